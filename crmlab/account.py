@@ -1,0 +1,139 @@
+"""An account: one provider with the credentials to reach it."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from crmlab import credentials, providers
+from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError
+from crmlab.provider import Provider
+from crmlab.request import Request
+
+
+class Account:
+    """One account of one provider.
+
+    Parameters
+    ----------
+    provider
+        ``"onepagecrm"``, ``"relenta"``, ``"complero"``, ``"altcraft"``, ``"commanders_act"`` or
+        one that another package registers.
+    name
+        What the rows' ``account`` column says; the provider's name if not given. Two accounts of
+        one provider need different names.
+    base_url
+        Instead of the provider's own: on-premises Altcraft, a proxy, a test server. Plain http
+        only for loopback addresses.
+    **credentials
+        The provider's fields; those not given are looked for as `crmlab.credentials` says.
+
+    Raises
+    ------
+    PlanError
+        unknown provider
+    CredentialError
+        a credential is missing or malformed, or the base URL would send it unencrypted
+
+    Examples
+    --------
+    >>> Account("onepagecrm", name="sales", user_id="5aba31e9", api_key="not-shown")
+    Account('onepagecrm', name='sales', base_url='https://app.onepagecrm.com/api/v3')
+    """
+
+    __slots__ = ("_secrets", "base_url", "name", "options", "provider")
+
+    def __init__(
+        self,
+        provider: str,
+        *,
+        name: str | None = None,
+        base_url: str | None = None,
+        **given: str | SecretStr,
+    ) -> None:
+        self.provider: Provider = providers.provider(provider)
+        self.name = name or self.provider.name
+        template = (base_url or self.provider.base_url).rstrip("/")
+        settings = {field.name for field in self.provider.fields if not field.secret}
+        in_url = {part for _, part, _, _ in string.Formatter().parse(template) if part}
+        if not in_url <= settings:
+            raise CredentialError(f"base_url may name {sorted(settings)} in braces, not {sorted(in_url)}")
+        secret = {field.name for field in self.provider.fields if field.secret}
+        found = credentials.find(self.provider, given, needed=secret | in_url)
+        self.options: Mapping[str, str] = {
+            name: value.get_secret_value() for name, value in found.items() if name in settings
+        }
+        self._secrets = found
+        self.base_url = _checked_url(template.format(**self.options))
+
+    def sign(self, request: Request) -> Request:
+        """Return the request with the credentials added, as the provider wants them."""
+        plain = {name: value.get_secret_value() for name, value in self._secrets.items()}
+        return self.provider.sign(request, plain)
+
+    def redact(self, text: str) -> str:
+        """Return the text with every secret of this account blotted out."""
+        for field in self.provider.fields:
+            if field.secret and (value := self._secrets.get(field.name)):
+                text = text.replace(value.get_secret_value(), "••••")
+        return text
+
+    def explain(self, error: CrmlabError, resource: str = "") -> CrmlabError:
+        """Return the error saying where it happened and, for a refused key, what to look at."""
+        error.where = error.where or (f"{self.label}, {resource}" if resource else self.label)
+        if isinstance(error, AuthError) and error.status == 401 and not error.hint:
+            asked = [f for f in self.provider.fields if f.name in self._secrets]
+            names = " and ".join(field.name for field in asked)
+            variables = ", ".join(credentials.variable(self.provider, field) for field in asked)
+            error.hint = f"check {names} (form, arguments, or {variables})"
+        elif isinstance(error, AuthError) and not error.hint:
+            error.hint = "the key is right but has no right to this; ask the account's administrator"
+        return error
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"{self.provider.name} account {self.name!r}"
+
+    def __repr__(self) -> str:
+        return f"Account({self.provider.name!r}, name={self.name!r}, base_url={self.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an Account holds secrets and cannot be pickled or copied to another process")
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CredentialError(f"base_url must be an http(s) address, not {parts.scheme or 'nothing'}://…")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise CredentialError("base_url must hold no user, password, query or fragment")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise CredentialError(
+            f"base_url must be https: http would send the key to {parts.hostname} unencrypted "
+            "(plain http is only for loopback addresses)"
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_names(accounts: list[Account]) -> None:
+    """Raise where two accounts of one provider have the same name: their rows would be mixed."""
+    seen: set[tuple[str, str]] = set()
+    for account in accounts:
+        if (key := (account.provider.name, account.name)) in seen:
+            raise PlanError(f"two {account.label}s: give each its own name=...")
+        seen.add(key)

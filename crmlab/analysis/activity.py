@@ -1,0 +1,130 @@
+"""Activities: when work happens, and how much of each kind."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.analysis.period import finest_grain, local, period_of
+
+#: when it happened; mailings and notes only know when they were recorded
+HAPPENED = pl.coalesce("starts_at", "created_at")
+
+
+def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+    """Return how many activities fall on each weekday and hour of a place's clock.
+
+    Parameters
+    ----------
+    activities
+        Reads starts_at, created_at (where starts_at is null), all_day.
+    time_zone
+        IANA name such as ``"Europe/Berlin"``; an hour of the day means nothing without it.
+
+    Returns
+    -------
+    pl.DataFrame
+        168 rows, complete and sorted: weekday (Int8, 1 = Monday), hour (Int8, 0-23, local, daylight
+        saving followed), count (Int64). Activities that last all day or have no time are in no hour
+        and are left out.
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not a name of the IANA time zone database.
+
+    Notes
+    -----
+    Weekdays are numbered as in ISO 8601. Time zones: https://www.iana.org/time-zones.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> utc = pl.Series("starts_at", [datetime(2026, 7, 1, 22, 30)]).dt.replace_time_zone("UTC")
+    >>> frame = conform(utc.to_frame(), TABLES["activities"])
+    >>> heatmap(frame, "Europe/Berlin").filter(pl.col("count") > 0)
+    shape: (1, 3)
+    ┌─────────┬──────┬───────┐
+    │ weekday ┆ hour ┆ count │
+    │ ---     ┆ ---  ┆ ---   │
+    │ i8      ┆ i8   ┆ i64   │
+    ╞═════════╪══════╪═══════╡
+    │ 4       ┆ 0    ┆ 1     │
+    └─────────┴──────┴───────┘
+    """
+    at = local(pl.col("at"), time_zone)
+    timed = activities.filter(~pl.col("all_day").fill_null(False)).select(HAPPENED.alias("at"))
+    counted = (
+        timed.drop_nulls()
+        .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
+        .agg(pl.len().cast(pl.Int64).alias("count"))
+    )
+    weekdays = pl.DataFrame({"weekday": range(1, 8)}, schema={"weekday": pl.Int8})
+    hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
+    return (
+        weekdays.join(hours, how="cross")
+        .join(counted, on=["weekday", "hour"], how="left")
+        .with_columns(pl.col("count").fill_null(0))
+        .sort("weekday", "hour")
+    )
+
+
+def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str = "UTC") -> pl.DataFrame:
+    """Return how many activities of each kind there were in each period.
+
+    Parameters
+    ----------
+    activities
+        Reads kind, starts_at, created_at (where starts_at is null).
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
+    time_zone
+        IANA name; where the day begins.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted; only periods and kinds that occur: period (Date, its first day, weeks begin on Monday),
+        kind (String), count (Int64). Activities without a time are left out.
+
+    Raises
+    ------
+    PlanError
+        `every` or `time_zone` is not known.
+
+    Notes
+    -----
+    Weeks as in ISO 8601. Time zones: https://www.iana.org/time-zones.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> frame = pl.DataFrame({"kind": ["call", "call", "note"],
+    ...                       "created_at": [datetime(2026, 1, 1, 9), datetime(2026, 1, 4), datetime(2026, 1, 5)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> volume(conform(frame, TABLES["activities"]))
+    shape: (2, 3)
+    ┌────────────┬──────┬───────┐
+    │ period     ┆ kind ┆ count │
+    │ ---        ┆ ---  ┆ ---   │
+    │ date       ┆ str  ┆ i64   │
+    ╞════════════╪══════╪═══════╡
+    │ 2025-12-29 ┆ call ┆ 2     │
+    │ 2026-01-05 ┆ note ┆ 1     │
+    └────────────┴──────┴───────┘
+    """
+    return count_by_period(activities, HAPPENED, every, time_zone)
+
+
+def count_by_period(frame: pl.DataFrame, time: pl.Expr, every: str | None, time_zone: str) -> pl.DataFrame:
+    """Return period (Date), kind and count (Int64) of the rows that have a time."""
+    days = frame.select(local(time, time_zone).dt.date().alias("period"), "kind").drop_nulls("period")
+    every = every or finest_grain(days["period"])
+    return (
+        days.group_by(period_of(pl.col("period"), every), "kind")
+        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .sort("period", "kind", nulls_last=True)
+    )

@@ -1,0 +1,136 @@
+"""Consent: what people said about being contacted, and what visitors chose on the banner."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.analysis.activity import count_by_period
+from crmlab.analysis.period import finest_grain, period_of
+from crmlab.analysis.pipeline import ratio
+
+#: when it was said; where that is not known, when it was recorded
+SAID = pl.coalesce("occurred_at", "created_at")
+_COUNTS = ("visitors_exposed", "optin", "optout")
+
+
+def trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> pl.DataFrame:
+    """Return how many consent events of each kind there were in each period.
+
+    Parameters
+    ----------
+    consent_events
+        Reads kind, occurred_at, created_at (where occurred_at is null).
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
+    time_zone
+        IANA name; where the day begins.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted; only periods and kinds that occur: period (Date, its first day, weeks begin on Monday),
+        kind (String, the service's word), count (Int64, events, not people). Events without a time
+        are left out.
+
+    Raises
+    ------
+    PlanError
+        `every` or `time_zone` is not known.
+
+    Notes
+    -----
+    Kinds are counted side by side and not netted: services differ in what an opt-in is
+    (https://support.didomi.io/cmp-notice-metrics-indicators).
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> frame = pl.DataFrame({"kind": ["subscribe", "subscribe", "unsubscribe"],
+    ...                       "occurred_at": [datetime(2026, 1, day) for day in (1, 31, 31)]})
+    >>> frame = frame.with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> trend(conform(frame, TABLES["consent_events"]), "1mo")
+    shape: (2, 3)
+    ┌────────────┬─────────────┬───────┐
+    │ period     ┆ kind        ┆ count │
+    │ ---        ┆ ---         ┆ ---   │
+    │ date       ┆ str         ┆ i64   │
+    ╞════════════╪═════════════╪═══════╡
+    │ 2026-01-01 ┆ subscribe   ┆ 2     │
+    │ 2026-01-01 ┆ unsubscribe ┆ 1     │
+    └────────────┴─────────────┴───────┘
+    """
+    return count_by_period(consent_events, SAID, every, time_zone)
+
+
+def banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -> pl.DataFrame:
+    """Return exposed visitors, opt-ins and opt-outs of the consent banner per day, with their rates.
+
+    ``optin_rate = optin / visitors_exposed``, ``optout_rate = optout / visitors_exposed``, both from the
+    summed counts: rates of banners are never averaged. Visitors who chose nothing are in neither.
+
+    Parameters
+    ----------
+    consent_statistics
+        Reads provider, account, day, banner_id, device, location, visitors_exposed, optin, optout.
+        Where a banner's day has both a row for all devices (device null) and rows for single ones, only
+        the former counts, so that no visitor is added twice; the same for location.
+    every
+        ``"1d"``; or a longer period, of which `day` is then the first; None: the finest that gives at
+        most 400.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by day: day (Date, as the service counts it), visitors_exposed, optin, optout (Int64,
+        visitors, over all banners; null where the service does not say it of one of them),
+        optin_rate, optout_rate (Float64, 0-1, null when no visitor was exposed).
+
+    Raises
+    ------
+    PlanError
+        `every` is not known.
+
+    Notes
+    -----
+    Commanders Act divides by exposed visitors and calls it the global consent rate
+    (https://doc.commandersact.com/features/consent-management/user-guides/consent-analysis); Didomi calls
+    the same the opt-in rate and divides its "consent rate" by choices made
+    (https://support.didomi.io/cmp-notice-metrics-indicators). A visitor of two days or two banners is two.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"day": [date(2026, 1, 1)] * 2, "banner_id": ["a", "b"], "visitors_exposed": [100, 300],
+    ...         "optin": [90, 110], "optout": [5, 95]}
+    >>> with pl.Config(tbl_cols=-1, tbl_width_chars=100):
+    ...     banner(conform(pl.DataFrame(rows), TABLES["consent_statistics"]))
+    shape: (1, 6)
+    ┌────────────┬──────────────────┬───────┬────────┬────────────┬─────────────┐
+    │ day        ┆ visitors_exposed ┆ optin ┆ optout ┆ optin_rate ┆ optout_rate │
+    │ ---        ┆ ---              ┆ ---   ┆ ---    ┆ ---        ┆ ---         │
+    │ date       ┆ i64              ┆ i64   ┆ i64    ┆ f64        ┆ f64         │
+    ╞════════════╪══════════════════╪═══════╪════════╪════════════╪═════════════╡
+    │ 2026-01-01 ┆ 400              ┆ 200   ┆ 100    ┆ 0.5        ┆ 0.25        │
+    └────────────┴──────────────────┴───────┴────────┴────────────┴─────────────┘
+    """
+    dated = _without_parts(_without_parts(consent_statistics.drop_nulls("day"), "device"), "location")
+    every = every or finest_grain(dated["day"])
+    return (
+        dated.group_by(period_of(pl.col("day"), every))
+        .agg(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()) for name in _COUNTS)
+        .sort("day")
+        .with_columns(
+            ratio(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_rate"),
+            ratio(pl.col("optout"), pl.col("visitors_exposed")).alias("optout_rate"),
+        )
+    )
+
+
+def _without_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
+    """Drop the rows of single devices or locations where the row of all of them is there."""
+    whole_is_there = pl.col(part).is_null().any().over("provider", "account", "day", "banner_id")
+    return statistics.filter(pl.col(part).is_null() | ~whole_is_there)

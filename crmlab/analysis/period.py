@@ -1,0 +1,94 @@
+"""Calendar periods: what a chart over time is counted by."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import polars as pl
+from polars.exceptions import ComputeError
+
+from crmlab.errors import PlanError
+
+#: more bars than this cannot be told apart on a screen
+MAX_BINS = 400
+#: Polars' duration -> (its word, the fewest days it can last), finest first
+GRAINS: dict[str, tuple[str, int]] = {
+    "1d": ("day", 1),
+    "1w": ("week", 7),
+    "1mo": ("month", 28),
+    "1q": ("quarter", 90),
+    "1y": ("year", 365),
+    "10y": ("decade", 3652),
+    "100y": ("century", 36524),
+}
+_EVERY = re.compile(r"[1-9]\d*(d|w|mo|q|y)")
+
+
+def finest_grain(days: pl.Series) -> str:
+    """Return the finest grain that cuts these days into at most `MAX_BINS` periods.
+
+    Parameters
+    ----------
+    days
+        Dates or datetimes; nulls are ignored. The periods between the first and the last count,
+        empty or not.
+
+    Examples
+    --------
+    >>> finest_grain(pl.Series([date(2025, 1, 1), date(2026, 2, 4)]))
+    '1d'
+    >>> finest_grain(pl.Series([date(2025, 1, 1), date(2026, 2, 5)]))
+    '1w'
+    """
+    days = days.cast(pl.Date)
+    first, last = days.min(), days.max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        return "1d"
+    span = (last - first).days
+    fits = (
+        every
+        for every, (_, shortest) in GRAINS.items()
+        # longer periods rarely begin on the first day: one more can be touched
+        if span // shortest + (1 if every == "1d" else 2) <= MAX_BINS
+    )
+    return next(fits, "100y")
+
+
+def period_of(time: pl.Expr, every: str) -> pl.Expr:
+    """Return the first day of the period that a date or local datetime lies in; weeks begin on Monday.
+
+    Parameters
+    ----------
+    time
+        Date or Datetime; the day is that of the datetime's own time zone.
+    every
+        Whole days or longer, as Polars writes durations: ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``.
+
+    Raises
+    ------
+    PlanError
+        `every` is no such duration.
+    """
+    if not _EVERY.fullmatch(every):
+        raise PlanError(
+            f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'"
+        )
+    return time.dt.date().dt.truncate(every)
+
+
+def local(time: pl.Expr, time_zone: str) -> pl.Expr:
+    """Return a UTC datetime as the clock of `time_zone` shows it, daylight saving included.
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not a name of the IANA time zone database.
+    """
+    try:
+        pl.Series([], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
+    except ComputeError:
+        raise PlanError(
+            f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'"
+        ) from None
+    return time.dt.convert_time_zone(time_zone)

@@ -1,0 +1,226 @@
+"""Deals: what was won and lost, and what is open in which stage."""
+
+from __future__ import annotations
+
+import polars as pl
+
+#: a deal of several months has its whole value in total_amount
+VALUE = pl.coalesce("total_amount", "amount")
+WON, LOST, OPEN = pl.col("status") == "won", pl.col("status") == "lost", pl.col("status") == "pending"
+_PIPELINE = ("provider", "account", "pipeline_id")
+_PLACE = (*_PIPELINE, "stage")
+
+
+def currencies(deals: pl.DataFrame) -> list[str]:
+    """Return ``["currency"]`` where the deals are in more than one, else nothing: what to group by as well.
+
+    Deals without a currency are taken to be in the only one there is, and are a group of their own
+    (null) as soon as there are two.
+    """
+    return ["currency"] if deals["currency"].drop_nulls().n_unique() > 1 else []
+
+
+def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataFrame:
+    """Return won, lost and the win rate, by number and by amount, of the deals that are closed.
+
+    ``win_rate = won / (won + lost)`` and ``win_rate_by_amount = won_amount / (won_amount + lost_amount)``.
+    Open deals are in neither; a group that has only open ones keeps its row, with a null rate.
+    Select the period by `close_date` beforehand.
+
+    Parameters
+    ----------
+    deals
+        Reads status, total_amount, amount, currency and the columns of `by`.
+    by
+        Columns to group by, such as ``"owner_name"``.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per group, sorted by it, nulls last; one row (per currency) without `by`:
+        the columns of `by`; currency (String) where the closed deals are in more than one;
+        won, lost (Int64, deals); win_rate (Float64, 0-1, null when none is closed);
+        won_amount, lost_amount (Float64, in that currency; `total_amount`, or `amount` where it is null);
+        win_rate_by_amount (Float64, 0-1, null when both amounts are 0).
+
+    Notes
+    -----
+    The definition is Close's (https://help.close.com/docs/opportunity-funnels-report) and HubSpot's
+    as told by https://kpitree.co/integrations/hubspot/win-rate. Other products divide by all deals created.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"owner_name": ["Ann", "Ann", "Ann", "Bo"], "status": ["won", "won", "lost", "pending"],
+    ...         "amount": [100.0, 200.0, 100.0, 50.0], "currency": ["EUR"] * 4}
+    >>> with pl.Config(tbl_cols=-1, tbl_width_chars=100):
+    ...     win_rate(conform(pl.DataFrame(rows), TABLES["deals"]), by="owner_name")
+    shape: (2, 7)
+    ┌────────────┬─────┬──────┬──────────┬────────────┬─────────────┬────────────────────┐
+    │ owner_name ┆ won ┆ lost ┆ win_rate ┆ won_amount ┆ lost_amount ┆ win_rate_by_amount │
+    │ ---        ┆ --- ┆ ---  ┆ ---      ┆ ---        ┆ ---         ┆ ---                │
+    │ str        ┆ i64 ┆ i64  ┆ f64      ┆ f64        ┆ f64         ┆ f64                │
+    ╞════════════╪═════╪══════╪══════════╪════════════╪═════════════╪════════════════════╡
+    │ Ann        ┆ 2   ┆ 1    ┆ 0.666667 ┆ 300.0      ┆ 100.0       ┆ 0.75               │
+    │ Bo         ┆ 0   ┆ 0    ┆ null     ┆ 0.0        ┆ 0.0         ┆ null               │
+    └────────────┴─────┴──────┴──────────┴────────────┴─────────────┴────────────────────┘
+    """
+    keys = [by] if isinstance(by, str) else list(by or [])
+    closed = deals.filter(WON | LOST)
+    keys += [name for name in currencies(closed) if name not in keys]
+    measures = (
+        WON.sum().cast(pl.Int64).alias("won"),
+        LOST.sum().cast(pl.Int64).alias("lost"),
+        VALUE.filter(WON).sum().alias("won_amount"),
+        VALUE.filter(LOST).sum().alias("lost_amount"),
+    )
+    counted = (
+        deals.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else deals.select(measures)
+    )
+    return counted.select(
+        *keys,
+        "won",
+        "lost",
+        ratio(pl.col("won"), pl.col("won") + pl.col("lost")).alias("win_rate"),
+        "won_amount",
+        "lost_amount",
+        ratio(pl.col("won_amount"), pl.col("won_amount") + pl.col("lost_amount")).alias("win_rate_by_amount"),
+    )
+
+
+def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """Return the open deals and their amount in each stage of each pipeline, as the frames show them.
+
+    A snapshot says where deals are, not how many passed through: it is not a funnel, which needs
+    the history of each deal's stages.
+
+    Parameters
+    ----------
+    deals
+        Reads provider, account, pipeline_id, stage, stage_label, status, total_amount, amount, currency.
+    stages
+        Reads provider, account, pipeline_id, pipeline_name, stage, label. May be empty.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by pipeline_name and stage; one row per stage, also without deals:
+        pipeline_name (String; with account and pipeline id where two pipelines have the same name);
+        stage (Int64, 0-100; null: the deal has none); label (String; of a stage that vanished from
+        `stages`: what the deals call it, else its number); currency (String) where the open deals are in
+        more than one; deals (Int64); amount (Float64, in that currency).
+
+    Notes
+    -----
+    Why it is not called a funnel: https://help.close.com/docs/opportunity-funnels-report counts the
+    deals that entered a stage or a later one.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"pipeline_id": ["p"] * 3, "stage": [10, 10, 90], "status": ["pending"] * 3,
+    ...         "amount": [100.0, 50.0, 10.0]}
+    >>> names = {"pipeline_id": ["p", "p"], "pipeline_name": ["Sales"] * 2, "stage": [10, 50],
+    ...          "label": ["Lead", "Offer"]}
+    >>> stage_snapshot(conform(pl.DataFrame(rows), TABLES["deals"]), conform(pl.DataFrame(names), TABLES["stages"]))
+    shape: (3, 5)
+    ┌───────────────┬───────┬──────────┬───────┬────────┐
+    │ pipeline_name ┆ stage ┆ label    ┆ deals ┆ amount │
+    │ ---           ┆ ---   ┆ ---      ┆ ---   ┆ ---    │
+    │ str           ┆ i64   ┆ str      ┆ i64   ┆ f64    │
+    ╞═══════════════╪═══════╪══════════╪═══════╪════════╡
+    │ Sales         ┆ 10    ┆ Lead     ┆ 2     ┆ 150.0  │
+    │ Sales         ┆ 50    ┆ Offer    ┆ 0     ┆ 0.0    │
+    │ Sales         ┆ 90    ┆ stage 90 ┆ 1     ┆ 10.0   │
+    └───────────────┴───────┴──────────┴───────┴────────┘
+    """
+    found = deals.filter(OPEN)
+    money = currencies(found)
+    counted = found.group_by(*_PLACE, *money).agg(
+        pl.len().cast(pl.Int64).alias("deals"),
+        VALUE.sum().alias("amount"),
+        pl.col("stage_label").drop_nulls().first().alias("own_label"),
+    )
+    known = stages.unique(_PLACE, keep="first", maintain_order=True).select(*_PLACE, "label")
+    if money:
+        used = counted.select("provider", "account", "currency").unique()
+        known = known.join(used, on=["provider", "account"], how="left", nulls_equal=True)
+    pipelines = stages.group_by(_PIPELINE).agg(pl.col("pipeline_name").drop_nulls().first())
+    frame = known.join(counted, on=[*_PLACE, *money], how="full", coalesce=True, nulls_equal=True)
+    frame = frame.join(pipelines, on=_PIPELINE, how="left", nulls_equal=True).select(
+        *_PIPELINE,
+        pl.coalesce("pipeline_name", pl.format("pipeline {}", "pipeline_id"), pl.lit("no pipeline")),
+        "stage",
+        pl.coalesce("label", "own_label", pl.format("stage {}", "stage"), pl.lit("no stage")).alias("label"),
+        *money,
+        pl.col("deals").fill_null(0),
+        pl.col("amount").fill_null(0.0),
+    )
+    same_name = pl.struct(_PIPELINE).n_unique().over("pipeline_name") > 1
+    longer = pl.format(
+        "{} ({}, {})", "pipeline_name", pl.col("account").fill_null("?"), pl.col("pipeline_id").fill_null("?")
+    )
+    return (
+        frame.with_columns(pl.when(same_name).then(longer).otherwise("pipeline_name").alias("pipeline_name"))
+        .drop(_PIPELINE)
+        .sort("pipeline_name", "stage", *money, nulls_last=True)
+    )
+
+
+def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
+    """Return the deals won and lost per month of closing.
+
+    Parameters
+    ----------
+    deals
+        Reads status, close_date, total_amount, amount, currency.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by month; months in which none closed have no row, and closed deals without a
+        close_date are the last row, with a null month: month (Date, its first day, as the service
+        counts days); currency (String) where the closed deals are in more than one;
+        won, lost (Int64, deals); won_amount (Float64, in that currency).
+
+    Notes
+    -----
+    By close date, as https://help.close.com/docs/opportunity-funnels-report counts won and lost.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"status": ["won", "lost", "won"], "amount": [100.0, 70.0, 30.0],
+    ...         "close_date": [date(2026, 1, 5), date(2026, 1, 31), date(2026, 3, 1)]}
+    >>> closed_by_month(conform(pl.DataFrame(rows), TABLES["deals"]))
+    shape: (2, 4)
+    ┌────────────┬─────┬──────┬────────────┐
+    │ month      ┆ won ┆ lost ┆ won_amount │
+    │ ---        ┆ --- ┆ ---  ┆ ---        │
+    │ date       ┆ i64 ┆ i64  ┆ f64        │
+    ╞════════════╪═════╪══════╪════════════╡
+    │ 2026-01-01 ┆ 1   ┆ 1    ┆ 100.0      │
+    │ 2026-03-01 ┆ 1   ┆ 0    ┆ 30.0       │
+    └────────────┴─────┴──────┴────────────┘
+    """
+    closed = deals.filter(WON | LOST)
+    keys = ["month", *currencies(closed)]
+    return (
+        closed.with_columns(pl.col("close_date").dt.truncate("1mo").alias("month"))
+        .group_by(keys)
+        .agg(
+            WON.sum().cast(pl.Int64).alias("won"),
+            LOST.sum().cast(pl.Int64).alias("lost"),
+            VALUE.filter(WON).sum().alias("won_amount"),
+        )
+        .sort(keys, nulls_last=True)
+    )
+
+
+def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Return part / whole as Float64, null where the whole is 0 or either is null."""
+    return pl.when(whole != 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))

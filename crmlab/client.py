@@ -1,0 +1,171 @@
+"""The only place that touches the network: signs, waits for the limit, sends, tries again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from copy import copy
+from types import TracebackType
+from typing import Self
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import stamina
+from yarl import URL
+
+from crmlab.account import Account
+from crmlab.errors import RETRYABLE, ApiError, AuthError, RateLimitError, TransportError
+from crmlab.limiter import Limiter
+from crmlab.provider import Limits
+from crmlab.request import Page, Request
+
+#: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s, or what Retry-After says
+ATTEMPTS = 5
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=90)
+_CONNECTIONS = 256
+_HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
+
+Scope = tuple[str, str]
+#: every fetch of this process that a vendor counts together waits in the same line
+_limiters: dict[tuple[Scope, Limits], Limiter] = {}
+
+
+def _scope(account: Account, limits: Limits) -> Scope:
+    host = URL(account.base_url).authority
+    return (host, "" if limits.scope == "ip" else account.name)
+
+
+class Client:
+    """Sends requests of any accounts within their providers' limits (or `limits` for all).
+
+    Use as an async context manager: it holds the connections.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits
+        self._slots: WeakKeyDictionary[Limiter, asyncio.Semaphore] = WeakKeyDictionary()
+        self._refused: dict[Account, AuthError] = {}
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS), timeout=_TIMEOUT, auto_decompress=True
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    def limits(self, account: Account) -> Limits:
+        """Return the limits that hold for this account."""
+        return self._limits or account.provider.limits
+
+    async def send(
+        self,
+        account: Account,
+        request: Request,
+        *,
+        retry: bool = True,
+        retried: Callable[[], None] = lambda: None,
+    ) -> Page:
+        """Return the answer, checked: it is whole and no refusal.
+
+        Parameters
+        ----------
+        retry
+            False for what the service could apply twice
+        retried
+            called before each further try
+
+        Raises
+        ------
+        TransportError, ApiError
+            see `crmlab.errors`; after one refused key (401) nothing more of that account is sent
+        """
+        limits = self.limits(account)
+        limiter = self._limiter(account, limits)
+        slots = self._slots.setdefault(limiter, asyncio.Semaphore(limits.concurrency))
+        again = stamina.retry_context(
+            on=_wait_before_retry if retry else _never,
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_initial=0.2,
+            wait_max=30,
+            wait_jitter=0.2,
+        )
+        async for attempt in again:
+            with attempt:
+                if attempt.num > 1:
+                    retried()
+                async with slots:
+                    if account in self._refused:
+                        raise copy(self._refused[account])
+                    if (wait := limiter.reserve(time.monotonic())) > 0:
+                        await asyncio.sleep(wait)
+                    try:
+                        return await self._once(account, request)
+                    except RateLimitError as error:
+                        limiter.pause(time.monotonic(), error.retry_after or 1.0)
+                        raise
+                    except AuthError as error:
+                        if error.status == 401:
+                            self._refused[account] = error
+                        raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _limiter(self, account: Account, limits: Limits) -> Limiter:
+        key = (_scope(account, limits), limits)
+        return _limiters.setdefault(key, Limiter(limits))
+
+    async def _once(self, account: Account, request: Request) -> Page:
+        signed = account.sign(request)
+        url = URL(account.base_url + signed.path, encoded=True)
+        try:
+            async with self._session.request(
+                signed.method,
+                url,
+                params=dict(signed.params),
+                headers={**_HEADERS, **signed.headers},
+                data=None if signed.body is None else json.dumps(signed.body).encode(),
+                allow_redirects=False,
+            ) as answer:
+                body = await answer.read()
+                page = Page(
+                    request=request,
+                    status=answer.status,
+                    headers={name.lower(): value for name, value in answer.headers.items()},
+                    body=body,
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # aiohttp's own texts hold headers and query strings: only the kind of error is told
+            raise TransportError(_plain(error, url)) from None
+        try:
+            account.provider.check(page)
+        except ApiError as error:
+            error.detail = account.redact(error.detail)[:500]
+            raise
+        return page
+
+
+def _plain(error: Exception, url: URL) -> str:
+    name = type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot reach {url.host}:{url.port} ({name}); check the network and base_url"
+    if isinstance(error, TimeoutError):
+        return f"{url.host} did not answer in time ({name})"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return f"the answer of {url.host} was cut off ({name})"
+    return f"the connection to {url.host} failed ({name})"
+
+
+def _wait_before_retry(error: Exception) -> bool | float:
+    if isinstance(error, RateLimitError) and error.retry_after is not None:
+        return error.retry_after
+    return isinstance(error, RETRYABLE)
+
+
+def _never(error: Exception) -> bool:
+    return False

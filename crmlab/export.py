@@ -1,0 +1,129 @@
+"""Frames to files: Parquet as it is, CSV flat and safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from crmlab.errors import PlanError
+from crmlab.tables import TABLES, conform
+
+Format = Literal["parquet", "csv"]
+#: what a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SHIELD = "'"
+
+
+def export(tables: Mapping[str, pl.DataFrame], directory: str | Path, format: Format = "parquet") -> list[Path]:
+    """Write one file for each table and return their paths; existing files are replaced whole.
+
+    CSV: UTF-8 with the lists joined by ``;`` and nested values as JSON; a cell that a spreadsheet
+    would run as a formula gets a leading ``'``, which `read_csv` takes off again.
+
+    Raises
+    ------
+    PlanError
+        unknown format
+    """
+    if format not in ("parquet", "csv"):
+        raise PlanError(f"unknown format {format!r}; known: parquet, csv")
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, frame in tables.items():
+        path = folder / f"{name}.{format}"
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            if format == "parquet":
+                frame.write_parquet(partial, compression="zstd")
+            else:
+                flat(frame).write_csv(partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        paths.append(path)
+    return paths
+
+
+def read_csv(path: str | Path) -> pl.DataFrame:
+    """Return a table that `export` wrote as CSV, with the dtypes of the shared schema.
+
+    The file's name says which table it is. Lists of text come back as they were, custom fields
+    too; blank and absent are the same in CSV: both come back as null.
+
+    Raises
+    ------
+    PlanError
+        the file is not named after a shared table
+    """
+    name = Path(path).stem
+    if name not in TABLES:
+        raise PlanError(f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv")
+    table = TABLES[name]
+    frame = pl.read_csv(path, schema=dict.fromkeys(table.columns, pl.String))
+    return conform(frame.select(_restored(column, dtype) for column, dtype in table.schema.items()), table)
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with every column a scalar and every text safe in a spreadsheet."""
+    columns = []
+    for name, dtype in frame.schema.items():
+        column = pl.col(name)
+        if dtype == pl.List(pl.String):
+            column = column.list.eval(_escaped(pl.element())).list.join(";")
+        elif dtype.is_nested():
+            column = column.map_elements(_json, return_dtype=pl.String)
+        elif dtype == pl.Datetime:
+            column = column.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        if dtype == pl.String or dtype.is_nested():
+            column = _shielded(column)
+        columns.append(column.alias(name))
+    return frame.select(columns)
+
+
+def _escaped(value: pl.Expr) -> pl.Expr:
+    return value.str.replace_all("\\", "\\\\", literal=True).str.replace_all(";", "\\;", literal=True)
+
+
+def _shielded(value: pl.Expr) -> pl.Expr:
+    risky = pl.any_horizontal(*(value.str.starts_with(sign) for sign in (*_FORMULA, _SHIELD)))
+    return pl.when(risky).then(pl.lit(_SHIELD) + value).otherwise(value)
+
+
+def _json(value: object) -> str:
+    plain = value.to_list() if isinstance(value, pl.Series) else value
+    return json.dumps(plain, ensure_ascii=False, default=str)
+
+
+def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if dtype == pl.String or dtype.is_nested():
+        column = pl.when(column.str.starts_with(_SHIELD)).then(column.str.slice(1)).otherwise(column)
+    if dtype == pl.List(pl.String):
+        return column.map_elements(_unjoined, return_dtype=dtype).alias(name)
+    if dtype.is_nested():
+        return column.str.json_decode(dtype).alias(name)
+    if dtype == pl.Datetime:
+        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone("UTC").alias(name)
+    if dtype == pl.Boolean:
+        return (column == "true").alias(name)
+    return column.cast(dtype).alias(name)
+
+
+def _unjoined(text: str) -> list[str]:
+    parts, part, escaped = [], "", False
+    for character in text:
+        if escaped:
+            part, escaped = part + character, False
+        elif character == "\\":
+            escaped = True
+        elif character == ";":
+            parts, part = [*parts, part], ""
+        else:
+            part += character
+    return [*parts, part]

@@ -1,0 +1,62 @@
+"""Paginators: from an answer to the requests that follow it. Pure, without state.
+
+A paginator says what *can* follow; the fetcher drops what was asked already, so a list that
+points back at itself ends instead of looping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from crmlab.request import Page, Request
+
+Paginator = Callable[[Page], Iterable[Request]]
+
+
+def end(page: Page) -> Iterable[Request]:
+    """Nothing follows: the list comes whole."""
+    return ()
+
+
+def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
+    """Pages 2..n at once, as soon as page 1 has told the last.
+
+    Later pages name the last again, so a list that grew while it was paged is followed.
+    """
+
+    def follow(page: Page) -> Iterable[Request]:
+        number, final = int(page.request.params.get(param, 1)), last(page)
+        first = 2 if number == 1 else max(2, final - 1)
+        return [page.request.with_params(**{param: n}) for n in range(first, final + 1)]
+
+    return follow
+
+
+def cursor(find: Callable[[Page], str | None], place: Callable[[Request, str], Request]) -> Paginator:
+    """One request for the cursor that the answer names; none where it names none."""
+
+    def follow(page: Page) -> Iterable[Request]:
+        token = find(page)
+        return [place(page.request, token)] if token else ()
+
+    return follow
+
+
+def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int = 8) -> Paginator:
+    """For lists that tell no end: windows of 1, 1, 2, 4 .. `most` pages, until an empty page.
+
+    The last page of a window asks for the next window if it holds anything, so at most `most`
+    requests go past the end.
+    """
+
+    def follow(page: Page) -> Iterable[Request]:
+        number = int(page.request.params.get(param, 1))
+        if not _closes_window(number, most) or is_empty(page):
+            return ()
+        return [page.request.with_params(**{param: number + 1 + i}) for i in range(min(number, most))]
+
+    return follow
+
+
+def _closes_window(number: int, most: int) -> bool:
+    return number & (number - 1) == 0 if number <= most else number % most == 0

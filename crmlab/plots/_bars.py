@@ -1,0 +1,74 @@
+"""Horizontal bars, one for each label: twenty at most, and no label over another."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.plots._template import text
+
+MAX_BARS = 20
+
+
+def label_of(columns: Sequence[str]) -> pl.Expr:
+    """Return the values of several columns as one label."""
+    return pl.concat_str(
+        [pl.col(name).cast(pl.String).fill_null("(none)") for name in columns], separator=" · "
+    ).alias("label")
+
+
+def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, str]:
+    """Return the frame with all but the largest labels summed as "N others", and a note that says so.
+
+    The order of the rows stays, the others come last. Columns that are not numbers are kept apart.
+    """
+    totals = frame.group_by("label", maintain_order=True).agg(pl.col(size).sum())
+    if totals.height <= MAX_BARS:
+        return frame, ""
+    kept = totals.sort(size, descending=True, maintain_order=True)["label"].head(MAX_BARS - 1)
+    others = f"{totals.height - kept.len()} others"
+    is_kept = pl.col("label").is_in(kept.implode())
+    parts = frame.filter(is_kept), frame.filter(~is_kept).with_columns(label=pl.lit(others))
+    keys = [name for name, dtype in frame.schema.items() if not dtype.is_numeric()]
+    summed = pl.concat(parts).group_by(keys, maintain_order=True).agg(pl.all().sum())
+    return summed.select(frame.columns), f"The smallest {noun} are summed as '{others}'"
+
+
+def bars(frame: pl.DataFrame, length: str, beside: Sequence[str], colour: str, name: str = "") -> go.Bar:
+    """Return bars as long as the column `length`, with a text inside, or beside where it does not fit."""
+    return go.Bar(
+        x=frame[length].to_list(),
+        y=[text(label) for label in frame["label"]],
+        text=[text(words) for words in beside],
+        name=text(name),
+        orientation="h",
+        marker={"color": colour},
+        textposition="auto",
+        textangle=0,
+        cliponaxis=False,
+        hovertemplate="%{y}: %{text}<extra></extra>",
+    )
+
+
+def label_axis(labels: Sequence[str]) -> dict[str, Any]:
+    """Return an axis of labels, the first on top; long ones are cut, but stay apart."""
+    whole = [text(label) for label in labels]
+    return {
+        **{"type": "category", "categoryorder": "array", "categoryarray": whole, "autorange": "reversed"},
+        **{"tickmode": "array", "tickvals": whole, "ticktext": [_short(label) for label in labels]},
+        "showgrid": False,
+    }
+
+
+def height(bars_drawn: int) -> int:
+    """Return the pixels that bars with labels of two lines need."""
+    return 150 + 42 * bars_drawn
+
+
+def _short(label: str, width: int = 18) -> str:
+    lines = textwrap.wrap(label, width, max_lines=2, placeholder=" …") or [label]
+    return "<br>".join(text(line if len(line) <= width else line[: width - 1] + "…") for line in lines)

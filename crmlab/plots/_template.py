@@ -1,0 +1,93 @@
+"""What all figures share: colours, template, titles, text, the figure that says there is nothing.
+
+Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with any kind of
+colour blindness tell apart. Backgrounds are transparent and text is a grey with a contrast of about 4:1
+on white and on the usual dark notebook backgrounds, because a figure cannot know where it is shown.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
+PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", "#7B5EA7")
+REST = "#8C8C8C"
+TEXT = "#7A7A7A"
+#: zero barely there, then to blue: more is further from the background, be it white or black
+SCALE = ((0.0, "rgba(128,128,128,0.10)"), (0.001, "rgba(86,180,233,0.30)"), (0.5, "#56B4E9"), (1.0, BLUE))
+
+_GRID = "rgba(128,128,128,0.25)"
+_AXIS = {
+    "automargin": True,
+    "gridcolor": _GRID,
+    "linecolor": _GRID,
+    "zerolinecolor": "rgba(128,128,128,0.6)",
+    "title": {"standoff": 10},
+}
+_TITLE = {
+    **{"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top"},
+    "pad": {"l": 12, "t": 12},
+    "font": {"size": 16},
+    "subtitle": {"font": {"size": 12, "color": TEXT}},
+}
+TEMPLATE = go.layout.Template(
+    layout={
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {
+            "family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
+            "size": 13,
+            "color": TEXT,
+        },
+        "colorway": PALETTE,
+        "title": _TITLE,
+        "margin": {"l": 12, "r": 16, "t": 72, "b": 12},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
+        "hoverlabel": {"align": "left", "namelength": -1},
+        "bargap": 0.25,
+        "autotypenumbers": "strict",
+    }
+)
+
+
+def figure(traces: Sequence[Any], title: str, *notes: str, **layout: Any) -> go.Figure:
+    """Return the figure with the template, a title that holds n, and the notes as its subtitle."""
+    note = ". ".join(filter(None, notes))
+    shown = go.Figure(list(traces), layout={"template": TEMPLATE, **layout})
+    return shown.update_layout(title={"text": title, "subtitle": {"text": note}})
+
+
+def nothing(title: str, why: str) -> go.Figure:
+    """Return a figure that says in words that there is nothing to show, and why."""
+    hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
+    return figure([], f"{title} (n = 0)", xaxis=hidden, yaxis=hidden, height=180).add_annotation(
+        text="<br>".join(textwrap.wrap(f"Nothing to show: {why}", 44)),
+        **{"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "font": {"size": 14}},
+    )
+
+
+def text(value: object) -> str:
+    """Return text of the data as Plotly must be given it: it renders a subset of HTML."""
+    return html.escape(str(value), quote=False)
+
+
+def number(value: float) -> str:
+    """Return a number to the whole, with its thousands apart."""
+    return f"{value:,.0f}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 deal" or "2 deals"."""
+    return f"{number(count)} {noun if count == 1 else noun + 's'}"
+
+
+def money(amount: float, currency: str | None) -> str:
+    """Return an amount with its currency, where that is known."""
+    return f"{number(amount)} {currency}" if currency else number(amount)

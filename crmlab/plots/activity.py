@@ -1,0 +1,105 @@
+"""Figures of activities: when work happens, and how much of each kind."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import activity
+from crmlab.analysis.period import finest_grain, local
+from crmlab.plots import _over_time
+from crmlab.plots._template import SCALE, figure, nothing, number, plural, text
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_NO_ACTIVITIES = "the activities table is empty."
+
+
+def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
+    """Return a heatmap of activities by weekday and hour.
+
+    Parameters
+    ----------
+    activities
+        Reads what `crmlab.analysis.activity.heatmap` reads.
+    time_zone
+        IANA name such as ``"Europe/Berlin"``, shown on the axis.
+
+    Returns
+    -------
+    go.Figure
+        Monday on top, 24 hours of the place's own clock.
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not known.
+    """
+    title = "Activities by weekday and hour"
+    counts = activity.heatmap(activities, time_zone)
+    n = int(counts["count"].sum())
+    if not n:
+        return nothing(title, "no activity has a time of day." if activities.height else _NO_ACTIVITIES)
+    left_out = activities.height - n
+    grid = counts.pivot(on="hour", index="weekday", values="count").drop("weekday")
+    heat = go.Heatmap(
+        z=[list(row) for row in grid.iter_rows()],
+        x=list(range(24)),
+        y=list(_DAYS),
+        colorscale=SCALE,
+        zmin=0,
+        xgap=2,
+        ygap=2,
+        colorbar={
+            "title": {"text": "Activities"},
+            "thickness": 10,
+            "outlinewidth": 0,
+            "tickformat": ",d",
+            "nticks": 5,
+        },
+        hovertemplate="%{y} %{x}:00-%{x}:59: %{z:,}<extra></extra>",
+    )
+    return figure(
+        [heat],
+        f"{title} (n = {number(n)})",
+        f"{number(left_out)} that last all day or have no time left out" if left_out else "",
+        height=360,
+        xaxis={
+            "title": {"text": f"Hour of the day ({text(time_zone)})"},
+            "tickvals": list(range(0, 24, 3)),
+            "showgrid": False,
+        },
+        yaxis={"title": {"text": "Weekday"}, "type": "category", "autorange": "reversed", "showgrid": False},
+    )
+
+
+def activity_volume(
+    activities: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC"
+) -> go.Figure:
+    """Return stacked bars of activities per period, a colour for each kind.
+
+    Parameters
+    ----------
+    activities
+        Reads what `crmlab.analysis.activity.volume` reads.
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
+    time_zone
+        IANA name; where the day begins.
+
+    Returns
+    -------
+    go.Figure
+        The eight kinds with most activities, the rest as one.
+
+    Raises
+    ------
+    PlanError
+        `every` or `time_zone` is not known, or there would be more than 2,000 bars.
+    """
+    every = every or finest_grain(activities.select(local(activity.HAPPENED, time_zone)).to_series())
+    counts = activity.volume(activities, every, time_zone=time_zone)
+    if counts.is_empty():
+        return nothing("Activities", "no activity has a time." if activities.height else _NO_ACTIVITIES)
+    undated = activities.height - int(counts["count"].sum())
+    note = f"{plural(undated, 'row')} without a time left out" if undated else ""
+    return _over_time.stacked(counts, every, "Activities", "Activities", note)

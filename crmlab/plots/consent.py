@@ -1,0 +1,104 @@
+"""Figures of consent: events over time, and choices on the banner."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import consent
+from crmlab.analysis.period import finest_grain, local
+from crmlab.plots import _over_time
+from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number, plural
+
+
+def consent_trend(
+    consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC"
+) -> go.Figure:
+    """Return stacked bars of consent events per period, a colour for each kind.
+
+    Parameters
+    ----------
+    consent_events
+        Reads what `crmlab.analysis.consent.trend` reads.
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
+    time_zone
+        IANA name; where the day begins.
+
+    Returns
+    -------
+    go.Figure
+        The eight kinds with most events, the rest as one.
+
+    Raises
+    ------
+    PlanError
+        `every` or `time_zone` is not known, or there would be more than 2,000 bars.
+    """
+    every = every or finest_grain(consent_events.select(local(consent.SAID, time_zone)).to_series())
+    counts = consent.trend(consent_events, every, time_zone=time_zone)
+    if counts.is_empty():
+        why = (
+            "no consent event has a time." if consent_events.height else "the consent events table is empty."
+        )
+        return nothing("Consent events", why)
+    undated = consent_events.height - int(counts["count"].sum())
+    note = f"{plural(undated, 'event')} without a time left out" if undated else ""
+    return _over_time.stacked(counts, every, "Consent events", "Events", note)
+
+
+def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -> go.Figure:
+    """Return lines of the banner's opt-in and opt-out rate over time.
+
+    Parameters
+    ----------
+    consent_statistics
+        Reads what `crmlab.analysis.consent.banner` reads.
+    every
+        ``"1d"`` or longer; None: the finest that gives at most 400 points. Rates of longer periods are
+        those of the summed counts.
+
+    Returns
+    -------
+    go.Figure
+        Two lines, 0-100 % of exposed visitors; gaps where no visitor was exposed.
+
+    Raises
+    ------
+    PlanError
+        `every` is not known.
+    """
+    every = every or finest_grain(consent_statistics["day"])
+    rates = consent.banner(consent_statistics, every)
+    known = rates.filter(pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null()))
+    if known.is_empty():
+        why = (
+            "no visitor saw a banner."
+            if consent_statistics.height
+            else "the consent statistics table is empty."
+        )
+        return nothing("Opt-in and opt-out rate of the banner", why)
+    n = number(int(known["visitors_exposed"].sum()))
+    styles = (("optin_rate", "opt-in", BLUE, "solid"), ("optout_rate", "opt-out", VERMILLION, "dot"))
+    lines = [
+        go.Scatter(
+            x=rates["day"].to_list(),
+            y=rates[column].to_list(),
+            name=name,
+            mode="lines+markers" if rates.height <= 60 else "lines",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"size": 7},
+            hovertemplate="%{y:.1%}",
+        )
+        for column, name, colour, dash in styles
+    ]
+    return figure(
+        lines,
+        f"Opt-in and opt-out rate of the banner per {_over_time.word(every)} (n = {n} exposed visitors)",
+        "Share of exposed visitors; the rest chose nothing",
+        height=380,
+        showlegend=True,
+        hovermode="x unified",
+        xaxis=_over_time.time_axis(rates["day"], every),
+        yaxis={"title": {"text": "% of exposed visitors"}, "tickformat": ".0%", "range": [0, 1.02]},
+    )

@@ -1,0 +1,211 @@
+"""Figures of deals: win rate, stages now, won and lost per month."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import pipeline
+from crmlab.plots import _bars, _over_time
+from crmlab.plots._template import (
+    BLUE,
+    GREEN,
+    PALETTE,
+    VERMILLION,
+    figure,
+    money,
+    nothing,
+    number,
+    plural,
+    text,
+)
+
+_MAX_MONTHS = 120
+_NO_DEALS = "the deals table is empty."
+
+
+def win_rate(
+    deals: pl.DataFrame, by: str | list[str] | None = None, *, measure: Literal["count", "amount"] = "count"
+) -> go.Figure:
+    """Return bars of the win rate of closed deals.
+
+    Parameters
+    ----------
+    deals
+        Reads what `crmlab.analysis.pipeline.win_rate` reads.
+    by
+        Columns to group by, such as ``"owner_name"``. The groups with most closed deals are shown,
+        beyond twenty the rest is one bar.
+    measure
+        ``"count"``: won deals / closed deals; ``"amount"``: won amount / closed amount, with a bar for
+        each currency.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, 0-100 %, each with the numbers it was made of.
+    """
+    keys = [by] if isinstance(by, str) else list(by or [])
+    title = "Win rate by amount" if measure == "amount" else "Win rate"
+    if keys:
+        title = f"{title}, for each {text(' and '.join(keys).replace('_name', '').replace('_', ' '))}"
+    rates = pipeline.win_rate(deals, by)
+    closed = int(rates.select(pl.col("won", "lost").sum()).sum_horizontal().item())
+    if not closed:
+        return nothing(title, "no deal is won or lost." if deals.height else _NO_DEALS)
+    won, lost, noun = "won", "lost", "deals"
+    if measure == "amount":
+        won, lost, noun = "won_amount", "lost_amount", "amount"
+        keys += [name for name in ("currency",) if name in rates.columns and name not in keys]
+    groups = rates.group_by((_bars.label_of(keys) if keys else pl.lit("All deals")).alias("label")).agg(
+        pl.col(won).sum().alias("part"),
+        (pl.col(won) + pl.col(lost)).sum().alias("whole"),
+        (pl.col("won") + pl.col("lost")).sum().alias("n"),
+    )
+    counted = groups.filter(pl.col("n") > 0).sort("n", "label", descending=[True, False])
+    left_out = groups.height - counted.height
+    shown, note = _bars.with_others(counted, "n", "groups")
+    shown = shown.with_columns(rate=pipeline.ratio(pl.col("part"), pl.col("whole")))
+    rows = shown.select("rate", "part", "whole").iter_rows()
+    beside = [
+        f"{rate:.0%} ({number(part)} of {number(whole)})" if rate is not None else "no amount"
+        for rate, part, whole in rows
+    ]
+    return figure(
+        [_bars.bars(shown, "rate", beside, BLUE)],
+        f"{title} (n = {plural(closed, 'closed deal')})",
+        f"Won / (won + lost), by {'amount' if measure == 'amount' else 'number'}; open deals not counted",
+        note,
+        f"{plural(left_out, 'group')} without closed deals left out" if left_out else "",
+        height=_bars.height(shown.height),
+        xaxis={
+            "title": {"text": f"Won, % of closed {noun}"},
+            "tickformat": ".0%",
+            "range": [0, 1.02],
+            "nticks": 6,
+        },
+        yaxis=_bars.label_axis(shown["label"].to_list()),
+    )
+
+
+def pipeline_snapshot(
+    deals: pl.DataFrame, stages: pl.DataFrame, *, measure: Literal["amount", "deals"] = "amount"
+) -> go.Figure:
+    """Return bars of the open deals in each stage. Not a funnel: that needs the history of the stages.
+
+    Parameters
+    ----------
+    deals, stages
+        Read what `crmlab.analysis.pipeline.stage_snapshot` reads.
+    measure
+        What the bars are as long as: ``"amount"`` (a colour for each currency) or ``"deals"``.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars in the order of the stages, each with its number of deals and their amount.
+    """
+    title = "Open deals in each stage"
+    snapshot = pipeline.stage_snapshot(deals, stages)
+    n = int(snapshot["deals"].sum())
+    if not n:
+        return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
+    currencies = deals.filter(pipeline.OPEN)["currency"].unique().sort(nulls_last=True).to_list()
+    if "currency" not in snapshot.columns:
+        currencies = currencies[:1]
+        snapshot = snapshot.with_columns(currency=pl.lit(currencies[0], pl.String))
+    several = len(currencies) > 1
+    shown, note = _bars.with_others(_labelled(snapshot), "deals", "stages")
+    traces = []
+    for place, currency in enumerate(currencies):
+        part = shown.filter(pl.col("currency").eq_missing(pl.lit(currency, pl.String)))
+        beside = [
+            f"{plural(count, 'deal')}, {money(amount, currency)}"
+            for count, amount in part.select("deals", "amount").iter_rows()
+        ]
+        name = currency or "currency not given"
+        traces.append(_bars.bars(part, measure, beside, PALETTE[place % len(PALETTE)], name))
+    unit = "each bar in its own currency" if several else text(currencies[0] or "account currency")
+    labels = shown["label"].unique(maintain_order=True).to_list()
+    return figure(
+        traces,
+        f"{title} (n = {plural(n, 'open deal')})",
+        "Where deals are now, not how many passed through",
+        note,
+        barmode="group",
+        showlegend=several,
+        height=_bars.height(shown.filter(pl.col("deals") > 0).height if several else len(labels)),
+        xaxis={
+            "title": {"text": f"Amount ({unit})" if measure == "amount" else "Open deals"},
+            "rangemode": "tozero",
+        },
+        yaxis=_bars.label_axis(labels),
+    )
+
+
+def _labelled(snapshot: pl.DataFrame) -> pl.DataFrame:
+    """Name each stage by no more than it takes to tell the stages apart."""
+    parts = ["label"] if snapshot["pipeline_name"].n_unique() == 1 else ["pipeline_name", "label"]
+    stages = snapshot.select("pipeline_name", "stage", "label").unique()
+    if stages.select(parts).is_duplicated().any():
+        parts.append("stage")
+    return snapshot.select(_bars.label_of(parts), "currency", "deals", "amount")
+
+
+def closed_by_month(deals: pl.DataFrame) -> go.Figure:
+    """Return stacked bars of the deals won and lost per month of closing, the last ten years of them.
+
+    Parameters
+    ----------
+    deals
+        Reads what `crmlab.analysis.pipeline.closed_by_month` reads.
+
+    Returns
+    -------
+    go.Figure
+        Two colours; the won amount shows on hovering.
+    """
+    title = "Deals won and lost per month"
+    months = pipeline.closed_by_month(deals)
+    dated = months.drop_nulls("month")
+    if dated.is_empty():
+        why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."
+        return nothing(title, why if deals.height else _NO_DEALS)
+    undated = int(
+        months.filter(pl.col("month").is_null()).select(pl.col("won", "lost").sum()).sum_horizontal().item()
+    )
+    per_month = _with_amounts(dated, deals)
+    shown = per_month.tail(_MAX_MONTHS)
+    traces = [
+        _over_time.bars(shown, "won", "1mo", "won", GREEN).update(
+            customdata=shown["amounts"].to_list(), hovertemplate="%{y:,} (%{customdata})"
+        ),
+        _over_time.bars(shown, "lost", "1mo", "lost", VERMILLION),
+    ]
+    n = int(shown.select(pl.col("won", "lost").sum()).sum_horizontal().item())
+    return figure(
+        traces,
+        f"{title} (n = {plural(n, 'closed deal')})",
+        f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
+        f"Latest {_MAX_MONTHS} of {per_month.height} months" if per_month.height > _MAX_MONTHS else "",
+        **_over_time.layout(shown["period"], "1mo", "Closed deals"),
+    )
+
+
+def _with_amounts(months: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
+    """Return period, won, lost, and the won amounts of all currencies in words."""
+    if "currency" not in months.columns:
+        only = deals.filter(pipeline.WON | pipeline.LOST)["currency"].drop_nulls().first()
+        months = months.with_columns(currency=pl.lit(only, pl.String))
+    rows = months.select("won_amount", "currency").iter_rows()
+    words = pl.Series(
+        "amounts", [text(money(amount, currency)) if amount else None for amount, currency in rows], pl.String
+    )
+    return (
+        months.with_columns(words)
+        .group_by(pl.col("month").alias("period"))
+        .agg(pl.col("won", "lost").sum(), pl.col("amounts").drop_nulls().str.join(", "))
+        .sort("period")
+    )

@@ -1,0 +1,163 @@
+"""What an API is, as values: a provider, its resources, its operations. Nothing here acts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from crmlab.errors import ApiError
+from crmlab.request import Page, Request
+from crmlab.paging import Paginator, end
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One credential or setting of an account: what the form asks for and where to find it."""
+
+    name: str
+    label: str
+    help: str
+    secret: bool = True
+    default: str = ""
+    #: the whole value must match; a setting that becomes part of a URL needs one
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How fast an API may be asked.
+
+    `rate` requests a second on average (None: no limit), `burst` of them at once, `concurrency`
+    in flight. `scope` is what the vendor counts by: all accounts of one machine ("ip") or each
+    account by itself ("account").
+    """
+
+    rate: float | None = None
+    burst: int = 1
+    concurrency: int = 10
+    scope: Literal["ip", "account"] = "ip"
+
+    def __post_init__(self) -> None:
+        if (self.rate is not None and self.rate <= 0) or self.burst < 1 or self.concurrency < 1:
+            raise ValueError("rate must be positive or None; burst and concurrency at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a resource may know when it says which requests it needs and how to read the answers.
+
+    `rows` holds the records of the resources it declares in `after` and `using`.
+    """
+
+    now: dt.datetime
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How records become rows of one shared table: a column for each expression.
+
+    With `explode`, one row for each element of that list, which the expressions read as
+    ``pl.col("item")``. `where` keeps only the rows it is true for.
+    """
+
+    table: str
+    columns: Mapping[str, pl.Expr]
+    explode: pl.Expr | None = None
+    where: pl.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One kind of record of one API: how to ask for it, to page it, to read it.
+
+    `path` leads from the body to the list of records (empty: the body is the list; `single`: to
+    one record); `unwrap` names the key that holds the record inside each item, with `beside` for
+    what stands next to it. `wire` is the record as documented, `key` what makes it one of a kind.
+    `tags` names the constants of the request that the expressions may read, as ``_name``. `after` names resources whose rows `requests` needs;
+    `using` those that only `views` needs, so both are asked for at the same time.
+    """
+
+    name: str
+    doc: str
+    requests: Callable[[Context], Iterable[Request]]
+    wire: Schema | Callable[[Context], Schema]
+    path: tuple[str, ...] = ("data",)
+    single: bool = False
+    unwrap: str | None = None
+    key: pl.Expr = field(default_factory=lambda: pl.col("id"))
+    beside: Schema = field(default_factory=dict)
+    views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
+    fills: tuple[str, ...] = ()
+    follow: Paginator = end
+    total: Callable[[Page], int | None] = lambda page: None
+    #: an error answer that means "nothing here" rather than failure
+    nothing: Callable[[ApiError, Request], bool] = lambda error, request: False
+    tags: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    using: tuple[str, ...] = ()
+    destructive: bool = False
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The shared tables that it fills."""
+        if callable(self.views):
+            return self.fills
+        return tuple(dict.fromkeys(view.table for view in self.views))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One documented call beside the lists: a record by id, a check, a write."""
+
+    name: str
+    doc: str
+    request: Callable[..., Request]
+    writes: bool = False
+    destructive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One API.
+
+    `base_url` may name settings in braces. `sign` adds the credentials to a request, `check`
+    raises the error that an answer means, envelope included. `assumptions` lists what the
+    vendor does not document and this module assumes.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    home: str
+    fields: tuple[Field, ...]
+    sign: Callable[[Request, Mapping[str, str]], Request]
+    check: Callable[[Page], None]
+    limits: Limits
+    ping: Request
+    resources: tuple[Resource, ...]
+    operations: tuple[Operation, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    def resource(self, name: str) -> Resource:
+        return {resource.name: resource for resource in self.resources}[name]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The shared tables that this API can fill."""
+        return tuple(dict.fromkeys(t for resource in self.resources for t in resource.tables))
+
+
+def get(path: str, **params: Any) -> Callable[[Context], Iterable[Request]]:
+    """Return a `Resource.requests` that asks once, the same whatever the context."""
+    request = Request(path=path, params={name: str(value) for name, value in params.items()})
+    return lambda context: (request,)

@@ -1,0 +1,51 @@
+"""The registry: every module here with a ``PROVIDER``, and those that other packages register.
+
+A third party adds an API with the entry-point group ``crmlab.providers``; its name must be new.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from types import MappingProxyType
+
+from crmlab.errors import PlanError
+from crmlab.provider import Provider
+
+
+@cache
+def registry() -> Mapping[str, Provider]:
+    """Return every known provider by name, in alphabetical order."""
+    found = [
+        importlib.import_module(f"{__name__}.{module.name}").PROVIDER
+        for module in pkgutil.iter_modules(__path__)
+        if not module.name.startswith("_")
+    ]
+    found += [point.load() for point in entry_points(group="crmlab.providers")]
+    return MappingProxyType({provider.name: provider for provider in sorted(found, key=lambda p: p.name)})
+
+
+def provider(name: str) -> Provider:
+    """Return the provider of that name.
+
+    Raises
+    ------
+    PlanError
+        there is none; names the known ones and the nearest
+    """
+    if name in (known := registry()):
+        return known[name]
+    raise PlanError(unknown("provider", name, known))
+
+
+def unknown(kind: str, name: str, known: Mapping[str, object] | list[str]) -> str:
+    """Return the sentence for a name that is not known."""
+    near = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}" if near else (
+        f"unknown {kind} {name!r}. Known: {', '.join(known)}"
+    )

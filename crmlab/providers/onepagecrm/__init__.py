@@ -1,0 +1,237 @@
+"""OnePageCRM API v3: contacts, companies, deals and what was done about them.
+
+Source: the vendor's OpenAPI document (developer.onepagecrm.com) and, for the rate limit, the
+vendor's developer blog "API Rate Limit" (2014): 5 requests a second, bursts of 10, counted by IP.
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from crmlab.paging import numbered
+from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get
+from crmlab.providers.onepagecrm import views, wire
+from crmlab.request import Page, Request, path, refuse
+
+#: contacts beyond this number cannot be reached by page number
+WALL = 10_000
+_PER_PAGE = 100
+
+
+class _Refusal(msgspec.Struct):
+    message: str = ""
+    error_name: str = ""
+    error_message: str = ""
+
+
+class _Status(msgspec.Struct):
+    status: int = 0
+    message: str = ""
+
+
+class _Counts(msgspec.Struct):
+    total_count: int | None = None
+    max_page: int | None = None
+    items_left: int | None = None
+
+
+class _List(msgspec.Struct):
+    data: _Counts
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+class _Item(msgspec.Struct):
+    contact: _Id
+
+
+class _Batch(msgspec.Struct):
+    contacts: list[_Item]
+
+
+class _Cascade(msgspec.Struct):
+    data: _Batch
+
+
+def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    pair = f"{secrets['user_id']}:{secrets['api_key']}".encode()
+    return request.with_headers(Authorization=f"Basic {b64encode(pair).decode()}")
+
+
+def _check(page: Page) -> None:
+    if 200 <= page.status < 300:
+        envelope = page.read(_Status)
+        if envelope.status:
+            raise refuse(page, now=time.time(), detail=envelope.message, status=envelope.status)
+        return
+    try:
+        refusal = msgspec.json.decode(page.body, type=_Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
+        refusal = _Refusal()
+    detail = refusal.error_message or refusal.message
+    # nobody documents what an excess of requests answers: 429 or 403
+    too_many = page.status == 403 and "rate" in f"{refusal.error_name} {detail}".lower()
+    raise refuse(
+        page, now=time.time(), code=refusal.error_name, detail=detail, status=429 if too_many else 0
+    )
+
+
+def _total(page: Page) -> int | None:
+    return page.read(_List).data.total_count
+
+
+def _last(page: Page) -> int:
+    return page.read(_List).data.max_page or 1
+
+
+_pages = numbered(_last)
+
+
+def _contact_pages(page: Page) -> Iterable[Request]:
+    """Pages up to the wall; past it the cascade, batch after batch, which tells how many are left."""
+    if page.request.path.startswith("/contacts/cascade"):
+        batch = page.read(_Cascade).data.contacts
+        if page.read(_List).data.items_left and batch:
+            return [_cascade(batch[-1].contact.id)]
+        return ()
+    if (_total(page) or 0) <= WALL:
+        return _pages(page)
+    return [_cascade()]
+
+
+def _cascade(last: str = "") -> Request:
+    where = path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
+    return Request(path=where, params={"team": "true"})
+
+
+def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
+    """Page 1 of a list in an order that new records do not disturb, bounded by time of change."""
+
+    def requests(context: Context) -> Iterable[Request]:
+        asked: dict[str, str] = {"sort_by": "created_at", "order": "asc", **params}
+        if timed and context.since:
+            asked["modified_since"] = str(int(context.since.timestamp()))
+        if timed and context.until:
+            asked["unmodified_since"] = str(int(context.until.timestamp()) + 1)
+        return [Request(path=where, params={**asked, "page": "1", "per_page": str(_PER_PAGE)})]
+
+    return requests
+
+
+def _list(name: str, record: str, **more: Any) -> Resource:
+    more = {"requests": _sweep(f"/{name}"), "follow": _pages, "total": _total, **more}
+    return Resource(name=name, path=("data", name), unwrap=record, **more)
+
+
+def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
+    """A list that comes whole, whatever its length: asked once, never paged."""
+    return Resource(name=name, doc=doc, requests=get(f"/{name}"), unwrap=record, **more)
+
+
+def _one(name: str, plural: str) -> Operation:
+    def request(id: str) -> Request:
+        return Request(path=path(f"/{plural}/{{id}}", id=id))
+
+    return Operation(name=name, doc=f"One {name} by id.", request=request)
+
+
+_FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
+
+PROVIDER = Provider(
+    name="onepagecrm",
+    title="OnePageCRM",
+    base_url="https://app.onepagecrm.com/api/v3",
+    home="https://developer.onepagecrm.com/",
+    fields=(
+        Field(
+            name="user_id",
+            label="User ID",
+            secret=False,
+            pattern="[^:]+",
+            help="OnePageCRM > Apps > API > Configuration, or app.onepagecrm.com/app/api",
+        ),
+        Field(name="api_key", label="API key", help="on the same page as the user ID"),
+    ),
+    sign=_sign,
+    check=_check,
+    limits=Limits(rate=5, burst=10, concurrency=10, scope="ip"),
+    ping=Request(path="/users"),
+    resources=(
+        Resource(
+            name="bootstrap",
+            doc="The account's settings and tags in one answer.",
+            requests=get("/bootstrap"),
+            path=(),
+            single=True,
+            wire=wire.BOOTSTRAP,
+            key=views.BOOTSTRAP_KEY,
+            views=views.BOOTSTRAP,
+        ),
+        _lookup("users", "user", "Members of the account.", wire=wire.USER, views=views.USERS),
+        Resource(
+            name="pipelines",
+            doc="Sales pipelines with their stages.",
+            requests=get("/pipelines"),
+            path=("data", "pipelines"),
+            unwrap="pipeline",
+            wire=wire.PIPELINE,
+            views=views.STAGES,
+        ),
+        _lookup("statuses", "status", "Statuses of contacts.", wire=wire.STATUS, views=views.STATUSES),
+        _lookup("lead_sources", None, "Where contacts come from.", wire=wire.LEAD_SOURCE, views=views.LEAD_SOURCES),
+        *(
+            _list(
+                name,
+                name[:-1],
+                doc=f"Custom fields of {entity} records.",
+                requests=_sweep(f"/{name}", timed=False),
+                wire=wire.FIELD,
+                views=views.fields(entity),
+            )
+            for name, entity in _FIELD_LISTS.items()
+        ),
+        _list(
+            "contacts",
+            "contact",
+            doc="Contacts of the whole team; past 10,000 by the cascade, one batch after the other.",
+            requests=_sweep("/contacts", team="true"),
+            follow=_contact_pages,
+            wire=wire.CONTACT,
+            beside=wire.BESIDE_CONTACT,
+            views=views.CONTACTS,
+        ),
+        _list(
+            "companies",
+            "company",
+            doc="Companies (no time filter: always all).",
+            requests=_sweep("/companies", timed=False),
+            wire=wire.COMPANY,
+            views=views.COMPANIES,
+        ),
+        _list(
+            "deals",
+            "deal",
+            doc="Deals with their items.",
+            wire=wire.DEAL,
+            views=views.deals,
+            fills=("deals", "deal_items"),
+            using=("bootstrap", "pipelines"),
+        ),
+        _list("actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS),
+        _list("notes", "note", doc="Notes.", wire=wire.NOTE, views=views.NOTES),
+        _list("calls", "call", doc="Calls.", wire=wire.CALL, views=views.CALLS),
+        _list("meetings", "meeting", doc="Meetings.", wire=wire.MEETING, views=views.MEETINGS),
+    ),
+    operations=(_one("contact", "contacts"), _one("company", "companies"), _one("deal", "deals")),
+    assumptions=(
+        "too many requests answer 429, or 403 with a message about the rate",
+        "the cascade past 10,000 contacts takes team=true like the list does",
+    ),
+)

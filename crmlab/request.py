@@ -1,0 +1,128 @@
+"""What is sent and what comes back, as values. Nothing here does I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar, cast
+from urllib.parse import quote
+
+import msgspec
+
+from crmlab.errors import (
+    ApiError,
+    AuthError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, relative to the account's base URL. Only method and path are safe to show.
+
+    `tags` are constants of this request that its records do not repeat (the day asked for, the
+    parent's id); the decoder offers them as columns.
+    """
+
+    path: str
+    method: str = "GET"
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Any = field(default=None, repr=False)
+    tags: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def key(self) -> str:
+        """Equal for two requests that would ask the same thing."""
+        return json.dumps([self.method, self.path, sorted(self.params.items()), self.body])
+
+    def with_params(self, **params: str | int) -> Request:
+        return replace(self, params={**self.params, **{k: str(v) for k, v in params.items()}})
+
+    def with_body(self, **fields: object) -> Request:
+        return replace(self, body={**(self.body or {}), **fields})
+
+    def with_headers(self, **headers: str) -> Request:
+        """Return a copy with headers added; underscores in names stand for hyphens."""
+        added = {name.replace("_", "-"): value for name, value in headers.items()}
+        return replace(self, headers={**self.headers, **added})
+
+
+def path(template: str, **parts: object) -> str:
+    """Fill a path template, percent-encoding each part (ids may hold ``/`` and spaces)."""
+    return template.format(**{name: quote(str(part), safe="") for name, part in parts.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer. The body is personal data: never shown."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def read(self, type_: type[T]) -> T:
+        """Return the parts of the body that `type_` names; skip, but check, the rest.
+
+        Raises
+        ------
+        TransportError
+            the body is not JSON, is cut off, or the named parts have another type
+        """
+        if type_ in self._read:
+            return cast(T, self._read[type_])
+        try:
+            found = self._read[type_] = msgspec.json.decode(self.body, type=type_)
+            return found
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            # the message of a decode error holds positions and types, never values
+            raise TransportError(
+                f"{self.request.method} {self.request.path} answered HTTP {self.status} with "
+                f"{len(self.body):,} bytes of {self.headers.get('content-type', 'unknown type')} "
+                f"that are not the expected JSON ({error})"
+            ) from None
+
+    def header(self, name: str) -> str | None:
+        """Return a header; names in `headers` are lower case."""
+        return self.headers.get(name.lower())
+
+
+def retry_after(page: Page, *, now: float) -> float | None:
+    """Return the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3: seconds or a date)."""
+    value = page.header("retry-after")
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except ValueError:
+        return None
+
+
+def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: int = 0) -> ApiError:
+    """Return the error for an answer that is a refusal; `status` overrides the HTTP one."""
+    status = status or page.status
+    request_id = page.header("request-id") or page.header("x-request-id") or ""
+    if status == 429:
+        wait = retry_after(page, now=now)
+        return RateLimitError(status, code, detail, request_id, retry_after=wait)
+    if status in (401, 403):
+        return AuthError(status, code, detail, request_id)
+    if status == 404:
+        return NotFoundError(status, code, detail, request_id)
+    if status >= 500:
+        return ServerError(status, code, detail, request_id)
+    if 300 <= status < 400:
+        hint = "redirects are not followed, the key would travel along; check base_url"
+        return ApiError(status, code, detail, request_id, hint)
+    return ApiError(status, code, detail, request_id)

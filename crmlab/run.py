@@ -1,0 +1,314 @@
+"""One fetch of one account: its resources side by side, each paged, decoded and counted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import replace
+from typing import Literal
+
+import polars as pl
+
+from crmlab.account import Account
+from crmlab.client import Client
+from crmlab.decode import RAW, REJECTED, Decoded, Decoder, decoder, unknown_fields
+from crmlab.errors import ApiError, CrmlabError
+from crmlab.progress import Listener, Progress
+from crmlab.provider import Context, Resource
+from crmlab.request import Page, Request
+from crmlab.tables import KEY, TABLES, Table
+
+#: pages decoded at once: enough to make the reader's fixed cost small, few enough to start early
+BATCH = 25
+#: times a list is read before one that keeps changing is called incomplete
+SWEEPS = 3
+
+
+class AccountRun:
+    """The resources of one account that fill the wanted tables, and those they depend on."""
+
+    def __init__(
+        self,
+        client: Client,
+        account: Account,
+        context: Context,
+        *,
+        tables: set[str],
+        own: set[str],
+        progress: Listener | None,
+    ) -> None:
+        self.context = context
+        wanted = {
+            resource.name: tables.intersection(resource.tables)
+            for resource in account.provider.resources
+            if not resource.destructive and tables.intersection(resource.tables)
+        }
+        names = {*wanted, *own}
+        parents: set[str] = set()
+        open_ends = list(names)
+        while open_ends:
+            resource = account.provider.resource(open_ends.pop())
+            new = {*resource.after, *resource.using} - parents
+            parents |= new
+            open_ends += new
+        self._runs = {
+            resource.name: ResourceRun(
+                client,
+                account,
+                resource,
+                self,
+                tables=wanted.get(resource.name, set()),
+                own=resource.name in own,
+                needed=resource.name in parents,
+                progress=progress,
+            )
+            for resource in account.provider.resources
+            if resource.name in names | parents
+        }
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def resources(self) -> list[ResourceRun]:
+        return list(self._runs.values())
+
+    async def finish(self) -> bool:
+        """Run every resource to its end; return whether one failed."""
+        async with asyncio.TaskGroup() as group:
+            self._tasks = {name: group.create_task(run.work()) for name, run in self._runs.items()}
+        return any(run.failure for run in self._runs.values())
+
+    async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
+        """Return the context with the records of these resources, as soon as they are all in.
+
+        With `strict`, the failure of one is raised; otherwise its rows are just absent.
+        """
+        found = {}
+        for name in names:
+            await asyncio.shield(self._tasks[name])
+            run = self._runs[name]
+            if run.failure and strict:
+                raise copy(run.failure)
+            found[name] = run.frames[RAW]
+        return replace(self.context, rows=found)
+
+
+class ResourceRun:
+    """One resource of one account: the requests, the pages, the frames, the account of it.
+
+    After `work`: `frames` by table (`RAW`: the provider's own records), `rejected`, `failure`.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        account: Account,
+        resource: Resource,
+        parent: AccountRun,
+        *,
+        tables: set[str],
+        own: bool,
+        needed: bool,
+        progress: Listener | None,
+    ) -> None:
+        self.account, self.resource = account, resource
+        self.frames: dict[str, pl.DataFrame] = {}
+        self.rejected = pl.DataFrame(schema=REJECTED)
+        self.failure: CrmlabError | None = None
+        self._client, self._parent, self._listener = client, parent, progress
+        self._tables, self._own, self._raw = tables, own, own or needed
+        self._decoder: Decoder | None = None
+        self._decoding: list[asyncio.Task[None]] = []
+        self._decoded: list[Decoded] = []
+        self._buffer: list[Page] = []
+        self._asked: set[str] = set()
+        self._bodies: set[int] = set()
+        self._totals: dict[tuple[str, str], list[int]] = {}
+        self._notes: list[str] = []
+        self._requests = self._retries = self._planned = self._rows = 0
+        self._seconds = 0.0
+        self._complete = False
+
+    async def work(self) -> None:
+        """Do it all; a `CrmlabError` is kept in `failure` with what came until then."""
+        started = time.monotonic()
+        try:
+            context = await self._parent.rows(self.resource.after, strict=True)
+            await self._sweeps(context)
+        except CrmlabError as error:
+            self.failure = self.account.explain(error, self.resource.name)
+        await self._collect()
+        self._seconds = time.monotonic() - started
+        self._tell("failed" if self.failure else "complete" if self._complete else "incomplete")
+
+    def summary(self) -> list[dict[str, object]]:
+        """Return a line for each table asked for."""
+        names = [*sorted(self._tables), *([f"{self.account.provider.name}.{self.resource.name}"] if self._own else [])]
+        expected = self._expected()
+        return [
+            {
+                "account": self.account.name,
+                "provider": self.account.provider.name,
+                "resource": self.resource.name,
+                "table": name,
+                "rows": self.frames[name if name in TABLES else RAW].height,
+                "expected": expected,
+                "rejected": self.rejected.height,
+                "requests": self._requests,
+                "retries": self._retries,
+                "seconds": round(self._seconds, 3),
+                "complete": self._complete,
+                "note": "; ".join(self._notes),
+            }
+            for name in names
+        ]
+
+    async def _sweeps(self, context: Context) -> None:
+        """Read the list; read it again while the service says that it changed meanwhile."""
+        for sweep in range(SWEEPS):
+            self._asked.clear()
+            self._bodies.clear()
+            self._totals.clear()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for request in self.resource.requests(context):
+                        self._ask(group, request)
+            except BaseExceptionGroup as several:
+                raise _first(several) from None
+            if not any(len(set(totals)) > 1 for totals in self._totals.values()):
+                return
+            self._notes = [f"the list changed while it was read; read {sweep + 1} times"]
+
+    def _ask(self, group: asyncio.TaskGroup, request: Request) -> None:
+        if request.key not in self._asked:
+            self._asked.add(request.key)
+            self._planned += 1
+            group.create_task(self._visit(group, request))
+
+    async def _visit(self, group: asyncio.TaskGroup, request: Request) -> None:
+        try:
+            page = await self._client.send(self.account, request, retried=self._count_retry)
+        except ApiError as error:
+            self._requests += 1
+            if not self.resource.nothing(error, request):
+                raise
+            return
+        self._requests += 1
+        if (body := hash(page.body)) in self._bodies:
+            return  # the same answer again: a server that repeats its last page, or an empty one
+        self._bodies.add(body)
+        total = self.resource.total(page)
+        if total is not None:
+            family = (request.path, str(sorted(request.tags.items())))
+            self._totals.setdefault(family, []).append(total)
+        self._buffer.append(page)
+        for following in self.resource.follow(page):
+            self._ask(group, following)
+        if len(self._buffer) >= BATCH:
+            self._decode_buffer()
+
+    def _count_retry(self) -> None:
+        self._retries += 1
+
+    def _decode_buffer(self) -> None:
+        pages, self._buffer = self._buffer, []
+        self._decoding.append(asyncio.create_task(self._decode(pages)))
+
+    async def _decode(self, pages: list[Page]) -> None:
+        reader = await self._reader()
+        decoded = await asyncio.to_thread(reader, pages)
+        if not self._decoded and pages:
+            if new := await asyncio.to_thread(unknown_fields, self.resource, reader.known, pages[0]):
+                self._notes.append(f"fields nobody documented: {', '.join(new[:8])}")
+        self._decoded.append(decoded)
+        self._rows += decoded.keys.len()
+        self._tell("running")
+
+    async def _reader(self) -> Decoder:
+        if self._decoder is None:
+            names = dict.fromkeys((*self.resource.after, *self.resource.using))
+            context = await self._parent.rows(names, strict=False)
+            self._decoder = decoder(
+                self.resource,
+                context,
+                provider=self.account.provider.name,
+                account=self.account.name,
+                tables=self._tables,
+                raw=self._raw,
+            )
+        return self._decoder
+
+    async def _collect(self) -> None:
+        """Decode what is left, join the parts, drop repeats, and say whether it is all there."""
+        self._decode_buffer()
+        await asyncio.gather(*self._decoding)
+        parts = self._decoded
+        self.rejected = pl.concat([self.rejected, *(part.rejected for part in parts)]).unique(maintain_order=True)
+        for table in self._tables:
+            frame = _newest(pl.concat([part.frames[table] for part in parts]))
+            self.frames[table] = _within(frame, TABLES[table], self._parent.context)
+        if self._raw:
+            frame = pl.concat([part.frames[RAW] for part in parts])
+            self.frames[RAW] = frame.filter(self.resource.key.is_last_distinct())
+        distinct = pl.concat([part.keys for part in parts]).n_unique() + self.rejected.height
+        self._complete = self._judge(distinct)
+
+    def _judge(self, distinct: int) -> bool:
+        expected = self._expected()
+        if self.failure:
+            self._notes.append(str(self.failure))
+            return False
+        if self.rejected.height:
+            self._notes.append(f"{self.rejected.height} records rejected")
+        changed = any(len(set(totals)) > 1 for totals in self._totals.values())
+        short = expected is not None and distinct < expected
+        if short:
+            self._notes.append(f"the service counts {expected:,}, {distinct:,} came")
+        return not (changed or short or self.rejected.height)
+
+    def _expected(self) -> int | None:
+        return sum(max(totals) for totals in self._totals.values()) if self._totals else None
+
+    def _tell(self, state: Literal["running", "complete", "incomplete", "failed"]) -> None:
+        if self._listener and (self._tables or self._own):
+            self._listener(
+                Progress(
+                    account=self.account.name,
+                    provider=self.account.provider.name,
+                    resource=self.resource.name,
+                    state=state,
+                    rows=self._rows,
+                    requests=self._requests,
+                    planned=self._planned,
+                )
+            )
+
+
+def _first(several: BaseExceptionGroup) -> BaseException:
+    """Return the first plain error of a group: nobody outside should meet a group."""
+    error: BaseException = several
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _newest(frame: pl.DataFrame) -> pl.DataFrame:
+    """Drop repeats by key, keeping what was changed last (of equals, what came last)."""
+    if not frame.select(pl.struct(KEY).is_duplicated().any()).item():
+        return frame
+    ordered = frame.sort("modified_at", maintain_order=True, nulls_last=False)
+    return ordered.unique(subset=KEY, keep="last", maintain_order=True)
+
+
+def _within(frame: pl.DataFrame, table: Table, context: Context) -> pl.DataFrame:
+    """Keep rows of the asked period; those without a time stay."""
+    if not table.window or not (context.since or context.until):
+        return frame
+    when = pl.coalesce(table.window)
+    outside = pl.lit(False)
+    if context.since:
+        outside = outside | (when < context.since)
+    if context.until:
+        outside = outside | (when >= context.until)
+    return frame.filter(~outside.fill_null(False))

@@ -1,0 +1,77 @@
+"""The five services, embedded: real HTTP on 127.0.0.1, served from a generated or loaded world.
+
+Everything behaves as the vendors document it: authentication and its refusals, envelopes, page
+limits, cursors in bodies and headers, the 10,000-contact wall, error bodies, rate limits. What
+nobody documents behaves as crmlab assumes (`crmlab doctor` lists that).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from crmlab.sandbox.faults import Fault
+    from crmlab.sandbox.server import Sandbox
+    from crmlab.sandbox.world import World
+
+
+@asynccontextmanager
+async def sandbox(
+    world: World | Literal["generated", "maven"] = "generated",
+    *,
+    rows: int = 1000,
+    seed: int = 1,
+    now: dt.datetime | None = None,
+    data: str | Path | None = None,
+    services: Sequence[str] | None = None,
+    latency: float = 0.0,
+    rate_limits: bool = False,
+    faults: Sequence[Fault] = (),
+    port: int = 0,
+) -> AsyncIterator[Sandbox]:
+    """Serve the five services on 127.0.0.1 and yield their accounts, ready for `crmlab.fetch`.
+
+    Parameters
+    ----------
+    world
+        "generated" from `seed`: `rows` people and what belongs to them, ending at `now` (today);
+        "maven": the Maven Analytics CRM files in the folder `data`, in OnePageCRM; or a `World`.
+    services
+        Which of them to serve; all five, or OnePageCRM alone for the Maven world.
+    latency
+        Seconds before each answer.
+    rate_limits
+        Enforce the documented limits (429 beyond them).
+    faults
+        What goes wrong on purpose; see `crmlab.sandbox.faults`.
+    port
+        0: any free one.
+
+    Raises
+    ------
+    CrmlabError
+        the files of `data` are absent or cannot be read
+
+    Examples
+    --------
+    >>> async with crmlab.sandbox(rows=50) as accounts:  # doctest: +SKIP
+    ...     data = await crmlab.fetch(accounts, "deals")
+    """
+    from crmlab.sandbox.server import serve, world_of
+
+    loaded, notes = world_of(world, rows=rows, seed=seed, now=now, data=data)
+    names = services or (("onepagecrm",) if world == "maven" else None)
+    async with serve(
+        loaded,
+        services=names,
+        latency=latency,
+        rate_limits=rate_limits,
+        faults=faults,
+        port=port,
+        notes=notes,
+    ) as running:
+        yield running

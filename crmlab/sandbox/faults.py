@@ -1,0 +1,82 @@
+"""What can go wrong between a client and these services, on purpose and repeatably."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aiohttp import web
+
+Kind = Literal["status", "truncate", "not_json", "reset", "slow", "redirect", "wrong_type"]
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """Hits requests whose path and query contain `match`: `times` of them, after `skip`.
+
+    Parameters
+    ----------
+    kind
+        "status": that `status` (with `retry_after`, if given, as a Retry-After header);
+        "truncate": half of the body with status 200; "not_json": an HTML page with status 200;
+        "reset": the connection is cut; "slow": the body drips for `seconds`;
+        "redirect": 302 to another host; "wrong_type": the JSON as text/html.
+    """
+
+    kind: Kind
+    match: str = ""
+    times: int = 1
+    skip: int = 0
+    status: int = 500
+    retry_after: str | None = None
+    seconds: float = 0.5
+    _seen: int = field(default=0, repr=False)
+
+    def hits(self, request: web.Request) -> bool:
+        if self.match not in request.path_qs:
+            return False
+        self._seen += 1
+        return self.skip < self._seen <= self.skip + self.times
+
+
+async def broken(
+    fault: Fault,
+    request: web.Request,
+    handle: Callable[[], Awaitable[web.StreamResponse]],
+    refusal: Callable[[int], web.Response],
+) -> web.StreamResponse:
+    """Return the answer that this fault makes of a request."""
+    if fault.kind == "status":
+        response = refusal(fault.status)
+        if fault.retry_after is not None:
+            response.headers["Retry-After"] = fault.retry_after
+        return response
+    if fault.kind == "not_json":
+        return web.Response(text="<html><body>Please sign in to the network</body></html>", content_type="text/html")
+    if fault.kind == "redirect":
+        return web.Response(status=302, headers={"Location": "http://127.0.0.2:9/elsewhere"})
+    if fault.kind == "reset":
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+    response = await handle()
+    if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
+        return response
+    if fault.kind == "truncate":
+        return web.Response(body=response.body[: len(response.body) // 2], content_type="application/json")
+    if fault.kind == "wrong_type":
+        return web.Response(body=response.body, content_type="text/html")
+    return await _drip(request, response.body, fault.seconds)
+
+
+async def _drip(request: web.Request, body: bytes, seconds: float) -> web.StreamResponse:
+    stream = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await stream.prepare(request)
+    size = max(1, len(body) // 10)
+    for start in range(0, len(body), size):
+        await stream.write(body[start : start + size])
+        await asyncio.sleep(seconds / 10)
+    await stream.write_eof()
+    return stream

@@ -1,0 +1,211 @@
+"""OnePageCRM as documented: Basic auth, pages of at most 100, items wrapped once, the wall."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Callable
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+
+from aiohttp import web
+
+from crmlab.provider import Limits
+from crmlab.sandbox import onepagecrm_records as records
+from crmlab.sandbox.service import Handler, Records, Service, answer, dumps
+from crmlab.sandbox.world import Person, World
+
+#: contacts that page numbers reach; what the live service answers beyond is not documented
+WALL = 10_000
+_USER_ID, _KEY = "5aba31e99007ba0f570c12f7", "sandbox-onepagecrm-key"
+_ERRORS = {
+    400: "invalid_request",
+    401: "authentication_failed",
+    403: "forbidden",
+    404: "resource_not_found",
+    429: "rate_limit_exceeded",
+}
+
+
+def service(world: World) -> Service:
+    """Return OnePageCRM with this world's sales data."""
+    crm = _Crm(world)
+    singles = [
+        web.get(f"/{name}/{{id}}", crm.one(name, record)) for name, record in records.RECORD_NAMES.items()
+    ]
+    return Service(
+        name="onepagecrm",
+        prefix="/onepagecrm/api/v3",
+        credentials={"user_id": _USER_ID, "api_key": _KEY},
+        allowed=_allowed,
+        refusal=_refusal,
+        limits=Limits(rate=5, burst=10),
+        routes=[
+            web.get("/bootstrap", crm.bootstrap),
+            web.get("/contacts/cascade", crm.cascade),
+            web.get("/contacts/cascade/{last}", crm.cascade),
+            *(web.get(f"/{name}", crm.whole(name)) for name in ("users", "statuses", "lead_sources")),
+            *(web.get(f"/{name}", crm.paged(name)) for name in crm.lists),
+            *singles,
+        ],
+    )
+
+
+def _allowed(request: web.Request, body: Any) -> bool:
+    kind, _, pair = request.headers.get("Authorization", "").partition(" ")
+    try:
+        return kind == "Basic" and b64decode(pair, validate=True).decode() == f"{_USER_ID}:{_KEY}"
+    except (NotBase64, UnicodeDecodeError):
+        return False
+
+
+def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
+    name = _ERRORS.get(status, "internal_error")
+    detail = detail or name.replace("_", " ").capitalize()
+    return answer(
+        {"status": status, "message": detail, "error_name": name, "error_message": detail, "errors": errors},
+        status=status,
+    )
+
+
+def _envelope(data: bytes, *beside: bytes) -> web.Response:
+    head = b'{"status":0,"message":"OK","timestamp":%d,"data":' % int(time.time())
+    return answer(b"".join((head, data, *beside, b"}")))
+
+
+class _BadValue(Exception):
+    """A parameter that the service refuses."""
+
+
+class _Crm:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.lists = {name: Records(items, render) for name, (items, render) in records.lists(world).items()}
+        self.lookups = records.lookups(world)
+        self._answers: dict[tuple[str, str], tuple[int, Records]] = {}
+
+    async def bootstrap(self, request: web.Request) -> web.Response:
+        data, beside = records.bootstrap(self.world, self.lookups)
+        return _envelope(dumps(data), b",", dumps(beside)[1:-1])
+
+    def whole(self, name: str) -> Handler:
+        """A list that is never paged."""
+
+        async def handle(request: web.Request) -> web.Response:
+            return _envelope(dumps(self.lookups[name]))
+
+        return handle
+
+    def paged(self, name: str) -> Handler:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                page, per_page = _whole_number(request, "page", 1), _whole_number(request, "per_page", 10)
+                found = self._filtered(name, request)
+            except _BadValue as error:
+                return _refusal(400, str(error))
+            per_page = min(per_page, 100)
+            if name == "contacts" and page * per_page > WALL:
+                return _refusal(400, f"Contacts past {WALL} need /contacts/cascade")
+            return _envelope(_paged_data(name, found, page, per_page))
+
+        return handle
+
+    def one(self, name: str, record: str) -> Handler:
+        async def handle(request: web.Request) -> web.Response:
+            found = self.lists[name].where(lambda item: item.id == request.match_info["id"])
+            return _envelope(found.slice(0, 1)[1:-1]) if len(found) else _refusal(404)
+
+        return handle
+
+    async def cascade(self, request: web.Request) -> web.Response:
+        contacts = self._filtered("contacts", request)
+        ids = [person.id for person in contacts.items]
+        last = request.match_info.get("last")
+        if last is not None and last not in ids:
+            return _refusal(404)
+        start = 0 if last is None else ids.index(last) + 1
+        left = max(0, len(ids) - start - 100)
+        batch = contacts.slice(start, start + 100)
+        next_id = ids[start + 99] if left else ""
+        host = f"{request.scheme}://{request.host}/onepagecrm/api/v3/contacts/cascade/{next_id}"
+        tail = {"items_left": left, "next_set_url": host if left else ""}
+        return _envelope(b'{"contacts":' + batch + b"," + dumps(tail)[1:])
+
+    def _filtered(self, name: str, request: web.Request) -> Records:
+        """The list as the query asks for it, kept until the list changes."""
+        asked = [(key, value) for key, value in request.query.items() if key not in ("page", "per_page")]
+        key, state = (name, str(sorted(asked))), self.lists[name].changes
+        if self._answers.get(key, (-1, None))[0] != state:
+            self._answers[key] = state, self._filter(name, request.query)
+        return self._answers[key][1]
+
+    def _filter(self, name: str, query: Any) -> Records:
+        found = self.lists[name]
+        if name == "contacts" and query.get("team") != "true":
+            me = self.world.users[0].id if self.world.users else ""
+            found = found.where(lambda person: _owner(person) == me)
+        for wanted in ("contact_id", "owner_id", "status"):
+            if wanted in query and hasattr(found.items[0] if found.items else None, wanted):
+                found = found.where(lambda item, key=wanted: getattr(item, key) == query[key])
+        for param, field, keep in _bounds(query):
+            edge = _moment(param, query[param])
+            found = found.where(lambda item, f=field, k=keep, e=edge: k(getattr(item, f), e))
+        return _sorted(found, query)
+
+
+def _owner(person: Person) -> str:
+    return person.owner_id
+
+
+def _bounds(query: Any) -> list[tuple[str, str, Callable[[datetime, datetime], bool]]]:
+    """Which query parameters bound which time, and how."""
+    after: Callable[[datetime, datetime], bool] = lambda time, edge: time >= edge  # noqa: E731
+    before: Callable[[datetime, datetime], bool] = lambda time, edge: time <= edge  # noqa: E731
+    filtered = query.get("date_filter")
+    modified = [("modified_since", after), ("unmodified_since", before)]
+    if filtered and any(name in query for name, _ in modified):
+        raise _BadValue("date_filter cannot be used with modified_since or unmodified_since")
+    found = [(name, "modified_at", keep) for name, keep in modified if name in query]
+    if filtered:
+        if filtered not in ("created_at", "modified_at", "updated_at"):
+            raise _BadValue(f"date_filter {filtered} is not supported")
+        field = "created_at" if filtered == "created_at" else "modified_at"
+        found += [(name, field, keep) for name, keep in (("since", after), ("until", before)) if name in query]
+    return found
+
+
+def _moment(name: str, value: str) -> datetime:
+    try:
+        if value.lstrip("-").isdigit():
+            return datetime.fromtimestamp(int(value), UTC)
+        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError):
+        raise _BadValue(f"{name} must be YYYY-MM-DD or a Unix timestamp") from None
+
+
+def _sorted(found: Records, query: Any) -> Records:
+    by, order = query.get("sort_by"), query.get("order", "asc")
+    if by in ("created_at", "modified_at", "updated_at") and found.items and hasattr(found.items[0], "created_at"):
+        field = "created_at" if by == "created_at" else "modified_at"
+        return found.ordered(attrgetter(field), reverse=order == "desc")
+    return found
+
+
+def _whole_number(request: web.Request, name: str, default: int) -> int:
+    value = request.query.get(name, str(default))
+    if not value.isdigit() or int(value) < 1:
+        raise _BadValue(f"{name} must be a positive whole number")
+    return int(value)
+
+
+def _paged_data(name: str, found: Records, page: int, per_page: int) -> bytes:
+    counts = {
+        "total_count": len(found),
+        "page": page,
+        "per_page": per_page,
+        "max_page": max(1, -(-len(found) // per_page)),
+    }
+    batch = found.slice((page - 1) * per_page, page * per_page)
+    return b'{"%s":' % name.encode() + batch + b"," + dumps(counts)[1:]

@@ -1,0 +1,210 @@
+"""One HTTP server for all fake services, each under its own prefix."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import importlib
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from aiohttp import web
+
+from crmlab.account import Account
+from crmlab.errors import PlanError
+from crmlab.provider import Limits
+from crmlab.providers import unknown
+from crmlab.sandbox.faults import Fault, broken
+from crmlab.sandbox.service import Service
+from crmlab.sandbox.world import World
+
+SERVICES = ("altcraft", "commanders_act", "complero", "onepagecrm", "relenta")
+
+_Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Sandbox(Sequence[Account]):
+    """The running services as accounts, with the truth behind them.
+
+    Attributes
+    ----------
+    world : World
+    url : str
+    requests : Counter
+        Requests received, by service and path.
+    refused : int
+        Requests answered 429 because they came too fast.
+    notes : list of str
+        What the loader of the world repaired or could not.
+    """
+
+    def __init__(self, world: World, notes: Sequence[str]) -> None:
+        self.world = world
+        self.notes = list(notes)
+        self.url = ""
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self.refused = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._accounts: list[Account] = []
+
+    @overload
+    def __getitem__(self, index: int) -> Account: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Account]: ...
+    def __getitem__(self, index: int | slice) -> Account | list[Account]:
+        return self._accounts[index]
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._accounts)
+
+    def account(self, provider: str) -> Account:
+        """Return the account of that service."""
+        return {account.provider.name: account for account in self._accounts}[provider]
+
+
+def world_of(
+    world: World | Literal["generated", "maven"],
+    *,
+    rows: int,
+    seed: int,
+    now: dt.datetime | None,
+    data: str | Path | None,
+) -> tuple[World, list[str]]:
+    """Return the world named and what its loader has to say."""
+    if isinstance(world, World):
+        return world, []
+    if world == "generated":
+        from crmlab.sandbox.generate import generate
+
+        today = dt.datetime.now(dt.UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+        return generate(rows, seed=seed, now=now or today), []
+    if world == "maven":
+        from crmlab.sandbox import maven
+
+        if data is None:
+            raise PlanError('world="maven" needs data=, the folder with sales_pipeline.csv')
+        return maven.load(Path(data))
+    raise PlanError(unknown("world", world, ["generated", "maven"]))
+
+
+@asynccontextmanager
+async def serve(
+    world: World,
+    *,
+    services: Sequence[str] | None,
+    latency: float,
+    rate_limits: bool,
+    faults: Sequence[Fault],
+    port: int,
+    notes: Sequence[str] = (),
+) -> AsyncIterator[Sandbox]:
+    """Start the services, yield them, stop them."""
+    running = Sandbox(world, notes)
+    made = [_service(name, world) for name in services or SERVICES]
+    app = web.Application(client_max_size=64 * 2**20)
+    for service in made:
+        part = web.Application(
+            client_max_size=64 * 2**20,
+            middlewares=[_front(running, service, latency, rate_limits, list(faults))],
+        )
+        part.add_routes(service.routes)
+        part.router.add_route("*", "/{anything:.*}", _no_such_path(service))
+        app.add_subapp(service.prefix, part)
+    # the answers' own time is measured, not the log's
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port)
+        await site.start()
+        host, number = runner.addresses[0][:2]
+        running.url = f"http://{host}:{number}"
+        running._accounts += [
+            Account(
+                service.name,
+                base_url=f"{running.url}{service.prefix}{service.base_path}",
+                **service.credentials,
+            )
+            for service in made
+        ]
+        yield running
+    finally:
+        await runner.cleanup()
+
+
+def _service(name: str, world: World) -> Service:
+    if name not in SERVICES:
+        raise PlanError(unknown("service", name, list(SERVICES)))
+    found: Service = importlib.import_module(f"crmlab.sandbox.{name}").service(world)
+    return found
+
+
+def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        return service.refusal(404)
+
+    return handle
+
+
+def _front(
+    running: Sandbox, service: Service, latency: float, rate_limits: bool, faults: list[Fault]
+) -> Any:
+    """What every request meets before its handler: counting, latency, faults, limit, key."""
+    gate = _Gate(service.limits) if rate_limits and service.limits else None
+
+    @web.middleware
+    async def front(request: web.Request, handler: _Next) -> web.StreamResponse:
+        where = request.path.removeprefix(service.prefix)
+        running.requests[service.name, where] += 1
+        running.in_flight += 1
+        running.most_in_flight = max(running.most_in_flight, running.in_flight)
+        try:
+            if gate and not gate.admits(time.monotonic()):
+                running.refused += 1
+                return service.refusal(429)
+            if latency:
+                await asyncio.sleep(latency)
+            hit = next((fault for fault in faults if fault.hits(request)), None)
+            if hit:
+                return await broken(hit, request, lambda: _guarded(request, handler), service.refusal)
+            return await _guarded(request, handler)
+        finally:
+            running.in_flight -= 1
+
+    async def _guarded(request: web.Request, handler: _Next) -> web.StreamResponse:
+        where = request.path.removeprefix(service.prefix)
+        body = None
+        if request.can_read_body:
+            try:
+                body = await request.json()
+            except ValueError:
+                return service.refusal(400)
+        request["body"] = body
+        if where not in service.open_paths and not service.allowed(request, body):
+            return service.refusal(401)
+        return await handler(request)
+
+    return front
+
+
+class _Gate:
+    """Counts as the vendor does: `burst` at once, refilled at `rate` a second."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._rate, self._burst = limits.rate or float("inf"), limits.burst
+        self._tokens, self._at = float(limits.burst), time.monotonic()
+
+    def admits(self, now: float) -> bool:
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1 - 1e-9:
+            return False
+        self._tokens -= 1
+        return True

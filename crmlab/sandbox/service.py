@@ -1,0 +1,110 @@
+"""What each fake service is made of, and what they share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from crmlab.provider import Limits
+
+Handler = Callable[[web.Request], Any]
+
+
+@dataclass(kw_only=True)
+class Service:
+    """One fake API.
+
+    `credentials` are what an account of it needs; `allowed` says whether a request carries them;
+    `refusal` makes its error answer for a status; `routes` serve a path under `prefix`.
+    """
+
+    name: str
+    prefix: str
+    credentials: Mapping[str, str]
+    allowed: Callable[[web.Request, Any], bool]
+    refusal: Callable[[int], web.Response]
+    routes: Sequence[web.RouteDef]
+    limits: Limits | None = None
+    #: paths that need no key
+    open_paths: frozenset[str] = frozenset()
+    #: settings of the account's base URL, e.g. the site id
+    base_path: str = ""
+
+
+class Records:
+    """Records of one list, rendered once each: a page is a join of ready bytes."""
+
+    def __init__(self, items: Iterable[Any], render: Callable[[Any], Any]) -> None:
+        self._render = render
+        #: [item, its JSON once rendered]; filtered and sorted copies share them
+        self._cells: list[list[Any]] = [[item, None] for item in items]
+        self.changes = 0
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @property
+    def items(self) -> list[Any]:
+        return [item for item, _ in self._cells]
+
+    def where(self, keep: Callable[[Any], bool]) -> Records:
+        """Return the records that pass."""
+        return self._with([cell for cell in self._cells if keep(cell[0])])
+
+    def ordered(self, by: Callable[[Any], Any], *, reverse: bool = False) -> Records:
+        """Return the records sorted."""
+        return self._with(sorted(self._cells, key=lambda cell: by(cell[0]), reverse=reverse))
+
+    def add(self, item: Any, *, at: int | None = None) -> None:
+        """Insert a record at a position, or at the end."""
+        self._cells.insert(len(self._cells) if at is None else at, [item, None])
+        self.changes += 1
+
+    def remove(self, item: Any) -> None:
+        """Take a record out."""
+        self._cells = [cell for cell in self._cells if cell[0] is not item]
+        self.changes += 1
+
+    def slice(self, start: int, stop: int) -> bytes:
+        """Return records start..stop as a JSON array."""
+        return b"[" + b",".join(self._rendered(cell) for cell in self._cells[start:stop]) + b"]"
+
+    def _rendered(self, cell: list[Any]) -> bytes:
+        if cell[1] is None:
+            cell[1] = dumps(self._render(cell[0]))
+        rendered: bytes = cell[1]
+        return rendered
+
+    def _with(self, cells: list[list[Any]]) -> Records:
+        chosen = Records((), self._render)
+        chosen._cells = cells
+        return chosen
+
+
+def dumps(value: Any) -> bytes:
+    """Return compact JSON in UTF-8."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def answer(body: bytes | Mapping[str, Any] | list[Any], *, status: int = 200, **headers: str) -> web.Response:
+    """Return a JSON answer; underscores in header names stand for hyphens."""
+    data = body if isinstance(body, bytes) else dumps(body)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return web.Response(body=data, status=status, content_type="application/json", headers=named)
+
+
+def iso(time: datetime | None) -> str | None:
+    """Return ISO 8601 in UTC with Z."""
+    return None if time is None else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def unix(time: datetime | None) -> int | None:
+    """Return Unix seconds."""
+    return None if time is None else int(time.timestamp())
+
+

@@ -1,0 +1,383 @@
+"""The shared schema: one `Table` per kind of record, said once.
+
+Every frame that `crmlab.fetch` returns has exactly the columns and dtypes declared here, in this
+order, whichever services filled it. `provider`, `account` and `id` are the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import polars as pl
+
+UTC = pl.Datetime("us", "UTC")
+TEXTS = pl.List(pl.String)
+#: custom fields, as the vendor keys and labels them; the value as text
+CUSTOM = pl.List(pl.Struct({"key": pl.String, "label": pl.String, "value": pl.String}))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its dtype, what it says, and whether it identifies a person."""
+
+    dtype: pl.DataType
+    doc: str
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One kind of record. `window` names the times that `since` and `until` bound (first non-null)."""
+
+    name: str
+    doc: str
+    columns: Mapping[str, Column]
+    window: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> pl.Schema:
+        return pl.Schema({name: column.dtype for name, column in self.columns.items()})
+
+    def empty(self) -> pl.DataFrame:
+        return pl.DataFrame(schema=self.schema)
+
+
+KEY = ("provider", "account", "id")
+_text, _texts, _number = pl.String(), TEXTS, pl.Float64()
+_count, _flag, _date, _time = pl.Int64(), pl.Boolean(), pl.Date(), UTC
+
+_HEAD: dict[str, Column] = {
+    "provider": Column(pl.Categorical(), "service the row came from"),
+    "account": Column(_text, "account the row came from, as the user named it"),
+    "id": Column(_text, "the service's own id"),
+    "created_at": Column(_time, "UTC; null where the service gives none"),
+    "modified_at": Column(_time, "UTC; null where the service gives none"),
+}
+_ADDRESS: dict[str, Column] = {
+    "street": Column(_text, "street and number", personal=True),
+    "city": Column(_text, "city", personal=True),
+    "state": Column(_text, "state or region", personal=True),
+    "zip_code": Column(_text, "postal code", personal=True),
+    "country": Column(_text, "country, as the service words it (OnePageCRM: ISO code)"),
+}
+_CUSTOM_FIELDS = {"custom": Column(CUSTOM, "custom fields: key, label, value as text", personal=True)}
+
+
+def _columns(*parts: Mapping[str, Column], **columns: tuple[pl.DataType, str]) -> dict[str, Column]:
+    own = {name: Column(dtype, doc, name in _PERSONAL) for name, (dtype, doc) in columns.items()}
+    return {**_HEAD, **own, **{name: column for part in parts for name, column in part.items()}}
+
+
+_PERSONAL = {
+    "full_name", "first_name", "last_name", "emails", "phones", "phone", "email", "contact_emails",
+    "contact_email", "contact_name", "author", "address", "body", "subject", "owner_email", "do_not_contact",
+}  # fmt: skip
+
+_OBJECT = ("modified_at", "created_at")
+
+_ALL = (
+    Table(
+        name="contacts",
+        doc="People: customers, prospects, consent givers, mailing profiles.",
+        window=_OBJECT,
+        columns=_columns(
+            _ADDRESS,
+            _CUSTOM_FIELDS,
+            full_name=(_text, "as given, or first and last name joined"),
+            first_name=(_text, "first name"),
+            last_name=(_text, "last name"),
+            job_title=(_text, "position in the company"),
+            company_id=(_text, "company, where the service links one"),
+            company_name=(_text, "company as written on the contact"),
+            emails=(_texts, "e-mail addresses, as written"),
+            phones=(_texts, "telephone numbers, as written"),
+            language=(_text, "language, as the service words it"),
+            tags=(_texts, "tags"),
+            groups=(_texts, "groups"),
+            status=(_text, "status label"),
+            lead_source=(_text, "where the contact came from"),
+            owner_id=(_text, "user who owns the contact"),
+            do_not_contact=(_flag, "true: must not be mailed; null: the service does not say"),
+        ),
+    ),
+    Table(
+        name="companies",
+        doc="Organisations that contacts belong to.",
+        window=_OBJECT,
+        columns=_columns(
+            _ADDRESS,
+            _CUSTOM_FIELDS,
+            name=(_text, "name"),
+            url=(_text, "web site"),
+            phone=(_text, "telephone number"),
+            contacts_count=(_count, "contacts"),
+            won_deals_count=(_count, "won deals"),
+            won_amount=(_number, "sum of won deals, account currency"),
+            pending_amount=(_number, "sum of pending deals, account currency"),
+        ),
+    ),
+    Table(
+        name="deals",
+        doc="Sales opportunities.",
+        window=_OBJECT,
+        columns=_columns(
+            _CUSTOM_FIELDS,
+            name=(_text, "name"),
+            contact_id=(_text, "primary contact"),
+            contact_name=(_text, "primary contact, as written on the deal"),
+            company_name=(_text, "company, as written on the deal"),
+            owner_id=(_text, "user who owns the deal"),
+            owner_name=(_text, "name of that user"),
+            pipeline_id=(_text, "pipeline"),
+            stage=(_count, "position in the pipeline, 0-100"),
+            stage_label=(_text, "name of that stage; null when the pipeline no longer has it"),
+            status=(_text, "pending, won or lost"),
+            amount=(_number, "per month for deals of several months"),
+            months=(_count, "number of months"),
+            total_amount=(_number, "amount x months"),
+            cost=(_number, "cost"),
+            margin=(_number, "amount less cost"),
+            currency=(_text, "ISO 4217; the account's, where the service keeps one currency"),
+            expected_close_date=(_date, "pending deals"),
+            close_date=(_date, "won and lost deals"),
+            lost_reason_id=(_text, "reason of a lost deal"),
+        ),
+    ),
+    Table(
+        name="deal_items",
+        doc="Products on deals.",
+        window=_OBJECT,
+        columns=_columns(
+            deal_id=(_text, "the deal"),
+            name=(_text, "product"),
+            quantity=(_number, "quantity"),
+            price=(_number, "price of one"),
+            cost=(_number, "cost of one"),
+            amount=(_number, "price x quantity, as the service gives it"),
+        ),
+    ),
+    Table(
+        name="stages",
+        doc="Stages of the sales pipelines, in order.",
+        columns=_columns(
+            pipeline_id=(_text, "pipeline"),
+            pipeline_name=(_text, "name of the pipeline"),
+            stage=(_count, "0-100, what deals carry"),
+            label=(_text, "name of the stage"),
+            position=(_count, "0-based order within the pipeline"),
+            is_default=(_flag, "the account's default pipeline"),
+        ),
+    ),
+    Table(
+        name="activities",
+        doc="What was or will be done: actions, notes, calls, meetings, appointments, mailings.",
+        window=_OBJECT,
+        columns=_columns(
+            kind=(_text, "action, note, call, meeting, event; send, open, click, ... for mailings"),
+            contact_id=(_text, "the contact, where the service links one"),
+            contact_emails=(_texts, "e-mail addresses of the people concerned"),
+            deal_id=(_text, "the deal, where the service links one"),
+            owner_id=(_text, "user it is assigned to"),
+            author=(_text, "who recorded it, as written"),
+            subject=(_text, "one line"),
+            body=(_text, "text"),
+            status=(_text, "the service's own word (asap, date, open, ...)"),
+            result=(_text, "result of a call"),
+            place=(_text, "place of a meeting"),
+            starts_at=(_time, "UTC; when it happens or happened"),
+            ends_at=(_time, "UTC"),
+            due_on=(_date, "day an action is due"),
+            done=(_flag, "completed; null where the service does not say"),
+            done_at=(_date, "day of completion"),
+            all_day=(_flag, "lasts the whole day"),
+            recurrence=(_text, "RFC 5545 rule; the series is not expanded"),
+            campaign_id=(_text, "campaign of a mailing event"),
+        ),
+    ),
+    Table(
+        name="consent_events",
+        doc="What people said about being contacted, and the proof of it.",
+        window=("occurred_at", "modified_at", "created_at"),
+        columns=_columns(
+            kind=(_text, "confirm, update, documentation, subscribe, unsubscribe, complaint, ..."),
+            contact_id=(_text, "the person, in that service"),
+            contact_email=(_text, "first e-mail address of the person"),
+            channel=(_text, "email, sms, letter, ...; null where the event names none"),
+            source=(_text, "where it was said: form, campaign, resource"),
+            occurred_at=(_time, "UTC"),
+            has_documentation=(_flag, "a proof document exists; null where the service does not say"),
+        ),
+    ),
+    Table(
+        name="consent_statistics",
+        doc="Banner statistics per day. Counts are of visitors unless the name says otherwise.",
+        window=(),
+        columns=_columns(
+            day=(_date, "day, as the service counts it"),
+            banner_id=(_text, "banner"),
+            device=(_text, "device filter; null: all"),
+            location=(_text, "location filter; null: all"),
+            visitors_exposed=(_count, "visitors who saw the banner"),
+            banner_views=(_count, "views of the banner"),
+            optin=(_count, "visitors who accepted at least one category"),
+            optout=(_count, "visitors who refused"),
+            explicit_optin=(_count, "visitors who accepted by a click"),
+            optin_rate=(_number, "optin / visitors_exposed, computed from the counts; null when none"),
+            optout_rate=(_number, "optout / visitors_exposed, computed from the counts; null when none"),
+        ),
+    ),
+    Table(
+        name="consent_statistics_items",
+        doc="Banner statistics per day for each category and each vendor (long form).",
+        columns=_columns(
+            day=(_date, "day, as the service counts it"),
+            banner_id=(_text, "banner"),
+            dimension=(_text, "category or vendor"),
+            item_id=(_text, "the category's or vendor's number"),
+            optin=(_count, "visitors who accepted it"),
+            visitors_exposed=(_count, "visitors who saw the banner"),
+            optin_rate=(_number, "optin / visitors_exposed, computed from the counts; null when none"),
+        ),
+    ),
+    Table(
+        name="subscriptions",
+        doc="Addresses subscribed to a channel of a resource, with their state.",
+        columns=_columns(
+            contact_id=(_text, "profile"),
+            channel=(_text, "email, sms, push, ..."),
+            address=(_text, "e-mail address, number or device"),
+            status=(_text, "subscribed, unsubscribed, complained, hardbounced, unconfirmed, ..."),
+            resource_id=(_text, "what the address is subscribed to"),
+        ),
+    ),
+    Table(
+        name="users",
+        doc="People who work in the services.",
+        columns=_columns(
+            name=(_text, "full name"),
+            email=(_text, "e-mail address"),
+            role=(_text, "role or position"),
+            company=(_text, "company or department"),
+            phone=(_text, "telephone number"),
+        ),
+    ),
+    Table(
+        name="campaigns",
+        doc="Mailing campaigns.",
+        columns=_columns(
+            name=(_text, "name"),
+            kind=(_text, "broadcast, regular, trigger"),
+            is_active=(_flag, "running"),
+            tags=(_texts, "tags"),
+        ),
+    ),
+    Table(
+        name="segments",
+        doc="Segments, and their size where the service counts it (per day where it keeps a history).",
+        columns=_columns(
+            segment_id=(_text, "the segment; `id` also holds the day or channel where there are several rows"),
+            name=(_text, "name"),
+            channel=(_text, "channel the size is counted for; null: all"),
+            day=(_date, "day of the count; null: at the time of fetching"),
+            size=(_number, "members; may be a daily average"),
+            added=(_number, "members added"),
+            removed=(_number, "members removed"),
+        ),
+    ),
+    Table(
+        name="integrations",
+        doc="Sources that data comes from and destinations it is sent to, with their health.",
+        columns=_columns(
+            label=(_text, "name"),
+            direction=(_text, "source or destination"),
+            connector=(_text, "kind of connection"),
+            environment=(_text, "environment"),
+            status=(_text, "the service's own word"),
+            last_run_at=(_time, "UTC"),
+            success=(_count, "events delivered in the service's period"),
+            failed=(_count, "events that met an error"),
+            rejected=(_count, "events refused"),
+        ),
+    ),
+    Table(
+        name="deliveries",
+        doc="Events delivered over time.",
+        window=("at",),
+        columns=_columns(
+            integration_id=(_text, "the source or destination"),
+            at=(_time, "UTC; start of the interval"),
+            success=(_count, "events delivered"),
+            failed=(_count, "events not delivered"),
+        ),
+    ),
+    Table(
+        name="operations",
+        doc="Background work of the services: uploads, exports, recounts.",
+        window=_OBJECT,
+        columns=_columns(
+            kind=(_text, "what is done"),
+            model=(_text, "to which kind of record"),
+            status=(_text, "the service's own word"),
+            items_count=(_count, "records concerned"),
+        ),
+    ),
+    Table(
+        name="changes",
+        doc="Who changed what in a service's configuration.",
+        window=("created_at",),
+        columns=_columns(
+            kind=(_text, "created, updated, deleted, published, ..."),
+            description=(_text, "what was done, as the service words it"),
+            subject_kind=(_text, "kind of thing changed"),
+            subject_id=(_text, "the thing changed"),
+            owner_id=(_text, "user who changed it"),
+        ),
+    ),
+    Table(
+        name="fields",
+        doc="Definitions of custom fields.",
+        columns=_columns(
+            entity=(_text, "contact, company, deal, ..."),
+            key=(_text, "key in the records"),
+            label=(_text, "name people see"),
+            type=(_text, "the service's own word"),
+            choices=(_texts, "allowed values"),
+        ),
+    ),
+    *(
+        Table(
+            name=name,
+            doc=doc,
+            columns=_columns(
+                name=(_text, "label"),
+                count=(_count, "contacts that carry it; null where not counted"),
+                colour=(_text, "hex colour without #"),
+            ),
+        )
+        for name, doc in (
+            ("tags", "Tags on contacts."),
+            ("lead_sources", "Where contacts come from."),
+            ("statuses", "Statuses of contacts."),
+        )
+    ),
+)
+
+TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _ALL})
+
+
+def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return `frame` with exactly the table's columns, cast strictly; absent ones are null."""
+    return frame.select(
+        (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name))
+        for name, dtype in table.schema.items()
+    )
+
+
+def personal_columns() -> Iterator[tuple[str, str]]:
+    """Return (table, column) for every column that identifies a person."""
+    for table in TABLES.values():
+        for name, column in table.columns.items():
+            if column.personal:
+                yield table.name, name
