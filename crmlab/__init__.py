@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from crmlab.account import Account
 from crmlab.fetch import call, check, fetch
 from crmlab.fetched import Fetched
@@ -9,5 +11,36 @@ from crmlab.progress import Progress
 from crmlab.provider import Limits
 from crmlab.sandbox import sandbox
 
+if TYPE_CHECKING:
+    from crmlab import analysis, plots
+    from crmlab.widgets import login
+
 __version__ = "0.1.0"
-__all__ = ["Account", "Fetched", "Limits", "Progress", "call", "check", "fetch", "sandbox"]
+__all__ = [
+    "Account",
+    "Fetched",
+    "Limits",
+    "Progress",
+    "analysis",
+    "call",
+    "check",
+    "fetch",
+    "login",
+    "plots",
+    "sandbox",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs plotly or widgets when it is first used."""
+    import importlib
+
+    if name in ("analysis", "plots"):
+        return importlib.import_module(f"crmlab.{name}")
+    if name == "login":
+        return importlib.import_module("crmlab.widgets").login
+    raise AttributeError(f"module 'crmlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import NoReturn
@@ -12,7 +11,7 @@ from pydantic import SecretStr
 
 from crmlab import credentials, providers
 from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError
-from crmlab.provider import Provider
+from crmlab.provider import Provider, url_fields
 from crmlab.request import Request
 
 
@@ -60,11 +59,9 @@ class Account:
         self.name = name or self.provider.name
         template = (base_url or self.provider.base_url).rstrip("/")
         settings = {field.name for field in self.provider.fields if not field.secret}
-        in_url = {part for _, part, _, _ in string.Formatter().parse(template) if part}
-        if not in_url <= settings:
-            raise CredentialError(f"base_url may name {sorted(settings)} in braces, not {sorted(in_url)}")
-        secret = {field.name for field in self.provider.fields if field.secret}
-        found = credentials.find(self.provider, given, needed=secret | in_url)
+        if strange := url_fields(template) - settings:
+            raise CredentialError(f"base_url may name {sorted(settings)} in braces, not {sorted(strange)}")
+        found = credentials.find(self.provider, given, needed=self.provider.needed(template))
         self.options: Mapping[str, str] = {
             name: value.get_secret_value() for name, value in found.items() if name in settings
         }

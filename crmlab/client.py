@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import random
 import time
 from collections.abc import Callable
 from copy import copy
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 from weakref import WeakKeyDictionary
 
 import aiohttp
-import stamina
 from yarl import URL
 
 from crmlab.account import Account
-from crmlab.errors import RETRYABLE, ApiError, AuthError, RateLimitError, TransportError
+from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError
 from crmlab.limiter import Limiter
 from crmlab.provider import Limits
 from crmlab.request import Page, Request
@@ -45,6 +47,8 @@ class Client:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
+        #: batches decoded at once: more would only need more memory
+        self.decoding = asyncio.Semaphore(os.cpu_count() or 1)
         self._slots: WeakKeyDictionary[Limiter, asyncio.Semaphore] = WeakKeyDictionary()
         self._refused: dict[Account, AuthError] = {}
 
@@ -88,33 +92,31 @@ class Client:
         limits = self.limits(account)
         limiter = self._limiter(account, limits)
         slots = self._slots.setdefault(limiter, asyncio.Semaphore(limits.concurrency))
-        again = stamina.retry_context(
-            on=_wait_before_retry if retry else _never,
-            attempts=ATTEMPTS,
-            timeout=None,
-            wait_initial=0.2,
-            wait_max=30,
-            wait_jitter=0.2,
-        )
-        async for attempt in again:
-            with attempt:
-                if attempt.num > 1:
-                    retried()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
                 async with slots:
-                    if account in self._refused:
-                        raise copy(self._refused[account])
-                    if (wait := limiter.reserve(time.monotonic())) > 0:
-                        await asyncio.sleep(wait)
-                    try:
-                        return await self._once(account, request)
-                    except RateLimitError as error:
-                        limiter.pause(time.monotonic(), error.retry_after or 1.0)
-                        raise
-                    except AuthError as error:
-                        if error.status == 401:
-                            self._refused[account] = error
-                        raise
+                    return await self._in_turn(account, request, limiter)
+            except RETRYABLE as error:
+                if attempt == ATTEMPTS or not retry:
+                    raise
+                retried()
+                await asyncio.sleep(_wait(error, attempt))
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _in_turn(self, account: Account, request: Request, limiter: Limiter) -> Page:
+        if account in self._refused:
+            raise copy(self._refused[account])
+        if (wait := limiter.reserve(time.monotonic())) > 0:
+            await asyncio.sleep(wait)
+        try:
+            return await self._once(account, request)
+        except RateLimitError as error:
+            limiter.pause(time.monotonic(), error.retry_after or 1.0)
+            raise
+        except AuthError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                self._refused[account] = error
+            raise
 
     def _limiter(self, account: Account, limits: Limits) -> Limiter:
         key = (_scope(account, limits), limits)
@@ -161,11 +163,8 @@ def _plain(error: Exception, url: URL) -> str:
     return f"the connection to {url.host} failed ({name})"
 
 
-def _wait_before_retry(error: Exception) -> bool | float:
+def _wait(error: CrmlabError, attempt: int) -> float:
+    """Seconds until the next try: what the service asked for, else doubling, spread at random."""
     if isinstance(error, RateLimitError) and error.retry_after is not None:
         return error.retry_after
-    return isinstance(error, RETRYABLE)
-
-
-def _never(error: Exception) -> bool:
-    return False
+    return 0.2 * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)  # noqa: S311  # no secret

@@ -13,14 +13,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import SecretStr, create_model
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
-from pydantic import create_model
+from pydantic_settings.exceptions import SettingsError
 
 from crmlab.errors import CredentialError
 from crmlab.provider import Field, Provider
@@ -77,7 +77,9 @@ class _Settings(BaseSettings):
         return init_settings, env_settings, file_secret_settings, _Keyring(settings_cls), dotenv_settings
 
 
-def find(provider: Provider, given: Mapping[str, str | SecretStr], *, needed: set[str]) -> dict[str, SecretStr]:
+def find(
+    provider: Provider, given: Mapping[str, str | SecretStr], *, needed: set[str]
+) -> dict[str, SecretStr]:
     """Return the value of each field, from wherever it was found.
 
     Raises
@@ -97,11 +99,14 @@ def find(provider: Provider, given: Mapping[str, str | SecretStr], *, needed: se
         **{name: (SecretStr | None, None) for name in known},  # type: ignore[call-overload]
     )
     explicit = {name: _plain(value) for name, value in given.items() if value is not None}
-    settings = model(
-        _env_prefix=f"crmlab_{provider.name}_",
-        _secrets_dir=os.environ.get("CRMLAB_SECRETS_DIR"),
-        **explicit,
-    )
+    try:
+        settings = model(
+            _env_prefix=f"crmlab_{provider.name}_",
+            _secrets_dir=os.environ.get("CRMLAB_SECRETS_DIR"),
+            **explicit,
+        )
+    except (SettingsError, UnicodeDecodeError):  # what they say may quote the file
+        raise CredentialError("CRMLAB_SECRETS_DIR or .env cannot be read; check what they are") from None
     found: dict[str, SecretStr] = {}
     missing: list[Field] = []
     for name, field in known.items():
@@ -131,8 +136,5 @@ def _checked(provider: Provider, field: Field, value: str) -> str:
 
 
 def _missing(provider: Provider, fields: list[Field]) -> str:
-    lines = [f"{provider.title} needs {' and '.join(field.label for field in fields)}:"]
-    for field in fields:
-        lines.append(f"  {field.name}=... or {variable(provider, field)}  ({field.help})")
-    lines.append("In a notebook, crmlab.login() asks for them.")
-    return "\n".join(lines)
+    each = [f"{f.label}: {f.name}=... or {variable(provider, f)} ({f.help})" for f in fields]
+    return f"{provider.title} needs {'; '.join(each)}. In a notebook, crmlab.login() asks for it."

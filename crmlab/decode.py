@@ -1,24 +1,30 @@
-"""Pages to frames, vectorised: Polars' own JSON reader with the resource's wire schema.
+"""Pages to frames, vectorised, without a Python object for a value.
 
-Each page becomes one line (a newline inside JSON is only white space, so it may be replaced),
-many lines are read at once, and no Python object is made for a record. The reader is strict
-with a schema: what does not fit raises. Then the records are taken apart one by one, the good
-ones kept and the bad ones returned in `Decoded.rejected` with the reason and the raw JSON.
+Each page is cut into its records (slices of the body, found by msgspec), and all records of a
+batch go through Polars' JSON decoder with the resource's wire schema. Numbers are read as text
+and cast strictly, because that decoder alone cuts 1.7 to 1 where an integer is asked for.
+
+What does not fit raises. Then the records are taken apart one by one: the good ones are kept,
+the bad ones come back in `Decoded.rejected` with the field, the reason and the raw JSON.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+import msgspec
 import polars as pl
 from polars.exceptions import ComputeError, PolarsError
 
-from crmlab.provider import Context, Resource, Schema, View
+from crmlab.provider import JSON, Context, Resource, Schema, View
 from crmlab.request import Page
 from crmlab.tables import TABLES, conform
+from crmlab.wire import Misfit, as_text, fitted
 
 REJECTED = pl.Schema(
     {
@@ -30,6 +36,16 @@ REJECTED = pl.Schema(
     }
 )
 RAW = ""
+_NULL = b"null"
+_SECRET = re.compile(r"token|secret|password|auth_key|api_key", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The JSON of one record, and the constants of the request that brought it."""
+
+    text: bytes
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +57,7 @@ class Decoded:
     rejected: pl.DataFrame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decoder:
     """Reads the pages of one resource of one account.
 
@@ -56,130 +72,125 @@ class Decoder:
     wire: Schema
     beside: Schema
     #: every documented field, wanted or not
-    known: frozenset[str] = frozenset()
+    known: frozenset[str]
 
-    def __call__(self, pages: Sequence[Page]) -> Decoded:
-        """Return the frames of these pages; a bad record costs only itself."""
-        lines = [_line(page.body, page.request.tags) for page in pages]
+    def __call__(self, found: Sequence[Record]) -> Decoded:
+        """Return the frames of these records; a bad one costs only itself."""
         try:
-            return self._read(lines)
+            return self._read(found)
         except PolarsError:
-            return self._record_by_record(pages)
+            return self._one_by_one(found)
 
-    def _read(self, lines: Sequence[bytes]) -> Decoded:
-        records = self._records(lines)
+    def _read(self, found: Sequence[Record]) -> Decoded:
+        rows = self._rows(found)
         parts: dict[str, list[pl.DataFrame]] = {view.table: [] for view in self.views}
         for view in self.views:
-            parts[view.table].append(self._view(records, view))
-        frames = {table: pl.concat(found) for table, found in parts.items()}
+            parts[view.table].append(self._view(rows, view))
+        frames = {table: pl.concat(part) for table, part in parts.items()}
         if self.raw:
-            frames[RAW] = records.select(*self._head(), pl.exclude("provider", "account"))
-        keys = records.select(key=self.resource.key)["key"]
+            frames[RAW] = rows.select(*self._head(), pl.exclude("provider", "account"))
+        keys = rows.select(key=self.resource.key)["key"]
         return Decoded(frames=frames, keys=keys, rejected=pl.DataFrame(schema=REJECTED))
 
     def _head(self) -> tuple[pl.Expr, pl.Expr]:
         provider = pl.lit(self.provider, pl.Categorical).alias("provider")
         return provider, pl.lit(self.account).alias("account")
 
-    def _records(self, lines: Sequence[bytes]) -> pl.DataFrame:
-        inner = pl.Struct({self.resource.unwrap: pl.Struct(dict(self.wire)), **self.beside}) if (
-            self.resource.unwrap
-        ) else pl.Struct(dict(self.wire))
-        body: pl.DataType = inner if self.resource.single else pl.List(inner)
-        items = pl.col("body")
-        for key in reversed(self.resource.path):
-            body = pl.Struct({key: body})
-        for key in self.resource.path:
-            items = items.struct.field(key)
-        tags = pl.Struct(dict.fromkeys(self.resource.tags, pl.String)) if self.resource.tags else None
-        schema = {"body": body} | ({"tags": tags} if tags else {})
-        frame = (
-            pl.read_ndjson(b"\n".join(lines), schema=schema) if lines else pl.DataFrame(schema=schema)
-        )
-        constants = [
-            pl.col("tags").struct.field(tag).alias(f"_{tag}") for tag in self.resource.tags
-        ]
-        frame = frame.select(*constants, items.alias("item"))
-        if not self.resource.single:
-            frame = frame.explode("item")
-        frame = frame.filter(pl.col("item").is_not_null()).unnest("item")
-        return frame.unnest(self.resource.unwrap) if self.resource.unwrap else frame
+    @property
+    def _item(self) -> pl.Struct:
+        """The wire type of one item of the list."""
+        if self.resource.unwrap:
+            return pl.Struct({self.resource.unwrap: pl.Struct(dict(self.wire)), **self.beside})
+        return pl.Struct(dict(self.wire))
 
-    def _view(self, records: pl.DataFrame, view: View) -> pl.DataFrame:
+    def _rows(self, found: Sequence[Record]) -> pl.DataFrame:
+        texts = pl.Series("item", [record.text for record in found], dtype=pl.Binary).cast(pl.String)
+        items = texts.str.json_decode(as_text(self._item)).cast(self._typed(self._item), strict=True)
+        rows = items.struct.unnest()
+        if self.resource.unwrap:
+            rows = rows.unnest(self.resource.unwrap)
+        constants = [
+            pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String)
+            for tag in self.resource.tags
+        ]
+        return rows.with_columns(*constants, *self._exact(found))
+
+    def _typed(self, item: pl.Struct) -> pl.Struct:
+        """The item without the fields that stay exact JSON."""
+        return as_text(item, numbers=True)
+
+    def _exact(self, found: Sequence[Record]) -> list[pl.Series]:
+        """The fields declared as `JSON`: the very text of their value."""
+        names = [name for name, dtype in self.wire.items() if dtype == JSON]
+        if not names:
+            return []
+        reader = _parts(self.resource.unwrap, tuple(names))
+        parts = [msgspec.json.decode(record.text, type=reader) for record in found]
+        if self.resource.unwrap:
+            parts = [part.record for part in parts]
+        return [
+            pl.Series(name, [_text_of(getattr(part, f"f{i}", None)) for part in parts], dtype=pl.String)
+            for i, name in enumerate(names)
+        ]
+
+    def _view(self, rows: pl.DataFrame, view: View) -> pl.DataFrame:
         if view.explode is not None:
-            records = records.with_columns(item=view.explode).explode("item")
-            records = records.filter(pl.col("item").is_not_null())
+            rows = rows.with_columns(item=view.explode).explode("item")
+            rows = rows.filter(pl.col("item").is_not_null())
         if view.where is not None:
-            records = records.filter(view.where)
-        columns = {"id": self.resource.key, **view.columns}
-        frame = records.select(*self._head(), **columns)
+            rows = rows.filter(view.where)
+        frame = rows.select(*self._head(), **{"id": self.resource.key, **view.columns})
         if frame["id"].null_count():
             raise ComputeError("the record has no id")
         return conform(frame, TABLES[view.table])
 
-    def _record_by_record(self, pages: Sequence[Page]) -> Decoded:
-        lines = [
-            (_line(json.dumps(self._around(item)).encode(), page.request.tags), item)
-            for page in pages
-            for item in self._items(page)
-        ]
-        good: list[bytes] = []
+    def _one_by_one(self, found: Sequence[Record]) -> Decoded:
+        good: list[Record] = []
         rejected: list[dict[str, str]] = []
-
-        def sort_out(part: list[tuple[bytes, Any]]) -> None:
+        for record in found:
             try:
-                self._read([line for line, _ in part])
-            except PolarsError as error:
-                if len(part) == 1:
-                    rejected.append(self._reject(*part[0], error))
-                else:
-                    sort_out(part[: len(part) // 2])
-                    sort_out(part[len(part) // 2 :])
+                fit = fitted(json.loads(record.text), self._item)
+            except Misfit as error:
+                rejected.append(self._reject(record, str(error)))
             else:
-                good.extend(line for line, _ in part)
+                good.append(Record(json.dumps(fit).encode(), record.tags))
+        kept = self._without_misfits(good, rejected)
+        return replace(self._read(kept), rejected=pl.DataFrame(rejected, schema=REJECTED))
 
-        if lines:
-            sort_out(lines)
-        return replace(self._read(good), rejected=pl.DataFrame(rejected, schema=REJECTED))
+    def _without_misfits(self, found: list[Record], rejected: list[dict[str, str]]) -> list[Record]:
+        """Halve until the records that a view cannot read stand alone."""
+        try:
+            self._read(found)
+        except PolarsError as error:
+            if len(found) == 1:
+                rejected.append(self._reject(found[0], self._reason(found[0], error)))
+                return []
+            half = len(found) // 2
+            return self._without_misfits(found[:half], rejected) + self._without_misfits(
+                found[half:], rejected
+            )
+        return found
 
-    def _items(self, page: Page) -> Iterable[Any]:
-        found = json.loads(page.body)
-        for key in self.resource.path:
-            found = found.get(key) if isinstance(found, dict) else None
-        if isinstance(found, list):
-            return found
-        return [] if found is None else [found]
-
-    def _around(self, item: Any) -> Any:
-        body = item if self.resource.single else [item]
-        for key in reversed(self.resource.path):
-            body = {key: body}
-        return body
-
-    def _reject(self, line: bytes, item: Any, error: PolarsError) -> dict[str, str]:
+    def _reject(self, record: Record, reason: str) -> dict[str, str]:
+        raw = json.dumps(_without_secrets(json.loads(record.text)), ensure_ascii=False)
         return {
             "provider": self.provider,
             "account": self.account,
             "resource": self.resource.name,
-            "reason": self._reason(line, error),
-            "raw": json.dumps(item, ensure_ascii=False),
+            "reason": reason,
+            "raw": raw,
         }
 
-    def _reason(self, line: bytes, error: PolarsError) -> str:
-        """Say which field it was: Polars' message names the value and the type only."""
-        for name, dtype in self.wire.items():
-            narrow = Decoder(
-                self.resource, self.provider, self.account, (), True, {name: dtype}, {}
-            )
-            if reason := _fails(lambda part=narrow: part._records([line])):
-                return f"{name}: {reason}"
+    def _reason(self, record: Record, error: PolarsError) -> str:
+        """Say which column it was: Polars' message names the value and the type only."""
         for view in self.views:
             for name, expression in view.columns.items():
-                one = View(
-                    table=view.table, columns={name: expression}, explode=view.explode, where=view.where
-                )
-                if reason := _fails(lambda part=one: self._view(self._records([line]), part)):
-                    return f"{view.table}.{name}: {reason}"
+                try:
+                    self._view(
+                        self._rows([record]), replace(view, columns={"id": pl.lit(""), name: expression})
+                    )
+                except PolarsError as reason:
+                    return f"{view.table}.{name}: {_first_line(reason)}"
         return _first_line(error)
 
 
@@ -194,24 +205,52 @@ def decoder(
     beside = resource.beside
     known = frozenset({*wire, *beside, *([resource.unwrap] if resource.unwrap else [])})
     if not raw:
-        roots = set(resource.key.meta.root_names())
+        expressions = [resource.key]
         for view in views:
             parts = (*view.columns.values(), view.explode, view.where)
-            roots |= {name for part in parts if part is not None for name in part.meta.root_names()}
+            expressions += [part for part in parts if part is not None]
+        roots = {name for expression in expressions for name in expression.meta.root_names()}
+        lean = {**wire, **resource.lean}
         # one field at least, so that records without any wanted field are still counted
-        wire = {name: dtype for name, dtype in wire.items() if name in roots} or dict(list(wire.items())[:1])
+        wire = {name: lean[name] for name in wire if name in roots} or dict([next(iter(wire.items()))])
         beside = {name: dtype for name, dtype in beside.items() if name in roots}
-    return Decoder(resource, provider, account, views, raw, wire, beside, known)
+    return Decoder(
+        resource=resource,
+        provider=provider,
+        account=account,
+        views=views,
+        raw=raw,
+        wire=wire,
+        beside=beside,
+        known=known,
+    )
 
 
-def unknown_fields(resource: Resource, known: frozenset[str], page: Page) -> list[str]:
-    """Return the fields of the page's records that nobody documented."""
-    found = json.loads(page.body)
-    for key in resource.path:
-        found = found.get(key) if isinstance(found, dict) else None
-    items = found if isinstance(found, list) else [found]
+def records(page: Page, resource: Resource) -> list[Record]:
+    """Return the records of a page; one object where a list is documented counts as one.
+
+    Raises
+    ------
+    TransportError
+        the body is not JSON, or the way to the list leads through something that is no object
+    """
+    found: Any = page.read(_body(resource.path))
+    for _ in resource.path:
+        found = None if found is None else found.inner
+    text = _NULL if found is None else bytes(found).strip()
+    if text == _NULL:
+        return []
+    if resource.single or not text.startswith(b"["):
+        return [Record(text, page.request.tags)]
+    parts = map(bytes, msgspec.json.decode(text, type=list[msgspec.Raw]))
+    return [Record(part, page.request.tags) for part in parts if part != _NULL]
+
+
+def unknown_fields(resource: Resource, known: frozenset[str], found: Sequence[Record]) -> list[str]:
+    """Return the fields of the records that nobody documented."""
     seen: dict[str, None] = {}
-    for item in items:
+    for record in found:
+        item = json.loads(record.text)
         parts = [item, item.get(resource.unwrap)] if resource.unwrap and isinstance(item, dict) else [item]
         for part in parts:
             if isinstance(part, dict):
@@ -219,18 +258,41 @@ def unknown_fields(resource: Resource, known: frozenset[str], page: Page) -> lis
     return [name for name in seen if name not in known]
 
 
-def _line(body: bytes, tags: Mapping[str, str]) -> bytes:
-    flat = body.replace(b"\n", b" ").replace(b"\r", b" ")
-    constants = b',"tags":' + json.dumps(tags).encode() if tags else b""
-    return b'{"body":' + flat + constants + b"}"
+@cache
+def _body(path: tuple[str, ...]) -> Any:
+    """A type that reads the value at `path` as it stands, and skips the rest."""
+    inner: Any = msgspec.Raw
+    for key in reversed(path):
+        field = (
+            ("inner", msgspec.Raw, msgspec.Raw(_NULL))
+            if inner is msgspec.Raw
+            else ("inner", inner | None, None)
+        )
+        inner = msgspec.defstruct("Body", [field], rename={"inner": key})
+    return inner
 
 
-def _fails(act: Callable[[], object]) -> str:
-    try:
-        act()
-    except PolarsError as error:
-        return _first_line(error)
-    return ""
+@cache
+def _parts(unwrap: str | None, names: tuple[str, ...]) -> Any:
+    """A type that reads these fields of a record as they stand."""
+    fields = [(f"f{i}", msgspec.Raw, msgspec.Raw(_NULL)) for i in range(len(names))]
+    record = msgspec.defstruct("Record", fields, rename={f"f{i}": name for i, name in enumerate(names)})
+    if not unwrap:
+        return record
+    return msgspec.defstruct("Item", [("record", record | None, None)], rename={"record": unwrap})
+
+
+def _text_of(part: msgspec.Raw | None) -> str | None:
+    return None if part is None or (text := bytes(part)) == _NULL else text.decode()
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: "••••" if _SECRET.search(key) and isinstance(part, str) else _without_secrets(part)
+            for key, part in value.items()
+        }
+    return [_without_secrets(part) for part in value] if isinstance(value, list) else value
 
 
 def _first_line(error: PolarsError) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
@@ -14,12 +14,15 @@ from crmlab.errors import PlanError
 from crmlab.tables import TABLES, conform
 
 Format = Literal["parquet", "csv"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 #: what a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHIELD = "'"
 
 
-def export(tables: Mapping[str, pl.DataFrame], directory: str | Path, format: Format = "parquet") -> list[Path]:
+def export(
+    tables: Mapping[str, pl.DataFrame], directory: str | Path, format: Format = "parquet"
+) -> list[Path]:
     """Write one file for each table and return their paths; existing files are replaced whole.
 
     CSV: UTF-8 with the lists joined by ``;`` and nested values as JSON; a cell that a spreadsheet
@@ -30,8 +33,8 @@ def export(tables: Mapping[str, pl.DataFrame], directory: str | Path, format: Fo
     PlanError
         unknown format
     """
-    if format not in ("parquet", "csv"):
-        raise PlanError(f"unknown format {format!r}; known: parquet, csv")
+    if format not in FORMATS:
+        raise PlanError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -109,7 +112,11 @@ def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_nested():
         return column.str.json_decode(dtype).alias(name)
     if dtype == pl.Datetime:
-        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone("UTC").alias(name)
+        return (
+            column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us")
+            .dt.replace_time_zone("UTC")
+            .alias(name)
+        )
     if dtype == pl.Boolean:
         return (column == "true").alias(name)
     return column.cast(dtype).alias(name)

@@ -98,9 +98,7 @@ def custom(values: dict[str, tuple[str | pl.Expr, str]]) -> pl.Expr:
         for key, (value, label) in values.items()
     ]
     return some(
-        pl.concat_list(parts).list.eval(
-            pl.element().filter(pl.element().struct.field("value").is_not_null())
-        )
+        pl.concat_list(parts).list.eval(pl.element().filter(pl.element().struct.field("value").is_not_null()))
     )
 
 

@@ -70,7 +70,9 @@ async def fetch(
     if start and end and start >= end:
         raise PlanError(f"since ({start:%Y-%m-%d %H:%M %Z}) must be before until ({end:%Y-%m-%d %H:%M %Z})")
     if not chosen:
-        raise PlanError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
+        raise PlanError(
+            "no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some"
+        )
     if on_error not in ("collect", "raise"):
         raise PlanError(f'on_error is "collect" or "raise", not {on_error!r}')
     check_names(chosen)
@@ -108,7 +110,7 @@ async def check(account: Account) -> str:
     found = page.read(Any)  # type: ignore[arg-type]  # any JSON will do
     data = found.get("data", found) if isinstance(found, dict) else found
     count = f" · {len(data):,} {'entry' if len(data) == 1 else 'entries'}" if isinstance(data, list) else ""
-    return f"{account.provider.title} answered{count}"
+    return f"answered{count}"
 
 
 async def call(account: Account, operation: str, **arguments: object) -> Any:
@@ -127,7 +129,9 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
     chosen = known[operation]
     request = chosen.request(**arguments)
     async with Client() as client:
-        page = await _where(account, client.send(account, request, retry=not (chosen.writes or chosen.destructive)))
+        page = await _where(
+            account, client.send(account, request, retry=not (chosen.writes or chosen.destructive))
+        )
     return msgspec.json.decode(page.body)
 
 

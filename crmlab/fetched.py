@@ -75,7 +75,9 @@ class Fetched(Mapping[str, pl.DataFrame]):
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         if name.startswith("_") or name not in self._tables:
-            raise AttributeError(f"{name!r} was not fetched; there is {', '.join(self.__dict__.get('_tables', ()))}")
+            raise AttributeError(
+                f"{name!r} was not fetched; there is {', '.join(self.__dict__.get('_tables', ()))}"
+            )
         return self._tables[name]
 
     def __dir__(self) -> list[str]:
@@ -88,11 +90,11 @@ class Fetched(Mapping[str, pl.DataFrame]):
         return len(self._tables)
 
     def export(self, directory: str | Path, format: Format = "parquet") -> list[Path]:
-        """Write one file for each table; rejected records, where there are any, beside them.
+        """Write one file for each table, the summary, and the rejected records if there are any.
 
         See `crmlab.export.export`.
         """
-        extra = {"rejected": self.rejected} if len(self.rejected) else {}
+        extra = {"summary": self.summary} | ({"rejected": self.rejected} if len(self.rejected) else {})
         return export({**self._tables, **extra}, directory, format)
 
     def report(self, path: str | Path) -> Path:
@@ -114,7 +116,18 @@ class Fetched(Mapping[str, pl.DataFrame]):
         return f"<Fetched {sizes}; {state}>"
 
     def _repr_html_(self) -> str:
-        shown = ("account", "provider", "table", "rows", "rejected", "requests", "retries", "seconds", "complete", "note")
+        shown = (
+            "account",
+            "provider",
+            "table",
+            "rows",
+            "rejected",
+            "requests",
+            "retries",
+            "seconds",
+            "complete",
+            "note",
+        )
         head = "".join(f"<th scope='col'>{name}</th>" for name in shown)
         rows = "".join(_html_row([row[name] for name in shown]) for row in self.summary.iter_rows(named=True))
         problems = "".join(f"<li>{html.escape(str(failure))}</li>" for failure in self.failures)

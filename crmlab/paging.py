@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from crmlab.errors import PagingError
 from crmlab.request import Page, Request
 
 Paginator = Callable[[Page], Iterable[Request]]
@@ -42,17 +43,22 @@ def cursor(find: Callable[[Page], str | None], place: Callable[[Request, str], R
     return follow
 
 
-def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int = 8) -> Paginator:
+def widening(
+    is_empty: Callable[[Page], bool], *, param: str = "page", most: int = 8, cap: int = 100_000
+) -> Paginator:
     """For lists that tell no end: windows of 1, 1, 2, 4 .. `most` pages, until an empty page.
 
     The last page of a window asks for the next window if it holds anything, so at most `most`
-    requests go past the end.
+    requests go past the end. A list that has none, page after page of something else, is a
+    `PagingError` at page `cap`.
     """
 
     def follow(page: Page) -> Iterable[Request]:
         number = int(page.request.params.get(param, 1))
         if not _closes_window(number, most) or is_empty(page):
             return ()
+        if number >= cap:
+            raise PagingError(f"{page.request.path} does not end: page {number:,} still holds something")
         return [page.request.with_params(**{param: number + 1 + i}) for i in range(min(number, most))]
 
     return follow

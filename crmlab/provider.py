@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,6 +16,8 @@ from crmlab.request import Page, Request
 from crmlab.paging import Paginator, end
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+#: wire type of a top-level field of any shape, kept as its exact JSON text
+JSON = pl.Binary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,11 @@ class Field:
     default: str = ""
     #: the whole value must match; a setting that becomes part of a URL needs one
     pattern: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no account without it: secrets, and what may not be blank."""
+        return self.secret or (bool(self.pattern) and not re.fullmatch(self.pattern, ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +92,7 @@ class Resource:
     `path` leads from the body to the list of records (empty: the body is the list; `single`: to
     one record); `unwrap` names the key that holds the record inside each item, with `beside` for
     what stands next to it. `wire` is the record as documented, `key` what makes it one of a kind.
+    `lean` narrows nested fields to what `views` reads of them: nested values cost most.
     `tags` names the constants of the request that the expressions may read, as ``_name``. `after` names resources whose rows `requests` needs;
     `using` those that only `views` needs, so both are asked for at the same time.
     """
@@ -96,6 +106,7 @@ class Resource:
     unwrap: str | None = None
     key: pl.Expr = field(default_factory=lambda: pl.col("id"))
     beside: Schema = field(default_factory=dict)
+    lean: Schema = field(default_factory=dict)
     views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
     fills: tuple[str, ...] = ()
     follow: Paginator = end
@@ -148,6 +159,11 @@ class Provider:
     operations: tuple[Operation, ...] = ()
     assumptions: tuple[str, ...] = ()
 
+    def needed(self, base_url: str | None = None) -> set[str]:
+        """Return the fields without which there is no account at that base URL (the own one)."""
+        spared = url_fields(self.base_url) - url_fields(base_url or self.base_url)
+        return {field.name for field in self.fields if field.required} - spared
+
     def resource(self, name: str) -> Resource:
         return {resource.name: resource for resource in self.resources}[name]
 
@@ -155,6 +171,11 @@ class Provider:
     def tables(self) -> tuple[str, ...]:
         """The shared tables that this API can fill."""
         return tuple(dict.fromkeys(t for resource in self.resources for t in resource.tables))
+
+
+def url_fields(template: str) -> set[str]:
+    """Return the settings that a base URL names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
 def get(path: str, **params: Any) -> Callable[[Context], Iterable[Request]]:

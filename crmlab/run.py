@@ -13,17 +13,19 @@ import polars as pl
 
 from crmlab.account import Account
 from crmlab.client import Client
-from crmlab.decode import RAW, REJECTED, Decoded, Decoder, decoder, unknown_fields
+from crmlab.decode import RAW, REJECTED, Decoded, Decoder, Record, decoder, records, unknown_fields
 from crmlab.errors import ApiError, CrmlabError
 from crmlab.progress import Listener, Progress
 from crmlab.provider import Context, Resource
-from crmlab.request import Page, Request
+from crmlab.request import Request
 from crmlab.tables import KEY, TABLES, Table
 
 #: pages decoded at once: enough to make the reader's fixed cost small, few enough to start early
 BATCH = 25
 #: times a list is read before one that keeps changing is called incomplete
 SWEEPS = 3
+#: records looked at for fields that nobody documented
+SAMPLE = 20
 
 
 class AccountRun:
@@ -121,7 +123,8 @@ class ResourceRun:
         self._decoder: Decoder | None = None
         self._decoding: list[asyncio.Task[None]] = []
         self._decoded: list[Decoded] = []
-        self._buffer: list[Page] = []
+        self._buffer: list[Record] = []
+        self._pages = 0
         self._asked: set[str] = set()
         self._bodies: set[int] = set()
         self._totals: dict[tuple[str, str], list[int]] = {}
@@ -144,7 +147,10 @@ class ResourceRun:
 
     def summary(self) -> list[dict[str, object]]:
         """Return a line for each table asked for."""
-        names = [*sorted(self._tables), *([f"{self.account.provider.name}.{self.resource.name}"] if self._own else [])]
+        names = [
+            *sorted(self._tables),
+            *([f"{self.account.provider.name}.{self.resource.name}"] if self._own else []),
+        ]
         expected = self._expected()
         return [
             {
@@ -202,28 +208,30 @@ class ResourceRun:
         if total is not None:
             family = (request.path, str(sorted(request.tags.items())))
             self._totals.setdefault(family, []).append(total)
-        self._buffer.append(page)
+        found = records(page, self.resource)
+        self._rows += len(found)
+        self._buffer += found
+        self._pages += 1
         for following in self.resource.follow(page):
             self._ask(group, following)
-        if len(self._buffer) >= BATCH:
+        self._tell("running")
+        if self._pages % BATCH == 0:
             self._decode_buffer()
 
     def _count_retry(self) -> None:
         self._retries += 1
 
     def _decode_buffer(self) -> None:
-        pages, self._buffer = self._buffer, []
-        self._decoding.append(asyncio.create_task(self._decode(pages)))
+        found, self._buffer = self._buffer, []
+        first = not self._decoding
+        self._decoding.append(asyncio.create_task(self._decode(found, first=first)))
 
-    async def _decode(self, pages: list[Page]) -> None:
+    async def _decode(self, found: list[Record], *, first: bool) -> None:
         reader = await self._reader()
-        decoded = await asyncio.to_thread(reader, pages)
-        if not self._decoded and pages:
-            if new := await asyncio.to_thread(unknown_fields, self.resource, reader.known, pages[0]):
-                self._notes.append(f"fields nobody documented: {', '.join(new[:8])}")
-        self._decoded.append(decoded)
-        self._rows += decoded.keys.len()
-        self._tell("running")
+        if first and (new := unknown_fields(self.resource, reader.known, found[:SAMPLE])):
+            self._notes.append(f"fields nobody documented: {', '.join(new[:8])}")
+        async with self._client.decoding:
+            self._decoded.append(await asyncio.to_thread(reader, found))
 
     async def _reader(self) -> Decoder:
         if self._decoder is None:
@@ -244,7 +252,9 @@ class ResourceRun:
         self._decode_buffer()
         await asyncio.gather(*self._decoding)
         parts = self._decoded
-        self.rejected = pl.concat([self.rejected, *(part.rejected for part in parts)]).unique(maintain_order=True)
+        self.rejected = pl.concat([self.rejected, *(part.rejected for part in parts)]).unique(
+            maintain_order=True
+        )
         for table in self._tables:
             frame = _newest(pl.concat([part.frames[table] for part in parts]))
             self.frames[table] = _within(frame, TABLES[table], self._parent.context)

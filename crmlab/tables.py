@@ -277,7 +277,10 @@ _ALL = (
         name="segments",
         doc="Segments, and their size where the service counts it (per day where it keeps a history).",
         columns=_columns(
-            segment_id=(_text, "the segment; `id` also holds the day or channel where there are several rows"),
+            segment_id=(
+                _text,
+                "the segment; `id` also holds the day or channel where there are several rows",
+            ),
             name=(_text, "name"),
             channel=(_text, "channel the size is counted for; null: all"),
             day=(_date, "day of the count; null: at the time of fetching"),

@@ -54,7 +54,7 @@ def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     └─────────┴──────┴───────┘
     """
     at = local(pl.col("at"), time_zone)
-    timed = activities.filter(~pl.col("all_day").fill_null(False)).select(HAPPENED.alias("at"))
+    timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"))
     counted = (
         timed.drop_nulls()
         .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
@@ -103,7 +103,7 @@ def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str
     >>> import polars as pl
     >>> from crmlab.tables import TABLES, conform
     >>> frame = pl.DataFrame({"kind": ["call", "call", "note"],
-    ...                       "created_at": [datetime(2026, 1, 1, 9), datetime(2026, 1, 4), datetime(2026, 1, 5)]})
+    ...                       "created_at": [datetime(2026, 1, day) for day in (1, 4, 5)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
     >>> volume(conform(frame, TABLES["activities"]))
     shape: (2, 3)

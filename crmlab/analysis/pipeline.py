@@ -124,7 +124,8 @@ def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     ...         "amount": [100.0, 50.0, 10.0]}
     >>> names = {"pipeline_id": ["p", "p"], "pipeline_name": ["Sales"] * 2, "stage": [10, 50],
     ...          "label": ["Lead", "Offer"]}
-    >>> stage_snapshot(conform(pl.DataFrame(rows), TABLES["deals"]), conform(pl.DataFrame(names), TABLES["stages"]))
+    >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
+    >>> stage_snapshot(deals, conform(pl.DataFrame(names), TABLES["stages"]))
     shape: (3, 5)
     ┌───────────────┬───────┬──────────┬───────┬────────┐
     │ pipeline_name ┆ stage ┆ label    ┆ deals ┆ amount │

@@ -38,17 +38,20 @@ def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame
     return summed.select(frame.columns), f"The smallest {noun} are summed as '{others}'"
 
 
-def bars(frame: pl.DataFrame, length: str, beside: Sequence[str], colour: str, name: str = "") -> go.Bar:
-    """Return bars as long as the column `length`, with a text inside, or beside where it does not fit."""
+def bars(
+    frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, str]], colour: str, name: str = ""
+) -> go.Bar:
+    """Return bars as long as the column `length`, with two lines inside, or beside where they do not fit."""
     return go.Bar(
         x=frame[length].to_list(),
         y=[text(label) for label in frame["label"]],
-        text=[text(words) for words in beside],
+        text=["<br>".join(map(text, words)) for words in beside],
         name=text(name),
         orientation="h",
         marker={"color": colour},
         textposition="auto",
         textangle=0,
+        textfont={"size": 11},
         cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
@@ -58,17 +61,24 @@ def label_axis(labels: Sequence[str]) -> dict[str, Any]:
     """Return an axis of labels, the first on top; long ones are cut, but stay apart."""
     whole = [text(label) for label in labels]
     return {
-        **{"type": "category", "categoryorder": "array", "categoryarray": whole, "autorange": "reversed"},
-        **{"tickmode": "array", "tickvals": whole, "ticktext": [_short(label) for label in labels]},
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": whole,
+        "autorange": "reversed",
+        "tickmode": "array",
+        "tickvals": whole,
+        "ticktext": [_short(label) for label in labels],
         "showgrid": False,
     }
 
 
-def height(bars_drawn: int) -> int:
-    """Return the pixels that bars with labels of two lines need."""
-    return 150 + 42 * bars_drawn
+def height(labels: int, bars_each: int = 1) -> int:
+    """Return the pixels that labels and bars need, both of two lines."""
+    return 150 + labels * (6 + 36 * bars_each)
 
 
 def _short(label: str, width: int = 18) -> str:
-    lines = textwrap.wrap(label, width, max_lines=2, placeholder=" …") or [label]
-    return "<br>".join(text(line if len(line) <= width else line[: width - 1] + "…") for line in lines)
+    lines = textwrap.wrap(label, width) or [label]
+    if len(lines) > 2:
+        lines = [lines[0], lines[1][: width - 1] + "…"]
+    return "<br>".join(map(text, lines))

@@ -10,7 +10,7 @@ import polars as pl
 
 from crmlab.analysis.period import GRAINS
 from crmlab.errors import PlanError
-from crmlab.plots._template import PALETTE, REST, figure, number, text
+from crmlab.plots._template import PALETTE, REST, figure, number, text, whole_ticks
 
 _MAX_KINDS = len(PALETTE)
 #: what a figure holds at most where the user chose the grain
@@ -31,7 +31,11 @@ def stacked(counts: pl.DataFrame, every: str, title: str, unit: str, *notes: str
     if (periods := counts["period"].n_unique()) > _MAX_PERIODS:
         raise PlanError(f"every={every!r} makes {periods} bars: choose a longer period, or None")
     total = pl.col("count").sum()
-    order = counts.group_by("kind").agg(total).sort("count", "kind", descending=[True, False])["kind"]
+    order = (
+        counts.group_by("kind")
+        .agg(total)
+        .sort("count", "kind", descending=[True, False], nulls_last=True)["kind"]
+    )
     kept, rare = order.head(_MAX_KINDS).to_list(), order.len() - _MAX_KINDS
     traces = [
         bars(
@@ -51,7 +55,7 @@ def stacked(counts: pl.DataFrame, every: str, title: str, unit: str, *notes: str
         traces,
         f"{title} per {word(every)} (n = {number(int(counts['count'].sum()))})",
         *notes,
-        **layout(counts["period"], every, unit),
+        **layout(counts.group_by("period").agg(total), "count", every, unit),
     )
 
 
@@ -67,21 +71,25 @@ def bars(counts: pl.DataFrame, column: str, every: str, name: str, colour: str) 
     )
 
 
-def layout(periods: pl.Series, every: str, unit: str) -> dict[str, Any]:
-    """Return the layout of stacked bars over these periods."""
+def layout(totals: pl.DataFrame, column: str, every: str, unit: str) -> dict[str, Any]:
+    """Return the layout of stacked bars that are `column` high in each period."""
     return {
         "barmode": "stack",
         "height": 380,
         "showlegend": True,
         "hovermode": "x unified",
-        "xaxis": time_axis(periods, every),
-        "yaxis": {"title": {"text": unit}, "rangemode": "tozero", "tickformat": ",d"},
+        "xaxis": time_axis(totals["period"], every),
+        "yaxis": {
+            "title": {"text": unit},
+            "rangemode": "tozero",
+            **whole_ticks(max(totals[column].to_list())),
+        },
     }
 
 
 def time_axis(periods: pl.Series, every: str) -> dict[str, Any]:
     """Return a date axis that is as right for one period as for four hundred."""
-    title = f"{word(every)} beginning".capitalize() if every != "1d" else "Day"
+    title = "Week beginning" if every == "1w" else word(every).capitalize()
     axis: dict[str, Any] = {
         "type": "date",
         "showgrid": False,
@@ -92,7 +100,8 @@ def time_axis(periods: pl.Series, every: str) -> dict[str, Any]:
     if not shown or len(shown) > _FEW or shown[0].year < 1000 or shown[-1].year > 9000:
         return axis
     # plotly would put hours on the ticks of a single day and stretch its bar over the whole axis
-    pad = dt.timedelta(days=_days(every))
+    span = (shown[-1] - shown[0]).days
+    pad = dt.timedelta(days=max(_days(every), (_days(every) * _FEW - span) // 2))
     names = [day.strftime(_format(every)) for day in shown]
     return axis | {
         "tickmode": "array",

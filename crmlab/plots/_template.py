@@ -18,8 +18,8 @@ GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
 PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", "#7B5EA7")
 REST = "#8C8C8C"
 TEXT = "#7A7A7A"
-#: zero barely there, then to blue: more is further from the background, be it white or black
-SCALE = ((0.0, "rgba(128,128,128,0.10)"), (0.001, "rgba(86,180,233,0.30)"), (0.5, "#56B4E9"), (1.0, BLUE))
+#: one hue, ever less transparent: more is further from the background, be it white or black
+SCALE = ((0.0, "rgba(128,128,128,0.10)"), (0.001, "rgba(28,142,214,0.15)"), (1.0, "rgb(28,142,214)"))
 
 _GRID = "rgba(128,128,128,0.25)"
 _AXIS = {
@@ -30,7 +30,12 @@ _AXIS = {
     "title": {"standoff": 10},
 }
 _TITLE = {
-    **{"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top"},
+    "x": 0,
+    "xref": "container",
+    "xanchor": "left",
+    "y": 1,
+    "yref": "container",
+    "yanchor": "top",
     "pad": {"l": 12, "t": 12},
     "font": {"size": 16},
     "subtitle": {"font": {"size": 12, "color": TEXT}},
@@ -49,8 +54,18 @@ TEMPLATE = go.layout.Template(
         "margin": {"l": 12, "r": 16, "t": 72, "b": 12},
         "xaxis": _AXIS,
         "yaxis": _AXIS,
-        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
-        "hoverlabel": {"align": "left", "namelength": -1},
+        # below the axis, where no title or subtitle can be
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+        },
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": TEXT, "activecolor": BLUE},
+        # the default takes the background's colour, which is none
+        "hoverlabel": {"align": "left", "namelength": -1, "bgcolor": "#2B2B2B", "font": {"color": "#FFFFFF"}},
         "bargap": 0.25,
         "autotypenumbers": "strict",
     }
@@ -67,15 +82,25 @@ def figure(traces: Sequence[Any], title: str, *notes: str, **layout: Any) -> go.
 def nothing(title: str, why: str) -> go.Figure:
     """Return a figure that says in words that there is nothing to show, and why."""
     hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
-    return figure([], f"{title} (n = 0)", xaxis=hidden, yaxis=hidden, height=180).add_annotation(
+    return figure([], f"{title} (n = 0)", xaxis=hidden, yaxis=hidden, height=130).add_annotation(
         text="<br>".join(textwrap.wrap(f"Nothing to show: {why}", 44)),
-        **{"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "font": {"size": 14}},
+        x=0.5,
+        y=0.5,
+        xref="paper",
+        yref="paper",
+        showarrow=False,
+        font={"size": 14},
     )
 
 
 def text(value: object) -> str:
     """Return text of the data as Plotly must be given it: it renders a subset of HTML."""
     return html.escape(str(value), quote=False)
+
+
+def whole_ticks(largest: float) -> dict[str, Any]:
+    """Return ticks for counts: none between whole numbers."""
+    return {"tickformat": ",d", **({"dtick": 1} if largest < 6 else {"nticks": 6})}
 
 
 def number(value: float) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 from crmlab.analysis import activity
 from crmlab.analysis.period import finest_grain, local
 from crmlab.plots import _over_time
-from crmlab.plots._template import SCALE, figure, nothing, number, plural, text
+from crmlab.plots._template import SCALE, figure, nothing, number, plural, text, whole_ticks
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NO_ACTIVITIES = "the activities table is empty."
@@ -53,8 +53,7 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
             "title": {"text": "Activities"},
             "thickness": 10,
             "outlinewidth": 0,
-            "tickformat": ",d",
-            "nticks": 5,
+            **whole_ticks(max(counts["count"].to_list())),
         },
         hovertemplate="%{y} %{x}:00-%{x}:59: %{z:,}<extra></extra>",
     )
@@ -67,6 +66,7 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
             "title": {"text": f"Hour of the day ({text(time_zone)})"},
             "tickvals": list(range(0, 24, 3)),
             "showgrid": False,
+            "zeroline": False,
         },
         yaxis={"title": {"text": "Weekday"}, "type": "category", "autorange": "reversed", "showgrid": False},
     )

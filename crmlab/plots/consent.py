@@ -77,7 +77,7 @@ def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -
             if consent_statistics.height
             else "the consent statistics table is empty."
         )
-        return nothing("Opt-in and opt-out rate of the banner", why)
+        return nothing("Banner opt-ins and opt-outs", why)
     n = number(int(known["visitors_exposed"].sum()))
     styles = (("optin_rate", "opt-in", BLUE, "solid"), ("optout_rate", "opt-out", VERMILLION, "dot"))
     lines = [
@@ -94,7 +94,7 @@ def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -
     ]
     return figure(
         lines,
-        f"Opt-in and opt-out rate of the banner per {_over_time.word(every)} (n = {n} exposed visitors)",
+        f"Banner opt-ins and opt-outs per {_over_time.word(every)} (n = {n} visitors)",
         "Share of exposed visitors; the rest chose nothing",
         height=380,
         showlegend=True,

@@ -47,46 +47,53 @@ def win_rate(
     go.Figure
         Horizontal bars, 0-100 %, each with the numbers it was made of.
     """
-    keys = [by] if isinstance(by, str) else list(by or [])
+    by = [by] if isinstance(by, str) else list(by or [])
     title = "Win rate by amount" if measure == "amount" else "Win rate"
-    if keys:
-        title = f"{title}, for each {text(' and '.join(keys).replace('_name', '').replace('_', ' '))}"
-    rates = pipeline.win_rate(deals, by)
-    closed = int(rates.select(pl.col("won", "lost").sum()).sum_horizontal().item())
+    if by:
+        title += f", for each {text(' and '.join(by).replace('_name', '').replace('_', ' '))}"
+    groups = _rates(deals, by, measure)
+    closed = int(groups["n"].sum())
     if not closed:
         return nothing(title, "no deal is won or lost." if deals.height else _NO_DEALS)
-    won, lost, noun = "won", "lost", "deals"
-    if measure == "amount":
-        won, lost, noun = "won_amount", "lost_amount", "amount"
-        keys += [name for name in ("currency",) if name in rates.columns and name not in keys]
-    groups = rates.group_by((_bars.label_of(keys) if keys else pl.lit("All deals")).alias("label")).agg(
-        pl.col(won).sum().alias("part"),
-        (pl.col(won) + pl.col(lost)).sum().alias("whole"),
-        (pl.col("won") + pl.col("lost")).sum().alias("n"),
-    )
-    counted = groups.filter(pl.col("n") > 0).sort("n", "label", descending=[True, False])
-    left_out = groups.height - counted.height
+    counted = groups.filter(pl.col("n") > 0).sort("n", "label", "currency", descending=[True, False, False])
+    left_out = groups["label"].n_unique() - counted["label"].n_unique()
     shown, note = _bars.with_others(counted, "n", "groups")
+    if shown["currency"].n_unique() > 1:
+        shown = shown.with_columns(_bars.label_of(["label", "currency"]))
     shown = shown.with_columns(rate=pipeline.ratio(pl.col("part"), pl.col("whole")))
-    rows = shown.select("rate", "part", "whole").iter_rows()
     beside = [
-        f"{rate:.0%} ({number(part)} of {number(whole)})" if rate is not None else "no amount"
-        for rate, part, whole in rows
+        ("no amount", "") if rate is None else (f"{rate:.0%}", f"{number(part)} of {number(whole)}")
+        for rate, part, whole in shown.select("rate", "part", "whole").iter_rows()
     ]
+    noun = "amount" if measure == "amount" else "deals"
     return figure(
         [_bars.bars(shown, "rate", beside, BLUE)],
         f"{title} (n = {plural(closed, 'closed deal')})",
-        f"Won / (won + lost), by {'amount' if measure == 'amount' else 'number'}; open deals not counted",
+        f"Won / (won + lost) {noun}; open deals not counted",
         note,
         f"{plural(left_out, 'group')} without closed deals left out" if left_out else "",
         height=_bars.height(shown.height),
-        xaxis={
-            "title": {"text": f"Won, % of closed {noun}"},
-            "tickformat": ".0%",
-            "range": [0, 1.02],
-            "nticks": 6,
-        },
+        xaxis={"title": {"text": f"Won, % of closed {noun}"}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis=_bars.label_axis(shown["label"].to_list()),
+    )
+
+
+def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
+    """Return label, currency, n (closed deals), and the won part of the whole.
+
+    Numbers of deals are added over currencies, amounts are not.
+    """
+    rates = pipeline.win_rate(deals, by)
+    won, lost = ("won_amount", "lost_amount") if measure == "amount" else ("won", "lost")
+    keys = [name for name in by if measure == "count" or name != "currency"]
+    apart = measure == "amount" and "currency" in rates.columns
+    return rates.group_by(
+        _bars.label_of(keys) if keys else pl.lit("All deals").alias("label"),
+        (pl.col("currency").fill_null("(no currency)") if apart else pl.lit("")).alias("currency"),
+    ).agg(
+        (pl.col("won") + pl.col("lost")).sum().alias("n"),
+        pl.col(won).sum().alias("part"),
+        (pl.col(won) + pl.col(lost)).sum().alias("whole"),
     )
 
 
@@ -122,7 +129,7 @@ def pipeline_snapshot(
     for place, currency in enumerate(currencies):
         part = shown.filter(pl.col("currency").eq_missing(pl.lit(currency, pl.String)))
         beside = [
-            f"{plural(count, 'deal')}, {money(amount, currency)}"
+            (plural(count, "deal"), money(amount, currency))
             for count, amount in part.select("deals", "amount").iter_rows()
         ]
         name = currency or "currency not given"
@@ -136,7 +143,7 @@ def pipeline_snapshot(
         note,
         barmode="group",
         showlegend=several,
-        height=_bars.height(shown.filter(pl.col("deals") > 0).height if several else len(labels)),
+        height=_bars.height(len(labels), len(currencies)),
         xaxis={
             "title": {"text": f"Amount ({unit})" if measure == "amount" else "Open deals"},
             "rangemode": "tozero",
@@ -180,7 +187,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     shown = per_month.tail(_MAX_MONTHS)
     traces = [
         _over_time.bars(shown, "won", "1mo", "won", GREEN).update(
-            customdata=shown["amounts"].to_list(), hovertemplate="%{y:,} (%{customdata})"
+            customdata=shown["amounts"].to_list(), hovertemplate="%{y:,}%{customdata}"
         ),
         _over_time.bars(shown, "lost", "1mo", "lost", VERMILLION),
     ]
@@ -190,7 +197,9 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
         f"{title} (n = {plural(n, 'closed deal')})",
         f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
         f"Latest {_MAX_MONTHS} of {per_month.height} months" if per_month.height > _MAX_MONTHS else "",
-        **_over_time.layout(shown["period"], "1mo", "Closed deals"),
+        **_over_time.layout(
+            shown.with_columns(all=pl.col("won") + pl.col("lost")), "all", "1mo", "Closed deals"
+        ),
     )
 
 
@@ -200,12 +209,10 @@ def _with_amounts(months: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
         only = deals.filter(pipeline.WON | pipeline.LOST)["currency"].drop_nulls().first()
         months = months.with_columns(currency=pl.lit(only, pl.String))
     rows = months.select("won_amount", "currency").iter_rows()
-    words = pl.Series(
-        "amounts", [text(money(amount, currency)) if amount else None for amount, currency in rows], pl.String
-    )
+    words = [f" ({text(money(amount, currency))})" if amount else "" for amount, currency in rows]
     return (
-        months.with_columns(words)
+        months.with_columns(pl.Series("amounts", words, pl.String))
         .group_by(pl.col("month").alias("period"))
-        .agg(pl.col("won", "lost").sum(), pl.col("amounts").drop_nulls().str.join(", "))
+        .agg(pl.col("won", "lost").sum(), pl.col("amounts").str.join())
         .sort("period")
     )

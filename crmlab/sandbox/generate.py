@@ -70,16 +70,8 @@ class _Country(NamedTuple):
     phones: list[str]
 
 
-def _country(
-    code: str,
-    language: str,
-    weight: int,
-    first: str,
-    last: str,
-    cities: str,
-    streets: str,
-    phones: str,
-) -> _Country:
+def _country(code: str, language: str, weight: int, *lists: str) -> _Country:
+    first, last, cities, streets, phones = lists
     places = [tuple(part.split("/")) for part in cities.split(",")]
     return _Country(
         code,
@@ -180,7 +172,7 @@ _COUNTRIES = [
 #: first name, last name: what breaks CSV files, shells, sorting and lower-casing
 _HARD_NAMES = [
     ("Conor", "O'Neil"),
-    ("Zoë", "D’Arcy-Lücke"),
+    ("Zoë", "D\u2019Arcy-Lücke"),
     ("伟", "王"),
     ("さくら", "山田"),
     ("\u200fمحمد", "العلي\u200f"),
@@ -194,7 +186,7 @@ _HARD_NAMES = [
     ("", "Mononym"),
     ("Null", "None"),
     ('Bob "Bobby"', "Comma, Jr."),
-    ("İpek", "Yıldız"),
+    ("İpek", "Y\u0131ld\u0131z"),
 ]
 
 _HARD_TEXTS = [
@@ -206,8 +198,8 @@ _HARD_TEXTS = [
     "-5 % if they sign this week",
     "@owner please call back",
     "\u200fيرجى الاتصال غدًا\u200f ok?",
-    "下周一再联系；预算已批准",
-    "Great call 🎉👩🏽\u200d💻 – next step: démo",
+    "下周一再联系\uff1b预算已批准",
+    "Great call 🎉👩🏽\u200d💻 \u2013 next step: démo",
     "Windows\r\nline\r\nends\tand a tab",
     "<script>alert('x')</script> & <b>bold</b>",
     '{"not": "json to parse", "id": 1}',
@@ -215,24 +207,29 @@ _HARD_TEXTS = [
     "Long: " + "lorem ipsum dolor; " * 350,
 ]
 
-_STEMS = (
+
+def _listed(words: str, by: str | None = None) -> list[str]:
+    return words.split(by)
+
+
+_STEMS = _listed(
     "Amber Birch Cobalt Delta Ember Falcon Granite Harbor Indigo Juniper Kestrel Lumen Meridian "
     "Nimbus Onyx Pioneer Quartz Raven Summit Tidal Umber Vector Willow Zephyr"
-).split()
-_TRADES = (
-    "Analytics Bakery Foods Freight Garden Health Labs Media Optics Paper Robotics Solar".split()
 )
+_TRADES = _listed("Analytics Bakery Foods Freight Garden Health Labs Media Optics Paper Robotics Solar")
 _FORMS = {"DE": "GmbH", "FR": "SARL", "ES": "S.L.", "IT": "S.r.l.", "PL": "Sp. z o.o.", "SE": "AB",
           "US": "Inc.", "GB": "Ltd", "IE": "Ltd"}  # fmt: skip
 _SIZES = ["1-10", "11-50", "51-250", "251-1000", "1000+"]
-_JOBS = (
+_JOBS = _listed(
     "Buyer,Head of Purchasing,Managing Director,IT Manager,Marketing Manager,Office Manager,"
-    "Operations Lead,Accountant,Product Manager,Data Analyst,Sales Director,Founder"
-).split(",")
-_TAGS = (
+    "Operations Lead,Accountant,Product Manager,Data Analyst,Sales Director,Founder",
+    ",",
+)
+_TAGS = _listed(
     "newsletter,trade fair 2025,trade fair 2026,VIP,reseller,press,webinar,trial,churn risk,"
-    "key account,beta,R&D / Labs"
-).split(",")
+    "key account,beta,R&D / Labs",
+    ",",
+)
 _GROUPS = ["Cold", "Warm", "Qualified", "Customers", "Suppliers"]
 _SEASONS = ["Spring", "Summer", "Autumn", "Winter"]
 _PRODUCTS = [
@@ -243,17 +240,19 @@ _PRODUCTS = [
     ("Data import", "Per source system", 210.0, 750.0),
     ("Custom report", "Designed with your team", 330.0, 899.99),
 ]
-_TEXTS = (
+_TEXTS = _listed(
     "Asked for an offer by the end of the week.|Budget is approved for next quarter.|"
     "Compares us with two others.|Wants a demo for the whole team.|Decision moved by a month.|"
     "Happy with the trial, asks about single sign-on.|Price is too high at this volume.|"
     "Left a message with the front desk.|Met at the trade fair, very interested.|"
-    "Contract is with their legal team."
-).split("|")
-_TASKS = (
+    "Contract is with their legal team.",
+    "|",
+)
+_TASKS = _listed(
     "Send offer|Call back|Prepare demo|Ask for feedback|Renew contract|Send invoice copy|"
-    "Book a meeting|Check credit limit"
-).split("|")
+    "Book a meeting|Check credit limit",
+    "|",
+)
 _CALL_RESULTS = ["interested", "not_interested", "left_message", "no_answer", "other"]
 _PLACES = ["Their office", "Our office", "Video call", "Trade fair, hall 4", "Café Central"]
 _SOURCES = ["web form", "call centre", "trade fair", "paper form", "api", "preference centre"]
@@ -261,32 +260,9 @@ _SOURCES = ["web form", "call centre", "trade fair", "paper form", "api", "prefe
 _DAYS_OF_HISTORY = 3 * 365
 _MONTHS = (0.9, 1.0, 1.2, 1.05, 1.05, 1.0, 0.7, 0.55, 1.2, 1.25, 1.1, 0.65)
 _WEEKDAYS = (1.0, 1.15, 1.15, 1.1, 0.85, 0.1, 0.05)
-_HOURS = (
-    0,
-    0,
-    0,
-    0,
-    0,
-    0.1,
-    0.4,
-    1.5,
-    4,
-    6,
-    6,
-    4.5,
-    2.5,
-    4,
-    5.5,
-    5,
-    3.5,
-    1.5,
-    0.6,
-    0.4,
-    0.3,
-    0.2,
-    0,
-    0,
-)
+#: hour of the day to work done in it
+_HOURS = {5: 0.1, 6: 0.4, 7: 1.5, 8: 4, 9: 6, 10: 6, 11: 4.5, 12: 2.5, 13: 4, 14: 5.5, 15: 5,
+          16: 3.5, 17: 1.5, 18: 0.6, 19: 0.4, 20: 0.3, 21: 0.2}  # fmt: skip
 
 
 class _Calendar:
@@ -301,11 +277,9 @@ class _Calendar:
             for n, day in enumerate(days)
         )
         self.days = [0.0, *accumulate(weights)]
-        self.hours = [0.0, *accumulate(_HOURS)]
+        self.hours = [0.0, *accumulate(_HOURS.get(hour, 0.0) for hour in range(24))]
 
-    def moment(
-        self, rng: Random, after: datetime | None = None, before: datetime | None = None
-    ) -> datetime:
+    def moment(self, rng: Random, after: datetime | None = None, before: datetime | None = None) -> datetime:
         """A moment from the day after `after` to the day before `before`, or just between both."""
         low = 0 if after is None else max(0, (after - self.start).days + 1)
         high = self.size if before is None else min(self.size, (before - self.start).days)
@@ -319,7 +293,7 @@ class _Calendar:
 
     def soon(self, rng: Random, after: datetime, mean_days: float) -> datetime:
         """A moment some days after another: often soon, seldom late, perhaps past the end."""
-        about = after + timedelta(days=rng.expovariate(1 / mean_days))
+        about = after + timedelta(seconds=int(rng.expovariate(1 / mean_days) * 86_400))
         if about >= self.end:
             return about
         around = timedelta(days=4)
@@ -339,7 +313,7 @@ class _Stream:
     """The random numbers and the ids of one table."""
 
     def __init__(self, world: World, table: str) -> None:
-        self.rng = Random(f"{world.seed}/{table}")
+        self.rng = Random(f"{world.seed}/{table}")  # noqa: S311 - made-up people keep no secret
         self.kind = crc32(f"{world.seed}/{table}".encode())
         self.count = 0
 
@@ -423,9 +397,9 @@ def _phone(rng: Random, country: _Country) -> str:
 def _add_lookups(world: World, start: datetime) -> None:
     ids = _Stream(world, "lookups")
     team = (
-        "Nora Keane admin Sales,Tom Ballard manager Sales,Lena Vogt user Sales,Marc Petit user Sales,"
-        "Ines Prado user Partners,Piotr Zych user Partners,Sam Whitlock user Marketing,"
-        "Orla Quinn user Support"
+        "Nora Keane admin Sales,Tom Ballard manager Sales,Lena Vogt user Sales,"
+        "Marc Petit user Sales,Ines Prado user Partners,Piotr Zych user Partners,"
+        "Sam Whitlock user Marketing,Orla Quinn user Support"
     )
     for number, line in enumerate(team.split(",")):
         first, last, role, department = line.split()
@@ -521,7 +495,7 @@ def _add_people(world: World, rows: int, calendar: _Calendar) -> None:
     hard_texts = _spread(rows, _HARD_TEXTS[3:12])
     mailboxes = set[str]()
     for index, at in enumerate(created):
-        person = _person(world, stream, index, at, calendar, hard_names.get(index))
+        person = _person(world, stream, index, at, calendar, name=hard_names.get(index))
         if person.emails and not person.emails[0].startswith("info@"):
             person.emails = [_free(email, mailboxes, person.number) for email in person.emails]
         person.background = hard_texts.get(index, person.background)
@@ -542,6 +516,7 @@ def _person(
     index: int,
     at: datetime,
     calendar: _Calendar,
+    *,
     name: tuple[str, str] | None,
 ) -> Person:
     rng = stream.rng
@@ -658,9 +633,7 @@ def _add_deals(world: World, count: int, contacts: _Contacts, calendar: _Calenda
     world.deals.sort(key=lambda deal: deal.id)
 
 
-def _deal(
-    world: World, stream: _Stream, items: _Stream, contact: Person, created: datetime
-) -> Deal:
+def _deal(world: World, stream: _Stream, items: _Stream, contact: Person, created: datetime) -> Deal:
     rng = stream.rng
     pipeline = rng.choices(world.pipelines, (70, 12, 18))[0]
     months = rng.choices((1, 3, 6, 12, 24), (72, 6, 6, 14, 2))[0]
@@ -714,7 +687,7 @@ def _deal_size(total: float) -> str:
 def _close(deal: Deal, rng: Random, calendar: _Calendar, now: datetime, reasons: list[str]) -> None:
     """Decide how far the deal came, and when; until now it lists every stage at its start."""
     stages = [stage for _, stage in deal.stage_history]
-    planned = deal.created_at + timedelta(days=min(rng.lognormvariate(3.7, 0.6), 400))
+    planned = deal.created_at + timedelta(hours=int(24 * min(rng.lognormvariate(3.7, 0.6), 400)))
     if planned >= now or rng.random() < 0.06:
         _leave_open(deal, rng, stages, planned, now)
         return
@@ -734,9 +707,7 @@ def _close(deal: Deal, rng: Random, calendar: _Calendar, now: datetime, reasons:
     _walk(deal, rng, stages[:reached], closed)
 
 
-def _leave_open(
-    deal: Deal, rng: Random, stages: list[int], planned: datetime, now: datetime
-) -> None:
+def _leave_open(deal: Deal, rng: Random, stages: list[int], planned: datetime, now: datetime) -> None:
     progress = (now - deal.created_at) / max(planned - deal.created_at, timedelta(days=1))
     reached = min(len(stages), 1 + int(min(progress, 1.0) * rng.random() * len(stages)))
     _walk(deal, rng, stages[:reached], now)
@@ -760,7 +731,7 @@ def _add_actions(world: World, count: int, contacts: _Contacts, calendar: _Calen
         kind = stream.rng.choices(kinds, (45, 30, 8, 7, 5, 3, 2))[0]
         since = None if kind == "done" else world.now - timedelta(days=90)
         contact, created = contacts.draw(stream.rng, calendar, since)
-        world.actions.append(_action(world, stream, contact, kind, created, calendar))
+        world.actions.append(_action(world, stream, contact, kind, created=created, calendar=calendar))
     world.actions.sort(key=lambda action: action.id)
 
 
@@ -769,6 +740,7 @@ def _action(
     stream: _Stream,
     contact: Person,
     status: str,
+    *,
     created: datetime,
     calendar: _Calendar,
 ) -> Action:
@@ -854,21 +826,21 @@ def _add_meetings(world: World, count: int, contacts: _Contacts, calendar: _Cale
 def _add_changes(world: World, contacts: list[Person]) -> None:
     stream = _Stream(world, "changes")
 
-    def log(action: str, words: str, kind: str, subject: str, user: str, at: datetime) -> None:
+    def log(action: str, words: str, row: Person | Deal, at: datetime) -> None:
+        kind = "deal" if isinstance(row, Deal) else "contact"
         world.changes.append(
             Change(id=stream.id(at), action=action, description=words, subject_kind=kind,
-                   subject_id=subject, user_id=user, created_at=at)
+                   subject_id=row.id, user_id=row.owner_id, created_at=at)
         )  # fmt: skip
 
     for person in contacts:
-        log("create", "Contact added", "contact", person.id, person.owner_id, person.created_at)
+        log("create", "Contact added", person, person.created_at)
     for deal in world.deals:
-        log("create", "Deal added", "deal", deal.id, deal.owner_id, deal.created_at)
+        log("create", "Deal added", deal, deal.created_at)
         for at, stage in deal.stage_history[1:]:
-            log("move", f"Deal moved to stage {stage}", "deal", deal.id, deal.owner_id, at)
+            log("move", f"Deal moved to stage {stage}", deal, at)
         if deal.status != "pending":
-            words = f"Deal {deal.status}"
-            log(deal.status, words, "deal", deal.id, deal.owner_id, deal.modified_at)
+            log(deal.status, f"Deal {deal.status}", deal, deal.modified_at)
     world.changes.sort(key=lambda change: change.id)
 
 
@@ -902,9 +874,7 @@ def _add_appointments(world: World, rows: int) -> None:
                 status="open" if start > world.now or rng.random() < 0.2 else "completed",
                 author=author,
                 user_ids=[author],
-                person_ids=[
-                    p.id for p in rng.sample(people, min(len(people), rng.choice((1, 1, 2))))
-                ],
+                person_ids=[p.id for p in rng.sample(people, min(len(people), rng.choice((1, 1, 2))))],
                 subject=rng.choice(_TASKS),
                 body=rng.choice(_TEXTS) if rng.random() < 0.5 else "",
                 created_at=created,
@@ -992,22 +962,16 @@ def _add_mailing(world: World, calendar: _Calendar) -> None:
     _add_segments(world)
 
 
-def _campaigns(
-    world: World, rng: Random, calendar: _Calendar
-) -> list[tuple[Campaign, datetime | None]]:
+def _campaigns(world: World, rng: Random, calendar: _Calendar) -> list[tuple[Campaign, datetime | None]]:
     """The campaigns, and when each was sent at once; regular and trigger ones have no one time."""
-    names = (
-        "Spring news,Summer offer,Autumn fair,Winter sale,Product update,Webinar,Survey,Case study"
-    )
+    names = "Spring news,Summer offer,Autumn fair,Winter sale,Product update,Webinar,Survey,Case study"
     sent: list[tuple[Campaign, datetime | None]] = []
     since = world.now - timedelta(days=365)
     for index in range(24):
         kind = ("broadcast", "broadcast", "regular", "trigger")[index % 4]
         name = f"{names.split(',')[index % 8]} {index // 8 + 1}"
         tags = rng.sample(("news", "sales", "event", "b2b"), rng.randint(0, 2))
-        campaign = Campaign(
-            id=101 + index, name=name, kind=kind, is_active=rng.random() < 0.7, tags=tags
-        )
+        campaign = Campaign(id=101 + index, name=name, kind=kind, is_active=rng.random() < 0.7, tags=tags)
         world.campaigns.append(campaign)
         sent.append((campaign, calendar.moment(rng, since) if kind == "broadcast" else None))
     return sent
@@ -1025,9 +989,9 @@ def _mail(
     joined = min(joined, calendar.end)
     status = "unconfirmed" if rng.random() < 0.05 else "subscribed"
     if status == "subscribed":
-        _log_mail(world, stream, person, None, "subscribe", joined)
+        _log_mail(world, stream, person, None, "subscribe", at=joined)
     if status == "subscribed" and not person.do_not_mail:
-        status = _send(world, stream, person, campaigns, joined, calendar)
+        status = _send(world, stream, person, campaigns, joined=joined, calendar=calendar)
     world.subscriptions.append(
         Subscription(person_id=person.id, resource_id=rng.choice(world.mail_resources).id,
                      channel="email", address=person.emails[0], status=status, created_at=joined)
@@ -1039,6 +1003,7 @@ def _send(
     stream: _Stream,
     person: Person,
     campaigns: list[tuple[Campaign, datetime | None]],
+    *,
     joined: datetime,
     calendar: _Calendar,
 ) -> str:
@@ -1050,13 +1015,13 @@ def _send(
     interest = rng.betavariate(2, 3.5)
     for at, campaign in sorted(send for send in sends if send[0] > joined):
         message = f"{campaign}-{stream.count:x}"
-        _log_mail(world, stream, person, campaign, "send", at, message)
+        _log_mail(world, stream, person, campaign, "send", at=at, message=message)
         answered = at
         for action in _mail_answers(rng, interest):
             answered += timedelta(seconds=60 + int(rng.expovariate(1 / 20_000)))
             if answered >= world.now:
                 break
-            _log_mail(world, stream, person, campaign, action, answered, message)
+            _log_mail(world, stream, person, campaign, action, at=answered, message=message)
             if action in _LEAVING:
                 return _LEAVING[action]
     return "subscribed"
@@ -1082,6 +1047,7 @@ def _log_mail(
     person: Person,
     campaign: int | None,
     action: str,
+    *,
     at: datetime,
     message: str | None = None,
 ) -> None:
@@ -1136,9 +1102,7 @@ _DAY_LIGHT = [0.25 + 0.75 * max(0.0, math.sin((hour - 5) / 17 * math.pi)) for ho
 def _add_website(world: World) -> None:
     rng = _Stream(world, "website").rng
     for number, name, visitors in ((1, "Shop", 9_000), (2, "Blog", 1_400)):
-        world.banners.append(
-            Banner(id=str(number), name=name, daily=_banner_days(rng, world, visitors))
-        )
+        world.banners.append(Banner(id=str(number), name=name, daily=_banner_days(rng, world, visitors)))
     for number, label, total in (
         (11, "Visitors", 52_000),
         (12, "Basket left", 4_100),
@@ -1156,7 +1120,7 @@ def _past_days(world: World, count: int) -> list[date]:
 def _banner_days(rng: Random, world: World, visitors: int) -> list[BannerDay]:
     return [
         _banner_day(
-            rng, day, device, location, visitors * share * part * _TRAFFIC[day.weekday()], yes
+            rng, day, device, location, visitors=visitors * share * part * _TRAFFIC[day.weekday()], yes=yes
         )
         for day in _past_days(world, 60)
         for device, (share, yes) in _DEVICES.items()
@@ -1165,7 +1129,7 @@ def _banner_days(rng: Random, world: World, visitors: int) -> list[BannerDay]:
 
 
 def _banner_day(
-    rng: Random, day: date, device: str, location: str, visitors: float, yes: float
+    rng: Random, day: date, device: str, location: str, *, visitors: float, yes: float
 ) -> BannerDay:
     exposed = int(visitors * rng.uniform(0.9, 1.1))
     views = int(exposed * rng.uniform(0.82, 0.9))
@@ -1226,9 +1190,7 @@ def _add_integrations(world: World, rng: Random) -> None:
         )
 
 
-def _delivery(
-    rng: Random, hour: datetime, rate: int, is_failing: bool
-) -> tuple[datetime, int, int, int]:
+def _delivery(rng: Random, hour: datetime, rate: int, is_failing: bool) -> tuple[datetime, int, int, int]:
     events = int(rate * _DAY_LIGHT[hour.hour] * _TRAFFIC[hour.weekday()] * rng.uniform(0.85, 1.15))
     failed = int(events * (rng.uniform(0.55, 0.8) if is_failing else rng.uniform(0, 0.004)))
     rejected = int(events * rng.uniform(0, 0.006))

@@ -14,6 +14,7 @@ open is decided here, and said in the report that `load` returns:
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -105,7 +106,7 @@ class _Row(NamedTuple):
 def _day(text: str, row: _Row, column: str) -> date:
     for pattern in ("%d-%m-%y", "%Y-%m-%d"):
         try:
-            return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no time zone
+            return datetime.strptime(text, pattern).replace(tzinfo=UTC).date()
         except ValueError:
             continue
     raise row.fail(column, f"{text!r} is not a date", "write it day first, DD-MM-YY, or YYYY-MM-DD")
@@ -140,16 +141,14 @@ def load(directory: Path) -> tuple[World, list[str]]:
     _check_unique(opportunities, "opportunity_id")
     last_day = _last_day(opportunities)
     start = _first_day(opportunities)
-    world = World(
-        seed=0, now=_noon(last_day + timedelta(days=1)) if last_day else NOW, currency="USD"
-    )
+    world = World(seed=0, now=_noon(last_day + timedelta(days=1)) if last_day else NOW, currency="USD")
     _add_lookups(world, start)
     agents = _add_agents(world, tables["sales_teams.csv"], opportunities, start, findings)
     accounts = _add_accounts(world, tables["accounts.csv"], start, findings)
     _add_contacts(world, opportunities, accounts, agents, start)
-    products = _products(tables["products.csv"])
+    known = _Known(accounts, agents, _products(tables["products.csv"]))
     undated = _noon(last_day) if last_day else world.now
-    _add_deals(world, opportunities, accounts, agents, products, undated, findings)
+    _add_deals(world, opportunities, known, undated, findings)
     _date_contacts(world)
     return world, [_summary(world), *findings.lines()]
 
@@ -166,7 +165,7 @@ def _read(path: Path) -> list[_Row]:
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise CrmlabError(f"{path} cannot be read: {reason}; save it as a UTF-8 CSV file") from None
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(path, header)
@@ -292,9 +291,7 @@ def _user(user_id: str, name: str, department: str) -> User:
     )
 
 
-def _add_accounts(
-    world: World, rows: list[_Row], start: datetime, findings: _Findings
-) -> dict[str, Company]:
+def _add_accounts(world: World, rows: list[_Row], start: datetime, findings: _Findings) -> dict[str, Company]:
     new, accounts = _ids(3), dict[str, Company]()
     _check_unique(rows, "account")
     names = {_key(row.text("account")) for row in rows}
@@ -313,8 +310,7 @@ def _company(company_id: str, row: _Row, start: datetime, findings: _Findings) -
     country = _COUNTRIES.get(location)
     if country is None:
         findings.add("accounts are in a country without a known code; kept as text")
-    employees = row.number("employees")
-    row.number("revenue"), row.number("year_established")
+    employees, *_ = [row.number(name) for name in ("employees", "revenue", "year_established")]
     custom = {
         "sector": sector,
         "founded": row.text("year_established"),
@@ -346,7 +342,7 @@ def _spelled(row: _Row, column: str, findings: _Findings) -> str:
     word = row.text(column)
     right = _SPELLINGS.get(word, word)
     if right != word:
-        findings.add(f"cells in {row.path.name}, column {column}: {word!r} corrected to {right!r}")
+        findings.add(f"x {word!r} corrected to {right!r} in {row.path.name}, column {column}")
     return right
 
 
@@ -384,9 +380,7 @@ def _add_contacts(
         world.people.append(placeholder)
 
 
-def _contact(
-    person_id: str, number: int, owner_id: str, start: datetime, company: Company | None
-) -> Person:
+def _contact(person_id: str, number: int, owner_id: str, start: datetime, company: Company | None) -> Person:
     first, _, last = NO_ACCOUNT.partition(" ")
     return Person(
         id=person_id,
@@ -425,6 +419,14 @@ class _Product(NamedTuple):
     price: float
 
 
+class _Known(NamedTuple):
+    """What an opportunity can name, by `_key`."""
+
+    accounts: dict[str, Company]
+    agents: dict[str, User]
+    products: dict[str, _Product]
+
+
 def _products(rows: list[_Row]) -> dict[str, _Product]:
     _check_unique(rows, "product")
     return {
@@ -438,9 +440,7 @@ def _products(rows: list[_Row]) -> dict[str, _Product]:
 def _add_deals(
     world: World,
     rows: list[_Row],
-    accounts: dict[str, Company],
-    agents: dict[str, User],
-    products: dict[str, _Product],
+    known: _Known,
     undated: datetime,
     findings: _Findings,
 ) -> None:
@@ -449,11 +449,9 @@ def _add_deals(
     for row in rows:
         stage = row.required("deal_stage")
         if stage not in _STAGES:
-            raise row.fail(
-                "deal_stage", f"{stage!r} is unknown", f"use one of {', '.join(_STAGES)}"
-            )
-        account = _account(row, accounts, findings)
-        product = _product(row, products, findings)
+            raise row.fail("deal_stage", f"{stage!r} is unknown", f"use one of {', '.join(_STAGES)}")
+        account = _account(row, known.accounts, findings)
+        product = _product(row, known.products, findings)
         created, closed = _times(row, stage, undated, findings)
         contact = contacts[account.id if account else None]
         if stage == "Won":
@@ -468,7 +466,7 @@ def _add_deals(
                 name=f"{product.name} - {account.name if account else NO_ACCOUNT}"[:60],
                 contact_id=contact.id,
                 company_id=account.id if account else None,
-                owner_id=agents[_key(row.text("sales_agent"))].id,
+                owner_id=known.agents[_key(row.text("sales_agent"))].id,
                 pipeline_id=world.pipelines[0].id,
                 stage=_STAGES[stage],
                 status=_STATUSES[stage],
@@ -506,18 +504,14 @@ def _product(row: _Row, products: dict[str, _Product], findings: _Findings) -> _
     name = row.required("product")
     product = products.get(_key(name))
     if product is None:
-        findings.add(
-            f"opportunities are for {name!r}, which is not in products.csv; price set to 0"
-        )
+        findings.add(f"opportunities are for {name!r}, which is not in products.csv; price set to 0")
         return _Product(name, "unknown", 0.0)
     if product.name != name:
         findings.add(f"opportunities write the product {product.name!r} as {name!r}; corrected")
     return product
 
 
-def _times(
-    row: _Row, stage: str, undated: datetime, findings: _Findings
-) -> tuple[datetime, datetime | None]:
+def _times(row: _Row, stage: str, undated: datetime, findings: _Findings) -> tuple[datetime, datetime | None]:
     """When the deal was created and closed."""
     engaged, closed = row.day("engage_date"), row.day("close_date")
     is_closed = _STATUSES[stage] != "pending"
@@ -558,9 +552,7 @@ def _amount(row: _Row, stage: str, product: _Product, findings: _Findings) -> fl
     return product.price
 
 
-def _stage_history(
-    stage: str, created: datetime, closed: datetime | None
-) -> list[tuple[datetime, int]]:
+def _stage_history(stage: str, created: datetime, closed: datetime | None) -> list[tuple[datetime, int]]:
     if closed is None:
         return [(created, _STAGES[stage])]
     return [(created, _STAGES["Engaging"]), (closed, _STAGES[stage])]

@@ -25,7 +25,6 @@ _ERRORS = {
     401: "authentication_failed",
     403: "forbidden",
     404: "resource_not_found",
-    429: "rate_limit_exceeded",
 }
 
 
@@ -62,6 +61,8 @@ def _allowed(request: web.Request, body: Any) -> bool:
 
 
 def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
+    if status == 429:  # the throttle's own answer: 403 like a missing right, but plain text
+        return web.Response(text="Rate limit exceeded", status=403)
     name = _ERRORS.get(status, "internal_error")
     detail = detail or name.replace("_", " ").capitalize()
     return answer(
@@ -172,7 +173,9 @@ def _bounds(query: Any) -> list[tuple[str, str, Callable[[datetime, datetime], b
         if filtered not in ("created_at", "modified_at", "updated_at"):
             raise _BadValue(f"date_filter {filtered} is not supported")
         field = "created_at" if filtered == "created_at" else "modified_at"
-        found += [(name, field, keep) for name, keep in (("since", after), ("until", before)) if name in query]
+        found += [
+            (name, field, keep) for name, keep in (("since", after), ("until", before)) if name in query
+        ]
     return found
 
 
@@ -187,7 +190,11 @@ def _moment(name: str, value: str) -> datetime:
 
 def _sorted(found: Records, query: Any) -> Records:
     by, order = query.get("sort_by"), query.get("order", "asc")
-    if by in ("created_at", "modified_at", "updated_at") and found.items and hasattr(found.items[0], "created_at"):
+    if (
+        by in ("created_at", "modified_at", "updated_at")
+        and found.items
+        and hasattr(found.items[0], "created_at")
+    ):
         field = "created_at" if by == "created_at" else "modified_at"
         return found.ordered(attrgetter(field), reverse=order == "desc")
     return found

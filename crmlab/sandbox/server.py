@@ -50,6 +50,8 @@ class Sandbox(Sequence[Account]):
         self.refused = 0
         self.in_flight = 0
         self.most_in_flight = 0
+        #: what opens each service; worthless anywhere else
+        self.keys: dict[str, dict[str, str]] = {}
         self._accounts: list[Account] = []
 
     @overload
@@ -126,6 +128,7 @@ async def serve(
         await site.start()
         host, number = runner.addresses[0][:2]
         running.url = f"http://{host}:{number}"
+        running.keys = {service.name: dict(service.credentials) for service in made}
         running._accounts += [
             Account(
                 service.name,
@@ -153,9 +156,7 @@ def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Res
     return handle
 
 
-def _front(
-    running: Sandbox, service: Service, latency: float, rate_limits: bool, faults: list[Fault]
-) -> Any:
+def _front(running: Sandbox, service: Service, latency: float, rate_limits: bool, faults: list[Fault]) -> Any:
     """What every request meets before its handler: counting, latency, faults, limit, key."""
     gate = _Gate(service.limits) if rate_limits and service.limits else None
 

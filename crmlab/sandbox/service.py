@@ -106,5 +106,3 @@ def iso(time: datetime | None) -> str | None:
 def unix(time: datetime | None) -> int | None:
     """Return Unix seconds."""
     return None if time is None else int(time.timestamp())
-
-

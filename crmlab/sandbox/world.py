@@ -443,15 +443,13 @@ class World:
         return alias(person, service)
 
 
-_NICKNAMES = dict(
-    pair.split(":")
-    for pair in (
-        "Alexander:Alex Andrew:Andy Anthony:Tony Benjamin:Ben Catherine:Cathy Charles:Charlie "
-        "Christopher:Chris Daniel:Dan Elizabeth:Liz Emily:Em Francesca:Fran Johannes:Hannes "
-        "Jonathan:Jon Katharina:Kathi Margaret:Maggie Matthew:Matt Michael:Mike Nicholas:Nick "
-        "Patrick:Paddy Rebecca:Becky Robert:Rob Samuel:Sam Thomas:Tom Victoria:Vicky William:Bill"
-    ).split()
+_PAIRS = (
+    "Alexander:Alex Andrew:Andy Benjamin:Ben Catherine:Cathy Charles:Charlie Christopher:Chris "
+    "Daniel:Dan Elizabeth:Liz Emily:Em Francesca:Fran Johannes:Hannes Jonathan:Jon "
+    "Katharina:Kathi Margaret:Maggie Matthew:Matt Michael:Mike Nicholas:Nick Patrick:Paddy "
+    "Rebecca:Becky Robert:Rob Samuel:Sam Thomas:Tom Victoria:Vicky William:Bill"
 )
+_NICKNAMES = dict(pair.split(":") for pair in _PAIRS.split())
 
 
 def object_id(at: datetime, kind: int, counter: int) -> str:
@@ -465,9 +463,9 @@ def object_id(at: datetime, kind: int, counter: int) -> str:
 def alias(person: Person, service: str) -> Alias:
     """How a service spells a person: the same on every call, on every machine.
 
-    OnePageCRM has the truth. In the others about one in four e-mails differs in case, one in six
-    first names is a nickname or lost its accents, and half the phones are punctuated otherwise.
-    An e-mail is never another mailbox: lower case joins it again.
+    OnePageCRM has the truth. In the others one in four e-mails differs in case, one in four names
+    may be a nickname, lack its accents or end in capitals, and half the phones are punctuated
+    otherwise. An e-mail is never another mailbox: lower case joins it again.
     """
     email = person.emails[0] if person.emails else None
     phone = person.phones[0] if person.phones else None

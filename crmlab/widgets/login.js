@@ -6,6 +6,7 @@ const PATIENCE_MS = 8000;
 const NO_ANSWER =
   "The kernel has not answered yet. It may be busy with another cell; " +
   "if the notebook was reopened or the kernel restarted, run this cell again.";
+const LOST = "This form has lost its kernel: run this cell again.";
 const MARKS = { error: "⚠ ", ok: "✓ ", busy: "", idle: "" };
 
 function make(tag, attributes = {}, ...children) {
@@ -18,6 +19,16 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Whether it could be sent; it throws once the kernel is gone.
+function post(model, content) {
+  try {
+    model.send(content);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const uniqueId = () => `crmlab-${Math.random().toString(36).slice(2)}`;
 
 const link = (url) => make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url);
@@ -25,6 +36,8 @@ const link = (url) => make("a", { href: url, target: "_blank", rel: "noopener no
 // Text with its https addresses as links.
 const linked = (text) =>
   text.split(/(https:\/\/[^\s<>"')]*[^\s<>"').,;:])/).map((part, i) => (i % 2 ? link(part) : part));
+
+const labelled = (label, ...rest) => make("div", { class: "row" }, label, make("div", {}, ...rest));
 
 function fieldRow(field) {
   const id = uniqueId();
@@ -53,9 +66,9 @@ function fieldRow(field) {
     input.value = field.default;
   }
   const label = make("label", { for: id }, field.label);
-  if (!field.required && !field.secret) label.append(make("span", { class: "optional" }, " (optional)"));
+  if (!field.required && !field.default) label.append(make("span", { class: "optional" }, " (optional)"));
   return {
-    element: make("div", { class: "row" }, label, entry, make("p", { class: "help", id: `${id}-help` }, ...linked(field.help))),
+    element: labelled(label, entry, make("p", { class: "help", id: `${id}-help` }, ...linked(field.help))),
     take() {
       const value = input.value;
       if (field.secret) {
@@ -68,7 +81,7 @@ function fieldRow(field) {
       const there = found.fields.includes(field.name);
       if (field.secret) {
         input.required = !there;
-        input.placeholder = there ? "found in the environment; empty takes that" : "";
+        input.placeholder = there ? "found in the environment; leave empty to use it" : "";
       } else if (there && input.value === field.default) {
         input.value = found.settings[field.name];
       }
@@ -98,8 +111,13 @@ function providerSection(provider, open, model) {
   function send(fields) {
     clearTimeout(waiting);
     waiting = setTimeout(() => say("error", NO_ANSWER), PATIENCE_MS);
-    model.send({ kind: "connect", provider: provider.name, name: name.value, fields });
     say("busy", "sent to the kernel…");
+    if (!post(model, { kind: "connect", provider: provider.name, name: name.value, fields })) lost();
+  }
+
+  function lost() {
+    clearTimeout(waiting);
+    say("error", LOST);
   }
 
   // Asked before the key is sent, so that it need not be typed again.
@@ -129,7 +147,7 @@ function providerSection(provider, open, model) {
   },
     found,
     ...rows.map((row) => row.element),
-    make("div", { class: "row" },
+    labelled(
       make("label", { for: id }, "Account name", make("span", { class: "optional" }, " (optional)")),
       make("div", { class: "entry" }, name),
       make("p", { class: "help", id: `${id}-help` }, "What tables call this account; two accounts need two names.")),
@@ -140,6 +158,7 @@ function providerSection(provider, open, model) {
 
   return {
     element: make("details", { open }, make("summary", {}, provider.title, badge), form),
+    lost,
     show(message) {
       const news = message.status[provider.name];
       const environment = message.found[provider.name];
@@ -156,11 +175,11 @@ function providerSection(provider, open, model) {
   };
 }
 
-function accountList(model) {
+function accountList(model, lost) {
   const title = uniqueId();
   const items = make("ul", { tabindex: "-1", "aria-labelledby": title });
   const remove = (account) => {
-    model.send({ kind: "remove", provider: account.provider, name: account.name });
+    if (!post(model, { kind: "remove", provider: account.provider, name: account.name })) lost();
     items.focus(); // the button goes away; the focus must not fall to the notebook
   };
   const item = (account) =>
@@ -183,7 +202,8 @@ function accountList(model) {
 function render({ model, el }) {
   const providers = model.get("sections");
   const sections = providers.map((provider) => providerSection(provider, providers.length <= 2, model));
-  const accounts = accountList(model);
+  const lost = () => sections.forEach((section) => section.lost());
+  const accounts = accountList(model, lost);
   const parts = [...sections, accounts];
   const root = make("div", { class: "crmlab-login", "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": true },
     ...parts.map((part) => part.element));
@@ -192,7 +212,7 @@ function render({ model, el }) {
 
   const show = (message) => message.kind === "show" && parts.forEach((part) => part.show(message));
   model.on("msg:custom", show);
-  model.send({ kind: "ready" });
+  if (!post(model, { kind: "ready" })) lost();
   return () => model.off("msg:custom", show);
 }
 

@@ -7,7 +7,6 @@ save; it becomes a `SecretStr` on arrival and then lives only in its `Account`.
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -20,10 +19,11 @@ from pydantic import SecretStr
 from crmlab import credentials, providers
 from crmlab.account import Account
 from crmlab.errors import AuthError, CredentialError, CrmlabError
+from crmlab.fetch import check
 from crmlab.provider import Field, Provider
 
 try:
-    import anywidget
+    import anywidget  # noqa: TID251 (this is the place)
     import traitlets
 except ImportError:
     raise ImportError('crmlab.login() needs anywidget: pip install "crmlab[notebook]"') from None
@@ -55,12 +55,6 @@ def login(*names: str) -> LoginForm:
     return LoginForm([providers.provider(name) for name in chosen])
 
 
-async def _reach(account: Account) -> str:
-    from crmlab.fetch import check  # only when a key is tested: it brings the HTTP client
-
-    return await check(account)
-
-
 class LoginForm(anywidget.AnyWidget):
     """A form with one section for each provider, and the accounts connected in it.
 
@@ -78,7 +72,7 @@ class LoginForm(anywidget.AnyWidget):
     #: what the form asks for; the only own widget state, and the same for everybody
     sections: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
 
-    def __init__(self, sources: Sequence[Provider], *, check: Check = _reach) -> None:
+    def __init__(self, sources: Sequence[Provider], *, check: Check = check) -> None:
         super().__init__(sections=[_section(provider) for provider in sources])
         self._sources = {provider.name: provider for provider in sources}
         self._check_account = check
@@ -127,26 +121,16 @@ class LoginForm(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if (shown := super()._repr_mimebundle_(**kwargs)) is None:
             return None
-        variables = [
-            f"  {credentials.variable(provider, field)}"
-            for provider in self._sources.values()
-            for field in provider.fields
-            if field.name in _needed(provider)
-        ]
-        shown[0]["text/plain"] = "\n".join(
-            [
-                f"{self!r}",
-                "The form is not shown here: run the cell in a notebook that shows widgets,",
-                "or pass crmlab.Account(...) instead, with the keys in the environment:",
-                *variables,
-            ]
+        fields = [(provider, field) for provider in self._sources.values() for field in provider.fields]
+        variables = [credentials.variable(*pair) for pair in fields if pair[1].name in pair[0].needed()]
+        shown[0]["text/plain"] = (
+            f"{self!r}\nThe form is not shown here: run the cell in a notebook that shows widgets,\n"
+            f"or pass crmlab.Account(...) with the keys in the environment: {', '.join(variables)}"
         )
         return shown
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a LoginForm holds secrets and cannot be pickled or copied to another process")
-
-    # --- what the browser says -------------------------------------------------------------
 
     def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
         # popped: the kernel keeps the message as the parent of what follows
@@ -197,12 +181,10 @@ class LoginForm(anywidget.AnyWidget):
                 reached = account.redact(await self._check_account(account))
             self._accounts[key], self._reached[key] = account, reached or "connected"
             kind, text = "ok", f"{account.name}: {reached or 'connected'}"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
             text = account.redact(_in_words(error)) if account else _in_words(error)
         finally:
             self._status[provider.name] = {"kind": kind, "text": text}
-
-    # --- what the browser shows --------------------------------------------------------------
 
     def shown(self) -> dict[str, Any]:
         """Return what the form shows beside its fields: accounts, messages, what was found."""
@@ -228,58 +210,38 @@ class LoginForm(anywidget.AnyWidget):
     def _use_environment_if_unattended(self) -> None:
         if self._attended or self._accounts:
             return
-        for provider in self._sources.values():
-            found = _in_environment(provider)
-            if found["fields"] or found["problem"]:  # raises where that is not enough
-                self._accounts[provider.name, provider.name] = Account(provider.name)
-        if not self._accounts and self._sources:
-            Account(next(iter(self._sources)))  # raises, and says what is missing
+        names = [name for name, source in self._sources.items() if _is_set(_in_environment(source))]
+        # for what is set by half, and for the first if nothing is set, this raises and says what is missing
+        accounts = [Account(name) for name in names or list(self._sources)[:1]]
+        self._accounts = {(account.provider.name, account.name): account for account in accounts}
 
 
 def _section(provider: Provider) -> dict[str, Any]:
+    needed = provider.needed()
     return {
         "name": provider.name,
         "title": provider.title,
-        "home": provider.home,
-        "fields": [
-            {**asdict(field), "required": field.name in _needed(provider) and not field.default}
-            for field in provider.fields
-        ],
+        "fields": [{**asdict(field), "required": field.name in needed} for field in provider.fields],
     }
-
-
-def _needed(provider: Provider) -> set[str]:
-    """Return the fields without which there is no account.
-
-    These are the secrets, what the URL is made of, and what has a pattern that "" does not match.
-    """
-
-    def needed(field: Field) -> bool:
-        in_url = f"{{{field.name}}}" in provider.base_url
-        return field.secret or in_url or bool(field.pattern and not re.fullmatch(field.pattern, ""))
-
-    return {field.name for field in provider.fields if needed(field)}
 
 
 def _in_environment(provider: Provider) -> dict[str, Any]:
     """Return which fields are found without asking; of the values only those of settings."""
     try:
         found = credentials.find(provider, {}, needed=set())
-    except Exception as error:  # also what pydantic-settings says of a bad secrets directory
+    except CredentialError as error:
         return {"fields": [], "settings": {}, "complete": False, "problem": _in_words(error)}
-    public = {field.name for field in provider.fields if not field.secret}
-    defaults = {field.name for field in provider.fields if field.default == _reveal(found.get(field.name))}
-    there = [name for name in found if name not in defaults]
+    there = [f for f in provider.fields if f.name in found and found[f.name].get_secret_value() != f.default]
     return {
-        "fields": there,
-        "settings": {name: _reveal(found[name]) for name in there if name in public},
-        "complete": bool(there) and _needed(provider) <= found.keys(),
+        "fields": [field.name for field in there],
+        "settings": {f.name: found[f.name].get_secret_value() for f in there if not f.secret},
+        "complete": bool(there) and provider.needed() <= found.keys(),
         "problem": "",
     }
 
 
-def _reveal(value: SecretStr | None) -> str:
-    return value.get_secret_value() if value else ""
+def _is_set(found: Mapping[str, Any]) -> bool:
+    return bool(found["fields"] or found["problem"])
 
 
 def _in_words(error: Exception) -> str:

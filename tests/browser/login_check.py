@@ -33,7 +33,7 @@ KERNEL_IS_IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.sessio
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 
-PROVIDERS = '''
+PROVIDERS = """
 import os
 from crmlab.provider import Field, Limits, Provider
 from crmlab.request import Request, refuse
@@ -62,7 +62,7 @@ def provider(name, title, *settings):
 DEMO = provider("demo", "Demo CRM", Field(
     name="region", label="Region", help="The first part of your address.", secret=False, default="eu"))
 OTHER = provider("other", "Other Consent")
-'''
+"""
 
 CELLS = [
     "import ipykernel\nfrom crmlab.widgets import login\nprint(ipykernel.__version__)\n"
@@ -120,8 +120,8 @@ def lab(folder: Path, kernel: str, kernel_path: str) -> Iterator[str]:
     launch = [kernel, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     write_json(folder / "data/kernels/check/kernel.json",
                {"argv": launch, "display_name": "check", "language": "python"})  # fmt: skip
-    cells = [{"cell_type": "code", "id": f"cell{i}", "metadata": {}, "outputs": [], "execution_count": None,
-              "source": source} for i, source in enumerate(CELLS)]  # fmt: skip
+    empty: dict[str, object] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    cells = [{**empty, "id": f"cell{i}", "source": source} for i, source in enumerate(CELLS)]
     kernelspec = {"name": "check", "display_name": "check", "language": "python"}
     write_json(folder / "work/x.ipynb", {"cells": cells, "metadata": {"kernelspec": kernelspec},
                                          "nbformat": 4, "nbformat_minor": 5})  # fmt: skip
@@ -134,7 +134,7 @@ def lab(folder: Path, kernel: str, kernel_path: str) -> Iterator[str]:
         "[crmlab.providers]\ndemo = check_demo:DEMO\nother = check_demo:OTHER\n"
     )
     port = free_port()
-    with service() as address, open(folder / "lab.log", "w") as log:
+    with service() as address, (folder / "lab.log").open("w") as log:
         environment = os.environ | {
             "HOME": str(folder / "home"),
             "JUPYTER_CONFIG_DIR": str(folder / "home/.jupyter"),
@@ -184,7 +184,8 @@ def prompt(page: Page, index: int) -> Locator:
 
 
 def output(page: Page, index: int) -> str:
-    return page.locator(f".jp-Cell >> nth={index}").locator(".jp-OutputArea").inner_text()
+    text: str = page.locator(f".jp-Cell >> nth={index}").locator(".jp-OutputArea").inner_text()
+    return text
 
 
 def check(page: Page, shots: Path | None) -> None:
@@ -224,7 +225,8 @@ def check(page: Page, shots: Path | None) -> None:
     key.focus()
     page.keyboard.press("Enter")
     expect(status).to_contain_text("the key was refused")
-    assert key.input_value() == "" and key.get_attribute("type") == "password"
+    assert key.input_value() == ""
+    assert key.get_attribute("type") == "password"
     shoot("2-refused", 0)
 
     key.fill(RIGHT)
@@ -265,7 +267,8 @@ def check(page: Page, shots: Path | None) -> None:
     assert page.evaluate(inside), "the focus left the form"
     expect(prompt(page, 2)).not_to_have_text("[*]:", timeout=15_000)
     run_cell(page, 1)
-    assert output(page, 1).count("Account(") == 3 and "third" in output(page, 1), output(page, 1)
+    assert output(page, 1).count("Account(") == 3, output(page, 1)
+    assert "third" in output(page, 1), output(page, 1)
 
     run_cell(page, 3)
     shoot("4-all", 3)
@@ -315,7 +318,8 @@ def main() -> None:
             print("  see", folder)
             raise
         browser.close()
-    assert "widget-state+json" in text and "_esm" in text, "no widget state was saved"
+    assert "widget-state+json" in text, "no widget state was saved"
+    assert "_esm" in text, "the form's state was not saved"
     log = (folder / "lab.log").read_text()
     for secret in (WRONG, RIGHT, FROM_ENVIRONMENT):
         assert secret not in text, f"{secret} is in the saved notebook"

@@ -2,6 +2,7 @@
 
 Source: the vendor's OpenAPI document (developer.onepagecrm.com) and, for the rate limit, the
 vendor's developer blog "API Rate Limit" (2014): 5 requests a second, bursts of 10, counted by IP.
+Past it the service answers 403 with plain text (the document's 403), not 429.
 """
 
 from __future__ import annotations
@@ -29,19 +30,16 @@ class _Refusal(msgspec.Struct):
     error_message: str = ""
 
 
-class _Status(msgspec.Struct):
-    status: int = 0
-    message: str = ""
-
-
 class _Counts(msgspec.Struct):
     total_count: int | None = None
     max_page: int | None = None
     items_left: int | None = None
 
 
-class _List(msgspec.Struct):
-    data: _Counts
+class _Envelope(msgspec.Struct):
+    status: int = 0
+    message: str = ""
+    data: _Counts | list[msgspec.Raw] | None = None
 
 
 class _Id(msgspec.Struct):
@@ -67,7 +65,7 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     if 200 <= page.status < 300:
-        envelope = page.read(_Status)
+        envelope = page.read(_Envelope)
         if envelope.status:
             raise refuse(page, now=time.time(), detail=envelope.message, status=envelope.status)
         return
@@ -76,19 +74,22 @@ def _check(page: Page) -> None:
     except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
         refusal = _Refusal()
     detail = refusal.error_message or refusal.message
-    # nobody documents what an excess of requests answers: 429 or 403
-    too_many = page.status == 403 and "rate" in f"{refusal.error_name} {detail}".lower()
-    raise refuse(
-        page, now=time.time(), code=refusal.error_name, detail=detail, status=429 if too_many else 0
-    )
+    # too many requests answer 403 as well, told from a missing right by their plain text
+    too_many = page.status == 403 and (page.header("content-type") or "").startswith("text/plain")
+    raise refuse(page, now=time.time(), code=refusal.error_name, detail=detail, status=429 if too_many else 0)
+
+
+def _counts(page: Page) -> _Counts:
+    data = page.read(_Envelope).data
+    return data if isinstance(data, _Counts) else _Counts()
 
 
 def _total(page: Page) -> int | None:
-    return page.read(_List).data.total_count
+    return _counts(page).total_count
 
 
 def _last(page: Page) -> int:
-    return page.read(_List).data.max_page or 1
+    return _counts(page).max_page or 1
 
 
 _pages = numbered(_last)
@@ -98,7 +99,7 @@ def _contact_pages(page: Page) -> Iterable[Request]:
     """Pages up to the wall; past it the cascade, batch after batch, which tells how many are left."""
     if page.request.path.startswith("/contacts/cascade"):
         batch = page.read(_Cascade).data.contacts
-        if page.read(_List).data.items_left and batch:
+        if _counts(page).items_left and batch:
             return [_cascade(batch[-1].contact.id)]
         return ()
     if (_total(page) or 0) <= WALL:
@@ -126,7 +127,7 @@ def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Contex
 
 
 def _list(name: str, record: str, **more: Any) -> Resource:
-    more = {"requests": _sweep(f"/{name}"), "follow": _pages, "total": _total, **more}
+    more = {"requests": _sweep(f"/{name}"), "follow": _pages, "total": _total, "lean": wire.LEAN, **more}
     return Resource(name=name, path=("data", name), unwrap=record, **more)
 
 
@@ -179,13 +180,18 @@ PROVIDER = Provider(
             name="pipelines",
             doc="Sales pipelines with their stages.",
             requests=get("/pipelines"),
+            # documented without page parameters, answered with page counts: followed if there are more
+            follow=_pages,
+            total=_total,
             path=("data", "pipelines"),
             unwrap="pipeline",
             wire=wire.PIPELINE,
             views=views.STAGES,
         ),
         _lookup("statuses", "status", "Statuses of contacts.", wire=wire.STATUS, views=views.STATUSES),
-        _lookup("lead_sources", None, "Where contacts come from.", wire=wire.LEAD_SOURCE, views=views.LEAD_SOURCES),
+        _lookup(
+            "lead_sources", None, "Where contacts come from.", wire=wire.LEAD_SOURCE, views=views.LEAD_SOURCES
+        ),
         *(
             _list(
                 name,
@@ -224,14 +230,16 @@ PROVIDER = Provider(
             fills=("deals", "deal_items"),
             using=("bootstrap", "pipelines"),
         ),
-        _list("actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS),
+        _list(
+            "actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS
+        ),
         _list("notes", "note", doc="Notes.", wire=wire.NOTE, views=views.NOTES),
         _list("calls", "call", doc="Calls.", wire=wire.CALL, views=views.CALLS),
         _list("meetings", "meeting", doc="Meetings.", wire=wire.MEETING, views=views.MEETINGS),
     ),
     operations=(_one("contact", "contacts"), _one("company", "companies"), _one("deal", "deals")),
     assumptions=(
-        "too many requests answer 429, or 403 with a message about the rate",
         "the cascade past 10,000 contacts takes team=true like the list does",
+        "pipelines take page=2 where their answer counts more pages",
     ),
 )

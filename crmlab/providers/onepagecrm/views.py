@@ -35,9 +35,7 @@ def _custom(column: str, definition: str) -> pl.Expr:
     return some(
         pl.col(column)
         .list.eval(
-            pl.struct(
-                key=field.struct.field("id"), label=field.struct.field("name"), value=text(value)
-            )
+            pl.struct(key=field.struct.field("id"), label=field.struct.field("name"), value=text(value))
         )
         .list.eval(pl.element().filter(pl.element().struct.field("value").is_not_null()))
     )
@@ -93,9 +91,7 @@ STATUSES = (
         columns={"name": text("text"), "count": pl.col("total_count"), "colour": text("color")},
     ),
 )
-LEAD_SOURCES = (
-    View(table="lead_sources", columns={"name": text("text"), "count": pl.col("total_count")}),
-)
+LEAD_SOURCES = (View(table="lead_sources", columns={"name": text("text"), "count": pl.col("total_count")}),)
 
 
 def fields(entity: str) -> tuple[View, ...]:

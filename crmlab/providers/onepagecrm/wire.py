@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.provider import Schema
+from crmlab.provider import JSON, Schema
 
 _text, _texts, _float, _int, _bool = pl.String, pl.List(pl.String), pl.Float64, pl.Int64, pl.Boolean
 
@@ -78,18 +78,16 @@ STATUS: Schema = {
     **_COUNTS,
 }
 LEAD_SOURCE: Schema = {"id": _text, "text": _text, **_COUNTS}
-_TAGS = pl.List(
-    pl.Struct({"name": _text, "counts": _int, "total_count": _int, "action_stream_count": _int})
-)
+_TAGS = pl.List(pl.Struct({"name": _text, "counts": _int, "total_count": _int, "action_stream_count": _int}))
 BOOTSTRAP: Schema = {
     "status": _int,
     "message": _text,
     "timestamp": _int,
     # documented as one object each, probably lists: kept as JSON text
-    "lead_sources": _text,
-    "statuses": _text,
-    "contacts_count": _text,
-    "team_stream": _text,
+    "lead_sources": JSON,
+    "statuses": JSON,
+    "contacts_count": JSON,
+    "team_stream": JSON,
     "data": pl.Struct(
         {
             "user_id": _text,
@@ -107,7 +105,6 @@ BOOTSTRAP: Schema = {
                     "default_contact_type": _text,
                 }
             ),
-            "call_results": _text,
             "contact_titles": _texts,
         }
     ),
@@ -182,8 +179,8 @@ COMPANY: Schema = {
     "total_won_amount": _float,
     "pending_deals_count": _int,
     "total_pending_amount": _float,
-    "contacts": _text,
-    "pending_deals": _text,
+    "contacts": JSON,
+    "pending_deals": JSON,
     **TIMES,
 }
 BESIDE_CONTACT: Schema = {
@@ -239,11 +236,9 @@ DEAL: Schema = {
     "author": _text,
     "has_related_notes": _bool,
     "attachments": _ATTACHMENTS,
-    "contact_info": pl.Struct(
-        {"contact_name": _text, "company": _text, "contact_owner_id": _text}
-    ),
+    "contact_info": pl.Struct({"contact_name": _text, "company": _text, "contact_owner_id": _text}),
     "owner": pl.Struct({"id": _text, "name": _text, "email": _text}),
-    "previous_pipeline_stages": _text,
+    "previous_pipeline_stages": JSON,
     "linked_contacts": pl.List(
         pl.Struct({"id": _text, "contact_name": _text, "company": _text, "photo_url": _text})
     ),
@@ -284,4 +279,23 @@ MEETING: Schema = {
     "attachments": _ATTACHMENTS,
     "index": _int,
     **TIMES,
+}
+
+_VALUES = pl.List(pl.Struct({"value": _text}))
+
+
+def _lean_values(key: str) -> pl.List:
+    return pl.List(pl.Struct({key: pl.Struct({"id": _text, "name": _text}), "value": _text}))
+
+
+#: what the shared tables read of nested fields
+LEAN: Schema = {
+    "phones": _VALUES,
+    "emails": _VALUES,
+    "address_list": pl.List(pl.Struct(_ADDRESS)),
+    "custom_fields": _lean_values("custom_field"),
+    "company_fields": _lean_values("company_field"),
+    "deal_fields": _lean_values("deal_field"),
+    "contact_info": pl.Struct({"contact_name": _text, "company": _text}),
+    "owner": pl.Struct({"id": _text, "name": _text}),
 }

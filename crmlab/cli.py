@@ -1,0 +1,298 @@
+"""The command line: what a notebook does, without one.
+
+Exit codes: 0 all complete; 1 something failed or is incomplete; 2 the question cannot be asked
+(unknown table, missing credential, wrong option).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+from tqdm import tqdm
+
+import crmlab
+from crmlab import credentials, providers, report
+from crmlab.errors import CredentialError, CrmlabError, PlanError
+from crmlab.export import FORMATS
+from crmlab.fetched import Fetched
+from crmlab.progress import Progress
+from crmlab.provider import Limits
+from crmlab.tables import TABLES
+
+_OK, _INCOMPLETE, _WRONG = 0, 1, 2
+#: the sandbox is a server of one's own: no vendor's limit holds there
+_OWN_SERVER = Limits(concurrency=10)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = asyncio.run(options.run(options))
+    except (CredentialError, PlanError) as error:
+        code = _complain(error, _WRONG)
+    except (CrmlabError, OSError) as error:
+        code = _complain(error, _INCOMPLETE)
+    except KeyboardInterrupt:
+        code = 130
+    return code
+
+
+def _complain(error: Exception, code: int) -> int:
+    print(f"crmlab: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="crmlab",
+        description=crmlab.__doc__,
+        epilog="Credentials come from the environment or .env: crmlab doctor says which are missing. "
+        "Exit codes: 0 complete, 1 failed or incomplete, 2 wrong question.",
+    )
+    parser.add_argument("--version", action="version", version=f"crmlab {crmlab.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    demo = commands.add_parser("demo", help="fetch everything from an embedded sandbox: no account needed")
+    _world_options(demo)
+    demo.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)"
+    )
+    demo.set_defaults(run=_demo)
+
+    fetch = commands.add_parser(
+        "fetch",
+        help="fetch tables of real accounts into files",
+        epilog="example: crmlab fetch onepagecrm complero --tables deals consent_events --since 2026-01-01",
+    )
+    fetch.add_argument(
+        "providers", nargs="+", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}"
+    )
+    fetch.add_argument(
+        "--tables", nargs="*", default=[], metavar="TABLE", help=f"all if none; known: {', '.join(TABLES)}"
+    )
+    fetch.add_argument("--since", help="changed or happened at or after: 2026-01-31, or a time with its zone")
+    fetch.add_argument("--until", help="changed or happened before")
+    fetch.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)"
+    )
+    fetch.add_argument("--format", choices=FORMATS, default="parquet")
+    fetch.add_argument("--report", action="store_true", help="write report.html too")
+    fetch.set_defaults(run=_fetch)
+
+    sandbox = commands.add_parser("sandbox", help="serve the five services on 127.0.0.1 until Ctrl-C")
+    _world_options(sandbox)
+    sandbox.add_argument("--port", type=int, default=0, help="default: any free one")
+    sandbox.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer")
+    sandbox.add_argument("--rate-limits", action="store_true", help="enforce the documented limits")
+    sandbox.set_defaults(run=_sandbox)
+
+    doctor = commands.add_parser(
+        "doctor", help="check credentials against each API, list the assumptions in use"
+    )
+    doctor.add_argument("providers", nargs="*", metavar="PROVIDER", help="default: all")
+    doctor.set_defaults(run=_doctor)
+
+    made = commands.add_parser("report", help="make report.html from files that fetch wrote as Parquet")
+    made.add_argument("directory", type=Path, metavar="DIR")
+    made.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
+    made.set_defaults(run=_report)
+    return parser
+
+
+def _world_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--world", choices=("generated", "maven"), default="generated", help="what the services hold"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the Maven CRM files (--world maven)"
+    )
+    parser.add_argument(
+        "--rows", type=int, default=2000, metavar="N", help="people to generate (default: 2000)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="same seed, same people (default: 1)"
+    )
+
+
+async def _demo(options: argparse.Namespace) -> int:
+    async with crmlab.sandbox(
+        options.world, rows=options.rows, seed=options.seed, data=options.data
+    ) as accounts:
+        titles = ", ".join(account.provider.title for account in accounts)
+        print(f"Sandbox of {titles} on {accounts.url}")
+        for note in accounts.notes:
+            print(f"  {note}")
+        with _Lines() as lines:
+            data = await crmlab.fetch(accounts, limits=_OWN_SERVER, progress=lines)
+    _print_summary(data)
+    data.export(options.out, "parquet")
+    data.export(options.out, "csv")
+    made = data.report(options.out / "report.html")
+    print(f"{len(data)} tables, one Parquet and one CSV each, in {options.out.resolve()}")
+    print(f"Report: {made.resolve()}")
+    return _verdict(data)
+
+
+async def _fetch(options: argparse.Namespace) -> int:
+    accounts = [crmlab.Account(name) for name in options.providers]
+    with _Lines() as lines:
+        data = await crmlab.fetch(
+            accounts, *options.tables, since=options.since, until=options.until, progress=lines
+        )
+    _print_summary(data)
+    written = data.export(options.out, options.format)
+    if options.report:
+        written.append(data.report(options.out / "report.html"))
+    print(f"{len(written)} files in {options.out.resolve()}")
+    return _verdict(data)
+
+
+async def _sandbox(options: argparse.Namespace) -> int:
+    async with crmlab.sandbox(
+        options.world,
+        rows=options.rows,
+        seed=options.seed,
+        data=options.data,
+        latency=options.latency,
+        rate_limits=options.rate_limits,
+        port=options.port,
+    ) as accounts:
+        print("Serving until Ctrl-C. These keys open nothing but this sandbox:")
+        for account in accounts:
+            given = "".join(
+                f", {name}={value!r}" for name, value in accounts.keys[account.provider.name].items()
+            )
+            print(f"  crmlab.Account({account.provider.name!r}, base_url={account.base_url!r}{given})")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+    return _OK
+
+
+async def _doctor(options: argparse.Namespace) -> int:
+    worst = _OK
+    for name in options.providers or providers.registry():
+        provider = providers.provider(name)
+        try:
+            state = await crmlab.check(crmlab.Account(name))
+        except CredentialError:
+            names = [credentials.variable(provider, field) for field in provider.fields if not field.default]
+            state = f"no credentials: set {', '.join(names)}"
+        except CrmlabError as error:
+            state, worst = f"FAILED: {error}", _INCOMPLETE
+        print(f"{provider.title}: {state}")
+        for assumption in provider.assumptions:
+            print(f"  assumed, documented nowhere: {assumption}")
+    return worst
+
+
+async def _report(options: argparse.Namespace) -> int:
+    files = {path.stem: path for path in sorted(options.directory.glob("*.parquet"))}
+    tables = {name: pl.read_parquet(path) for name, path in files.items() if name in TABLES}
+    if not tables:
+        raise PlanError(
+            f"{options.directory} holds no table: crmlab fetch ... --out {options.directory} first"
+        )
+    if "summary" not in files:
+        raise PlanError(
+            f"{options.directory} holds no summary.parquet, which crmlab fetch writes beside the tables"
+        )
+    made = report.write(
+        options.out or options.directory / "report.html",
+        tables,
+        pl.read_parquet(files["summary"]),
+        rejected=pl.read_parquet(files["rejected"]) if "rejected" in files else None,
+        as_of=dt.datetime.fromtimestamp(files["summary"].stat().st_mtime, dt.UTC),
+    )
+    print(made)
+    return _OK
+
+
+def _verdict(data: Fetched) -> int:
+    for failure in data.failures:
+        print(f"FAILED {failure}", file=sys.stderr)
+    if not data.complete:
+        print("Not complete: see the notes above.", file=sys.stderr)
+    return _OK if data.complete else _INCOMPLETE
+
+
+def _print_summary(data: Fetched) -> None:
+    shown = data.summary.select(
+        "account",
+        "provider",
+        "table",
+        "rows",
+        "rejected",
+        "requests",
+        "retries",
+        "seconds",
+        "complete",
+        "note",
+    )
+    with pl.Config(
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=200,
+        fmt_str_lengths=100,
+        tbl_formatting="UTF8_HORIZONTAL_ONLY",
+        tbl_hide_dataframe_shape=True,
+        tbl_hide_column_data_types=True,
+    ):
+        print(shown)
+
+
+class _Lines:
+    """One live line for each account; where output is no terminal, a line when it is done."""
+
+    def __init__(self) -> None:
+        self._resources: dict[tuple[str, str], dict[str, Progress]] = {}
+        self._bars: dict[tuple[str, str], tqdm] = {}
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for bar in self._bars.values():
+            bar.close()
+        for (provider, account), resources in self._resources.items():
+            if not sys.stderr.isatty():
+                print(f"  {provider:<16}{account:<16}{_count(resources)}", file=sys.stderr)
+
+    def __call__(self, news: Progress) -> None:
+        key = news.provider, news.account
+        resources = self._resources.setdefault(key, {})
+        resources[news.resource] = news
+        bar = self._bars.get(key)
+        if bar is None:
+            bar = self._bars[key] = tqdm(
+                desc=f"{news.provider} {news.account}"[:32].ljust(32),
+                unit=" requests",
+                position=len(self._bars),
+                disable=not sys.stderr.isatty(),
+                bar_format="{desc} {bar:12} {n_fmt}/{total_fmt} requests {postfix}",
+            )
+        bar.total = sum(one.planned for one in resources.values())
+        bar.n = sum(one.requests for one in resources.values())
+        bar.set_postfix_str(_count(resources))
+
+
+def _count(resources: dict[str, Progress]) -> str:
+    rows = sum(one.rows for one in resources.values())
+    bad = [one.resource for one in resources.values() if one.state in ("failed", "incomplete")]
+    return f"{rows:>9,} records" + (f", not complete: {', '.join(bad)}" if bad else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

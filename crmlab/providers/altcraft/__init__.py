@@ -1,0 +1,318 @@
+"""Altcraft Marketing API v1.1: profiles, subscriptions, campaigns and the history of every mailing.
+
+Everything is POST with a JSON body, reads too. The answer's own ``error`` says whether it is one,
+whatever the HTTP status. Sources: the vendor's page "Requests format" and its guides
+(guides.altcraft.com), where many pages end early: see `PROVIDER.assumptions`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+
+import msgspec
+
+from crmlab.errors import ApiError, NotFoundError
+from crmlab.paging import cursor
+from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, Schema, View
+from crmlab.providers.altcraft import views, wire
+from crmlab.request import Page, Request, refuse
+
+_LIMIT = 1000
+#: history is asked in windows of days; the window of a fetch without `since` begins here
+LONG_AGO = dt.date(2000, 1, 1)
+SLICE_DAYS = 7
+
+
+class _Envelope(msgspec.Struct):
+    error: int | str
+    error_text: str = ""
+
+
+class _Listing(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    next_from_id: int | str | None = None
+    total_count: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return len(self.data) < 64 and bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
+
+
+def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    if secrets.get("token_in") == "body":
+        return request.with_body(token=secrets["token"])
+    return request.with_headers(Authorization=f"Bearer {secrets['token']}")
+
+
+def _check(page: Page) -> None:
+    if 200 <= page.status < 300:
+        envelope = page.read(_Envelope)
+    else:
+        try:
+            envelope = msgspec.json.decode(page.body, type=_Envelope)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
+            envelope = _Envelope(error=page.status)
+    code = str(envelope.error)
+    if code == "0" and page.status < 300:
+        return
+    if code == "501":  # "the method does not exist": no failure that passes
+        raise NotFoundError(501, code, envelope.error_text)
+    status = int(code) if code.isdigit() and 400 <= int(code) < 600 else 0
+    raise refuse(page, now=time.time(), code=code, detail=envelope.error_text, status=status)
+
+
+def _post(method: str, *, tags: Mapping[str, str] | None = None, **body: object) -> Request:
+    return Request(path=f"/{method}", method="POST", body=body, tags=tags or {})
+
+
+def _ids(context: Context, resource: str) -> list[str]:
+    return context.rows[resource]["id"].drop_nulls().to_list()
+
+
+def _number(id: str) -> int | str:
+    return int(id) if id.isdigit() else id
+
+
+def _next_objects(page: Page) -> Iterable[Request]:
+    """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
+    answer = page.read(_Listing)
+    following = str(answer.next_from_id or "")
+    if answer.is_empty or not following.isdigit() or int(following) <= page.request.body["from_id"]:
+        return ()
+    return [page.request.with_body(from_id=int(following))]
+
+
+def _pointer(page: Page) -> str | None:
+    answer = page.read(_Listing)
+    pointer = str(answer.next_from_id or "")
+    return None if answer.is_empty or pointer == page.request.body["from_id"] else pointer
+
+
+_next_records = cursor(_pointer, lambda request, pointer: request.with_body(from_id=pointer))
+
+
+def _total(page: Page) -> int | None:
+    return page.read(_Listing).total_count
+
+
+def _objects(
+    name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[View, ...] = ()
+) -> Resource:
+    """A list of objects: paged by the next object's number."""
+    first = _post(f"{name}/list", from_id=1, limit=_LIMIT)
+    return Resource(
+        name=name,
+        doc=doc,
+        requests=lambda context: (first,),
+        follow=_next_objects,
+        total=_total,
+        wire=record,
+        views=views,
+    )
+
+
+def _profiles(context: Context) -> Iterable[Request]:
+    for database in _ids(context, "databases"):
+        yield _post("profiles/list", db_id=_number(database), from_id="", limit=_LIMIT)
+
+
+def _subscriptions(context: Context) -> Iterable[Request]:
+    for resource in _ids(context, "resources"):
+        tags, number = {"resource_id": resource}, _number(resource)
+        yield _post("subscriptions/list_all", tags=tags, resource_id=number, from_id="", limit=_LIMIT)
+
+
+def _segment_details(context: Context) -> Iterable[Request]:
+    for segment in _ids(context, "segments"):
+        yield _post("segments/get", id=_number(segment))
+
+
+def _segment_counters(context: Context) -> Iterable[Request]:
+    for segment in context.rows["segment_details"].iter_rows(named=True):
+        database = next((part["list_id"] for part in segment["segment"] or () if part["list_id"]), None)
+        # one text calls it db_id, another list_id
+        where = {"db_id": _number(database), "list_id": _number(database)} if database else {}
+        for resource in _ids(context, "resources"):
+            tags = {"segment_id": segment["id"], "resource_id": resource}
+            yield _post(
+                "segments/get_counters",
+                tags=tags,
+                id=_number(segment["id"]),
+                resource_id=_number(resource),
+                **where,
+            )
+
+
+def _is_other_database(error: ApiError, request: Request) -> bool:
+    """Whether the segment's database does not use this resource: then it has no size there."""
+    return error.code == "413"
+
+
+def _history(context: Context) -> Iterable[Request]:
+    """One request for each database and window, all paged at the same time."""
+    for database in _ids(context, "databases"):
+        for first, last in history_windows(context):
+            yield _post(
+                "subscribers/history_get_all",
+                list_id=_number(database),
+                date_from=first.isoformat(),
+                date_to=last.isoformat(),
+                from_id="",
+                limit=_LIMIT,
+            )
+
+
+def history_windows(context: Context) -> list[tuple[dt.date, dt.date]]:
+    """Return the windows of days that hold since..until whatever the account's time zone.
+
+    Whether the last day is in or out is not documented: each window begins on the last day of the
+    one before, and the last one ends a day later. What comes twice is dropped by its key.
+    """
+    end = (context.until or context.now).date() + dt.timedelta(days=2)
+    if context.since is None:
+        return [(LONG_AGO, end)]
+    start = context.since.date() - dt.timedelta(days=1)
+    days = range(0, (end - start).days, SLICE_DAYS)
+    edges = [start + dt.timedelta(days=day) for day in days] + [end]
+    return list(pairwise(edges))
+
+
+def _profile(db_id: str | int, profile_id: str) -> Request:
+    return _post("profiles/get", db_id=_number(str(db_id)), matching="profile_id", profile_id=profile_id)
+
+
+def _task(task_id: str | int) -> Request:
+    return _post("tasks/status", task_id=_number(str(task_id)))
+
+
+def _profile_wire(context: Context) -> Schema:
+    return {**dict.fromkeys(views.custom_names(context), wire.PROFILE["email"]), **wire.PROFILE}
+
+
+PROVIDER = Provider(
+    name="altcraft",
+    title="Altcraft",
+    base_url="https://{host}/api/v1.1",
+    home="https://guides.altcraft.com/en/developer-guide/",
+    fields=(
+        Field(
+            name="host",
+            label="Host",
+            secret=False,
+            default="ru.altkraft.com",
+            pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?",
+            help="the cloud is ru.altkraft.com; an installation of your own has its own host name",
+        ),
+        Field(name="token", label="API token", help="Altcraft > Settings > Tokens (needs master rights)"),
+        Field(
+            name="token_in",
+            label="Token goes in",
+            secret=False,
+            default="header",
+            pattern="header|body",
+            help="header; body for old installations that answer 401 although the token is right",
+        ),
+        Field(
+            name="custom_fields",
+            label="Custom fields",
+            secret=False,
+            pattern="[^,]+(,[^,]+)*",
+            help="optional: names of your profiles' own fields, joined by commas",
+        ),
+    ),
+    sign=_sign,
+    check=_check,
+    limits=Limits(rate=5, concurrency=5, scope="account"),
+    ping=_post("databases/list", from_id=1, limit=1),
+    resources=(
+        _objects("databases", "Databases of profiles that the token may see."),
+        _objects("resources", "Resources: what addresses are subscribed to."),
+        _objects("segments", "Segments by name; what is in them: segment_details."),
+        Resource(
+            name="segment_details",
+            doc="Each segment with its size, one request each.",
+            requests=_segment_details,
+            after=("segments",),
+            single=True,
+            wire=wire.SEGMENT,
+            views=views.SEGMENTS,
+        ),
+        Resource(
+            name="segment_counters",
+            doc="How many of each segment can be sent to, by channel (segments x resources requests).",
+            requests=_segment_counters,
+            after=("segment_details", "resources"),
+            tags=("segment_id", "resource_id"),
+            nothing=_is_other_database,
+            key=views.COUNTER_KEY,
+            wire=wire.COUNTER,
+            views=views.counters,
+            fills=("segments",),
+        ),
+        _objects("campaigns", "Mailings, which the service calls campaigns.", wire.CAMPAIGN, views.CAMPAIGNS),
+        Resource(
+            name="profiles",
+            doc="Profiles of every database (no time filter: always all).",
+            requests=_profiles,
+            after=("databases",),
+            follow=_next_records,
+            wire=_profile_wire,
+            views=views.contacts,
+            fills=("contacts",),
+        ),
+        Resource(
+            name="subscriptions",
+            doc="Subscribed addresses of every resource, with their state.",
+            requests=_subscriptions,
+            after=("resources",),
+            follow=_next_records,
+            tags=("resource_id",),
+            key=views.SUBSCRIPTION_KEY,
+            wire=wire.SUBSCRIPTION,
+            views=views.SUBSCRIPTIONS,
+        ),
+        Resource(
+            name="history",
+            doc=(
+                "What was sent to profiles and how they answered, in windows of a week side by side "
+                "(without since: one window for all, page after page)."
+            ),
+            requests=_history,
+            after=("databases",),
+            follow=_next_records,
+            key=views.EVENT_KEY,
+            wire=wire.EVENT,
+            views=views.HISTORY,
+        ),
+    ),
+    operations=(
+        Operation(name="profile", doc="One profile by its database and id.", request=_profile),
+        Operation(
+            name="task",
+            doc="The state of background work by its id, which the call that started it told.",
+            request=_task,
+        ),
+    ),
+    assumptions=(
+        "no rate limit is documented: 5 requests a second, 5 at once",
+        "errors may come with HTTP 200: the answer's own error number decides",
+        "the token is taken from the Authorization header (token_in=body for installations that do not)",
+        "resources/list exists and answers as databases/list does",
+        "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
+        "subscriptions/list_all does; a list ends where it is absent, unchanged or the page is empty",
+        "a profile's id is unique among all databases of the account",
+        "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
+        "campaign_id; an event with a count above 1 is one row",
+        f"history may be asked from {LONG_AGO} to the day after tomorrow in one window",
+        "history times are UTC, as their Z says; the vendor's example carries an event_id made three "
+        "hours earlier, so they may be the account's local time",
+        f"these history actions are about consent: {', '.join(views.CONSENT_ACTIONS)}",
+        "segments/get_counters takes the database as db_id and as list_id at once",
+        "the answer of databases/fields_get is not documented: custom fields are those that the "
+        "account's custom_fields setting names, others are reported as undocumented",
+        "tasks cannot be listed: a task's state is the operation `task`, by its id",
+    ),
+)

@@ -1,0 +1,279 @@
+"""Commanders Act Platform API v2: sources, destinations, deliveries, consent statistics.
+
+JSON:API under one site id. Sources: the vendor's OpenAPI document (July 2025) and its public
+platform documentation. Limits: 30 requests a second and 30 connections of each token.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import polars as pl
+
+from crmlab.errors import ApiError
+from crmlab.paging import numbered
+from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get
+from crmlab.providers.commanders_act import views, wire
+from crmlab.providers.commanders_act.windows import DAYS, days, iso, kept, period
+from crmlab.request import Page, Request, path, refuse
+
+HOUR, DAY = 3_600_000, 86_400_000
+_WEEK = dt.timedelta(days=7)
+#: the service's words for refusals that come without a usable HTTP status
+_STATUSES = {
+    "MISSING_AUTHORIZATION_HEADER": 401,
+    "UNKNOWN_TOKEN_TYPE": 401,
+    "INVALID_TOKEN_TYPE": 401,
+    "UNKNOWN_TOKEN": 401,
+    "SITE_ACCESS_FORBIDDEN": 403,
+    "REQUEST_LIMIT_REACHED": 429,
+    "CONNECTION_LIMIT_REACHED": 429,
+    "SERVER_ERROR": 500,
+}
+
+
+class _Error(msgspec.Struct):
+    # any of them may be absent, and numbers may come as text
+    code: Any = None
+    title: Any = None
+    detail: Any = None
+    status: Any = None
+
+
+class _Answer(msgspec.Struct):
+    errors: list[_Error] | None = None
+
+
+class _Ends(msgspec.Struct):
+    # an empty object may come as an empty list
+    meta: Any = None
+    links: Any = None
+
+
+def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    return request.with_headers(
+        Authorization=f"Bearer {secrets['token']}", Accept="application/vnd.api+json"
+    )
+
+
+def _check(page: Page) -> None:
+    succeeded = 200 <= page.status < 300
+    if succeeded:
+        errors = page.read(_Answer).errors
+    else:
+        try:
+            errors = msgspec.json.decode(page.body, type=_Answer).errors
+            errors = errors or [msgspec.json.decode(page.body, type=_Error)]
+        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
+            errors = [_Error()]
+    if not errors:
+        return
+    error = errors[0]
+    code = str(error.code or error.title or "")
+    said = int(error.status) if str(error.status).isdigit() else 0
+    status = (said or _STATUSES.get(code, 0)) if succeeded else 0
+    detail = str(error.detail or error.title or "")
+    raise refuse(page, now=time.time(), code=code, detail=detail, status=status)
+
+
+def _pagination(page: Page) -> Mapping[str, Any]:
+    meta = page.read(_Ends).meta
+    found = meta.get("pagination") if isinstance(meta, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _total(page: Page) -> int | None:
+    total = _pagination(page).get("total")
+    return total if isinstance(total, int) else None
+
+
+_numbered = numbered(lambda page: _pagination(page)["total_pages"], param="page[number]")
+
+
+def _pages(page: Page) -> Iterable[Request]:
+    """Follow pages where an answer tells of them: documented for reports only, possible elsewhere."""
+    if isinstance(_pagination(page).get("total_pages"), int):
+        return _numbered(page)
+    links = page.read(_Ends).links
+    link = links.get("next") if isinstance(links, dict) else None
+    # of the link only the page's number is used: its host may be another, and would get the token
+    number = parse_qs(urlsplit(link).query).get("page[number]") if isinstance(link, str) else None
+    return [page.request.with_params(**{"page[number]": number[0]})] if number and number[0].isdigit() else ()
+
+
+def _nothing(error: ApiError, request: Request) -> bool:
+    """Whether this is how the service says that there is no data (not: no such path)."""
+    return error.status == 404 and "no data" in error.detail.lower()
+
+
+def _trends(context: Context) -> Iterable[Request]:
+    """Each destination's deliveries, by the hour for up to a day, else by the day."""
+    window = kept(context)
+    if window is None:
+        return
+    start, end = window
+    granularity = HOUR if end - start <= dt.timedelta(days=1) else DAY
+    # whole intervals: the first one would be counted in part
+    start = start.replace(minute=0, second=0, microsecond=0)
+    start = start if granularity == HOUR else start.replace(hour=0)
+    for integration in context.rows["destinations"]["id"].drop_nulls():
+        yield _delivery("trends", integration, iso(start), iso(end), granularity)
+
+
+def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Request:
+    return Request(
+        path=path(f"/integrations/{{id}}/delivery/{kind}", id=id),
+        params={"start": start, "end": end, "granularity": str(granularity)},
+        tags={"integration_id": id},
+    )
+
+
+def _statistics(context: Context) -> Iterable[Request]:
+    for day in days(context):
+        text = day.isoformat()
+        yield Request(
+            path="/privacy/statistics",
+            params={"filter[begin_date]": text, "filter[end_date]": text},
+            tags={"day": text},
+        )
+
+
+def _segments(context: Context) -> Iterable[Request]:
+    first, last = period(context)
+    end = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC)
+    start = dt.datetime.combine(first, dt.time(), dt.UTC)
+    # a period below a week would be answered by the hour
+    start = min(start, end - _WEEK)
+    wanted = (part.strip() for part in context.options.get("segment_ids", "").split(","))
+    for segment in dict.fromkeys(part for part in wanted if part):
+        yield Request(
+            path="/dms/segments-statistics",
+            params={"filter[segment_id]": segment, "filter[from]": iso(start), "filter[to]": iso(end)},
+            tags={"segment_id": segment},
+        )
+
+
+def _logs(context: Context) -> Iterable[Request]:
+    """Whole days, one more on both sides: the time zone of the days is not documented."""
+    params, day = {}, dt.timedelta(days=1)
+    if context.since:
+        params["filter[created][since]"] = (context.since - day).date().isoformat()
+    if context.until:
+        params["filter[created][until]"] = (context.until + day).date().isoformat()
+    return [Request(path="/activity-logs", params=params)]
+
+
+def _health(id: str | int, start: str, end: str, granularity: int = DAY) -> Request:
+    return _delivery("healths", str(id), start, end, granularity)
+
+
+def _list(name: str, doc: str, **more: Any) -> Resource:
+    return Resource(name=name, doc=doc, follow=_pages, total=_total, nothing=_nothing, **more)
+
+
+PROVIDER = Provider(
+    name="commanders_act",
+    title="Commanders Act",
+    base_url="https://api.commander1.com/v2/{site_id}",
+    home="https://doc.commandersact.com/developers/platform-api",
+    fields=(
+        Field(
+            name="site_id",
+            label="Site ID",
+            secret=False,
+            pattern="[0-9]+",
+            help="the number of your site, in the address of every page of the platform",
+        ),
+        Field(name="token", label="API token", help="from your Commanders Act account manager"),
+        Field(
+            name="segment_ids",
+            label="Segment IDs",
+            secret=False,
+            pattern=r"[0-9]+(\s*,\s*[0-9]+)*",
+            help="optional: numbers of the segments to count, joined by commas (the API cannot list them)",
+        ),
+    ),
+    sign=_sign,
+    check=_check,
+    limits=Limits(rate=30, concurrency=30, scope="account"),
+    ping=Request(path="/sources"),
+    resources=(
+        _list(
+            "sources",
+            "Sources with their health, without their parameters (which may hold secrets).",
+            requests=get("/sources", include="connector,environment,health"),
+            wire=wire.INTEGRATION,
+            views=views.integrations("source"),
+        ),
+        _list(
+            "destinations",
+            "Destinations with their health, without their parameters (which may hold secrets of partners).",
+            requests=get("/destinations", include="connector,environment,health"),
+            wire=wire.INTEGRATION,
+            views=views.integrations("destination"),
+        ),
+        _list(
+            "delivery_trends",
+            f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
+            requests=_trends,
+            after=("destinations",),
+            tags=("integration_id",),
+            single=True,
+            key=pl.col("_integration_id"),
+            wire=wire.TREND,
+            views=views.DELIVERIES,
+        ),
+        _list(
+            "privacy_statistics",
+            f"Consent banners, a request for each day of since..until; the last {DAYS} days without since.",
+            requests=_statistics,
+            tags=("day",),
+            key=pl.format("{}/{}", pl.col("_day"), pl.col("id")),
+            wire=wire.STATISTIC,
+            views=views.STATISTICS,
+        ),
+        _list(
+            "segments_statistics",
+            f"Sizes per day of the segments named in segment_ids; the last {DAYS} days without since.",
+            requests=_segments,
+            tags=("segment_id",),
+            key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
+            wire=wire.SEGMENT,
+            views=views.segments,
+            fills=("segments",),
+        ),
+        _list("users", "Users of the site.", requests=get("/users"), wire=wire.USER, views=views.USERS),
+        _list(
+            "activity_logs",
+            "Who changed what (needs the right to see the modification history).",
+            requests=_logs,
+            wire=wire.LOG,
+            views=views.LOGS,
+        ),
+    ),
+    operations=(
+        Operation(
+            name="delivery_health",
+            doc="Deliveries of one source or destination between two ISO times, with their trends.",
+            request=_health,
+        ),
+    ),
+    assumptions=(
+        "lists come whole; where an answer holds meta.pagination or links.next, it is followed",
+        "GET /users, which the vendor shows as its example of a request, answers a JSON:API list of "
+        "firstname, lastname, email and type",
+        "an integration's id is unique among sources and destinations",
+        f"statistics are asked for the last {DAYS} days where since is not given, today included",
+        "days of the consent statistics and of deliveries begin where the site's time zone says, not at "
+        "midnight UTC: a delivery day that begins before since is left out",
+        "the segment ids of the statistics (numbers) cannot be looked up: other parts of the platform "
+        "name segments by letters and digits",
+        "a count that an answer leaves out is unknown, not 0",
+        "filter[created] of the activity log includes both days, whatever their time zone",
+    ),
+)

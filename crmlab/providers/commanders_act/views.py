@@ -1,0 +1,159 @@
+"""Commanders Act's records as rows of the shared tables."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.expressions import date, full_name, integer, iso_time, number, text, unix_millis
+from crmlab.provider import Context, View
+from crmlab.providers.commanders_act.windows import period
+
+
+def _attribute(name: str) -> pl.Expr:
+    return pl.col("attributes").struct.field(name)
+
+
+def _related(name: str) -> pl.Expr:
+    return text(pl.col("relationships").struct.field(name).struct.field("data").struct.field("id"))
+
+
+def _total(outcome: str, *kinds: str) -> pl.Expr:
+    """Sum of the health object's totals, null without one."""
+    part = _attribute("health").struct.field(outcome)
+    first, *rest = (part.struct.field(kind).struct.field("total") for kind in kinds)
+    return sum((total.fill_null(0) for total in rest), first)
+
+
+def integrations(direction: str) -> tuple[View, ...]:
+    """Sources or destinations with their health."""
+    return (
+        View(
+            table="integrations",
+            columns={
+                "created_at": iso_time(_attribute("created")),
+                "modified_at": iso_time(_attribute("updated")),
+                "label": text(_attribute("label")),
+                "direction": pl.lit(direction),
+                "connector": _related("connector"),
+                "environment": _related("environment"),
+                "status": text(_attribute("status")),
+                "last_run_at": iso_time(_attribute("last_run_at")),
+                "success": _total("success", "immediate", "retry"),
+                "failed": _total("fail", "error"),
+                "rejected": _total("fail", "rejected"),
+            },
+        ),
+    )
+
+
+def _cell(index: int) -> pl.Expr:
+    return pl.col("item").list.get(index, null_on_oob=True)
+
+
+_AT = unix_millis(integer(_cell(0)))
+DELIVERIES = (
+    View(
+        table="deliveries",
+        explode=_attribute("datasets"),
+        where=_cell(0) != "dateTime",
+        columns={
+            "id": pl.format("{}/{}", pl.col("_integration_id"), _cell(0)),
+            "integration_id": pl.col("_integration_id"),
+            "at": _AT,
+            "success": integer(_cell(1)),
+            "failed": integer(_cell(2)),
+        },
+    ),
+)
+
+
+def _count(name: str) -> pl.Expr:
+    return integer(pl.col("attributes").str.json_path_match(f"$.{name}"))
+
+
+def _rate(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    return pl.when(whole > 0).then(part / whole)
+
+
+_DAY = date("_day")
+_EXPOSED = _count("nb_visitors_exposed_to_privacy")
+#: opt-ins of one category or vendor, as ``"nb_optin_vendor_12": 3``; whatever the value is, it is read
+_ITEM = r'"nb_optin_(category|vendor)_([^"]+)"\s*:\s*("[^"]*"|[^,}\s]+)'
+_PARTS = pl.col("item").str.extract_groups(_ITEM).struct
+_DIMENSION, _ITEM_ID = _PARTS.field("1"), _PARTS.field("2")
+_ITEM_VALUE = _PARTS.field("3").str.strip_chars('"')
+_ITEM_OPTIN = integer(pl.when(_ITEM_VALUE != "null").then(_ITEM_VALUE))
+STATISTICS = (
+    View(
+        table="consent_statistics",
+        columns={
+            "day": _DAY,
+            "banner_id": text("id"),
+            "visitors_exposed": _EXPOSED,
+            "banner_views": _count("nb_banner_views"),
+            "optin": _count("nb_optin"),
+            "optout": _count("nb_optout"),
+            "explicit_optin": _count("nb_explicit_optin"),
+            "optin_rate": _rate(_count("nb_optin"), _EXPOSED),
+            "optout_rate": _rate(_count("nb_optout"), _EXPOSED),
+        },
+    ),
+    View(
+        table="consent_statistics_items",
+        explode=pl.col("attributes").str.extract_all(_ITEM),
+        columns={
+            "id": pl.format("{}/{}/{}/{}", pl.col("_day"), pl.col("id"), _DIMENSION, _ITEM_ID),
+            "day": _DAY,
+            "banner_id": text("id"),
+            "dimension": _DIMENSION,
+            "item_id": _ITEM_ID,
+            "optin": _ITEM_OPTIN,
+            "visitors_exposed": _EXPOSED,
+            "optin_rate": _rate(_ITEM_OPTIN, _EXPOSED),
+        },
+    ),
+)
+
+
+def segments(context: Context) -> tuple[View, ...]:
+    """A segment's size per day; only the days asked for, since a shorter period would come by the hour."""
+    first, last = period(context)
+    day = iso_time(_attribute("start_date"))
+    return (
+        View(
+            table="segments",
+            where=day.dt.date().is_between(first, last).fill_null(value=True),
+            columns={
+                "segment_id": pl.col("_segment_id"),
+                "day": day.dt.date(),
+                "size": number(_attribute("nb_visitors_total")),
+                "added": number(_attribute("nb_visitors_added")),
+                "removed": number(_attribute("nb_visitors_removed")),
+            },
+        ),
+    )
+
+
+USERS = (
+    View(
+        table="users",
+        columns={
+            "name": full_name(_attribute("firstname"), _attribute("lastname")),
+            "email": text(_attribute("email")),
+            "role": text(_attribute("type")),
+        },
+    ),
+)
+LOGS = (
+    View(
+        table="changes",
+        columns={
+            "created_at": iso_time(_attribute("created_at")),
+            "kind": text(_attribute("action")),
+            "description": text(_attribute("description")),
+            "subject_kind": text(_attribute("subject_type")),
+            "subject_id": text(_attribute("subject_id")),
+            "owner_id": text(_attribute("causer_id")),
+        },
+    ),
+)

@@ -1,0 +1,37 @@
+"""Which days and times are asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from crmlab.provider import Context
+
+#: what statistics are asked for without ``since``, and how long the service keeps deliveries
+DAYS = 30
+
+
+def period(context: Context) -> tuple[dt.date, dt.date]:
+    """Return the first and last day of since..until; the last 30 days where nothing is said."""
+    end = context.until - dt.timedelta(microseconds=1) if context.until else context.now
+    last = end.date()
+    first = context.since.date() if context.since else last - dt.timedelta(days=DAYS - 1)
+    return first, last
+
+
+def days(context: Context) -> list[dt.date]:
+    """Return every day of the period."""
+    first, last = period(context)
+    return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def kept(context: Context) -> tuple[dt.datetime, dt.datetime] | None:
+    """Return since..until as far as deliveries are kept; None where nothing of it is."""
+    end = min(context.until or context.now, context.now)
+    start = context.now - dt.timedelta(days=DAYS)
+    start = max(context.since or start, start)
+    return (start, end) if start < end else None
+
+
+def iso(time: dt.datetime) -> str:
+    """Return the form that the vendor writes: milliseconds and Z."""
+    return time.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

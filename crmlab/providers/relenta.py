@@ -1,0 +1,267 @@
+"""Relenta CRM API v3: contacts, activities and the custom fields of contacts.
+
+Source: the vendor's public document "Relenta API v3" (docs.google.com, linked from relenta.com).
+It tells neither page sizes nor where a list ends; `PROVIDER.assumptions` says what is assumed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from crmlab.errors import ApiError
+from crmlab.expressions import custom, flag, full_name, iso_time, split, text, texts
+from crmlab.paging import widening
+from crmlab.provider import Context, Field, Limits, Provider, Resource, Schema, View, get
+from crmlab.request import Page, Request, refuse
+
+_PAGE_SIZE = 100
+_PLAN_LIMIT = "Relenta answers this also when a limit of the plan is reached, such as the number of contacts"
+
+#: what PHP may write for a list without entries
+_NO_DATA = (b"[]", b"{}", b"null", b'""', b"false")
+
+
+class _Envelope(msgspec.Struct):
+    status: Any
+    code: Any = None
+    message: Any = None
+    error: Any = None
+
+
+class _Data(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    return request.with_headers(X_Relenta_Department_Key=secrets["api_key"])
+
+
+def _check(page: Page) -> None:
+    """Refuse what HTTP or the envelope calls an error: both are said to carry the code."""
+    fine = 200 <= page.status < 300
+    if fine:
+        envelope = page.read(_Envelope)
+    else:
+        try:
+            envelope = msgspec.json.decode(page.body, type=_Envelope)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
+            envelope = _Envelope(status=False)
+    code = _number(envelope.code)
+    if fine and envelope.status in (True, "true", "1") and (200 <= code < 300 or not code):
+        return
+    # an error that does not say which one may pass, as a failure of the server does
+    status = page.status if not fine else code if code >= 400 else 500
+    detail = next((str(words) for words in (envelope.message, envelope.error) if words), "")
+    if status == 401:
+        detail = f"{detail} ({_PLAN_LIMIT})".strip()
+    raise refuse(page, now=time.time(), detail=detail, status=status)
+
+
+def _number(code: object) -> int:
+    return int(str(code)) if str(code).isdecimal() else 0
+
+
+def _is_empty(page: Page) -> bool:
+    data = bytes(page.read(_Data).data)
+    return len(data) < 64 and data.translate(None, b" \t\r\n") in _NO_DATA
+
+
+def _past_the_end(error: ApiError, request: Request) -> bool:
+    """A page number that is refused after page 1 was answered is past the end."""
+    return error.status in (400, 404) and int(request.params.get("page", 1)) > 1
+
+
+def _pages(path: str) -> Callable[[Context], Iterable[Request]]:
+    return get(path, page=1, page_size=_PAGE_SIZE)
+
+
+# ---- records as documented ----------------------------------------------------------------------
+# All text: ids come as text in lists and as numbers elsewhere, truths as true, 1 or "1".
+
+_TIMES = ("dt_created", "dt_modified")
+CONTACT: Schema = dict.fromkeys(
+    (
+        "id", "full_name", "first_name", "last_name", *_TIMES, "emails", "title", "company", "comment",
+        "phone", "url", "fax", "messenger", "twitter", "linkedin", "facebook", "text", "address",
+        "do_not_mass_email", "do_no_mass_email", "groups", "tags",
+    ),
+    pl.String,
+)  # fmt: skip
+ACTIVITY: Schema = dict.fromkeys(
+    (
+        "id", "activity_type", "label", "calendar_id", "all_day", *_TIMES, "dt_start", "dt_end", "rrule",
+        "status", "author", "users", "contacts", "subject", "body",
+    ),
+    pl.String,
+)  # fmt: skip
+CUSTOM_FIELD: Schema = {
+    **dict.fromkeys(("id", "type", "key", "label", "default_value"), pl.String),
+    "choices": pl.List(pl.String),
+}
+
+
+def _labels(context: Context) -> dict[str, str]:
+    """Return the label of each custom field by its key, which is its name in a contact."""
+    found = context.rows["custom_fields"].select("key", "label").iter_rows()
+    # Polars reads ``*`` and ``^...$`` as patterns for column names
+    return {key: label or key for key, label in found if key and key[0] not in "*^"}
+
+
+def _contact(context: Context) -> Schema:
+    return {**CONTACT, **dict.fromkeys(_labels(context), pl.String)}
+
+
+# ---- records as rows of the shared tables -------------------------------------------------------
+
+
+def _parts(column: str) -> pl.Expr:
+    """Return the values of joined text without their labels: ``800-555 (Cell);12`` is 800-555 and 12.
+
+    A label holds a letter; ``+44 (0)`` has none.
+    """
+    label = r"(\S)\s*\([^()]*\p{L}[^()]*\)$"
+    return texts(split(column).list.eval(pl.element().str.replace(label, "$1")))
+
+
+def _addresses(column: str) -> pl.Expr:
+    """Return the e-mail addresses of ``Name <e-mail>;Name <e-mail>``.
+
+    A part without one is a person without address, or the piece of a name that holds a semicolon.
+    """
+    bracketed = pl.element().str.extract(r"<([^<>@\s]+@[^<>\s]+)>$")
+    bare = pl.element().str.extract(r"^([^<>@\s]+@[^<>@\s]+)$")
+    return texts(split(column).list.eval(pl.coalesce(bracketed, bare)))
+
+
+def _times() -> dict[str, pl.Expr]:
+    return {"created_at": iso_time("dt_created"), "modified_at": iso_time("dt_modified")}
+
+
+def _contacts(context: Context) -> tuple[View, ...]:
+    """Contacts; what a custom field holds is told by the list of custom fields.
+
+    A custom field whose key is that of a built-in field cannot be told apart from it: the value
+    is in both places.
+    """
+    return (
+        View(
+            table="contacts",
+            columns={
+                **_times(),
+                "full_name": pl.coalesce(text("full_name"), full_name("first_name", "last_name")),
+                "first_name": text("first_name"),
+                "last_name": text("last_name"),
+                "job_title": text("title"),
+                "company_name": text("company"),
+                "emails": _parts("emails"),
+                "phones": _parts("phone"),
+                "street": text("address"),
+                "tags": split("tags"),
+                "groups": split("groups"),
+                "do_not_contact": flag(pl.coalesce(text("do_not_mass_email"), text("do_no_mass_email"))),
+                "custom": custom({key: (key, label) for key, label in _labels(context).items()}),
+            },
+        ),
+    )
+
+
+_ACTIVITIES = (
+    View(
+        table="activities",
+        columns={
+            **_times(),
+            "kind": pl.lit("event"),
+            "contact_emails": _addresses("contacts"),
+            "author": text("author"),
+            "subject": text("subject"),
+            "body": text("body"),
+            "status": text("status"),
+            "starts_at": iso_time("dt_start"),
+            "ends_at": iso_time("dt_end"),
+            "all_day": flag("all_day"),
+            "recurrence": text("rrule"),
+        },
+    ),
+)
+_FIELDS = (
+    View(
+        table="fields",
+        columns={
+            "entity": pl.lit("contact"),
+            "key": text("key"),
+            "label": text("label"),
+            "type": text("type"),
+            "choices": texts("choices"),
+        },
+    ),
+)
+
+PROVIDER = Provider(
+    name="relenta",
+    title="Relenta",
+    base_url="https://{account_name}.relenta.com/api/v3",
+    home="https://www.relenta.com/",
+    fields=(
+        Field(
+            name="account_name",
+            label="Account name",
+            secret=False,
+            pattern=r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
+            help="the first part of your Relenta address: mycompany in mycompany.relenta.com",
+        ),
+        Field(
+            name="api_key",
+            label="Department API key",
+            help="Relenta > the logo at the top left > API; each department has its own",
+        ),
+    ),
+    sign=_sign,
+    check=_check,
+    limits=Limits(rate=5, burst=5, concurrency=8, scope="ip"),
+    ping=Request(path="/custom_field.list.json"),
+    resources=(
+        Resource(
+            name="custom_fields",
+            doc="Definitions of the custom fields of contacts: one list, no pages.",
+            requests=get("/custom_field.list.json"),
+            wire=CUSTOM_FIELD,
+            views=_FIELDS,
+        ),
+        Resource(
+            name="contacts",
+            doc="Contacts of the key's department (no time filter: always all).",
+            requests=_pages("/contact.list.json"),
+            follow=widening(_is_empty),
+            nothing=_past_the_end,
+            wire=_contact,
+            views=_contacts,
+            fills=("contacts",),
+            using=("custom_fields",),
+        ),
+        Resource(
+            name="activities",
+            doc="Activities of the calendars (no time filter: always all; repeating ones once, with their rule).",
+            requests=_pages("/activity.list.json"),
+            follow=widening(_is_empty),
+            nothing=_past_the_end,
+            wire=ACTIVITY,
+            views=_ACTIVITIES,
+        ),
+    ),
+    assumptions=(
+        "the first page is number 1",
+        f"pages of {_PAGE_SIZE} are allowed, or the service gives smaller ones of one size",
+        "a list ends with a page without data, with the last page repeated, or with 400 or 404 for a page "
+        "after the first; a short page is not the end",
+        "lists have the newest first: a record deleted while they are read can hide another one",
+        "e-mail addresses of a contact are joined by ; as its phones are, perhaps with a (label)",
+        "a custom field named like a built-in field shares its place in the record: the value shows in both",
+        "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",
+        "5 requests a second are welcome: no limit is documented",
+    ),
+)

@@ -1,0 +1,124 @@
+"""The summary of the report: what the tables say, in words and numbers, as HTML."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from crmlab.report.page import text
+from crmlab.analysis import activity, consent, pipeline
+from crmlab.plots._template import plural
+
+_MAX_KINDS = 5
+
+
+def bad_news(summary: pl.DataFrame, failures: Sequence[str]) -> Iterator[str]:
+    """Say first what the numbers below lack."""
+    partial = summary.filter(~pl.col("complete").fill_null(value=False))
+    if partial.height:
+        names = (
+            partial.select(
+                pl.format(
+                    "{} of {}",
+                    *(pl.col(name).cast(pl.String).fill_null("?") for name in ("table", "account")),
+                )
+            )
+            .unique()
+            .to_series()
+        )
+        yield f'<span class="warn">Not complete: {text(", ".join(names.sort()))}.</span> See data quality.'
+    if failures:
+        yield f'<span class="warn">{plural(len(failures), "failure")}.</span> See data quality.'
+    if rejected := int(summary["rejected"].sum()):
+        yield f'<span class="warn">{plural(rejected, "record")} rejected.</span> They are in no number here.'
+
+
+def in_words(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+    """Say one line for each table of the report, also for those that are not there."""
+    for label, name, say in _SAYS:
+        words = say(tables[name]) if name in tables else f"absent, the table {name} was not fetched."
+        yield f"<b>{label}</b>: {words}"
+
+
+def _closed(deals: pl.DataFrame) -> str:
+    won, lost = pipeline.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
+    rate = (
+        f"Win rate <b>{won / (won + lost):.0%}</b> ({won:,} of {won + lost:,} closed)."
+        if won + lost
+        else "None closed."
+    )
+    won_sum, lost_sum = (_amounts(deals, state) for state in (pipeline.WON, pipeline.LOST))
+    return f"<b>{won:,}</b> won{won_sum}, {lost:,} lost{lost_sum}. {rate}"
+
+
+def _open(deals: pl.DataFrame) -> str:
+    return (
+        f"<b>{plural(deals.filter(pipeline.OPEN).height, 'deal')}</b> open{_amounts(deals, pipeline.OPEN)}."
+    )
+
+
+def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
+    """Return " (1,000 EUR and 500 USD)": one sum for each currency."""
+    deals = deals.filter(state)
+    if deals.is_empty():
+        return ""
+    group = (
+        pl.col("currency")
+        if pipeline.currencies(deals)
+        else pl.lit(deals["currency"].drop_nulls().first(), pl.String)
+    )
+    sums = (
+        deals.group_by(group.alias("currency"))
+        .agg(pipeline.VALUE.sum().alias("amount"))
+        .sort("currency", nulls_last=True)
+    )
+    words = (f"{amount:,.0f} {text(currency or 'without currency')}" for currency, amount in sums.iter_rows())
+    return f" ({' and '.join(words)})"
+
+
+def _activities(activities: pl.DataFrame) -> str:
+    return _kinds(activities) + _span(activities.select(activity.HAPPENED).to_series())
+
+
+def _consent_events(events: pl.DataFrame) -> str:
+    return _kinds(events) + _span(events.select(consent.SAID).to_series())
+
+
+def _kinds(frame: pl.DataFrame) -> str:
+    counts = frame.group_by("kind").agg(pl.len().alias("n")).sort("n", "kind", descending=[True, False])
+    shown = _MAX_KINDS if counts.height > _MAX_KINDS + 1 else counts.height
+    named = [f"{n:,} {text(kind or 'without kind')}" for kind, n in counts.head(shown).iter_rows()]
+    if counts.height > shown:
+        named.append(f"{int(counts['n'][shown:].sum()):,} of {counts.height - shown} other kinds")
+    return f"<b>{frame.height:,}</b>" + (f" ({', '.join(named)})" if named else "")
+
+
+def _span(time: pl.Series) -> str:
+    first, last = time.min(), time.max()
+    if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
+        return "."
+    return f", {first:%Y-%m-%d} to {last:%Y-%m-%d} (UTC)."
+
+
+def _banner(statistics: pl.DataFrame) -> str:
+    days = consent.banner(statistics).drop_nulls(["visitors_exposed", "optin", "optout"])
+    shown, yes, no = (
+        int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0)
+    )
+    if not shown:
+        return "no visitor saw it."
+    return (
+        f"opt-in rate <b>{yes / shown:.0%}</b> ({yes:,} of {shown:,} exposed visitors), "
+        f"opt-out rate {no / shown:.0%}, over {plural(days.height, 'day')}."
+    )
+
+
+_SAYS = (
+    ("Closed deals", "deals", _closed),
+    ("Open pipeline", "deals", _open),
+    ("Activities", "activities", _activities),
+    ("Consent events", "consent_events", _consent_events),
+    ("Consent banner", "consent_statistics", _banner),
+)

@@ -1,0 +1,134 @@
+"""When work happens, across daylight saving."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from crmlab.analysis import activity, period
+from crmlab.errors import PlanError
+from crmlab.tables import TABLES, conform
+
+
+def activities(**columns: list[Any]) -> pl.DataFrame:
+    times = {name: pl.Datetime("us", "UTC") for name in columns if name.endswith("_at")}
+    return conform(pl.DataFrame(columns, schema_overrides=times), TABLES["activities"])
+
+
+def filled(frame: pl.DataFrame) -> list[tuple[int, int, int]]:
+    return frame.filter(pl.col("count") > 0).rows()
+
+
+def test_the_grid_is_complete_and_sorted_even_when_empty() -> None:
+    found = activity.heatmap(TABLES["activities"].empty(), "UTC")
+
+    cells = [(weekday, hour, 0) for weekday in range(1, 8) for hour in range(24)]
+    schema = {"weekday": pl.Int8, "hour": pl.Int8, "count": pl.Int64}
+    assert_frame_equal(found, pl.DataFrame(cells, schema=schema, orient="row"))
+
+
+def test_hours_jump_over_the_one_that_spring_leaves_out() -> None:
+    # Berlin, Sunday 2026-03-29: 01:59 CET is followed by 03:00 CEST
+    frame = activities(
+        starts_at=[datetime(2026, 3, 29, 0, 59, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)]
+    )
+
+    found = activity.heatmap(frame, "Europe/Berlin")
+
+    assert filled(found) == [(7, 1, 1), (7, 3, 1)]
+
+
+def test_the_hour_that_autumn_repeats_counts_twice() -> None:
+    # Berlin, Sunday 2026-10-25: 02:30 CEST, then 02:30 CET
+    frame = activities(
+        starts_at=[datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)]
+    )
+
+    found = activity.heatmap(frame, "Europe/Berlin")
+
+    assert filled(found) == [(7, 2, 2)]
+
+
+def test_the_weekday_is_that_of_the_place() -> None:
+    # Sunday 23:30 in UTC is Monday 08:30 in Tokyo
+    frame = activities(starts_at=[datetime(2026, 3, 1, 23, 30, tzinfo=UTC)])
+
+    assert filled(activity.heatmap(frame, "Asia/Tokyo")) == [(1, 8, 1)]
+    assert filled(activity.heatmap(frame, "UTC")) == [(7, 23, 1)]
+
+
+def test_the_start_counts_before_the_time_of_recording() -> None:
+    frame = activities(
+        starts_at=[datetime(2026, 3, 2, 9, tzinfo=UTC), None],
+        created_at=[datetime(2026, 3, 1, 7, tzinfo=UTC), datetime(2026, 3, 1, 8, tzinfo=UTC)],
+    )
+
+    assert filled(activity.heatmap(frame, "UTC")) == [(1, 9, 1), (7, 8, 1)]
+
+
+def test_what_lasts_all_day_or_has_no_time_is_in_no_hour() -> None:
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    frame = activities(starts_at=[midnight, midnight, None], all_day=[True, False, None])
+
+    assert filled(activity.heatmap(frame, "UTC")) == [(1, 0, 1)]
+
+
+@pytest.mark.parametrize(
+    "frame", [TABLES["activities"].empty(), activities(starts_at=[datetime(2026, 1, 1, tzinfo=UTC)])]
+)
+def test_an_unknown_time_zone_is_refused_by_name(frame: pl.DataFrame) -> None:
+    with pytest.raises(PlanError, match=r"'Europe/Bonn' is not in the time zone database.*'Europe/Berlin'"):
+        activity.heatmap(frame, "Europe/Bonn")
+
+
+def test_weeks_begin_on_monday_and_count_each_kind() -> None:
+    # 2026-01-04 is a Sunday
+    frame = activities(
+        kind=["call", "call", "note", None, "call"],
+        created_at=[datetime(2026, 1, day, 12, tzinfo=UTC) for day in (3, 4, 4, 5)] + [None],
+    )
+
+    found = activity.volume(frame)
+
+    rows = [(date(2025, 12, 29), "call", 2), (date(2025, 12, 29), "note", 1), (date(2026, 1, 5), None, 1)]
+    schema = {"period": pl.Date, "kind": pl.String, "count": pl.Int64}
+    assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def test_days_begin_where_the_time_zone_says() -> None:
+    frame = activities(kind=["call"], starts_at=[datetime(2026, 1, 1, 23, 30, tzinfo=UTC)])
+
+    assert activity.volume(frame, "1d")["period"].to_list() == [date(2026, 1, 1)]
+    assert activity.volume(frame, "1d", time_zone="Europe/Paris")["period"].to_list() == [date(2026, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("days", "grain"),
+    [(0, "1d"), (399, "1d"), (400, "1w"), (3000, "1mo"), (40_000, "1y"), (1_000_000, "10y")],
+)
+def test_the_grain_is_the_finest_that_gives_400_periods(days: int, grain: str) -> None:
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    frame = activities(kind=["call", "call"], created_at=[first, first + timedelta(days=days)])
+
+    assert period.finest_grain(frame["created_at"]) == grain
+    assert_frame_equal(activity.volume(frame, None), activity.volume(frame, grain))
+
+
+def test_no_grain_makes_more_than_400_periods() -> None:
+    for span in (1, 399, 400, 2785, 2786, 11_143, 11_144, 35_819, 35_820, 145_000, 1_450_000, 3_652_000):
+        first, last = date(1, 1, 3), date(1, 1, 3) + timedelta(days=span)
+        every = period.finest_grain(pl.Series([first, last]))
+        step = {"d": "1d", "w": "1w", "o": "1mo", "q": "1mo", "y": "1mo"}[every[-1]]
+        days = pl.Series("day", pl.date_range(first, last, step, eager=True))
+
+        touched = days.to_frame().select(period.period_of(pl.col("day"), every))["day"].n_unique()
+
+        assert 1 <= touched <= 400, (span, every)
+
+
+@pytest.mark.parametrize("every", ["1h", "0d", "-1d", "week", "1d12h", ""])
+def test_periods_shorter_than_a_day_or_unknown_are_refused(every: str) -> None:
+    with pytest.raises(PlanError, match="give whole days or longer"):
+        period.period_of(pl.col("day"), every)

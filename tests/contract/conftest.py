@@ -1,0 +1,199 @@
+"""The official documents, Prism serving them, and the sandbox's answers.
+
+What is absent is a reason to skip, except under ``make contract`` (CRMLAB_CONTRACT=1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import importlib
+import inspect
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import crmlab
+import pytest
+from crmlab.client import Client
+from crmlab.errors import ApiError
+from crmlab.provider import Operation, Provider
+from crmlab.providers import registry
+from crmlab.request import Request
+
+from tests.contract.document import Document
+from tests.contract.exceptions import CORRECTIONS, UNDOCUMENTED
+from tests.contract.recorder import Exchange, recorder
+
+ROOT = Path(__file__).parents[2]
+SPECS = Path(os.environ.get("CRMLAB_SPECS") or ROOT.parent / "shared" / "api")
+FILES = {"onepagecrm": "onepagecrm.openapi.yaml", "commanders_act": "commanders_act.openapi.json"}
+PROVIDERS = [name for name in FILES if name in registry()]
+RESOURCES = [
+    (name, resource.name)
+    for name in PROVIDERS
+    for resource in registry()[name].resources
+    if (name, resource.name) not in {(u.provider, u.resource) for u in UNDOCUMENTED}
+]
+#: where Prism is looked for, first found
+PRISM = (os.environ.get("CRMLAB_PRISM"), ROOT / ".venv/prism/node_modules/.bin/prism", shutil.which("prism"))
+NOW = dt.datetime(2026, 6, 30, 12, tzinfo=dt.UTC)
+SERVER = crmlab.Limits(concurrency=4)
+"""For the tests' own servers: no rate."""
+
+#: what Prism says of every list instead of "1 record on 1 page", for a list that never ends
+_ENDLESS = {
+    "onepagecrm": {
+        "/components/schemas/Page_data/properties/total_count/example": 640,
+        "/components/schemas/Page_data/properties/max_page/example": 7,
+    }
+}
+#: requests that a service refuses because of what they ask
+REFUSED = {
+    "onepagecrm": (
+        Request(path="/contacts/000000000000000000000000"),
+        Request(path="/deals", params={"page": "first"}),
+    ),
+    "commanders_act": (),
+}
+
+
+def account(provider: str, base_url: str) -> crmlab.Account:
+    """Return an account for a server that takes any credentials."""
+    missing = [field.name for field in registry()[provider].fields if not field.default]
+    return crmlab.Account(provider, base_url=base_url, **dict.fromkeys(missing, "7"))
+
+
+def absent(what: str) -> NoReturn:
+    if os.environ.get("CRMLAB_CONTRACT") == "1":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def documents() -> Mapping[str, Document]:
+    missing = [name for name in FILES.values() if not (SPECS / name).is_file()]
+    if missing:
+        absent(f"{', '.join(missing)} not in {SPECS} (set CRMLAB_SPECS)")
+    return {
+        name: Document.load(name, SPECS / file).corrected(
+            {c.pointer: c.value for c in CORRECTIONS if c.document == name}
+        )
+        for name, file in FILES.items()
+    }
+
+
+@dataclass
+class Prism:
+    """A mock server of one document."""
+
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def wait(self, seconds: float = 90) -> Prism:
+        deadline = time.monotonic() + seconds
+        while "Prism is listening" not in self.log.read_text("utf-8"):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"Prism did not start:\n{self.log.read_text('utf-8')[-2000:]}")
+            time.sleep(0.1)
+        return self
+
+
+@pytest.fixture(scope="session")
+def prism(
+    documents: Mapping[str, Document], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Prism]]:
+    """Return what gives the mock server of "onepagecrm", "commanders_act" or "onepagecrm, endless"."""
+    program = next((path for path in map(Path, filter(None, PRISM)) if path.is_file()), None)
+    if program is None:
+        absent("Prism is not installed: make prism (or set CRMLAB_PRISM)")
+    folder = tmp_path_factory.mktemp("prism")
+    served = {name: documents[name] for name in PROVIDERS}
+    served |= {f"{name}, endless": documents[name].corrected(c) for name, c in _ENDLESS.items()}
+    running = {name: _start(program, document, folder / name) for name, document in served.items()}
+    try:
+        yield lambda name: running[name].wait()
+    finally:
+        for one in running.values():
+            one.process.terminate()
+        for one in running.values():
+            one.process.wait(20)
+
+
+def _start(program: Path, document: Document, folder: Path) -> Prism:
+    folder.mkdir()
+    file, log = folder / "openapi.json", folder / "log"
+    file.write_text(json.dumps(document.raw), "utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [program, "mock", "--host", "127.0.0.1", "--port", str(port), file],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    return Prism(f"http://127.0.0.1:{port}", log, process)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the sandbox answered: to the client, resource by resource, and to requests it refuses."""
+
+    #: without those of the resources that a resource needs
+    resources: Mapping[str, list[Exchange]]
+    operations: list[Exchange]
+    refusals: list[Exchange]
+
+
+@pytest.fixture(scope="session")
+def served() -> Callable[[str], Served]:
+    """Return what tells the sandbox's answers of a provider, fetched once."""
+    return cache(lambda provider: asyncio.run(_fetch_all(provider)))
+
+
+async def _fetch_all(provider: str) -> Served:
+    service = importlib.import_module(f"crmlab.sandbox.{provider}").service
+    async with (
+        crmlab.sandbox(rows=150, services=[provider], now=NOW) as accounts,
+        recorder(accounts[0].base_url) as wire,
+    ):
+        secrets = service(accounts.world).credentials
+        ours = crmlab.Account(provider, base_url=wire.url, **secrets)
+        stranger = crmlab.Account(provider, base_url=wire.url, **dict.fromkeys(secrets, "7"))
+        resources, records = {}, {}
+        for resource in ours.provider.resources:
+            table = f"{provider}.{resource.name}"
+            data = await crmlab.fetch(ours, table, limits=SERVER, on_error="raise")
+            parents = {e.path for name in (*resource.after, *resource.using) for e in resources[name]}
+            resources[resource.name] = [e for e in wire.taken() if e.path not in parents]
+            records[resource.name] = data[table]
+        for operation, plural in singles(ours.provider):
+            await crmlab.call(ours, operation.name, id=records[plural]["id"][0])
+        operations = wire.taken()
+        refused = [(stranger, ours.provider.ping), *((ours, request) for request in REFUSED[provider])]
+        async with Client(SERVER) as client:
+            for sender, request in refused:
+                with pytest.raises(ApiError):
+                    await client.send(sender, request)
+    return Served(resources, operations, wire.taken())
+
+
+def singles(provider: Provider) -> list[tuple[Operation, str]]:
+    """Return the operations that read one record, each with the list that the record is in."""
+    lists = {resource.name for resource in provider.resources}
+    found = []
+    for operation in provider.operations:
+        if list(inspect.signature(operation.request).parameters) == ["id"] and not operation.writes:
+            plural = operation.request(id="1").path.split("/")[1]
+            found += [(operation, plural)] if plural in lists else []
+    return found

@@ -1,0 +1,129 @@
+"""What holds for every figure: public, small, transparent, and never blank."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+import pytest
+
+from crmlab import plots
+from crmlab.tables import TABLES, conform
+
+MILLION = 1_000_000
+EMPTY = {name: table.empty() for name, table in TABLES.items()}
+
+
+def table(name: str, **columns: Any) -> pl.DataFrame:
+    times = {key: pl.Datetime("us", "UTC") for key in columns if key.endswith("_at")}
+    return conform(pl.DataFrame(columns, schema_overrides=times), TABLES[name])
+
+
+def title(figure: go.Figure) -> str:
+    return str(figure.layout.title.text)
+
+
+DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
+    "win_rate": lambda data: plots.win_rate(data["deals"], by="owner_name"),
+    "pipeline_snapshot": lambda data: plots.pipeline_snapshot(data["deals"], data["stages"]),
+    "closed_by_month": lambda data: plots.closed_by_month(data["deals"]),
+    "activity_heatmap": lambda data: plots.activity_heatmap(data["activities"], "Europe/Berlin"),
+    "activity_volume": lambda data: plots.activity_volume(data["activities"]),
+    "consent_trend": lambda data: plots.consent_trend(data["consent_events"]),
+    "consent_banner": lambda data: plots.consent_banner(data["consent_statistics"]),
+}
+
+
+def test_every_public_figure_is_drawn_here_and_all_is_exact() -> None:
+    functions = {name for name, value in vars(plots).items() if callable(value) and not name.startswith("_")}
+
+    assert set(plots.__all__) == functions == set(DRAW)
+    assert plots.__all__ == sorted(plots.__all__)
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_an_empty_table_says_in_words_that_there_is_nothing(name: str) -> None:
+    figure = DRAW[name](EMPTY)
+
+    words = figure.layout.annotations[0].text.replace("<br>", " ")
+    assert words.startswith("Nothing to show: the ")
+    assert words.endswith(" table is empty.")
+    assert title(figure).endswith("(n = 0)")
+    assert len(figure.data) == 0
+    assert figure.layout.xaxis.visible is False
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_backgrounds_are_transparent(name: str) -> None:
+    template = DRAW[name](EMPTY).layout.template.layout
+
+    assert (template.paper_bgcolor, template.plot_bgcolor) == ("rgba(0,0,0,0)", "rgba(0,0,0,0)")
+
+
+@pytest.fixture(scope="module")
+def a_million_rows() -> dict[str, pl.DataFrame]:
+    """Return a million rows for each table, with as many owners, kinds and days as could ever be."""
+    row = pl.int_range(MILLION)
+    time = (pl.lit(datetime(1990, 1, 1, tzinfo=UTC)) + pl.duration(minutes=row * 19)).dt.cast_time_unit("us")
+    key = pl.lit("onepagecrm").alias("provider"), pl.lit("sales").alias("account")
+    columns: dict[str, dict[str, pl.Expr]] = {
+        "deals": {
+            "owner_name": pl.format("Owner with quite a long name, number {}", row % 50_000),
+            "pipeline_id": pl.format("pipeline {}", row % 50),
+            "stage": row % 101,
+            "status": pl.lit(pl.Series(["pending", "won", "lost"])).gather(row % 3),
+            "amount": (row % 977).cast(pl.Float64),
+            "currency": pl.lit(pl.Series(["EUR", "USD", "GBP", None])).gather(row % 4),
+            "close_date": time.dt.date(),
+        },
+        "activities": {"kind": pl.format("kind {}", row % 40), "starts_at": time},
+        "consent_events": {"kind": pl.format("kind {}", row % 40), "occurred_at": time},
+        "consent_statistics": {
+            "day": time.dt.date(),
+            "banner_id": pl.format("{}", row % 70),
+            "visitors_exposed": row % 1000 + 1,
+            "optin": row % 500,
+            "optout": row % 100,
+        },
+    }
+    data = {
+        name: conform(
+            pl.select(*key).join(
+                pl.select(part.alias(column) for column, part in parts.items()), how="cross"
+            ),
+            TABLES[name],
+        )
+        for name, parts in columns.items()
+    }
+    return data | {"stages": EMPTY["stages"]}
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_a_million_rows_stay_below_one_megabyte(name: str, a_million_rows: dict[str, pl.DataFrame]) -> None:
+    figure = DRAW[name](a_million_rows)
+
+    assert 1_000 < len(figure.to_json()) < 1_000_000
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_drawing_changes_nothing_in_the_frames(name: str) -> None:
+    at = [datetime(2026, 1, 1, tzinfo=UTC)]
+    data = {
+        "deals": table(
+            "deals", status=["won", "pending"], amount=[1.0, 2.0], close_date=[at[0].date(), None]
+        ),
+        "stages": EMPTY["stages"],
+        "activities": table("activities", kind=["call"], starts_at=at),
+        "consent_events": table("consent_events", kind=["confirm"], occurred_at=at),
+        "consent_statistics": table(
+            "consent_statistics", day=[date(2026, 1, 1)], visitors_exposed=[1], optin=[1], optout=[0]
+        ),
+    }
+    before = {key: frame.clone() for key, frame in data.items()}
+
+    DRAW[name](data)
+
+    assert all(
+        frame.equals(before[key]) and frame.schema == before[key].schema for key, frame in data.items()
+    )
