@@ -62,7 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"crmlab {crmlab.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    demo = commands.add_parser("demo", help="fetch everything from an embedded sandbox: no account needed")
+    demo = commands.add_parser(
+        "demo",
+        help="fetch everything from an embedded sandbox: no account needed",
+        description="Start the sandbox of all five services on 127.0.0.1, fetch everything concurrently, write "
+        "one Parquet and one CSV per table and report.html, and print what was done.",
+        epilog="example: crmlab demo --rows 5000 --out demo/",
+    )
     _world_options(demo)
     demo.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)"
@@ -72,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch = commands.add_parser(
         "fetch",
         help="fetch tables of real accounts into files",
+        description="Fetch tables from the accounts whose credentials the environment or .env holds.",
         epilog="example: crmlab fetch onepagecrm complero --tables deals consent_events --since 2026-01-01",
     )
     fetch.add_argument(
@@ -89,7 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--report", action="store_true", help="write report.html too")
     fetch.set_defaults(run=_fetch)
 
-    sandbox = commands.add_parser("sandbox", help="serve the five services on 127.0.0.1 until Ctrl-C")
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="serve the five services on 127.0.0.1 until Ctrl-C",
+        description="Serve the five services, filled with generated people, and print the accounts that open them.",
+        epilog="example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
+    )
     _world_options(sandbox)
     sandbox.add_argument("--port", type=int, default=0, help="default: any free one")
     sandbox.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer")
@@ -102,7 +114,12 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("providers", nargs="*", metavar="PROVIDER", help="default: all")
     doctor.set_defaults(run=_doctor)
 
-    made = commands.add_parser("report", help="make report.html from files that fetch wrote as Parquet")
+    made = commands.add_parser(
+        "report",
+        help="make report.html from files that fetch wrote as Parquet",
+        description="Make one self-contained HTML report from the Parquet files of a fetch.",
+        epilog="example: crmlab report out/ --out monday.html",
+    )
     made.add_argument("directory", type=Path, metavar="DIR")
     made.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
     made.set_defaults(run=_report)
@@ -243,7 +260,7 @@ def _print_summary(data: Fetched) -> None:
         tbl_cols=-1,
         tbl_width_chars=200,
         fmt_str_lengths=100,
-        tbl_formatting="UTF8_HORIZONTAL_ONLY",
+        tbl_formatting="NOTHING",
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
     ):

@@ -106,7 +106,7 @@ def _operation_list(context: Context) -> Iterable[Request]:
 
 def _employees(context: Context) -> Iterable[Request]:
     """One request for each employee whom contacts are assigned to: there is no list of them."""
-    ids = context.rows["events"].select(_contact("employee_id")).to_series()
+    ids = context.rows["events"].select(_inside("employee_id")).to_series()
     return [
         Request(path=path(PATHS["employee"], id=each))
         for each in ids.unique(maintain_order=True).drop_nulls()
@@ -131,14 +131,22 @@ def _plain(name: str) -> Callable[[], Request]:
 
 
 # ---- records ------------------------------------------------------------------------------------
-# Employee and operation as documented; the fields of an event are lost from every copy of the
-# reference, as are the insides of a contact's sections: a contact is kept as its JSON.
+# Contact, employee and operation as documented. The fields of an event are lost from every copy of
+# the reference, and so are the insides of a contact's sections, documentation and data: an event
+# keeps its contact as JSON.
 
 
 def _scalars(*names: str) -> Schema:
     return dict.fromkeys(names, pl.String)
 
 
+CONTACT: Schema = {
+    **_scalars(
+        "id", "first_name", "last_name", "birthday", "company", "degree", "employee_id", "language",
+        "name_suffix", "nationality", "position", "salutation", "title", "website",
+    ),
+    "tags": pl.List(pl.String),
+}  # fmt: skip
 EVENT: Schema = {
     **_scalars("id", "event_id", "type", "created_at", "occurred_at", "timestamp", "source", "channel", "contact_id"),
     "contact": JSON,
@@ -167,11 +175,32 @@ def _fingerprints(events: pl.Series) -> pl.Series:
     return pl.Series(found, dtype=pl.String)
 
 
+def _lengths(lists: pl.Series) -> pl.Series:
+    """Return how many elements each JSON list has; null for what is no list."""
+    found = [msgspec.json.decode(each) if each else None for each in lists]
+    return pl.Series([len(each) if isinstance(each, list) else None for each in found], dtype=pl.Int64)
+
+
 # ---- records as rows of the shared tables -------------------------------------------------------
 
 
-def _contact(field: str) -> pl.Expr:
+def _inside(field: str) -> pl.Expr:
     return pl.col("contact").str.json_path_match(f"$.{field}")
+
+
+#: the contact of an event, read once: documented fields, and the JSON of what is not
+_CONTACT = pl.concat_list(
+    pl.struct(
+        pl.col("contact").str.json_decode(pl.Struct(dict(CONTACT))).alias("contact"),
+        _inside("section_work").alias("work"),
+        _inside("section_private").alias("private"),
+        _inside("documentation").alias("documentation"),
+    )
+)
+
+
+def _contact(field: str) -> pl.Expr:
+    return pl.col("item").struct.field("contact").struct.field(field)
 
 
 _EVENT_ID = pl.coalesce(
@@ -183,7 +212,7 @@ _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text(
 
 # The insides of sections are not documented, so what looks like an e-mail address, a telephone
 # number or a yes or no is looked for wherever it stands.
-_WORK, _PRIVATE = _contact("section_work"), _contact("section_private")
+_WORK, _PRIVATE = pl.col("item").struct.field("work"), pl.col("item").struct.field("private")
 _SECTIONS = pl.concat_str(_WORK, _PRIVATE, separator=" ", ignore_nulls=True)
 
 
@@ -206,11 +235,12 @@ def _place(*names: str) -> pl.Expr:
     return text(pl.concat_str(*values, separator=" ", ignore_nulls=True))
 
 
-_DOCUMENTATION = pl.coalesce(pl.col("documentation"), _contact("documentation")).str.strip_chars()
+_DOCUMENTATION = pl.coalesce(pl.col("documentation"), pl.col("item").struct.field("documentation")).str.strip_chars()
 
 _EVENTS = (
     View(
         table="consent_events",
+        explode=_CONTACT,
         where=_EVENT_ID.is_not_null(),  # the vendor's own sample holds an empty event
         columns={
             "created_at": iso_time("created_at"),
@@ -229,6 +259,7 @@ _EVENTS = (
     ),
     View(
         table="contacts",
+        explode=_CONTACT,
         where=text(_contact("id")).is_not_null(),
         columns={
             "id": text(_contact("id")),
@@ -246,7 +277,7 @@ _EVENTS = (
             "zip_code": _place("zip_code"),
             "country": _place("country"),
             "language": text(_contact("language")),
-            "tags": texts(_contact("tags").str.json_decode(pl.List(pl.String))),
+            "tags": texts(_contact("tags")),
             "owner_id": text(_contact("employee_id")),
         },
     ),
@@ -271,7 +302,7 @@ _OPERATIONS = (
             "kind": text("type"),
             "model": text("model"),
             "status": text("status"),
-            "items_count": pl.col("items").str.json_decode(pl.List(pl.String)).list.len(),
+            "items_count": pl.col("items").map_batches(_lengths, return_dtype=pl.Int64, is_elementwise=True),
         },
     ),
 )

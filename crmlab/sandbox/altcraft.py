@@ -98,10 +98,11 @@ class _Platform:
             return _refusal(501)
         if request.content_type != "application/json":
             return _refusal(415)
-        if not isinstance(request["body"], dict):
+        body = await request.json() if await request.read() else None
+        if not isinstance(body, dict):
             return _refusal(400)
         try:
-            parts = method(request["body"])
+            parts = method(body)
         except _RefusedError as refused:
             return _refusal(refused.code, refused.detail)
         return answer(b'{"error":0,"error_text":"Successful operation",' + parts + b"}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import importlib
-import inspect
 import json
 import os
 import shutil
@@ -22,11 +21,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import crmlab
+import polars as pl
 import pytest
 from crmlab.client import Client
 from crmlab.errors import ApiError
 from crmlab.provider import Operation, Provider
 from crmlab.providers import registry
+from crmlab.providers.commanders_act.windows import iso
 from crmlab.request import Request
 
 from tests.contract.document import Document
@@ -45,7 +46,7 @@ RESOURCES = [
 ]
 #: where Prism is looked for, first found
 PRISM = (os.environ.get("CRMLAB_PRISM"), ROOT / ".venv/prism/node_modules/.bin/prism", shutil.which("prism"))
-NOW = dt.datetime(2026, 6, 30, 12, tzinfo=dt.UTC)
+NOW = dt.datetime.now(dt.UTC)
 SERVER = crmlab.Limits(concurrency=4)
 """For the tests' own servers: no rate."""
 
@@ -56,13 +57,24 @@ _ENDLESS = {
         "/components/schemas/Page_data/properties/max_page/example": 7,
     }
 }
+_ID = {"id": "5aaa9b059007ba08c9ebaf58"}
+_MONTH = {"start": iso(NOW - dt.timedelta(days=29)), "end": iso(NOW)}
+#: for each operation that reads, what it may be called with
+ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    "contact": _ID,
+    "company": _ID,
+    "deal": _ID,
+    "delivery_health": {"id": "1", **_MONTH},
+}
+#: where the ids of a path come from, if its first part is no resource
+_LISTED = {"integrations": "destinations"}
 #: requests that a service refuses because of what they ask
 REFUSED = {
     "onepagecrm": (
         Request(path="/contacts/000000000000000000000000"),
         Request(path="/deals", params={"page": "first"}),
     ),
-    "commanders_act": (),
+    "commanders_act": (Request(path="/integrations/0/delivery/trends"),),
 }
 
 
@@ -151,6 +163,7 @@ class Served:
 
     #: without those of the resources that a resource needs
     resources: Mapping[str, list[Exchange]]
+    records: Mapping[str, pl.DataFrame]
     operations: list[Exchange]
     refusals: list[Exchange]
 
@@ -164,7 +177,7 @@ def served() -> Callable[[str], Served]:
 async def _fetch_all(provider: str) -> Served:
     service = importlib.import_module(f"crmlab.sandbox.{provider}").service
     async with (
-        crmlab.sandbox(rows=150, services=[provider], now=NOW) as accounts,
+        crmlab.sandbox(rows=150, services=[provider]) as accounts,
         recorder(accounts[0].base_url) as wire,
     ):
         secrets = service(accounts.world).credentials
@@ -177,23 +190,19 @@ async def _fetch_all(provider: str) -> Served:
             parents = {e.path for name in (*resource.after, *resource.using) for e in resources[name]}
             resources[resource.name] = [e for e in wire.taken() if e.path not in parents]
             records[resource.name] = data[table]
-        for operation, plural in singles(ours.provider):
-            await crmlab.call(ours, operation.name, id=records[plural]["id"][0])
+        for operation in reads(ours.provider):
+            plural = operation.request(**ARGUMENTS[operation.name]).path.split("/")[1]
+            id = records[_LISTED.get(plural, plural)]["id"][0]
+            await crmlab.call(ours, operation.name, **{**ARGUMENTS[operation.name], "id": id})
         operations = wire.taken()
         refused = [(stranger, ours.provider.ping), *((ours, request) for request in REFUSED[provider])]
         async with Client(SERVER) as client:
             for sender, request in refused:
                 with pytest.raises(ApiError):
                     await client.send(sender, request)
-    return Served(resources, operations, wire.taken())
+    return Served(resources, records, operations, wire.taken())
 
 
-def singles(provider: Provider) -> list[tuple[Operation, str]]:
-    """Return the operations that read one record, each with the list that the record is in."""
-    lists = {resource.name for resource in provider.resources}
-    found = []
-    for operation in provider.operations:
-        if list(inspect.signature(operation.request).parameters) == ["id"] and not operation.writes:
-            plural = operation.request(id="1").path.split("/")[1]
-            found += [(operation, plural)] if plural in lists else []
-    return found
+def reads(provider: Provider) -> list[Operation]:
+    """Return the operations that change nothing."""
+    return [operation for operation in provider.operations if not (operation.writes or operation.destructive)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from yarl import URL
 _SKIPPED = {"host", "content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its answer."""
 
@@ -26,7 +26,7 @@ class Exchange:
     content_type: str
     body: Any
     #: what Prism found wrong with the request
-    violations: tuple[str, ...]
+    violations: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -51,15 +51,19 @@ class Recorder:
 
 
 @asynccontextmanager
-async def recorder(target: str) -> AsyncIterator[Recorder]:
-    """Forward everything to `target` and keep it."""
+async def recorder(
+    target: str, *, spelled: Callable[[str, str], str] = lambda path, name: name
+) -> AsyncIterator[Recorder]:
+    """Forward everything to `target`, parameters as `spelled` for it, and keep what was said."""
     kept = Recorder()
     async with aiohttp.ClientSession() as session:
 
         async def forward(request: web.Request) -> web.Response:
             async with session.request(
                 request.method,
-                URL(target + request.raw_path, encoded=True),
+                URL(target + request.rel_url.raw_path, encoded=True).with_query(
+                    [(spelled(request.path, name), value) for name, value in request.query.items()]
+                ),
                 headers=_passed_on(request.headers),
                 data=await request.read() or None,
                 allow_redirects=False,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import importlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from crmlab.provider import JSON, Context, Resource
 from crmlab.providers import registry
+from crmlab.sandbox.generate import generate
 
 from tests.contract.conftest import NOW, PROVIDERS, RESOURCES, Served
 from tests.contract.document import Document
@@ -62,8 +63,51 @@ def test_the_sandbox_answers_as_documented(
 
     found = set().union(*(_faults(documents[provider], answer) for answer in answers))
 
-    assert answers
+    assert served(provider).records[resource].height
     _compare(found, ANSWERS, provider, resource)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_sandbox_answers_operations_as_documented(
+    documents: Mapping[str, Document], served: Callable[[str], Served], provider: str
+) -> None:
+    answers = served(provider).operations
+
+    found = set().union(*(_faults(documents[provider], answer) for answer in answers))
+
+    assert {answer.status for answer in answers} == {200}
+    _compare(found, ANSWERS, provider, "operations")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_sandbox_refuses_as_documented(
+    documents: Mapping[str, Document], served: Callable[[str], Served], provider: str
+) -> None:
+    answers = served(provider).refusals
+
+    found = set().union(*(_faults(documents[provider], answer) for answer in answers))
+
+    assert {answer.status for answer in answers} >= {401, 404}
+    _compare(found, ANSWERS, provider, "refusals")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+def test_the_sandbox_words_a_refusal_as_documented(
+    documents: Mapping[str, Document], provider: str, status: int
+) -> None:
+    service = importlib.import_module(f"crmlab.sandbox.{provider}").service(generate(5, seed=1, now=NOW))
+    path = registry()[provider].ping.path
+    operation = documents[provider].operation(path)
+    assert operation is not None
+
+    answer = service.refusal(status)
+
+    if str(answer.status) not in operation.responses:
+        pytest.skip(f"{answer.status} is not documented for {path}")
+    said = json.loads(answer.body) if answer.content_type.endswith("json") else answer.text
+    exchange = Exchange("get", path, (), answer.status, answer.content_type, said)
+    _compare(_faults(documents[provider], exchange), ANSWERS, provider, f"refusal {status}")
 
 
 @pytest.mark.parametrize(("provider", "resource"), RESOURCES)

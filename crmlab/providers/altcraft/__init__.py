@@ -219,7 +219,7 @@ PROVIDER = Provider(
             name="custom_fields",
             label="Custom fields",
             secret=False,
-            pattern="[^,]+(,[^,]+)*",
+            pattern="([^,]+(,[^,]+)*)?",
             help="optional: names of your profiles' own fields, joined by commas",
         ),
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.provider import Schema
+from crmlab.provider import JSON, Schema
 
 _text, _int, _bool = pl.String, pl.Int64, pl.Boolean
 _texts = pl.List(pl.String)
@@ -29,7 +29,6 @@ SEGMENT: Schema = {
                 "list_id": _text,
                 "percent_from": _text,
                 "percent_to": _text,
-                "queries": _text,
             }
         )
     ),
@@ -62,21 +61,8 @@ PROFILE: Schema = {
         ),
         _text,
     ),
-    "subscriptions": pl.List(
-        pl.Struct(
-            {
-                "resource_id": _text,
-                "channel": _text,
-                "priority": _text,
-                "status": _text,
-                "hash_id": _text,
-                "is_delete": _text,
-                "reg_info": pl.Struct({"date": _text, "ip": _text}),
-                "email_data": _text,
-                "push_data": _text,
-            }
-        )
-    ),
+    # the resource `subscriptions` has them as records
+    "subscriptions": JSON,
 }  # fmt: skip
 SUBSCRIPTION: Schema = {
     "resource_id": _text,
@@ -85,11 +71,11 @@ SUBSCRIPTION: Schema = {
     "phone": _text,
     "provider": _text,
     "subscription_id": _text,
-    "cc_data": _text,
+    "cc_data": JSON,
     "priority": _text,
     "status": _text,
-    "custom_fields": _text,
-    "cats": _text,
+    "custom_fields": JSON,
+    "cats": JSON,
     "db_id": _text,
     "profile_id": _text,
     "_xxh": _text,
@@ -119,10 +105,8 @@ EVENT: Schema = {
             "phone": _text,
             "priority": _text,
             "status": _text,
-            "custom_fields": _text,
-            "cats": _text,
         }
     ),
-    "subscriptions": _text,
-    "fields": _text,
+    "subscriptions": JSON,
+    "fields": JSON,
 }

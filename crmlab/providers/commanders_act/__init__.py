@@ -194,7 +194,7 @@ PROVIDER = Provider(
             name="segment_ids",
             label="Segment IDs",
             secret=False,
-            pattern=r"[0-9]+(\s*,\s*[0-9]+)*",
+            pattern=r"([0-9]+(\s*,\s*[0-9]+)*)?",
             help="optional: numbers of the segments to count, joined by commas (the API cannot list them)",
         ),
     ),

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.provider import Schema
+from crmlab.provider import JSON, Schema
 
 _text, _int = pl.String, pl.Int64
 _COUNT = pl.Struct({"total": _int, "increase_rate": pl.Float64})
+# the first row names the columns, the others hold a time in milliseconds and counts
+_DATASET = pl.List(pl.List(_text))
 _RELATED = pl.Struct({"data": pl.Struct({"type": _text, "id": _text})})
 
 #: sources and destinations; ids are numbers here and text elsewhere
@@ -33,7 +35,9 @@ INTEGRATION: Schema = {
                     "total": _int,
                     "success": pl.Struct({"immediate": _COUNT, "retry": _COUNT}),
                     "fail": pl.Struct({"rejected": _COUNT, "error": _COUNT}),
-                    "trends": _text,
+                    "trends": pl.Struct(
+                        {"success": pl.Struct({"dataset": _DATASET}), "fail": pl.Struct({"dataset": _DATASET})}
+                    ),
                 }
             ),
             "integration_key": _text,
@@ -45,11 +49,10 @@ INTEGRATION: Schema = {
 TREND: Schema = {
     "id": _text,
     "type": _text,
-    # the first row names the columns, the others hold a time in milliseconds and counts
-    "attributes": pl.Struct({"connector_type": _text, "datasets": pl.List(pl.List(_text))}),
+    "attributes": pl.Struct({"connector_type": _text, "datasets": _DATASET}),
 }
 #: a banner of one day: which counts there are depends on the site's categories and vendors
-STATISTIC: Schema = {"id": _text, "type": _text, "attributes": _text}
+STATISTIC: Schema = {"id": _text, "type": _text, "attributes": JSON}
 SEGMENT: Schema = {
     "id": _text,
     "type": _text,

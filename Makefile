@@ -1,0 +1,51 @@
+# Two commands do all the set-up: make demo, make test. Both need python3 (3.11 or newer) and PyPI.
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= out
+BIN := $(VENV)/bin
+# Windows has another folder; README.md gives the pip commands
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test lint format contract bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/crmlab demo --out $(OUT)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+# Needs npm (for Prism, an independent mock server) and the vendors' OpenAPI documents, in
+# ../shared/api or the folder that CRMLAB_SPECS names.
+contract: $(VENV)/.installed-dev
+	sh tests/contract/install_prism.sh $(VENV)/prism
+	CRMLAB_CONTRACT=1 $(BIN)/python -m pytest -q tests/contract
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "crmlab needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade pip
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --quiet --editable . --group dev
+	@touch $@

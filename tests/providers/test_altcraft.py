@@ -1,0 +1,409 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+
+import crmlab
+from crmlab.decode import RAW, Decoded, decoder, records
+from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, ServerError, TransportError
+from crmlab.provider import Context
+from crmlab.providers.altcraft import LONG_AGO, PROVIDER, history_windows
+from crmlab.providers.altcraft.views import CONSENT_ACTIONS
+from crmlab.request import Page, Request
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+EVENT = {
+    "xxh": "00aa11bb22cc33dd",
+    "profile_id": "0123456789abcdef01234567",
+    "email": "ada@moss.example",
+    "list_id": 3,
+    "action": "send",
+    "count": 1,
+    "datetime": "2026-03-04T05:06:07.089Z",
+    "message_id": 12,
+    "campaign_id": 40,
+    "event_id": "fedcba9876543210fedcba98",
+    "smid": "s1",
+    "campaign_name": "Tulips",
+    "message_name": "Tulips, red",
+    "subscription": {"resource_id": 9, "resource_name": "Garden", "channel": "email", "status": "subscribed"},
+    "channel": "email",
+}
+OLD_EVENT = {
+    "xxh": "00aa11bb22cc33dd",
+    "email": "ada@moss.example",
+    "list_id": 3,
+    "action": "unsubscribe",
+    "datetime": "2019-03-04T05:06:07.089Z",
+    "message_id": 12,
+}
+PROFILE = {
+    "id": "0123456789abcdef01234567",
+    "db_id": 3,
+    "email": "ada@moss.example",
+    "phones": ["+44 20 1", ""],
+    "_fname": "Ada",
+    "_lname": "Moss",
+    "_city": "Hull",
+    "_region": "Yorkshire",
+    "_country": "GB",
+    "_status": 0,
+    "_createtime": "2020-01-02T03:04:05Z",
+    "_regdate": "2020-01-02T03:04:06.5Z",
+    "Shoe size": 44,
+    "subscriptions": [{"resource_id": 9, "channel": "email", "status": 0, "email_data": {"email": "a@m.example"}}],
+}
+
+
+def envelope(data: Any, **more: Any) -> bytes:
+    return json.dumps({"error": 0, "error_text": "ok", "data": data, **more}, indent=1).encode()
+
+
+def page(content: bytes, *, status: int = 200, **body: Any) -> Page:
+    request = Request(path="/some/list", method="POST", body=body)
+    return Page(request=request, status=status, headers={}, body=content)
+
+
+def read(
+    name: str, data: Any, *, tags: dict[str, str] | None = None, rows: Any = None, **options: str
+) -> Decoded:
+    resource = PROVIDER.resource(name)
+    context = Context(now=NOW, options=options, rows=rows or {})
+    reads = decoder(resource, context, provider="altcraft", account="a", tables=resource.tables, raw=True)
+    request = Request(path="/x", method="POST", body={}, tags=tags or {})
+    return reads(records(Page(request=request, status=200, headers={}, body=envelope(data)), resource))
+
+
+def asked(name: str, rows: dict[str, list[Any]] | None = None, **times: datetime) -> list[Request]:
+    frames = {parent: pl.DataFrame(records) for parent, records in (rows or {}).items()}
+    return list(PROVIDER.resource(name).requests(Context(now=NOW, rows=frames, **times)))
+
+
+def walk(name: str, first: Request, answers: Any, *, most: int = 50) -> Iterator[Request]:
+    """Every request that the engine would send: what was asked already is not asked again."""
+    open_ends, seen = [first], set()
+    while open_ends and len(seen) < most:
+        request = open_ends.pop()
+        if request.key in seen:
+            continue
+        seen.add(request.key)
+        yield request
+        content = answers(request.body["from_id"])
+        found = Page(request=request, status=200, headers={}, body=content)
+        open_ends += PROVIDER.resource(name).follow(found)
+
+
+# ---- signing and errors -------------------------------------------------------------------------
+
+
+def test_the_token_goes_into_the_header_and_on_demand_into_the_body() -> None:
+    request = Request(path="/databases/list", method="POST", body={"limit": 1})
+
+    header = PROVIDER.sign(request, {"token": "t0p", "token_in": "header"})
+    body = PROVIDER.sign(request, {"token": "t0p", "token_in": "body"})
+
+    assert (header.headers, header.body) == ({"Authorization": "Bearer t0p"}, {"limit": 1})
+    assert (body.headers, body.body) == ({}, {"limit": 1, "token": "t0p"})
+    assert "t0p" not in repr((header, body))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "status"),
+    [
+        (400, ApiError, 400),
+        (401, AuthError, 401),
+        ("403", AuthError, 403),
+        (404, NotFoundError, 404),
+        (413, ApiError, 413),
+        (500, ServerError, 500),
+        (501, NotFoundError, 501),
+        (7, ApiError, 200),
+    ],
+)
+def test_an_error_in_the_envelope_is_one_whatever_the_http_status(
+    error: int | str, kind: type[ApiError], status: int
+) -> None:
+    with pytest.raises(kind) as refused:
+        PROVIDER.check(page(json.dumps({"error": error, "error_text": "no"}).encode()))
+
+    assert type(refused.value) is kind
+    assert (refused.value.status, refused.value.code, refused.value.detail) == (status, str(error), "no")
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"", b"[]", b"{}", b'{"data": []}', b'{"error": 0, "data": ['])
+def test_a_body_without_the_envelope_is_no_answer(content: bytes) -> None:
+    with pytest.raises(TransportError):
+        PROVIDER.check(page(content))
+
+
+def test_a_gateways_page_is_the_error_of_its_status() -> None:
+    with pytest.raises(ServerError) as refused:
+        PROVIDER.check(page(b"<html>Bad gateway</html>", status=502))
+
+    assert refused.value.status == 502
+
+
+@pytest.mark.parametrize("host", ["evil.example/x?", "a b", "user@host", "-x", "host:99999999"])
+def test_a_host_is_a_host_and_nothing_else(host: str) -> None:
+    with pytest.raises(CredentialError, match="Host"):
+        crmlab.Account("altcraft", host=host, token="t")
+
+
+def test_the_host_becomes_part_of_the_address() -> None:
+    assert crmlab.Account("altcraft", token="t").base_url == "https://ru.altkraft.com/api/v1.1"
+    own = crmlab.Account("altcraft", token="t", host="mail.moss.example:8443")
+    assert own.base_url == "https://mail.moss.example:8443/api/v1.1"
+
+
+# ---- paging -------------------------------------------------------------------------------------
+
+
+def test_objects_are_followed_until_an_empty_page() -> None:
+    pages = {1: envelope([{"id": 5}, {"id": 7}], next_from_id=8), 8: envelope([{"id": 8}], next_from_id="9")}
+
+    sent = list(walk("databases", asked("databases")[0], lambda start: pages.get(start, envelope([]))))
+
+    assert [request.body["from_id"] for request in sent] == [1, 8, 9]
+
+
+@pytest.mark.parametrize("following", [2, 1, 0, None, "", "x", -3])
+def test_a_list_that_points_back_at_itself_ends(following: Any) -> None:
+    """The vendor's own example names the last object, 2, as the next one after 1 and 2."""
+
+    def answer(start: int) -> bytes:
+        return envelope([{"id": i} for i in (1, 2) if i >= start], next_from_id=following, total_count=2)
+
+    sent = list(walk("segments", asked("segments")[0], answer))
+
+    assert [request.body["from_id"] for request in sent] in ([1], [1, 2])
+
+
+@pytest.mark.parametrize("following", ["", None, "same"])
+@pytest.mark.parametrize("name", ["profiles", "subscriptions", "history"])
+def test_a_pointer_that_is_absent_or_unchanged_is_the_end(name: str, following: str | None) -> None:
+    first = Request(path="/x", method="POST", body={"from_id": ""})
+
+    def answer(start: str) -> bytes:
+        return envelope([{"id": "a"}], next_from_id="same" if start == "" else following)
+
+    assert [request.body["from_id"] for request in walk(name, first, answer)] == ["", "same"]
+
+
+def test_an_empty_page_ends_a_list_whatever_it_points_to() -> None:
+    first = Request(path="/x", method="POST", body={"from_id": ""})
+
+    sent = list(walk("history", first, lambda start: envelope([], next_from_id=start + "x")))
+
+    assert len(sent) == 1
+
+
+def test_a_page_keeps_its_tags_and_limit_while_it_is_followed() -> None:
+    first = asked("subscriptions", {"resources": [{"id": "4"}]})[0]
+
+    second = list(walk("subscriptions", first, lambda start: envelope([{}], next_from_id="p")))[1]
+
+    assert (second.tags, second.body) == (
+        {"resource_id": "4"},
+        {"resource_id": 4, "from_id": "p", "limit": 1000},
+    )
+
+
+# ---- what is asked ------------------------------------------------------------------------------
+
+
+def test_history_is_one_window_for_each_database_without_since() -> None:
+    sent = asked("history", {"databases": [{"id": "1"}, {"id": "x2"}]})
+
+    assert [request.body["list_id"] for request in sent] == [1, "x2"]
+    assert {(request.body["date_from"], request.body["date_to"]) for request in sent} == {
+        (LONG_AGO.isoformat(), "2026-11-03")
+    }
+
+
+@pytest.mark.parametrize("days", [1, 6, 7, 8, 60])
+def test_history_windows_leave_no_day_out_whether_or_not_they_include_their_last(days: int) -> None:
+    until = datetime(2026, 3, 1, tzinfo=UTC)
+    since = datetime.fromtimestamp(until.timestamp() - days * 86_400, UTC)
+
+    windows = history_windows(Context(now=NOW, since=since, until=until))
+
+    covered = {date.fromordinal(n) for a, b in windows for n in range(a.toordinal(), b.toordinal())}
+    wanted = {date.fromordinal(n) for n in range(since.toordinal() - 1, until.toordinal() + 2)}
+    assert covered == wanted
+    assert all((b - a).days <= 7 for a, b in windows)
+
+
+def test_counters_are_asked_with_both_names_of_the_database() -> None:
+    parts = {
+        "segment_details": [
+            {"id": "8", "segment": [{"list_id": "3"}]},
+            {"id": "9", "segment": []},
+        ],
+        "resources": [{"id": "1"}, {"id": "2"}],
+    }
+
+    sent = asked("segment_counters", parts)
+
+    assert [request.tags for request in sent] == [
+        {"segment_id": segment, "resource_id": resource} for segment in "89" for resource in "12"
+    ]
+    assert sent[0].body == {"id": 8, "resource_id": 1, "db_id": 3, "list_id": 3}
+    assert sent[2].body == {"id": 9, "resource_id": 1}
+
+
+def test_operations_ask_for_one_profile_and_one_task() -> None:
+    profile, task = PROVIDER.operations
+
+    assert profile.request(db_id=3, profile_id="0123").body == {
+        "db_id": 3,
+        "matching": "profile_id",
+        "profile_id": "0123",
+    }
+    assert (task.request(task_id="87").path, task.request(task_id="87").body) == ("/tasks/status", {"task_id": 87})
+
+
+# ---- records ------------------------------------------------------------------------------------
+
+
+def test_an_event_is_an_activity() -> None:
+    found = read("history", [EVENT])
+
+    row = found.frames["activities"].row(0, named=True)
+    at = datetime(2026, 3, 4, 5, 6, 7, 89000, tzinfo=UTC)
+    assert (row["id"], row["kind"], row["contact_id"]) == (EVENT["event_id"], "send", EVENT["profile_id"])
+    assert (row["contact_emails"], row["campaign_id"], row["subject"]) == (
+        ["ada@moss.example"],
+        "40",
+        "Tulips, red",
+    )
+    assert row["starts_at"] == row["created_at"] == row["modified_at"] == at
+    assert found.frames["consent_events"].is_empty()
+
+
+def test_an_event_of_the_older_form_gets_an_id_of_its_parts() -> None:
+    found = read("history", [OLD_EVENT, {**OLD_EVENT, "action": "open"}, OLD_EVENT])
+
+    assert found.keys.to_list()[0] == "00aa11bb22cc33dd/unsubscribe/2019-03-04T05:06:07.089Z/12/"
+    assert found.keys.n_unique() == 2
+    assert found.rejected.is_empty()
+
+
+@pytest.mark.parametrize("action", [*CONSENT_ACTIONS, "Unsubscribe"])
+def test_what_people_say_about_being_mailed_is_a_consent_event_too(action: str) -> None:
+    found = read("history", [{**EVENT, "action": action}])
+
+    row = found.frames["consent_events"].row(0, named=True)
+    assert (row["kind"], row["contact_email"], row["channel"]) == (action, "ada@moss.example", "email")
+    assert (row["source"], row["occurred_at"].year) == ("Tulips", 2026)
+    assert found.frames["activities"]["kind"].to_list() == [action]
+
+
+@pytest.mark.parametrize("action", ["send", "open", "click", "web_version_save", "deliv"])
+def test_what_happens_to_a_mailing_is_no_consent(action: str) -> None:
+    assert read("history", [{**EVENT, "action": action}]).frames["consent_events"].is_empty()
+
+
+def test_a_profile_is_a_contact_with_the_custom_fields_that_the_account_names() -> None:
+    found = read("profiles", [PROFILE], custom_fields=" Shoe size ,absent,email")
+
+    row = found.frames["contacts"].row(0, named=True)
+    assert (row["id"], row["full_name"], row["emails"], row["phones"]) == (
+        PROFILE["id"],
+        "Ada Moss",
+        ["ada@moss.example"],
+        ["+44 20 1"],
+    )
+    assert (row["city"], row["state"], row["country"], row["status"]) == ("Hull", "Yorkshire", "GB", "0")
+    assert row["created_at"] == datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert row["custom"] == [
+        {"key": "Shoe size", "label": "Shoe size", "value": "44"},
+        {"key": "email", "label": "email", "value": "ada@moss.example"},
+    ]
+
+
+def test_a_profile_with_nothing_but_its_id_is_a_contact() -> None:
+    found = read("profiles", [{"id": "0123456789abcdef01234567"}])
+
+    row = found.frames["contacts"].row(0, named=True)
+    assert {name for name, value in row.items() if value is not None} == {"provider", "account", "id"}
+
+
+def test_a_profile_without_id_is_rejected_and_the_others_stay() -> None:
+    found = read("profiles", [PROFILE, {"email": "x@y.example"}])
+
+    assert found.frames["contacts"].height == 1
+    assert found.rejected["reason"].to_list() == ["the record has no id"]
+
+
+def test_a_subscription_of_any_channel_has_its_address() -> None:
+    base = {"resource_id": "9", "db_id": 3, "profile_id": "p", "status": "subscribed", "priority": 0}
+    found = read(
+        "subscriptions",
+        [
+            {**base, "channel": "email", "email": "a@m.example", "hash_id": "h"},
+            {**base, "channel": "sms", "phone": "+44 20 1", "hash_id": "h"},
+            {**base, "channel": "push", "provider": "ios", "subscription_id": "tok"},
+            {**base, "channel": "telegram_bot", "cc_data": {"chat": 5}},
+        ],
+        tags={"resource_id": "9"},
+    )
+
+    rows = found.frames["subscriptions"]
+    assert rows["address"].to_list()[:3] == ["a@m.example", "+44 20 1", "tok"]
+    assert json.loads(rows["address"][3]) == {"chat": 5}
+    assert rows["id"].n_unique() == 4
+    assert set(rows["resource_id"]) == {"9"}
+
+
+def test_objects_may_write_their_groups_in_any_case_and_their_ids_as_text() -> None:
+    found = read(
+        "databases",
+        [
+            {"id": "87", "name": "Old", "ui_tags": None, "Groups": [{"Id": 1, "Name": "All"}]},
+            {"id": 88, "name": "New", "groups": [{"id": 1, "name": "All"}]},
+        ],
+    )
+
+    assert found.keys.to_list() == ["87", "88"]
+    assert found.rejected.is_empty()
+
+
+def test_a_segment_has_its_size_and_its_size_by_channel() -> None:
+    details = read("segment_details", {"id": 8, "name": "Keen", "count": 70, "segment": [{"list_id": 3}]})
+    counters = read(
+        "segment_counters",
+        [
+            {"channel": "email", "status": {"subscribed_sendable": 61, "unconfirmed_sendable": 2}},
+            {"channel": "sms", "status": {"subscribed_sendable": 4}},
+        ],
+        tags={"segment_id": "8", "resource_id": "1"},
+        rows={"segment_details": details.frames[RAW], "resources": pl.DataFrame()},
+    )
+
+    rows = pl.concat([details.frames["segments"], counters.frames["segments"]])
+    assert rows.select("id", "segment_id", "name", "channel", "size").rows() == [
+        ("8", "8", "Keen", None, 70.0),
+        ("8/1/email", "8", "Keen", "email", 61.0),
+        ("8/1/sms", "8", "Keen", "sms", 4.0),
+    ]
+
+
+def test_a_campaign_keeps_its_kind_and_tags() -> None:
+    found = read(
+        "campaigns",
+        [{"id": 40, "name": "Tulips", "type": "trigger", "is_active": False, "ui_tags": ["b2b"], "groups": []}],
+    )
+
+    row = found.frames["campaigns"].row(0, named=True)
+    assert (row["id"], row["name"], row["kind"], row["is_active"], row["tags"]) == (
+        "40",
+        "Tulips",
+        "trigger",
+        False,
+        ["b2b"],
+    )

@@ -1,0 +1,397 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from aiohttp import web  # noqa: TID251  (a server that answers as the vendor might)
+
+import crmlab
+from crmlab.decode import RAW, Decoded, decoder, records
+from crmlab.errors import ApiError, AuthError, RateLimitError, ServerError, TransportError
+from crmlab.provider import Context
+from crmlab.providers import complero
+from crmlab.providers.complero import PROVIDER
+from crmlab.request import Page, Request
+
+FAST = crmlab.Limits(concurrency=10)
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+CONTACT = {
+    "id": "CRM/1 a",
+    "birthday": "1970-01-01",
+    "company": "Moss & Co",
+    "data": {"free": ["form", 1.50]},
+    "degree": "MA",
+    "documentation": {"id": "doc"},
+    "employee_id": "E 1/2",
+    "first_name": "Ada",
+    "language": "de",
+    "last_name": "Moss",
+    "position": "Captain",
+    "section_private": {"email": "ada@home.example", "mobile": "+49 1", "city": "Nowhere"},
+    "section_work": {
+        "email": "ada@moss.example",
+        "mobile_number": "+49 2",
+        "phone": "",
+        "street": 'Say "hi" \\ Road',
+        "house_number": "4a",
+        "city": "Ulm",
+        "zip_code": "89073",
+        "consents": {"email": True},
+    },
+    "tags": ["vip"],
+    "a_new_field": 1,
+}
+EVENT = {"id": "e1", "type": "confirm", "created_at": "2026-01-02T03:04:05Z", "contact": CONTACT}
+
+
+def page(content: object, **headers: str) -> Page:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    status = int(headers.pop("status", "200"))
+    return Page(request=Request(path="/events"), status=status, headers=headers, body=body)
+
+
+def read(name: str, content: object, *, raw: bool = False) -> Decoded:
+    resource = PROVIDER.resource(name)
+    reads = decoder(resource, Context(now=NOW), provider="complero", account="a", tables=resource.tables, raw=raw)
+    return reads(records(page(content), resource))
+
+
+def requests(name: str, **context: Any) -> list[Request]:
+    return list(PROVIDER.resource(name).requests(Context(now=NOW, **context)))
+
+
+# ---- records ------------------------------------------------------------------------------------
+
+
+def test_an_event_becomes_a_consent_event() -> None:
+    row = read("events", [EVENT]).frames["consent_events"].row(0, named=True)
+
+    assert (row["id"], row["kind"], row["contact_id"]) == ("e1", "confirm", "CRM/1 a")
+    assert row["occurred_at"] == row["created_at"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert (row["contact_email"], row["channel"]) == ("ada@moss.example", "email")
+    assert row["has_documentation"] is True
+
+
+def test_an_event_brings_its_contact() -> None:
+    row = read("events", [EVENT]).frames["contacts"].row(0, named=True)
+
+    assert row["id"] == "CRM/1 a"
+    assert row["modified_at"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert (row["full_name"], row["job_title"], row["company_name"]) == ("Ada Moss", "Captain", "Moss & Co")
+    assert row["emails"] == ["ada@moss.example", "ada@home.example"]
+    assert row["phones"] == ["+49 2", "+49 1"]
+    assert (row["street"], row["city"], row["zip_code"]) == ('Say "hi" \\ Road 4a', "Ulm", "89073")
+    assert (row["language"], row["tags"], row["owner_id"]) == ("de", ["vip"], "E 1/2")
+
+
+def test_an_address_is_never_mixed_from_work_and_home() -> None:
+    home_only = {**CONTACT, "section_work": {"email": "x@y.example"}}
+
+    row = read("events", [{**EVENT, "contact": home_only}]).frames["contacts"].row(0, named=True)
+
+    assert (row["street"], row["city"], row["zip_code"]) == (None, "Nowhere", None)
+
+
+def test_empty_events_and_events_without_a_contact_are_accepted() -> None:
+    alone = {"id": "e2", "type": "update", "created_at": "2026-01-02T03:04:05Z"}
+
+    found = read("events", [EVENT, {}, alone, {**alone, "id": "e3", "contact": None}, {**alone, "contact": {}}])
+
+    events = found.frames["consent_events"]
+    assert found.rejected.is_empty()
+    assert events["id"].to_list() == ["e1", "e2", "e3", "e2"]
+    assert events["contact_id"].to_list() == ["CRM/1 a", None, None, None]
+    assert events["has_documentation"].to_list() == [True, None, None, None]
+    assert found.frames["contacts"].height == 1
+
+
+def test_ids_and_times_are_found_under_each_of_their_names() -> None:
+    found = read(
+        "events",
+        [
+            {"event_id": 7, "type": "update", "timestamp": "2026-01-01T00:00:00.250+02:00"},
+            {"id": "8", "type": "update", "occurred_at": "2026-01-01T00:00:00Z", "created_at": "2026-02-01T00:00:00Z"},
+        ],
+    ).frames["consent_events"]
+
+    assert found["id"].to_list() == ["7", "8"]
+    assert found["occurred_at"].to_list() == [
+        datetime(2025, 12, 31, 22, 0, 0, 250_000, tzinfo=UTC),
+        datetime(2026, 1, 1, tzinfo=UTC),
+    ]
+
+
+def test_an_event_without_id_gets_one_from_its_content() -> None:
+    nameless = {name: value for name, value in EVENT.items() if name != "id"}
+    other = {**nameless, "created_at": "2026-01-02T03:04:06Z"}
+
+    first = read("events", [nameless, other, nameless]).frames["consent_events"]["id"].to_list()
+    later = read("events", [{}, nameless]).frames["consent_events"]["id"].to_list()
+
+    assert first[0] == first[2] == later[0]
+    assert first[0] != first[1]
+    assert len(first[0]) == 32
+
+
+def test_the_id_of_a_nameless_event_is_the_same_in_every_version() -> None:
+    found = read("events", [{"type": "update", "created_at": "2026-01-01T00:00:00Z"}]).frames["consent_events"]
+
+    assert found["id"].to_list() == ["5446d7dd9d52bc7cae46cf31c99e5a83"]
+
+
+def test_several_channels_name_none() -> None:
+    both = {**CONTACT, "section_work": {"consents": {"email": True, "sms": False}}}
+    named = {**EVENT, "id": "e2", "contact": both, "channel": "sms"}
+
+    found = read("events", [{**EVENT, "contact": both}, named]).frames["consent_events"]
+
+    assert found["channel"].to_list() == [None, "sms"]
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"emails": [{"value": "ada@moss.example"}], "consent": {"sms": {"given": True}}},
+        [{"kind": "work", "address": "ada@moss.example"}],
+        "ada@moss.example",
+        None,
+    ],
+)
+def test_a_section_of_another_shape_costs_no_record(section: object) -> None:
+    contact = {**CONTACT, "section_work": section, "section_private": {}}
+
+    found = read("events", [{**EVENT, "contact": contact}])
+
+    assert found.rejected.is_empty()
+    assert found.frames["contacts"]["id"].to_list() == ["CRM/1 a"]
+
+
+def test_a_contact_that_is_no_object_is_rejected_and_costs_only_itself() -> None:
+    found = read("events", [EVENT, {**EVENT, "id": "e2", "contact": ["odd"]}])
+
+    assert found.frames["consent_events"]["id"].to_list() == ["e1"]
+    assert found.rejected.height == 1
+    assert "odd" in found.rejected["raw"][0]
+
+
+def test_the_raw_event_keeps_the_contact_as_it_came() -> None:
+    raw = read("events", [EVENT], raw=True).frames[RAW]
+
+    assert json.loads(raw["contact"][0]) == CONTACT
+
+
+def test_an_empty_documentation_is_none() -> None:
+    contact = {**CONTACT, "documentation": {}}
+    kinds = [{**EVENT, "contact": contact, "id": kind, "type": kind} for kind in ("update", "documentation")]
+
+    found = read("events", kinds).frames["consent_events"]
+
+    assert found["has_documentation"].to_list() == [False, True]
+
+
+def test_an_employee_is_a_user() -> None:
+    employee = {
+        "id": "E 1/2", "email": "bo@lake.example", "first_name": "Bo", "last_name": "Lake", "position": "Agent",
+        "department": "North", "phone_number": "+49 3", "tags": [], "data": {"any": "thing"},
+    }  # fmt: skip
+
+    found = read("employees", employee).frames["users"]
+
+    assert found.select("id", "name", "email", "role", "company", "phone").rows() == [
+        ("E 1/2", "Bo Lake", "bo@lake.example", "Agent", "North", "+49 3")
+    ]
+
+
+def test_an_operation_counts_its_items() -> None:
+    operation = {"created_at": "2026-01-01T00:00:00Z", "id": "o", "model": "Contact", "status": "pending", "type": "u"}
+    items = [[{"id": "1"}, {"id": "2"}], ["1"], [], None, {"count": 2}]
+
+    found = read("operations", [{**operation, "id": str(n), "items": each} for n, each in enumerate(items)])
+
+    assert found.rejected.is_empty()
+    assert found.frames["operations"]["items_count"].to_list() == [2, 1, 0, None, None]
+    assert found.frames["operations"].row(0, named=True)["status"] == "pending"
+
+
+# ---- requests and answers -----------------------------------------------------------------------
+
+
+def test_each_type_of_event_is_a_list_of_its_own() -> None:
+    asked = requests("events")
+
+    assert [request.params for request in asked] == [
+        {"limit": "1000", "type": kind} for kind in ("confirm", "update", "documentation")
+    ]
+
+
+def test_a_period_is_asked_for_with_a_second_to_spare() -> None:
+    since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+    for name in ("events", "operations"):
+        request = requests(name, since=since, until=until)[0]
+        assert (request.params["from"], request.params["to"]) == ("2025-12-31T23:59:59Z", "2026-02-01T12:00:01Z")
+
+
+def test_the_cursor_of_the_header_is_sent_with_the_same_filters() -> None:
+    request = requests("events")[0]
+    answer = Page(request=request, status=200, headers={"next-cursor": "MDA="}, body=b"[]")
+
+    (following,) = PROVIDER.resource("events").follow(answer)
+
+    assert following.params == {**request.params, "cursor": "MDA="}
+    assert following.path == request.path
+
+
+def test_the_last_page_has_no_cursor() -> None:
+    assert list(PROVIDER.resource("events").follow(page([EVENT]))) == []
+
+
+def test_each_employee_is_asked_for_once_with_the_id_escaped() -> None:
+    ids = ["E 1/2", "E3", "E 1/2", "", None]
+    rows = pl.DataFrame({"contact": [*(json.dumps({"employee_id": each}) for each in ids), None, "{}"]})
+
+    asked = requests("employees", rows={"events": rows})
+
+    assert [request.path for request in asked] == ["/employees/E%201%2F2", "/employees/E3"]
+
+
+def test_a_path_can_be_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(complero.PATHS, "events", "/contact-updates")
+
+    assert requests("events")[0].path == "/contact-updates"
+
+
+def test_ids_are_escaped_in_operations() -> None:
+    operations = {operation.name: operation for operation in PROVIDER.operations}
+
+    assert operations["contact"].request(id="a/b c?").path == "/contacts/a%2Fb%20c%3F"
+    assert operations["employee"].request(id="..").path == "/employees/.."
+    assert operations["operation"].request(id="1").path == "/operations/1"
+    assert operations["latest_events"].destructive
+
+
+def test_only_the_read_that_consumes_is_destructive() -> None:
+    assert [resource.name for resource in PROVIDER.resources if resource.destructive] == ["latest_events"]
+
+
+def test_refusals_say_what_the_service_said() -> None:
+    refusal = {"message": "invalid", "validation_errors": {"from": "v1c001"}}
+
+    with pytest.raises(ApiError, match=r"invalid .*v1c001.*request r-1"):
+        PROVIDER.check(page(refusal, status="400", **{"request-id": "r-1"}))
+    with pytest.raises(AuthError):
+        PROVIDER.check(page(b"<html>", status="401"))
+    with pytest.raises(RateLimitError):
+        PROVIDER.check(page({}, status="429"))
+    with pytest.raises(ServerError):
+        PROVIDER.check(page([], status="503"))
+
+
+@pytest.mark.parametrize("content", [b"<html>", b'[{"id":', b"", b"[] []"])
+def test_what_is_not_json_is_no_answer(content: bytes) -> None:
+    with pytest.raises(TransportError):
+        PROVIDER.check(page(content))
+
+
+def test_the_key_is_a_bearer_token() -> None:
+    signed = PROVIDER.sign(Request(path="/events"), {"api_key": "k"})
+
+    assert signed.headers == {"Authorization": "Bearer k"}
+
+
+def test_every_guessed_path_is_said_to_be_one() -> None:
+    said = " ".join(PROVIDER.assumptions)
+
+    assert all(where in said for name, where in complero.PATHS.items() if name != "ping")
+
+
+# ---- servers of other habits --------------------------------------------------------------------
+
+Answer = Callable[[web.Request], web.Response]
+
+
+@asynccontextmanager
+async def served(answer: Answer) -> AsyncIterator[tuple[crmlab.Account, list[str]]]:
+    """Serve every path as `answer` says; yield the account and what was asked."""
+    asked: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request.path_qs)
+        return answer(request)
+
+    app = web.Application()
+    app.router.add_get("/{anything:.*}", handle)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        yield crmlab.Account("complero", base_url=f"http://{host}:{port}", api_key="k"), asked
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_service_that_knows_no_documentation_filter_gives_the_other_types() -> None:
+    def answer(request: web.Request) -> web.Response:
+        kind = request.query["type"]
+        return web.json_response([{**EVENT, "id": kind}], status=400 if kind == "documentation" else 200)
+
+    async with served(answer) as (account, _):
+        data = await crmlab.fetch(account, "consent_events", limits=FAST)
+
+    assert sorted(data.consent_events["id"]) == ["confirm", "update"]
+    assert not data.failures
+
+
+async def test_a_service_that_ignores_the_type_gives_every_event_once() -> None:
+    async with served(lambda request: web.json_response([EVENT, {**EVENT, "id": "e2"}])) as (account, _):
+        data = await crmlab.fetch(account, "consent_events", "contacts", limits=FAST)
+
+    assert sorted(data.consent_events["id"]) == ["e1", "e2"]
+    assert data.contacts.height == 1
+
+
+async def test_a_cursor_that_comes_again_ends_the_list() -> None:
+    def answer(request: web.Request) -> web.Response:
+        number = request.query.get("cursor", "0")
+        return web.json_response([{**EVENT, "id": number + request.query["type"]}], headers={"Next-Cursor": "1"})
+
+    async with served(answer) as (account, asked):
+        data = await crmlab.fetch(account, "consent_events", limits=FAST)
+
+    assert data.consent_events.height == 6
+    assert len(asked) == 6
+
+
+async def test_the_newest_event_of_a_contact_wins() -> None:
+    def answer(request: web.Request) -> web.Response:
+        months = {"confirm": 3, "update": 5, "documentation": 4}
+        month = months[request.query["type"]]
+        contact = {**CONTACT, "last_name": request.query["type"]}
+        event = {"id": str(month), "created_at": f"2026-0{month}-01T00:00:00Z", "contact": contact}
+        return web.json_response([event])
+
+    async with served(answer) as (account, _):
+        data = await crmlab.fetch(account, "contacts", limits=FAST)
+
+    assert data.contacts["last_name"].to_list() == ["update"]
+
+
+async def test_an_employee_who_is_gone_costs_no_other() -> None:
+    def answer(request: web.Request) -> web.Response:
+        if request.path == "/events":
+            owners = [{**EVENT, "id": n, "contact": {**CONTACT, "employee_id": n}} for n in ("1", "2")]
+            return web.json_response(owners)
+        if request.path == "/employees/1":
+            return web.json_response({"message": "not found"}, status=404)
+        return web.json_response({"id": "2", "first_name": "Bo"})
+
+    async with served(answer) as (account, _):
+        data = await crmlab.fetch(account, "users", limits=FAST)
+
+    assert data.users["id"].to_list() == ["2"]

@@ -1,0 +1,150 @@
+"""The command line does what a notebook does, and fails in one line."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crmlab.cli import main
+from crmlab.tables import TABLES
+
+
+@pytest.fixture
+def no_credentials(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith("CRMLAB_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [sys.executable, "-m", "crmlab.cli", "demo", "--rows", "300", "--out", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done, folder
+
+
+def test_the_demo_fetches_everything_complete_and_says_so(demo):
+    done, _ = demo
+
+    assert done.returncode == 0, done.stderr
+    for title in ("OnePageCRM", "Relenta", "Complero", "Altcraft", "Commanders Act"):
+        assert title in done.stdout
+    assert re.search(r"127\.0\.0\.1:\d+", done.stdout)
+    for column in ("account", "provider", "table", "rows", "rejected", "requests", "retries", "seconds", "complete"):
+        assert column in done.stdout
+    assert "false" not in done.stdout
+
+
+def test_the_demo_writes_parquet_and_csv_of_every_table_and_a_report(demo):
+    _, folder = demo
+
+    for name, table in TABLES.items():
+        frame = pl.read_parquet(folder / f"{name}.parquet")
+        assert frame.schema == table.schema
+        assert (folder / f"{name}.csv").read_text(encoding="utf-8").startswith("provider,account,id,")
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert report.count('class="plotly-graph-div"') >= 3
+    assert not re.search(r'<(script|link|img|iframe)\b[^>]*(src|href)="https?:', report)
+
+
+def test_the_demo_shows_a_line_for_each_account_where_there_is_no_terminal(demo):
+    done, _ = demo
+
+    lines = [line for line in done.stderr.splitlines() if "records" in line]
+    assert len(lines) == 5
+
+
+def test_report_is_made_from_the_files_of_a_fetch(demo, tmp_path, capsys):
+    _, folder = demo
+
+    code = main(["report", str(folder), "--out", str(tmp_path / "again.html")])
+
+    assert code == 0
+    assert (tmp_path / "again.html").stat().st_size > 1_000_000
+    assert str(tmp_path / "again.html") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fetch", "onepagecrm"], "CRMLAB_ONEPAGECRM_API_KEY"),
+        (["fetch", "onepagecm"], "did you mean 'onepagecrm'"),
+        (["report", "."], "holds no table"),
+        (["demo", "--world", "maven"], "needs data="),
+        (["demo", "--world", "maven", "--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_wrong_question_ends_with_one_line_and_no_traceback(no_credentials, capsys, arguments, said):
+    code = main(arguments)
+
+    shown = capsys.readouterr().err
+    assert code in (1, 2)
+    assert shown.startswith("crmlab: ")
+    assert shown.count("\n") == 1
+    assert said in shown
+
+
+def test_an_unknown_table_is_refused_before_anything_is_sent(no_credentials, monkeypatch, capsys):
+    monkeypatch.setenv("CRMLAB_RELENTA_ACCOUNT_NAME", "nobody")
+    monkeypatch.setenv("CRMLAB_RELENTA_API_KEY", "secret-of-nobody")
+
+    code = main(["fetch", "relenta", "--tables", "contact"])
+
+    assert code == 2
+    assert "did you mean 'contacts'" in capsys.readouterr().err
+
+
+def test_doctor_lists_missing_variables_and_every_assumption(no_credentials, capsys):
+    code = main(["doctor"])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    for name in ("ONEPAGECRM_USER_ID", "RELENTA_API_KEY", "COMPLERO_API_KEY", "ALTCRAFT_TOKEN", "COMMANDERS_ACT_TOKEN"):
+        assert f"CRMLAB_{name}" in shown
+    assert shown.count("assumed, documented nowhere") >= 10
+
+
+def test_help_explains_every_command(capsys):
+    for command in ("demo", "fetch", "sandbox", "doctor", "report"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+        shown = capsys.readouterr().out
+        assert f"example: crmlab {command}" in shown
+
+
+def test_sandbox_serves_until_it_is_stopped():
+    running = subprocess.Popen(
+        [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        shown = [running.stdout.readline() for _ in range(6)]
+    finally:
+        running.terminate()
+        running.wait(timeout=10)
+        running.stdout.close()
+
+    assert sum("crmlab.Account(" in line for line in shown) == 5
+
+
+def test_the_maven_demo_writes_the_known_figures(tmp_path):
+    data = Path(os.environ.get("CRMLAB_MAVEN_DATA", Path(__file__).parent.parent.parent / "shared/data/maven-crm"))
+    if not data.is_dir():
+        pytest.skip("the Maven CRM data set is not here")
+
+    code = main(["demo", "--world", "maven", "--data", str(data), "--out", str(tmp_path)])
+
+    deals = pl.read_parquet(tmp_path / "deals.parquet")
+    assert code == 0
+    assert dict(deals.group_by("status").len().iter_rows()) == {"won": 4238, "lost": 2473, "pending": 2089}
