@@ -59,14 +59,14 @@ class Account:
         self.name = name or self.provider.name
         template = (base_url or self.provider.base_url).rstrip("/")
         settings = {field.name for field in self.provider.fields if not field.secret}
-        if strange := url_fields(template) - settings:
+        if strange := _named(template) - settings:
             raise CredentialError(f"base_url may name {sorted(settings)} in braces, not {sorted(strange)}")
         found = credentials.find(self.provider, given, needed=self.provider.needed(template))
         self.options: Mapping[str, str] = {
             name: value.get_secret_value() for name, value in found.items() if name in settings
         }
         self._secrets = found
-        self.base_url = _checked_url(template.format(**self.options))
+        self.base_url = _checked_url(_filled(template, self.options))
 
     def sign(self, request: Request) -> Request:
         """Return the request with the credentials added, as the provider wants them."""
@@ -104,11 +104,32 @@ class Account:
         raise TypeError("an Account holds secrets and cannot be pickled or copied to another process")
 
 
+def _named(template: str) -> set[str]:
+    try:
+        return url_fields(template)
+    except ValueError:
+        raise CredentialError("base_url has a brace without its counterpart") from None
+
+
+def _filled(template: str, options: Mapping[str, str]) -> str:
+    try:
+        return template.format(**options)
+    except (KeyError, IndexError, ValueError):
+        missing = ", ".join(sorted(url_fields(template) - set(options)))
+        raise CredentialError(f"base_url needs {missing or 'a name in each pair of braces'}") from None
+
+
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise CredentialError("base_url holds a blank or a character that no address has")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises where it is no port
+    except ValueError:
+        raise CredentialError("base_url is not an address: look at its host and port") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise CredentialError(f"base_url must be an http(s) address, not {parts.scheme or 'nothing'}://…")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in url or "#" in url:
         raise CredentialError("base_url must hold no user, password, query or fragment")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise CredentialError(

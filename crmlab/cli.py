@@ -109,7 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.set_defaults(run=_sandbox)
 
     doctor = commands.add_parser(
-        "doctor", help="check credentials against each API, list the assumptions in use"
+        "doctor",
+        help="check credentials against each API, list the assumptions in use",
+        description="Send each API its cheapest read with the credentials found, say what answered or which variable "
+        "is missing, and list what the vendor does not document and crmlab assumes.",
+        epilog="example: crmlab doctor onepagecrm complero",
     )
     doctor.add_argument("providers", nargs="*", metavar="PROVIDER", help="default: all")
     doctor.set_defaults(run=_doctor)

@@ -21,7 +21,7 @@ from crmlab.account import Account
 from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError
 from crmlab.limiter import Limiter
 from crmlab.provider import Limits
-from crmlab.request import Page, Request
+from crmlab.request import Page, Request, mended
 
 #: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s, or what Retry-After says
 ATTEMPTS = 5
@@ -54,7 +54,11 @@ class Client:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS), timeout=_TIMEOUT, auto_decompress=True
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+            # a session cookie of one account must not travel with the key of another
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=_TIMEOUT,
+            auto_decompress=True,
         )
         return self
 
@@ -115,7 +119,7 @@ class Client:
             raise
         except AuthError as error:
             if error.status == HTTPStatus.UNAUTHORIZED:
-                self._refused[account] = error
+                self._refused[account] = copy(error)  # `error` will be told where it happened
             raise
 
     def _limiter(self, account: Account, limits: Limits) -> Limiter:
@@ -134,12 +138,13 @@ class Client:
                 data=None if signed.body is None else json.dumps(signed.body).encode(),
                 allow_redirects=False,
             ) as answer:
-                body = await answer.read()
+                body, halves = mended(await answer.read())
                 page = Page(
                     request=request,
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
                     body=body,
+                    halves=halves,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # aiohttp's own texts hold headers and query strings: only the kind of error is told
@@ -147,8 +152,11 @@ class Client:
         try:
             account.provider.check(page)
         except ApiError as error:
+            error.code = account.redact(error.code)[:100]
             error.detail = account.redact(error.detail)[:500]
             raise
+        except RecursionError:
+            raise TransportError(f"the answer of {url.host} is nested too deeply to be read") from None
         return page
 
 

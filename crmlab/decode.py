@@ -10,8 +10,6 @@ the bad ones come back in `Decoded.rejected` with the field, the reason and the 
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,10 +19,11 @@ import msgspec
 import polars as pl
 from polars.exceptions import ComputeError, PolarsError
 
+from crmlab.errors import TransportError
 from crmlab.provider import JSON, Context, Resource, Schema, View
 from crmlab.request import Page
 from crmlab.tables import TABLES, conform
-from crmlab.wire import Misfit, as_text, fitted
+from crmlab.wire import Misfit, as_text, fitted, shown
 
 REJECTED = pl.Schema(
     {
@@ -37,15 +36,19 @@ REJECTED = pl.Schema(
 )
 RAW = ""
 _NULL = b"null"
-_SECRET = re.compile(r"token|secret|password|auth_key|api_key", re.IGNORECASE)
+_RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The JSON of one record, and the constants of the request that brought it."""
+    """The JSON of one record, and the constants of the request that brought it.
+
+    `sent`: how it came, where `text` was made to fit.
+    """
 
     text: bytes
     tags: Mapping[str, str]
+    sent: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +71,9 @@ class Decoder:
     provider: str
     account: str
     views: tuple[View, ...]
+    #: whether the provider's own records are wanted, with what stands beside them in the list
     raw: bool
     wire: Schema
-    beside: Schema
     #: every documented field, wanted or not
     known: frozenset[str]
 
@@ -98,17 +101,21 @@ class Decoder:
 
     @property
     def _item(self) -> pl.Struct:
-        """The wire type of one item of the list."""
-        if self.resource.unwrap:
-            return pl.Struct({self.resource.unwrap: pl.Struct(dict(self.wire)), **self.beside})
+        """The wire type of what a `Record` holds."""
+        if self._unwrap:
+            return pl.Struct({self._unwrap: pl.Struct(dict(self.wire)), **self.resource.beside})
         return pl.Struct(dict(self.wire))
+
+    @property
+    def _unwrap(self) -> str | None:
+        return self.resource.unwrap if self.raw else None
 
     def _rows(self, found: Sequence[Record]) -> pl.DataFrame:
         texts = pl.Series("item", [record.text for record in found], dtype=pl.Binary).cast(pl.String)
         items = texts.str.json_decode(as_text(self._item)).cast(self._typed(self._item), strict=True)
         rows = items.struct.unnest()
-        if self.resource.unwrap:
-            rows = rows.unnest(self.resource.unwrap)
+        if self._unwrap:
+            rows = rows.unnest(self._unwrap)
         constants = [
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String)
             for tag in self.resource.tags
@@ -124,9 +131,9 @@ class Decoder:
         names = [name for name, dtype in self.wire.items() if dtype == JSON]
         if not names:
             return []
-        reader = _parts(self.resource.unwrap, tuple(names))
+        reader = _parts(self._unwrap, tuple(names))
         parts = [msgspec.json.decode(record.text, type=reader) for record in found]
-        if self.resource.unwrap:
+        if self._unwrap:
             parts = [part.record for part in parts]
         return [
             pl.Series(name, [_text_of(getattr(part, f"f{i}", None)) for part in parts], dtype=pl.String)
@@ -149,11 +156,11 @@ class Decoder:
         rejected: list[dict[str, str]] = []
         for record in found:
             try:
-                fit = fitted(json.loads(record.text), self._item)
+                fit = fitted(record.text, self._item)
             except Misfit as error:
                 rejected.append(self._reject(record, str(error)))
             else:
-                good.append(Record(json.dumps(fit).encode(), record.tags))
+                good.append(Record(fit, record.tags, record.text))
         kept = self._without_misfits(good, rejected)
         return replace(self._read(kept), rejected=pl.DataFrame(rejected, schema=REJECTED))
 
@@ -172,13 +179,12 @@ class Decoder:
         return found
 
     def _reject(self, record: Record, reason: str) -> dict[str, str]:
-        raw = json.dumps(_without_secrets(json.loads(record.text)), ensure_ascii=False)
         return {
             "provider": self.provider,
             "account": self.account,
             "resource": self.resource.name,
             "reason": reason,
-            "raw": raw,
+            "raw": shown(record.sent or record.text),
         }
 
     def _reason(self, record: Record, error: PolarsError) -> str:
@@ -202,8 +208,7 @@ def decoder(
     views = resource.views(context) if callable(resource.views) else resource.views
     views = tuple(view for view in views if view.table in wanted)
     wire = resource.wire(context) if callable(resource.wire) else resource.wire
-    beside = resource.beside
-    known = frozenset({*wire, *beside, *([resource.unwrap] if resource.unwrap else [])})
+    known = frozenset({*wire, *resource.beside, *([resource.unwrap] if resource.unwrap else [])})
     if not raw:
         expressions = [resource.key]
         for view in views:
@@ -213,7 +218,6 @@ def decoder(
         lean = {**wire, **resource.lean}
         # one field at least, so that records without any wanted field are still counted
         wire = {name: lean[name] for name in wire if name in roots} or dict([next(iter(wire.items()))])
-        beside = {name: dtype for name, dtype in beside.items() if name in roots}
     return Decoder(
         resource=resource,
         provider=provider,
@@ -221,55 +225,77 @@ def decoder(
         views=views,
         raw=raw,
         wire=wire,
-        beside=beside,
         known=known,
     )
 
 
-def records(page: Page, resource: Resource) -> list[Record]:
+def records(page: Page, resource: Resource, *, whole: bool = False) -> list[Record]:
     """Return the records of a page; one object where a list is documented counts as one.
+
+    With `whole`, a wrapped record keeps its wrapper and what stands beside it.
 
     Raises
     ------
     TransportError
         the body is not JSON, or the way to the list leads through something that is no object
     """
-    found: Any = page.read(_body(resource.path))
-    for _ in resource.path:
-        found = None if found is None else found.inner
+    unwrap = None if whole else resource.unwrap
+    return [Record(text, page.request.tags) for text in _texts(page, resource, unwrap) if text != _NULL]
+
+
+def _texts(page: Page, resource: Resource, unwrap: str | None) -> Iterable[bytes]:
+    if not resource.single:
+        try:
+            found = _at(page.read(_body(resource.path, listed=True, unwrap=unwrap)), resource.path) or ()
+        except TransportError:
+            pass  # no JSON, or no list: the careful way tells
+        else:
+            return map(_unwrapped if unwrap else bytes, found)
+    found = _at(page.read(_body(resource.path)), resource.path)
     text = _NULL if found is None else bytes(found).strip()
-    if text == _NULL:
-        return []
-    if resource.single or not text.startswith(b"["):
-        return [Record(text, page.request.tags)]
-    parts = map(bytes, msgspec.json.decode(text, type=list[msgspec.Raw]))
-    return [Record(part, page.request.tags) for part in parts if part != _NULL]
+    items = [text] if resource.single or not text.startswith(b"[") else map(bytes, _RAW_LIST.decode(text))
+    if not unwrap:
+        return items
+    reader = msgspec.json.Decoder(_around(unwrap, msgspec.Raw) | None)
+    return [_NULL if (item := reader.decode(text)) is None else _unwrapped(item) for text in items]
+
+
+def _unwrapped(item: Any) -> bytes:
+    """The record inside its wrapper; an empty one where the wrapper is empty, so that it is not lost."""
+    text = bytes(item.inner)
+    return b"{}" if text == _NULL else text
+
+
+def _at(body: Any, path: tuple[str, ...]) -> Any:
+    for _ in path:
+        body = None if body is None else body.inner
+    return body
 
 
 def unknown_fields(resource: Resource, known: frozenset[str], found: Sequence[Record]) -> list[str]:
-    """Return the fields of the records that nobody documented."""
+    """Return the fields of the records (and beside them) that nobody documented."""
     seen: dict[str, None] = {}
     for record in found:
-        item = json.loads(record.text)
-        parts = [item, item.get(resource.unwrap)] if resource.unwrap and isinstance(item, dict) else [item]
-        for part in parts:
-            if isinstance(part, dict):
-                seen |= dict.fromkeys(part)
+        item = _fields(record.text)
+        seen |= dict.fromkeys(item)
+        if resource.unwrap and resource.unwrap in item:
+            seen |= dict.fromkeys(_fields(bytes(item[resource.unwrap])))
     return [name for name in seen if name not in known]
 
 
 @cache
-def _body(path: tuple[str, ...]) -> Any:
-    """A type that reads the value at `path` as it stands, and skips the rest."""
-    inner: Any = msgspec.Raw
+def _body(path: tuple[str, ...], *, listed: bool = False, unwrap: str | None = None) -> Any:
+    """A type that reads the value at `path` as it stands (`listed`: each item), and skips the rest."""
+    item = _around(unwrap, msgspec.Raw) if unwrap else msgspec.Raw
+    inner = list[item] if listed else item  # type: ignore[valid-type]
     for key in reversed(path):
-        field = (
-            ("inner", msgspec.Raw, msgspec.Raw(_NULL))
-            if inner is msgspec.Raw
-            else ("inner", inner | None, None)
-        )
-        inner = msgspec.defstruct("Body", [field], rename={"inner": key})
+        inner = _around(key, inner)
     return inner
+
+
+def _around(key: str, inner: Any) -> Any:
+    field = ("inner", inner, msgspec.Raw(_NULL)) if inner is msgspec.Raw else ("inner", inner | None, None)
+    return msgspec.defstruct("Body", [field], rename={"inner": key})
 
 
 @cache
@@ -286,13 +312,12 @@ def _text_of(part: msgspec.Raw | None) -> str | None:
     return None if part is None or (text := bytes(part)) == _NULL else text.decode()
 
 
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: "••••" if _SECRET.search(key) and isinstance(part, str) else _without_secrets(part)
-            for key, part in value.items()
-        }
-    return [_without_secrets(part) for part in value] if isinstance(value, list) else value
+def _fields(text: bytes) -> Mapping[str, msgspec.Raw]:
+    """Return the fields of an object as they stand; none of anything else."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
 
 
 def _first_line(error: PolarsError) -> str:

@@ -31,13 +31,18 @@ def iso_time(value: str | pl.Expr) -> pl.Expr:
 
 def unix_time(value: str | pl.Expr) -> pl.Expr:
     """Return the UTC time of Unix seconds; 0 is "not given"."""
-    value = _expr(value)
+    value = _within(_expr(value), 12)
     return pl.from_epoch(pl.when(value != 0).then(value), "s").cast(pl.Datetime("us", "UTC"))
 
 
 def unix_millis(value: str | pl.Expr) -> pl.Expr:
     """Return the UTC time of Unix milliseconds."""
-    return pl.from_epoch(_expr(value), "ms").cast(pl.Datetime("us", "UTC"))
+    return pl.from_epoch(_within(_expr(value), 15), "ms").cast(pl.Datetime("us", "UTC"))
+
+
+def _within(value: pl.Expr, digits: int) -> pl.Expr:
+    """Raise for longer numbers: they are no such times, and would wrap around silently."""
+    return value.cast(pl.Decimal(digits, 0), strict=True).cast(pl.Int64)
 
 
 def date(value: str | pl.Expr) -> pl.Expr:

@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-import msgspec
 import polars as pl
 
 from crmlab.account import Account, check_names
@@ -33,6 +32,7 @@ async def fetch(
     on_error: OnError = "collect",
     limits: Limits | None = None,
     progress: Listener | None = None,
+    allow_destructive: bool = False,
 ) -> Fetched:
     """Return tables of all accounts in the shared schema, fetched concurrently.
 
@@ -55,6 +55,9 @@ async def fetch(
         Instead of the providers' own: only for servers of your own.
     progress
         Called with a `crmlab.Progress` whenever there is news.
+    allow_destructive
+        Needed for reads that change something at the service (``"complero.latest_events"`` is
+        given each event once): they are never part of a shared table, and never tried again.
 
     Raises
     ------
@@ -77,6 +80,9 @@ async def fetch(
         raise PlanError(f'on_error is "collect" or "raise", not {on_error!r}')
     check_names(chosen)
     shared, own = _named(chosen, tables)
+    for provider, resource in own:
+        if registry()[provider].resource(resource).destructive and not allow_destructive:
+            raise PlanError(f"{provider}.{resource} changes what it reads: allow_destructive=True says that you want that")
 
     async with Client(limits) as client:
         runs = [
@@ -132,7 +138,7 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
         page = await _where(
             account, client.send(account, request, retry=not (chosen.writes or chosen.destructive))
         )
-    return msgspec.json.decode(page.body)
+    return page.read(Any)  # type: ignore[arg-type]  # any JSON will do
 
 
 async def _where(account: Account, sending: Any) -> Any:

@@ -65,7 +65,7 @@ class Fetched(Mapping[str, pl.DataFrame]):
     @property
     def complete(self) -> bool:
         """Whether every resource came whole and every record fitted."""
-        return bool(self.summary["complete"].all()) and not self.failures
+        return bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         try:

@@ -50,8 +50,10 @@ def widening(
 
     The last page of a window asks for the next window if it holds anything, so at most `most`
     requests go past the end. A list that has none, page after page of something else, is a
-    `PagingError` at page `cap`.
+    `PagingError` at page `cap`. `most` must be a power of two.
     """
+    if most < 1 or most & (most - 1):
+        raise ValueError(f"most must be a power of two, not {most}")
 
     def follow(page: Page) -> Iterable[Request]:
         number = int(page.request.params.get(param, 1))

@@ -90,8 +90,8 @@ class Resource:
     """One kind of record of one API: how to ask for it, to page it, to read it.
 
     `path` leads from the body to the list of records (empty: the body is the list; `single`: to
-    one record); `unwrap` names the key that holds the record inside each item, with `beside` for
-    what stands next to it. `wire` is the record as documented, `key` what makes it one of a kind.
+    one record); `unwrap` names the key that holds the record inside each item, and `beside` what
+    stands next to it, which only the provider's own records show. `wire` is the record as documented, `key` what makes it one of a kind.
     `lean` narrows nested fields to what `views` reads of them: nested values cost most.
     `tags` names the constants of the request that the expressions may read, as ``_name``. `after` names resources whose rows `requests` needs;
     `using` those that only `views` needs, so both are asked for at the same time.
@@ -117,6 +117,8 @@ class Resource:
     after: tuple[str, ...] = ()
     using: tuple[str, ...] = ()
     destructive: bool = False
+    #: a list that tells no end may repeat its last page for ever: a page with nothing new ends it
+    repeats: bool = False
 
     @property
     def tables(self) -> tuple[str, ...]:

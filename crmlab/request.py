@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -21,6 +23,11 @@ from crmlab.errors import (
 )
 
 T = TypeVar("T")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+#: escapes in JSON text: any but \u, a proper pair, or half of one
+_ESCAPE = re.compile(
+    rb"\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +75,8 @@ class Page:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    #: characters that came as half of a surrogate pair, each now U+FFFD; see `mended`
+    halves: int = 0
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:
@@ -83,7 +92,7 @@ class Page:
         try:
             found = self._read[type_] = msgspec.json.decode(self.body, type=type_)
             return found
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             # the message of a decode error holds positions and types, never values
             raise TransportError(
                 f"{self.request.method} {self.request.path} answered HTTP {self.status} with "
@@ -96,17 +105,38 @@ class Page:
         return self.headers.get(name.lower())
 
 
+def mended(body: bytes) -> tuple[bytes, int]:
+    """Return the JSON with each half of a surrogate pair as U+FFFD, and how many there were.
+
+    Services that cut text by UTF-16 units send such halves; no JSON reader accepts them, and one
+    would cost its whole page.
+    """
+    if not _SURROGATE.search(body):
+        return body, 0
+    halves = 0
+
+    def whole(found: re.Match[bytes]) -> bytes:
+        nonlocal halves
+        if not found[1]:
+            return found[0]
+        halves += 1
+        return rb"\ufffd"
+
+    return _ESCAPE.sub(whole, body), halves
+
+
 def retry_after(page: Page, *, now: float) -> float | None:
     """Return the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3: seconds or a date)."""
     value = page.header("retry-after")
     if not value:
         return None
-    if value.strip().isdigit():
+    if value.strip().isascii() and value.strip().isdigit():
         return float(value)
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+        when = parsedate_to_datetime(value)
     except ValueError:
         return None
+    return max(0.0, (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp() - now)
 
 
 def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: int = 0) -> ApiError:

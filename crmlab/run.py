@@ -126,7 +126,8 @@ class ResourceRun:
         self._buffer: list[Record] = []
         self._pages = 0
         self._asked: set[str] = set()
-        self._bodies: set[int] = set()
+        self._texts: set[int] = set()
+        self._nothing = 0
         self._totals: dict[tuple[str, str], list[int]] = {}
         self._notes: list[str] = []
         self._requests = self._retries = self._planned = self._rows = 0
@@ -174,7 +175,7 @@ class ResourceRun:
         """Read the list; read it again while the service says that it changed meanwhile."""
         for sweep in range(SWEEPS):
             self._asked.clear()
-            self._bodies.clear()
+            self._texts.clear()
             self._totals.clear()
             try:
                 async with asyncio.TaskGroup() as group:
@@ -194,21 +195,23 @@ class ResourceRun:
 
     async def _visit(self, group: asyncio.TaskGroup, request: Request) -> None:
         try:
-            page = await self._client.send(self.account, request, retried=self._count_retry)
+            page = await self._client.send(
+                self.account, request, retry=not self.resource.destructive, retried=self._count_retry
+            )
         except ApiError as error:
-            self._requests += 1
             if not self.resource.nothing(error, request):
                 raise
+            self._nothing += 1
             return
-        self._requests += 1
-        if (body := hash(page.body)) in self._bodies:
-            return  # the same answer again: a server that repeats its last page, or an empty one
-        self._bodies.add(body)
+        finally:
+            self._requests += 1
+        found = records(page, self.resource, whole=self._raw)
+        if self.resource.repeats and not self._has_news(found):
+            return
         total = self.resource.total(page)
         if total is not None:
             family = (request.path, str(sorted(request.tags.items())))
             self._totals.setdefault(family, []).append(total)
-        found = records(page, self.resource)
         self._rows += len(found)
         self._buffer += found
         self._pages += 1
@@ -217,6 +220,12 @@ class ResourceRun:
         self._tell("running")
         if self._pages % BATCH == 0:
             self._decode_buffer()
+
+    def _has_news(self, found: list[Record]) -> bool:
+        """Whether a page brings a record that no earlier one brought; an empty page does not repeat."""
+        before = len(self._texts)
+        self._texts.update(hash(record.text) for record in found)
+        return not found or len(self._texts) > before
 
     def _count_retry(self) -> None:
         self._retries += 1
@@ -269,6 +278,8 @@ class ResourceRun:
         if self.failure:
             self._notes.append(str(self.failure))
             return False
+        if self._nothing:
+            self._notes.append(f"{self._nothing} of {self._requests} requests: nothing there")
         if self.rejected.height:
             self._notes.append(f"{self.rejected.height} records rejected")
         changed = any(len(set(totals)) > 1 for totals in self._totals.values())

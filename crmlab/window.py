@@ -33,4 +33,7 @@ def instant(value: str | dt.date | dt.datetime | None, name: str) -> dt.datetime
             f"{name}={value.isoformat()} has no time zone: add one, for example "
             f"{value.isoformat()}+01:00 or tzinfo=ZoneInfo('Europe/Paris')"
         )
-    return value.astimezone(dt.UTC)
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError:
+        raise PlanError(f"{name}={value.isoformat()} has no time in UTC") from None

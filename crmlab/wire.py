@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from crmlab.errors import SchemaError
+
+_SECRET = re.compile(r"token|secret|password|auth_?key|api_?key", re.IGNORECASE)
+_PLAIN_NUMBER = re.compile(rb'"?-?(0|[1-9][0-9]{0,17})"?')
+#: longer numbers than this the vectorised reader refuses; as text they are kept
+_LONGEST_NUMBER = 30
 
 
 class Misfit(SchemaError):
@@ -26,48 +33,99 @@ def as_text(dtype: Any, *, numbers: bool = False) -> Any:
     return dtype
 
 
-def fitted(value: Any, dtype: Any, where: str = "") -> Any:
-    """Return the value as its type has it, without loss: text stays, anything may become text.
+def fitted(raw: bytes, dtype: Any, where: str = "") -> bytes:
+    """Return the JSON of a value as its type has it, undocumented fields left out, without loss.
+
+    An object or a list where text is documented becomes its exact JSON as text; a single value
+    where a list of such is documented counts as a list of one. Everything else stays byte for
+    byte, so that it is read exactly as it would be among records that all fit.
 
     Raises
     ------
     Misfit
         it cannot
     """
-    if value is None or dtype == pl.Binary:
-        return value
+    if raw == b"null" or dtype == pl.Binary:
+        return raw
     if isinstance(dtype, pl.Struct):
-        if not isinstance(value, dict):
-            raise _misfit(value, "an object", where)
-        return {
-            field.name: fitted(value.get(field.name), field.dtype, f"{where}.{field.name}".lstrip("."))
-            for field in dtype.fields
-        }
+        parts = _opened(raw, b"{", dict[str, msgspec.Raw], "an object", where)
+        fields = [
+            json.dumps(f.name).encode() + b":" + fitted(bytes(parts[f.name]), f.dtype, _inside(where, f.name))
+            for f in dtype.fields
+            if f.name in parts
+        ]
+        return b"{" + b",".join(fields) + b"}"
     if isinstance(dtype, pl.List):
-        if not isinstance(value, list):
-            raise _misfit(value, "a list", where)
-        return [fitted(part, dtype.inner, where) for part in value]
+        inner: Any = dtype.inner
+        if raw[:1] not in b"[{" and not inner.is_nested():
+            return fitted(raw, inner, where)
+        parts = _opened(raw, b"[", list[msgspec.Raw], "a list", where)
+        return b"[" + b",".join(fitted(bytes(part), inner, where) for part in parts) + b"]"
     if dtype == pl.String:
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return _as_text(raw, where)
     if dtype == pl.Boolean:
-        if not isinstance(value, bool):
-            raise _misfit(value, "true or false", where)
-        return value
-    return _number(value, dtype, where)
+        if raw not in (b"true", b"false"):
+            raise _misfit(raw, "true or false", where)
+        return raw
+    return _number(raw, dtype, where)
 
 
-def _number(value: Any, dtype: Any, where: str) -> Any:
-    kind = "a whole number" if dtype == pl.Int64 else "a number"
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise _misfit(value, kind, where)
+def without_secrets(value: Any) -> Any:
+    """Return parsed JSON with everything blotted out that is named like a secret."""
+    if isinstance(value, dict):
+        return {
+            key: "••••" if _SECRET.search(key) and part is not None else without_secrets(part)
+            for key, part in value.items()
+        }
+    return [without_secrets(part) for part in value] if isinstance(value, list) else value
+
+
+def shown(raw: bytes) -> str:
+    """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret."""
+    text = raw.decode("utf-8", "replace")
+    if not _SECRET.search(text):
+        return text
     try:
-        number = pl.Series([str(value)]).cast(dtype, strict=True)[0]
+        return json.dumps(without_secrets(json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return "(withheld: it may hold a secret)"
+
+
+def _inside(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def _opened(raw: bytes, sign: bytes, type_: Any, wanted: str, where: str) -> Any:
+    if not raw.startswith(sign):
+        raise _misfit(raw, wanted, where)
+    try:
+        return msgspec.json.decode(raw, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # the name of a field is not UTF-8
+        raise _misfit(raw, wanted, where) from None
+
+
+def _as_text(raw: bytes, where: str) -> bytes:
+    if raw[:1] not in b"{[" and (raw.startswith(b'"') or len(raw) <= _LONGEST_NUMBER):
+        return raw
+    try:
+        return json.dumps(raw.decode()).encode()
+    except UnicodeDecodeError:
+        raise _misfit(raw, "text", where) from None
+
+
+def _number(raw: bytes, dtype: Any, where: str) -> bytes:
+    if _PLAIN_NUMBER.fullmatch(raw):
+        return raw
+    wanted = "a whole number" if dtype == pl.Int64 else "a number"
+    if raw[:1] in b"{[tf":
+        raise _misfit(raw, wanted, where)
+    try:
+        written = pl.Series([raw]).cast(pl.String).str.json_decode(pl.String)
+        written.cast(dtype, strict=True)
     except pl.exceptions.PolarsError:
-        raise _misfit(value, kind, where) from None
-    return number
+        raise _misfit(raw, wanted, where) from None
+    return raw
 
 
-def _misfit(value: Any, wanted: str, where: str) -> Misfit:
-    return Misfit(
-        f"{where or 'record'}: expected {wanted}, got {json.dumps(value, ensure_ascii=False)[:120]}"
-    )
+def _misfit(raw: bytes, wanted: str, where: str) -> Misfit:
+    return Misfit(f"{where or 'record'}: expected {wanted}, got {shown(raw)[:120]}")

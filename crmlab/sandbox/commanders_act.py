@@ -66,7 +66,9 @@ def _allowed(request: web.Request, body: Any) -> bool:
 
 
 def _errors(status: int, *errors: dict[str, Any]) -> web.Response:
-    return web.Response(body=dumps({"errors": list(errors)}), status=status, content_type=_JSON_API)
+    # the document has failures of the service as plain JSON
+    kind = "application/json" if status >= 500 else _JSON_API
+    return web.Response(body=dumps({"errors": list(errors)}), status=status, content_type=kind)
 
 
 def _refusal(status: int) -> web.Response:

@@ -6,7 +6,7 @@ insides of sections, error bodies.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -297,10 +297,10 @@ def _place(found: Records, request: web.Request, mark: Callable[[Any], str]) -> 
     begin, limit = 0, _limit(request)
     if token := request.query.get("cursor"):
         try:
-            last = urlsafe_b64decode(token).decode()
-        except (NotBase64, UnicodeDecodeError):
+            last = b64decode(token, altchars=b"-_", validate=True).decode()
+            begin = 1 + next(n for n, each in enumerate(found.items) if mark(each) == last)
+        except (NotBase64, UnicodeDecodeError, StopIteration):
             raise _BadValue("cursor: unknown (v1c001)") from None
-        begin = 1 + next((n for n, each in enumerate(found.items) if mark(each) == last), len(found))
     return begin, begin + limit
 
 

@@ -19,7 +19,7 @@ from crmlab.errors import PlanError
 from crmlab.provider import Limits
 from crmlab.providers import unknown
 from crmlab.sandbox.faults import Fault, broken
-from crmlab.sandbox.service import Service
+from crmlab.sandbox.service import BODY, Service
 from crmlab.sandbox.world import World
 
 SERVICES = ("altcraft", "commanders_act", "complero", "onepagecrm", "relenta")
@@ -187,7 +187,7 @@ def _front(running: Sandbox, service: Service, latency: float, rate_limits: bool
                 body = await request.json()
             except ValueError:
                 return service.refusal(400)
-        request["body"] = body
+        request[BODY] = body
         if where not in service.open_paths and not service.allowed(request, body):
             return service.refusal(401)
         return await handler(request)

@@ -13,6 +13,8 @@ from aiohttp import web
 from crmlab.provider import Limits
 
 Handler = Callable[[web.Request], Any]
+#: the decoded JSON of a request, read once before its handler
+BODY = web.RequestKey("body", object)
 
 
 @dataclass(kw_only=True)

@@ -18,18 +18,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import crmlab
 import polars as pl
 import pytest
+
+import crmlab
 from crmlab.client import Client
 from crmlab.errors import ApiError
 from crmlab.provider import Operation, Provider
 from crmlab.providers import registry
 from crmlab.providers.commanders_act.windows import iso
 from crmlab.request import Request
-
 from tests.contract.document import Document
 from tests.contract.exceptions import CORRECTIONS, UNDOCUMENTED
 from tests.contract.recorder import Exchange, recorder
@@ -50,10 +50,10 @@ NOW = dt.datetime.now(dt.UTC)
 SERVER = crmlab.Limits(concurrency=4)
 """For the tests' own servers: no rate."""
 
-#: what Prism says of every list instead of "1 record on 1 page", for a list that never ends
+#: what Prism says of every list instead of "1 record on 1 page", for a list that never ends and is past the wall
 _ENDLESS = {
     "onepagecrm": {
-        "/components/schemas/Page_data/properties/total_count/example": 640,
+        "/components/schemas/Page_data/properties/total_count/example": 12_000,
         "/components/schemas/Page_data/properties/max_page/example": 7,
     }
 }
@@ -127,7 +127,7 @@ def prism(
     """Return what gives the mock server of "onepagecrm", "commanders_act" or "onepagecrm, endless"."""
     program = next((path for path in map(Path, filter(None, PRISM)) if path.is_file()), None)
     if program is None:
-        absent("Prism is not installed: make prism (or set CRMLAB_PRISM)")
+        absent("Prism is not installed: run tests/contract/install_prism.sh (or set CRMLAB_PRISM)")
     folder = tmp_path_factory.mktemp("prism")
     served = {name: documents[name] for name in PROVIDERS}
     served |= {f"{name}, endless": documents[name].corrected(c) for name, c in _ENDLESS.items()}

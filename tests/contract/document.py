@@ -6,7 +6,7 @@ import copy
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,7 @@ class Document:
         self.name = name
         self.raw = raw
         judged = _as_json_schema(raw)
-        self._registry = Registry().with_resource(
-            "urn:document", Resource(contents=judged, specification=DRAFT202012)
-        )
+        self._registry = Registry().with_resource("urn:document", Resource(contents=judged, specification=DRAFT202012))
 
     @classmethod
     def load(cls, name: str, file: Path) -> Document:
@@ -91,9 +89,7 @@ class Document:
         template = min(found, key=lambda t: t.count("{"))
         item = self.raw["paths"][template]
         operation = item[method]
-        described = [
-            self.resolve(p) for p in (*item.get("parameters", ()), *operation.get("parameters", ()))
-        ]
+        described = [self.resolve(p) for p in (*item.get("parameters", ()), *operation.get("parameters", ()))]
         return Answers(template, {p["name"]: p for p in described}, operation["responses"])
 
     def content(self, answers: Answers, status: int) -> Mapping[str, Any]:
@@ -116,9 +112,17 @@ class Document:
         rules = json.loads(text.replace('"$ref": "#/', '"$ref": "urn:document#/'))
         validator = Draft202012Validator(rules, registry=self._registry, format_checker=_formats)
         return {
-            f"{_place(error.absolute_path)}: {error.validator} {_said(error)}"
-            for error in validator.iter_errors(body)
+            f"{_place(error.absolute_path)}: {error.validator} {_said(error)}" for error in validator.iter_errors(body)
         }
+
+    def strange(self, path: str, names: Iterable[str]) -> set[str]:
+        """Return the parameters that the document does not list for this path."""
+        operation = self.operation(path)
+        if operation is None:
+            return set()
+        known = operation.parameters
+        deep = {name for name, found in known.items() if found.get("style") == "deepObject"}
+        return {f"{operation.template}: {n}" for n in names if n not in known and n.split("[")[0] not in deep}
 
     def unknown(self, schema: Any, body: object, place: str = "") -> set[str]:
         """Return the places of properties that the document does not know."""
@@ -215,5 +219,5 @@ def _place(path: Any) -> str:
 def _said(error: Any) -> str:
     if error.validator == "required":
         return str(error.message).split("'")[1]
-    value = json.dumps(error.validator_value)
-    return value if len(value) < 80 else "..."
+    rule = error.validator_value
+    return " or ".join(rule) if error.validator == "type" else json.dumps(rule)[:80]

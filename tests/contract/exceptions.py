@@ -26,17 +26,27 @@ class Departure(NamedTuple):
     reason: str
 
 
-_DEAL_FIELDS = (
-    "/paths/~1deal_fields/get/responses/200/content/application~1json/schema/properties/data/properties"
-)
 _PAGE = "#/components/schemas/Page_data/properties"
 _DEAL_FIELD = {"deal_field": {"$ref": "#/components/schemas/Deal_field"}}
+_DEAL_FIELDS = "/paths/~1deal_fields/get/responses/200/content/application~1json/schema/properties/data/properties"
+_HEALTH = "data.attributes.health"
+_STATISTICS = "/paths/~1privacy~1statistics/get/parameters/0/required"
+_SEGMENTS = "/paths/~1dms~1segments-statistics/get/parameters/0/required"
+
 _MISPLACED = "the page counts stand inside each item by a slip of indentation; all other lists have them in data"
-_EMBEDDED = "sent only when asked for with fields=...(all), which the client does not do: it has its own resource"
-_SECRET = "a credential: never decoded, never exported"  # noqa: S105 - no password
-_SETUP = "how the app looks or starts, in no shared table; a surprise in it must not cost the currency and tags"
 _TOKEN = "required, but by its own description optional where the Authorization header is sent, as it is"
+_NULL = "the document's own example has null here, and so has this answer"
+_END = "the schema has start_date only, the document's own example end_date as well"
+_TEXT = "the document's own example writes this number as text"
+_PLANTED = "the schema lists no key of a partner; one is planted to prove that it is never stored"
+_EMBEDDED = "sent only when asked for with fields=...(all), which the client does not do: it has its own resource"
+_SECRET = "may hold credentials: never decoded, never exported"
+_CHANGED = "the old and new values of what was changed, parameters and their credentials included: never decoded"
+_COUNT = "counts: the document says number of every one, and its examples are whole"
+_SETUP = "how the app looks and starts; in no table, and a surprise in it must not cost the currency and tags"
 _OWN = "it has its own resource"
+_ALL = "undocumented here; the cascade's description says that it defaults to the own contacts, as the list does"
+_COUNTED = "no parameters documented, but an answer with page counts: sent only where they tell of more pages"
 
 CORRECTIONS: tuple[Correction, ...] = (
     Correction("onepagecrm", f"{_DEAL_FIELDS}/total_count", {"$ref": f"{_PAGE}/total_count"}, _MISPLACED),
@@ -44,8 +54,8 @@ CORRECTIONS: tuple[Correction, ...] = (
     Correction("onepagecrm", f"{_DEAL_FIELDS}/per_page", {"$ref": f"{_PAGE}/per_page"}, _MISPLACED),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/max_page", {"$ref": f"{_PAGE}/max_page"}, _MISPLACED),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/deal_fields/items/properties", _DEAL_FIELD, _MISPLACED),
-    Correction("commanders_act", "/paths/~1privacy~1statistics/get/parameters/0/required", False, _TOKEN),  # noqa: FBT003 - JSON
-    Correction("commanders_act", "/paths/~1dms~1segments-statistics/get/parameters/0/required", False, _TOKEN),
+    Correction("commanders_act", _STATISTICS, value=False, reason=_TOKEN),
+    Correction("commanders_act", _SEGMENTS, value=False, reason=_TOKEN),
 )
 
 #: resources that the document does not have
@@ -53,19 +63,93 @@ UNDOCUMENTED: tuple[Departure, ...] = (
     Departure("commanders_act", "users", "/users", "in the document's text only, as its example of a request"),
 )
 
-#: places where the sandbox's answers break the document
-ANSWERS: tuple[Departure, ...] = ()
-
 #: parameters that the client sends and the document does not list
-PARAMETERS: tuple[Departure, ...] = ()
+PARAMETERS: tuple[Departure, ...] = (
+    Departure("onepagecrm", "contacts", "/contacts/cascade: team", _ALL),
+    Departure("onepagecrm", "contacts", "/contacts/cascade/{last_id}: team", _ALL),
+    Departure("onepagecrm", "pipelines", "/pipelines: page", _COUNTED),
+)
 
-#: documented fields that the wire schemas do not have
+#: where the sandbox's answers break the document
+ANSWERS: tuple[Departure, ...] = (
+    Departure("commanders_act", "sources", "data.attributes.cron: type string", _NULL),
+    Departure("commanders_act", "sources", "data.attributes.data_end_date: type string", _NULL),
+    Departure("commanders_act", "sources", "data.attributes.data_last: type string", _NULL),
+    Departure("commanders_act", "sources", "data.attributes.data_range_type: type string", _NULL),
+    Departure("commanders_act", "sources", "data.attributes.data_start_date: type string", _NULL),
+    Departure("commanders_act", "sources", "data.attributes.deleted_at: type string", _NULL),
+    Departure("commanders_act", "sources", "data.attributes.next_request_at: type string", _NULL),
+    Departure("commanders_act", "sources", "data.attributes.start_date: type string", _NULL),
+    Departure("commanders_act", "sources", f"{_HEALTH}.fail.error.increase_rate: type number", _NULL),
+    Departure("commanders_act", "sources", f"{_HEALTH}.success.retry.increase_rate: type number", _NULL),
+    Departure("commanders_act", "sources", "data.attributes.end_date: unknown", _END),
+    Departure("commanders_act", "destinations", "data.attributes.cron: type string", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.data_end_date: type string", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.data_last: type string", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.data_range_type: type string", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.data_start_date: type string", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.deleted_at: type string", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.next_request_at: type string", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.start_date: type string", _NULL),
+    Departure("commanders_act", "destinations", f"{_HEALTH}.fail.error.increase_rate: type number", _NULL),
+    Departure("commanders_act", "destinations", f"{_HEALTH}.success.retry.increase_rate: type number", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.end_date: unknown", _END),
+    Departure("commanders_act", "destinations", "data.attributes.parameters.access_token: unknown", _PLANTED),
+    Departure("commanders_act", "segments_statistics", "data.attributes.nb_visitors_added: type number", _TEXT),
+    Departure("commanders_act", "segments_statistics", "data.attributes.nb_visitors_removed: type number", _TEXT),
+    Departure("commanders_act", "segments_statistics", "data.attributes.nb_visitors_total: type number", _TEXT),
+    Departure("commanders_act", "segments_statistics", "data.id: type number", _TEXT),
+    Departure("commanders_act", "operations", "data.attributes.fail.error.increase_rate: type number", _NULL),
+    Departure("commanders_act", "operations", "data.attributes.success.retry.increase_rate: type number", _NULL),
+)
+
+#: documented fields that the wire schemas do not have, or have as a narrower type
 FIELDS: tuple[Departure, ...] = (
     Departure("onepagecrm", "bootstrap", "data.auth_key: missing", _SECRET),
+    Departure("onepagecrm", "bootstrap", "data.call_results: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.call_results_order: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.company_fields: missing", _OWN),
+    Departure("onepagecrm", "bootstrap", "data.cost_setup: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.custom_fields: missing", _OWN),
+    Departure("onepagecrm", "bootstrap", "data.deal_fields: missing", _OWN),
+    Departure("onepagecrm", "bootstrap", "data.filters: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.next_action_dates: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.predefined_actions: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.bcc_email_enabled: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.clipper_beta: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.company_address_enabled: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.company_description_enabled: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.company_phone_enabled: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.company_url_enabled: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.delimiter: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.pipelines: missing", _OWN),
+    Departure("onepagecrm", "bootstrap", "data.settings.reminder: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.send_push_notifications: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.separator: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.show_company_fields_with_contact: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.show_tidy_stream: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.settings.time_with_ampm: missing", _SETUP),
+    Departure("onepagecrm", "bootstrap", "data.team: missing", _OWN),
+    Departure("onepagecrm", "bootstrap", "data.user: missing", _OWN),
     Departure("onepagecrm", "contacts", "deals: missing", _EMBEDDED),
     Departure("onepagecrm", "contacts", "notes: missing", _EMBEDDED),
     Departure("onepagecrm", "contacts", "calls: missing", _EMBEDDED),
     Departure("onepagecrm", "contacts", "meetings: missing", _EMBEDDED),
     Departure("onepagecrm", "contacts", "pinned_attachments: missing", _EMBEDDED),
+    Departure("onepagecrm", "contacts", "company.contacts: missing", _OWN),
+    Departure("onepagecrm", "contacts", "company.pending_deals: missing", _OWN),
     Departure("onepagecrm", "deals", "contacts: missing", _EMBEDDED),
+    Departure("commanders_act", "sources", "attributes.parameters: missing", _SECRET),
+    Departure("commanders_act", "sources", "attributes.health.fail.error.total: number as Int64", _COUNT),
+    Departure("commanders_act", "sources", "attributes.health.fail.rejected.total: number as Int64", _COUNT),
+    Departure("commanders_act", "sources", "attributes.health.success.immediate.total: number as Int64", _COUNT),
+    Departure("commanders_act", "sources", "attributes.health.success.retry.total: number as Int64", _COUNT),
+    Departure("commanders_act", "sources", "attributes.health.total: number as Int64", _COUNT),
+    Departure("commanders_act", "destinations", "attributes.parameters: missing", _SECRET),
+    Departure("commanders_act", "destinations", "attributes.health.fail.error.total: number as Int64", _COUNT),
+    Departure("commanders_act", "destinations", "attributes.health.fail.rejected.total: number as Int64", _COUNT),
+    Departure("commanders_act", "destinations", "attributes.health.success.immediate.total: number as Int64", _COUNT),
+    Departure("commanders_act", "destinations", "attributes.health.success.retry.total: number as Int64", _COUNT),
+    Departure("commanders_act", "destinations", "attributes.health.total: number as Int64", _COUNT),
+    Departure("commanders_act", "activity_logs", "attributes.properties: missing", _CHANGED),
 )

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp  # noqa: TID251 - the contract is about what is on the wire
-from aiohttp import web  # noqa: TID251 - same
+import aiohttp
+from aiohttp import web
 from yarl import URL
 
 _SKIPPED = {"host", "content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive"}
@@ -39,9 +39,7 @@ class Recorder:
     @property
     def violations(self) -> list[str]:
         return [
-            f"{e.method} {e.path} {dict(e.params)}: {violation}"
-            for e in self.exchanges
-            for violation in e.violations
+            f"{e.method} {e.path} {dict(e.params)}: {violation}" for e in self.exchanges for violation in e.violations
         ]
 
     def taken(self) -> list[Exchange]:

@@ -6,24 +6,27 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable, Mapping
 from urllib.parse import quote
 
-import crmlab
 import polars as pl
 import pytest
 import pytest_asyncio
+
+import crmlab
 from crmlab.client import Client
 from crmlab.errors import ApiError
 from crmlab.providers import registry
 from crmlab.request import Request
-
 from tests.contract.conftest import ARGUMENTS, NOW, PROVIDERS, RESOURCES, SERVER, Prism, account, reads
 from tests.contract.document import Document
-from tests.contract.exceptions import FIELDS
+from tests.contract.exceptions import FIELDS, PARAMETERS
 from tests.contract.recorder import Exchange, Recorder, recorder
 
 #: more requests than any resource needs for the one record of the documents' examples
 MANY = 100
 _WEEK = {"since": NOW - dt.timedelta(days=7), "until": NOW}
+#: when the segments of the Commanders Act example are counted
+EXAMPLES = {"since": dt.datetime(2022, 6, 1, tzinfo=dt.UTC), "until": dt.datetime(2022, 6, 3, tzinfo=dt.UTC)}
 _NEW = "fields nobody documented: "
+_CONTACT = "5aba31ea9007ba0f570c92d4"
 WRONG = {
     "onepagecrm": Request(path="/deals", params={"page": "first"}),
     "commanders_act": Request(path="/sources", params={"include": "everything"}),
@@ -51,14 +54,19 @@ def _each_once(exchanges: list[Exchange]) -> bool:
     return len({(e.method, e.path, e.params) for e in exchanges}) == len(exchanges)
 
 
-async def _fetch(wire: Recorder, provider: str, *tables: str, **window: dt.datetime) -> crmlab.Fetched:
+async def _fetch(wire: Recorder, document: Document, *tables: str, **window: dt.datetime) -> crmlab.Fetched:
     """Fetch from Prism; a request that it refuses fails with Prism's reason."""
+    ours = account(document.name, wire.url)
     try:
-        return await crmlab.fetch(
-            account(provider, wire.url), *tables, limits=SERVER, on_error="raise", **window
-        )
+        return await crmlab.fetch(ours, *tables, limits=SERVER, on_error="raise", **window)
     finally:
         assert wire.violations == []
+        assert _strange(wire, document) <= {d.found for d in PARAMETERS if d.provider == document.name}
+
+
+def _strange(wire: Recorder, document: Document) -> set[str]:
+    """Return parameters that were sent and are not documented: Prism lets them pass."""
+    return {found for e in wire.exchanges for found in document.strange(e.path, dict(e.params))}
 
 
 def _new_fields(data: crmlab.Fetched) -> set[str]:
@@ -76,10 +84,11 @@ def _excepted_fields(provider: str, resource: str) -> set[str]:
 async def test_prism_reports_a_wrong_request(wire: Recorder, provider: str) -> None:
     """Or the tests below prove nothing."""
     async with Client(SERVER) as client:
-        with pytest.raises(ApiError):
-            await client.send(account(provider, wire.url), WRONG[provider])
+        for request in (WRONG[provider], Request(path="/nowhere")):
+            with pytest.raises(ApiError):
+                await client.send(account(provider, wire.url), request)
 
-    assert len(wire.violations) == 1
+    assert len(wire.violations) == 2
 
 
 @pytest.mark.parametrize("window", [{}, _WEEK], ids=["all", "week"])
@@ -87,11 +96,15 @@ async def test_prism_reports_a_wrong_request(wire: Recorder, provider: str) -> N
     ("wire", "provider", "resource"), [(name, name, resource) for name, resource in RESOURCES], indirect=["wire"]
 )
 async def test_a_resource_is_asked_for_as_documented_and_every_answer_decodes(
-    wire: Recorder, provider: str, resource: str, window: dict[str, dt.datetime]
+    wire: Recorder,
+    documents: Mapping[str, Document],
+    provider: str,
+    resource: str,
+    window: dict[str, dt.datetime],
 ) -> None:
     name = f"{provider}.{resource}"
 
-    data = await _fetch(wire, provider, name, **window)
+    data = await _fetch(wire, documents[provider], name, **window)
 
     assert data.rejected.to_dicts() == []
     assert data[name].height >= 1
@@ -101,14 +114,29 @@ async def test_a_resource_is_asked_for_as_documented_and_every_answer_decodes(
 
 
 @pytest.mark.parametrize(("wire", "provider"), [(name, name) for name in PROVIDERS], indirect=["wire"])
-async def test_the_shared_tables_are_filled_from_the_documented_examples(wire: Recorder, provider: str) -> None:
+async def test_the_shared_tables_are_filled_from_the_documented_examples(
+    wire: Recorder, documents: Mapping[str, Document], provider: str
+) -> None:
     documented = [registry()[provider].resource(name) for owner, name in RESOURCES if owner == provider]
     tables = {table for resource in documented for table in resource.tables}
 
-    data = await _fetch(wire, provider, *tables)
+    now = await _fetch(wire, documents[provider], *tables)
+    then = await _fetch(wire, documents[provider], *tables, **EXAMPLES)
 
-    assert data.rejected.to_dicts() == []
-    assert {name for name, frame in data.items() if frame.height} == tables
+    assert now.rejected.to_dicts() == then.rejected.to_dicts() == []
+    assert {name for data in (now, then) for name, frame in data.items() if frame.height} == tables
+
+
+@pytest.mark.parametrize("wire", ["commanders_act"], indirect=True)
+async def test_equal_answers_to_different_questions_are_all_kept(
+    wire: Recorder, documents: Mapping[str, Document]
+) -> None:
+    """Each day of the statistics is asked for by itself, and Prism's days are all alike."""
+    name = "commanders_act.privacy_statistics"
+
+    data = await _fetch(wire, documents["commanders_act"], name, **EXAMPLES)
+
+    assert data[name].height == sum(len(e.body["data"]) for e in wire.exchanges)
 
 
 @pytest.mark.parametrize(
@@ -116,10 +144,13 @@ async def test_the_shared_tables_are_filled_from_the_documented_examples(wire: R
     [(name, name, operation.name) for name in PROVIDERS for operation in reads(registry()[name])],
     indirect=["wire"],
 )
-async def test_an_operation_that_reads_asks_as_documented(wire: Recorder, provider: str, operation: str) -> None:
+async def test_an_operation_that_reads_asks_as_documented(
+    wire: Recorder, documents: Mapping[str, Document], provider: str, operation: str
+) -> None:
     answer = await crmlab.call(account(provider, wire.url), operation, **ARGUMENTS[operation])
 
     assert wire.violations == []
+    assert _strange(wire, documents[provider]) == set()
     assert answer["data"]
 
 
@@ -129,11 +160,21 @@ async def test_an_operation_that_reads_asks_as_documented(wire: Recorder, provid
     indirect=["wire"],
 )
 async def test_a_list_that_repeats_its_page_for_ever_ends_and_is_called_incomplete(
-    wire: Recorder, resource: str
+    wire: Recorder, documents: Mapping[str, Document], resource: str
 ) -> None:
-    data = await _fetch(wire, "onepagecrm", f"onepagecrm.{resource}")
+    data = await _fetch(wire, documents["onepagecrm"], f"onepagecrm.{resource}")
 
     assert _each_once(wire.exchanges)
     assert len(wire.exchanges) < MANY
     row = data.summary.filter(pl.col("resource") == resource).row(0, named=True)
-    assert (row["rows"], row["expected"], row["complete"]) == (1, 640, False)
+    assert (row["rows"], row["expected"], row["complete"]) == (1, 12_000, False)
+    assert _strange(wire, documents["onepagecrm"]) >= {d.found for d in PARAMETERS if d.resource == resource}
+
+
+@pytest.mark.parametrize("wire", ["onepagecrm, endless"], indirect=True)
+async def test_past_the_wall_the_cascade_is_asked_as_documented_and_ends(
+    wire: Recorder, documents: Mapping[str, Document]
+) -> None:
+    await _fetch(wire, documents["onepagecrm"], "onepagecrm.contacts")
+
+    assert [e.path for e in wire.exchanges] == ["/contacts", "/contacts/cascade", f"/contacts/cascade/{_CONTACT}"]

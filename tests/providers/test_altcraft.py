@@ -76,7 +76,8 @@ def read(
     context = Context(now=NOW, options=options, rows=rows or {})
     reads = decoder(resource, context, provider="altcraft", account="a", tables=resource.tables, raw=True)
     request = Request(path="/x", method="POST", body={}, tags=tags or {})
-    return reads(records(Page(request=request, status=200, headers={}, body=envelope(data)), resource))
+    found = Page(request=request, status=200, headers={}, body=envelope(data))
+    return reads(records(found, resource, whole=True))
 
 
 def asked(name: str, rows: dict[str, list[Any]] | None = None, **times: datetime) -> list[Request]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from aiohttp import web  # noqa: TID251  (a server that answers as the vendor might)
+from aiohttp import web
 
 import crmlab
 from crmlab.decode import RAW, Decoded, decoder, records

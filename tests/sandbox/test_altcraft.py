@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession  # noqa: TID251  (asks as another client would)
+from aiohttp import ClientSession
 
 import crmlab
 from crmlab.errors import AuthError, NotFoundError
@@ -176,6 +176,16 @@ async def test_segments_have_their_size_and_their_size_by_channel(world: World) 
                 expected[f"{segment.id}/{one.resource_id}/{one.channel}"] += one.status == "subscribed"
     by_channel = {row["id"]: row["size"] for row in rows.iter_rows(named=True) if row["channel"]}
     assert by_channel == dict(expected)
+
+
+async def test_segments_of_equal_size_are_all_counted(world: World) -> None:
+    members = world.segments[0]
+    twins = [replace(members, id=n, name=f"Twin {n}") for n in (1, 2, 3)]
+    async with crmlab.sandbox(replace(world, segments=twins), services=["altcraft"]) as accounts:
+        data = await crmlab.fetch(accounts, "segments", limits=FAST)
+
+    sizes = Counter(row["segment_id"] for row in data.segments.iter_rows(named=True) if row["channel"])
+    assert sizes == dict.fromkeys(("1", "2", "3"), sizes["1"])
 
 
 @pytest.mark.parametrize("days", [0.5, 3, 40])

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from aiohttp import ClientSession  # noqa: TID251  (asks as another client would)
+from aiohttp import ClientSession
 
 import crmlab
 from crmlab.errors import AuthError, NotFoundError
@@ -19,7 +19,10 @@ from crmlab.sandbox.world import ConsentEvent, Person, World
 FAST = crmlab.Limits(concurrency=10)
 KEY = {"Authorization": "Bearer sandbox-complero-key"}
 SEEN = ("confirm", "update", "documentation")
-HARD = "é 🎉👩🏽\u200d💻 \x00 NUL \u2028line\u2029paragraph \u200fغدًا\u200f\r\n\ttab \\ \"quote\" '"
+HARD = (
+    "é 🎉👩🏽\u200d💻 \x00 NUL \u2028line\u2029paragraph "
+    "\u200f\u063a\u062f\u064b\u0627\u200f\r\n\ttab \\ \"quote\" '"
+)
 
 
 def small_world(count: int, **changes: Any) -> World:

@@ -55,8 +55,8 @@ def _check(page: Page) -> None:
             envelope = msgspec.json.decode(page.body, type=_Envelope)
         except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
             envelope = _Envelope(error=page.status)
-    code = str(envelope.error)
-    if code == "0" and page.status < 300:
+    code = "" if str(envelope.error) == "0" else str(envelope.error)
+    if not code and 200 <= page.status < 300:
         return
     if code == "501":  # "the method does not exist": no failure that passes
         raise NotFoundError(501, code, envelope.error_text)
@@ -236,7 +236,6 @@ PROVIDER = Provider(
             doc="Each segment with its size, one request each.",
             requests=_segment_details,
             after=("segments",),
-            single=True,
             wire=wire.SEGMENT,
             views=views.SEGMENTS,
         ),

@@ -223,7 +223,6 @@ PROVIDER = Provider(
             requests=_trends,
             after=("destinations",),
             tags=("integration_id",),
-            single=True,
             key=pl.col("_integration_id"),
             wire=wire.TREND,
             views=views.DELIVERIES,

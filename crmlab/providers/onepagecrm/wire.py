@@ -188,7 +188,7 @@ BESIDE_CONTACT: Schema = {
     "next_action": pl.Struct(dict(ACTION)),
     "queued_actions": pl.List(pl.Struct(dict(ACTION))),
     "most_urgent_action": pl.Struct(dict(ACTION)),
-    "next_action_conflicts": _text,
+    "next_action_conflicts": _texts,
     "company": pl.Struct(dict(COMPANY)),
 }
 DEAL_ITEM = pl.Struct(

@@ -1,0 +1,1 @@
+"""What crmlab costs, against what its users would otherwise write."""

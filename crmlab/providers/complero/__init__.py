@@ -1,0 +1,223 @@
+"""Complero API 1.0: who confirmed or changed the data and consents that companies hold of them.
+
+Sources: the vendor's API reference and api.complero.com/docs (basics: security, poll, push,
+guarantees). There is no list of contacts: the events feed is the only bulk read, so a contact is
+here as its newest event shows it, and a contact without events is not seen at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from crmlab.errors import ApiError
+from crmlab.paging import cursor
+from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource
+from crmlab.providers.complero import views, wire
+from crmlab.request import Page, Request, path, refuse
+
+#: only ``/ping`` is documented with its path; the others are guessed from the documented names.
+#: Read whenever a request is made: to correct one, assign to it before fetching
+PATHS = {
+    "ping": "/ping",
+    "events": "/events",
+    "latest_events": "/events/latest",
+    "contact": "/contacts/{id}",
+    "employee": "/employees/{id}",
+    "operations": "/operations",
+    "operation": "/operations/{id}",
+}
+
+#: the kinds of event asked for, one list each: without a filter only the first two come, and how
+#: several are joined in one filter is not documented
+EVENT_TYPES = ("confirm", "update", "documentation")
+_LIMIT = 1000
+#: whether the edges of a period belong to it is not documented: ask for a little more
+_OVERLAP = dt.timedelta(seconds=1)
+
+
+class _Refusal(msgspec.Struct):
+    message: Any = None
+    validation_errors: Any = None
+
+
+def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    return request.with_headers(Authorization=f"Bearer {secrets['api_key']}")
+
+
+def _check(page: Page) -> None:
+    if 200 <= page.status < 300:
+        if page.request.path != PATHS["ping"]:  # what it answers is not documented
+            page.read(msgspec.Raw)
+        return
+    try:
+        refusal = msgspec.json.decode(page.body, type=_Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
+        refusal = _Refusal()
+    detail = str(refusal.message or "")
+    if refusal.validation_errors:
+        detail = f"{detail} {json.dumps(refusal.validation_errors)}".strip()
+    raise refuse(page, now=time.time(), detail=detail)
+
+
+_pages = cursor(
+    lambda page: page.header("next-cursor"), lambda request, token: request.with_params(cursor=token)
+)
+
+
+def _period(context: Context) -> dict[str, str]:
+    asked = {"limit": str(_LIMIT)}
+    if context.since:
+        asked["from"] = _iso(context.since - _OVERLAP)
+    if context.until:
+        asked["to"] = _iso(context.until + _OVERLAP)
+    return asked
+
+
+def _iso(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _event_lists(context: Context) -> Iterable[Request]:
+    return [
+        Request(path=PATHS["events"], params={**_period(context), "type": kind}) for kind in EVENT_TYPES
+    ]
+
+
+def _type_not_known(error: ApiError, request: Request) -> bool:
+    """One page of the documentation knows this type as a filter, another does not."""
+    return error.status == 400 and request.params.get("type") == "documentation"
+
+
+def _latest_events(context: Context) -> Iterable[Request]:
+    return [Request(path=PATHS["latest_events"], params={"limit": str(_LIMIT)})]
+
+
+def _operation_list(context: Context) -> Iterable[Request]:
+    return [Request(path=PATHS["operations"], params=_period(context))]
+
+
+def _employees(context: Context) -> Iterable[Request]:
+    """One request for each employee whom contacts are assigned to: there is no list of them."""
+    ids = context.rows["events"].select(views.inside("employee_id")).to_series()
+    return [
+        Request(path=path(PATHS["employee"], id=each))
+        for each in ids.unique(maintain_order=True).drop_nulls()
+        if each.strip()
+    ]
+
+
+def _is_gone(error: ApiError, request: Request) -> bool:
+    """An employee that old events name may have been deleted since."""
+    return error.status == 404
+
+
+def _by_id(name: str, doc: str) -> Operation:
+    def request(id: str) -> Request:
+        return Request(path=path(PATHS[name], id=id))
+
+    return Operation(name=name, doc=doc, request=request)
+
+
+def _plain(name: str) -> Callable[[], Request]:
+    return lambda: Request(path=PATHS[name])
+
+
+PROVIDER = Provider(
+    name="complero",
+    title="Complero",
+    base_url="https://api.complero.com/v1",
+    home="https://api.complero.com/docs/",
+    fields=(
+        Field(
+            name="api_key",
+            label="API key",
+            help="from your Complero customer success manager; each company has its own, and the sandbox another",
+        ),
+    ),
+    sign=_sign,
+    check=_check,
+    # 20 a second by IP: at most one at once and 19 after it leave in any second
+    limits=Limits(rate=19, burst=1, concurrency=10, scope="ip"),
+    # /ping would not notice a wrong key, and reading an event would mark it as received
+    ping=Request(path=PATHS["operations"], params={"limit": "1"}),
+    resources=(
+        Resource(
+            name="events",
+            doc="Confirmations, changes and documentation, with the contact; reading them takes them out of "
+            "the latest events.",
+            requests=_event_lists,
+            path=(),
+            follow=_pages,
+            nothing=_type_not_known,
+            wire=wire.EVENT,
+            key=views.EVENT_ID,
+            views=views.EVENTS,
+        ),
+        Resource(
+            name="latest_events",
+            doc="Events that no call has returned yet; each call takes them out of the list for good.",
+            requests=_latest_events,
+            path=(),
+            wire=wire.EVENT,
+            key=views.EVENT_ID,
+            views=views.EVENTS,
+            destructive=True,
+        ),
+        Resource(
+            name="employees",
+            doc="Employees whom contacts of the events read are assigned to, one request each.",
+            requests=_employees,
+            path=(),
+            single=True,
+            nothing=_is_gone,
+            wire=wire.EMPLOYEE,
+            views=views.USERS,
+            after=("events",),
+        ),
+        Resource(
+            name="operations",
+            doc="Uploads of contacts and employees, and how they went.",
+            requests=_operation_list,
+            path=(),
+            follow=_pages,
+            wire=wire.OPERATION,
+            views=views.OPERATIONS,
+        ),
+    ),
+    operations=(
+        Operation(
+            name="ping", doc="Whether the service can be reached; the key is not looked at.", request=_plain("ping")
+        ),
+        _by_id("contact", "One contact by its id, as it is now."),
+        _by_id("employee", "One employee by the company's own id."),
+        _by_id("operation", "One operation by its id."),
+        Operation(
+            name="latest_events",
+            doc="Events that no call has returned yet; they do not come again.",
+            request=_plain("latest_events"),
+            destructive=True,
+        ),
+    ),
+    assumptions=(
+        *(
+            f"{name.replace('_', ' ')}: the path is {where}"
+            for name, where in PATHS.items()
+            if name != "ping"
+        ),
+        "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
+        "channel, contact_id, documentation; one without id gets one made of its content",
+        "events are asked for type by type; a service that does not know documentation as a type has none",
+        "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, zip_code, state, "
+        "country, and consents as true or false by channel; an event that names one channel is about that one",
+        "an empty documentation object means that there is none",
+        "a contact is as its newest event shows it; contacts without events of these types are not seen",
+        "an employee that answers 404 was deleted since the event",
+        "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
+    ),
+)

@@ -1,0 +1,38 @@
+"""Records of Complero as documented: contact, employee and operation.
+
+The fields of an event are lost from every copy of the reference, and so are the insides of a
+contact's sections, documentation and data: an event keeps its contact as JSON.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.provider import JSON, Schema
+
+
+def _scalars(*names: str) -> Schema:
+    return dict.fromkeys(names, pl.String)
+
+
+CONTACT: Schema = {
+    **_scalars(
+        "id", "first_name", "last_name", "birthday", "company", "degree", "employee_id", "language",
+        "name_suffix", "nationality", "position", "salutation", "title", "website",
+    ),
+    "tags": pl.List(pl.String),
+}  # fmt: skip
+EVENT: Schema = {
+    **_scalars("id", "event_id", "type", "created_at", "occurred_at", "timestamp", "source", "channel", "contact_id"),
+    "contact": JSON,
+    "documentation": JSON,
+}
+EMPLOYEE: Schema = {
+    **_scalars(
+        "id", "email", "first_name", "last_name", "city", "department", "fax_number", "house_number",
+        "phone_number", "position", "profile_picture_url", "street", "website", "zip_code",
+    ),
+    "data": JSON,
+    "tags": pl.List(pl.String),
+}  # fmt: skip
+OPERATION: Schema = {**_scalars("id", "created_at", "status", "type", "model"), "items": JSON}
