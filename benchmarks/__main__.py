@@ -30,7 +30,7 @@ def main() -> int:
     )
     try:
         url, user, key, size = server.stdout.readline().split()
-        print(f"4 lists x {options.records:,} records, {int(size) / 1e6:.1f} MB, {options.latency * 1000:.0f} ms latency,")
+        print(f"4 lists x {options.records:,} records, {int(size) / 1e6:.1f} MB, {options.latency * 1000:.0f} ms,")
         print(f"medians of {options.runs} runs in turn, without start-up\n")
         for in_flight in options.in_flight:
             _compare(in_flight, options.runs, options.records, (url, user, key))
@@ -54,10 +54,10 @@ def _compare(in_flight: int, runs: int, records: int, where: tuple[str, str, str
         print(f"  {way:<14} {wall:8.2f} {cpu:7.2f} {peak:9.0f}   {each}")
     ours, hand, bare = middle["crmlab"], middle["by hand"], middle["throw away"]
     print(
-        f"  crmlab takes {ours['wall_seconds'] / bare['wall_seconds']:.2f} times the wall time of throwing away; by hand "
-        f"it is {hand['wall_seconds'] / ours['wall_seconds']:.1f} times slower;\n"
-        f"  CPU {ours['cpu_seconds'] / hand['cpu_seconds']:.2f} and peak memory "
-        f"{ours['peak_mb'] / hand['peak_mb']:.2f} of by hand\n"
+        f"  crmlab: {ours['wall_seconds'] / bare['wall_seconds']:.2f} times the wall time of throwing away; "
+        f"{hand['wall_seconds'] / ours['wall_seconds']:.1f} times faster than by hand,\n"
+        f"  with {ours['cpu_seconds'] / hand['cpu_seconds']:.2f} of its CPU and "
+        f"{ours['peak_mb'] / hand['peak_mb']:.2f} of its peak memory\n"
     )
 
 

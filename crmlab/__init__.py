@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from crmlab.account import Account
@@ -33,8 +34,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load what needs plotly or widgets when it is first used."""
-    import importlib
-
     if name in ("analysis", "plots"):
         return importlib.import_module(f"crmlab.{name}")
     if name == "login":

@@ -175,4 +175,5 @@ def _wait(error: CrmlabError, attempt: int) -> float:
     """Seconds until the next try: what the service asked for, else doubling, spread at random."""
     if isinstance(error, RateLimitError) and error.retry_after is not None:
         return error.retry_after
-    return 0.2 * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
+    doubling: float = 0.2 * 2 ** (attempt - 1)
+    return doubling * random.uniform(0.75, 1.25)  # noqa: S311  # no secret

@@ -1,6 +1,6 @@
-"""Where credentials come from, in this order, first found wins:
+"""Where credentials come from, in this order; the first found wins.
 
-explicit argument > environment > file in ``CRMLAB_SECRETS_DIR`` > keyring > ``.env`` in the
+Explicit argument > environment > file in ``CRMLAB_SECRETS_DIR`` > keyring > ``.env`` in the
 working directory. The name is ``CRMLAB_<PROVIDER>_<FIELD>`` everywhere (lower case for files),
 e.g. ``CRMLAB_ONEPAGECRM_API_KEY``. The keyring (extra ``crmlab[keyring]``) is read under the
 service name ``crmlab``.
@@ -38,23 +38,25 @@ class _Keyring(PydanticBaseSettingsSource):
         return keyring_value(f"{self.config['env_prefix']}{field_name}".upper()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        found = {name: self.get_field_value(f, name)[0] for name, f in self.settings_cls.model_fields.items()}
+        wanted = {n: f for n, f in self.settings_cls.model_fields.items() if n not in self.current_state}
+        found = {name: self.get_field_value(field, name)[0] for name, field in wanted.items()}
         return {name: value for name, value in found.items() if value}
 
 
 def keyring_value(name: str) -> str | None:
     """Return what the keyring holds under `name`; None without keyring, backend or value."""
     try:
-        import keyring
-        from keyring.errors import KeyringError
+        import keyring  # noqa: PLC0415  # optional
+        from keyring.errors import KeyringError  # noqa: PLC0415
     except ImportError:
         return None
     if "plaintext" in type(keyring.get_keyring()).__name__.lower():
         return None  # keyrings.alt's PlaintextKeyring: base64 in a file is not a safe place
     try:
-        return keyring.get_password("crmlab", name)
+        value: str | None = keyring.get_password("crmlab", name)
     except KeyringError:  # no backend, or locked: the same as no value
         return None
+    return value
 
 
 class _Settings(BaseSettings):
@@ -96,7 +98,7 @@ def find(
     model = create_model(
         f"{provider.name}_credentials",
         __base__=_Settings,
-        **{name: (SecretStr | None, None) for name in known},  # type: ignore[call-overload]
+        **dict.fromkeys(known, (SecretStr | None, None)),  # type: ignore[call-overload]
     )
     explicit = {name: _plain(value) for name, value in given.items() if value is not None}
     try:

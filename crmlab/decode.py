@@ -28,10 +28,10 @@ from crmlab.wire import Misfit, as_text, fitted, shown
 REJECTED = pl.Schema(
     {
         "provider": pl.Categorical(),
-        "account": pl.String,
-        "resource": pl.String,
-        "reason": pl.String,
-        "raw": pl.String,
+        "account": pl.String(),
+        "resource": pl.String(),
+        "reason": pl.String(),
+        "raw": pl.String(),
     }
 )
 RAW = ""
@@ -112,7 +112,7 @@ class Decoder:
 
     def _rows(self, found: Sequence[Record]) -> pl.DataFrame:
         texts = pl.Series("item", [record.text for record in found], dtype=pl.Binary).cast(pl.String)
-        items = texts.str.json_decode(as_text(self._item)).cast(self._typed(self._item), strict=True)
+        items = texts.str.json_decode(as_text(self._item)).cast(as_text(self._item, numbers=True), strict=True)
         rows = items.struct.unnest()
         if self._unwrap:
             rows = rows.unnest(self._unwrap)
@@ -121,10 +121,6 @@ class Decoder:
             for tag in self.resource.tags
         ]
         return rows.with_columns(*constants, *self._exact(found))
-
-    def _typed(self, item: pl.Struct) -> pl.Struct:
-        """The item without the fields that stay exact JSON."""
-        return as_text(item, numbers=True)
 
     def _exact(self, found: Sequence[Record]) -> list[pl.Series]:
         """The fields declared as `JSON`: the very text of their value."""

@@ -123,7 +123,8 @@ def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _unjoined(text: str) -> list[str]:
-    parts, part, escaped = [], "", False
+    parts: list[str] = []
+    part, escaped = "", False
     for character in text:
         if escaped:
             part, escaped = part + character, False

@@ -68,6 +68,10 @@ async def fetch(
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
     chosen = [accounts] if isinstance(accounts, Account) else list(accounts)
+    if strange := next((each for each in chosen if not isinstance(each, Account)), None):
+        raise PlanError(f"accounts are crmlab.Account objects, not {type(strange).__name__}")
+    if strange := next((name for name in tables if not isinstance(name, str)), None):
+        raise PlanError(f"a table is named by text, not {type(strange).__name__}")
     now = dt.datetime.now(dt.UTC)
     start, end = instant(since, "since"), instant(until, "until")
     if start and end and start >= end:
@@ -93,12 +97,13 @@ async def fetch(
                 tables=shared,
                 own={resource for provider, resource in own if provider == account.provider.name},
                 progress=progress,
+                stop_early=on_error == "raise",
             )
             for account in chosen
         ]
-        await _all([run.finish() for run in runs], stop_early=on_error == "raise")
+        await _all([run.finish() for run in runs])
     fetched = _assemble([r for run in runs for r in run.resources], chosen, shared, own, now)
-    if fetched.failures and (on_error == "raise" or not any(len(f) for f in fetched.values())):
+    if fetched.failures and not any(len(f) for f in fetched.values()):
         raise fetched.failures[0]
     return fetched
 
@@ -113,7 +118,7 @@ async def check(account: Account) -> str:
     """
     async with Client() as client:
         page = await _where(account, client.send(account, account.provider.ping))
-    found = page.read(Any)  # type: ignore[arg-type]  # any JSON will do
+    found = page.read(Any)
     data = found.get("data", found) if isinstance(found, dict) else found
     count = f" · {len(data):,} {'entry' if len(data) == 1 else 'entries'}" if isinstance(data, list) else ""
     return f"answered{count}"
@@ -138,7 +143,7 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
         page = await _where(
             account, client.send(account, request, retry=not (chosen.writes or chosen.destructive))
         )
-    return page.read(Any)  # type: ignore[arg-type]  # any JSON will do
+    return page.read(Any)
 
 
 async def _where(account: Account, sending: Any) -> Any:
@@ -148,14 +153,12 @@ async def _where(account: Account, sending: Any) -> Any:
         raise account.explain(error) from None
 
 
-async def _all(work: Sequence[Any], *, stop_early: bool) -> None:
-    """Wait for all; the runs keep their own failures, so an error here is a defect or a cancel."""
+async def _all(work: Sequence[Any]) -> None:
+    """Wait for all; after an error or a cancel, leave none running."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
         for finished in asyncio.as_completed(tasks):
-            failed = await finished
-            if failed and stop_early:
-                return
+            await finished
     finally:
         for task in tasks:
             task.cancel()

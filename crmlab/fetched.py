@@ -99,7 +99,7 @@ class Fetched(Mapping[str, pl.DataFrame]):
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML file with the charts and the account of the fetch."""
-        from crmlab import report  # above this module: loaded only when asked for
+        from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
 
         return report.write(
             Path(path),

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import polars as pl
 
 from crmlab.errors import ApiError
-from crmlab.request import Page, Request
 from crmlab.paging import Paginator, end
+from crmlab.request import Page, Request
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 #: wire type of a top-level field of any shape, kept as its exact JSON text
@@ -87,35 +87,43 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One kind of record of one API: how to ask for it, to page it, to read it.
-
-    `path` leads from the body to the list of records (empty: the body is the list; `single`: to
-    one record); `unwrap` names the key that holds the record inside each item, and `beside` what
-    stands next to it, which only the provider's own records show. `wire` is the record as documented, `key` what makes it one of a kind.
-    `lean` narrows nested fields to what `views` reads of them: nested values cost most.
-    `tags` names the constants of the request that the expressions may read, as ``_name``. `after` names resources whose rows `requests` needs;
-    `using` those that only `views` needs, so both are asked for at the same time.
-    """
+    """One kind of record of one API: how to ask for it, to page it, to read it."""
 
     name: str
     doc: str
+    #: the first requests; those that follow an answer are the paginator's
     requests: Callable[[Context], Iterable[Request]]
-    wire: Schema | Callable[[Context], Schema]
-    path: tuple[str, ...] = ("data",)
-    single: bool = False
-    unwrap: str | None = None
-    key: pl.Expr = field(default_factory=lambda: pl.col("id"))
-    beside: Schema = field(default_factory=dict)
-    lean: Schema = field(default_factory=dict)
-    views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
-    fills: tuple[str, ...] = ()
     follow: Paginator = end
+    #: constants of a request that the expressions may read, as ``_name``
+    tags: tuple[str, ...] = ()
+    #: resources whose rows `requests` needs
+    after: tuple[str, ...] = ()
+    #: resources whose rows only `wire` and `views` need: asked for at the same time
+    using: tuple[str, ...] = ()
+    #: the way from the body to the list of records; empty where the body is the list
+    path: tuple[str, ...] = ("data",)
+    #: one record stands there instead of a list
+    single: bool = False
+    #: the key that holds the record inside each item of the list
+    unwrap: str | None = None
+    #: what stands beside it there; only the provider's own records show it
+    beside: Schema = field(default_factory=dict)
+    #: the record as documented
+    wire: Schema | Callable[[Context], Schema]
+    #: narrower types of nested fields, where `views` reads a part: nested values cost most
+    lean: Schema = field(default_factory=dict)
+    #: what makes a record one of a kind
+    key: pl.Expr = field(default_factory=lambda: pl.col("id"))
+    views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
+    #: the tables of `views`, where that is a function
+    fills: tuple[str, ...] = ()
+    #: how many records the service says the list has
     total: Callable[[Page], int | None] = lambda page: None
     #: an error answer that means "nothing here" rather than failure
     nothing: Callable[[ApiError, Request], bool] = lambda error, request: False
-    tags: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-    using: tuple[str, ...] = ()
+    #: what the summary should say of a fetch like this, e.g. a period that is asked by default
+    note: Callable[[Context], str] = lambda context: ""
+    #: reading changes something at the service
     destructive: bool = False
     #: a list that tells no end may repeat its last page for ever: a page with nothing new ends it
     repeats: bool = False

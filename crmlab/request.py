@@ -88,7 +88,7 @@ class Page:
             the body is not JSON, is cut off, or the named parts have another type
         """
         if type_ in self._read:
-            return cast(T, self._read[type_])
+            return cast("T", self._read[type_])
         try:
             found = self._read[type_] = msgspec.json.decode(self.body, type=type_)
             return found

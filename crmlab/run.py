@@ -24,7 +24,7 @@ from crmlab.tables import KEY, TABLES, Table
 BATCH = 25
 #: times a list is read before one that keeps changing is called incomplete
 SWEEPS = 3
-#: records looked at for fields that nobody documented
+#: records of a batch, evenly spread, looked at for fields that nobody documented
 SAMPLE = 20
 
 
@@ -40,8 +40,10 @@ class AccountRun:
         tables: set[str],
         own: set[str],
         progress: Listener | None,
+        stop_early: bool = False,
     ) -> None:
         self.context = context
+        self._stop_early = stop_early
         wanted = {
             resource.name: tables.intersection(resource.tables)
             for resource in account.provider.resources
@@ -75,11 +77,23 @@ class AccountRun:
     def resources(self) -> list[ResourceRun]:
         return list(self._runs.values())
 
-    async def finish(self) -> bool:
-        """Run every resource to its end; return whether one failed."""
-        async with asyncio.TaskGroup() as group:
-            self._tasks = {name: group.create_task(run.work()) for name, run in self._runs.items()}
-        return any(run.failure for run in self._runs.values())
+    async def finish(self) -> None:
+        """Run every resource to its end; the runs keep their failures.
+
+        With `stop_early` the first failure is raised, and the others are cancelled.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._tasks = {
+                    name: group.create_task(self._work(run)) for name, run in self._runs.items()
+                }
+        except BaseExceptionGroup as several:
+            raise _first(several) from None
+
+    async def _work(self, run: ResourceRun) -> None:
+        await run.work()
+        if run.failure and self._stop_early:
+            raise run.failure
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
         """Return the context with the records of these resources, as soon as they are all in.
@@ -121,15 +135,17 @@ class ResourceRun:
         self._client, self._parent, self._listener = client, parent, progress
         self._tables, self._own, self._raw = tables, own, own or needed
         self._decoder: Decoder | None = None
-        self._decoding: list[asyncio.Task[None]] = []
-        self._decoded: list[Decoded] = []
+        self._decoding: list[asyncio.Task[Decoded]] = []
         self._buffer: list[Record] = []
         self._pages = 0
         self._asked: set[str] = set()
         self._texts: set[int] = set()
+        self._unknown: dict[str, None] = {}
+        self._halves = 0
         self._nothing = 0
         self._totals: dict[tuple[str, str], list[int]] = {}
-        self._notes: list[str] = []
+        self._notes = [note] if (note := resource.note(parent.context)) else []
+        self._changes = ""
         self._requests = self._retries = self._planned = self._rows = 0
         self._seconds = 0.0
         self._complete = False
@@ -138,19 +154,23 @@ class ResourceRun:
         """Do it all; a `CrmlabError` is kept in `failure` with what came until then."""
         started = time.monotonic()
         try:
-            context = await self._parent.rows(self.resource.after, strict=True)
-            await self._sweeps(context)
-        except CrmlabError as error:
-            self.failure = self.account.explain(error, self.resource.name)
-        await self._collect()
+            try:
+                context = await self._parent.rows(self.resource.after, strict=True)
+                await self._sweeps(context)
+            except CrmlabError as error:
+                self.failure = self.account.explain(error, self.resource.name)
+            await self._collect()
+        finally:
+            for task in self._decoding:
+                task.cancel()
         self._seconds = time.monotonic() - started
         self._tell("failed" if self.failure else "complete" if self._complete else "incomplete")
 
     def summary(self) -> list[dict[str, object]]:
-        """Return a line for each table asked for."""
+        """Return a line for each table asked for; one for what others needed, if it is not complete."""
         names = [
             *sorted(self._tables),
-            *([f"{self.account.provider.name}.{self.resource.name}"] if self._own else []),
+            *([f"{self.account.provider.name}.{self.resource.name}"] if self._shows_own() else []),
         ]
         expected = self._expected()
         return [
@@ -171,6 +191,9 @@ class ResourceRun:
             for name in names
         ]
 
+    def _shows_own(self) -> bool:
+        return self._own or not (self._tables or self._complete)
+
     async def _sweeps(self, context: Context) -> None:
         """Read the list; read it again while the service says that it changed meanwhile."""
         for sweep in range(SWEEPS):
@@ -185,7 +208,8 @@ class ResourceRun:
                 raise _first(several) from None
             if not any(len(set(totals)) > 1 for totals in self._totals.values()):
                 return
-            self._notes = [f"the list changed while it was read; read {sweep + 1} times"]
+            again = min(sweep + 2, SWEEPS)
+            self._changes = f"the list changed while it was read; read {again} times"
 
     def _ask(self, group: asyncio.TaskGroup, request: Request) -> None:
         if request.key not in self._asked:
@@ -206,6 +230,7 @@ class ResourceRun:
         finally:
             self._requests += 1
         found = records(page, self.resource, whole=self._raw)
+        self._halves += page.halves
         if self.resource.repeats and not self._has_news(found):
             return
         total = self.resource.total(page)
@@ -232,15 +257,14 @@ class ResourceRun:
 
     def _decode_buffer(self) -> None:
         found, self._buffer = self._buffer, []
-        first = not self._decoding
-        self._decoding.append(asyncio.create_task(self._decode(found, first=first)))
+        self._decoding.append(asyncio.create_task(self._decode(found)))
 
-    async def _decode(self, found: list[Record], *, first: bool) -> None:
+    async def _decode(self, found: list[Record]) -> Decoded:
         reader = await self._reader()
-        if first and (new := unknown_fields(self.resource, reader.known, found[:SAMPLE])):
-            self._notes.append(f"fields nobody documented: {', '.join(new[:8])}")
+        sample = found[:: max(1, len(found) // SAMPLE)]
+        self._unknown |= dict.fromkeys(unknown_fields(self.resource, reader.known, sample))
         async with self._client.decoding:
-            self._decoded.append(await asyncio.to_thread(reader, found))
+            return await asyncio.to_thread(reader, found)
 
     async def _reader(self) -> Decoder:
         if self._decoder is None:
@@ -259,8 +283,7 @@ class ResourceRun:
     async def _collect(self) -> None:
         """Decode what is left, join the parts, drop repeats, and say whether it is all there."""
         self._decode_buffer()
-        await asyncio.gather(*self._decoding)
-        parts = self._decoded
+        parts = await asyncio.gather(*self._decoding)
         self.rejected = pl.concat([self.rejected, *(part.rejected for part in parts)]).unique(
             maintain_order=True
         )
@@ -269,15 +292,23 @@ class ResourceRun:
             self.frames[table] = _within(frame, TABLES[table], self._parent.context)
         if self._raw:
             frame = pl.concat([part.frames[RAW] for part in parts])
-            self.frames[RAW] = frame.filter(self.resource.key.is_last_distinct())
-        distinct = pl.concat([part.keys for part in parts]).n_unique() + self.rejected.height
+            key = self.resource.key
+            self.frames[RAW] = frame.filter(key.is_null() | key.is_last_distinct())
+        keys = pl.concat([part.keys for part in parts])
+        distinct = keys.drop_nulls().n_unique() + keys.null_count() + self.rejected.height
         self._complete = self._judge(distinct)
 
     def _judge(self, distinct: int) -> bool:
         expected = self._expected()
+        if self._unknown:
+            self._notes.append(f"fields nobody documented: {', '.join([*self._unknown][:8])}")
+        if self._halves:
+            self._notes.append(f"{self._halves} characters came cut in half, now \ufffd")
         if self.failure:
             self._notes.append(str(self.failure))
             return False
+        if self._changes:
+            self._notes.append(self._changes)
         if self._nothing:
             self._notes.append(f"{self._nothing} of {self._requests} requests: nothing there")
         if self.rejected.height:

@@ -12,10 +12,10 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import plots
-from crmlab.report.page import PAGE, STYLE, bullets, section, table, text
-from crmlab.report.words import bad_news, in_words
 from crmlab.analysis import activity, consent, pipeline
 from crmlab.errors import PlanError
+from crmlab.report.page import PAGE, STYLE, bullets, section, table, text
+from crmlab.report.words import bad_news, in_words
 from crmlab.tables import TABLES
 
 #: a chart, and the numbers it shows where they are few

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from crmlab.report.page import text
 from crmlab.analysis import activity, consent, pipeline
 from crmlab.plots._template import plural
+from crmlab.report.page import text
 
 _MAX_KINDS = 5
 

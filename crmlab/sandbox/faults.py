@@ -61,14 +61,14 @@ async def broken(
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)
-    response = await handle()
-    if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
-        return response
+    whole = await handle()
+    if not isinstance(whole, web.Response) or not isinstance(whole.body, bytes):
+        return whole
     if fault.kind == "truncate":
-        return web.Response(body=response.body[: len(response.body) // 2], content_type="application/json")
+        return web.Response(body=whole.body[: len(whole.body) // 2], content_type="application/json")
     if fault.kind == "wrong_type":
-        return web.Response(body=response.body, content_type="text/html")
-    return await _drip(request, response.body, fault.seconds)
+        return web.Response(body=whole.body, content_type="text/html")
+    return await _drip(request, whole.body, fault.seconds)
 
 
 async def _drip(request: web.Request, body: bytes, seconds: float) -> web.StreamResponse:

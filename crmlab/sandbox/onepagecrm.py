@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -15,7 +17,7 @@ from aiohttp import web
 from crmlab.provider import Limits
 from crmlab.sandbox import onepagecrm_records as records
 from crmlab.sandbox.service import Handler, Records, Service, answer, dumps
-from crmlab.sandbox.world import Person, World
+from crmlab.sandbox.world import World
 
 #: contacts that page numbers reach; what the live service answers beyond is not documented
 WALL = 10_000
@@ -146,24 +148,30 @@ class _Crm:
         found = self.lists[name]
         if name == "contacts" and query.get("team") != "true":
             me = self.world.users[0].id if self.world.users else ""
-            found = found.where(lambda person: _owner(person) == me)
+            found = found.where(partial(_has, field="owner_id", value=me))
         for wanted in ("contact_id", "owner_id", "status"):
-            if wanted in query and hasattr(found.items[0] if found.items else None, wanted):
-                found = found.where(lambda item, key=wanted: getattr(item, key) == query[key])
+            if wanted in query and found.items and hasattr(found.items[0], wanted):
+                found = found.where(partial(_has, field=wanted, value=query[wanted]))
         for param, field, keep in _bounds(query):
             edge = _moment(param, query[param])
-            found = found.where(lambda item, f=field, k=keep, e=edge: k(getattr(item, f), e))
+            found = found.where(partial(_is_within, field=field, keep=keep, edge=edge))
         return _sorted(found, query)
 
 
-def _owner(person: Person) -> str:
-    return person.owner_id
+def _has(item: Any, *, field: str, value: str) -> bool:
+    return bool(getattr(item, field) == value)
+
+
+def _is_within(
+    item: Any, *, field: str, keep: Callable[[datetime, datetime], bool], edge: datetime
+) -> bool:
+    return keep(getattr(item, field), edge)
 
 
 def _bounds(query: Any) -> list[tuple[str, str, Callable[[datetime, datetime], bool]]]:
     """Which query parameters bound which time, and how."""
-    after: Callable[[datetime, datetime], bool] = lambda time, edge: time >= edge  # noqa: E731
-    before: Callable[[datetime, datetime], bool] = lambda time, edge: time <= edge  # noqa: E731
+    after: Callable[[datetime, datetime], bool] = operator.ge
+    before: Callable[[datetime, datetime], bool] = operator.le
     filtered = query.get("date_filter")
     modified = [("modified_since", after), ("unmodified_since", before)]
     if filtered and any(name in query for name, _ in modified):

@@ -6,11 +6,11 @@ knows. Times are UTC without fractions of a second, ids are text, None means abs
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple
-from zlib import crc32
+
+from crmlab.sandbox.alias import misspelled
 
 #: where a world ends unless told otherwise: fixed, so that results can be repeated
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -439,17 +439,11 @@ class World:
         return [person for person in self.people if service in person.services]
 
     def alias(self, person: Person, service: str) -> Alias:
-        """Name, first e-mail and first phone as this service spells them; see `alias`."""
-        return alias(person, service)
-
-
-_PAIRS = (
-    "Alexander:Alex Andrew:Andy Benjamin:Ben Catherine:Cathy Charles:Charlie Christopher:Chris "
-    "Daniel:Dan Elizabeth:Liz Emily:Em Francesca:Fran Johannes:Hannes Jonathan:Jon "
-    "Katharina:Kathi Margaret:Maggie Matthew:Matt Michael:Mike Nicholas:Nick Patrick:Paddy "
-    "Rebecca:Becky Robert:Rob Samuel:Sam Thomas:Tom Victoria:Vicky William:Bill"
-)
-_NICKNAMES = dict(pair.split(":") for pair in _PAIRS.split())
+        """Name, first e-mail and first phone as this service spells them; OnePageCRM has the truth."""
+        email = person.emails[0] if person.emails else None
+        phone = person.phones[0] if person.phones else None
+        truth = Alias(person.first_name, person.last_name, email, phone)
+        return truth if service == "onepagecrm" else Alias(*misspelled(*truth, key=f"{person.id}/{service}"))
 
 
 def object_id(at: datetime, kind: int, counter: int) -> str:
@@ -458,60 +452,3 @@ def object_id(at: datetime, kind: int, counter: int) -> str:
     Unique for one `kind` as long as `counter` is (up to 16,777,215); ids sort by time first.
     """
     return f"{int(at.timestamp()):08x}{kind & 0xFFFFFFFFFF:010x}{counter & 0xFFFFFF:06x}"
-
-
-def alias(person: Person, service: str) -> Alias:
-    """How a service spells a person: the same on every call, on every machine.
-
-    OnePageCRM has the truth. In the others one in four e-mails differs in case, one in four names
-    may be a nickname, lack its accents or end in capitals, and half the phones are punctuated
-    otherwise. An e-mail is never another mailbox: lower case joins it again.
-    """
-    email = person.emails[0] if person.emails else None
-    phone = person.phones[0] if person.phones else None
-    if service == "onepagecrm":
-        return Alias(person.first_name, person.last_name, email, phone)
-    dice = crc32(f"{person.id}/{service}".encode())
-    first, last = _noisy_name(person.first_name, person.last_name, dice % 12)
-    return Alias(
-        first,
-        last,
-        email and _noisy_email(email, dice // 12 % 8),
-        phone and _noisy_phone(phone, dice // 96 % 6),
-    )
-
-
-def _noisy_name(first: str, last: str, face: int) -> tuple[str, str]:
-    if face == 0:
-        return _NICKNAMES.get(first, first), last
-    if face == 1:
-        return _without_accents(first), _without_accents(last)
-    if face == 2:
-        return _NICKNAMES.get(first, _without_accents(first)), last.upper()
-    return first, last
-
-
-def _noisy_email(email: str, face: int) -> str:
-    if face == 0:
-        return email.upper()
-    if face == 1:
-        local, _, domain = email.partition("@")
-        return f"{'.'.join(part.capitalize() for part in local.split('.'))}@{domain}"
-    return email
-
-
-def _noisy_phone(phone: str, face: int) -> str:
-    digits = "".join(letter for letter in phone if letter.isdigit())
-    if face == 0:
-        return f"+{digits}"
-    if face == 1:
-        return f"00{digits}"
-    if face == 2:
-        return phone.replace(" ", "-")
-    return phone
-
-
-def _without_accents(text: str) -> str:
-    parts = unicodedata.normalize("NFD", text)
-    plain = "".join(letter for letter in parts if not "\u0300" <= letter <= "\u036f")
-    return unicodedata.normalize("NFC", plain)

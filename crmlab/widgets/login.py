@@ -20,10 +20,10 @@ from crmlab import credentials, providers
 from crmlab.account import Account
 from crmlab.errors import AuthError, CredentialError, CrmlabError
 from crmlab.fetch import check
-from crmlab.provider import Field, Provider
+from crmlab.provider import Provider
 
 try:
-    import anywidget  # noqa: TID251 (this is the place)
+    import anywidget
     import traitlets
 except ImportError:
     raise ImportError('crmlab.login() needs anywidget: pip install "crmlab[notebook]"') from None

@@ -19,7 +19,7 @@ from crmlab.errors import ApiError
 from crmlab.paging import numbered
 from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get
 from crmlab.providers.commanders_act import views, wire
-from crmlab.providers.commanders_act.windows import DAYS, days, iso, kept, period
+from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
 from crmlab.request import Page, Request, path, refuse
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -221,6 +221,7 @@ PROVIDER = Provider(
             "delivery_trends",
             f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
             requests=_trends,
+            note=as_kept,
             after=("destinations",),
             tags=("integration_id",),
             key=pl.col("_integration_id"),
@@ -231,6 +232,7 @@ PROVIDER = Provider(
             "privacy_statistics",
             f"Consent banners, a request for each day of since..until; the last {DAYS} days without since.",
             requests=_statistics,
+            note=by_default,
             tags=("day",),
             key=pl.format("{}/{}", pl.col("_day"), pl.col("id")),
             wire=wire.STATISTIC,
@@ -240,6 +242,7 @@ PROVIDER = Provider(
             "segments_statistics",
             f"Sizes per day of the segments named in segment_ids; the last {DAYS} days without since.",
             requests=_segments,
+            note=lambda context: by_default(context) if context.options.get("segment_ids") else "no segment_ids given",
             tags=("segment_id",),
             key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
             wire=wire.SEGMENT,

@@ -32,6 +32,17 @@ def kept(context: Context) -> tuple[dt.datetime, dt.datetime] | None:
     return (start, end) if start < end else None
 
 
+def by_default(context: Context) -> str:
+    """Say which days are asked for where the user named none."""
+    return "" if context.since else f"the last {DAYS} days, since none were asked for"
+
+
+def as_kept(context: Context) -> str:
+    """Say it where deliveries were asked for that are not kept."""
+    gone = context.since and context.since < context.now - dt.timedelta(days=DAYS, minutes=1)
+    return f"only the last {DAYS} days are kept" if gone else by_default(context)
+
+
 def iso(time: dt.datetime) -> str:
     """Return the form that the vendor writes: milliseconds and Z."""
     return time.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -14,7 +14,7 @@ _text, _texts, _float, _int, _bool = pl.String, pl.List(pl.String), pl.Float64, 
 TIMES: Schema = {"created_at": _text, "modified_at": _text}
 _TYPED = pl.List(pl.Struct({"type": _text, "value": _text}))
 _ADDRESS = {"address": _text, "city": _text, "state": _text, "zip_code": _text, "country_code": _text}
-_COUNTS = {
+_COUNTS: Schema = {
     "counts": _int,
     "total_count": _int,
     "action_stream_count": _int,
