@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from crmlab.account import Account
+from crmlab.export import read_csv
 from crmlab.fetch import call, check, fetch
 from crmlab.fetched import Fetched
 from crmlab.progress import Progress
@@ -28,6 +29,7 @@ __all__ = [
     "fetch",
     "login",
     "plots",
+    "read_csv",
     "sandbox",
 ]
 

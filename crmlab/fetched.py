@@ -116,20 +116,12 @@ class Fetched(Mapping[str, pl.DataFrame]):
         return f"<Fetched {sizes}; {state}>"
 
     def _repr_html_(self) -> str:
-        shown = (
-            "account",
-            "provider",
-            "table",
-            "rows",
-            "rejected",
-            "requests",
-            "retries",
-            "seconds",
-            "complete",
-            "note",
+        shown = self.summary.drop("expected")
+        head = "".join(
+            f"<th scope='col' style='text-align:{'right' if dtype.is_numeric() else 'left'}'>{name}</th>"
+            for name, dtype in shown.schema.items()
         )
-        head = "".join(f"<th scope='col'>{name}</th>" for name in shown)
-        rows = "".join(_html_row([row[name] for name in shown]) for row in self.summary.iter_rows(named=True))
+        rows = "".join(_html_row(row) for row in shown.iter_rows())
         problems = "".join(f"<li>{html.escape(str(failure))}</li>" for failure in self.failures)
         state = "Complete" if self.complete else "Not complete"
         total = sum(frame.height for frame in self._tables.values())
@@ -141,7 +133,7 @@ class Fetched(Mapping[str, pl.DataFrame]):
         )
 
 
-def _html_row(cells: list[object]) -> str:
+def _html_row(cells: tuple[object, ...]) -> str:
     return "<tr>" + "".join(_html_cell(cell) for cell in cells) + "</tr>"
 
 
@@ -149,7 +141,7 @@ def _html_cell(value: object) -> str:
     if value is None:
         return "<td></td>"
     if isinstance(value, bool):
-        return "<td>yes</td>" if value else "<td><strong>no</strong></td>"
+        return f"<td style='text-align:left'>{'yes' if value else '<strong>no</strong>'}</td>"
     if isinstance(value, int):
         return f"<td style='text-align:right'>{value:,}</td>"
     if isinstance(value, float):

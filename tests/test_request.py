@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -21,6 +23,15 @@ from crmlab.errors import (
 from crmlab.request import Page, Request, mended, path, refuse, retry_after
 
 NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def far_from_utc() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def page(body: bytes = b"{}", *, status: int = 200, **headers: str) -> Page:
@@ -99,10 +110,8 @@ def test_an_id_cannot_leave_its_place_in_a_path(id: object, filled: str) -> None
         ("Fri, 15 Jan 99999 07:00:00 GMT", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(
-    value: str | None, seconds: float | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "America/New_York")
+@pytest.mark.usefixtures("far_from_utc")
+def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
     answer = page() if value is None else page(retry_after=value)
 
     assert retry_after(answer, now=NOW) == seconds
@@ -177,7 +186,7 @@ def test_the_error_of_an_unreadable_page_quotes_none_of_it() -> None:
     assert "anna" not in str(caught.value)
 
 
-TEXT = st.text(st.one_of(st.characters(), st.sampled_from(["\ud83d", "\ude00", "\\", "u", "d83d", '"', "\n"])))
+TEXT = st.text(st.one_of(st.characters(), st.sampled_from(["\ud83d", "\ude00", "\\", "u", "d", '"', "\n"])))
 
 
 @given(TEXT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Mapping
 from urllib.parse import quote
@@ -58,7 +59,8 @@ async def _fetch(wire: Recorder, document: Document, *tables: str, **window: dt.
     """Fetch from Prism; a request that it refuses fails with Prism's reason."""
     ours = account(document.name, wire.url)
     try:
-        return await crmlab.fetch(ours, *tables, limits=SERVER, on_error="raise", **window)
+        async with asyncio.timeout(20):
+            return await crmlab.fetch(ours, *tables, limits=SERVER, on_error="raise", **window)
     finally:
         assert wire.violations == []
         assert _strange(wire, document) <= {d.found for d in PARAMETERS if d.provider == document.name}

@@ -11,7 +11,7 @@ from random import Random
 
 from crmlab.sandbox.generate.draw import Calendar, Stream, between, share_of, spread
 from crmlab.sandbox.generate.words import HARD_TEXTS, PLACES, PRODUCTS, TASKS, TEXTS
-from crmlab.sandbox.world import Action, Call, Change, Deal, DealItem, Meeting, Note, Person, Pipeline, World
+from crmlab.sandbox.world import Action, Call, Deal, DealItem, Meeting, Note, Person, Pipeline, World
 
 
 class _Contacts:
@@ -38,7 +38,6 @@ def add_sales(world: World, rows: int, calendar: Calendar) -> None:
     world.notes = sorted(_notes(world, share_of(rows, 0.8), contacts), key=by_id)
     world.calls = sorted(_calls(world, share_of(rows, 0.5), contacts), key=by_id)
     world.meetings = sorted(_meetings(world, share_of(rows, 0.3), contacts), key=by_id)
-    world.changes = sorted(_changes(world, contacts.people), key=by_id)
 
 
 def _deals(world: World, count: int, contacts: _Contacts) -> Iterator[Deal]:
@@ -192,21 +191,3 @@ def _meetings(world: World, count: int, contacts: _Contacts) -> Iterator[Meeting
             text=rng.choice(TEXTS), place=rng.choice(PLACES), at=at,
             created_at=logged, modified_at=logged,
         )  # fmt: skip
-
-
-def _changes(world: World, contacts: list[Person]) -> Iterator[Change]:
-    rng = Stream(f"{world.seed}/changes")
-
-    def change(action: str, words: str, row: Person | Deal, at: datetime) -> Change:
-        kind = "deal" if isinstance(row, Deal) else "contact"
-        return Change(id=rng.id(at), action=action, description=words, subject_kind=kind,
-                      subject_id=row.id, user_id=row.owner_id, created_at=at)  # fmt: skip
-
-    for person in contacts:
-        yield change("create", "Contact added", person, person.created_at)
-    for deal in world.deals:
-        yield change("create", "Deal added", deal, deal.created_at)
-        for at, stage in deal.stage_history[1:]:
-            yield change("move", f"Deal moved to stage {stage}", deal, at)
-        if deal.status != "pending":
-            yield change(deal.status, f"Deal {deal.status}", deal, deal.modified_at)

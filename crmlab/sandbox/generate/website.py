@@ -1,15 +1,15 @@
-"""Consent banners, segments and integrations that Commanders Act knows; their size is fixed."""
+"""Consent banners, segments and integrations that Commanders Act knows, and what changed; their size is fixed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from random import Random
 
 from crmlab.sandbox.generate.draw import Stream
-from crmlab.sandbox.world import Banner, BannerDay, Integration, TagSegment, World
+from crmlab.sandbox.world import Banner, BannerDay, Change, Integration, TagSegment, World
 
 _TRAFFIC = (1.0, 1.05, 1.1, 1.05, 0.95, 0.7, 0.75)
 #: device, share of the visitors, share of them that opts in
@@ -40,6 +40,7 @@ def add_website(world: World) -> None:
         for number, label, total in ((11, "Visitors", 52_000), (12, "Basket left", 4_100), (13, "VIP", 380))
     ]
     _add_integrations(world, rng)
+    world.changes = list(_changes(world, days))
 
 
 def _banner_days(rng: Random, days: list[date], visitors: int) -> Iterator[BannerDay]:
@@ -89,6 +90,24 @@ def _add_integrations(world: World, rng: Random) -> None:
                 hourly=[_delivery(rng, hour, rate, hour >= failing_since) for hour in hours],
             )
         )
+
+
+def _changes(world: World, days: list[date]) -> Iterator[Change]:
+    """Two in three days somebody changes a source or destination."""
+    rng = Stream(f"{world.seed}/changes")
+    for day in days:
+        if rng.random() < 0.67:
+            at = datetime.combine(day, time(rng.randint(8, 17), rng.randint(0, 59)), UTC)
+            chosen, action = rng.choice(world.integrations), rng.choice(("updated", "updated", "published", "created"))
+            yield Change(
+                id=rng.id(at),
+                action=action,
+                description=f"{chosen.label} {action}",
+                subject_kind=chosen.direction,
+                subject_id=str(chosen.id),
+                user_id=rng.choice(world.users).id,
+                created_at=at,
+            )
 
 
 def _delivery(rng: Random, hour: datetime, rate: int, is_failing: bool) -> tuple[datetime, int, int, int]:
