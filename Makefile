@@ -28,7 +28,7 @@ format: $(VENV)/.installed-dev
 # ../shared/api or the folder that CRMLAB_SPECS names.
 contract: $(VENV)/.installed-dev
 	sh tests/contract/install_prism.sh $(VENV)/prism
-	CRMLAB_CONTRACT=1 $(BIN)/python -m pytest -q tests/contract
+	CRMLAB_CONTRACT=1 CRMLAB_PRISM=$(VENV)/prism/node_modules/.bin/prism $(BIN)/python -m pytest -q tests/contract
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks

@@ -253,7 +253,15 @@ def _texts(page: Page, resource: Resource, unwrap: str | None) -> Iterable[bytes
     if not unwrap:
         return items
     reader = msgspec.json.Decoder(_around(unwrap, msgspec.Raw) | None)
-    return [_NULL if (item := reader.decode(text)) is None else _unwrapped(item) for text in items]
+    return [_opened(text, reader) for text in items]
+
+
+def _opened(text: bytes, reader: Any) -> bytes:
+    try:
+        item = reader.decode(text)
+    except msgspec.DecodeError:  # no wrapper: rejected as it stands
+        return text
+    return _NULL if item is None else _unwrapped(item)
 
 
 def _unwrapped(item: Any) -> bytes:

@@ -36,6 +36,8 @@ _SEGMENTS = "/paths/~1dms~1segments-statistics/get/parameters/0/required"
 _MISPLACED = "the page counts stand inside each item by a slip of indentation; all other lists have them in data"
 _TOKEN = "required, but by its own description optional where the Authorization header is sent, as it is"
 _NULL = "the document's own example has null here, and so has this answer"
+_SOURCE = "the document's example of a source, which is described by the same words, has null here"
+_SAME = "the same object in the document's example of a source has null here"
 _END = "the schema has start_date only, the document's own example end_date as well"
 _TEXT = "the document's own example writes this number as text"
 _PLANTED = "the schema lists no key of a partner; one is planted to prove that it is never stored"
@@ -85,8 +87,8 @@ ANSWERS: tuple[Departure, ...] = (
     Departure("commanders_act", "sources", "data.attributes.end_date: unknown", _END),
     Departure("commanders_act", "destinations", "data.attributes.cron: type string", _NULL),
     Departure("commanders_act", "destinations", "data.attributes.data_end_date: type string", _NULL),
-    Departure("commanders_act", "destinations", "data.attributes.data_last: type string", _NULL),
-    Departure("commanders_act", "destinations", "data.attributes.data_range_type: type string", _NULL),
+    Departure("commanders_act", "destinations", "data.attributes.data_last: type string", _SOURCE),
+    Departure("commanders_act", "destinations", "data.attributes.data_range_type: type string", _SOURCE),
     Departure("commanders_act", "destinations", "data.attributes.data_start_date: type string", _NULL),
     Departure("commanders_act", "destinations", "data.attributes.deleted_at: type string", _NULL),
     Departure("commanders_act", "destinations", "data.attributes.next_request_at: type string", _NULL),
@@ -99,8 +101,8 @@ ANSWERS: tuple[Departure, ...] = (
     Departure("commanders_act", "segments_statistics", "data.attributes.nb_visitors_removed: type number", _TEXT),
     Departure("commanders_act", "segments_statistics", "data.attributes.nb_visitors_total: type number", _TEXT),
     Departure("commanders_act", "segments_statistics", "data.id: type number", _TEXT),
-    Departure("commanders_act", "operations", "data.attributes.fail.error.increase_rate: type number", _NULL),
-    Departure("commanders_act", "operations", "data.attributes.success.retry.increase_rate: type number", _NULL),
+    Departure("commanders_act", "operations", "data.attributes.fail.error.increase_rate: type number", _SAME),
+    Departure("commanders_act", "operations", "data.attributes.success.retry.increase_rate: type number", _SAME),
 )
 
 #: documented fields that the wire schemas do not have, or have as a narrower type
