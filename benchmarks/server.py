@@ -11,23 +11,29 @@ from crmlab.sandbox.generate import generate
 from crmlab.sandbox.world import World
 
 LISTS = ("contacts", "deals", "actions", "notes")
-_FILLER = "Met at the spring fair, asked for a second offer and a visit to the plant before the summer. "
+_TEXT = "Met at the spring fair, asked for a second offer and a visit to the plant before the summer. "
 
 
 def world(records: int) -> World:
-    """Return a world with that many contacts, deals, actions and notes, as large as real ones are."""
+    """Return a world with that many contacts, deals, actions and notes, filled in as busy accounts are."""
     made = generate(int(records * 1.4) + 50, seed=7)
     made.people = [person for person in made.people if "onepagecrm" in person.services][:records]
-    known = {person.id for person in made.people}
+    known = [person.id for person in made.people]
+    company = made.companies[0].id
     for person in made.people:
-        person.background = _FILLER * 12
-    for company in made.companies:
-        company.description = _FILLER * 6
-    for deal in made.deals:
-        deal.text = _FILLER * 3
-    made.deals = _exactly(records, made.deals, known)
-    made.actions = _exactly(records, made.actions, known)
-    made.notes = _exactly(records, made.notes, known)
+        person.company_id = person.company_id or company
+        person.emails = [*person.emails, f"{person.id}@example.com", f"home.{person.id}@example.com"]
+        person.phones = [*person.phones, "+353 20 916 0001", "+353 20 916 0002"]
+        person.tags = [*person.tags, "newsletter", "trade fair 2026", "reseller"]
+        person.season, person.background = "Summer", _TEXT * 3
+    for number, deal in enumerate(made.deals):
+        deal.text, deal.size_label = _TEXT, "Large"
+        deal.linked_contact_ids = [known[(number + step) % len(known)] for step in (1, 2)]
+    made.deals = _exactly(records, made.deals, set(known))
+    made.actions = _exactly(records, made.actions, set(known))
+    for number, action in enumerate(made.actions):  # two open actions for every second contact
+        action.contact_id, action.done, action.done_at = known[number // 2], False, None
+    made.notes = _exactly(records, made.notes, set(known))
     made.calls, made.meetings = [], []
     return made
 

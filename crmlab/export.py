@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from crmlab.errors import PlanError
+from crmlab.errors import PlanError, SchemaError
 from crmlab.tables import TABLES, conform
 
 Format = Literal["parquet", "csv"]
@@ -63,12 +63,16 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     ------
     PlanError
         the file is not named after a shared table
+    SchemaError
+        its columns are not those of that table
     """
     name = Path(path).stem
     if name not in TABLES:
         raise PlanError(f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv")
     table = TABLES[name]
-    frame = pl.read_csv(path, schema=dict.fromkeys(table.columns, pl.String))
+    frame = pl.read_csv(path, infer_schema=False)
+    if strange := sorted(set(frame.columns) ^ set(table.columns)):
+        raise SchemaError(f"{Path(path).name} and the table differ in the columns {', '.join(strange)}")
     return conform(frame.select(_restored(column, dtype) for column, dtype in table.schema.items()), table)
 
 
@@ -82,7 +86,9 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
         elif dtype.is_nested():
             column = column.map_elements(_json, return_dtype=pl.String)
         elif dtype == pl.Datetime:
-            column = column.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+            zone = getattr(dtype, "time_zone", None)
+            column = column.dt.convert_time_zone("UTC") if zone else column
+            column = column.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if zone else ""))
         if dtype == pl.String or dtype.is_nested():
             column = _shielded(column)
         columns.append(column.alias(name))
@@ -107,6 +113,7 @@ def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if dtype == pl.String or dtype.is_nested():
         column = pl.when(column.str.starts_with(_SHIELD)).then(column.str.slice(1)).otherwise(column)
+        column = pl.when(column != "").then(column)
     if dtype == pl.List(pl.String):
         return column.map_elements(_unjoined, return_dtype=dtype).alias(name)
     if dtype.is_nested():

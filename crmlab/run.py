@@ -21,7 +21,7 @@ from crmlab.request import Request
 from crmlab.tables import KEY, TABLES, Table
 
 #: pages decoded at once: enough to make the reader's fixed cost small, few enough to start early
-BATCH = 25
+BATCH = 10
 #: times a list is read before one that keeps changing is called incomplete
 SWEEPS = 3
 #: records of a batch, evenly spread, looked at for fields that nobody documented

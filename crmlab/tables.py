@@ -6,7 +6,7 @@ order, whichever services filled it. `provider`, `account` and `id` are the key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -65,16 +65,16 @@ _ADDRESS: dict[str, Column] = {
 _CUSTOM_FIELDS = {"custom": Column(CUSTOM, "custom fields: key, label, value as text", personal=True)}
 
 
-def _columns(*parts: Mapping[str, Column], **columns: tuple[pl.DataType, str]) -> dict[str, Column]:
-    own = {name: Column(dtype, doc, name in _PERSONAL) for name, (dtype, doc) in columns.items()}
+_Declared = tuple[pl.DataType, str] | tuple[pl.DataType, str, bool]
+
+
+def _columns(*parts: Mapping[str, Column], **columns: _Declared) -> dict[str, Column]:
+    own = {name: Column(*declared) for name, declared in columns.items()}
     return {**_HEAD, **own, **{name: column for part in parts for name, column in part.items()}}
 
 
-_PERSONAL = {
-    "full_name", "first_name", "last_name", "emails", "phones", "phone", "email", "contact_emails",
-    "contact_email", "contact_name", "author", "address", "body", "subject", "owner_email", "do_not_contact",
-}  # fmt: skip
-
+#: the third part of a declared column: it identifies a person, or is what a person said
+_PERSONAL = True
 _OBJECT = ("modified_at", "created_at")
 
 _ALL = (
@@ -85,14 +85,14 @@ _ALL = (
         columns=_columns(
             _ADDRESS,
             _CUSTOM_FIELDS,
-            full_name=(_text, "as given, or first and last name joined"),
-            first_name=(_text, "first name"),
-            last_name=(_text, "last name"),
+            full_name=(_text, "as given, or first and last name joined", _PERSONAL),
+            first_name=(_text, "first name", _PERSONAL),
+            last_name=(_text, "last name", _PERSONAL),
             job_title=(_text, "position in the company"),
             company_id=(_text, "company, where the service links one"),
             company_name=(_text, "company as written on the contact"),
-            emails=(_texts, "e-mail addresses, as written"),
-            phones=(_texts, "telephone numbers, as written"),
+            emails=(_texts, "e-mail addresses, as written", _PERSONAL),
+            phones=(_texts, "telephone numbers, as written", _PERSONAL),
             language=(_text, "language, as the service words it"),
             tags=(_texts, "tags"),
             groups=(_texts, "groups"),
@@ -126,7 +126,7 @@ _ALL = (
             _CUSTOM_FIELDS,
             name=(_text, "name"),
             contact_id=(_text, "primary contact"),
-            contact_name=(_text, "primary contact, as written on the deal"),
+            contact_name=(_text, "primary contact, as written on the deal", _PERSONAL),
             company_name=(_text, "company, as written on the deal"),
             owner_id=(_text, "user who owns the deal"),
             owner_name=(_text, "name of that user"),
@@ -177,12 +177,12 @@ _ALL = (
         columns=_columns(
             kind=(_text, "action, note, call, meeting, event; send, open, click, ... for mailings"),
             contact_id=(_text, "the contact, where the service links one"),
-            contact_emails=(_texts, "e-mail addresses of the people concerned"),
+            contact_emails=(_texts, "e-mail addresses of the people concerned", _PERSONAL),
             deal_id=(_text, "the deal, where the service links one"),
             owner_id=(_text, "user it is assigned to"),
-            author=(_text, "who recorded it, as written"),
-            subject=(_text, "one line"),
-            body=(_text, "text"),
+            author=(_text, "who recorded it, as written", _PERSONAL),
+            subject=(_text, "one line", _PERSONAL),
+            body=(_text, "text", _PERSONAL),
             status=(_text, "the service's own word (asap, date, open, ...)"),
             result=(_text, "result of a call"),
             place=(_text, "place of a meeting"),
@@ -203,7 +203,7 @@ _ALL = (
         columns=_columns(
             kind=(_text, "confirm, update, documentation, subscribe, unsubscribe, complaint, ..."),
             contact_id=(_text, "the person, in that service"),
-            contact_email=(_text, "first e-mail address of the person"),
+            contact_email=(_text, "first e-mail address of the person", _PERSONAL),
             channel=(_text, "email, sms, letter, ...; null where the event names none"),
             source=(_text, "where it was said: form, campaign, resource"),
             occurred_at=(_time, "UTC"),
@@ -247,7 +247,7 @@ _ALL = (
         columns=_columns(
             contact_id=(_text, "profile"),
             channel=(_text, "email, sms, push, ..."),
-            address=(_text, "e-mail address, number or device"),
+            address=(_text, "e-mail address, number or device", _PERSONAL),
             status=(_text, "subscribed, unsubscribed, complained, hardbounced, unconfirmed, ..."),
             resource_id=(_text, "what the address is subscribed to"),
         ),
@@ -256,11 +256,11 @@ _ALL = (
         name="users",
         doc="People who work in the services.",
         columns=_columns(
-            name=(_text, "full name"),
-            email=(_text, "e-mail address"),
+            name=(_text, "full name", _PERSONAL),
+            email=(_text, "e-mail address", _PERSONAL),
             role=(_text, "role or position"),
             company=(_text, "company or department"),
-            phone=(_text, "telephone number"),
+            phone=(_text, "telephone number", _PERSONAL),
         ),
     ),
     Table(
@@ -376,11 +376,3 @@ def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name))
         for name, dtype in table.schema.items()
     )
-
-
-def personal_columns() -> Iterator[tuple[str, str]]:
-    """Return (table, column) for every column that identifies a person."""
-    for table in TABLES.values():
-        for name, column in table.columns.items():
-            if column.personal:
-                yield table.name, name
