@@ -6,7 +6,7 @@ order, whichever services filled it. `provider`, `account` and `id` are the key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -376,3 +376,11 @@ def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
         (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name))
         for name, dtype in table.schema.items()
     )
+
+
+def personal_columns() -> Iterator[tuple[str, str]]:
+    """Return (table, column) for every column that identifies a person, or is what a person said."""
+    for table in TABLES.values():
+        for name, column in table.columns.items():
+            if column.personal:
+                yield table.name, name
