@@ -27,6 +27,10 @@ from crmlab.request import Page, Request, mended
 ATTEMPTS = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=90)
 _CONNECTIONS = 256
+#: seconds that one request may be longer on its way than the next
+_SLACK = 0.2
+#: words of a signed header that are shorter ("Basic") are no secret
+_SECRET_LENGTH = 8
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
 
 Scope = tuple[str, str]
@@ -124,7 +128,7 @@ class Client:
 
     def _limiter(self, account: Account, limits: Limits) -> Limiter:
         key = (_scope(account, limits), limits)
-        return _limiters.setdefault(key, Limiter(limits))
+        return _limiters.setdefault(key, Limiter(limits, slack=_SLACK))
 
     async def _once(self, account: Account, request: Request) -> Page:
         signed = account.sign(request)
@@ -152,12 +156,21 @@ class Client:
         try:
             account.provider.check(page)
         except ApiError as error:
-            error.code = account.redact(error.code)[:100]
-            error.detail = account.redact(error.detail)[:500]
+            error.code = _redacted(error.code, account, signed)[:100]
+            error.detail = _redacted(error.detail, account, signed)[:500]
+            error.args = (error.status, error.code, error.detail)
             raise
         except RecursionError:
             raise TransportError(f"the answer of {url.host} is nested too deeply to be read") from None
         return page
+
+
+def _redacted(text: str, account: Account, signed: Request) -> str:
+    """Return the text without the secrets, as they are and as the headers carry them."""
+    for word in " ".join(signed.headers.values()).split():
+        if len(word) >= _SECRET_LENGTH:
+            text = text.replace(word, "••••")
+    return account.redact(text)
 
 
 def _plain(error: Exception, url: URL) -> str:

@@ -10,11 +10,15 @@ from crmlab.provider import Limits
 
 
 class Limiter:
-    """One scope of one vendor: everything that it counts together."""
+    """One scope of one vendor: everything that it counts together.
 
-    def __init__(self, limits: Limits) -> None:
+    The vendor counts arrivals, and one request may be up to `slack` seconds longer on its way than the
+    next (the first also connects): the bursts are made smaller by that much, once.
+    """
+
+    def __init__(self, limits: Limits, *, slack: float = 0.0) -> None:
         self._interval = 1 / limits.rate if limits.rate else 0.0
-        self._tolerance = (limits.burst - 1) * self._interval
+        self._tolerance = max(0.0, (limits.burst - 1) * self._interval - slack)
         self._due = float("-inf")
 
     def reserve(self, now: float) -> float:

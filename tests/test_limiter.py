@@ -36,6 +36,19 @@ def test_no_window_sees_more_than_the_burst_and_what_the_rate_adds(limits: Limit
             assert number <= limits.burst + limits.rate * (stop - start) + 1e-6
 
 
+@given(st.lists(st.floats(0, 0.2), min_size=1, max_size=80))
+def test_delays_on_the_way_break_no_window_while_they_are_within_the_slack(delays: list[float]) -> None:
+    limits = Limits(rate=5, burst=10)
+    limiter = Limiter(limits, slack=0.2)
+
+    arrivals = sorted(1000.0 + limiter.reserve(1000.0) + delay for delay in delays)
+
+    assert limits.rate is not None
+    for first, start in enumerate(arrivals):
+        for number, stop in enumerate(arrivals[first:], 1):
+            assert number <= limits.burst + limits.rate * (stop - start) + 1e-6
+
+
 @given(LIMITS, GAPS)
 def test_nothing_waits_longer_than_a_token_bucket_makes_it(limits: Limits, gaps: list[float]) -> None:
     arrivals, departures = leaving(limits, gaps)
