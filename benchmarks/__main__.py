@@ -1,6 +1,6 @@
 """Run the ways of fetching in turn against one server and print medians and ratios.
 
-    python -m benchmarks [--records 10000] [--latency 0.05] [--runs 3]
+python -m benchmarks [--records 10000] [--latency 0.05] [--runs 3]
 """
 
 import argparse

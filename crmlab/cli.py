@@ -70,9 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: crmlab demo --rows 5000 --out demo/",
     )
     _world_options(demo)
-    demo.add_argument(
-        "--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)"
-    )
+    demo.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)")
     demo.set_defaults(run=_demo)
 
     fetch = commands.add_parser(
@@ -81,17 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Fetch tables from the accounts whose credentials the environment or .env holds.",
         epilog="example: crmlab fetch onepagecrm complero --tables deals consent_events --since 2026-01-01",
     )
-    fetch.add_argument(
-        "providers", nargs="+", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}"
-    )
+    fetch.add_argument("providers", nargs="+", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
     fetch.add_argument(
         "--tables", nargs="*", default=[], metavar="TABLE", help=f"all if none; known: {', '.join(TABLES)}"
     )
     fetch.add_argument("--since", help="changed or happened at or after: 2026-01-31, or a time with its zone")
     fetch.add_argument("--until", help="changed or happened before")
-    fetch.add_argument(
-        "--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)"
-    )
+    fetch.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)")
     fetch.add_argument("--format", choices=FORMATS, default="parquet")
     fetch.add_argument("--report", action="store_true", help="write report.html too")
     fetch.set_defaults(run=_fetch)
@@ -131,24 +125,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _world_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--world", choices=("generated", "maven"), default="generated", help="what the services hold"
-    )
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of the Maven CRM files (--world maven)"
-    )
-    parser.add_argument(
-        "--rows", type=int, default=2000, metavar="N", help="people to generate (default: 2000)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="same seed, same people (default: 1)"
-    )
+    parser.add_argument("--world", choices=("generated", "maven"), default="generated", help="what the services hold")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the Maven CRM files (--world maven)")
+    parser.add_argument("--rows", type=int, default=2000, metavar="N", help="people to generate (default: 2000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same people (default: 1)")
 
 
 async def _demo(options: argparse.Namespace) -> int:
-    async with crmlab.sandbox(
-        options.world, rows=options.rows, seed=options.seed, data=options.data
-    ) as accounts:
+    async with crmlab.sandbox(options.world, rows=options.rows, seed=options.seed, data=options.data) as accounts:
         titles = ", ".join(account.provider.title for account in accounts)
         print(f"Sandbox of {titles} on {accounts.url}")
         for note in accounts.notes:
@@ -167,9 +151,7 @@ async def _demo(options: argparse.Namespace) -> int:
 async def _fetch(options: argparse.Namespace) -> int:
     accounts = [crmlab.Account(name) for name in options.providers]
     with _Lines() as lines:
-        data = await crmlab.fetch(
-            accounts, *options.tables, since=options.since, until=options.until, progress=lines
-        )
+        data = await crmlab.fetch(accounts, *options.tables, since=options.since, until=options.until, progress=lines)
     _print_summary(data)
     written = data.export(options.out, options.format)
     if options.report:
@@ -190,9 +172,7 @@ async def _sandbox(options: argparse.Namespace) -> int:
     ) as accounts:
         print("Serving until Ctrl-C. These keys open nothing but this sandbox:")
         for account in accounts:
-            given = "".join(
-                f", {name}={value!r}" for name, value in accounts.keys[account.provider.name].items()
-            )
+            given = "".join(f", {name}={value!r}" for name, value in accounts.keys[account.provider.name].items())
             print(f"  crmlab.Account({account.provider.name!r}, base_url={account.base_url!r}{given})")
         sys.stdout.flush()
         await asyncio.Event().wait()
@@ -220,13 +200,9 @@ async def _report(options: argparse.Namespace) -> int:
     files = {path.stem: path for path in sorted(options.directory.glob("*.parquet"))}
     tables = {name: pl.read_parquet(path) for name, path in files.items() if name in TABLES}
     if not tables:
-        raise PlanError(
-            f"{options.directory} holds no table: crmlab fetch ... --out {options.directory} first"
-        )
+        raise PlanError(f"{options.directory} holds no table: crmlab fetch ... --out {options.directory} first")
     if "summary" not in files:
-        raise PlanError(
-            f"{options.directory} holds no summary.parquet, which crmlab fetch writes beside the tables"
-        )
+        raise PlanError(f"{options.directory} holds no summary.parquet, which crmlab fetch writes beside the tables")
     made = report.write(
         options.out or options.directory / "report.html",
         tables,

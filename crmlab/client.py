@@ -25,6 +25,8 @@ from crmlab.request import Page, Request, mended
 
 #: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s, or what Retry-After says
 ATTEMPTS = 5
+#: seconds; a service that asks for a longer wait has failed as far as this fetch is concerned
+PATIENCE = 300
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=90)
 _CONNECTIONS = 256
 #: seconds that one request may be longer on its way than the next
@@ -105,10 +107,11 @@ class Client:
                 async with slots:
                     return await self._in_turn(account, request, limiter)
             except RETRYABLE as error:
-                if attempt == ATTEMPTS or not retry:
+                wait = _wait(error, attempt)
+                if attempt == ATTEMPTS or not retry or wait > PATIENCE:
                     raise
                 retried()
-                await asyncio.sleep(_wait(error, attempt))
+                await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _in_turn(self, account: Account, request: Request, limiter: Limiter) -> Page:
@@ -119,7 +122,8 @@ class Client:
         try:
             return await self._once(account, request)
         except RateLimitError as error:
-            limiter.pause(time.monotonic(), error.retry_after or 1.0)
+            if (wait := error.retry_after or 1.0) <= PATIENCE:
+                limiter.pause(time.monotonic(), wait)
             raise
         except AuthError as error:
             if error.status == HTTPStatus.UNAUTHORIZED:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr, create_model
@@ -38,9 +39,23 @@ class _Keyring(PydanticBaseSettingsSource):
         return keyring_value(f"{self.config['env_prefix']}{field_name}".upper()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        wanted = {n: f for n, f in self.settings_cls.model_fields.items() if n not in self.current_state}
+        wanted = {n: f for n, f in self.settings_cls.model_fields.items() if not self.current_state.get(n)}
         found = {name: self.get_field_value(field, name)[0] for name, field in wanted.items()}
         return {name: value for name, value in found.items() if value}
+
+
+class _Filled(PydanticBaseSettingsSource):
+    """Another source without its blank values: an empty file is as good as none."""
+
+    def __init__(self, source: PydanticBaseSettingsSource) -> None:
+        super().__init__(source.settings_cls)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in self._source().items() if value}
 
 
 def keyring_value(name: str) -> str | None:
@@ -62,6 +77,7 @@ def keyring_value(name: str) -> str | None:
 class _Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_file=".env",
+        env_ignore_empty=True,
         extra="ignore",
         hide_input_in_errors=True,
         case_sensitive=False,
@@ -76,12 +92,11 @@ class _Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, file_secret_settings, _Keyring(settings_cls), dotenv_settings
+        files = _Filled(file_secret_settings)
+        return init_settings, env_settings, files, _Keyring(settings_cls), dotenv_settings
 
 
-def find(
-    provider: Provider, given: Mapping[str, str | SecretStr], *, needed: set[str]
-) -> dict[str, SecretStr]:
+def find(provider: Provider, given: Mapping[str, str | SecretStr], *, needed: set[str]) -> dict[str, SecretStr]:
     """Return the value of each field, from wherever it was found.
 
     Raises
@@ -92,21 +107,20 @@ def find(
     """
     known = {field.name: field for field in provider.fields}
     if strange := sorted(set(given) - set(known)):
-        raise CredentialError(
-            f"{provider.title} has no credential {', '.join(strange)}; it takes {', '.join(known)}"
-        )
+        raise CredentialError(f"{provider.title} has no credential {', '.join(strange)}; it takes {', '.join(known)}")
     model = create_model(
         f"{provider.name}_credentials",
         __base__=_Settings,
         **dict.fromkeys(known, (SecretStr | None, None)),  # type: ignore[call-overload]
     )
+    # in the class and not per call: the keyring's source reads it there
+    model.model_config["env_prefix"] = f"crmlab_{provider.name}_"
+    folder = os.environ.get("CRMLAB_SECRETS_DIR")
+    if folder and not Path(folder).is_dir():
+        raise CredentialError("CRMLAB_SECRETS_DIR names no folder")
     explicit = {name: _plain(value) for name, value in given.items() if value is not None}
     try:
-        settings = model(
-            _env_prefix=f"crmlab_{provider.name}_",
-            _secrets_dir=os.environ.get("CRMLAB_SECRETS_DIR"),
-            **explicit,
-        )
+        settings = model(_secrets_dir=folder or None, **explicit)
     except (SettingsError, UnicodeDecodeError):  # what they say may quote the file
         raise CredentialError("CRMLAB_SECRETS_DIR or .env cannot be read; check what they are") from None
     found: dict[str, SecretStr] = {}
@@ -131,8 +145,7 @@ def _checked(provider: Provider, field: Field, value: str) -> str:
         raise CredentialError(f"{provider.title}: {field.label} does not look right. {field.help}")
     if any(ord(character) < 32 or ord(character) > 126 for character in value):
         raise CredentialError(
-            f"{provider.title}: {field.label} holds a line break or a character that no key has; "
-            "copy it again"
+            f"{provider.title}: {field.label} holds a line break or a character that no key has; copy it again"
         )
     return value
 

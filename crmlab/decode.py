@@ -117,8 +117,7 @@ class Decoder:
         if self._unwrap:
             rows = rows.unnest(self._unwrap)
         constants = [
-            pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String)
-            for tag in self.resource.tags
+            pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
         return rows.with_columns(*constants, *self._exact(found))
 
@@ -169,9 +168,7 @@ class Decoder:
                 rejected.append(self._reject(found[0], self._reason(found[0], error)))
                 return []
             half = len(found) // 2
-            return self._without_misfits(found[:half], rejected) + self._without_misfits(
-                found[half:], rejected
-            )
+            return self._without_misfits(found[:half], rejected) + self._without_misfits(found[half:], rejected)
         return found
 
     def _reject(self, record: Record, reason: str) -> dict[str, str]:
@@ -188,9 +185,7 @@ class Decoder:
         for view in self.views:
             for name, expression in view.columns.items():
                 try:
-                    self._view(
-                        self._rows([record]), replace(view, columns={"id": pl.lit(""), name: expression})
-                    )
+                    self._view(self._rows([record]), replace(view, columns={"id": pl.lit(""), name: expression}))
                 except PolarsError as reason:
                     return f"{view.table}.{name}: {_first_line(reason)}"
         return _first_line(error)

@@ -59,9 +59,7 @@ class ApiError(CrmlabError):
     ``request_id`` (quote it to the vendor's support) where the service gives them.
     """
 
-    def __init__(
-        self, status: int, code: str = "", detail: str = "", request_id: str = "", hint: str = ""
-    ) -> None:
+    def __init__(self, status: int, code: str = "", detail: str = "", request_id: str = "", hint: str = "") -> None:
         self.status, self.code, self.detail = status, code, detail
         self.request_id, self.hint = request_id, hint
         super().__init__(status, code, detail)

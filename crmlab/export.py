@@ -20,9 +20,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHIELD = "'"
 
 
-def export(
-    tables: Mapping[str, pl.DataFrame], directory: str | Path, format: Format = "parquet"
-) -> list[Path]:
+def export(tables: Mapping[str, pl.DataFrame], directory: str | Path, format: Format = "parquet") -> list[Path]:
     """Write one file for each table and return their paths; existing files are replaced whole.
 
     CSV: UTF-8 with the lists joined by ``;`` and nested values as JSON; a cell that a spreadsheet
@@ -119,11 +117,9 @@ def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_nested():
         return column.str.json_decode(dtype).alias(name)
     if dtype == pl.Datetime:
-        return (
-            column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us")
-            .dt.replace_time_zone("UTC")
-            .alias(name)
-        )
+        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone("UTC").alias(name)
+    if dtype == pl.Date:
+        return column.str.to_date("%Y-%m-%d").alias(name)
     if dtype == pl.Boolean:
         return (column == "true").alias(name)
     return column.cast(dtype).alias(name)

@@ -99,12 +99,9 @@ def custom(values: dict[str, tuple[str | pl.Expr, str]]) -> pl.Expr:
     if not values:
         return pl.lit(None, CUSTOM)
     parts = [
-        pl.struct(key=pl.lit(key), label=pl.lit(label), value=text(value))
-        for key, (value, label) in values.items()
+        pl.struct(key=pl.lit(key), label=pl.lit(label), value=text(value)) for key, (value, label) in values.items()
     ]
-    return some(
-        pl.concat_list(parts).list.eval(pl.element().filter(pl.element().struct.field("value").is_not_null()))
-    )
+    return some(pl.concat_list(parts).list.eval(pl.element().filter(pl.element().struct.field("value").is_not_null())))
 
 
 def lookup(key: pl.Expr, labels: dict[str, str]) -> pl.Expr:

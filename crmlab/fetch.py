@@ -68,25 +68,23 @@ async def fetch(
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
     chosen = [accounts] if isinstance(accounts, Account) else list(accounts)
-    if strange := next((each for each in chosen if not isinstance(each, Account)), None):
-        raise PlanError(f"accounts are crmlab.Account objects, not {type(strange).__name__}")
-    if strange := next((name for name in tables if not isinstance(name, str)), None):
-        raise PlanError(f"a table is named by text, not {type(strange).__name__}")
+    if strange := [type(each).__name__ for each in chosen if not isinstance(each, Account)]:
+        raise PlanError(f"accounts are crmlab.Account objects, not {strange[0]}")
+    if strange := [type(name).__name__ for name in tables if not isinstance(name, str)]:
+        raise PlanError(f"a table is named by text, not {strange[0]}")
     now = dt.datetime.now(dt.UTC)
     start, end = instant(since, "since"), instant(until, "until")
     if start and end and start >= end:
         raise PlanError(f"since ({start:%Y-%m-%d %H:%M %Z}) must be before until ({end:%Y-%m-%d %H:%M %Z})")
     if not chosen:
-        raise PlanError(
-            "no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some"
-        )
+        raise PlanError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
     if on_error not in ("collect", "raise"):
         raise PlanError(f'on_error is "collect" or "raise", not {on_error!r}')
     check_names(chosen)
     shared, own = _named(chosen, tables)
     for provider, resource in own:
         if registry()[provider].resource(resource).destructive and not allow_destructive:
-            raise PlanError(f"{provider}.{resource} changes what it reads: allow_destructive=True says that you want that")
+            raise PlanError(f"{provider}.{resource} changes what it reads; allow_destructive=True says you want it")
 
     async with Client(limits) as client:
         runs = [
@@ -140,9 +138,7 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
     chosen = known[operation]
     request = chosen.request(**arguments)
     async with Client() as client:
-        page = await _where(
-            account, client.send(account, request, retry=not (chosen.writes or chosen.destructive))
-        )
+        page = await _where(account, client.send(account, request, retry=not (chosen.writes or chosen.destructive)))
     return page.read(Any)
 
 

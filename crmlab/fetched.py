@@ -75,9 +75,7 @@ class Fetched(Mapping[str, pl.DataFrame]):
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         if name.startswith("_") or name not in self._tables:
-            raise AttributeError(
-                f"{name!r} was not fetched; there is {', '.join(self.__dict__.get('_tables', ()))}"
-            )
+            raise AttributeError(f"{name!r} was not fetched; there is {', '.join(self.__dict__.get('_tables', ()))}")
         return self._tables[name]
 
     def __dir__(self) -> list[str]:

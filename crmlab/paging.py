@@ -43,9 +43,7 @@ def cursor(find: Callable[[Page], str | None], place: Callable[[Request, str], R
     return follow
 
 
-def widening(
-    is_empty: Callable[[Page], bool], *, param: str = "page", most: int = 8, cap: int = 100_000
-) -> Paginator:
+def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int = 8, cap: int = 100_000) -> Paginator:
     """For lists that tell no end: windows of 1, 1, 2, 4 .. `most` pages, until an empty page.
 
     The last page of a window asks for the next window if it holds anything, so at most `most`

@@ -84,9 +84,7 @@ class AccountRun:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                self._tasks = {
-                    name: group.create_task(self._work(run)) for name, run in self._runs.items()
-                }
+                self._tasks = {name: group.create_task(self._work(run)) for name, run in self._runs.items()}
         except BaseExceptionGroup as several:
             raise _first(several) from None
 
@@ -284,9 +282,7 @@ class ResourceRun:
         """Decode what is left, join the parts, drop repeats, and say whether it is all there."""
         self._decode_buffer()
         parts = await asyncio.gather(*self._decoding)
-        self.rejected = pl.concat([self.rejected, *(part.rejected for part in parts)]).unique(
-            maintain_order=True
-        )
+        self.rejected = pl.concat([self.rejected, *(part.rejected for part in parts)]).unique(maintain_order=True)
         for table in self._tables:
             frame = _newest(pl.concat([part.frames[table] for part in parts]))
             self.frames[table] = _within(frame, TABLES[table], self._parent.context)

@@ -80,9 +80,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "tags": st.lists(st.none() | TEXT, max_size=3),
     "owner": st.fixed_dictionaries({}, optional={"id": TEXT, "age": st.none() | WHOLE, "strange": NUMBER}),
     "items": st.lists(st.fixed_dictionaries({}, optional={"qty": NUMBER, "label": st.none() | TEXT}), max_size=3),
-    "free": st.recursive(st.none() | TEXT | NUMBER | st.booleans(), lambda s: st.lists(s) | st.dictionaries(TEXT, s), max_leaves=5),
+    "free": st.recursive(
+        st.none() | TEXT | NUMBER | st.booleans(), lambda s: st.lists(s) | st.dictionaries(TEXT, s), max_leaves=5
+    ),
     "strange": TEXT,
-}  # fmt: skip
+}
 RECORDS = st.lists(
     st.fixed_dictionaries({}, optional={name: st.none() | value for name, value in VALUES.items()}), max_size=8
 ).map(lambda found: [{"id": str(number), **record} for number, record in enumerate(found)])
@@ -225,8 +227,13 @@ def test_what_is_no_object_is_rejected(record: str) -> None:
 
 @pytest.mark.parametrize(
     "record",
-    [b'{"id":"2","name":"\xff\xfe"}', b'{"\xff":1,"id":"2"}', b'{"id":"2","name":{"\xff":1}}', b'{"id":"2","free":"\xff"}'],
-)  # fmt: skip
+    [
+        b'{"id":"2","name":"\xff\xfe"}',
+        b'{"\xff":1,"id":"2"}',
+        b'{"id":"2","name":{"\xff":1}}',
+        b'{"id":"2","free":"\xff"}',
+    ],
+)
 def test_a_record_that_is_not_utf8_costs_only_itself(record: bytes) -> None:
     decoded = reader()([Record(b'{"id":"1"}', {}), Record(record, {}), Record(b'{"id":"3"}', {})])
 
@@ -328,7 +335,9 @@ def test_only_rows_that_pass_the_filter_of_a_view_are_kept() -> None:
 def test_fields_that_no_wanted_table_reads_are_not_looked_at() -> None:
     view = View(table="deals", columns={"amount": pl.col("amount")})
 
-    decoded = decode([{"id": "1", "stage": "not a stage"}], resource(path=(), views=(view,)), tables=["deals"], raw=False)  # fmt: skip
+    decoded = decode(
+        [{"id": "1", "stage": "not a stage"}], resource(path=(), views=(view,)), tables=["deals"], raw=False
+    )
 
     assert decoded.rejected.is_empty()
     assert decoded.frames["deals"]["id"].to_list() == ["1"]
@@ -337,7 +346,11 @@ def test_fields_that_no_wanted_table_reads_are_not_looked_at() -> None:
 def test_constants_of_the_request_stand_beside_the_record() -> None:
     view = View(table="consent_statistics", columns={"day": date("_day"), "optin": pl.col("stage")})
     chosen = resource(views=(view,), tags=("day",), key=pl.format("{}/{}", pl.col("_day"), pl.col("id")))
-    found = [r for day in ("2026-01-01", "2026-01-02") for r in records(page({"data": [{"id": 1, "stage": 7}]}, day=day), chosen)]  # fmt: skip
+    found = [
+        r
+        for day in ("2026-01-01", "2026-01-02")
+        for r in records(page({"data": [{"id": 1, "stage": 7}]}, day=day), chosen)
+    ]
 
     decoded = reader(chosen, raw=False, tables=["consent_statistics"])(found)
 
@@ -350,7 +363,12 @@ def test_constants_of_the_request_stand_beside_the_record() -> None:
 def test_numbers_that_come_as_text_are_read_by_their_expression() -> None:
     view = View(table="deals", columns={"amount": number("name"), "custom": pl.lit(None), "owner_name": text("id")})
 
-    decoded = decode([{"id": 1, "name": 2.5}, {"id": 2, "name": "n/a"}], resource(path=(), views=(view,)), tables=["deals"], raw=False)  # fmt: skip
+    decoded = decode(
+        [{"id": 1, "name": 2.5}, {"id": 2, "name": "n/a"}],
+        resource(path=(), views=(view,)),
+        tables=["deals"],
+        raw=False,
+    )
 
     assert decoded.frames["deals"].select("id", "amount").rows() == [("1", 2.5)]
     assert decoded.rejected["reason"][0].startswith("deals.amount: ")
@@ -359,7 +377,12 @@ def test_numbers_that_come_as_text_are_read_by_their_expression() -> None:
 def test_lists_of_text_lose_only_blanks() -> None:
     view = View(table="contacts", columns={"tags": texts("tags")})
 
-    decoded = decode([{"id": 1, "tags": ["a", "", None, 5]}, {"id": 2, "tags": []}], resource(path=(), views=(view,)), tables=["contacts"], raw=False)  # fmt: skip
+    decoded = decode(
+        [{"id": 1, "tags": ["a", "", None, 5]}, {"id": 2, "tags": []}],
+        resource(path=(), views=(view,)),
+        tables=["contacts"],
+        raw=False,
+    )
 
     assert decoded.frames["contacts"]["tags"].to_list() == [["a", "5"], None]
 

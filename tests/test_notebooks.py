@@ -24,9 +24,7 @@ def test_a_notebook_is_stored_without_outputs(notebook):
 async def test_a_notebook_runs_without_error_and_shows_something_in_every_cell(notebook, monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # what it exports goes here
 
-    done = await NotebookClient(
-        notebook, timeout=120, kernel_name="python3", store_widget_state=False
-    ).async_execute()
+    done = await NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).async_execute()
 
     code = [cell for cell in done.cells if cell.cell_type == "code"]
     assert len(code) > 5

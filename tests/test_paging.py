@@ -61,15 +61,13 @@ def test_every_numbered_page_is_asked_for_exactly_once(count: int, order: random
 
 
 @given(count=st.integers(1, 60), after=st.integers(1, 60), order=st.randoms())
-def test_a_list_that_grows_by_a_page_while_it_is_read_is_followed(
-    count: int, after: int, order: random.Random
-) -> None:
+def test_a_list_that_grows_by_a_page_while_it_is_read_is_followed(count: int, after: int, order: random.Random) -> None:
     answers = 0
 
     def serve(request: Request) -> dict[str, Any]:
         nonlocal answers
         answers += 1
-        return {"last": count + (1 < count and answers > min(after, count - 1))}
+        return {"last": count + (count > 1 and answers > min(after, count - 1))}
 
     visited = crawl(numbered(last), serve, order)
 
@@ -83,9 +81,7 @@ def test_a_later_page_number_is_counted_under_its_own_name() -> None:
 
 
 @given(count=st.integers(0, 200), most=st.sampled_from([1, 2, 4, 8, 16]), order=st.randoms())
-def test_a_widening_list_is_asked_to_its_end_and_little_past_it(
-    count: int, most: int, order: random.Random
-) -> None:
+def test_a_widening_list_is_asked_to_its_end_and_little_past_it(count: int, most: int, order: random.Random) -> None:
     def serve(request: Request) -> dict[str, Any]:
         return {"data": [1] if int(request.params.get("page", 1)) <= count else []}
 

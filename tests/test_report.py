@@ -97,9 +97,7 @@ class Page(HTMLParser):
 
 
 def written(path: Path, *args: Any, **options: Any) -> tuple[str, Page]:
-    text = report.write(path / "report.html", *args, **({"as_of": AS_OF} | options)).read_text(
-        encoding="utf-8"
-    )
+    text = report.write(path / "report.html", *args, **({"as_of": AS_OF} | options)).read_text(encoding="utf-8")
     return text, Page(text)
 
 
@@ -107,10 +105,7 @@ def test_the_summary_says_the_numbers_in_words(tmp_path: Path) -> None:
     _, page = written(tmp_path, tables(), WHOLE)
 
     assert "As of 2026-05-16 09:30 UTC . Sources: sales (onepagecrm)." in page.text
-    assert (
-        "Closed deals : 2 won (1,000 EUR and 500 USD), 1 lost (50 EUR). Win rate 67% (2 of 3 closed)."
-        in page.text
-    )
+    assert "Closed deals : 2 won (1,000 EUR and 500 USD), 1 lost (50 EUR). Win rate 67% (2 of 3 closed)." in page.text
     assert "Open pipeline : 1 deal open (2,000 EUR)." in page.text
     assert "Activities : 2 (1 call, 1 note), 2026-01-05 to 2026-02-03 (UTC)." in page.text
     assert "Consent events : 2 (2 confirm), 2026-01-05 to 2026-02-03 (UTC)." in page.text
@@ -136,8 +131,7 @@ def test_seven_charts_are_drawn_each_with_a_label_and_a_heading(tmp_path: Path) 
     assert len(re.findall(r"Plotly\.newPlot\(\s+\"", text)) == 7
     assert labels == [
         "Chart: Open deals in each stage (n = 1 open deal). Where deals are now, not how many passed through",
-        "Chart: Win rate, for each owner (n = 3 closed deals). "
-        "Won / (won + lost) deals; open deals not counted",
+        "Chart: Win rate, for each owner (n = 3 closed deals). Won / (won + lost) deals; open deals not counted",
         "Chart: Deals won and lost per month (n = 3 closed deals).",
         "Chart: Activities per day (n = 2).",
         "Chart: Activities by weekday and hour (n = 2).",
@@ -164,9 +158,7 @@ def test_the_page_has_a_language_a_viewport_and_both_colour_schemes(tmp_path: Pa
 
 def test_text_of_the_data_is_never_markup(tmp_path: Path) -> None:
     bad = summary((EVIL, EVIL, EVIL, EVIL, 1, 1, 1, 0, 0.1, False, EVIL))
-    rejected = pl.DataFrame(
-        {"provider": [EVIL], "account": [EVIL], "resource": [EVIL], "reason": [EVIL], "raw": ["x"]}
-    )
+    rejected = pl.DataFrame({"provider": [EVIL], "account": [EVIL], "resource": [EVIL], "reason": [EVIL], "raw": ["x"]})
     evil = tables()
     evil["activities"] = evil["activities"].with_columns(kind=pl.lit("</script>" + EVIL))
 
@@ -249,9 +241,7 @@ def test_empty_tables_say_why_there_is_nothing(tmp_path: Path) -> None:
     assert text.count("Nothing to show: the") == 7
 
 
-def test_the_file_is_replaced_as_a_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "report.html"
     path.write_text("the last report")
 
@@ -294,8 +284,5 @@ def test_any_frame_of_the_summary_of_a_fetch_is_understood(tmp_path: Path) -> No
 
     _, page = written(tmp_path, {}, more)
 
-    assert (
-        "account provider resource table complete rows rejected requests retries seconds expected"
-        in page.text
-    )
+    assert "account provider resource table complete rows rejected requests retries seconds expected" in page.text
     assert "sales onepagecrm deals deals yes 4 0 2 1 0.50 -" in page.text

@@ -12,8 +12,16 @@ from crmlab.tables import CUSTOM, KEY, TABLES, UTC, Table, conform, personal_col
 
 NAMES = sorted(TABLES)
 ALLOWED = {
-    pl.Categorical(), pl.String(), pl.Float64(), pl.Int64(), pl.Boolean(), pl.Date(), UTC, pl.List(pl.String), CUSTOM,
-}  # fmt: skip
+    pl.Categorical(),
+    pl.String(),
+    pl.Float64(),
+    pl.Int64(),
+    pl.Boolean(),
+    pl.Date(),
+    UTC,
+    pl.List(pl.String),
+    CUSTOM,
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,7 +59,9 @@ def test_an_empty_table_has_the_whole_schema(name: str) -> None:
 def test_joining_frames_keeps_the_schema_and_the_rows(data: st.DataObject) -> None:
     table = TABLES[data.draw(st.sampled_from(NAMES))]
     heights = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=4))
-    parts = [conform(pl.DataFrame({"id": [str(i) for i in range(n)]}, schema={"id": pl.String}), table) for n in heights]
+    parts = [
+        conform(pl.DataFrame({"id": [str(i) for i in range(n)]}, schema={"id": pl.String}), table) for n in heights
+    ]
 
     joined = pl.concat([table.empty(), *parts])
 
@@ -82,8 +92,14 @@ def test_conforming_raises_where_a_value_does_not_fit() -> None:
 def test_what_identifies_a_person_is_marked() -> None:
     marked = set(personal_columns())
 
-    assert {("contacts", "emails"), ("contacts", "full_name"), ("users", "email"), ("activities", "body"),
-            ("deals", "contact_name"), ("consent_events", "contact_email")} <= marked  # fmt: skip
+    assert {
+        ("contacts", "emails"),
+        ("contacts", "full_name"),
+        ("users", "email"),
+        ("activities", "body"),
+        ("deals", "contact_name"),
+        ("consent_events", "contact_email"),
+    } <= marked
     assert not {column for _, column in marked} & {"id", "amount", "stage", "kind", "created_at"}
 
 

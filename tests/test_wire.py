@@ -102,9 +102,7 @@ def test_unreadable_json_that_may_hold_a_secret_is_withheld() -> None:
 def test_numbers_are_read_as_text_at_every_depth() -> None:
     dtype = pl.Struct({"n": pl.Int64, "l": pl.List(pl.Struct({"x": pl.Float64})), "j": pl.Binary, "b": pl.Boolean})
 
-    assert as_text(dtype) == pl.Struct(
-        {"n": pl.String, "l": pl.List(pl.Struct({"x": pl.String})), "b": pl.Boolean}
-    )
+    assert as_text(dtype) == pl.Struct({"n": pl.String, "l": pl.List(pl.Struct({"x": pl.String})), "b": pl.Boolean})
 
 
 def test_text_made_of_an_object_is_that_object() -> None:

@@ -71,9 +71,7 @@ def period_of(time: pl.Expr, every: str) -> pl.Expr:
         `every` is no such duration.
     """
     if not _EVERY.fullmatch(every):
-        raise PlanError(
-            f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'"
-        )
+        raise PlanError(f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'")
     return time.dt.date().dt.truncate(every)
 
 

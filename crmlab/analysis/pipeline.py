@@ -75,9 +75,7 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
         VALUE.filter(WON).sum().alias("won_amount"),
         VALUE.filter(LOST).sum().alias("lost_amount"),
     )
-    counted = (
-        deals.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else deals.select(measures)
-    )
+    counted = deals.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else deals.select(measures)
     return counted.select(
         *keys,
         "won",

@@ -16,9 +16,9 @@ MAX_BARS = 20
 
 def label_of(columns: Sequence[str]) -> pl.Expr:
     """Return the values of several columns as one label."""
-    return pl.concat_str(
-        [pl.col(name).cast(pl.String).fill_null("(none)") for name in columns], separator=" · "
-    ).alias("label")
+    return pl.concat_str([pl.col(name).cast(pl.String).fill_null("(none)") for name in columns], separator=" · ").alias(
+        "label"
+    )
 
 
 def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, str]:
@@ -38,9 +38,7 @@ def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame
     return summed.select(frame.columns), f"The smallest {noun} are summed as '{others}'"
 
 
-def bars(
-    frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, str]], colour: str, name: str = ""
-) -> go.Bar:
+def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, str]], colour: str, name: str = "") -> go.Bar:
     """Return bars as long as the column `length`, with two lines inside, or beside where they do not fit."""
     return go.Bar(
         x=frame[length].to_list(),

@@ -31,11 +31,7 @@ def stacked(counts: pl.DataFrame, every: str, title: str, unit: str, *notes: str
     if (periods := counts["period"].n_unique()) > _MAX_PERIODS:
         raise PlanError(f"every={every!r} makes {periods} bars: choose a longer period, or None")
     total = pl.col("count").sum()
-    order = (
-        counts.group_by("kind")
-        .agg(total)
-        .sort("count", "kind", descending=[True, False], nulls_last=True)["kind"]
-    )
+    order = counts.group_by("kind").agg(total).sort("count", "kind", descending=[True, False], nulls_last=True)["kind"]
     kept, rare = order.head(_MAX_KINDS).to_list(), order.len() - _MAX_KINDS
     traces = [
         bars(

@@ -72,9 +72,7 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
     )
 
 
-def activity_volume(
-    activities: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC"
-) -> go.Figure:
+def activity_volume(activities: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of activities per period, a colour for each kind.
 
     Parameters

@@ -11,9 +11,7 @@ from crmlab.plots import _over_time
 from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number, plural
 
 
-def consent_trend(
-    consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC"
-) -> go.Figure:
+def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of consent events per period, a colour for each kind.
 
     Parameters
@@ -38,9 +36,7 @@ def consent_trend(
     every = every or finest_grain(consent_events.select(local(consent.SAID, time_zone)).to_series())
     counts = consent.trend(consent_events, every, time_zone=time_zone)
     if counts.is_empty():
-        why = (
-            "no consent event has a time." if consent_events.height else "the consent events table is empty."
-        )
+        why = "no consent event has a time." if consent_events.height else "the consent events table is empty."
         return nothing("Consent events", why)
     undated = consent_events.height - int(counts["count"].sum())
     note = f"{plural(undated, 'event')} without a time left out" if undated else ""
@@ -72,11 +68,7 @@ def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -
     rates = consent.banner(consent_statistics, every)
     known = rates.filter(pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null()))
     if known.is_empty():
-        why = (
-            "no visitor saw a banner."
-            if consent_statistics.height
-            else "the consent statistics table is empty."
-        )
+        why = "no visitor saw a banner." if consent_statistics.height else "the consent statistics table is empty."
         return nothing("Banner opt-ins and opt-outs", why)
     n = number(int(known["visitors_exposed"].sum()))
     styles = (("optin_rate", "opt-in", BLUE, "solid"), ("optout_rate", "opt-out", VERMILLION, "dot"))

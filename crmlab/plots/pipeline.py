@@ -180,9 +180,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     if dated.is_empty():
         why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."
         return nothing(title, why if deals.height else _NO_DEALS)
-    undated = int(
-        months.filter(pl.col("month").is_null()).select(pl.col("won", "lost").sum()).sum_horizontal().item()
-    )
+    undated = int(months.filter(pl.col("month").is_null()).select(pl.col("won", "lost").sum()).sum_horizontal().item())
     per_month = _with_amounts(dated, deals)
     shown = per_month.tail(_MAX_MONTHS)
     traces = [
@@ -197,9 +195,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
         f"{title} (n = {plural(n, 'closed deal')})",
         f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
         f"Latest {_MAX_MONTHS} of {per_month.height} months" if per_month.height > _MAX_MONTHS else "",
-        **_over_time.layout(
-            shown.with_columns(all=pl.col("won") + pl.col("lost")), "all", "1mo", "Closed deals"
-        ),
+        **_over_time.layout(shown.with_columns(all=pl.col("won") + pl.col("lost")), "all", "1mo", "Closed deals"),
     )
 
 

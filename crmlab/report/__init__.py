@@ -168,9 +168,7 @@ def _chart(figure: go.Figure, numbers: pl.DataFrame | None, name: str, with_scri
 
 
 def _sources(summary: pl.DataFrame) -> str:
-    accounts = (
-        summary.select(pl.col("provider", "account").cast(pl.String)).drop_nulls().unique().sort(pl.all())
-    )
+    accounts = summary.select(pl.col("provider", "account").cast(pl.String)).drop_nulls().unique().sort(pl.all())
     named = ", ".join(f"{text(account)} ({text(provider)})" for provider, account in accounts.iter_rows())
     return f"Sources: {named}." if named else "Sources: none."
 

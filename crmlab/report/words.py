@@ -54,9 +54,7 @@ def _closed(deals: pl.DataFrame) -> str:
 
 
 def _open(deals: pl.DataFrame) -> str:
-    return (
-        f"<b>{plural(deals.filter(pipeline.OPEN).height, 'deal')}</b> open{_amounts(deals, pipeline.OPEN)}."
-    )
+    return f"<b>{plural(deals.filter(pipeline.OPEN).height, 'deal')}</b> open{_amounts(deals, pipeline.OPEN)}."
 
 
 def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
@@ -65,9 +63,7 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
     if deals.is_empty():
         return ""
     group = (
-        pl.col("currency")
-        if pipeline.currencies(deals)
-        else pl.lit(deals["currency"].drop_nulls().first(), pl.String)
+        pl.col("currency") if pipeline.currencies(deals) else pl.lit(deals["currency"].drop_nulls().first(), pl.String)
     )
     sums = (
         deals.group_by(group.alias("currency"))
@@ -104,9 +100,7 @@ def _span(time: pl.Series) -> str:
 
 def _banner(statistics: pl.DataFrame) -> str:
     days = consent.banner(statistics).drop_nulls(["visitors_exposed", "optin", "optout"])
-    shown, yes, no = (
-        int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0)
-    )
+    shown, yes, no = (int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0))
     if not shown:
         return "no visitor saw it."
     return (

@@ -201,8 +201,9 @@ class _Platform:
         rows: list[bytes] = []
         for part in parts:
             chosen = part.subscriptions.where(
-                lambda one: one.resource_id == resource
-                and all(getattr(one, name) == value for name, value in wanted.items())
+                lambda one: (
+                    one.resource_id == resource and all(getattr(one, name) == value for name, value in wanted.items())
+                )
             )
             rows += [chosen.slice(index, index + 1)[1:-1] for index in range(len(chosen))]
         start = _position(body)

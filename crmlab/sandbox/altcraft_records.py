@@ -141,9 +141,7 @@ class Profiles:
         campaign = self._campaigns.get(event.campaign_id or 0)
         mailed = [one for one in self._subscriptions[person.id] if one.channel == "email"]
         shown = (
-            {**self._bare(mailed[0]), "resource_name": self._resources.get(mailed[0].resource_id)}
-            if mailed
-            else None
+            {**self._bare(mailed[0]), "resource_name": self._resources.get(mailed[0].resource_id)} if mailed else None
         )
         return _present(
             {
@@ -189,8 +187,7 @@ def databases(world: World) -> dict[int, Profiles]:
     people = world.people_in("altcraft")
     ids = [database.id for database in world.mail_databases]
     return {
-        id_: Profiles(id_, world, [p for p in people if p.number % len(ids) == index])
-        for index, id_ in enumerate(ids)
+        id_: Profiles(id_, world, [p for p in people if p.number % len(ids) == index]) for index, id_ in enumerate(ids)
     }
 
 

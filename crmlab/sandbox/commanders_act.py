@@ -111,11 +111,7 @@ class _Site:
         async def handle(request: web.Request) -> web.Response:
             included = _included(request)
             return _data(
-                [
-                    records.integration(one, included)
-                    for one in self.world.integrations
-                    if one.direction == direction
-                ]
+                [records.integration(one, included) for one in self.world.integrations if one.direction == direction]
             )
 
         return handle
@@ -155,9 +151,7 @@ class _Site:
         first, last = _day(request, "filter[begin_date]"), _day(request, "filter[end_date]")
         devices = _choices(request, "filter[sup_filters][device][]", records.DEVICES.values())
         locations = _choices(request, "filter[sup_filters][location][]", records.LOCATIONS.values())
-        rows = (
-            records.statistic(banner, first, last, devices, locations) for banner in self.world.banners
-        )
+        rows = (records.statistic(banner, first, last, devices, locations) for banner in self.world.banners)
         return _data([row for row in rows if row])
 
     async def segments(self, request: web.Request) -> web.Response:

@@ -304,9 +304,7 @@ def _place(found: Records, request: web.Request, mark: Callable[[Any], str]) -> 
     return begin, begin + limit
 
 
-def _page(
-    request: web.Request, found: Records, begin: int, end: int, mark: Callable[[Any], str]
-) -> web.Response:
+def _page(request: web.Request, found: Records, begin: int, end: int, mark: Callable[[Any], str]) -> web.Response:
     """One page; while more follows, the headers say where it goes on."""
     if end >= len(found):
         return _answer(found.slice(begin, end))

@@ -33,9 +33,7 @@ _ERRORS = {
 def service(world: World) -> Service:
     """Return OnePageCRM with this world's sales data."""
     crm = _Crm(world)
-    singles = [
-        web.get(f"/{name}/{{id}}", crm.one(name, record)) for name, record in records.RECORD_NAMES.items()
-    ]
+    singles = [web.get(f"/{name}/{{id}}", crm.one(name, record)) for name, record in records.RECORD_NAMES.items()]
     return Service(
         name="onepagecrm",
         prefix="/onepagecrm/api/v3",
@@ -162,9 +160,7 @@ def _has(item: Any, *, field: str, value: str) -> bool:
     return bool(getattr(item, field) == value)
 
 
-def _is_within(
-    item: Any, *, field: str, keep: Callable[[datetime, datetime], bool], edge: datetime
-) -> bool:
+def _is_within(item: Any, *, field: str, keep: Callable[[datetime, datetime], bool], edge: datetime) -> bool:
     return keep(getattr(item, field), edge)
 
 
@@ -181,9 +177,7 @@ def _bounds(query: Any) -> list[tuple[str, str, Callable[[datetime, datetime], b
         if filtered not in ("created_at", "modified_at", "updated_at"):
             raise _BadValue(f"date_filter {filtered} is not supported")
         field = "created_at" if filtered == "created_at" else "modified_at"
-        found += [
-            (name, field, keep) for name, keep in (("since", after), ("until", before)) if name in query
-        ]
+        found += [(name, field, keep) for name, keep in (("since", after), ("until", before)) if name in query]
     return found
 
 
@@ -198,11 +192,7 @@ def _moment(name: str, value: str) -> datetime:
 
 def _sorted(found: Records, query: Any) -> Records:
     by, order = query.get("sort_by"), query.get("order", "asc")
-    if (
-        by in ("created_at", "modified_at", "updated_at")
-        and found.items
-        and hasattr(found.items[0], "created_at")
-    ):
+    if by in ("created_at", "modified_at", "updated_at") and found.items and hasattr(found.items[0], "created_at"):
         field = "created_at" if by == "created_at" else "modified_at"
         return found.ordered(attrgetter(field), reverse=order == "desc")
     return found

@@ -38,9 +38,7 @@ _Render = Callable[[Any], dict[str, Any]]
 def lists(world: World) -> dict[str, tuple[list[Any], _Render]]:
     """Return each paged list: its items and how one is written."""
     index = _Index(world)
-    fields = {
-        entity: [f for f in world.fields if f.entity == entity] for entity in ("contact", "company", "deal")
-    }
+    fields = {entity: [f for f in world.fields if f.entity == entity] for entity in ("contact", "company", "deal")}
     known = set(index.people)
     of_known = partial(filter, lambda item: item.contact_id in known)
     return {
@@ -79,15 +77,12 @@ def lookups(world: World) -> dict[str, list[dict[str, Any]]]:
             for status in world.statuses
         ],
         "lead_sources": [
-            {"id": source.id, "text": source.text, **_counts(by_source[source.id])}
-            for source in world.lead_sources
+            {"id": source.id, "text": source.text, **_counts(by_source[source.id])} for source in world.lead_sources
         ],
     }
 
 
-def bootstrap(
-    world: World, found: Mapping[str, list[dict[str, Any]]]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def bootstrap(world: World, found: Mapping[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data of the bootstrap answer and what stands beside it."""
     people = world.people_in("onepagecrm")
     tags = Counter(tag for person in people for tag in person.tags)
@@ -107,9 +102,7 @@ def bootstrap(
             "currency": world.currency,
             "currency_symbol": "€",
             "popular_countries": ["IE", "GB"],
-            "deal_stages": [
-                {"stage": s.stage, "label": s.label} for s in (default.stages if default else [])
-            ],
+            "deal_stages": [{"stage": s.stage, "label": s.label} for s in (default.stages if default else [])],
             "pipelines": [{"pipeline": _pipeline(pipeline)} for pipeline in world.pipelines],
             "default_contact_type": "individual",
         },

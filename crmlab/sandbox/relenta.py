@@ -36,9 +36,7 @@ def service(world: World) -> Service:
     write = _Writer(world)
     lists = {
         "contact": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.contact),
-        "activity": Records(
-            sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.activity
-        ),
+        "activity": Records(sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.activity),
     }
     fields = Records(write.fields, write.field)
     return Service(

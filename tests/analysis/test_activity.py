@@ -31,9 +31,7 @@ def test_the_grid_is_complete_and_sorted_even_when_empty() -> None:
 
 def test_hours_jump_over_the_one_that_spring_leaves_out() -> None:
     # Berlin, Sunday 2026-03-29: 01:59 CET is followed by 03:00 CEST
-    frame = activities(
-        starts_at=[datetime(2026, 3, 29, 0, 59, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)]
-    )
+    frame = activities(starts_at=[datetime(2026, 3, 29, 0, 59, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)])
 
     found = activity.heatmap(frame, "Europe/Berlin")
 
@@ -42,9 +40,7 @@ def test_hours_jump_over_the_one_that_spring_leaves_out() -> None:
 
 def test_the_hour_that_autumn_repeats_counts_twice() -> None:
     # Berlin, Sunday 2026-10-25: 02:30 CEST, then 02:30 CET
-    frame = activities(
-        starts_at=[datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)]
-    )
+    frame = activities(starts_at=[datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)])
 
     found = activity.heatmap(frame, "Europe/Berlin")
 

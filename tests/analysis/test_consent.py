@@ -73,9 +73,7 @@ def test_a_day_without_visitors_has_no_rate() -> None:
 
 
 def test_a_count_that_one_banner_does_not_say_is_unknown_and_not_zero() -> None:
-    found = consent.banner(
-        statistics((date(2026, 1, 1), "a", 10, None, 1), (date(2026, 1, 1), "b", 10, 5, 4))
-    )
+    found = consent.banner(statistics((date(2026, 1, 1), "a", 10, None, 1), (date(2026, 1, 1), "b", 10, 5, 4)))
 
     rows = [(date(2026, 1, 1), 20, None, 5, None, 0.25)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))

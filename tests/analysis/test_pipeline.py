@@ -165,9 +165,7 @@ def test_a_stage_that_vanished_keeps_its_deals_under_its_number() -> None:
 
 def test_pipelines_of_one_name_stay_apart() -> None:
     frame = deals(stage=[10], status=["pending"], amount=[1.0])
-    both = pl.concat(
-        [stages(("p", "Sales", 10, "Lead")), stages(("p", "Sales", 10, "Lead"), account="resale")]
-    )
+    both = pl.concat([stages(("p", "Sales", 10, "Lead")), stages(("p", "Sales", 10, "Lead"), account="resale")])
 
     found = pipeline.stage_snapshot(frame, both)
 
@@ -178,9 +176,7 @@ def test_pipelines_of_one_name_stay_apart() -> None:
 
 
 def test_the_snapshot_of_two_currencies_has_a_row_for_each_in_each_stage() -> None:
-    frame = deals(
-        stage=[10, 10, 20], status=["pending"] * 3, amount=[1.0, 2.0, 3.0], currency=["EUR", "USD", "EUR"]
-    )
+    frame = deals(stage=[10, 10, 20], status=["pending"] * 3, amount=[1.0, 2.0, 3.0], currency=["EUR", "USD", "EUR"])
 
     found = pipeline.stage_snapshot(frame, stages(("p", "Sales", 10, "Lead"), ("p", "Sales", 20, "Offer")))
 
@@ -213,9 +209,7 @@ def test_closed_deals_are_counted_in_the_month_of_closing() -> None:
 
 
 def test_closed_by_month_keeps_currencies_apart() -> None:
-    frame = deals(
-        status=["won", "won"], amount=[1.0, 2.0], currency=["USD", "EUR"], close_date=[date(2026, 1, 1)] * 2
-    )
+    frame = deals(status=["won", "won"], amount=[1.0, 2.0], currency=["USD", "EUR"], close_date=[date(2026, 1, 1)] * 2)
 
     found = pipeline.closed_by_month(frame)
 

@@ -130,9 +130,7 @@ def lab(folder: Path, kernel: str, kernel_path: str) -> Iterator[str]:
     metadata.mkdir(parents=True)
     (provider / "check_demo.py").write_text(PROVIDERS)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: check-demo\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text(
-        "[crmlab.providers]\ndemo = check_demo:DEMO\nother = check_demo:OTHER\n"
-    )
+    (metadata / "entry_points.txt").write_text("[crmlab.providers]\ndemo = check_demo:DEMO\nother = check_demo:OTHER\n")
     port = free_port()
     with service() as address, (folder / "lab.log").open("w") as log:
         environment = os.environ | {

@@ -89,9 +89,7 @@ def a_million_rows() -> dict[str, pl.DataFrame]:
     }
     data = {
         name: conform(
-            pl.select(*key).join(
-                pl.select(part.alias(column) for column, part in parts.items()), how="cross"
-            ),
+            pl.select(*key).join(pl.select(part.alias(column) for column, part in parts.items()), how="cross"),
             TABLES[name],
         )
         for name, parts in columns.items()
@@ -110,9 +108,7 @@ def test_a_million_rows_stay_below_one_megabyte(name: str, a_million_rows: dict[
 def test_drawing_changes_nothing_in_the_frames(name: str) -> None:
     at = [datetime(2026, 1, 1, tzinfo=UTC)]
     data = {
-        "deals": table(
-            "deals", status=["won", "pending"], amount=[1.0, 2.0], close_date=[at[0].date(), None]
-        ),
+        "deals": table("deals", status=["won", "pending"], amount=[1.0, 2.0], close_date=[at[0].date(), None]),
         "stages": EMPTY["stages"],
         "activities": table("activities", kind=["call"], starts_at=at),
         "consent_events": table("consent_events", kind=["confirm"], occurred_at=at),
@@ -124,6 +120,4 @@ def test_drawing_changes_nothing_in_the_frames(name: str) -> None:
 
     DRAW[name](data)
 
-    assert all(
-        frame.equals(before[key]) and frame.schema == before[key].schema for key, frame in data.items()
-    )
+    assert all(frame.equals(before[key]) and frame.schema == before[key].schema for key, frame in data.items())

@@ -69,9 +69,7 @@ def page(content: bytes, *, status: int = 200, **body: Any) -> Page:
     return Page(request=request, status=status, headers={}, body=content)
 
 
-def read(
-    name: str, data: Any, *, tags: dict[str, str] | None = None, rows: Any = None, **options: str
-) -> Decoded:
+def read(name: str, data: Any, *, tags: dict[str, str] | None = None, rows: Any = None, **options: str) -> Decoded:
     resource = PROVIDER.resource(name)
     context = Context(now=NOW, options=options, rows=rows or {})
     reads = decoder(resource, context, provider="altcraft", account="a", tables=resource.tables, raw=True)

@@ -78,9 +78,7 @@ def errors(*parts: dict[str, Any], **more: Any) -> bytes:
     return json.dumps({"errors": list(parts), **more}).encode()
 
 
-def read(
-    name: str, data: Any, *, tags: dict[str, str] | None = None, raw: bool = False, **times: Any
-) -> Decoded:
+def read(name: str, data: Any, *, tags: dict[str, str] | None = None, raw: bool = False, **times: Any) -> Decoded:
     resource = PROVIDER.resource(name)
     context = Context(now=NOW, **times)
     reads = decoder(resource, context, provider="commanders_act", account="a", tables=resource.tables, raw=raw)

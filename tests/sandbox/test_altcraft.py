@@ -248,9 +248,7 @@ async def test_a_wrong_token_is_refused_once_and_nothing_is_tried_again(world: W
 
 async def test_the_token_in_the_body_works_as_well(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
-        old = crmlab.Account(
-            "altcraft", base_url=accounts[0].base_url, token="sandbox-altcraft-token", token_in="body"
-        )
+        old = crmlab.Account("altcraft", base_url=accounts[0].base_url, token="sandbox-altcraft-token", token_in="body")
         data = await crmlab.fetch(old, "campaigns", limits=FAST)
 
     assert data.campaigns.height == len(world.campaigns)

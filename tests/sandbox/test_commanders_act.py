@@ -290,9 +290,7 @@ async def test_secrets_of_partners_are_in_no_frame(world: World) -> None:
 
 async def test_a_wrong_token_is_refused_once_and_nothing_is_tried_again(world: World) -> None:
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
-        wrong = crmlab.Account(
-            "commanders_act", base_url=accounts[0].base_url, site_id="7", token="not-the-token"
-        )
+        wrong = crmlab.Account("commanders_act", base_url=accounts[0].base_url, site_id="7", token="not-the-token")
         with pytest.raises(AuthError) as refused:
             await crmlab.fetch(wrong, limits=crmlab.Limits(concurrency=1))
         requests = accounts.requests.total()

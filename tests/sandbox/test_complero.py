@@ -19,10 +19,7 @@ from crmlab.sandbox.world import ConsentEvent, Person, World
 FAST = crmlab.Limits(concurrency=10)
 KEY = {"Authorization": "Bearer sandbox-complero-key"}
 SEEN = ("confirm", "update", "documentation")
-HARD = (
-    "é 🎉👩🏽\u200d💻 \x00 NUL \u2028line\u2029paragraph "
-    "\u200f\u063a\u062f\u064b\u0627\u200f\r\n\ttab \\ \"quote\" '"
-)
+HARD = 'é 🎉👩🏽\u200d💻 \x00 NUL \u2028line\u2029paragraph \u200f\u063a\u062f\u064b\u0627\u200f\r\n\ttab \\ "quote" \''
 
 
 def small_world(count: int, **changes: Any) -> World:
@@ -49,9 +46,7 @@ def people_of(world: World, events: list[ConsentEvent]) -> dict[str, Person]:
     return {people[event.person_id].complero_id: people[event.person_id] for event in events}
 
 
-async def asked(
-    accounts: Any, path: str, headers: dict[str, str] = KEY
-) -> tuple[int, Any, Mapping[str, str]]:
+async def asked(accounts: Any, path: str, headers: dict[str, str] = KEY) -> tuple[int, Any, Mapping[str, str]]:
     async with (
         ClientSession() as session,
         session.get(accounts.account("complero").base_url + path, headers=headers) as answer,

@@ -16,10 +16,7 @@ from crmlab.sandbox.world import Appointment, CustomField, Person, User, World
 
 FAST = crmlab.Limits(concurrency=10)
 KEY = {"X-Relenta-Department-Key": "sandbox-relenta-department-key"}
-HARD = (
-    "é 🎉👩🏽\u200d💻 \x00 NUL \u2028line\u2029paragraph "
-    "\u200f\u063a\u062f\u064b\u0627\u200f\r\n\ttab \\ \"quote\" '"
-)
+HARD = 'é 🎉👩🏽\u200d💻 \x00 NUL \u2028line\u2029paragraph \u200f\u063a\u062f\u064b\u0627\u200f\r\n\ttab \\ "quote" \''
 
 
 def small_world(count: int) -> World:

@@ -288,9 +288,7 @@ def test_a_callback_from_another_thread_with_another_loop_is_answered_in_the_fir
     assert len(form) == 1
 
 
-def test_the_environment_is_offered_without_its_secret(
-    demo: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_is_offered_without_its_secret(demo: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRMLAB_DEMO_API_KEY", SECRET)
     monkeypatch.setenv("CRMLAB_DEMO_REGION", "us")
     form = LoginForm([demo], check=reach_three)
@@ -331,9 +329,7 @@ def test_a_malformed_environment_is_said_in_the_form(demo: Provider, monkeypatch
     assert problem == "Demo: API key does not look right. Settings > API"
 
 
-def test_where_nobody_can_answer_the_environment_is_taken(
-    demo: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nobody_can_answer_the_environment_is_taken(demo: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRMLAB_DEMO_API_KEY", SECRET)
     form = login("other", "demo")
 

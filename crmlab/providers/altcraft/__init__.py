@@ -98,9 +98,7 @@ def _total(page: Page) -> int | None:
     return page.read(_Listing).total_count
 
 
-def _objects(
-    name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[View, ...] = ()
-) -> Resource:
+def _objects(name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[View, ...] = ()) -> Resource:
     """A list of objects: paged by the next object's number."""
     first = _post(f"{name}/list", from_id=1, limit=_LIMIT)
     return Resource(

@@ -20,9 +20,7 @@ def _joined(*columns: str | pl.Expr) -> pl.Expr:
     return pl.concat_str([part.fill_null("") for part in parts], separator="/")
 
 
-EVENT_KEY = pl.coalesce(
-    text("event_id"), _joined("xxh", "action", "datetime", "message_id", "campaign_id")
-)
+EVENT_KEY = pl.coalesce(text("event_id"), _joined("xxh", "action", "datetime", "message_id", "campaign_id"))
 #: whether `hash_id` stands for the subscription or for the address is not said: unique either way
 SUBSCRIPTION_KEY = _joined(
     "resource_id",
@@ -106,9 +104,7 @@ SUBSCRIPTIONS = (
         columns={
             "contact_id": text("profile_id"),
             "channel": text("channel"),
-            "address": pl.coalesce(
-                text("email"), text("phone"), text("subscription_id"), text("cc_data")
-            ),
+            "address": pl.coalesce(text("email"), text("phone"), text("subscription_id"), text("cc_data")),
             "status": text("status"),
             "resource_id": pl.coalesce(text("resource_id"), pl.col("_resource_id")),
         },

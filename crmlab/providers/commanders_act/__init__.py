@@ -56,9 +56,7 @@ class _Ends(msgspec.Struct):
 
 
 def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
-    return request.with_headers(
-        Authorization=f"Bearer {secrets['token']}", Accept="application/vnd.api+json"
-    )
+    return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept="application/vnd.api+json")
 
 
 def _check(page: Page) -> None:

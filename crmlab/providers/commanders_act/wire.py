@@ -69,9 +69,7 @@ SEGMENT: Schema = {
 USER: Schema = {
     "id": _text,
     "type": _text,
-    "attributes": pl.Struct(
-        {"firstname": _text, "lastname": _text, "email": _text, "type": _text, "language": _text}
-    ),
+    "attributes": pl.Struct({"firstname": _text, "lastname": _text, "email": _text, "type": _text, "language": _text}),
 }
 LOG: Schema = {
     "id": _text,

@@ -65,9 +65,7 @@ def _check(page: Page) -> None:
     raise refuse(page, now=time.time(), detail=detail)
 
 
-_pages = cursor(
-    lambda page: page.header("next-cursor"), lambda request, token: request.with_params(cursor=token)
-)
+_pages = cursor(lambda page: page.header("next-cursor"), lambda request, token: request.with_params(cursor=token))
 
 
 def _period(context: Context) -> dict[str, str]:
@@ -84,9 +82,7 @@ def _iso(moment: dt.datetime) -> str:
 
 
 def _event_lists(context: Context) -> Iterable[Request]:
-    return [
-        Request(path=PATHS["events"], params={**_period(context), "type": kind}) for kind in EVENT_TYPES
-    ]
+    return [Request(path=PATHS["events"], params={**_period(context), "type": kind}) for kind in EVENT_TYPES]
 
 
 def _type_not_known(error: ApiError, request: Request) -> bool:
@@ -205,11 +201,7 @@ PROVIDER = Provider(
         ),
     ),
     assumptions=(
-        *(
-            f"{name.replace('_', ' ')}: the path is {where}"
-            for name, where in PATHS.items()
-            if name != "ping"
-        ),
+        *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
         "channel, contact_id, documentation; one without id gets one made of its content",
         "events are asked for type by type; a service that does not know documentation as a type has none",

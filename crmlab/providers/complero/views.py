@@ -95,9 +95,7 @@ EVENTS = (
             "kind": text("type"),
             "contact_id": pl.coalesce(text(_contact("id")), text("contact_id")),
             "contact_email": _EMAILS.list.first(),
-            "channel": pl.coalesce(
-                text("channel"), pl.when(_CHANNELS.list.len() == 1).then(_CHANNELS.list.first())
-            ),
+            "channel": pl.coalesce(text("channel"), pl.when(_CHANNELS.list.len() == 1).then(_CHANNELS.list.first())),
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
             "has_documentation": pl.when(pl.col("type") == "documentation")

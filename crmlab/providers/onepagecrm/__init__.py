@@ -189,9 +189,7 @@ PROVIDER = Provider(
             views=views.STAGES,
         ),
         _lookup("statuses", "status", "Statuses of contacts.", wire=wire.STATUS, views=views.STATUSES),
-        _lookup(
-            "lead_sources", None, "Where contacts come from.", wire=wire.LEAD_SOURCE, views=views.LEAD_SOURCES
-        ),
+        _lookup("lead_sources", None, "Where contacts come from.", wire=wire.LEAD_SOURCE, views=views.LEAD_SOURCES),
         *(
             _list(
                 name,
@@ -230,9 +228,7 @@ PROVIDER = Provider(
             fills=("deals", "deal_items"),
             using=("bootstrap", "pipelines"),
         ),
-        _list(
-            "actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS
-        ),
+        _list("actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS),
         _list("notes", "note", doc="Notes.", wire=wire.NOTE, views=views.NOTES),
         _list("calls", "call", doc="Calls.", wire=wire.CALL, views=views.CALLS),
         _list("meetings", "meeting", doc="Meetings.", wire=wire.MEETING, views=views.MEETINGS),

@@ -34,9 +34,7 @@ def _custom(column: str, definition: str) -> pl.Expr:
     value = pl.element().struct.field("value")
     return some(
         pl.col(column)
-        .list.eval(
-            pl.struct(key=field.struct.field("id"), label=field.struct.field("name"), value=text(value))
-        )
+        .list.eval(pl.struct(key=field.struct.field("id"), label=field.struct.field("name"), value=text(value)))
         .list.eval(pl.element().filter(pl.element().struct.field("value").is_not_null()))
     )
 

@@ -239,9 +239,7 @@ DEAL: Schema = {
     "contact_info": pl.Struct({"contact_name": _text, "company": _text, "contact_owner_id": _text}),
     "owner": pl.Struct({"id": _text, "name": _text, "email": _text}),
     "previous_pipeline_stages": JSON,
-    "linked_contacts": pl.List(
-        pl.Struct({"id": _text, "contact_name": _text, "company": _text, "photo_url": _text})
-    ),
+    "linked_contacts": pl.List(pl.Struct({"id": _text, "contact_name": _text, "company": _text, "photo_url": _text})),
     **TIMES,
 }
 NOTE: Schema = {

@@ -1,0 +1,54 @@
+"""The error tree."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from crmlab import errors
+from crmlab.errors import ApiError, CrmlabError, PlanError, RateLimitError
+
+CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__]
+
+
+@pytest.mark.parametrize("error", CLASSES)
+def test_every_error_is_one_of_crmlab_and_drawn_in_the_tree(error: type[CrmlabError]) -> None:
+    assert issubclass(error, CrmlabError)
+    assert error.__name__ in (errors.__doc__ or "")
+    assert error.__doc__
+
+
+def test_the_drawing_shows_the_parents() -> None:
+    lines = [line for line in (errors.__doc__ or "").splitlines() if "─" in line]
+    for line in lines:
+        name = line.split("─")[-1].split()[0]
+        parent = ApiError if line.startswith("    │") else CrmlabError
+        assert getattr(errors, name).__mro__[1] is parent, name
+    assert len(lines) == len(CLASSES) - 1
+
+
+def test_only_what_may_succeed_next_time_is_asked_again() -> None:
+    again = {c.__name__ for c in CLASSES if issubclass(c, errors.RETRYABLE)}
+
+    assert again == {"TransportError", "RateLimitError", "ServerError"}
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ApiError(400), "HTTP 400"),
+        (ApiError(400, "bad", "no such field"), "HTTP 400 · bad · no such field"),
+        (ApiError(400, "", "d", "r-1", "try this"), "HTTP 400 · d (request r-1); try this"),
+        (RateLimitError(429, retry_after=3), "HTTP 429"),
+        (PlanError("unknown table"), "unknown table"),
+    ],
+)
+def test_an_error_says_what_and_where(error: CrmlabError, text: str) -> None:
+    assert str(error) == text
+    error.where = "relenta account 'a', contacts"
+    assert str(error) == f"relenta account 'a', contacts: {text}"
+
+
+def test_a_wrong_question_is_a_value_error_too() -> None:
+    assert issubclass(PlanError, ValueError)

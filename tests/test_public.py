@@ -1,0 +1,113 @@
+"""What the package promises: its names, their documentation, its layers."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import crmlab
+
+ROOT = Path(crmlab.__file__).parent
+NAMES = [
+    "Account",
+    "Fetched",
+    "Limits",
+    "Progress",
+    "analysis",
+    "call",
+    "check",
+    "fetch",
+    "login",
+    "plots",
+    "read_csv",
+    "sandbox",
+]
+MODULES = sorted(m.name for m in pkgutil.walk_packages([str(ROOT)], "crmlab.") if "._" not in m.name)
+
+
+def test_the_public_names_are_these_and_no_others() -> None:
+    assert crmlab.__all__ == NAMES == sorted(NAMES)
+    assert dir(crmlab) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    found = getattr(crmlab, name)
+
+    assert inspect.getdoc(found)
+    if inspect.isclass(found):
+        for member, value in vars(found).items():
+            if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+                assert inspect.getdoc(value), f"{name}.{member}"
+
+
+def test_a_name_that_is_not_there_is_said() -> None:
+    with pytest.raises(AttributeError, match="module 'crmlab' has no attribute 'fetch_all'"):
+        crmlab.fetch_all  # noqa: B018
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_function_and_class_has_a_docstring(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__, name
+    tree = ast.parse(inspect.getsource(module))
+    bare = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    # the record types of the sandbox's world are named after what they are
+    assert not (bare if name != "crmlab.sandbox.world" else []), bare
+
+
+def test_importing_the_package_loads_neither_widgets_nor_plots() -> None:
+    late = ("plotly", "ipywidgets", "anywidget", "aiohttp.web")
+    code = f"import sys, crmlab; print([name for name in {late} if name in sys.modules])"
+
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+
+    assert shown.stdout.strip() == "[]"
+
+
+def imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return found | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [
+        ("aiohttp", ("client.py", "sandbox")),
+        ("plotly", ("plots", "report")),
+        ("anywidget", ("widgets",)),
+        ("ipywidgets", ("widgets",)),
+        ("keyring", ("credentials.py", "widgets")),
+    ],
+)
+def test_each_library_is_used_in_its_place_only(library: str, allowed: tuple[str, ...]) -> None:
+    users = {
+        path.relative_to(ROOT).parts[0]
+        for path in ROOT.rglob("*.py")
+        if any(name.split(".")[0] == library for name in imports(path))
+    }
+
+    assert users <= set(allowed)
+
+
+@pytest.mark.parametrize(
+    "name", ["request", "paging", "limiter", "window", "wire", "decode", "expressions", "tables", "provider"]
+)
+def test_the_pure_modules_do_no_input_or_output(name: str) -> None:
+    forbidden = {"asyncio", "aiohttp", "socket", "os", "pathlib", "time", "random", "threading", "crmlab.client"}
+
+    assert not imports(ROOT / f"{name}.py") & forbidden
