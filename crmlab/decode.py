@@ -39,8 +39,7 @@ _NULL = b"null"
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """The JSON of one record, and the constants of the request that brought it.
 
     `sent`: how it came, where `text` was made to fit.
@@ -294,17 +293,17 @@ def _body(path: tuple[str, ...], *, listed: bool = False, unwrap: str | None = N
 
 def _around(key: str, inner: Any) -> Any:
     field = ("inner", inner, msgspec.Raw(_NULL)) if inner is msgspec.Raw else ("inner", inner | None, None)
-    return msgspec.defstruct("Body", [field], rename={"inner": key})
+    return msgspec.defstruct("Body", [field], rename={"inner": key}, gc=False)
 
 
 @cache
 def _parts(unwrap: str | None, names: tuple[str, ...]) -> Any:
     """A type that reads these fields of a record as they stand."""
     fields = [(f"f{i}", msgspec.Raw, msgspec.Raw(_NULL)) for i in range(len(names))]
-    record = msgspec.defstruct("Record", fields, rename={f"f{i}": name for i, name in enumerate(names)})
+    record = msgspec.defstruct("Record", fields, rename={f"f{i}": name for i, name in enumerate(names)}, gc=False)
     if not unwrap:
         return record
-    return msgspec.defstruct("Item", [("record", record | None, None)], rename={"record": unwrap})
+    return msgspec.defstruct("Item", [("record", record | None, None)], rename={"record": unwrap}, gc=False)
 
 
 def _text_of(part: msgspec.Raw | None) -> str | None:

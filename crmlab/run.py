@@ -25,7 +25,7 @@ BATCH = 10
 #: times a list is read before one that keeps changing is called incomplete
 SWEEPS = 3
 #: records of a batch, evenly spread, looked at for fields that nobody documented
-SAMPLE = 20
+SAMPLE = 10
 
 
 class AccountRun:
@@ -259,10 +259,10 @@ class ResourceRun:
 
     async def _decode(self, found: list[Record]) -> Decoded:
         reader = await self._reader()
-        sample = found[:: max(1, len(found) // SAMPLE)]
-        self._unknown |= dict.fromkeys(unknown_fields(self.resource, reader.known, sample))
         async with self._client.decoding:
-            return await asyncio.to_thread(reader, found)
+            decoded, strange = await asyncio.to_thread(_decoded, reader, found)
+        self._unknown |= dict.fromkeys(strange)
+        return decoded
 
     async def _reader(self) -> Decoder:
         if self._decoder is None:
@@ -331,6 +331,12 @@ class ResourceRun:
                     planned=self._planned,
                 )
             )
+
+
+def _decoded(reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str]]:
+    """Return what the records hold, and the fields nobody documented in a sample spread over them."""
+    sample = found[:: max(1, len(found) // SAMPLE)]
+    return reader(found), unknown_fields(reader.resource, reader.known, sample)
 
 
 def _first(several: BaseExceptionGroup) -> BaseException:

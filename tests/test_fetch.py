@@ -752,7 +752,7 @@ async def test_an_unknown_operation_is_refused(crm: Sandbox) -> None:
 
 async def test_reading_what_changes_by_being_read_must_be_allowed() -> None:
     async with crmlab.sandbox(rows=20, services=["complero"]) as running:
-        with pytest.raises(PlanError, match=r"complero\.latest_events changes what it reads: allow_destructive=True"):
+        with pytest.raises(PlanError, match=r"complero\.latest_events changes what it reads; allow_destructive=True"):
             await crmlab.fetch(running, "complero.latest_events", limits=FAST)
         await crmlab.fetch(running, "consent_events", limits=FAST)
 
