@@ -82,9 +82,10 @@ class Account:
 
     def explain(self, error: CrmlabError, resource: str = "") -> CrmlabError:
         """Return the error saying where it happened and, for a refused key, what to look at."""
-        error.where = error.where or (f"{self.label}, {resource}" if resource else self.label)
+        here = f"{self.label}, {resource}" if resource and not error.of_account else self.label
+        error.where = error.where or here
         if isinstance(error, AuthError) and error.status == 401 and not error.hint:
-            asked = [f for f in self.provider.fields if f.name in self._secrets]
+            asked = [f for f in self.provider.fields if f.required and not f.default]
             names = " and ".join(field.name for field in asked)
             variables = ", ".join(credentials.variable(self.provider, field) for field in asked)
             error.hint = f"check {names} (form, arguments, or {variables})"

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import datetime as dt
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -244,7 +243,7 @@ def _print_summary(data: Fetched) -> None:
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
     ):
-        print(shown)
+        print("\n".join(line.rstrip() for line in str(shown).splitlines()))
 
 
 class _Lines:
@@ -253,7 +252,6 @@ class _Lines:
     def __init__(self) -> None:
         self._resources: dict[tuple[str, str], dict[str, Progress]] = {}
         self._bars: dict[tuple[str, str], tqdm] = {}
-        self._started = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -278,7 +276,7 @@ class _Lines:
                 unit=" requests",
                 position=len(self._bars),
                 disable=not sys.stderr.isatty(),
-                bar_format="{desc} {bar:12} {n_fmt}/{total_fmt} requests {postfix}",
+                bar_format="{desc} {bar:12} {n_fmt}/{total_fmt} requests{postfix}",
             )
         bar.total = sum(one.planned for one in resources.values())
         bar.n = sum(one.requests for one in resources.values())

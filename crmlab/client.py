@@ -9,7 +9,6 @@ import random
 import time
 from collections.abc import Callable
 from copy import copy
-from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 from weakref import WeakKeyDictionary
@@ -56,7 +55,8 @@ class Client:
         #: batches decoded at once: more would only need more memory
         self.decoding = asyncio.Semaphore(os.cpu_count() or 1)
         self._slots: WeakKeyDictionary[Limiter, asyncio.Semaphore] = WeakKeyDictionary()
-        self._refused: dict[Account, AuthError] = {}
+        #: accounts of which nothing can work, and why: nothing more is sent
+        self._lost: dict[Account, CrmlabError] = {}
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -108,15 +108,18 @@ class Client:
                     return await self._in_turn(account, request, limiter)
             except RETRYABLE as error:
                 wait = _wait(error, attempt)
-                if attempt == ATTEMPTS or not retry or wait > PATIENCE:
+                if account in self._lost or not retry or wait > PATIENCE:
+                    raise
+                if attempt == ATTEMPTS:
+                    self._give_up(account, error)
                     raise
                 retried()
                 await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _in_turn(self, account: Account, request: Request, limiter: Limiter) -> Page:
-        if account in self._refused:
-            raise copy(self._refused[account])
+        if account in self._lost:
+            raise copy(self._lost[account])
         if (wait := limiter.reserve(time.monotonic())) > 0:
             await asyncio.sleep(wait)
         try:
@@ -126,9 +129,12 @@ class Client:
                 limiter.pause(time.monotonic(), wait)
             raise
         except AuthError as error:
-            if error.status == HTTPStatus.UNAUTHORIZED:
-                self._refused[account] = copy(error)  # `error` will be told where it happened
+            self._give_up(account, error)
             raise
+
+    def _give_up(self, account: Account, error: CrmlabError) -> None:
+        if error.of_account:
+            self._lost.setdefault(account, copy(error))  # `error` will be told where it happened
 
     def _limiter(self, account: Account, limits: Limits) -> Limiter:
         key = (_scope(account, limits), limits)
@@ -156,7 +162,9 @@ class Client:
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # aiohttp's own texts hold headers and query strings: only the kind of error is told
-            raise TransportError(_plain(error, url)) from None
+            failed = TransportError(_plain(error, url))
+            failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
+            raise failed from None
         try:
             account.provider.check(page)
         except ApiError as error:

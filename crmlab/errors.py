@@ -20,12 +20,16 @@ Messages never hold a secret: errors of other libraries are translated at the bo
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 
 class CrmlabError(Exception):
     """Anything that crmlab raises on purpose."""
 
     #: where it happened, e.g. ``"onepagecrm account 'sales', deals"``; set by whoever knows
     where: str = ""
+    #: whether nothing of that account can work, whatever is asked for
+    of_account: bool = False
 
     def __str__(self) -> str:
         message = super().__str__()
@@ -62,11 +66,12 @@ class ApiError(CrmlabError):
     def __init__(self, status: int, code: str = "", detail: str = "", request_id: str = "", hint: str = "") -> None:
         self.status, self.code, self.detail = status, code, detail
         self.request_id, self.hint = request_id, hint
+        self.of_account = status == HTTPStatus.UNAUTHORIZED
         super().__init__(status, code, detail)
 
     def __str__(self) -> str:
         parts = [f"HTTP {self.status}"]
-        parts += [part for part in (self.code, self.detail) if part]
+        parts += [part for part in (self.code, self.detail) if part not in ("", str(self.status))]
         text = " · ".join(parts)
         if self.request_id:
             text += f" (request {self.request_id})"
@@ -76,7 +81,7 @@ class ApiError(CrmlabError):
 
 
 class AuthError(ApiError):
-    """The key was refused (401), or lacks a right (403)."""
+    """The key was refused (401: nothing of that account can work), or lacks a right (403)."""
 
 
 class NotFoundError(ApiError):

@@ -212,7 +212,7 @@ def _assemble(
         tables,
         summary=pl.DataFrame(summary, schema=SUMMARY, orient="row"),
         rejected=pl.concat([pl.DataFrame(schema=REJECTED), *(run.rejected for run in runs)]),
-        failures=[run.failure for run in runs if run.failure],
+        failures=list({str(run.failure): run.failure for run in runs if run.failure}.values()),
         fetched_at=now,
     )
 

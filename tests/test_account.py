@@ -179,20 +179,21 @@ def test_two_accounts_of_one_name_are_refused_and_of_two_providers_are_not() -> 
 
 
 @pytest.mark.parametrize(
-    ("error", "hint"),
+    ("error", "where", "hint"),
     [
         (
             AuthError(401),
+            "onepagecrm account 'sales'",
             "check user_id and api_key (form, arguments, or CRMLAB_ONEPAGECRM_USER_ID, CRMLAB_ONEPAGECRM_API_KEY)",
         ),
-        (AuthError(403), "the key is right but has no right to this"),
-        (NotFoundError(404), ""),
+        (AuthError(403), "onepagecrm account 'sales', deals", "the key is right but has no right to this"),
+        (NotFoundError(404), "onepagecrm account 'sales', deals", ""),
     ],
 )
-def test_an_error_is_told_where_it_happened_and_what_to_look_at(error: ApiError, hint: str) -> None:
+def test_an_error_is_told_where_it_happened_and_what_to_look_at(error: ApiError, where: str, hint: str) -> None:
     told = str(account(name="sales").explain(error, "deals"))
 
-    assert told.startswith(f"onepagecrm account 'sales', deals: HTTP {error.status}")
+    assert told.startswith(f"{where}: HTTP {error.status}")
     assert hint in told
 
 

@@ -255,17 +255,34 @@ async def test_a_refused_account_does_not_hold_up_another(serve: Serve) -> None:
     assert page.status == 200
 
 
-async def test_each_further_refusal_says_for_itself_where_it_happened(serve: Serve) -> None:
-    sales = account(await serve(Script(lambda r: refusal(401))))
-    said = []
+async def test_after_a_refused_key_nothing_more_is_sent_and_the_same_is_said(serve: Serve) -> None:
+    script = Script(lambda r: refusal(401))
+    sales = account(await serve(script))
+    said = set()
 
     async with Client(FAST) as client:
         for resource in ("users", "deals"):
             with pytest.raises(AuthError) as caught:
                 await client.send(sales, ASK)
-            said.append(str(sales.explain(caught.value, resource)))
+            said.add(str(sales.explain(caught.value, resource)))
 
-    assert ["users" in said[0], "deals" in said[1], "users:" in said[1]] == [True, True, False]
+    assert len(script.at) == 1
+    assert len(said) == 1
+    assert said.pop().startswith(f"{sales.label}: HTTP 401")
+
+
+async def test_a_host_that_cannot_be_reached_is_tried_for_one_request_only() -> None:
+    nobody = account("http://127.0.0.1:9")
+
+    async with Client(FAST) as client:
+        with pytest.raises(TransportError) as first:
+            await client.send(nobody, ASK)
+        started = time.monotonic()
+        with pytest.raises(TransportError) as second:
+            await client.send(nobody, ASK)
+
+    assert time.monotonic() - started < 0.1
+    assert str(first.value) == str(second.value)
 
 
 async def test_a_service_that_quotes_the_key_does_not_get_it_shown(serve: Serve) -> None:
