@@ -23,6 +23,7 @@ from crmlab.errors import (
 )
 
 T = TypeVar("T")
+PART = "part"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 #: escapes in JSON text: any but \u, a proper pair, or half of one
 _ESCAPE = re.compile(
@@ -35,7 +36,8 @@ class Request:
     """One request, relative to the account's base URL. Only method and path are safe to show.
 
     `tags` are constants of this request that its records do not repeat (the day asked for, the
-    parent's id); the decoder offers them as columns.
+    parent's id); the decoder offers them as columns. `PART` among them says that the answer counts
+    only a part of a list, whose whole another request counts.
     """
 
     path: str

@@ -17,7 +17,7 @@ from crmlab.decode import RAW, REJECTED, Decoded, Decoder, Record, decoder, reco
 from crmlab.errors import ApiError, CrmlabError
 from crmlab.progress import Listener, Progress
 from crmlab.provider import Context, Resource
-from crmlab.request import Request
+from crmlab.request import PART, Request
 from crmlab.tables import KEY, TABLES, Table
 
 #: pages decoded at once: enough to make the reader's fixed cost small, few enough to start early
@@ -141,7 +141,8 @@ class ResourceRun:
         self._unknown: dict[str, None] = {}
         self._halves = 0
         self._nothing = 0
-        self._totals: dict[tuple[str, str], list[int]] = {}
+        #: what the service counts, by path, constants, and whether it is a part of a list counted whole
+        self._totals: dict[tuple[str, str, bool], list[int]] = {}
         self._notes = [note] if (note := resource.note(parent.context)) else []
         self._changes = ""
         self._requests = self._retries = self._planned = self._rows = 0
@@ -233,8 +234,8 @@ class ResourceRun:
             return
         total = self.resource.total(page)
         if total is not None:
-            family = (request.path, str(sorted(request.tags.items())))
-            self._totals.setdefault(family, []).append(total)
+            counted = request.path, str(sorted(request.tags.items())), PART in request.tags
+            self._totals.setdefault(counted, []).append(total)
         self._rows += len(found)
         self._buffer += found
         self._pages += 1
@@ -316,7 +317,8 @@ class ResourceRun:
         return not (changed or short or self.rejected.height)
 
     def _expected(self) -> int | None:
-        return sum(max(totals) for totals in self._totals.values()) if self._totals else None
+        whole = [max(totals) for (_, _, is_part), totals in self._totals.items() if not is_part]
+        return sum(whole) if whole else None
 
     def _tell(self, state: Literal["running", "complete", "incomplete", "failed"]) -> None:
         if self._listener and (self._tables or self._own):

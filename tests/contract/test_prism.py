@@ -179,4 +179,6 @@ async def test_past_the_wall_the_cascade_is_asked_as_documented_and_ends(
 ) -> None:
     await _fetch(wire, documents["onepagecrm"], "onepagecrm.contacts")
 
-    assert [e.path for e in wire.exchanges] == ["/contacts", "/contacts/cascade", f"/contacts/cascade/{_CONTACT}"]
+    asked = [e.path for e in wire.exchanges]
+    assert asked[-2:] == ["/contacts/cascade", f"/contacts/cascade/{_CONTACT}"]
+    assert set(asked[:-2]) == {"/contacts"}

@@ -14,13 +14,11 @@ from typing import Any
 
 import msgspec
 
-from crmlab.paging import numbered
 from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get
 from crmlab.providers.onepagecrm import views, wire
+from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, numbered_pages, total
 from crmlab.request import Page, Request, path, refuse
 
-#: contacts beyond this number cannot be reached by page number
-WALL = 10_000
 _PER_PAGE = 100
 
 
@@ -30,34 +28,6 @@ class _Refusal(msgspec.Struct):
     error_message: str = ""
 
 
-class _Counts(msgspec.Struct):
-    total_count: int | None = None
-    max_page: int | None = None
-    items_left: int | None = None
-
-
-class _Envelope(msgspec.Struct):
-    status: int = 0
-    message: str = ""
-    data: _Counts | list[msgspec.Raw] | None = None
-
-
-class _Id(msgspec.Struct):
-    id: str
-
-
-class _Item(msgspec.Struct):
-    contact: _Id
-
-
-class _Batch(msgspec.Struct):
-    contacts: list[_Item]
-
-
-class _Cascade(msgspec.Struct):
-    data: _Batch
-
-
 def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
     pair = f"{secrets['user_id']}:{secrets['api_key']}".encode()
     return request.with_headers(Authorization=f"Basic {b64encode(pair).decode()}")
@@ -65,7 +35,7 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     if 200 <= page.status < 300:
-        envelope = page.read(_Envelope)
+        envelope = page.read(Envelope)
         if envelope.status:
             raise refuse(page, now=time.time(), detail=envelope.message, status=envelope.status)
         return
@@ -77,39 +47,6 @@ def _check(page: Page) -> None:
     # too many requests answer 403 as well, told from a missing right by their plain text
     too_many = page.status == 403 and (page.header("content-type") or "").startswith("text/plain")
     raise refuse(page, now=time.time(), code=refusal.error_name, detail=detail, status=429 if too_many else 0)
-
-
-def _counts(page: Page) -> _Counts:
-    data = page.read(_Envelope).data
-    return data if isinstance(data, _Counts) else _Counts()
-
-
-def _total(page: Page) -> int | None:
-    return _counts(page).total_count
-
-
-def _last(page: Page) -> int:
-    return _counts(page).max_page or 1
-
-
-_pages = numbered(_last)
-
-
-def _contact_pages(page: Page) -> Iterable[Request]:
-    """Pages up to the wall; past it the cascade, batch after batch, which tells how many are left."""
-    if page.request.path.startswith("/contacts/cascade"):
-        batch = page.read(_Cascade).data.contacts
-        if _counts(page).items_left and batch:
-            return [_cascade(batch[-1].contact.id)]
-        return ()
-    if (_total(page) or 0) <= WALL:
-        return _pages(page)
-    return [_cascade()]
-
-
-def _cascade(last: str = "") -> Request:
-    where = path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
-    return Request(path=where, params={"team": "true"})
 
 
 def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
@@ -127,7 +64,7 @@ def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Contex
 
 
 def _list(name: str, record: str, **more: Any) -> Resource:
-    more = {"requests": _sweep(f"/{name}"), "follow": _pages, "total": _total, "lean": wire.LEAN, **more}
+    more = {"requests": _sweep(f"/{name}"), "follow": numbered_pages, "total": total, "lean": wire.LEAN, **more}
     return Resource(name=name, path=("data", name), unwrap=record, **more)
 
 
@@ -181,8 +118,8 @@ PROVIDER = Provider(
             doc="Sales pipelines with their stages.",
             requests=get("/pipelines"),
             # documented without page parameters, answered with page counts: followed if there are more
-            follow=_pages,
-            total=_total,
+            follow=numbered_pages,
+            total=total,
             path=("data", "pipelines"),
             unwrap="pipeline",
             wire=wire.PIPELINE,
@@ -204,9 +141,9 @@ PROVIDER = Provider(
         _list(
             "contacts",
             "contact",
-            doc="Contacts of the whole team; past 10,000 by the cascade, one batch after the other.",
+            doc="Contacts of the whole team; past 10,000 in parts by the time of their creation.",
             requests=_sweep("/contacts", team="true"),
-            follow=_contact_pages,
+            follow=contact_pages,
             wire=wire.CONTACT,
             beside=wire.BESIDE_CONTACT,
             views=views.CONTACTS,
@@ -235,7 +172,7 @@ PROVIDER = Provider(
     ),
     operations=(_one("contact", "contacts"), _one("company", "companies"), _one("deal", "deals")),
     assumptions=(
-        "the cascade past 10,000 contacts takes team=true like the list does",
+        "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "pipelines take page=2 where their answer counts more pages",
     ),
 )

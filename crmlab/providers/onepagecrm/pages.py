@@ -1,0 +1,121 @@
+"""What OnePageCRM's answers say of the list that they belong to, and how to follow it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from itertools import pairwise
+
+import msgspec
+
+from crmlab.paging import numbered
+from crmlab.request import PART, Page, Request, path
+
+#: contacts beyond this number cannot be reached by page number
+WALL = 10_000
+
+
+class Counts(msgspec.Struct):
+    total_count: int | None = None
+    max_page: int | None = None
+    items_left: int | None = None
+
+
+class Envelope(msgspec.Struct):
+    status: int = 0
+    message: str = ""
+    timestamp: int | None = None
+    data: Counts | list[msgspec.Raw] | None = None
+
+
+class _Contact(msgspec.Struct):
+    id: str
+    created_at: str = ""
+
+
+class _Item(msgspec.Struct):
+    contact: _Contact
+
+
+class _Items(msgspec.Struct):
+    contacts: list[_Item]
+
+
+class _Contacts(msgspec.Struct):
+    data: _Items
+
+
+def counts(page: Page) -> Counts:
+    data = page.read(Envelope).data
+    return data if isinstance(data, Counts) else Counts()
+
+
+def total(page: Page) -> int | None:
+    """Return how many records the service says the list (or the part of it asked for) has."""
+    return counts(page).total_count
+
+
+def _last(page: Page) -> int:
+    return counts(page).max_page or 1
+
+
+#: all pages after the first one, which tells how many there are
+numbered_pages = numbered(_last)
+
+
+def contact_pages(page: Page) -> Iterable[Request]:
+    """Follow contacts up to the wall by pages, past it by parts of the time of creation.
+
+    Each part is cut again until it is below the wall; contacts created in the same second, which
+    no part can separate, come by the cascade: batch after batch, and slower.
+    """
+    if page.request.path.startswith("/contacts/cascade"):
+        return _next_batch(page)
+    if (total(page) or 0) <= WALL:
+        return numbered_pages(page)
+    return _parts(page) if page.request.params["page"] == "1" else ()
+
+
+def _next_batch(page: Page) -> Iterable[Request]:
+    batch = page.read(_Contacts).data.contacts
+    return [_cascade(batch[-1].contact.id)] if counts(page).items_left and batch else ()
+
+
+def _cascade(last: str = "") -> Request:
+    where = path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
+    return Request(path=where, params={"team": "true"}, tags={PART: "cascade"})
+
+
+def _parts(page: Page) -> Iterable[Request]:
+    """Cut the time that a first page spans (its list is sorted by it) so that each part may fit."""
+    asked = page.request.params
+    until = int(asked["until"]) if "until" in asked else page.read(Envelope).timestamp
+    items = page.read(_Contacts).data.contacts
+    first = _seconds(items[0].contact.created_at) if items else None
+    is_within = first is not None and int(asked.get("since", "0")) <= first
+    if first is None or until is None or not is_within or first >= until:
+        return [_cascade()]  # one second, or a service that does not filter
+    if until - first == 1 or _seconds(items[-1].contact.created_at) == first:
+        crowded = [_part(first, first)]  # a whole page in one second: probably an import
+        first += 1
+    else:
+        crowded = []
+    if first == until:
+        return [*crowded, _part(until, until)]
+    number = -(-(total(page) or 0) // (WALL // 2))
+    edges = sorted({first + (until - first) * i // number for i in range(number + 1)})
+    # whether an edge belongs to a part is not documented: it belongs to two, and repeats are dropped
+    return [*crowded, *(_part(since, until) for since, until in pairwise(edges))]
+
+
+def _part(since: int, until: int) -> Request:
+    span = {"date_filter": "created_at", "since": str(since), "until": str(until)}
+    order = {"sort_by": "created_at", "order": "asc", "page": "1", "per_page": "100"}
+    return Request(path="/contacts", params={"team": "true", **span, **order}, tags={PART: f"{since}-{until}"})
+
+
+def _seconds(created_at: str) -> int | None:
+    try:
+        return int(dt.datetime.fromisoformat(created_at).timestamp())
+    except ValueError:
+        return None
