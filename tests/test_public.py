@@ -91,7 +91,7 @@ def imports(path: Path) -> set[str]:
         ("plotly", ("plots", "report")),
         ("anywidget", ("widgets",)),
         ("ipywidgets", ("widgets",)),
-        ("keyring", ("credentials.py", "widgets")),
+        ("keyring", ("settings.py", "widgets")),
     ],
 )
 def test_each_library_is_used_in_its_place_only(library: str, allowed: tuple[str, ...]) -> None:

@@ -16,12 +16,16 @@ WALL = 10_000
 
 
 class Counts(msgspec.Struct):
+    """What stands beside a list: its length, its last page, or what the cascade has left."""
+
     total_count: int | None = None
     max_page: int | None = None
     items_left: int | None = None
 
 
 class Envelope(msgspec.Struct):
+    """What is around every answer; `data` is an object for lists with pages, else a list."""
+
     status: int = 0
     message: str = ""
     timestamp: int | None = None
@@ -46,6 +50,7 @@ class _Contacts(msgspec.Struct):
 
 
 def counts(page: Page) -> Counts:
+    """Return the counts of an answer; all None where it has none."""
     data = page.read(Envelope).data
     return data if isinstance(data, Counts) else Counts()
 
