@@ -229,7 +229,7 @@ def check(page: Page, shots: Path | None) -> None:
 
     key.fill(RIGHT)
     connect.click()
-    expect(status).to_contain_text("demo: Demo CRM answered")
+    expect(status).to_contain_text("demo: answered")
     assert key.input_value() == ""
     expect(listed).to_have_count(1)
 
