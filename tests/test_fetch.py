@@ -10,6 +10,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -655,7 +656,9 @@ async def test_a_cancelled_fetch_leaves_nothing_behind(serve: Serve, wait: float
     with pytest.raises(asyncio.CancelledError):
         await fetching
 
-    assert not [task for task in asyncio.all_tasks() - before if "crmlab" in repr(task)]
+    package = str(Path(crmlab.__file__).parent)
+    left = [task.get_coro() for task in asyncio.all_tasks() - before]
+    assert [coroutine for coroutine in left if coroutine.cr_code.co_filename.startswith(package)] == []
     await asyncio.sleep(0.05)
     assert all(transport is None or transport.is_closing() for transport in transports)
 
