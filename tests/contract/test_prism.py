@@ -180,5 +180,6 @@ async def test_past_the_wall_the_cascade_is_asked_as_documented_and_ends(
     await _fetch(wire, documents["onepagecrm"], "onepagecrm.contacts")
 
     asked = [e.path for e in wire.exchanges]
-    assert asked[-2:] == ["/contacts/cascade", f"/contacts/cascade/{_CONTACT}"]
-    assert set(asked[:-2]) == {"/contacts"}
+    cascade = [path for path in asked if "cascade" in path]
+    assert cascade == ["/contacts/cascade", f"/contacts/cascade/{_CONTACT}"]
+    assert set(asked) - set(cascade) == {"/contacts"}
