@@ -79,7 +79,7 @@ def test_every_contact_is_reached_whenever_it_was_created(groups: list[tuple[int
     ids, asked = visited(created)
 
     assert ids == {str(n) for n in range(len(created))}
-    assert len(asked) <= 3 + 12 * (1 + len(created) // 100)
+    assert len(asked) <= 2 * (len(created) // 100) + 30 * len(groups)
 
 
 @settings(deadline=None, max_examples=20)

@@ -95,22 +95,20 @@ def _parts(page: Page) -> Iterable[Request]:
     """Cut the time that a first page spans (its list is sorted by it) so that each part may fit."""
     asked = page.request.params
     until = int(asked["until"]) if "until" in asked else page.read(Envelope).timestamp
-    items = page.read(_Contacts).data.contacts
-    first = _seconds(items[0].contact.created_at) if items else None
-    is_within = first is not None and int(asked.get("since", "0")) <= first
-    if first is None or until is None or not is_within or first >= until:
+    times = [_seconds(item.contact.created_at) for item in page.read(_Contacts).data.contacts]
+    first, last = (times[0], times[-1]) if times else (None, None)
+    if first is None or last is None or until is None or not int(asked.get("since", "0")) <= first < until:
         return [_cascade()]  # one second, or a service that does not filter
-    if until - first == 1 or _seconds(items[-1].contact.created_at) == first:
-        crowded = [_part(first, first)]  # a whole page in one second: probably an import
-        first += 1
-    else:
-        crowded = []
-    if first == until:
-        return [*crowded, _part(until, until)]
-    number = -(-(total(page) or 0) // (WALL // 2))
-    edges = sorted({first + (until - first) * i // number for i in range(number + 1)})
+    crowded = []
+    if last == first or until == first + 1:  # a whole page in one second: probably an import
+        crowded, first = [_part(first, first)], first + 1
+    half = WALL // 2
+    parts = -(-(total(page) or 0) // half)
+    edges = {first + (until - first) * i // parts for i in range(parts + 1)}
+    edges.add(min(until, max(first, first + (last - first + 1) * half // 100)))  # half a wall, if all are as close
     # whether an edge belongs to a part is not documented: it belongs to two, and repeats are dropped
-    return [*crowded, *(_part(since, until) for since, until in pairwise(edges))]
+    spans = list(pairwise(sorted(edges))) or [(until, until)]
+    return [*crowded, *(_part(since, until) for since, until in spans)]
 
 
 def _part(since: int, until: int) -> Request:
