@@ -97,7 +97,8 @@ class Client:
         Raises
         ------
         TransportError, ApiError
-            see `crmlab.errors`; after one refused key (401) nothing more of that account is sent
+            see `crmlab.errors`; after a refused key (401), or once its host could not be reached in
+            all tries, nothing more of that account is sent and the same is raised
         """
         limits = self.limits(account)
         limiter = self._limiter(account, limits)

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from crmlab.provider import Limits
-from crmlab.sandbox import onepagecrm_records as records
+from crmlab.sandbox import onepagecrm_lists as lists
 from crmlab.sandbox.service import Handler, Records, Service, answer, dumps
 from crmlab.sandbox.world import World
 
@@ -33,7 +33,7 @@ _ERRORS = {
 def service(world: World) -> Service:
     """Return OnePageCRM with this world's sales data."""
     crm = _Crm(world)
-    singles = [web.get(f"/{name}/{{id}}", crm.one(name, record)) for name, record in records.RECORD_NAMES.items()]
+    singles = [web.get(f"/{name}/{{id}}", crm.one(name, record)) for name, record in lists.RECORD_NAMES.items()]
     return Service(
         name="onepagecrm",
         prefix="/onepagecrm/api/v3",
@@ -83,12 +83,12 @@ class _BadValue(Exception):
 class _Crm:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.lists = {name: Records(items, render) for name, (items, render) in records.lists(world).items()}
-        self.lookups = records.lookups(world)
+        self.lists = {name: Records(items, render) for name, (items, render) in lists.lists(world).items()}
+        self.lookups = lists.lookups(world)
         self._answers: dict[tuple[str, str], tuple[int, Records]] = {}
 
     async def bootstrap(self, request: web.Request) -> web.Response:
-        data, beside = records.bootstrap(self.world, self.lookups)
+        data, beside = lists.bootstrap(self.world, self.lookups)
         return _envelope(dumps(data), b",", dumps(beside)[1:-1])
 
     def whole(self, name: str) -> Handler:

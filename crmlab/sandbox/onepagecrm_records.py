@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from crmlab.sandbox.service import iso, unix
@@ -23,110 +22,6 @@ from crmlab.sandbox.world import (
     World,
 )
 
-RECORD_NAMES = {
-    "contacts": "contact",
-    "companies": "company",
-    "deals": "deal",
-    "actions": "action",
-    "notes": "note",
-    "calls": "call",
-    "meetings": "meeting",
-}
-_Render = Callable[[Any], dict[str, Any]]
-
-
-def lists(world: World) -> dict[str, tuple[list[Any], _Render]]:
-    """Return each paged list: its items and how one is written."""
-    index = _Index(world)
-    fields = {entity: [f for f in world.fields if f.entity == entity] for entity in ("contact", "company", "deal")}
-    known = set(index.people)
-    of_known = partial(filter, lambda item: item.contact_id in known)
-    return {
-        "contacts": (list(index.people.values()), index.contact),
-        "companies": (world.companies, lambda company: {"company": index.company(company)}),
-        "deals": (list(of_known(world.deals)), lambda deal: {"deal": index.deal(deal)}),
-        "actions": (list(of_known(world.actions)), lambda action: {"action": _action(action)}),
-        "notes": (list(of_known(world.notes)), lambda note: {"note": index.note(note)}),
-        "calls": (list(of_known(world.calls)), lambda call: {"call": index.call(call)}),
-        "meetings": (list(of_known(world.meetings)), lambda meeting: {"meeting": index.meeting(meeting)}),
-        "pipelines": (world.pipelines, lambda pipeline: {"pipeline": _pipeline(pipeline)}),
-        "custom_fields": (fields["contact"], lambda field: {"custom_field": _field(field)}),
-        "company_fields": (fields["company"], lambda field: {"company_field": _field(field)}),
-        "deal_fields": (fields["deal"], lambda field: {"deal_field": _field(field)}),
-    }
-
-
-def lookups(world: World) -> dict[str, list[dict[str, Any]]]:
-    """Return the lists that come whole."""
-    people = world.people_in("onepagecrm")
-    by_status = Counter(person.status_key for person in people)
-    by_source = Counter(person.lead_source_id for person in people)
-    return {
-        "users": [{"user": _user(user)} for user in world.users],
-        "statuses": [
-            {
-                "status": {
-                    "id": status.id,
-                    "status": status.key,
-                    "text": status.text,
-                    "description": "",
-                    "color": status.colour,
-                    **_counts(by_status[status.key]),
-                }
-            }
-            for status in world.statuses
-        ],
-        "lead_sources": [
-            {"id": source.id, "text": source.text, **_counts(by_source[source.id])} for source in world.lead_sources
-        ],
-    }
-
-
-def bootstrap(world: World, found: Mapping[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the data of the bootstrap answer and what stands beside it."""
-    people = world.people_in("onepagecrm")
-    tags = Counter(tag for person in people for tag in person.tags)
-    users = [user["user"] for user in found["users"]]
-    default = next((p for p in world.pipelines if p.is_default), None)
-    data = {
-        "user_id": users[0]["id"] if users else "",
-        "auth_key": "never-to-be-stored",
-        "account_type": "pro",
-        "team": users[1:],
-        "settings": {
-            "time_zone": "Europe/Dublin",
-            "not_working_days": "weekend",
-            "date_format": "%d/%m/%Y",
-            "time_with_ampm": False,
-            "listing_size": 10,
-            "currency": world.currency,
-            "currency_symbol": "€",
-            "popular_countries": ["IE", "GB"],
-            "deal_stages": [{"stage": s.stage, "label": s.label} for s in (default.stages if default else [])],
-            "pipelines": [{"pipeline": _pipeline(pipeline)} for pipeline in world.pipelines],
-            "default_contact_type": "individual",
-        },
-        "call_results": {"interested": "Interested", "not_interested": "Not interested"},
-        "contact_titles": ["Mr", "Mrs", "Ms"],
-    }
-    if users:
-        data["user"] = users[0]
-    beside = {
-        "tags": {
-            "tags": [
-                {"name": name, "counts": n, "total_count": n, "action_stream_count": 0}
-                for name, n in sorted(tags.items())
-            ],
-            "system_tags": [],
-        },
-        "team_stream": {"all": len(people), "users": []},
-    }
-    return data, beside
-
-
-def _counts(number: int) -> dict[str, Any]:
-    return {"counts": number, "total_count": number, "action_stream_count": 0, "team_counts": []}
-
 
 def _without_none(record: dict[str, Any]) -> dict[str, Any]:
     """Leave absent values out, as the service does."""
@@ -137,7 +32,8 @@ def _times(item: Any) -> dict[str, str | None]:
     return {"created_at": iso(item.created_at), "modified_at": iso(item.modified_at)}
 
 
-def _user(user: User) -> dict[str, Any]:
+def user(user: User) -> dict[str, Any]:
+    """A user as `/users` has it."""
     return {
         "id": user.id,
         "first_name": user.first_name,
@@ -151,7 +47,8 @@ def _user(user: User) -> dict[str, Any]:
     }
 
 
-def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
+def pipeline(pipeline: Pipeline) -> dict[str, Any]:
+    """A pipeline with its stages."""
     return {
         "id": pipeline.id,
         "name": pipeline.name,
@@ -163,11 +60,13 @@ def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def _field(field: CustomField) -> dict[str, Any]:
+def field(field: CustomField) -> dict[str, Any]:
+    """The definition of a custom field."""
     return {"id": field.id, "name": field.label, "type": field.type, "position": 1, "choices": field.choices}
 
 
-def _action(action: Action) -> dict[str, Any]:
+def action(action: Action) -> dict[str, Any]:
+    """A next action, done or to do."""
     return _without_none(
         {
             "id": action.id,
@@ -200,7 +99,7 @@ def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
     }
 
 
-class _Index:
+class Index:
     """The world's records by id, for the names that stand beside ids."""
 
     def __init__(self, world: World) -> None:
@@ -223,10 +122,11 @@ class _Index:
         self.staff = Counter(person.company_id for person in self.people.values())
 
     def contact(self, person: Person) -> dict[str, Any]:
+        """A contact with what stands beside it in a list."""
         status = self.statuses.get(person.status_key)
         pending = [deal for deal in self.deals_of[person.id] if deal.status == "pending"]
         company = self.companies.get(person.company_id or "")
-        actions = [_action(action) for action in self.actions[person.id]]
+        actions = [action(each) for each in self.actions[person.id]]
         contact = {
             "id": person.id,
             "title": person.title,
@@ -272,12 +172,13 @@ class _Index:
 
     def _custom(self, entity: str, values: Mapping[str, str | None], name: str) -> list[dict[str, Any]]:
         return [
-            {name: _field(self.fields[entity, key]), "value": value}
+            {name: field(self.fields[entity, key]), "value": value}
             for key, value in values.items()
             if value and (entity, key) in self.fields
         ]
 
     def company(self, company: Company) -> dict[str, Any]:
+        """A company with its counts."""
         deals = self.deals_with[company.id]
         won = [deal for deal in deals if deal.status == "won"]
         pending = [deal for deal in deals if deal.status == "pending"]
@@ -304,6 +205,7 @@ class _Index:
         )
 
     def deal(self, deal: Deal) -> dict[str, Any]:
+        """A deal with its items."""
         person, owner = self.people[deal.contact_id], self.users.get(deal.owner_id)
         company = self.companies.get(deal.company_id or "")
         return _without_none(
@@ -352,6 +254,7 @@ class _Index:
         )
 
     def note(self, note: Note) -> dict[str, Any]:
+        """A note."""
         deal = self.deals.get(note.deal_id or "")
         return {
             "id": note.id,
@@ -366,6 +269,7 @@ class _Index:
         }
 
     def call(self, call: Call) -> dict[str, Any]:
+        """A call."""
         return {
             "id": call.id,
             "contact_id": call.contact_id,
@@ -381,6 +285,7 @@ class _Index:
         }
 
     def meeting(self, meeting: Meeting) -> dict[str, Any]:
+        """A meeting."""
         return {
             "id": meeting.id,
             "contact_id": meeting.contact_id,
