@@ -142,10 +142,10 @@ async def _demo(options: argparse.Namespace) -> int:
             print(f"  {note}")
         with _Lines() as lines:
             data = await crmlab.fetch(accounts, limits=_OWN_SERVER, progress=lines)
-    _print_summary(data)
     data.export(options.out, "parquet")
     data.export(options.out, "csv")
     made = data.report(options.out / "report.html")
+    _print_summary(data)  # after the files: a pipe that closes early must not cost them
     print(f"{len(data)} tables, one Parquet and one CSV each, in {options.out.resolve()}")
     print(f"Report: {made.resolve()}")
     return _verdict(data)
@@ -155,10 +155,10 @@ async def _fetch(options: argparse.Namespace) -> int:
     accounts = [crmlab.Account(name) for name in options.providers]
     with _Lines() as lines:
         data = await crmlab.fetch(accounts, *options.tables, since=options.since, until=options.until, progress=lines)
-    _print_summary(data)
     written = data.export(options.out, options.format)
     if options.report:
         written.append(data.report(options.out / "report.html"))
+    _print_summary(data)
     print(f"{len(written)} files in {options.out.resolve()}")
     return _verdict(data)
 
