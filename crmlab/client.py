@@ -9,34 +9,30 @@ import random
 import time
 from collections.abc import Callable
 from copy import copy
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Self
-from weakref import WeakKeyDictionary
 
 import aiohttp
 from yarl import URL
 
 from crmlab.account import Account
 from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError
-from crmlab.limiter import Limiter
+from crmlab.limiter import Departure
+from crmlab.line import Line, Scope, line
 from crmlab.provider import Limits
 from crmlab.request import Page, Request, mended
 
-#: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s, or what Retry-After says
+#: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s; after too many requests what Retry-After
+#: says, or 1, 2, 4, 8 s
 ATTEMPTS = 5
 #: seconds; a service that asks for a longer wait has failed as far as this fetch is concerned
 PATIENCE = 300
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=90)
+#: at once, of all accounts
 _CONNECTIONS = 256
-#: seconds that one request may be longer on its way than the next
-_SLACK = 0.2
 #: words of a signed header that are shorter ("Basic") are no secret
 _SECRET_LENGTH = 8
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
-
-Scope = tuple[str, str]
-#: every fetch of this process that a vendor counts together waits in the same line
-_limiters: dict[tuple[Scope, Limits], Limiter] = {}
 
 
 def _scope(account: Account, limits: Limits) -> Scope:
@@ -54,13 +50,17 @@ class Client:
         self._limits = limits
         #: batches decoded at once: more would only need more memory
         self.decoding = asyncio.Semaphore(os.cpu_count() or 1)
-        self._slots: WeakKeyDictionary[Limiter, asyncio.Semaphore] = WeakKeyDictionary()
+        self._connections = asyncio.Semaphore(_CONNECTIONS)
+        self._lines: dict[Account, Line] = {}
         #: accounts of which nothing can work, and why: nothing more is sent
         self._lost: dict[Account, CrmlabError] = {}
 
     async def __aenter__(self) -> Self:
+        departures = aiohttp.TraceConfig()
+        departures.on_request_headers_sent.append(_left)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+            trace_configs=[departures],
             # a session cookie of one account must not travel with the key of another
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=_TIMEOUT,
@@ -100,13 +100,9 @@ class Client:
             see `crmlab.errors`; after a refused key (401), or once its host could not be reached in
             all tries, nothing more of that account is sent and the same is raised
         """
-        limits = self.limits(account)
-        limiter = self._limiter(account, limits)
-        slots = self._slots.setdefault(limiter, asyncio.Semaphore(limits.concurrency))
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with slots:
-                    return await self._in_turn(account, request, limiter)
+                return await self._in_turn(account, request, attempt)
             except RETRYABLE as error:
                 wait = _wait(error, attempt)
                 if account in self._lost or not retry or wait > PATIENCE:
@@ -118,30 +114,39 @@ class Client:
                 await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _in_turn(self, account: Account, request: Request, limiter: Limiter) -> Page:
+    async def _in_turn(self, account: Account, request: Request, attempt: int) -> Page:
+        line = self._line(account)
+        async with line.departure(account.label, self._connections, lambda: self._check(account)) as departure:
+            try:
+                page = await self._once(account, request, departure)
+            except RateLimitError as error:
+                if (wait := _wait(error, attempt)) <= PATIENCE:
+                    line.limiter.refused(departure, time.monotonic(), wait)
+                else:
+                    error.of_account = True
+                    self._give_up(account, error)
+                raise
+            except AuthError as error:
+                self._give_up(account, error)
+                raise
+            line.limiter.answered(departure)
+            return page
+
+    def _check(self, account: Account) -> None:
         if account in self._lost:
             raise copy(self._lost[account])
-        if (wait := limiter.reserve(time.monotonic())) > 0:
-            await asyncio.sleep(wait)
-        try:
-            return await self._once(account, request)
-        except RateLimitError as error:
-            if (wait := error.retry_after or 1.0) <= PATIENCE:
-                limiter.pause(time.monotonic(), wait)
-            raise
-        except AuthError as error:
-            self._give_up(account, error)
-            raise
 
     def _give_up(self, account: Account, error: CrmlabError) -> None:
         if error.of_account:
             self._lost.setdefault(account, copy(error))  # `error` will be told where it happened
 
-    def _limiter(self, account: Account, limits: Limits) -> Limiter:
-        key = (_scope(account, limits), limits)
-        return _limiters.setdefault(key, Limiter(limits, slack=_SLACK))
+    def _line(self, account: Account) -> Line:
+        if account not in self._lines:
+            limits = self.limits(account)
+            self._lines[account] = line(_scope(account, limits), limits)
+        return self._lines[account]
 
-    async def _once(self, account: Account, request: Request) -> Page:
+    async def _once(self, account: Account, request: Request, departure: Departure) -> Page:
         signed = account.sign(request)
         url = URL(account.base_url + signed.path, encoded=True)
         try:
@@ -152,6 +157,7 @@ class Client:
                 headers={**_HEADERS, **signed.headers},
                 data=None if signed.body is None else json.dumps(signed.body).encode(),
                 allow_redirects=False,
+                trace_request_ctx=departure,
             ) as answer:
                 body, halves = mended(await answer.read())
                 page = Page(
@@ -178,6 +184,11 @@ class Client:
         return page
 
 
+async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: object) -> None:
+    """Correct the time of departure: the first request of a connection makes it before it leaves."""
+    context.trace_request_ctx.at = time.monotonic()
+
+
 def _redacted(text: str, account: Account, signed: Request) -> str:
     """Return the text without the secrets, as they are and as the headers carry them."""
     for word in " ".join(signed.headers.values()).split():
@@ -198,8 +209,8 @@ def _plain(error: Exception, url: URL) -> str:
 
 
 def _wait(error: CrmlabError, attempt: int) -> float:
-    """Seconds until the next try: what the service asked for, else doubling, spread at random."""
-    if isinstance(error, RateLimitError) and error.retry_after is not None:
-        return error.retry_after
+    """Seconds until the next try: what the service asked for, else doubling; spread at random, if nobody paces it."""
+    if isinstance(error, RateLimitError):
+        return error.retry_after or 2.0 ** (attempt - 1)
     doubling: float = 0.2 * 2 ** (attempt - 1)
     return doubling * random.uniform(0.75, 1.25)  # noqa: S311  # no secret

@@ -9,7 +9,7 @@
     ├── ApiError             the service answered, and refused
     │   ├── AuthError        401 or 403: wrong key, or no right to this resource
     │   ├── NotFoundError    404
-    │   ├── RateLimitError   429: ``retry_after`` seconds if the service said so
+    │   ├── RateLimitError   429, or a Retry-After: ``retry_after`` seconds if the service said so
     │   └── ServerError      5xx
     ├── PagingError          a list that cannot be followed to its end
     └── SchemaError          data that does not have the declared shape
@@ -93,7 +93,7 @@ class ServerError(ApiError):
 
 
 class RateLimitError(ApiError):
-    """Too many requests (429)."""
+    """Too many requests (429), or a service that asks to be left alone for a time (Retry-After)."""
 
     def __init__(
         self,

@@ -145,8 +145,8 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
     """Return the error for an answer that is a refusal; `status` overrides the HTTP one."""
     status = status or page.status
     request_id = page.header("request-id") or page.header("x-request-id") or ""
-    if status == 429:
-        wait = retry_after(page, now=now)
+    wait = retry_after(page, now=now)
+    if status == 429 or (status in (403, 503) and wait is not None):
         return RateLimitError(status, code, detail, request_id, retry_after=wait)
     if status in (401, 403):
         return AuthError(status, code, detail, request_id)

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import importlib
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -196,16 +196,14 @@ def _front(running: Sandbox, service: Service, latency: float, rate_limits: bool
 
 
 class _Gate:
-    """Counts as the vendor does: `burst` at once, refilled at `rate` a second."""
+    """Counts as strictly as a vendor may: at most `burst` in any ``burst / rate`` seconds."""
 
     def __init__(self, limits: Limits) -> None:
-        self._rate, self._burst = limits.rate or float("inf"), limits.burst
-        self._tokens, self._at = float(limits.burst), time.monotonic()
+        self._window = limits.burst / (limits.rate or float("inf"))
+        self._admitted = deque([float("-inf")] * limits.burst, maxlen=limits.burst)
 
     def admits(self, now: float) -> bool:
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens < 1 - 1e-9:
+        if now - self._admitted[0] < self._window:
             return False
-        self._tokens -= 1
+        self._admitted.append(now)
         return True

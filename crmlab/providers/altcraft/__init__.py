@@ -223,7 +223,7 @@ PROVIDER = Provider(
     ),
     sign=_sign,
     check=_check,
-    limits=Limits(rate=5, concurrency=5, scope="account"),
+    limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
     ping=_post("databases/list", from_id=1, limit=1),
     resources=(
         _objects("databases", "Databases of profiles that the token may see."),
@@ -294,7 +294,8 @@ PROVIDER = Provider(
         ),
     ),
     assumptions=(
-        "no rate limit is documented: 5 requests a second, 5 at once",
+        "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
+        "refused; never more than 5 at once",
         "errors may come with HTTP 200: the answer's own error number decides",
         "the token is taken from the Authorization header (token_in=body for installations that do not)",
         "resources/list exists and answers as databases/list does",

@@ -198,8 +198,7 @@ PROVIDER = Provider(
     ),
     sign=_sign,
     check=_check,
-    # 30 a second: at most one at once and 29 after it leave in any second
-    limits=Limits(rate=29, concurrency=30, scope="account"),
+    limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
     resources=(
         _list(

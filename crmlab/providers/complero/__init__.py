@@ -138,8 +138,7 @@ PROVIDER = Provider(
     ),
     sign=_sign,
     check=_check,
-    # 20 a second by IP: at most one at once and 19 after it leave in any second
-    limits=Limits(rate=19, burst=1, concurrency=10, scope="ip"),
+    limits=Limits(rate=20, burst=20, concurrency=10, scope="ip"),
     # /ping would not notice a wrong key, and reading an event would mark it as received
     ping=Request(path=PATHS["operations"], params={"limit": "1"}),
     resources=(
