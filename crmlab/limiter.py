@@ -39,6 +39,7 @@ class Limiter:
         #: requests in one window: below `burst` they leave one by one, evenly spread
         self._allowed = float(limits.burst)
         self._most = limits.burst * limits.ceiling / limits.rate if limits.rate and limits.ceiling else self._allowed
+        #: of the last two windows
         self._log: list[Departure] = []
         self._paused_until = float("-inf")
         self._refusals = 0
@@ -55,15 +56,15 @@ class Limiter:
 
     def take(self, now: float) -> Departure:
         """Take the time that `wait` has found to have come."""
-        oldest = now - self._window * max(1.0, 1 / self._allowed)
+        oldest = now - 2 * self._window * max(1.0, 1 / self._allowed)
         self._log = [departure for departure in self._log if departure.at is None or departure.at > oldest]
         self._log.append(Departure(self._refusals))
         return self._log[-1]
 
     def answered(self, departure: Departure) -> None:
-        """Raise the rate a little; beyond the documented one only where it is used up."""
-        used_up = self._allowed < self._burst or len(self._log) >= int(self._allowed)
-        if departure.after == self._refusals and used_up:
+        """Raise the rate a little; beyond the documented one only while more than half of it is used."""
+        used = self._allowed < self._burst or len(self._log) > self._allowed
+        if departure.after == self._refusals and used:
             self._allowed = min(self._most, self._allowed + self._burst * _STEP)
 
     def refused(self, departure: Departure, now: float, seconds: float) -> None:
