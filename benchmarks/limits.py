@@ -8,64 +8,105 @@ same again while another client takes half of it, evenly.
 
 import argparse
 import asyncio
+import multiprocessing
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
 
 import aiohttp
 
 import crmlab
 from crmlab.providers import registry
-from crmlab.sandbox.server import Sandbox
 
 LIMITS = registry()["onepagecrm"].limits
 
 
-async def alone(rows: int, latency: float) -> bool:
+class Service:
+    """The sandbox in a process of its own, as a vendor's is: neither delays the other."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self.url, self.keys = pipe.recv()
+        self.account = crmlab.Account("onepagecrm", base_url=self.url, **self.keys)
+
+    async def seconds(self) -> float:
+        """Fetch everything; return how long it took."""
+        started = time.perf_counter()
+        data = await crmlab.fetch(self.account)
+        assert data.complete, data.summary
+        return time.perf_counter() - started
+
+    def counted(self) -> tuple[int, int]:
+        """Return how many requests came and how many of them were refused."""
+        self._pipe.send("how many?")
+        return self._pipe.recv()
+
+
+@contextmanager
+def serving(rows: int, latency: float) -> Iterator[Service]:
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, rows, latency))
+    process.start()
+    try:
+        yield Service(here)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(pipe: Connection, rows: int, latency: float) -> None:
+    async def serve() -> None:
+        async with crmlab.sandbox(rows=rows, services=["onepagecrm"], latency=latency) as service:
+            # every record rendered once: a service that is busy rendering would count arrivals late
+            await crmlab.fetch(service, limits=crmlab.Limits(concurrency=10))
+            service.requests.clear()
+            service.rate_limits = True
+            pipe.send((service[0].base_url, service.keys["onepagecrm"]))
+            await asyncio.to_thread(pipe.recv)
+            pipe.send((sum(service.requests.values()), service.refused))
+
+    asyncio.run(serve())
+
+
+def alone(rows: int, latency: float) -> bool:
     """Fetch and compare with the bound: all but the first burst at the documented rate."""
-    async with _sandbox(rows, latency) as service:
-        seconds = await _seconds(service)
-        sent = sum(service.requests.values())
+    with serving(rows, latency) as service:
+        seconds = asyncio.run(service.seconds())
+        sent, refused = service.counted()
     bound = (sent - LIMITS.burst) / LIMITS.rate + latency
-    print(f"{sent:8} {service.refused:8} {seconds:9.2f} {bound:9.2f} {seconds / bound:7.3f}", flush=True)
-    return not service.refused and seconds <= 1.03 * bound
+    print(f"{sent:8} {refused:8} {seconds:9.2f} {bound:9.2f} {seconds / bound:7.3f}", flush=True)
+    return not refused and seconds <= 1.03 * bound
 
 
-async def shared(rows: int, latency: float) -> None:
+def shared(rows: int, latency: float) -> None:
     """Fetch while another client sends half of what the limit allows."""
-    async with _sandbox(rows, latency) as service:
-        other = {200: 0, 403: 0}
-        nagging = asyncio.create_task(_other_client(service, LIMITS.rate / 2, other))
-        seconds = await _seconds(service)
-        nagging.cancel()
-    sent = sum(service.requests.values()) - sum(other.values())
+    with serving(rows, latency) as service:
+        seconds, answers = asyncio.run(_beside_another(service, LIMITS.rate / 2))
+        sent, refused = service.counted()
+    sent, refused = sent - sum(answers.values()), refused - answers[403]
     print(f"\nbeside another client that sends {LIMITS.rate / 2:g} a second:")
-    print(f"  crmlab: {sent} requests, {service.refused - other[403]} refused, complete after {seconds:.1f} s,")
-    print(f"          {(sent - service.refused + other[403]) / seconds:.2f} answered a second")
-    print(f"  other:  {sum(other.values())} requests, {other[403]} refused")
+    print(f"  crmlab: {sent} requests, {refused} refused, complete after {seconds:.1f} s,")
+    print(f"          {(sent - refused) / seconds:.2f} answered a second")
+    print(f"  other:  {sum(answers.values())} requests, {answers[403]} refused")
 
 
-async def _seconds(service: Sandbox) -> float:
-    started = time.perf_counter()
-    data = await crmlab.fetch(service)
-    assert data.complete, data.summary
-    return time.perf_counter() - started
+async def _beside_another(service: Service, rate: float) -> tuple[float, dict[int, int]]:
+    answers = {200: 0, 403: 0}
 
+    async def other_client() -> None:
+        headers = {"Authorization": aiohttp.encode_basic_auth(*service.keys.values())}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            while True:
+                async with session.get(f"{service.url}/users") as answer:
+                    answers[answer.status] += 1
+                await asyncio.sleep(1 / rate)
 
-async def _other_client(service: Sandbox, rate: float, answers: dict[int, int]) -> None:
-    auth = aiohttp.encode_basic_auth(*service.keys["onepagecrm"].values())
-    async with aiohttp.ClientSession(headers={"Authorization": auth}) as session:
-        while True:
-            async with session.get(f"{service[0].base_url}/users") as answer:
-                answers[answer.status] += 1
-            await asyncio.sleep(1 / rate)
-
-
-@asynccontextmanager
-async def _sandbox(rows: int, latency: float) -> AsyncIterator[Sandbox]:
-    async with crmlab.sandbox(rows=rows, services=["onepagecrm"], rate_limits=True, latency=latency) as service:
-        yield service
+    other = asyncio.create_task(other_client())
+    seconds = await service.seconds()
+    other.cancel()
+    return seconds, answers
 
 
 def main() -> int:
@@ -76,8 +117,8 @@ def main() -> int:
     parser.add_argument("--shared-rows", type=int, default=4000, help="people where another client asks as well")
     options = parser.parse_args()
     print("requests  refused   seconds     bound   ratio")
-    kept = [asyncio.run(alone(options.rows, options.latency)) for _ in range(options.runs)]
-    asyncio.run(shared(options.shared_rows, options.latency))
+    kept = [alone(options.rows, options.latency) for _ in range(options.runs)]
+    shared(options.shared_rows, options.latency)
     return 0 if all(kept) else 1
 
 

@@ -97,8 +97,9 @@ class Client:
         Raises
         ------
         TransportError, ApiError
-            see `crmlab.errors`; after a refused key (401), or once its host could not be reached in
-            all tries, nothing more of that account is sent and the same is raised
+            see `crmlab.errors`; after a refused key (401), a wait asked for beyond `PATIENCE`, or once
+            its host could not be reached in all tries, nothing more of that account is sent and the
+            same is raised
         """
         for attempt in range(1, ATTEMPTS + 1):
             try:

@@ -29,13 +29,14 @@ class Limiter:
     """One scope of one vendor: everything that it counts together.
 
     Ask `wait`, and again after that time, until it is 0; then `take`, and set the departure's `at` when
-    the request really leaves. The vendor counts arrivals: windows are longer by `slack` seconds, for a
-    request may be that much faster than the one before it.
+    the request really leaves. The vendor counts arrivals: windows are longer by `slack` seconds (at most a
+    fiftieth), for a request may be that much faster on its way than the one before it.
     """
 
     def __init__(self, limits: Limits, *, slack: float = 0.0) -> None:
         self._burst = limits.burst
-        self._window = limits.burst / limits.rate + slack if limits.rate else 0.0
+        window = limits.burst / limits.rate if limits.rate else 0.0
+        self._window = window + min(slack, window / 50)
         #: requests in one window: below `burst` they leave one by one, evenly spread
         self._allowed = float(limits.burst)
         self._most = limits.burst * limits.ceiling / limits.rate if limits.rate and limits.ceiling else self._allowed

@@ -14,7 +14,7 @@ from crmlab.limiter import Departure, Limiter
 from crmlab.provider import Limits
 
 #: seconds that one request may be faster on its way than the one before it
-_SLACK = 0.02
+_SLACK = 0.03
 
 #: what a vendor counts together: its address and, where it counts accounts apart, which
 Scope = tuple[str, str]
@@ -40,7 +40,7 @@ class Line:
     async def departure(
         self, account: str, connections: asyncio.Semaphore, check: Callable[[], None]
     ) -> AsyncIterator[Departure]:
-        """Wait in turn; then hold one of the account's slots and a connection. `check` may raise at the last moment."""
+        """Wait in turn, then hold a slot of the account and a connection; `check` may raise before that."""
         async with self._slots[account]:
             async with self._own[account], self._head:
                 departure = await self._when_ready(connections, check)

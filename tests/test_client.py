@@ -17,6 +17,7 @@ from aiohttp import web  # a real server stands in for the services
 import crmlab
 from crmlab.client import ATTEMPTS, Client
 from crmlab.errors import ApiError, AuthError, CrmlabError, RateLimitError, ServerError, TransportError
+from crmlab.line import line
 from crmlab.request import Request
 
 Serve = Callable[[Any], Awaitable[str]]
@@ -417,3 +418,121 @@ def test_an_error_survives_being_copied(error: ApiError) -> None:
 
     assert (str(copy(error)), vars(copy(error))) == (str(error), vars(error))
     assert isinstance(copy(error), CrmlabError)
+
+
+async def test_accounts_of_one_limit_take_turns(serve: Serve) -> None:
+    arrived = []
+
+    async def name_of(request: web.Request) -> web.Response:
+        arrived.append(request.path[1:])
+        return fine()
+
+    url = await serve(name_of)
+    accounts = {name: account(url, name) for name in ("many", "few")}
+
+    async with Client(crmlab.Limits(rate=200, burst=1)) as client:
+        asked = [client.send(accounts[name], Request(path=f"/{name}")) for name in ["many"] * 60 + ["few"] * 4]
+        await asyncio.gather(*asked)
+
+    assert arrived.count("many") == 60
+    assert [number for number, name in enumerate(arrived) if name == "few"][-1] < 12
+
+
+@pytest.mark.parametrize("limits", [crmlab.Limits(concurrency=5), crmlab.Limits(rate=200, burst=20, concurrency=5)])
+async def test_a_slow_account_delays_no_other(serve: Serve, limits: crmlab.Limits) -> None:
+    others_done, slow_arrived = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/slow":
+            slow_arrived.set()
+            await others_done.wait()
+        return fine()
+
+    url = await serve(answer)
+    slow, *others = (account(url, name) for name in "sabc")
+
+    async with asyncio.timeout(20), Client(limits) as client:
+        waiting = [asyncio.create_task(client.send(slow, Request(path="/slow"))) for _ in range(30)]
+        await slow_arrived.wait()
+        await asyncio.gather(*(client.send(other, ASK) for other in others * 10))
+        others_done.set()
+        await asyncio.gather(*waiting)
+
+
+async def test_two_clients_keep_to_the_places_of_one_account(serve: Serve) -> None:
+    now, most = 0, 0
+
+    async def slow(request: web.Request) -> web.Response:
+        nonlocal now, most
+        now, most = now + 1, max(most, now + 1)
+        await asyncio.sleep(0.01)
+        now -= 1
+        return fine()
+
+    url, limits = await serve(slow), crmlab.Limits(concurrency=3)
+
+    async with Client(limits) as one, Client(limits) as other:
+        await asyncio.gather(*(client.send(account(url), ASK) for client in (one, other) for _ in range(10)))
+
+    assert most == 3
+
+
+async def test_the_time_of_departure_is_when_the_headers_are_sent(serve: Serve) -> None:
+    limits = crmlab.Limits(rate=1)
+    left = []
+
+    async def look(request: web.Request) -> web.Response:
+        limiter = line((request.host, ""), limits).limiter
+        left.append(limiter.wait(time.monotonic() + 60) == 0)  # what has not left counts as leaving then
+        return fine()
+
+    async with Client(limits) as client:
+        await client.send(account(await serve(look)), ASK)
+
+    assert left == [True]
+
+
+async def test_a_host_that_cannot_be_reached_frees_its_time() -> None:
+    nobody, limits = account("http://127.0.0.1:9"), crmlab.Limits(rate=50)
+
+    async with Client(limits) as client:
+        with pytest.raises(TransportError):
+            await client.send(nobody, ASK, retry=False)
+
+    assert line(("127.0.0.1:9", ""), limits).limiter.wait(time.monotonic() + 60) == 0
+
+
+async def test_refusals_slow_the_scope_down(serve: Serve) -> None:
+    script = Script(*[lambda r: refusal(429, Retry_After="1")] * 3, lambda r: fine())
+    url, limits = await serve(script), crmlab.Limits(rate=20, burst=4)
+
+    async with Client(limits) as client:
+        await asyncio.gather(*(client.send(account(url, name), ASK) for name in "abc"))
+        await asyncio.gather(*(client.send(account(url, name), ASK) for name in "ab"))
+
+    first, again = script.at[:3], script.at[3:]
+    assert first[-1] - first[0] < 0.2
+    assert again[0] - first[0] >= 0.95
+    assert again[-1] - again[0] >= 4 * 0.08  # 10 a second instead of 20, and no bursts
+
+
+async def test_a_service_that_asks_for_an_hour_is_not_asked_for_anything_more(serve: Serve) -> None:
+    script = Script(lambda r: refusal(429, Retry_After="3600"))
+    sales = account(await serve(script))
+
+    async with Client(FAST) as client:
+        for _ in range(3):
+            with pytest.raises(RateLimitError, match="429"):
+                await client.send(sales, ASK)
+
+    assert len(script.at) == 1
+
+
+async def test_without_a_time_named_each_wait_is_twice_the_last(serve: Serve) -> None:
+    script = Script(lambda r: refusal(429), lambda r: refusal(429), lambda r: fine())
+
+    await send(await serve(script))
+
+    first, second, third = script.at
+    assert second - first >= 0.95
+    assert third - second >= 1.95

@@ -117,6 +117,14 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | No
     assert retry_after(answer, now=NOW) == seconds
 
 
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_a_refusal_that_says_when_to_come_back_is_about_the_rate(status: int) -> None:
+    error = refuse(page(status=status, retry_after="7"), now=NOW)
+
+    assert isinstance(error, RateLimitError)
+    assert (error.status, error.retry_after) == (status, 7.0)
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

@@ -1,7 +1,8 @@
 """Relenta CRM API v3: contacts, activities and the custom fields of contacts.
 
 Source: the vendor's public document "Relenta API v3" (docs.google.com, linked from relenta.com).
-It tells neither page sizes nor where a list ends; `PROVIDER.assumptions` says what is assumed.
+It tells neither page sizes nor where a list ends nor how fast it may be asked; `PROVIDER.assumptions`
+says what is assumed.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ async def sandbox(
     latency
         Seconds before each answer.
     rate_limits
-        Enforce the documented limits (429 beyond them).
+        Enforce the documented limits, read as strictly as can be (429 beyond them).
     faults
         What goes wrong on purpose; see `crmlab.sandbox.faults`.
     port

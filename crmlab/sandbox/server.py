@@ -38,6 +38,8 @@ class Sandbox(Sequence[Account]):
         Requests received, by service and path.
     refused : int
         Requests answered 429 because they came too fast.
+    rate_limits : bool
+        Whether that happens; may be changed at any time.
     notes : list of str
         What the loader of the world repaired or could not.
     """
@@ -48,6 +50,7 @@ class Sandbox(Sequence[Account]):
         self.url = ""
         self.requests: Counter[tuple[str, str]] = Counter()
         self.refused = 0
+        self.rate_limits = False
         self.in_flight = 0
         self.most_in_flight = 0
         #: what opens each service; worthless anywhere else
@@ -110,12 +113,13 @@ async def serve(
 ) -> AsyncIterator[Sandbox]:
     """Start the services, yield them, stop them."""
     running = Sandbox(world, notes)
+    running.rate_limits = rate_limits
     made = [_service(name, world) for name in services or SERVICES]
     app = web.Application(client_max_size=64 * 2**20)
     for service in made:
         part = web.Application(
             client_max_size=64 * 2**20,
-            middlewares=[_front(running, service, latency, rate_limits, list(faults))],
+            middlewares=[_front(running, service, latency, list(faults))],
         )
         part.add_routes(service.routes)
         part.router.add_route("*", "/{anything:.*}", _no_such_path(service))
@@ -156,9 +160,9 @@ def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Res
     return handle
 
 
-def _front(running: Sandbox, service: Service, latency: float, rate_limits: bool, faults: list[Fault]) -> Any:
+def _front(running: Sandbox, service: Service, latency: float, faults: list[Fault]) -> Any:
     """What every request meets before its handler: counting, latency, faults, limit, key."""
-    gate = _Gate(service.limits) if rate_limits and service.limits else None
+    gate = _Gate(service.limits) if service.limits else None
 
     @web.middleware
     async def front(request: web.Request, handler: _Next) -> web.StreamResponse:
@@ -167,7 +171,7 @@ def _front(running: Sandbox, service: Service, latency: float, rate_limits: bool
         running.in_flight += 1
         running.most_in_flight = max(running.most_in_flight, running.in_flight)
         try:
-            if gate and not gate.admits(time.monotonic()):
+            if running.rate_limits and gate and not gate.admits(time.monotonic()):
                 running.refused += 1
                 return service.refusal(429)
             if latency:

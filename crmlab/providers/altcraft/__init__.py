@@ -2,7 +2,8 @@
 
 Everything is POST with a JSON body, reads too. The answer's own ``error`` says whether it is one,
 whatever the HTTP status. Sources: the vendor's page "Requests format" and its guides
-(guides.altcraft.com), where many pages end early: see `PROVIDER.assumptions`.
+(guides.altcraft.com), where many pages end early and none names a rate limit: see
+`PROVIDER.assumptions`.
 """
 
 from __future__ import annotations
