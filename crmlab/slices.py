@@ -41,7 +41,7 @@ def slices(
     left: Callable[[Page], float | None] = lambda page: None,
     step: int = 1,
     overlap: int = 0,
-    most: int = MOST,
+    most: Callable[[Page], int] = lambda page: MOST,
 ) -> Paginator:
     """Cut what a first answer announces into slices, and follow each of them by `pages`.
 
@@ -58,7 +58,7 @@ def slices(
     step, overlap
         The seconds that edges are multiples of, and by which slices that touch overlap.
     most
-        Slices that a list is cut into.
+        Slices that the list of a first answer is cut into at most.
     """
 
     def follow(page: Page) -> Iterable[Request]:
@@ -72,7 +72,7 @@ def slices(
         seen = [found for each in times(page) if (found := seconds(each)) is not None]
         newest = int(page.request.tags.get(_NEWEST, max(seen, default=0)))
         period = since, _earliest(until, _served(page))
-        edges, older = _edges(seen, period, newest=newest, left=left(page), step=step, most=most)
+        edges, older = _edges(seen, period, newest=newest, left=left(page), step=step, most=most(page))
         inner = sorted({edge - edge % step for edge in edges})
         bounds = [edge for edge in inner if (since is None or since < edge) and (until is None or edge < until)]
         parts = [

@@ -186,7 +186,7 @@ def test_a_list_that_points_back_at_itself_ends(following: Any) -> None:
 @pytest.mark.parametrize("following", ["", None, "same"])
 @pytest.mark.parametrize("name", ["profiles", "subscriptions", "history"])
 def test_a_pointer_that_is_absent_or_unchanged_is_the_end(name: str, following: str | None) -> None:
-    first = Request(path="/x", method="POST", body={"from_id": "", "date_from": "2026-01-01", "date_to": "2026-02-01"})
+    first = asked(name, {"databases": [{"id": "1"}], "resources": [{"id": "1"}]})[0]
 
     def answer(start: str) -> bytes:
         return envelope([{"id": "a"}], next_from_id="same" if start == "" else following)
@@ -279,6 +279,16 @@ def test_a_long_history_comes_in_slices_of_days_that_leave_none_out(days: int, c
     # half of the profiles have events on two days, and may be on pages of two slices
     assert len(sent) <= (2 * 30 + 1 + cuts if cuts else 30)
     assert {request.body["limit"] for request in sent} == {1000}
+
+
+@pytest.mark.parametrize(("length", "slices"), [(10, 1), (700, 1), (4_000, 4), (9_000, 5)])
+def test_pages_of_profiles_are_only_cut_where_they_are_heavy(length: int, slices: int) -> None:
+    """Who has events in every slice is on a page of each: that costs requests, and pays from a megabyte on."""
+    first = asked("history", {"databases": [{"id": "1"}]})[0]
+    rows = [{"datetime": f"2025-{n % 12 + 1:02}-01T00:00:00Z", "fields": "x" * length} for n in range(1001)]
+    heavy = Page(request=first, status=200, headers={}, body=envelope(rows, next_from_id="0100000000000000.2"))
+
+    assert len(PROVIDER.resource("history").follow(heavy)) == slices
 
 
 def test_a_short_history_is_not_cut() -> None:

@@ -82,10 +82,10 @@ def _follow(page: Page) -> Iterable[Request]:
 
 
 def _more(page: Page) -> int | None:
-    """Return how many requests follow; past the wall about one for each part and each of its pages."""
+    """Return how many requests follow; past the wall about one page in each two parts is partly filled."""
     if (contacts := total(page) or 0) <= WALL:
         return numbered_pages.more(page)
-    return -(-contacts // 100) + 2 * contacts // WALL
+    return -(-contacts // 100) + contacts // WALL
 
 
 contact_pages = Paginator(
