@@ -1,4 +1,4 @@
-"""A list read page after page, cut into slices of time that are read side by side. Pure, without state.
+"""A list that only a cursor leads through, cut into slices of time, side by side. Pure, without state.
 
 Nothing depends on the order of the list being what it seems: the slices together always cover all
 that was asked for, the first answer included, each is followed by its own cursor to its end, and what
@@ -79,11 +79,10 @@ def slices(
             _part(cut(page.request, start, stop if stop is None or stop == until else stop + overlap))
             for start, stop in pairwise([since, *bounds, until])
         ]
-        if older and bounds:
-            rest = cut(page.request, None, bounds[0] + overlap)
-            parts[0] = replace(rest, tags={**rest.tags, _NEWEST: str(newest)})
+        if older:
+            parts[0] = replace(parts[0], tags={**page.request.tags, _NEWEST: str(newest)})
         # a part that asks for all again would count as asked, and its other pages be lost
-        return [] if page.request.key in {part.key for part in parts} else parts
+        return parts if bounds and page.request.key not in {part.key for part in parts} else []
 
     def more(page: Page) -> int | None:
         return pages.more(page) if PART in page.request.tags or pages.more(page) == 0 else None

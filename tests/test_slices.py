@@ -139,9 +139,11 @@ def test_every_event_of_the_window_comes_whatever_the_order_of_the_list(
     chance: random.Random,
 ) -> None:
     moments = [NOW - before + n * step for before, number, step in groups for n in range(number)]
-    odd = {chance.randrange(len(moments)): text for text in (None, "", "0001-01-01T00:00:00Z", {}, "2999-01-01")}
+    some = {chance.randrange(len(moments)): text for text in (None, "", "0001-01-01T00:00:00Z", {}, "2999-01-01")}
+    late = {number: iso(at + chance.randrange(-YEAR, YEAR)) for number, at in enumerate(moments)}
+    odd = chance.choice([{}, some, late])  # late: times that are not those it filters by
     events = ordered(moments, order, chance)
-    service = Service(events, size=size, edges=edges, dated=dated, odd=odd if chance.random() < 0.5 else {})
+    service = Service(events, size=size, edges=edges, dated=dated, odd=odd)
     start, end = (None if before is None else NOW - before for before in (since, until))
 
     asked, _ = crawl(service, start, end)
@@ -240,3 +242,12 @@ def test_only_the_end_is_known_beforehand() -> None:
     (last,) = FOLLOW(first)
 
     assert (FOLLOW.more(first), FOLLOW.more(service.answer(last))) == (None, 0)
+
+
+def test_no_part_is_the_whole_again_which_would_count_as_asked() -> None:
+    until = NOW - YEAR
+    first = within(Request(path="/events"), None, until)
+    late = [iso(until + 49), iso(until + 39)]  # not the times that it filters by: the edge is a second before `until`
+    page = Page(request=first, status=200, headers={"next": "2"}, body=json.dumps(late).encode())
+
+    assert [request.params.get("cursor") for request in FOLLOW(page)] == ["2"]

@@ -251,8 +251,9 @@ PROVIDER = Provider(
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
         "campaign_id; an event with a count above 1 is one row",
-        f"history may be asked from {LONG_AGO} to the day after tomorrow in one window; the hash that its pointer "
-        "begins with tells how far it is (only the number of slices of time depends on it)",
+        f"history may be asked from {LONG_AGO} to the day after tomorrow in one window",
+        "the hash that a pointer into history begins with tells how far it is, and a page with more events than "
+        "its limit is one of profiles: only the number of slices of time depends on it",
         "history times are UTC, as their Z says; the vendor's example carries an event_id made three "
         "hours earlier, so they may be the account's local time",
         f"these history actions are about consent: {', '.join(views.CONSENT_ACTIONS)}",
