@@ -7,16 +7,31 @@ points back at itself ends instead of looping.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from crmlab.errors import PagingError
 from crmlab.request import Page, Request
 
-Paginator = Callable[[Page], Iterable[Request]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paginator:
+    """How a list is followed, and what that is called.
+
+    `strategy` says it in plain words. `more` is how many requests will follow a first answer in
+    all, those that follow the followers included; None where the answer does not tell.
+    """
+
+    strategy: str
+    follow: Callable[[Page], Iterable[Request]]
+    more: Callable[[Page], int | None] = lambda page: None
+
+    def __call__(self, page: Page) -> Iterable[Request]:
+        """Return the requests that follow this answer."""
+        return self.follow(page)
 
 
-def end(page: Page) -> Iterable[Request]:
-    """Nothing follows: the list comes whole."""
-    return ()
+#: nothing follows: the list comes whole
+end = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
 
 
 def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
@@ -30,7 +45,10 @@ def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
         first = 2 if number == 1 else max(2, final - 1)
         return [page.request.with_params(**{param: n}) for n in range(first, final + 1)]
 
-    return follow
+    def more(page: Page) -> int:
+        return max(0, last(page) - int(page.request.params.get(param, 1)))
+
+    return Paginator(strategy="pages side by side", follow=follow, more=more)
 
 
 def cursor(find: Callable[[Page], str | None], place: Callable[[Request, str], Request]) -> Paginator:
@@ -40,7 +58,7 @@ def cursor(find: Callable[[Page], str | None], place: Callable[[Request, str], R
         token = find(page)
         return [place(page.request, token)] if token else ()
 
-    return follow
+    return Paginator(strategy="page after page", follow=follow, more=lambda page: None if find(page) else 0)
 
 
 def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int = 8, cap: int = 100_000) -> Paginator:
@@ -61,7 +79,10 @@ def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int
             raise PagingError(f"{page.request.path} does not end: page {number:,} still holds something")
         return [page.request.with_params(**{param: number + 1 + i}) for i in range(min(number, most))]
 
-    return follow
+    def more(page: Page) -> int | None:
+        return 0 if is_empty(page) else None
+
+    return Paginator(strategy="pages until an empty one", follow=follow, more=more)
 
 
 def _closes_window(number: int, most: int) -> bool:

@@ -103,6 +103,25 @@ def test_a_window_that_would_leave_pages_out_is_refused(most: int) -> None:
         widening(is_empty, most=most)
 
 
+def test_a_paginator_says_what_it_does_and_how_much_it_will_be() -> None:
+    def first(**body: Any) -> Page:
+        return answer(Request(path="/list"), body)
+
+    by_cursor = cursor(lambda page: page.read(dict)["next"], place)
+    known = [
+        (end, first(), 0),
+        (numbered(last), first(last=0), 0),
+        (numbered(last), first(last=7), 6),
+        (by_cursor, first(next=None), 0),
+        (by_cursor, first(next="more"), None),
+        (widening(is_empty), first(data=[]), 0),
+        (widening(is_empty), first(data=[1]), None),
+    ]
+
+    assert [paginator.more(page) for paginator, page, _ in known] == [more for _, _, more in known]
+    assert len({paginator.strategy for paginator, _, _ in known}) == 4
+
+
 def place(request: Request, token: str) -> Request:
     return request.with_params(cursor=token)
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ import crmlab
 from crmlab.decode import RAW, Decoded, decoder, records
 from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, ServerError, TransportError
 from crmlab.provider import Context
-from crmlab.providers.altcraft import LONG_AGO, PROVIDER, history_windows
+from crmlab.providers.altcraft import LONG_AGO, PROVIDER
 from crmlab.providers.altcraft.views import CONSENT_ACTIONS
 from crmlab.request import Page, Request
 
@@ -185,7 +186,7 @@ def test_a_list_that_points_back_at_itself_ends(following: Any) -> None:
 @pytest.mark.parametrize("following", ["", None, "same"])
 @pytest.mark.parametrize("name", ["profiles", "subscriptions", "history"])
 def test_a_pointer_that_is_absent_or_unchanged_is_the_end(name: str, following: str | None) -> None:
-    first = Request(path="/x", method="POST", body={"from_id": ""})
+    first = asked(name, {"databases": [{"id": "1"}], "resources": [{"id": "1"}]})[0]
 
     def answer(start: str) -> bytes:
         return envelope([{"id": "a"}], next_from_id="same" if start == "" else following)
@@ -224,17 +225,88 @@ def test_history_is_one_window_for_each_database_without_since() -> None:
     }
 
 
-@pytest.mark.parametrize("days", [1, 6, 7, 8, 60])
-def test_history_windows_leave_no_day_out_whether_or_not_they_include_their_last(days: int) -> None:
-    until = datetime(2026, 3, 1, tzinfo=UTC)
-    since = datetime.fromtimestamp(until.timestamp() - days * 86_400, UTC)
+def test_history_since_a_time_begins_a_day_earlier_and_ends_two_days_later() -> None:
+    since, until = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
 
-    windows = history_windows(Context(now=NOW, since=since, until=until))
+    sent = asked("history", {"databases": [{"id": "1"}]}, since=since, until=until)
 
-    covered = {date.fromordinal(n) for a, b in windows for n in range(a.toordinal(), b.toordinal())}
-    wanted = {date.fromordinal(n) for n in range(since.toordinal() - 1, until.toordinal() + 2)}
-    assert covered == wanted
-    assert all((b - a).days <= 7 for a, b in windows)
+    assert [(r.body["date_from"], r.body["date_to"]) for r in sent] == [("2026-01-31", "2026-03-03")]
+
+
+def history(people: int, days: int, *, per_page: int, last_day: bool) -> list[Request]:
+    """What is asked to read a history whole: its pages are of profiles, by their hash."""
+    chance = random.Random(people + days)
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    events = [
+        (f"{chance.getrandbits(64):016x}", start + timedelta(days=chance.randrange(days), hours=chance.randrange(24)))
+        for _ in range(people)
+    ]
+    events += [(profile, at + timedelta(days=chance.randrange(days))) for profile, at in events[::2]]
+    wanted = {f"{profile} {at:%Y-%m-%d}" for profile, at in events}
+
+    def answer(request: Request) -> Page:
+        first, last = date.fromisoformat(request.body["date_from"]), date.fromisoformat(request.body["date_to"])
+        found = sorted(
+            (profile, at)
+            for profile, at in events
+            if profile >= request.body["from_id"][:16] and first <= at.date() < last + timedelta(days=last_day)
+        )
+        profiles = list(dict.fromkeys(profile for profile, _ in found))
+        shown, after = set(profiles[:per_page]), profiles[per_page : per_page + 1]
+        rows = [{"xxh": profile, "datetime": f"{at:%Y-%m-%dT%H:%M:%SZ}"} for profile, at in found if profile in shown]
+        more = {"next_from_id": f"{after[0]}.20240101"} if after else {}
+        return Page(request=request, status=200, headers={}, body=envelope(rows, **more))
+
+    waiting, sent, came = asked("history", {"databases": [{"id": "1"}]}), {}, set()
+    while waiting:
+        request = waiting.pop()
+        if request.key not in sent:
+            sent[request.key] = request
+            page = answer(request)
+            came |= {f"{row['xxh']} {row['datetime'][:10]}" for row in page.read(dict)["data"]}
+            waiting += PROVIDER.resource("history").follow(page)
+    assert came == wanted
+    return list(sent.values())
+
+
+@pytest.mark.parametrize("last_day", [True, False], ids=["with its last day", "without"])
+@pytest.mark.parametrize(("days", "cuts"), [(1, 0), (5, 0), (10, 3), (400, 4)])
+def test_a_long_history_comes_in_slices_of_days_that_leave_none_out(days: int, cuts: int, last_day: bool) -> None:
+    sent = history(300, days, per_page=10, last_day=last_day)
+
+    slices = {(request.body["date_from"], request.body["date_to"]) for request in sent}
+    assert len(slices) == (cuts + 2 if cuts else 1)
+    # half of the profiles have events on two days, and may be on pages of two slices
+    assert len(sent) <= (2 * 30 + 1 + cuts if cuts else 30)
+    assert {request.body["limit"] for request in sent} == {1000}
+
+
+@pytest.mark.parametrize(("length", "slices"), [(10, 1), (700, 1), (4_000, 4), (9_000, 5)])
+def test_pages_of_profiles_are_only_cut_where_they_are_heavy(length: int, slices: int) -> None:
+    """Who has events in every slice is on a page of each: that costs requests, and pays from a megabyte on."""
+    first = asked("history", {"databases": [{"id": "1"}]})[0]
+    rows = [{"datetime": f"2025-{n % 12 + 1:02}-01T00:00:00Z", "fields": "x" * length} for n in range(1001)]
+    heavy = Page(request=first, status=200, headers={}, body=envelope(rows, next_from_id="0100000000000000.2"))
+
+    assert len(PROVIDER.resource("history").follow(heavy)) == slices
+
+
+def test_a_short_history_is_not_cut() -> None:
+    sent = history(70, 400, per_page=10, last_day=True)
+
+    assert {(r.body["date_from"], r.body["date_to"]) for r in sent} == {(LONG_AGO.isoformat(), "2026-11-03")}
+    assert len(sent) <= 8
+
+
+def test_the_pages_of_objects_are_known_from_their_number() -> None:
+    follow = PROVIDER.resource("segments").follow
+    first = asked("segments")[0]
+
+    def more(**answer: Any) -> int | None:
+        content = envelope([{"id": 1}], **answer)
+        return follow.more(Page(request=first, status=200, headers={}, body=content))
+
+    assert (more(next_from_id=1001, total_count=2500), more(next_from_id=1001), more(total_count=1)) == (3, None, 0)
 
 
 def test_counters_are_asked_with_both_names_of_the_database() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -15,7 +15,7 @@ from crmlab.decode import RAW, Decoded, decoder, records
 from crmlab.errors import ApiError, AuthError, RateLimitError, ServerError, TransportError
 from crmlab.provider import Context
 from crmlab.providers import complero
-from crmlab.providers.complero import PROVIDER
+from crmlab.providers.complero import EVENT_TYPES, PROVIDER
 from crmlab.request import Page, Request
 
 FAST = crmlab.Limits(concurrency=10)
@@ -308,6 +308,52 @@ def test_every_guessed_path_is_said_to_be_one() -> None:
     said = " ".join(PROVIDER.assumptions)
 
     assert all(where in said for name, where in complero.PATHS.items() if name != "ping")
+
+
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+def test_a_long_list_goes_on_in_slices_that_keep_what_was_asked_for(order: str) -> None:
+    since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    first = requests("events", since=since, until=until)[0]
+    day = [f"2026-01-01T{hour:02}:00:00Z" for hour in range(24)]
+    if order == "descending":
+        day = [f"2026-01-31T{hour:02}:00:00Z" for hour in reversed(range(24))]
+    body = json.dumps([{"id": time, "created_at": time} for time in day] + [{}]).encode()
+    answer = Page(request=first, status=200, headers={"next-cursor": "a"}, body=body)
+
+    parts = list(PROVIDER.resource("events").follow(answer))
+
+    assert len(parts) == 7  # of four days and more
+    assert {(part.path, part.params["type"], part.params["limit"]) for part in parts} == {
+        ("/events", "confirm", "1000")
+    }
+    assert (parts[0].params["from"], parts[-1].params["to"]) == (first.params["from"], first.params["to"])
+    assert not any("cursor" in part.params for part in parts)
+
+
+def test_a_body_that_is_no_list_of_objects_is_followed_by_its_cursor() -> None:
+    for body in (b'{"id": "1"}', b"null", b'[{"id": "1"}, null]'):
+        answer = Page(request=requests("events")[0], status=200, headers={"next-cursor": "a"}, body=body)
+
+        assert [each.params["cursor"] for each in PROVIDER.resource("events").follow(answer)] == ["a"]
+
+
+async def test_small_pages_are_read_in_slices_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crmlab.providers.complero._LIMIT", 10)
+    since = NOW - timedelta(days=400)
+    async with crmlab.sandbox(rows=400, now=NOW, services=["complero"]) as accounts:
+        everything = await crmlab.fetch(accounts, "consent_events", "operations", limits=FAST)
+        some = await crmlab.fetch(accounts, "consent_events", "operations", since=since, limits=FAST)
+        world = accounts.world
+
+    known = {person.id for person in world.people_in("complero")}
+    events = {
+        event.id: event.at for event in world.consent_events if event.person_id in known and event.kind in EVENT_TYPES
+    }
+    assert set(everything.consent_events["id"]) == set(events)
+    assert set(some.consent_events["id"]) == {id for id, at in events.items() if at >= since}
+    assert set(everything.operations["id"]) == {operation.id for operation in world.operations}
+    assert everything.complete
+    assert some.complete
 
 
 # ---- servers of other habits --------------------------------------------------------------------

@@ -110,3 +110,13 @@ def test_contacts_are_asked_of_the_whole_team() -> None:
 
     assert {request.params.get("team") for request in asked} == {"true"}
     assert PROVIDER.resource("contacts").follow is pages.contact_pages
+
+
+@pytest.mark.parametrize("count", [90, 200, 450, 2000])
+def test_how_many_requests_follow_is_told_by_the_first_answer(count: int) -> None:
+    created = [NOW - 1000 * n for n in range(count)]
+    _, asked = visited(created)
+
+    told = pages.contact_pages.more(answer(created, asked[0]))
+
+    assert told == len(asked) - 1 if count <= pages.WALL else abs(told - len(asked) + 1) <= len(asked) / 2

@@ -11,35 +11,22 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 
 import msgspec
 
 from crmlab.errors import ApiError, NotFoundError
-from crmlab.paging import cursor
 from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, Schema, View
-from crmlab.providers.altcraft import views, wire
+from crmlab.providers.altcraft import pages, views, wire
 from crmlab.request import Page, Request, refuse
 
 _LIMIT = 1000
-#: history is asked in windows of days; the window of a fetch without `since` begins here
+#: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
-SLICE_DAYS = 7
 
 
 class _Envelope(msgspec.Struct):
     error: int | str
     error_text: str = ""
-
-
-class _Listing(msgspec.Struct):
-    data: msgspec.Raw = msgspec.Raw(b"null")
-    next_from_id: int | str | None = None
-    total_count: int | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        return len(self.data) < 64 and bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
 
 
 def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
@@ -77,28 +64,6 @@ def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
 
 
-def _next_objects(page: Page) -> Iterable[Request]:
-    """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
-    answer = page.read(_Listing)
-    following = str(answer.next_from_id or "")
-    if answer.is_empty or not following.isdigit() or int(following) <= page.request.body["from_id"]:
-        return ()
-    return [page.request.with_body(from_id=int(following))]
-
-
-def _pointer(page: Page) -> str | None:
-    answer = page.read(_Listing)
-    pointer = str(answer.next_from_id or "")
-    return None if answer.is_empty or pointer == page.request.body["from_id"] else pointer
-
-
-_next_records = cursor(_pointer, lambda request, pointer: request.with_body(from_id=pointer))
-
-
-def _total(page: Page) -> int | None:
-    return page.read(_Listing).total_count
-
-
 def _objects(name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[View, ...] = ()) -> Resource:
     """A list of objects: paged by the next object's number."""
     first = _post(f"{name}/list", from_id=1, limit=_LIMIT)
@@ -106,8 +71,8 @@ def _objects(name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[Vie
         name=name,
         doc=doc,
         requests=lambda context: (first,),
-        follow=_next_objects,
-        total=_total,
+        follow=pages.objects,
+        total=pages.total,
         wire=record,
         views=views,
     )
@@ -151,32 +116,18 @@ def _is_other_database(error: ApiError, request: Request) -> bool:
 
 
 def _history(context: Context) -> Iterable[Request]:
-    """One request for each database and window, all paged at the same time."""
-    for database in _ids(context, "databases"):
-        for first, last in history_windows(context):
-            yield _post(
-                "subscribers/history_get_all",
-                list_id=_number(database),
-                date_from=first.isoformat(),
-                date_to=last.isoformat(),
-                from_id="",
-                limit=_LIMIT,
-            )
-
-
-def history_windows(context: Context) -> list[tuple[dt.date, dt.date]]:
-    """Return the windows of days that hold since..until whatever the account's time zone.
-
-    Whether the last day is in or out is not documented: each window begins on the last day of the
-    one before, and the last one ends a day later. What comes twice is dropped by its key.
-    """
+    """One request for each database: the days that hold since..until whatever the account's time zone."""
+    start = context.since.date() - dt.timedelta(days=1) if context.since else LONG_AGO
     end = (context.until or context.now).date() + dt.timedelta(days=2)
-    if context.since is None:
-        return [(LONG_AGO, end)]
-    start = context.since.date() - dt.timedelta(days=1)
-    days = range(0, (end - start).days, SLICE_DAYS)
-    edges = [start + dt.timedelta(days=day) for day in days] + [end]
-    return list(pairwise(edges))
+    for database in _ids(context, "databases"):
+        yield _post(
+            "subscribers/history_get_all",
+            list_id=_number(database),
+            date_from=start.isoformat(),
+            date_to=end.isoformat(),
+            from_id="",
+            limit=_LIMIT,
+        )
 
 
 def _profile(db_id: str | int, profile_id: str) -> Request:
@@ -256,7 +207,7 @@ PROVIDER = Provider(
             doc="Profiles of every database (no time filter: always all).",
             requests=_profiles,
             after=("databases",),
-            follow=_next_records,
+            follow=pages.records,
             wire=_profile_wire,
             views=views.contacts,
             fills=("contacts",),
@@ -266,7 +217,7 @@ PROVIDER = Provider(
             doc="Subscribed addresses of every resource, with their state.",
             requests=_subscriptions,
             after=("resources",),
-            follow=_next_records,
+            follow=pages.records,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
             wire=wire.SUBSCRIPTION,
@@ -274,13 +225,10 @@ PROVIDER = Provider(
         ),
         Resource(
             name="history",
-            doc=(
-                "What was sent to profiles and how they answered, in windows of a week side by side "
-                "(without since: one window for all, page after page)."
-            ),
+            doc="What was sent to profiles and how they answered.",
             requests=_history,
             after=("databases",),
-            follow=_next_records,
+            follow=pages.history,
             key=views.EVENT_KEY,
             wire=wire.EVENT,
             views=views.HISTORY,
@@ -306,6 +254,8 @@ PROVIDER = Provider(
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
         "campaign_id; an event with a count above 1 is one row",
         f"history may be asked from {LONG_AGO} to the day after tomorrow in one window",
+        "the hash that a pointer into history begins with tells how far it is, and a page with more events than "
+        "its limit is one of profiles: only the number of slices of time depends on it",
         "history times are UTC, as their Z says; the vendor's example carries an event_id made three "
         "hours earlier, so they may be the account's local time",
         f"these history actions are about consent: {', '.join(views.CONSENT_ACTIONS)}",

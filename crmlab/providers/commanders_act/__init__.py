@@ -16,7 +16,7 @@ import msgspec
 import polars as pl
 
 from crmlab.errors import ApiError
-from crmlab.paging import numbered
+from crmlab.paging import Paginator, numbered
 from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get
 from crmlab.providers.commanders_act import views, wire
 from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
@@ -93,7 +93,7 @@ def _total(page: Page) -> int | None:
 _numbered = numbered(lambda page: _pagination(page)["total_pages"], param="page[number]")
 
 
-def _pages(page: Page) -> Iterable[Request]:
+def _follow(page: Page) -> Iterable[Request]:
     """Follow pages where an answer tells of them: documented for reports only, possible elsewhere."""
     if isinstance(_pagination(page).get("total_pages"), int):
         return _numbered(page)
@@ -102,6 +102,15 @@ def _pages(page: Page) -> Iterable[Request]:
     # of the link only the page's number is used: its host may be another, and would get the token
     number = parse_qs(urlsplit(link).query).get("page[number]") if isinstance(link, str) else None
     return [page.request.with_params(**{"page[number]": number[0]})] if number and number[0].isdigit() else ()
+
+
+def _more(page: Page) -> int | None:
+    if isinstance(_pagination(page).get("total_pages"), int):
+        return _numbered.more(page)
+    return None if _follow(page) else 0
+
+
+_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more)
 
 
 def _nothing(error: ApiError, request: Request) -> bool:

@@ -11,15 +11,17 @@ import datetime as dt
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from crmlab.errors import ApiError
+from crmlab.errors import ApiError, TransportError
 from crmlab.paging import cursor
 from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource
 from crmlab.providers.complero import views, wire
 from crmlab.request import Page, Request, path, refuse
+from crmlab.slices import Span, seconds, slices
 
 #: only ``/ping`` is documented with its path; the others are guessed from the documented names.
 #: Read whenever a request is made: to correct one, assign to it before fetching
@@ -37,8 +39,8 @@ PATHS = {
 #: several are joined in one filter is not documented
 EVENT_TYPES = ("confirm", "update", "documentation")
 _LIMIT = 1000
-#: whether the edges of a period belong to it is not documented: ask for a little more
-_OVERLAP = dt.timedelta(seconds=1)
+#: seconds; whether the edges of a period belong to it is not documented: ask for a little more
+_OVERLAP = 1
 
 
 class _Refusal(msgspec.Struct):
@@ -65,24 +67,49 @@ def _check(page: Page) -> None:
     raise refuse(page, now=time.time(), detail=detail)
 
 
+class _Timed(msgspec.Struct):
+    """A record's time; of an event's names for it, the first that stands there."""
+
+    occurred_at: Any = None
+    timestamp: Any = None
+    created_at: Any = None
+
+
+def _times(page: Page) -> Iterable[object]:
+    try:
+        found = page.read(list[_Timed])
+    except TransportError:  # records of a shape that nobody expects are rejected one by one, elsewhere
+        return []
+    return [each.occurred_at or each.timestamp or each.created_at for each in found]
+
+
+def _span(request: Request) -> Span:
+    return seconds(request.params.get("from")), seconds(request.params.get("to"))
+
+
+def _within(request: Request, since: int | None, until: int | None) -> Request:
+    edges = {name: _iso(edge) for name, edge in (("from", since), ("to", until)) if edge is not None}
+    kept = {name: value for name, value in request.params.items() if name not in ("from", "to")}
+    return replace(request, params={**kept, **edges})
+
+
+def _iso(seconds: int) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 _pages = cursor(lambda page: page.header("next-cursor"), lambda request, token: request.with_params(cursor=token))
+_slices = slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
 
 
-def _period(context: Context) -> dict[str, str]:
-    asked = {"limit": str(_LIMIT)}
-    if context.since:
-        asked["from"] = _iso(context.since - _OVERLAP)
-    if context.until:
-        asked["to"] = _iso(context.until + _OVERLAP)
-    return asked
-
-
-def _iso(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _list(name: str, context: Context) -> Request:
+    """Ask for a list, for the period of the fetch if it has one."""
+    since = int(context.since.timestamp()) - _OVERLAP if context.since else None
+    until = int(context.until.timestamp()) + _OVERLAP if context.until else None
+    return _within(Request(path=PATHS[name], params={"limit": str(_LIMIT)}), since, until)
 
 
 def _event_lists(context: Context) -> Iterable[Request]:
-    return [Request(path=PATHS["events"], params={**_period(context), "type": kind}) for kind in EVENT_TYPES]
+    return [_list("events", context).with_params(type=kind) for kind in EVENT_TYPES]
 
 
 def _type_not_known(error: ApiError, request: Request) -> bool:
@@ -95,7 +122,7 @@ def _latest_events(context: Context) -> Iterable[Request]:
 
 
 def _operation_list(context: Context) -> Iterable[Request]:
-    return [Request(path=PATHS["operations"], params=_period(context))]
+    return [_list("operations", context)]
 
 
 def _employees(context: Context) -> Iterable[Request]:
@@ -148,7 +175,7 @@ PROVIDER = Provider(
             "the latest events.",
             requests=_event_lists,
             path=(),
-            follow=_pages,
+            follow=_slices,
             nothing=_type_not_known,
             wire=wire.EVENT,
             key=views.EVENT_ID,
@@ -180,7 +207,7 @@ PROVIDER = Provider(
             doc="Uploads of contacts and employees, and how they went.",
             requests=_operation_list,
             path=(),
-            follow=_pages,
+            follow=_slices,
             wire=wire.OPERATION,
             views=views.OPERATIONS,
         ),
@@ -210,5 +237,7 @@ PROVIDER = Provider(
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
         "an employee that answers 404 was deleted since the event",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
+        "every record has a time that from and to filter by; whatever order a list is in, it is complete "
+        "within from and to, so long lists are read in slices of time",
     ),
 )

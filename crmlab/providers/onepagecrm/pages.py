@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from itertools import pairwise
 
 import msgspec
 
-from crmlab.paging import numbered
+from crmlab.paging import Paginator, numbered
 from crmlab.request import PART, Page, Request, path
+from crmlab.slices import seconds
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
@@ -68,7 +68,7 @@ def _last(page: Page) -> int:
 numbered_pages = numbered(_last)
 
 
-def contact_pages(page: Page) -> Iterable[Request]:
+def _follow(page: Page) -> Iterable[Request]:
     """Follow contacts up to the wall by pages, past it by parts of the time of creation.
 
     Each part is cut again until it is below the wall; contacts created in the same second, which
@@ -79,6 +79,18 @@ def contact_pages(page: Page) -> Iterable[Request]:
     if (total(page) or 0) <= WALL:
         return numbered_pages(page)
     return _parts(page) if page.request.params["page"] == "1" else ()
+
+
+def _more(page: Page) -> int | None:
+    """Return how many requests follow; past the wall about one page in each two parts is partly filled."""
+    if (contacts := total(page) or 0) <= WALL:
+        return numbered_pages.more(page)
+    return -(-contacts // 100) + contacts // WALL
+
+
+contact_pages = Paginator(
+    strategy="pages side by side; past 10,000 contacts by parts of the time of creation", follow=_follow, more=_more
+)
 
 
 def _next_batch(page: Page) -> Iterable[Request]:
@@ -95,7 +107,7 @@ def _parts(page: Page) -> Iterable[Request]:
     """Cut the time that a first page spans (its list is sorted by it) so that each part may fit."""
     asked = page.request.params
     until = int(asked["until"]) if "until" in asked else page.read(Envelope).timestamp
-    times = [_seconds(item.contact.created_at) for item in page.read(_Contacts).data.contacts]
+    times = [seconds(item.contact.created_at) for item in page.read(_Contacts).data.contacts]
     first, last = (times[0], times[-1]) if times else (None, None)
     if first is None or last is None or until is None or not int(asked.get("since", "0")) <= first < until:
         return [_cascade()]  # one second, or a service that does not filter
@@ -115,10 +127,3 @@ def _part(since: int, until: int) -> Request:
     span = {"date_filter": "created_at", "since": str(since), "until": str(until)}
     order = {"sort_by": "created_at", "order": "asc", "page": "1", "per_page": "100"}
     return Request(path="/contacts", params={"team": "true", **span, **order}, tags={PART: f"{since}-{until}"})
-
-
-def _seconds(created_at: str) -> int | None:
-    try:
-        return int(dt.datetime.fromisoformat(created_at).timestamp())
-    except ValueError:
-        return None

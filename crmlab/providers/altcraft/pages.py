@@ -1,0 +1,106 @@
+"""What Altcraft's answers say of the list that they belong to, and how to follow it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from crmlab.paging import Paginator, cursor
+from crmlab.request import Page, Request
+from crmlab.slices import Span, seconds, slices
+
+#: slices of history that are read side by side: as many as may be in flight
+_SLICES = 5
+_MEGABYTE = 1_000_000
+
+
+class _Listing(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    next_from_id: int | str | None = None
+    total_count: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return len(self.data) < 64 and bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
+
+
+def total(page: Page) -> int | None:
+    """Return how many objects the service says the list has."""
+    return page.read(_Listing).total_count
+
+
+def _follow_objects(page: Page) -> Iterable[Request]:
+    """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
+    answer = page.read(_Listing)
+    following = str(answer.next_from_id or "")
+    if answer.is_empty or not following.isdigit() or int(following) <= page.request.body["from_id"]:
+        return ()
+    return [page.request.with_body(from_id=int(following))]
+
+
+def _more_objects(page: Page) -> int | None:
+    """Return how many pages follow: the last one that holds something is followed by an empty one."""
+    objects = total(page)
+    if not _follow_objects(page):
+        return 0
+    return None if objects is None else -(-objects // page.request.body["limit"])
+
+
+objects = Paginator(strategy="page after page", follow=_follow_objects, more=_more_objects)
+
+
+def _pointer(page: Page) -> str | None:
+    answer = page.read(_Listing)
+    pointer = str(answer.next_from_id or "")
+    return None if answer.is_empty or pointer == page.request.body["from_id"] else pointer
+
+
+records = cursor(_pointer, lambda request, pointer: request.with_body(from_id=pointer))
+
+
+class _Event(msgspec.Struct):
+    datetime: str | None = None
+
+
+def _times(page: Page) -> list[str | None]:
+    try:
+        return [event.datetime for event in msgspec.json.decode(page.read(_Listing).data, type=list[_Event])]
+    except msgspec.ValidationError:  # events of a shape that nobody expects are rejected one by one, elsewhere
+        return []
+
+
+def _left(page: Page) -> float | None:
+    """Return how many pages are left: the pointer begins with a profile's hash, and hashes are spread evenly."""
+    found = re.match("[0-9a-f]{16}", _pointer(page) or "")
+    return 2**64 / max(1, int(found[0], 16)) - 1 if found else None
+
+
+def _most(page: Page) -> int:
+    """Return how many slices pay.
+
+    A page is said to hold the events of so many profiles, however many events each has; who has some
+    in every slice is on a page of each. Such slices save no requests but share heavy pages out: at a
+    few requests a second, one for each megabyte costs no time.
+    """
+    counts_profiles = len(_times(page)) > page.request.body["limit"]
+    return min(_SLICES, len(page.body) // _MEGABYTE) if counts_profiles else _SLICES
+
+
+def _span(request: Request) -> Span:
+    return seconds(request.body["date_from"]), seconds(request.body["date_to"])
+
+
+def _within(request: Request, since: int | None, until: int | None) -> Request:
+    """Ask for the same history from a day to a day; both ends are never open."""
+    return request.with_body(date_from=_day(since or 0), date_to=_day(until or 0))
+
+
+def _day(seconds: int) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).date().isoformat()
+
+
+# whether the last day is in or out is not documented: each slice begins on the last day of the one before
+history = slices(records, times=_times, span=_span, cut=_within, left=_left, step=86_400, most=_most)
