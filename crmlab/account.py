@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
-
-from pydantic import SecretStr
 
 from crmlab import credentials, providers
 from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError
 from crmlab.provider import Provider, url_fields
 from crmlab.request import Request
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 
 class Account:

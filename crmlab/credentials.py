@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING
 
 from crmlab.errors import CredentialError
 from crmlab.provider import Field, Provider
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 
 def variable(provider: Provider, field: Field) -> str:
@@ -34,7 +36,9 @@ def find(provider: Provider, given: Mapping[str, str | SecretStr], *, needed: se
     known = {field.name: field for field in provider.fields}
     if strange := sorted(set(given) - set(known)):
         raise CredentialError(f"{provider.title} has no credential {', '.join(strange)}; it takes {', '.join(known)}")
-    from crmlab import settings  # noqa: PLC0415  # slow to import, see there
+    from pydantic import SecretStr  # noqa: PLC0415  # slow to import, as are the settings
+
+    from crmlab import settings  # noqa: PLC0415
 
     explicit = {name: _plain(value) for name, value in given.items() if value is not None}
     values = settings.read(f"crmlab_{provider.name}_", known, explicit)
@@ -52,7 +56,9 @@ def find(provider: Provider, given: Mapping[str, str | SecretStr], *, needed: se
 
 
 def _plain(value: str | SecretStr | None) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
+    if value is None:
+        return ""
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
 
 
 def _checked(provider: Provider, field: Field, value: str) -> str:

@@ -1,7 +1,7 @@
 """Reads values from the environment, secret files, the keyring and ``.env``.
 
-Apart from `crmlab.credentials`, which loads it when an account is made: pydantic-settings takes
-63 of the 430 ms that ``import crmlab`` took.
+Apart from `crmlab.credentials`, which loads it when an account is made: with pydantic it takes
+half as long as polars to import.
 """
 
 from __future__ import annotations

@@ -103,21 +103,21 @@ class _Feed:
             sorted(world.operations, key=lambda each: (each.created_at, each.id), reverse=True), self.operation
         )
         self.received: set[str] = set()
-        self._answers: dict[str, tuple[int, Records]] = {}
 
     async def events(self, request: web.Request) -> web.Response:
         try:
             types, start, stop = _types(request), _moment(request, "from"), _moment(request, "to")
-            found = self._kept(
-                self.feed,
-                f"events {types} {start} {stop}",
-                lambda each: (each.event is None or each.event.kind in types) and _within(each.at, start, stop),
-            )
+            found = self.feed.once(f"{types} {start} {stop}", lambda: self._sent(types, start, stop))
             begin, end = _place(found, request, lambda each: each.mark)
         except _BadValue as error:
             return _refusal(400, str(error))
         self.received |= {each.mark for each in found.items[begin:end]}
         return _page(request, found, begin, end, lambda each: each.mark)
+
+    def _sent(self, types: tuple[str, ...], start: datetime | None, stop: datetime | None) -> Records:
+        return self.feed.where(
+            lambda each: (each.event is None or each.event.kind in types) and _within(each.at, start, stop)
+        )
 
     async def latest(self, request: web.Request) -> web.Response:
         try:
@@ -133,19 +133,13 @@ class _Feed:
     async def operations(self, request: web.Request) -> web.Response:
         try:
             start, stop = _moment(request, "from"), _moment(request, "to")
-            found = self._kept(
-                self.log, f"operations {start} {stop}", lambda each: _within(each.created_at, start, stop)
+            found = self.log.once(
+                f"{start} {stop}", lambda: self.log.where(lambda each: _within(each.created_at, start, stop))
             )
             begin, end = _place(found, request, _mark)
         except _BadValue as error:
             return _refusal(400, str(error))
         return _page(request, found, begin, end, _mark)
-
-    def _kept(self, records: Records, question: str, keep: Callable[[Any], bool]) -> Records:
-        """The records that a query asks for, kept until they change."""
-        if self._answers.get(question, (-1, None))[0] != records.changes:
-            self._answers[question] = records.changes, records.where(keep)
-        return self._answers[question][1]
 
     def event(self, entry: Entry) -> dict[str, Any]:
         event = entry.event

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from aiohttp import web
 
-Kind = Literal["status", "truncate", "not_json", "reset", "slow", "redirect", "wrong_type"]
+from crmlab.sandbox.service import Records, Service
+
+Kind = Literal["status", "truncate", "not_json", "reset", "slow", "redirect", "wrong_type", "change"]
 
 
 @dataclass(kw_only=True)
@@ -22,7 +24,12 @@ class Fault:
         "status": that `status` (with `retry_after`, if given, as a Retry-After header);
         "truncate": half of the body with status 200; "not_json": an HTML page with status 200;
         "reset": the connection is cut; "slow": the body drips for `seconds`;
-        "redirect": 302 to another host; "wrong_type": the JSON as text/html.
+        "redirect": 302 to another host; "wrong_type": the JSON as text/html;
+        "change": nothing goes wrong, and then `change` is called with the service's lists, to add
+        and remove records: later answers are made from what it leaves, the world stays as it was.
+
+    Of several that hit one request the first is the outermost: what it does, it does to the answer
+    that the next made.
     """
 
     kind: Kind
@@ -32,6 +39,7 @@ class Fault:
     status: int = 500
     retry_after: str | None = None
     seconds: float = 0.5
+    change: Callable[[Mapping[str, Records]], object] = lambda lists: None
     _seen: int = field(default=0, repr=False)
 
     def hits(self, request: web.Request) -> bool:
@@ -45,11 +53,11 @@ async def broken(
     fault: Fault,
     request: web.Request,
     handle: Callable[[], Awaitable[web.StreamResponse]],
-    refusal: Callable[[int], web.Response],
+    service: Service,
 ) -> web.StreamResponse:
     """Return the answer that this fault makes of a request."""
     if fault.kind == "status":
-        response = refusal(fault.status)
+        response = service.refusal(fault.status)
         if fault.retry_after is not None:
             response.headers["Retry-After"] = fault.retry_after
         return response
@@ -62,6 +70,9 @@ async def broken(
             request.transport.abort()
         return web.Response(status=500)
     whole = await handle()
+    if fault.kind == "change":
+        fault.change(service.lists)
+        return whole
     if not isinstance(whole, web.Response) or not isinstance(whole.body, bytes):
         return whole
     if fault.kind == "truncate":

@@ -1,4 +1,10 @@
-"""OnePageCRM as documented: Basic auth, pages of at most 100, items wrapped once, the wall."""
+"""OnePageCRM as documented: Basic auth, pages of at most 100, items wrapped once, the wall.
+
+Not documented, and as crmlab assumes: the cascade takes ``team`` and embeds nothing; what
+``fields`` names and is not known is ignored; the deals embedded with a contact are those of which
+it is the main contact; ``lead_sources`` and ``statuses`` of the bootstrap answer are the lists
+that their own paths give.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,7 @@ import operator
 import time
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
@@ -16,7 +22,7 @@ from aiohttp import web
 
 from crmlab.provider import Limits
 from crmlab.sandbox import onepagecrm_lists as lists
-from crmlab.sandbox.service import Handler, Records, Service, answer, dumps
+from crmlab.sandbox.service import Handler, Records, Service, answer, dumps, extended
 from crmlab.sandbox.world import World
 
 #: contacts that page numbers reach; what the live service answers beyond is not documented
@@ -33,7 +39,6 @@ _ERRORS = {
 def service(world: World) -> Service:
     """Return OnePageCRM with this world's sales data."""
     crm = _Crm(world)
-    singles = [web.get(f"/{name}/{{id}}", crm.one(name, record)) for name, record in lists.RECORD_NAMES.items()]
     return Service(
         name="onepagecrm",
         prefix="/onepagecrm/api/v3",
@@ -41,13 +46,14 @@ def service(world: World) -> Service:
         allowed=_allowed,
         refusal=_refusal,
         limits=Limits(rate=5, burst=10),
+        lists=crm.lists,
         routes=[
             web.get("/bootstrap", crm.bootstrap),
             web.get("/contacts/cascade", crm.cascade),
             web.get("/contacts/cascade/{last}", crm.cascade),
-            *(web.get(f"/{name}", crm.whole(name)) for name in ("users", "statuses", "lead_sources")),
-            *(web.get(f"/{name}", crm.paged(name)) for name in crm.lists),
-            *singles,
+            *(web.get(f"/{name}", crm.whole(name)) for name in lists.WHOLE),
+            *(web.get(f"/{name}", crm.paged(name)) for name in crm.lists if name not in lists.WHOLE),
+            *(web.get(f"/{name}/{{id}}", crm.one(name)) for name in lists.SINGLE),
         ],
     )
 
@@ -71,9 +77,8 @@ def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
     )
 
 
-def _envelope(data: bytes, *beside: bytes) -> web.Response:
-    head = b'{"status":0,"message":"OK","timestamp":%d,"data":' % int(time.time())
-    return answer(b"".join((head, data, *beside, b"}")))
+def _envelope(**parts: bytes) -> web.Response:
+    return answer(extended(dumps({"status": 0, "message": "OK", "timestamp": int(time.time())}), parts))
 
 
 class _BadValue(Exception):
@@ -83,19 +88,16 @@ class _BadValue(Exception):
 class _Crm:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.lists = {name: Records(items, render) for name, (items, render) in lists.lists(world).items()}
-        self.lookups = lists.lookups(world)
-        self._answers: dict[tuple[str, str], tuple[int, Records]] = {}
+        self.lists = lists.lists(world)
 
     async def bootstrap(self, request: web.Request) -> web.Response:
-        data, beside = lists.bootstrap(self.world, self.lookups)
-        return _envelope(dumps(data), b",", dumps(beside)[1:-1])
+        return _envelope(**lists.bootstrap(self.world, self.lists))
 
     def whole(self, name: str) -> Handler:
         """A list that is never paged."""
 
         async def handle(request: web.Request) -> web.Response:
-            return _envelope(dumps(self.lookups[name]))
+            return _envelope(data=self.lists[name].slice())
 
         return handle
 
@@ -109,14 +111,33 @@ class _Crm:
             per_page = min(per_page, 100)
             if name == "contacts" and page * per_page > WALL:
                 return _refusal(400, f"Contacts past {WALL} need /contacts/cascade")
-            return _envelope(_paged_data(name, found, page, per_page))
+            start, stop = (page - 1) * per_page, page * per_page
+            counts = {
+                "total_count": len(found),
+                "page": page,
+                "per_page": per_page,
+                "max_page": max(1, -(-len(found) // per_page)),
+            }
+            embedded = _embedded(request) if name == "contacts" else []
+            batch = self._with(embedded, found.rendered(start, stop)) if embedded else found.slice(start, stop)
+            return _envelope(data=extended(dumps(counts), {name: batch}))
 
         return handle
 
-    def one(self, name: str, record: str) -> Handler:
+    def _with(self, embedded: list[str], contacts: Iterable[tuple[Any, bytes]]) -> bytes:
+        """Contacts as a JSON array, each with its records of these lists, which are not wrapped."""
+        whole = (
+            extended(
+                contact, {name: self.lists[name].of("contact_id", person.id).slice(bare=True) for name in embedded}
+            )
+            for person, contact in contacts
+        )
+        return b"[" + b",".join(whole) + b"]"
+
+    def one(self, name: str) -> Handler:
         async def handle(request: web.Request) -> web.Response:
-            found = self.lists[name].where(lambda item: item.id == request.match_info["id"])
-            return _envelope(found.slice(0, 1)[1:-1]) if len(found) else _refusal(404)
+            found = self.lists[name].of("id", request.match_info["id"])
+            return _envelope(data=found.slice(0, 1)[1:-1]) if len(found) else _refusal(404)
 
         return handle
 
@@ -132,32 +153,25 @@ class _Crm:
         next_id = ids[start + 99] if left else ""
         host = f"{request.scheme}://{request.host}/onepagecrm/api/v3/contacts/cascade/{next_id}"
         tail = {"items_left": left, "next_set_url": host if left else ""}
-        return _envelope(b'{"contacts":' + batch + b"," + dumps(tail)[1:])
+        return _envelope(data=extended(dumps(tail), {"contacts": batch}))
 
     def _filtered(self, name: str, request: web.Request) -> Records:
         """The list as the query asks for it, kept until the list changes."""
-        asked = [(key, value) for key, value in request.query.items() if key not in ("page", "per_page")]
-        key, state = (name, str(sorted(asked))), self.lists[name].changes
-        if self._answers.get(key, (-1, None))[0] != state:
-            self._answers[key] = state, self._filter(name, request.query)
-        return self._answers[key][1]
+        asked = sorted(item for item in request.query.items() if item[0] not in ("page", "per_page", "fields"))
+        return self.lists[name].once(str(asked), lambda: self._filter(name, request.query))
 
     def _filter(self, name: str, query: Any) -> Records:
         found = self.lists[name]
         if name == "contacts" and query.get("team") != "true":
             me = self.world.users[0].id if self.world.users else ""
-            found = found.where(partial(_has, field="owner_id", value=me))
+            found = found.of("owner_id", me)
         for wanted in ("contact_id", "owner_id", "status"):
             if wanted in query and found.items and hasattr(found.items[0], wanted):
-                found = found.where(partial(_has, field=wanted, value=query[wanted]))
+                found = found.of(wanted, query[wanted])
         for param, field, keep in _bounds(query):
             edge = _moment(param, query[param])
             found = found.where(partial(_is_within, field=field, keep=keep, edge=edge))
         return _sorted(found, query)
-
-
-def _has(item: Any, *, field: str, value: str) -> bool:
-    return bool(getattr(item, field) == value)
 
 
 def _is_within(item: Any, *, field: str, keep: Callable[[datetime, datetime], bool], edge: datetime) -> bool:
@@ -198,19 +212,14 @@ def _sorted(found: Records, query: Any) -> Records:
     return found
 
 
+def _embedded(request: web.Request) -> list[str]:
+    """The lists that come with each contact."""
+    asked = request.query.get("fields", "").split(",")
+    return [name for name in lists.EMBEDDED if f"{name}(all)" in asked]
+
+
 def _whole_number(request: web.Request, name: str, default: int) -> int:
     value = request.query.get(name, str(default))
     if not value.isdigit() or int(value) < 1:
         raise _BadValue(f"{name} must be a positive whole number")
     return int(value)
-
-
-def _paged_data(name: str, found: Records, page: int, per_page: int) -> bytes:
-    counts = {
-        "total_count": len(found),
-        "page": page,
-        "per_page": per_page,
-        "max_page": max(1, -(-len(found) // per_page)),
-    }
-    batch = found.slice((page - 1) * per_page, page * per_page)
-    return b'{"%s":' % name.encode() + batch + b"," + dumps(counts)[1:]

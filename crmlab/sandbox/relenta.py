@@ -35,8 +35,8 @@ def service(world: World) -> Service:
     """Return Relenta with the people and appointments that it knows."""
     write = _Writer(world)
     lists = {
-        "contact": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.contact),
-        "activity": Records(sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.activity),
+        "contacts": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.contact),
+        "activities": Records(sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.activity),
     }
     fields = Records(write.fields, write.field)
     return Service(
@@ -45,8 +45,10 @@ def service(world: World) -> Service:
         credentials={"account_name": "sandbox", "api_key": _KEY},
         allowed=lambda request, body: request.headers.get("X-Relenta-Department-Key") == _KEY,
         refusal=_refusal,
+        lists=lists,
         routes=[
-            *(web.get(f"/{name}.list.json", _paged(records)) for name, records in lists.items()),
+            web.get("/contact.list.json", _paged(lists["contacts"])),
+            web.get("/activity.list.json", _paged(lists["activities"])),
             web.get("/custom_field.list.json", _whole(fields)),
             web.get(r"/{name:(contact|activity|custom_field)\.list(\.\w+)?}", _wrong_format),
         ],

@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -176,10 +177,10 @@ def _front(running: Sandbox, service: Service, latency: float, faults: list[Faul
                 return service.refusal(429)
             if latency:
                 await asyncio.sleep(latency)
-            hit = next((fault for fault in faults if fault.hits(request)), None)
-            if hit:
-                return await broken(hit, request, lambda: _guarded(request, handler), service.refusal)
-            return await _guarded(request, handler)
+            handle = partial(_guarded, request, handler)
+            for fault in reversed([fault for fault in faults if fault.hits(request)]):
+                handle = partial(broken, fault, request, handle, service)
+            return await handle()
         finally:
             running.in_flight -= 1
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from crmlab.provider import Limits
 
 Handler = Callable[[web.Request], Any]
+_Value = TypeVar("_Value")
 #: the decoded JSON of a request, read once before its handler
 BODY = web.RequestKey("body", object)
 
@@ -22,7 +24,8 @@ class Service:
     """One fake API.
 
     `credentials` are what an account of it needs; `allowed` says whether a request carries them;
-    `refusal` makes its error answer for a status; `routes` serve a path under `prefix`.
+    `refusal` makes its error answer for a status; `routes` serve a path under `prefix`; `lists` are
+    those whose records may change while they are read (`Fault`).
     """
 
     name: str
@@ -32,6 +35,7 @@ class Service:
     refusal: Callable[[int], web.Response]
     routes: Sequence[web.RouteDef]
     limits: Limits | None = None
+    lists: Mapping[str, Records] = field(default_factory=dict)
     #: paths that need no key
     open_paths: frozenset[str] = frozenset()
     #: settings of the account's base URL, e.g. the site id
@@ -39,13 +43,16 @@ class Service:
 
 
 class Records:
-    """Records of one list, rendered once each: a page is a join of ready bytes."""
+    """Records of one list, rendered once each: a page is a join of ready bytes.
 
-    def __init__(self, items: Iterable[Any], render: Callable[[Any], Any]) -> None:
-        self._render = render
+    `name` is what each record is wrapped as in an answer, ``{name: record}``, if it is.
+    """
+
+    def __init__(self, items: Iterable[Any], render: Callable[[Any], Any], *, name: str = "") -> None:
+        self._render, self._name = render, name
         #: [item, its JSON once rendered]; filtered and sorted copies share them
         self._cells: list[list[Any]] = [[item, None] for item in items]
-        self.changes = 0
+        self._derived: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -53,6 +60,13 @@ class Records:
     @property
     def items(self) -> list[Any]:
         return [item for item, _ in self._cells]
+
+    def once(self, question: str, answer: Callable[[], _Value]) -> _Value:
+        """Return what is derived from the records, derived anew only after they changed."""
+        if question not in self._derived:
+            self._derived[question] = answer()
+        found: _Value = self._derived[question]
+        return found
 
     def where(self, keep: Callable[[Any], bool]) -> Records:
         """Return the records that pass."""
@@ -62,19 +76,29 @@ class Records:
         """Return the records sorted."""
         return self._with(sorted(self._cells, key=lambda cell: by(cell[0]), reverse=reverse))
 
+    def of(self, field: str, value: Any) -> Records:
+        """Return the records with this value, by an index of that field."""
+        cells: dict[Any, list[list[Any]]] = self.once(f"by {field}", lambda: self._by(attrgetter(field)))
+        return self._with(cells.get(value, []))
+
     def add(self, item: Any, *, at: int | None = None) -> None:
         """Insert a record at a position, or at the end."""
         self._cells.insert(len(self._cells) if at is None else at, [item, None])
-        self.changes += 1
+        self._derived.clear()
 
     def remove(self, item: Any) -> None:
         """Take a record out."""
         self._cells = [cell for cell in self._cells if cell[0] is not item]
-        self.changes += 1
+        self._derived.clear()
 
-    def slice(self, start: int, stop: int) -> bytes:
-        """Return records start..stop as a JSON array."""
-        return b"[" + b",".join(self._rendered(cell) for cell in self._cells[start:stop]) + b"]"
+    def slice(self, start: int | None = None, stop: int | None = None, *, bare: bool = False) -> bytes:
+        """Return records start..stop as a JSON array, wrapped unless `bare`."""
+        head, tail = (b'{"%s":' % self._name.encode(), b"}") if self._name and not bare else (b"", b"")
+        return b"[" + b",".join(head + self._rendered(cell) + tail for cell in self._cells[start:stop]) + b"]"
+
+    def rendered(self, start: int, stop: int) -> Iterator[tuple[Any, bytes]]:
+        """Yield records start..stop, each with its JSON."""
+        return ((cell[0], self._rendered(cell)) for cell in self._cells[start:stop])
 
     def _rendered(self, cell: list[Any]) -> bytes:
         if cell[1] is None:
@@ -82,8 +106,14 @@ class Records:
         rendered: bytes = cell[1]
         return rendered
 
+    def _by(self, key: Callable[[Any], Any]) -> dict[Any, list[list[Any]]]:
+        groups: dict[Any, list[list[Any]]] = {}
+        for cell in self._cells:
+            groups.setdefault(key(cell[0]), []).append(cell)
+        return groups
+
     def _with(self, cells: list[list[Any]]) -> Records:
-        chosen = Records((), self._render)
+        chosen = Records((), self._render, name=self._name)
         chosen._cells = cells
         return chosen
 
@@ -91,6 +121,12 @@ class Records:
 def dumps(value: Any) -> bytes:
     """Return compact JSON in UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def extended(record: bytes, parts: Mapping[str, bytes]) -> bytes:
+    """Return a JSON object with more members, which are JSON already."""
+    more = (b',"%s":%s' % (name.encode(), part) for name, part in parts.items())
+    return b"".join((record[:-1], *more, b"}"))
 
 
 def answer(body: bytes | Mapping[str, Any] | list[Any], *, status: int = 200, **headers: str) -> web.Response:

@@ -78,6 +78,21 @@ REFUSED = {
 }
 
 
+#: documented requests that no resource or operation makes
+MORE = {
+    "onepagecrm": (
+        Request(
+            path="/contacts",
+            params={
+                "team": "true",
+                "per_page": "100",
+                "fields": "deals(all),notes(all),calls(all),meetings(all)",
+            },
+        ),
+    ),
+}
+
+
 def account(provider: str, base_url: str) -> crmlab.Account:
     """Return an account for a server that takes any credentials."""
     missing = [field.name for field in registry()[provider].fields if not field.default]
@@ -165,6 +180,7 @@ class Served:
     resources: Mapping[str, list[Exchange]]
     records: Mapping[str, pl.DataFrame]
     operations: list[Exchange]
+    more: list[Exchange]
     refusals: list[Exchange]
 
 
@@ -197,10 +213,13 @@ async def _fetch_all(provider: str) -> Served:
         operations = wire.taken()
         refused = [(stranger, ours.provider.ping), *((ours, request) for request in REFUSED[provider])]
         async with Client(SERVER) as client:
+            for request in MORE.get(provider, ()):
+                await client.send(ours, request)
+            more = wire.taken()
             for sender, request in refused:
                 with pytest.raises(ApiError):
                     await client.send(sender, request)
-    return Served(resources, records, operations, wire.taken())
+    return Served(resources, records, operations, more, wire.taken())
 
 
 def reads(provider: Provider) -> list[Operation]:

@@ -29,11 +29,18 @@ class Departure(NamedTuple):
 _PAGE = "#/components/schemas/Page_data/properties"
 _DEAL_FIELD = {"deal_field": {"$ref": "#/components/schemas/Deal_field"}}
 _DEAL_FIELDS = "/paths/~1deal_fields/get/responses/200/content/application~1json/schema/properties/data/properties"
+_BOOTSTRAP = "/paths/~1bootstrap/get/responses/200/content/application~1json/schema/properties"
+_SOURCES = {"type": "array", "items": {"$ref": "#/components/schemas/Lead_source"}}
+_STATUSES = {
+    "type": "array",
+    "items": {"type": "object", "properties": {"status": {"$ref": "#/components/schemas/Status"}}},
+}
 _HEALTH = "data.attributes.health"
 _STATISTICS = "/paths/~1privacy~1statistics/get/parameters/0/required"
 _SEGMENTS = "/paths/~1dms~1segments-statistics/get/parameters/0/required"
 
 _MISPLACED = "the page counts stand inside each item by a slip of indentation; all other lists have them in data"
+_PLURAL = "described as one object under a plural name; the same member of the answer of /contacts is this list"
 _TOKEN = "required, but by its own description optional where the Authorization header is sent, as it is"
 _NULL = "the document's own example has null here, and so has this answer"
 _SOURCE = "the document's example of a source, which is described by the same words, has null here"
@@ -56,6 +63,8 @@ CORRECTIONS: tuple[Correction, ...] = (
     Correction("onepagecrm", f"{_DEAL_FIELDS}/per_page", {"$ref": f"{_PAGE}/per_page"}, _MISPLACED),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/max_page", {"$ref": f"{_PAGE}/max_page"}, _MISPLACED),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/deal_fields/items/properties", _DEAL_FIELD, _MISPLACED),
+    Correction("onepagecrm", f"{_BOOTSTRAP}/lead_sources", _SOURCES, _PLURAL),
+    Correction("onepagecrm", f"{_BOOTSTRAP}/statuses", _STATUSES, _PLURAL),
     Correction("commanders_act", _STATISTICS, value=False, reason=_TOKEN),
     Correction("commanders_act", _SEGMENTS, value=False, reason=_TOKEN),
 )

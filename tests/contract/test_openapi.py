@@ -16,7 +16,7 @@ from crmlab.providers import registry
 from crmlab.request import Page
 from crmlab.sandbox.generate import generate
 from crmlab.wire import as_text
-from tests.contract.conftest import NOW, PROVIDERS, RESOURCES, Served
+from tests.contract.conftest import MORE, NOW, PROVIDERS, RESOURCES, Served
 from tests.contract.document import Document
 from tests.contract.exceptions import ANSWERS, FIELDS, Departure
 from tests.contract.recorder import Exchange
@@ -109,6 +109,27 @@ def test_the_sandbox_answers_operations_as_documented(
 
     assert {answer.status for answer in answers} == {200}
     _compare(found, ANSWERS, provider, "operations")
+
+
+@pytest.mark.parametrize("provider", MORE)
+def test_the_sandbox_answers_what_the_client_does_not_ask_as_documented(
+    documents: Mapping[str, Document], served: Callable[[str], Served], provider: str
+) -> None:
+    answers = served(provider).more
+
+    found = set().union(*(_faults(documents[provider], answer) for answer in answers))
+
+    assert [answer.status for answer in answers] == [200] * len(MORE[provider])
+    _compare(found, ANSWERS, provider, "more")
+
+
+def test_contacts_come_with_each_kind_of_record_that_is_judged(served: Callable[[str], Served]) -> None:
+    """Or the test above proves less."""
+    (answer,) = served("onepagecrm").more
+
+    kinds = {name for item in answer.body["data"]["contacts"] for name, value in item.items() if value}
+
+    assert kinds >= {"deals", "notes", "calls", "meetings"}
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

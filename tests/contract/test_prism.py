@@ -16,7 +16,7 @@ from crmlab.client import Client
 from crmlab.errors import ApiError
 from crmlab.providers import registry
 from crmlab.request import Request
-from tests.contract.conftest import ARGUMENTS, NOW, PROVIDERS, RESOURCES, SERVER, Prism, account, reads
+from tests.contract.conftest import ARGUMENTS, MORE, NOW, PROVIDERS, RESOURCES, SERVER, Prism, account, reads
 from tests.contract.document import Document
 from tests.contract.exceptions import FIELDS, PARAMETERS
 from tests.contract.recorder import Exchange, Recorder, recorder
@@ -154,6 +154,21 @@ async def test_an_operation_that_reads_asks_as_documented(
     assert wire.violations == []
     assert _strange(wire, documents[provider]) == set()
     assert answer["data"]
+
+
+@pytest.mark.parametrize(
+    ("wire", "provider", "asked"),
+    [(name, name, request) for name, requests in MORE.items() for request in requests],
+    indirect=["wire"],
+)
+async def test_what_the_client_does_not_ask_is_documented(
+    wire: Recorder, documents: Mapping[str, Document], provider: str, asked: Request
+) -> None:
+    async with Client(SERVER) as client:
+        await client.send(account(provider, wire.url), asked)
+
+    assert wire.violations == []
+    assert _strange(wire, documents[provider]) == set()
 
 
 @pytest.mark.parametrize(
