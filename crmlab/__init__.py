@@ -6,9 +6,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from crmlab.account import Account
+from crmlab.call import call, check
 from crmlab.export import read_csv
-from crmlab.fetch import call, check, fetch
-from crmlab.fetched import Fetched
+from crmlab.fetch import fetch, fetch_to
+from crmlab.fetched import Fetched, Stored
+from crmlab.plan import Plan
+from crmlab.planning import plan
 from crmlab.progress import Progress
 from crmlab.provider import Limits
 from crmlab.sandbox import sandbox
@@ -22,12 +25,16 @@ __all__ = [
     "Account",
     "Fetched",
     "Limits",
+    "Plan",
     "Progress",
+    "Stored",
     "analysis",
     "call",
     "check",
     "fetch",
+    "fetch_to",
     "login",
+    "plan",
     "plots",
     "read_csv",
     "sandbox",

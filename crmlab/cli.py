@@ -13,24 +13,23 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
 import polars as pl
-from tqdm import tqdm
 
 import crmlab
 from crmlab import credentials, providers, report
 from crmlab.errors import CredentialError, CrmlabError, PlanError
 from crmlab.export import FORMATS
-from crmlab.fetched import Fetched
-from crmlab.progress import Progress
+from crmlab.fetched import Result
 from crmlab.provider import Limits
 from crmlab.tables import TABLES
+from crmlab.terminal import Lines, print_frame
 
 _OK, _INCOMPLETE, _WRONG = 0, 1, 2
 #: the sandbox is a server of one's own: no vendor's limit holds there
 _OWN_SERVER = Limits(concurrency=10)
+_SUMMARY = ("account", "provider", "table", "rows", "rejected", "planned", "requests", "retries", "seconds", "complete")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,16 +81,21 @@ def _parser() -> argparse.ArgumentParser:
         description="Fetch tables from the accounts whose credentials the environment or .env holds.",
         epilog="example: crmlab fetch onepagecrm complero --tables deals consent_events --since 2026-01-01",
     )
-    fetch.add_argument("providers", nargs="+", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
-    fetch.add_argument(
-        "--tables", nargs="*", default=[], metavar="TABLE", help=f"all if none; known: {', '.join(TABLES)}"
-    )
-    fetch.add_argument("--since", help="changed or happened at or after: 2026-01-31, or a time with its zone")
-    fetch.add_argument("--until", help="changed or happened before")
+    _question_options(fetch)
     fetch.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)")
     fetch.add_argument("--format", choices=FORMATS, default="parquet")
     fetch.add_argument("--report", action="store_true", help="write report.html too")
     fetch.set_defaults(run=_fetch)
+
+    plan = commands.add_parser(
+        "plan",
+        help="how many requests a fetch needs and how long they take",
+        description="Count what there is with as few requests as possible, and say how many more a fetch needs, how "
+        "they follow each other, how long they take, and the time that the services' limits allow.",
+        epilog="example: crmlab plan onepagecrm --tables deals activities",
+    )
+    _question_options(plan)
+    plan.set_defaults(run=_plan)
 
     sandbox = commands.add_parser(
         "sandbox",
@@ -127,6 +131,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _question_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("providers", nargs="+", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
+    parser.add_argument(
+        "--tables", nargs="*", default=[], metavar="TABLE", help=f"all if none; known: {', '.join(TABLES)}"
+    )
+    parser.add_argument("--since", help="changed or happened at or after: 2026-01-31, or a time with its zone")
+    parser.add_argument("--until", help="changed or happened before")
+
+
 def _world_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--world", choices=("generated", "maven"), default="generated", help="what the services hold")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the Maven CRM files (--world maven)")
@@ -140,12 +153,12 @@ async def _demo(options: argparse.Namespace) -> int:
         print(f"Sandbox of {titles} on {accounts.url}")
         for note in accounts.notes:
             print(f"  {note}")
-        with _Lines() as lines:
+        with Lines() as lines:
             data = await crmlab.fetch(accounts, limits=_OWN_SERVER, progress=lines)
     data.export(options.out, "parquet")
     data.export(options.out, "csv")
     made = data.report(options.out / "report.html")
-    _print_summary(data)  # after the files: a pipe that closes early must not cost them
+    _print_summary(data.summary)  # after the files: a pipe that closes early must not cost them
     print(f"{len(data)} tables, one Parquet and one CSV each, in {options.out.resolve()}")
     print(f"Report: {made.resolve()}")
     return _verdict(data)
@@ -153,14 +166,32 @@ async def _demo(options: argparse.Namespace) -> int:
 
 async def _fetch(options: argparse.Namespace) -> int:
     accounts = [crmlab.Account(name) for name in options.providers]
-    with _Lines() as lines:
-        data = await crmlab.fetch(accounts, *options.tables, since=options.since, until=options.until, progress=lines)
+    period = {"since": options.since, "until": options.until}
+    with Lines() as lines:
+        if options.format == "parquet" and not options.report:  # of any size: no table needs to fit in memory
+            stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period, progress=lines)
+            return _told(stored, list(stored.paths.values()), options.out)
+        data = await crmlab.fetch(accounts, *options.tables, **period, progress=lines)
     written = data.export(options.out, options.format)
     if options.report:
         written.append(data.report(options.out / "report.html"))
-    _print_summary(data)
-    print(f"{len(written)} files in {options.out.resolve()}")
+    return _told(data, written, options.out)
+
+
+def _told(data: Result[Any], written: Sequence[Path], directory: Path) -> int:
+    _print_summary(data.summary)
+    print(f"{len(written)} files in {directory.resolve()}")
     return _verdict(data)
+
+
+async def _plan(options: argparse.Namespace) -> int:
+    accounts = [crmlab.Account(name) for name in options.providers]
+    plan = await crmlab.plan(accounts, *options.tables, since=options.since, until=options.until)
+    print_frame(plan.resources.drop("tables"))
+    print()
+    print_frame(plan.scopes)
+    print(f"\n{plan}")
+    return _OK
 
 
 async def _sandbox(options: argparse.Namespace) -> int:
@@ -217,80 +248,16 @@ async def _report(options: argparse.Namespace) -> int:
     return _OK
 
 
-def _verdict(data: Fetched) -> int:
+def _print_summary(summary: pl.DataFrame) -> None:
+    print_frame(summary.select(*_SUMMARY, "note"))
+
+
+def _verdict(data: Result[Any]) -> int:
     for failure in data.failures:
         print(f"FAILED {failure}", file=sys.stderr)
     if not data.complete:
         print("Not complete: see the notes above.", file=sys.stderr)
     return _OK if data.complete else _INCOMPLETE
-
-
-def _print_summary(data: Fetched) -> None:
-    shown = data.summary.select(
-        "account",
-        "provider",
-        "table",
-        "rows",
-        "rejected",
-        "requests",
-        "retries",
-        "seconds",
-        "complete",
-        "note",
-    )
-    with pl.Config(
-        tbl_rows=-1,
-        tbl_cols=-1,
-        tbl_width_chars=200,
-        fmt_str_lengths=100,
-        tbl_formatting="NOTHING",
-        tbl_hide_dataframe_shape=True,
-        tbl_hide_column_data_types=True,
-    ):
-        print("\n".join(line.rstrip() for line in str(shown).splitlines()))
-
-
-class _Lines:
-    """One live line for each account; where output is no terminal, a line when it is done."""
-
-    def __init__(self) -> None:
-        self._resources: dict[tuple[str, str], dict[str, Progress]] = {}
-        self._bars: dict[tuple[str, str], tqdm] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for bar in self._bars.values():
-            bar.close()
-        for (provider, account), resources in self._resources.items():
-            if not sys.stderr.isatty():
-                print(f"  {provider:<16}{account:<16}{_count(resources)}", file=sys.stderr)
-
-    def __call__(self, news: Progress) -> None:
-        key = news.provider, news.account
-        resources = self._resources.setdefault(key, {})
-        resources[news.resource] = news
-        bar = self._bars.get(key)
-        if bar is None:
-            bar = self._bars[key] = tqdm(
-                desc=f"{news.provider} {news.account}"[:32].ljust(32),
-                unit=" requests",
-                position=len(self._bars),
-                disable=not sys.stderr.isatty(),
-                bar_format="{desc} {bar:12} {n_fmt}/{total_fmt} requests{postfix}",
-            )
-        bar.total = sum(one.planned for one in resources.values())
-        bar.n = sum(one.requests for one in resources.values())
-        bar.set_postfix_str(_count(resources))
-
-
-def _count(resources: dict[str, Progress]) -> str:
-    rows = sum(one.rows for one in resources.values())
-    bad = [one.resource for one in resources.values() if one.state in ("failed", "incomplete")]
-    return f"{rows:>9,} records" + (f", not complete: {', '.join(bad)}" if bad else "")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import time
 from collections.abc import Callable
@@ -35,11 +34,6 @@ _SECRET_LENGTH = 8
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
 
 
-def _scope(account: Account, limits: Limits) -> Scope:
-    host = URL(account.base_url).authority
-    return (host, "" if limits.scope == "ip" else account.name)
-
-
 class Client:
     """Sends requests of any accounts within their providers' limits (or `limits` for all).
 
@@ -48,8 +42,6 @@ class Client:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
-        #: batches decoded at once: more would only need more memory
-        self.decoding = asyncio.Semaphore(os.cpu_count() or 1)
         self._connections = asyncio.Semaphore(_CONNECTIONS)
         self._lines: dict[Account, Line] = {}
         #: accounts of which nothing can work, and why: nothing more is sent
@@ -76,6 +68,10 @@ class Client:
     def limits(self, account: Account) -> Limits:
         """Return the limits that hold for this account."""
         return self._limits or account.provider.limits
+
+    def scope(self, account: Account) -> Scope:
+        """Return what the vendor counts this account's requests by, together with others of the same."""
+        return (URL(account.base_url).authority, "" if self.limits(account).scope == "ip" else account.name)
 
     async def send(
         self,
@@ -143,13 +139,13 @@ class Client:
 
     def _line(self, account: Account) -> Line:
         if account not in self._lines:
-            limits = self.limits(account)
-            self._lines[account] = line(_scope(account, limits), limits)
+            self._lines[account] = line(self.scope(account), self.limits(account))
         return self._lines[account]
 
     async def _once(self, account: Account, request: Request, departure: Departure) -> Page:
         signed = account.sign(request)
         url = URL(account.base_url + signed.path, encoded=True)
+        started = time.monotonic()
         try:
             async with self._session.request(
                 signed.method,
@@ -166,6 +162,7 @@ class Client:
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
                     body=body,
+                    seconds=time.monotonic() - (departure.at or started),
                     halves=halves,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -10,6 +10,7 @@ the bad ones come back in `Decoded.rejected` with the field, the reason and the 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,10 +20,9 @@ import msgspec
 import polars as pl
 from polars.exceptions import ComputeError, PolarsError
 
-from crmlab.errors import TransportError
 from crmlab.provider import JSON, Context, Resource, Schema, View
-from crmlab.request import Page
-from crmlab.tables import TABLES, conform
+from crmlab.records import NULL, Record
+from crmlab.tables import TABLES, UTC, conform, within
 from crmlab.wire import Misfit, as_text, fitted, shown
 
 REJECTED = pl.Schema(
@@ -35,27 +35,18 @@ REJECTED = pl.Schema(
     }
 )
 RAW = ""
-_NULL = b"null"
-_RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """The JSON of one record, and the constants of the request that brought it.
-
-    `sent`: how it came, where `text` was made to fit.
-    """
-
-    text: bytes
-    tags: Mapping[str, str]
-    sent: bytes = b""
+GIVEN = "given"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """What pages held: frames by shared table, the provider's own records under `RAW`."""
+    """What pages held: frames by shared table, the provider's own records under `RAW`.
+
+    Under `GIVEN` what other resources may know of them, where that is less. `keys`: see `crmlab.tally.KEYS`.
+    """
 
     frames: Mapping[str, pl.DataFrame]
-    keys: pl.Series
+    keys: pl.DataFrame
     rejected: pl.DataFrame
 
 
@@ -72,7 +63,11 @@ class Decoder:
     views: tuple[View, ...]
     #: whether the provider's own records are wanted, with what stands beside them in the list
     raw: bool
+    given: bool
     wire: Schema
+    entered: pl.Expr
+    since: dt.datetime | None
+    until: dt.datetime | None
     #: every documented field, wanted or not
     known: frozenset[str]
 
@@ -88,10 +83,13 @@ class Decoder:
         parts: dict[str, list[pl.DataFrame]] = {view.table: [] for view in self.views}
         for view in self.views:
             parts[view.table].append(self._view(rows, view))
-        frames = {table: pl.concat(part) for table, part in parts.items()}
+        frames = {name: within(pl.concat(part), TABLES[name], self.since, self.until) for name, part in parts.items()}
         if self.raw:
             frames[RAW] = rows.select(*self._head(), pl.exclude("provider", "account"))
-        keys = rows.select(key=self.resource.key)["key"]
+        if self.given:
+            frames[GIVEN] = rows.select(**self.resource.gives).unique(maintain_order=True)
+        key = self.resource.key
+        keys = rows.select(key=pl.when(key.is_not_null()).then(key.hash()), entered=self.entered)
         return Decoded(frames=frames, keys=keys, rejected=pl.DataFrame(schema=REJECTED))
 
     def _head(self) -> tuple[pl.Expr, pl.Expr]:
@@ -191,16 +189,27 @@ class Decoder:
 
 
 def decoder(
-    resource: Resource, context: Context, *, provider: str, account: str, tables: Iterable[str], raw: bool
+    resource: Resource,
+    context: Context,
+    *,
+    provider: str,
+    account: str,
+    tables: Iterable[str],
+    raw: bool,
+    given: bool = False,
 ) -> Decoder:
-    """Return the decoder that reads just what the wanted tables need (all fields if `raw`)."""
+    """Return the decoder that reads just what the wanted tables need (all fields if `raw`).
+
+    With `given`, also what the resource gives others to know.
+    """
     wanted = set(tables)
     views = resource.views(context) if callable(resource.views) else resource.views
     views = tuple(view for view in views if view.table in wanted)
     wire = resource.wire(context) if callable(resource.wire) else resource.wire
+    entered = resource.entered(context) if resource.entered else pl.lit(None, UTC)
     known = frozenset({*wire, *resource.beside, *([resource.unwrap] if resource.unwrap else [])})
     if not raw:
-        expressions = [resource.key]
+        expressions = [resource.key, entered, *(resource.gives.values() if given else ())]
         for view in views:
             parts = (*view.columns.values(), view.explode, view.where)
             expressions += [part for part in parts if part is not None]
@@ -214,92 +223,19 @@ def decoder(
         account=account,
         views=views,
         raw=raw,
+        given=given,
         wire=wire,
+        entered=entered,
+        since=context.since,
+        until=context.until,
         known=known,
     )
-
-
-def records(page: Page, resource: Resource, *, whole: bool = False) -> list[Record]:
-    """Return the records of a page; one object where a list is documented counts as one.
-
-    With `whole`, a wrapped record keeps its wrapper and what stands beside it.
-
-    Raises
-    ------
-    TransportError
-        the body is not JSON, or the way to the list leads through something that is no object
-    """
-    unwrap = None if whole else resource.unwrap
-    return [Record(text, page.request.tags) for text in _texts(page, resource, unwrap) if text != _NULL]
-
-
-def _texts(page: Page, resource: Resource, unwrap: str | None) -> Iterable[bytes]:
-    if not resource.single:
-        try:
-            found = _at(page.read(_body(resource.path, listed=True, unwrap=unwrap)), resource.path) or ()
-        except TransportError:
-            pass  # no JSON, or no list: the careful way tells
-        else:
-            return map(_unwrapped if unwrap else bytes, found)
-    found = _at(page.read(_body(resource.path)), resource.path)
-    text = _NULL if found is None else bytes(found).strip()
-    items = [text] if resource.single or not text.startswith(b"[") else map(bytes, _RAW_LIST.decode(text))
-    if not unwrap:
-        return items
-    reader = msgspec.json.Decoder(_around(unwrap, msgspec.Raw) | None)
-    return [_opened(text, reader) for text in items]
-
-
-def _opened(text: bytes, reader: Any) -> bytes:
-    try:
-        item = reader.decode(text)
-    except msgspec.DecodeError:  # no wrapper: rejected as it stands
-        return text
-    return _NULL if item is None else _unwrapped(item)
-
-
-def _unwrapped(item: Any) -> bytes:
-    """The record inside its wrapper; an empty one where the wrapper is empty, so that it is not lost."""
-    text = bytes(item.inner)
-    return b"{}" if text == _NULL else text
-
-
-def _at(body: Any, path: tuple[str, ...]) -> Any:
-    for _ in path:
-        body = None if body is None else body.inner
-    return body
-
-
-def unknown_fields(resource: Resource, known: frozenset[str], found: Sequence[Record]) -> list[str]:
-    """Return the fields of the records (and beside them) that nobody documented."""
-    seen: dict[str, None] = {}
-    for record in found:
-        item = _fields(record.text)
-        seen |= dict.fromkeys(item)
-        if resource.unwrap and resource.unwrap in item:
-            seen |= dict.fromkeys(_fields(bytes(item[resource.unwrap])))
-    return [name for name in seen if name not in known]
-
-
-@cache
-def _body(path: tuple[str, ...], *, listed: bool = False, unwrap: str | None = None) -> Any:
-    """A type that reads the value at `path` as it stands (`listed`: each item), and skips the rest."""
-    item = _around(unwrap, msgspec.Raw) if unwrap else msgspec.Raw
-    inner = list[item] if listed else item  # type: ignore[valid-type]
-    for key in reversed(path):
-        inner = _around(key, inner)
-    return inner
-
-
-def _around(key: str, inner: Any) -> Any:
-    field = ("inner", inner, msgspec.Raw(_NULL)) if inner is msgspec.Raw else ("inner", inner | None, None)
-    return msgspec.defstruct("Body", [field], rename={"inner": key}, gc=False)
 
 
 @cache
 def _parts(unwrap: str | None, names: tuple[str, ...]) -> Any:
     """A type that reads these fields of a record as they stand."""
-    fields = [(f"f{i}", msgspec.Raw, msgspec.Raw(_NULL)) for i in range(len(names))]
+    fields = [(f"f{i}", msgspec.Raw, msgspec.Raw(NULL)) for i in range(len(names))]
     record = msgspec.defstruct("Record", fields, rename={f"f{i}": name for i, name in enumerate(names)}, gc=False)
     if not unwrap:
         return record
@@ -307,15 +243,7 @@ def _parts(unwrap: str | None, names: tuple[str, ...]) -> Any:
 
 
 def _text_of(part: msgspec.Raw | None) -> str | None:
-    return None if part is None or (text := bytes(part)) == _NULL else text.decode()
-
-
-def _fields(text: bytes) -> Mapping[str, msgspec.Raw]:
-    """Return the fields of an object as they stand; none of anything else."""
-    try:
-        return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
+    return None if part is None or (text := bytes(part)) == NULL else text.decode()
 
 
 def _first_line(error: PolarsError) -> str:

@@ -1,4 +1,4 @@
-"""What a fetch brought: tables, failures, rejected records, and an account of it all."""
+"""What a fetch brought: tables in memory or in files, failures, rejected records, and an account of it all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import html
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -21,6 +22,7 @@ SUMMARY = pl.Schema(
         "rows": pl.Int64,
         "expected": pl.Int64,
         "rejected": pl.Int64,
+        "planned": pl.Int64,
         "requests": pl.Int64,
         "retries": pl.Int64,
         "seconds": pl.Float64,
@@ -30,15 +32,19 @@ SUMMARY = pl.Schema(
 )
 
 
-class Fetched(Mapping[str, pl.DataFrame]):
-    """Tables by name, as a mapping and as attributes: ``data["deals"]`` is ``data.deals``.
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+
+class Result(Mapping[str, Frame]):
+    """Tables by name, as a mapping and as attributes, with the account of how they came.
 
     Attributes
     ----------
     summary : pl.DataFrame
         A row for each account, resource and table: rows, expected (what the service said the
-        list holds; null where it does not say), rejected, requests, retries, seconds, complete,
-        note. Requests, retries and seconds are the resource's, repeated for each table it fills.
+        list holds; null where it does not say), rejected, planned (requests foreseen by the first
+        answers; null where they do not tell), requests, retries, seconds, complete, note.
+        Requests, retries and seconds are the resource's, repeated for each table it fills.
     rejected : pl.DataFrame
         Records that did not fit: provider, account, resource, reason, raw (JSON).
     failures : tuple of CrmlabError
@@ -49,14 +55,16 @@ class Fetched(Mapping[str, pl.DataFrame]):
 
     def __init__(
         self,
-        tables: Mapping[str, pl.DataFrame],
+        tables: Mapping[str, Frame],
         *,
+        heights: Mapping[str, int],
         summary: pl.DataFrame,
         rejected: pl.DataFrame,
         failures: Sequence[CrmlabError],
         fetched_at: dt.datetime,
     ) -> None:
-        self._tables = dict(tables)
+        self._tables: dict[str, Frame] = dict(tables)
+        self._heights = dict(heights)
         self.summary = summary
         self.rejected = rejected
         self.failures = tuple(failures)
@@ -67,13 +75,13 @@ class Fetched(Mapping[str, pl.DataFrame]):
         """Whether every resource came whole and every record fitted."""
         return bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
 
-    def __getitem__(self, name: str) -> pl.DataFrame:
+    def __getitem__(self, name: str) -> Frame:
         try:
             return self._tables[name]
         except KeyError:
             raise KeyError(f"{name!r} was not fetched; there is {', '.join(self._tables)}") from None
 
-    def __getattr__(self, name: str) -> pl.DataFrame:
+    def __getattr__(self, name: str) -> Frame:
         if name.startswith("_") or name not in self._tables:
             raise AttributeError(f"{name!r} was not fetched; there is {', '.join(self.__dict__.get('_tables', ()))}")
         return self._tables[name]
@@ -87,13 +95,38 @@ class Fetched(Mapping[str, pl.DataFrame]):
     def __len__(self) -> int:
         return len(self._tables)
 
+    @property
+    def beside(self) -> dict[str, pl.DataFrame]:
+        """The summary, and the rejected records if there are any: what belongs beside the tables."""
+        return {"summary": self.summary} | ({"rejected": self.rejected} if len(self.rejected) else {})
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
+        state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
+        return f"<{type(self).__name__} {sizes}; {state}>"
+
+    def _repr_html_(self) -> str:
+        problems = "".join(f"<li>{html.escape(str(failure))}</li>" for failure in self.failures)
+        state = "Complete" if self.complete else "Not complete"
+        total = sum(self._heights.values())
+        return (
+            f"<div style='max-height:32em;overflow:auto'><p><strong>{state}</strong>: {total:,} rows in "
+            f"{len(self._tables)} tables, fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.</p>"
+            + (f"<ul>{problems}</ul>" if problems else "")
+            + html_table(self.summary.drop("expected"))
+            + "</div>"
+        )
+
+
+class Fetched(Result[pl.DataFrame]):
+    """Tables in memory: ``data["deals"]`` is ``data.deals``, a `polars.DataFrame`. See `Result`."""
+
     def export(self, directory: str | Path, format: Format = "parquet") -> list[Path]:
         """Write one file for each table, the summary, and the rejected records if there are any.
 
         See `crmlab.export.export`.
         """
-        extra = {"summary": self.summary} | ({"rejected": self.rejected} if len(self.rejected) else {})
-        return export({**self._tables, **extra}, directory, format)
+        return export({**self._tables, **self.beside}, directory, format)
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML file with the charts and the account of the fetch."""
@@ -108,27 +141,27 @@ class Fetched(Mapping[str, pl.DataFrame]):
             as_of=self.fetched_at,
         )
 
-    def __repr__(self) -> str:
-        sizes = ", ".join(f"{name} {frame.height:,}" for name, frame in self._tables.items())
-        state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
-        return f"<Fetched {sizes}; {state}>"
 
-    def _repr_html_(self) -> str:
-        shown = self.summary.drop("expected")
-        head = "".join(
-            f"<th scope='col' style='text-align:{'right' if dtype.is_numeric() else 'left'}'>{name}</th>"
-            for name, dtype in shown.schema.items()
-        )
-        rows = "".join(_html_row(row) for row in shown.iter_rows())
-        problems = "".join(f"<li>{html.escape(str(failure))}</li>" for failure in self.failures)
-        state = "Complete" if self.complete else "Not complete"
-        total = sum(frame.height for frame in self._tables.values())
-        return (
-            f"<div style='max-height:32em;overflow:auto'><p><strong>{state}</strong>: {total:,} rows in "
-            f"{len(self._tables)} tables, fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.</p>"
-            + (f"<ul>{problems}</ul>" if problems else "")
-            + f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-        )
+class Stored(Result[pl.LazyFrame]):
+    """Tables in Parquet files: ``data["deals"]`` is ``data.deals``, a `polars.LazyFrame` of its file.
+
+    Attributes
+    ----------
+    paths : dict of str to Path
+        The files, those of the summary and of the rejected records included. And see `Result`.
+    """
+
+    paths: dict[str, Path]
+
+
+def html_table(frame: pl.DataFrame) -> str:
+    """Return a small frame as an HTML table: numbers to the right, in groups of thousands."""
+    head = "".join(
+        f"<th scope='col' style='text-align:{'right' if dtype.is_numeric() else 'left'}'>{name}</th>"
+        for name, dtype in frame.schema.items()
+    )
+    rows = "".join(_html_row(row) for row in frame.iter_rows())
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _html_row(cells: tuple[object, ...]) -> str:

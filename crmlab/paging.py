@@ -7,7 +7,7 @@ points back at itself ends instead of looping.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crmlab.errors import PagingError
 from crmlab.request import Page, Request
@@ -35,7 +35,7 @@ end = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page:
 
 
 def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
-    """Pages 2..n at once, as soon as page 1 has told the last.
+    """Pages 2..n at once, as soon as page 1 has told the last, which is asked when the others are in.
 
     Later pages name the last again, so a list that grew while it was paged is followed.
     """
@@ -43,7 +43,8 @@ def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
     def follow(page: Page) -> Iterable[Request]:
         number, final = int(page.request.params.get(param, 1)), last(page)
         first = 2 if number == 1 else max(2, final - 1)
-        return [page.request.with_params(**{param: n}) for n in range(first, final + 1)]
+        pages = (page.request.with_params(**{param: n}) for n in range(first, final + 1))
+        return [replace(each, closes=n == final) for n, each in enumerate(pages, first)]
 
     def more(page: Page) -> int:
         return max(0, last(page) - int(page.request.params.get(param, 1)))

@@ -90,6 +90,34 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Records of another resource that answers of this one hold.
+
+    `path`: the way from a record of this one (or from what stands beside it) to the list of them.
+    """
+
+    resource: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """How a list is asked to hold the records of others, so that these need no requests of their own.
+
+    `first` asks it of a first request; `rest` gives the requests after its answer, with those resources
+    inside (none: the plain list), in pages of one of `sizes`, largest first; `smaller` cuts a request
+    that was too much for the service (at last without anything inside; nothing: it cannot be cut).
+    """
+
+    first: Callable[[Request, Iterable[str]], Request]
+    rest: Callable[[Page, Iterable[str], int], Iterable[Request]]
+    smaller: Callable[[Request], Iterable[Request]]
+    sizes: tuple[int, ...]
+    #: whether it can be asked of a fetch like this: a list of what changed holds not all that did
+    possible: Callable[[Context], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One kind of record of one API: how to ask for it, to page it, to read it."""
 
@@ -121,8 +149,15 @@ class Resource:
     views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
     #: the tables of `views`, where that is a function
     fills: tuple[str, ...] = ()
-    #: how many records the service says the list has
-    total: Callable[[Page], int | None] = lambda page: None
+    #: how many records the service says the list has, where it can say it
+    total: Callable[[Page], int | None] | None = None
+    #: when a record came into the list, by the service's clock: tells what was added while it was read
+    entered: Callable[[Context], pl.Expr] | None = None
+    #: records of others in the answers: always, or as far as `embedding` asks for them
+    holds: tuple[Held, ...] = ()
+    embedding: Embedding | None = None
+    #: what other resources may know of its records (distinct rows of it); all of them where empty
+    gives: Mapping[str, pl.Expr] = field(default_factory=dict)
     #: an error answer that means "nothing here" rather than failure
     nothing: Callable[[ApiError, Request], bool] = lambda error, request: False
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
@@ -131,6 +166,10 @@ class Resource:
     destructive: bool = False
     #: a list that tells no end may repeat its last page for ever: a page with nothing new ends it
     repeats: bool = False
+
+    def holds_always(self, name: str) -> bool:
+        """Whether its answers hold records of that resource, without being asked for them."""
+        return not self.embedding and any(held.resource == name for held in self.holds)
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Any = field(default=None, repr=False)
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
+    closes: bool = field(default=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -77,6 +78,8 @@ class Page:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    #: from the request to the last byte of the answer
+    seconds: float = 0.0
     #: characters that came as half of a surrogate pair, each now U+FFFD; see `mended`
     halves: int = 0
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -105,6 +108,14 @@ class Page:
     def header(self, name: str) -> str | None:
         """Return a header; names in `headers` are lower case."""
         return self.headers.get(name.lower())
+
+    @property
+    def sent_at(self) -> dt.datetime | None:
+        """When it was answered, in whole seconds of the service's clock (``Date``: RFC 9110, 6.6.1)."""
+        try:
+            return parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
+        except ValueError:
+            return None
 
 
 def mended(body: bytes) -> tuple[bytes, int]:

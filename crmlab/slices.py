@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from itertools import pairwise
 
 from crmlab.paging import Paginator
@@ -71,7 +70,8 @@ def slices(
         since, until = span(page.request)
         seen = [found for each in times(page) if (found := seconds(each)) is not None]
         newest = int(page.request.tags.get(_NEWEST, max(seen, default=0)))
-        period = since, _earliest(until, _served(page))
+        served = int(page.sent_at.timestamp()) if page.sent_at else None  # no clock of our own is trusted
+        period = since, _earliest(until, served)
         edges, older = _edges(seen, period, newest=newest, left=left(page), step=step, most=most(page))
         inner = sorted({edge - edge % step for edge in edges})
         bounds = [edge for edge in inner if (since is None or since < edge) and (until is None or edge < until)]
@@ -125,14 +125,6 @@ def _part(request: Request) -> Request:
 
 def _earliest(*times: int | None) -> int | None:
     return min((time for time in times if time is not None), default=None)
-
-
-def _served(page: Page) -> int | None:
-    """Return when the service says that it answered: no clock of our own is trusted."""
-    try:
-        return int(parsedate_to_datetime(page.header("date") or "").timestamp())
-    except ValueError:
-        return None
 
 
 def seconds(text: object) -> int | None:

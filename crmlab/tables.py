@@ -6,6 +6,7 @@ order, whichever services filled it. `provider`, `account` and `id` are the key.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -368,6 +369,19 @@ _ALL = (
 )
 
 TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _ALL})
+
+
+def within(frame: pl.DataFrame, table: Table, since: dt.datetime | None, until: dt.datetime | None) -> pl.DataFrame:
+    """Return the rows of since..until by the table's `window`; those without a time stay."""
+    if not table.window or not (since or until):
+        return frame
+    when = pl.coalesce(table.window)
+    outside = pl.lit(False)
+    if since:
+        outside = outside | (when < since)
+    if until:
+        outside = outside | (when >= until)
+    return frame.filter(~outside.fill_null(False))
 
 
 def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import crmlab
 from crmlab.cli import main
 from crmlab.tables import TABLES
 
@@ -116,7 +117,7 @@ def test_doctor_lists_missing_variables_and_every_assumption(no_credentials, cap
 
 
 def test_help_explains_every_command(capsys):
-    for command in ("demo", "fetch", "sandbox", "doctor", "report"):
+    for command in ("demo", "fetch", "plan", "sandbox", "doctor", "report"):
         with pytest.raises(SystemExit) as ended:
             main([command, "--help"])
         assert ended.value.code == 0
@@ -136,6 +137,47 @@ def test_sandbox_serves_until_it_is_stopped():
         running.stdout.close()
 
     assert sum("crmlab.Account(" in line for line in shown) == 5
+
+
+@pytest.fixture(scope="module")
+def served():
+    """Accounts of a sandbox in a process of its own, by provider."""
+    command = [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "300", "--rate-limits"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            lines = [running.stdout.readline() for _ in range(6)]
+            yield {account.name: account for account in (eval(line) for line in lines if "crmlab.Account(" in line)}
+        finally:
+            running.terminate()
+
+
+@pytest.fixture
+def reachable(served, monkeypatch):
+    monkeypatch.setattr(crmlab, "Account", served.__getitem__)
+
+
+def test_a_plan_says_how_many_requests_and_how_long(reachable, capsys):
+    code = main(["plan", "onepagecrm", "relenta", "--tables", "contacts"])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert re.search(r"onepagecrm +contacts +pages side by side.* 241 +3 +true", shown)
+    assert re.search(r"relenta +contacts +pages until an empty one +null +1 +false", shown)
+    assert "at least 5 requests" in shown
+    assert "within the limits no client could do it in less than" in shown
+
+
+@pytest.mark.parametrize("more", [[], ["--format", "csv"], ["--report"]])
+def test_tables_of_accounts_become_files(reachable, capsys, tmp_path, more):
+    code = main(["fetch", "onepagecrm", "--tables", "deals", "stages", "--out", str(tmp_path), *more])
+
+    format = "csv" if more[:1] == ["--format"] else "parquet"
+    names = {path.name for path in tmp_path.iterdir()}
+    assert code == 0
+    assert names == {f"{name}.{format}" for name in ("deals", "stages", "summary")} | (
+        {"report.html"} if "--report" in more else set()
+    )
+    assert f"{len(names)} files in {tmp_path}" in capsys.readouterr().out
 
 
 def test_the_maven_demo_writes_the_known_figures(tmp_path):

@@ -237,7 +237,7 @@ PROVIDER = Provider(
             name="contacts",
             doc="Contacts of the key's department (no time filter: always all).",
             requests=_pages("/contact.list.json"),
-            follow=widening(_is_empty),
+            follow=widening(_is_empty, most=4),
             repeats=True,
             nothing=_past_the_end,
             wire=_contact,
@@ -249,7 +249,7 @@ PROVIDER = Provider(
             name="activities",
             doc="Activities of the calendars (no time filter: always all; repeating ones once, with their rule).",
             requests=_pages("/activity.list.json"),
-            follow=widening(_is_empty),
+            follow=widening(_is_empty, most=4),
             repeats=True,
             nothing=_past_the_end,
             wire=ACTIVITY,
@@ -261,7 +261,8 @@ PROVIDER = Provider(
         f"pages of {_PAGE_SIZE} are allowed, or the service gives smaller ones of one size",
         "a list ends with a page without data, with the last page repeated, or with 400 or 404 for a page "
         "after the first; a short page is not the end",
-        "lists have the newest first: a record deleted while they are read can hide another one",
+        "nothing counts a list, and a record deleted while it is read can hide another one: lists of several "
+        "pages are read until two readings agree",
         "e-mail addresses of a contact are joined by ; as its phones are, perhaps with a (label)",
         "a custom field named like a built-in field shares its place in the record: the value shows in both",
         "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 
 from crmlab import credentials, providers
 from crmlab.account import Account
+from crmlab.call import check
 from crmlab.errors import AuthError, CredentialError, CrmlabError
-from crmlab.fetch import check
 from crmlab.provider import Provider
 
 try:

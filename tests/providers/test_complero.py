@@ -11,11 +11,12 @@ import pytest
 from aiohttp import web
 
 import crmlab
-from crmlab.decode import RAW, Decoded, decoder, records
+from crmlab.decode import RAW, Decoded, decoder
 from crmlab.errors import ApiError, AuthError, RateLimitError, ServerError, TransportError
 from crmlab.provider import Context
 from crmlab.providers import complero
 from crmlab.providers.complero import EVENT_TYPES, PROVIDER
+from crmlab.records import records
 from crmlab.request import Page, Request
 
 FAST = crmlab.Limits(concurrency=10)
@@ -253,7 +254,7 @@ def test_the_last_page_has_no_cursor() -> None:
 
 def test_each_employee_is_asked_for_once_with_the_id_escaped() -> None:
     ids = ["E 1/2", "E3", "E 1/2", "", None]
-    rows = pl.DataFrame({"contact": [*(json.dumps({"employee_id": each}) for each in ids), None, "{}"]})
+    rows = pl.DataFrame({"employee_id": ids})
 
     asked = requests("employees", rows={"events": rows})
 

@@ -66,7 +66,7 @@ def _number(id: str) -> int | str:
 
 def _objects(name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[View, ...] = ()) -> Resource:
     """A list of objects: paged by the next object's number."""
-    first = _post(f"{name}/list", from_id=1, limit=_LIMIT)
+    first = _post(f"{name}/list", from_id=pages.FIRST, limit=_LIMIT)
     return Resource(
         name=name,
         doc=doc,

@@ -12,6 +12,8 @@ from crmlab.paging import Paginator, cursor
 from crmlab.request import Page, Request
 from crmlab.slices import Span, seconds, slices
 
+#: where a list of objects begins
+FIRST = 1
 #: slices of history that are read side by side: as many as may be in flight
 _SLICES = 5
 _MEGABYTE = 1_000_000
@@ -21,6 +23,10 @@ class _Listing(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
     next_from_id: int | str | None = None
     total_count: int | None = None
+
+    @property
+    def height(self) -> int:
+        return len(msgspec.json.decode(self.data, type=list[msgspec.Raw])) if bytes(self.data).startswith(b"[") else 1
 
     @property
     def is_empty(self) -> bool:
@@ -34,9 +40,11 @@ def total(page: Page) -> int | None:
 
 def _follow_objects(page: Page) -> Iterable[Request]:
     """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
-    answer = page.read(_Listing)
+    answer, asked = page.read(_Listing), page.request.body["from_id"]
     following = str(answer.next_from_id or "")
-    if answer.is_empty or not following.isdigit() or int(following) <= page.request.body["from_id"]:
+    if answer.is_empty or not following.isdigit() or int(following) <= asked:
+        return ()
+    if asked == FIRST and answer.total_count is not None and answer.height >= answer.total_count:
         return ()
     return [page.request.with_body(from_id=int(following))]
 

@@ -127,7 +127,7 @@ def _operation_list(context: Context) -> Iterable[Request]:
 
 def _employees(context: Context) -> Iterable[Request]:
     """One request for each employee whom contacts are assigned to: there is no list of them."""
-    ids = context.rows["events"].select(views.inside("employee_id")).to_series()
+    ids = context.rows["events"]["employee_id"]
     return [
         Request(path=path(PATHS["employee"], id=each))
         for each in ids.unique(maintain_order=True).drop_nulls()
@@ -180,6 +180,7 @@ PROVIDER = Provider(
             wire=wire.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            gives={"employee_id": views.inside("employee_id")},
         ),
         Resource(
             name="latest_events",

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
+import polars as pl
 
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get
+from crmlab.expressions import iso_time
+from crmlab.provider import Context, Field, Held, Limits, Operation, Provider, Resource, get
 from crmlab.providers.onepagecrm import views, wire
-from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, numbered_pages, total
+from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, numbered_pages, total
 from crmlab.request import Page, Request, path, refuse
 
 _PER_PAGE = 100
@@ -49,11 +51,24 @@ def _check(page: Page) -> None:
     raise refuse(page, now=time.time(), code=refusal.error_name, detail=detail, status=429 if too_many else 0)
 
 
+def _order(context: Context) -> str:
+    """Return what a list is sorted by: what comes into it while it is read shall come at its end."""
+    return "modified_at" if context.since or context.until else "created_at"
+
+
+def _entered(context: Context) -> pl.Expr:
+    return iso_time(_order(context))
+
+
+def _created(context: Context) -> pl.Expr:
+    return iso_time("created_at")
+
+
 def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
-    """Page 1 of a list in an order that new records do not disturb, bounded by time of change."""
+    """Page 1 of a list in which new records come last; of a period, those changed in it."""
 
     def requests(context: Context) -> Iterable[Request]:
-        asked: dict[str, str] = {"sort_by": "created_at", "order": "asc", **params}
+        asked: dict[str, str] = {"sort_by": _order(context) if timed else "created_at", "order": "asc", **params}
         if timed and context.since:
             asked["modified_since"] = str(int(context.since.timestamp()))
         if timed and context.until:
@@ -64,7 +79,8 @@ def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Contex
 
 
 def _list(name: str, record: str, **more: Any) -> Resource:
-    more = {"requests": _sweep(f"/{name}"), "follow": numbered_pages, "total": total, "lean": wire.LEAN, **more}
+    first = {"requests": _sweep(f"/{name}"), "follow": numbered_pages, "total": total, "entered": _entered}
+    more = {**first, "lean": wire.LEAN, **more}
     return Resource(name=name, path=("data", name), unwrap=record, **more)
 
 
@@ -80,6 +96,14 @@ def _one(name: str, plural: str) -> Operation:
     return Operation(name=name, doc=f"One {name} by id.", request=request)
 
 
+_IN_BOOTSTRAP = (
+    Held(resource="users", path=("data", "user")),
+    Held(resource="users", path=("data", "team")),
+    Held(resource="pipelines", path=("data", "settings", "pipelines")),
+    Held(resource="statuses", path=("statuses",)),
+    Held(resource="lead_sources", path=("lead_sources",)),
+    *(Held(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
+)
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
 
 PROVIDER = Provider(
@@ -104,8 +128,9 @@ PROVIDER = Provider(
     resources=(
         Resource(
             name="bootstrap",
-            doc="The account's settings and tags in one answer.",
+            doc="The account's settings and tags in one answer, with the short lists of others.",
             requests=get("/bootstrap"),
+            holds=_IN_BOOTSTRAP,
             path=(),
             single=True,
             wire=wire.BOOTSTRAP,
@@ -133,6 +158,7 @@ PROVIDER = Provider(
                 name[:-1],
                 doc=f"Custom fields of {entity} records.",
                 requests=_sweep(f"/{name}", timed=False),
+                entered=None,
                 wire=wire.FIELD,
                 views=views.fields(entity),
             )
@@ -141,9 +167,12 @@ PROVIDER = Provider(
         _list(
             "contacts",
             "contact",
-            doc="Contacts of the whole team; past 10,000 in parts by the time of their creation.",
+            doc="Contacts of the whole team, with their deals, notes, calls and meetings inside where that saves "
+            "requests; past 10,000 in parts by the time of their creation.",
             requests=_sweep("/contacts", team="true"),
             follow=contact_pages,
+            holds=tuple(Held(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
+            embedding=embedding,
             wire=wire.CONTACT,
             beside=wire.BESIDE_CONTACT,
             views=views.CONTACTS,
@@ -153,6 +182,7 @@ PROVIDER = Provider(
             "company",
             doc="Companies (no time filter: always all).",
             requests=_sweep("/companies", timed=False),
+            entered=_created,
             wire=wire.COMPANY,
             views=views.COMPANIES,
         ),
@@ -173,6 +203,7 @@ PROVIDER = Provider(
     operations=(_one("contact", "contacts"), _one("company", "companies"), _one("deal", "deals")),
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
+        "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
         "pipelines take page=2 where their answer counts more pages",
     ),
 )

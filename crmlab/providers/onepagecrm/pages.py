@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import msgspec
 
 from crmlab.paging import Paginator, numbered
+from crmlab.provider import Embedding
 from crmlab.request import PART, Page, Request, path
 from crmlab.slices import seconds
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
+#: of pages; each half the one before, so that two pages hold what one held
+SIZES = (100, 50, 25)
+_PERIOD = ("modified_since", "unmodified_since", "since", "until", "date_filter", "page")
 
 
 class Counts(msgspec.Struct):
@@ -35,6 +40,7 @@ class Envelope(msgspec.Struct):
 class _Contact(msgspec.Struct):
     id: str
     created_at: str = ""
+    modified_at: str = ""
 
 
 class _Item(msgspec.Struct):
@@ -69,9 +75,9 @@ numbered_pages = numbered(_last)
 
 
 def _follow(page: Page) -> Iterable[Request]:
-    """Follow contacts up to the wall by pages, past it by parts of the time of creation.
+    """Follow contacts up to the wall by pages, past it by parts of the time of creation (or change).
 
-    Each part is cut again until it is below the wall; contacts created in the same second, which
+    Each part is cut again until it is below the wall; contacts of the same second, which
     no part can separate, come by the cascade: batch after batch, and slower.
     """
     if page.request.path.startswith("/contacts/cascade"):
@@ -88,9 +94,7 @@ def _more(page: Page) -> int | None:
     return -(-contacts // 100) + contacts // WALL
 
 
-contact_pages = Paginator(
-    strategy="pages side by side; past 10,000 contacts by parts of the time of creation", follow=_follow, more=_more
-)
+contact_pages = Paginator(strategy="pages side by side, past 10,000 in parts by time", follow=_follow, more=_more)
 
 
 def _next_batch(page: Page) -> Iterable[Request]:
@@ -106,24 +110,67 @@ def _cascade(last: str = "") -> Request:
 def _parts(page: Page) -> Iterable[Request]:
     """Cut the time that a first page spans (its list is sorted by it) so that each part may fit."""
     asked = page.request.params
-    until = int(asked["until"]) if "until" in asked else page.read(Envelope).timestamp
-    times = [seconds(item.contact.created_at) for item in page.read(_Contacts).data.contacts]
+    by = asked["sort_by"]
+    until = asked.get("until", asked.get("unmodified_since"))
+    end = int(until) if until else page.read(Envelope).timestamp
+    times = [seconds(getattr(item.contact, by)) for item in page.read(_Contacts).data.contacts]
     first, last = (times[0], times[-1]) if times else (None, None)
-    if first is None or last is None or until is None or not int(asked.get("since", "0")) <= first < until:
+    if first is None or last is None or end is None or not int(asked.get("since", "0")) <= first < end:
         return [_cascade()]  # one second, or a service that does not filter
     crowded = []
-    if last == first or until == first + 1:  # a whole page in one second: probably an import
-        crowded, first = [_part(first, first)], first + 1
+    if last == first or end == first + 1:  # a whole page in one second: probably an import
+        crowded, first = [_part(page.request, first, first)], first + 1
     half = WALL // 2
     parts = -(-(total(page) or 0) // half)
-    edges = {first + (until - first) * i // parts for i in range(parts + 1)}
-    edges.add(min(until, max(first, first + (last - first + 1) * half // 100)))  # half a wall, if all are as close
+    edges = {first + (end - first) * i // parts for i in range(parts + 1)}
+    edges.add(min(end, max(first, first + (last - first + 1) * half // 100)))  # half a wall, if all are as close
     # whether an edge belongs to a part is not documented: it belongs to two, and repeats are dropped
-    spans = list(pairwise(sorted(edges))) or [(until, until)]
-    return [*crowded, *(_part(since, until) for since, until in spans)]
+    spans = list(pairwise(sorted(edges))) or [(end, end)]
+    return [*crowded, *(_part(page.request, start, stop) for start, stop in spans)]
 
 
-def _part(since: int, until: int) -> Request:
-    span = {"date_filter": "created_at", "since": str(since), "until": str(until)}
-    order = {"sort_by": "created_at", "order": "asc", "page": "1", "per_page": "100"}
-    return Request(path="/contacts", params={"team": "true", **span, **order}, tags={PART: f"{since}-{until}"})
+def _part(request: Request, since: int, until: int) -> Request:
+    """The same contacts of a shorter time: ``date_filter`` excludes the other filters of time."""
+    kept = {name: value for name, value in request.params.items() if name not in _PERIOD}
+    span = {"date_filter": kept["sort_by"], "since": str(since), "until": str(until), "page": "1"}
+    return Request(path="/contacts", params={**kept, **span}, tags={PART: f"{since}-{until}"})
+
+
+# ---- contacts with what else is known of them ---------------------------------------------------
+
+
+def _embedded(request: Request, names: Iterable[str]) -> Request:
+    """Ask for contacts with their deals, notes, ... inside."""
+    plain = {name: value for name, value in request.params.items() if name != "fields"}
+    fields = ",".join(f"{name}(all)" for name in sorted(names))
+    return replace(request, params={**plain, "fields": fields} if fields else plain)
+
+
+def _rest(page: Page, names: Iterable[str], size: int) -> Iterable[Request]:
+    """The contacts after a first page, in pages of that size."""
+    request = _embedded(page.request, names).with_params(per_page=size)
+    if (contacts := total(page) or 0) > WALL:
+        return _parts(replace(page, request=request))
+    read, last = int(page.request.params["per_page"]) // size, -(-contacts // size)
+    return [replace(request.with_params(page=n), closes=n == last) for n in range(read + 1, last + 1)]
+
+
+def _smaller(request: Request) -> Iterable[Request]:
+    """Two pages of half the size for one; the smallest is asked without anything inside."""
+    if "fields" not in request.params:
+        return []
+    size, number = int(request.params.get("per_page", 0)), int(request.params.get("page", 0))
+    if size // 2 not in SIZES:
+        return [_embedded(request, ())]
+    half = request.with_params(per_page=size // 2)
+    return [half.with_params(page=2 * number - 1), half.with_params(page=2 * number)]
+
+
+#: whole lists only: a contact is not changed by a new note, and so not among the contacts changed since
+embedding = Embedding(
+    first=_embedded,
+    rest=_rest,
+    smaller=_smaller,
+    sizes=SIZES,
+    possible=lambda context: not (context.since or context.until),
+)

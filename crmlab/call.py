@@ -1,0 +1,58 @@
+"""One request: whether an account can be reached, one operation of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from crmlab.account import Account
+from crmlab.errors import CrmlabError, PlanError
+from crmlab.providers import unknown
+from crmlab.request import Page
+
+
+async def check(account: Account) -> str:
+    """Send the provider's cheapest read and return, in plain words, what answered.
+
+    Raises
+    ------
+    CrmlabError
+        the key is refused or the service cannot be reached
+    """
+    from crmlab.client import Client  # noqa: PLC0415
+
+    async with Client() as client:
+        page = await _where(account, client.send(account, account.provider.ping))
+    found = page.read(Any)
+    data = found.get("data", found) if isinstance(found, dict) else found
+    count = f" · {len(data):,} {'entry' if len(data) == 1 else 'entries'}" if isinstance(data, list) else ""
+    return f"answered{count}"
+
+
+async def call(account: Account, operation: str, **arguments: object) -> Any:
+    """Return the decoded answer of one operation, e.g. ``call(account, "contact", id="a/b")``.
+
+    Raises
+    ------
+    PlanError
+        the provider has no such operation
+    CrmlabError
+        the service refused or could not be reached; what writes is sent once, never again
+    """
+    from crmlab.client import Client  # noqa: PLC0415
+
+    known = {op.name: op for op in account.provider.operations}
+    if operation not in known:
+        raise PlanError(unknown("operation", operation, known))
+    chosen = known[operation]
+    request = chosen.request(**arguments)
+    async with Client() as client:
+        page = await _where(account, client.send(account, request, retry=not (chosen.writes or chosen.destructive)))
+    return page.read(Any)
+
+
+async def _where(account: Account, sending: Awaitable[Page]) -> Page:
+    try:
+        return await sending
+    except CrmlabError as error:
+        raise account.explain(error) from None

@@ -1,0 +1,158 @@
+"""How many requests a fetch needs and the time no client could beat. Pure arithmetic."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from crmlab.fetched import html_table
+from crmlab.provider import Limits
+from crmlab.question import Question
+from crmlab.request import Page
+
+#: records that one answer may hold with all that is inside them: about a megabyte
+MOST_RECORDS = 2_000
+RESOURCES = pl.Schema(
+    {
+        "account": pl.String,
+        "provider": pl.String,
+        "resource": pl.String,
+        "tables": pl.String,
+        "strategy": pl.String,
+        "records": pl.Int64,
+        "requests": pl.Int64,
+        "exact": pl.Boolean,
+        "seconds": pl.Float64,
+        "note": pl.String,
+    }
+)
+SCOPES = pl.Schema(
+    {
+        "scope": pl.String,
+        "accounts": pl.Int64,
+        "requests": pl.Int64,
+        "exact": pl.Boolean,
+        "rate": pl.Float64,
+        "burst": pl.Int64,
+        "latency": pl.Float64,
+        "seconds": pl.Float64,
+        "bound": pl.Float64,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a fetch will ask, before it does; ``await crmlab.fetch(plan)`` goes through with it.
+
+    Attributes
+    ----------
+    resources : pl.DataFrame
+        A row for each account and resource: tables (that it fills), strategy (how its requests follow
+        each other), records (counted by the service; null where it does not tell), requests, exact (false:
+        at least so many, the service does not tell before), seconds (if it were alone), note.
+    scopes : pl.DataFrame
+        A row for each limit, with the accounts that share it: requests, exact, rate (a second) and burst
+        of the limit, latency (seconds of an answer, as measured; null where nothing was sent), seconds
+        (expected), bound (no client could do it in less).
+    """
+
+    resources: pl.DataFrame
+    scopes: pl.DataFrame
+    question: Question = field(repr=False)
+    #: first pages, by account: the fetch that follows does not ask for them again. Personal data
+    pages: Mapping[str, Mapping[str, Page]] = field(repr=False)
+
+    @property
+    def requests(self) -> int:
+        """How many requests, those sent for the plan itself included."""
+        return int(self.scopes["requests"].sum())
+
+    @property
+    def exact(self) -> bool:
+        """Whether the services told how much there is; otherwise there are more requests."""
+        return bool(self.scopes["exact"].all())
+
+    @property
+    def seconds(self) -> float:
+        """How long it will take, the limits being waited for side by side."""
+        return float(self.scopes["seconds"].max() or 0.0)  # type: ignore[arg-type]
+
+    @property
+    def bound(self) -> float:
+        """The seconds that no client could do it in less than."""
+        return float(self.scopes["bound"].max() or 0.0)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        least = "" if self.exact else "at least "
+        return (
+            f"{least}{self.requests:,} requests, {least}{duration(self.seconds)}; "
+            f"within the limits no client could do it in less than {duration(self.bound)}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Plan: {self}>"
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<div style='max-height:32em;overflow:auto'><p><strong>Plan</strong>: {html.escape(str(self))}.</p>"
+            + html_table(self.resources)
+            + html_table(self.scopes)
+            + "</div>"
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in words: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def bound(requests: int, limits: Limits, latency: float) -> float:
+    """Return the seconds below which no client can send so many requests and have the last answer.
+
+    ``burst`` leave at once, the rest at ``rate`` a second; `latency`: seconds of one answer.
+    """
+    waiting = max(0, requests - limits.burst) / limits.rate if limits.rate else 0.0
+    return waiting + (latency if requests else 0.0)
+
+
+def expected(requests: int, limits: Limits, latency: float, *, accounts: int = 1) -> float:
+    """Return how long so many requests take: the limit's time, or that of so many answers side by side."""
+    return max(bound(requests, limits, latency), requests * latency / (limits.concurrency * accounts))
+
+
+def pages(records: int, size: int) -> int:
+    """Return how many pages a list of that many records has; an empty one is asked once."""
+    return max(1, -(-records // size))
+
+
+def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int | None:
+    """Return the page size with which others are asked for inside a list; None where that saves nothing.
+
+    The list itself is needed anyway, so what is inside costs nothing but smaller pages: no answer shall
+    hold more than `MOST_RECORDS`. The first page of each list is already there.
+
+    Parameters
+    ----------
+    total
+        records of the list
+    held
+        records of each of the others
+    sizes
+        page sizes, the largest (which is that of lists of their own) first
+    """
+    saved = sum(pages(records, sizes[0]) - 1 for records in held.values())
+    inside = 1 + sum(held.values()) / max(1, total)
+    size = next((size for size in sizes if size * inside <= MOST_RECORDS), None)
+    if size is None or pages(total, size) - pages(total, sizes[0]) >= saved:
+        return None
+    return size

@@ -1,0 +1,343 @@
+"""One resource of one account: its requests and pages, the count of it, its frames."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from crmlab.account import Account
+from crmlab.decode import GIVEN, RAW, REJECTED, Decoder, decoder
+from crmlab.errors import ApiError, CrmlabError, ServerError, TransportError
+from crmlab.paging import end
+from crmlab.plan import pages
+from crmlab.progress import Progress
+from crmlab.provider import Context, Resource
+from crmlab.records import Record, held, records
+from crmlab.request import Page, Request
+from crmlab.sweep import sweep
+from crmlab.tally import Tally
+
+if TYPE_CHECKING:
+    from crmlab.run import AccountRun, Inside
+
+#: times a list is read before one that keeps changing is called incomplete
+READINGS = 3
+#: a plan sends the first requests of a resource only where they are few
+PROBES = 10
+
+
+class Unread(CrmlabError):
+    """A plan would have to read a list to know what depends on it."""
+
+
+class ResourceRun:
+    """The reading of one resource; with `probe`, only of what tells how much there is.
+
+    After `work`: `frames` by table (`RAW`: the provider's own records, `GIVEN`: what others may know of
+    them), `rejected`, `failure`, and the account of it.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        resource: Resource,
+        parent: AccountRun,
+        *,
+        tables: frozenset[str],
+        own: bool,
+        needed: bool,
+    ) -> None:
+        self.account, self.resource, self.tables, self.own = account, resource, tables, own
+        self.raw, self.needed = own or (needed and not resource.gives), needed
+        self.frames: dict[str, pl.DataFrame] = {}
+        #: rows by table, repeats left out
+        self.heights: dict[str, int] = {}
+        self.rejected = pl.DataFrame(schema=REJECTED)
+        self.failure: CrmlabError | None = None
+        #: requests sent, tries repeated
+        self.requests = self.retries = 0
+        #: requests that the first answers foresee (None: they cannot), and how many there are at least
+        self.foreseen: int | None = 0
+        self.least = 0
+        self.seconds = 0.0
+        self.complete = False
+        #: how its requests follow each other, in words
+        self.strategy = resource.follow.strategy
+        self.notes = [note] if (note := resource.note(parent.context)) else []
+        self.tally = Tally()
+        #: records that came with the answers of another resource; None where none do
+        self.received: int | None = None
+        #: what it can hold of others, and what may hold it
+        self.holds: Inside | None = None
+        self.held_by: Inside | None = None
+        self._parent = parent
+        self._collector = parent.collector(self)
+        self.readings = 0
+        self._first: set[str] = set()
+        self._settled = True
+        self._texts: set[int] = set()
+        self._halves = self._nothing = self._rows = 0
+
+    @property
+    def given(self) -> pl.DataFrame:
+        """What other resources may know of its records."""
+        return self.frames[GIVEN if self.resource.gives else RAW]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is nothing more to ask, as far as the answers tell."""
+        return self.foreseen is not None and self.foreseen <= self.requests
+
+    async def work(self) -> None:
+        """Do it all; a `CrmlabError` is kept in `failure` with what came until then."""
+        started = time.monotonic()
+        try:
+            try:
+                await self._read()
+            except Unread as error:
+                self.foreseen = None
+                self.notes.append(str(error))
+            except CrmlabError as error:
+                self.failure = self.account.explain(error, self.resource.name)
+            finally:
+                self._release()
+            await self._collect()
+        finally:
+            self._collector.cancel()
+        self.seconds = time.monotonic() - started
+        self._tell("failed" if self.failure else "complete" if self.complete else "incomplete")
+
+    @property
+    def full_name(self) -> str:
+        """The name of its own records, as asked for."""
+        return f"{self.account.provider.name}.{self.resource.name}"
+
+    @property
+    def source(self) -> str:
+        """What tells its rows from those of other resources and accounts."""
+        return f"{self.account.name}/{self.full_name}"
+
+    def summary(self) -> list[dict[str, object]]:
+        """Return a line for each table asked for; one for what others needed, if it is not complete."""
+        shows_own = self.own or not (self.tables or self.complete)
+        return [
+            {
+                "account": self.account.name,
+                "provider": self.account.provider.name,
+                "resource": self.resource.name,
+                "table": name,
+                "rows": self.heights.get(name, 0),
+                "expected": self.tally.expected,
+                "rejected": self.rejected.height,
+                "planned": self.foreseen,
+                "requests": self.requests,
+                "retries": self.retries,
+                "seconds": round(self.seconds, 3),
+                "complete": self.complete,
+                "note": "; ".join(self.notes),
+            }
+            for name in (*sorted(self.tables), *([self.full_name] if shows_own else []))
+        ]
+
+    def count_retry(self) -> None:
+        self.retries += 1
+
+    def receive(self, found: Sequence[Record]) -> None:
+        """Take records that came with the answers of another resource."""
+        self.received = (self.received or 0) + len(found)
+        self._take(found)
+
+    async def decoder(self) -> Decoder:
+        """Return the decoder, as soon as there is what it needs to know."""
+        names = dict.fromkeys((*self.resource.after, *self.resource.using))
+        return decoder(
+            self.resource,
+            await self._parent.rows(names, strict=False),
+            provider=self.account.provider.name,
+            account=self.account.name,
+            tables=self.tables,
+            raw=self.raw,
+            given=self.needed and bool(self.resource.gives),
+        )
+
+    # ---- asking -------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        """Read the list; read it again where it changed meanwhile, or where records are missing."""
+        if holder := await self._parent.comes_with(self):
+            self.strategy = f"within {holder}"
+            self.tally.keys = await self._collector.flush()
+            return
+        context = await self._parent.rows(self.resource.after, strict=True)
+        before: Tally | None = None
+        while not before or self.readings < READINGS:
+            requests = await self._first_requests(context)
+            if self._parent.probing and not self._tells_how_many(requests):
+                self.foreseen = self.least if self.resource.follow is end else None
+                return
+            self.readings += 1
+            self.tally = Tally()
+            self._texts.clear()
+            await sweep(requests, self._ask)
+            if self.held_by and await self.held_by.brings(self.resource.name):
+                await self._parent.finished(self.held_by.holder)
+            self.tally.keys = await self._collector.flush()
+            self._settled = self._is_settled(before)
+            # what is short in the same way again is counted otherwise than listed: no reading will mend it
+            if self._parent.probing or (self._settled and (not self._is_short() or self.tally.repeats(before))):
+                return
+            before, self.held_by = self.tally, None
+
+    async def _first_requests(self, context: Context) -> Sequence[Request]:
+        requests = list(self.resource.requests(context))
+        if self.holds and self.resource.embedding:
+            inside = await self.holds.several_pages()
+            requests = [self.resource.embedding.first(request, inside) for request in requests]
+        if not self.readings:
+            self.foreseen = self.least = len(requests)
+        self._first = {request.key for request in requests}
+        return requests
+
+    def _is_short_lookup(self) -> bool:
+        """Whether others need it and few requests bring it whole: then a plan reads it as well."""
+        return self.needed and self.foreseen is not None and self.foreseen <= PROBES
+
+    def _tells_how_many(self, requests: Sequence[Request]) -> bool:
+        return self.resource.total is not None and len(requests) <= PROBES
+
+    async def _ask(self, request: Request) -> Iterable[Request]:
+        """Send a request, take its answer in, and return the requests that follow."""
+        try:
+            page = await self._parent.answer(self, request)
+        except ApiError as error:
+            if self.resource.nothing(error, request):
+                self._nothing += 1
+                return ()
+            if not isinstance(error, ServerError) or not (smaller := self._smaller(request)):
+                raise
+            return smaller
+        except TransportError:
+            if not (smaller := self._smaller(request)):
+                raise
+            return smaller
+        found = records(page, self.resource, whole=self.raw)
+        self._halves += page.halves
+        if self.resource.repeats and not self._has_news(found):
+            return ()
+        total = self.resource.total(page) if self.resource.total else None
+        self.tally.count(page, total)
+        self._take(found)
+        self._give(page)
+        following = await self._following(page, total or 0)
+        self._tell("running")
+        return () if self._parent.probing and not self._is_short_lookup() else following
+
+    def _smaller(self, request: Request) -> Sequence[Request]:
+        """What to ask instead of a request that was too much."""
+        return tuple(self.resource.embedding.smaller(request)) if self.resource.embedding else ()
+
+    async def _following(self, page: Page, total: int) -> Sequence[Request]:
+        if page.request.key not in self._first:
+            return tuple(self.resource.follow(page))
+        following, more = tuple(self.resource.follow(page)), self.resource.follow.more(page)
+        if self.held_by:
+            self.held_by.count(self.resource.name, total)
+            if await self.held_by.brings(self.resource.name):
+                self.strategy = f"inside {self.held_by.holder}"
+                following = ()
+        elif self.holds and (embedding := self.resource.embedding):
+            inside, size = await self.holds.choose(total)
+            following = tuple(embedding.rest(page, inside, size))
+            more = max(more or 0, pages(total, size) - 1)
+        if self.readings == 1:
+            more = more if following else 0
+            self.foreseen = None if more is None or self.foreseen is None else self.foreseen + more
+            self.least += len(following) if more is None else more
+        return following
+
+    def _has_news(self, found: Sequence[Record]) -> bool:
+        """Whether a page brings a record that no earlier one brought; an empty page does not repeat."""
+        before = len(self._texts)
+        self._texts.update(hash(record.text) for record in found)
+        return not found or len(self._texts) > before
+
+    # ---- taking in ----------------------------------------------------------------------------------
+
+    def _take(self, found: Sequence[Record]) -> None:
+        self._rows += len(found)
+        self._collector.add(found)
+
+    def _give(self, page: Page) -> None:
+        """Hand on the records of other resources that an answer holds."""
+        wanted = self._parent.wanted_of(self)
+        if not wanted:
+            return
+        found = records(page, self.resource, whole=True)
+        for run, ways in wanted.items():
+            lists = [held(found, way, run.resource, whole=run.raw) for way in ways]
+            there = [items for items in lists if items is not None]
+            if len(there) == len(ways):
+                run.receive([record for items in there for record in items])
+
+    async def _collect(self) -> None:
+        """Decode what is left, join the parts, and say whether it is all there."""
+        self.tally.keys = pl.concat([self.tally.keys, await self._collector.flush()])
+        self.rejected = self._collector.rejected
+        self.frames = self._collector.frames()
+        self.heights = {name or self.full_name: frame.height for name, frame in self.frames.items()}
+        if not self._parent.probing:
+            self.complete = self._judge()
+
+    def _is_settled(self, before: Tally | None) -> bool:
+        if not self.tally.is_counted and not (self.resource.repeats and self.tally.pages > 1):
+            return True
+        return self.tally.is_settled(before, timed=self.resource.entered is not None)
+
+    def _is_short(self) -> bool:
+        return self.tally.is_short(self._collector.rejected.height)
+
+    def _judge(self) -> bool:
+        """Say whether all came, and take note of why not."""
+        if self._collector.unknown:
+            self.notes.append(f"fields nobody documented: {', '.join([*self._collector.unknown][:8])}")
+        if self._halves:
+            self.notes.append(f"{self._halves} characters came cut in half, now \ufffd")
+        if self.failure:
+            self.notes.append(str(self.failure))
+            return False
+        if self.strategy != self.resource.follow.strategy:
+            self.notes.append(self.strategy)
+        if self._nothing:
+            self.notes.append(f"{self._nothing} of {self.requests} requests: nothing there")
+        if self.readings > (1 if self.tally.is_counted else 2):
+            self.notes.append(f"the list changed while it was read; read {self.readings} times")
+        if self.rejected.height:
+            self.notes.append(f"{self.rejected.height} records rejected")
+        if self._is_short():
+            self.notes.append(f"the service counts {self.tally.expected:,}, {self.tally.distinct:,} came")
+        return self._settled and not self.rejected.height and not self._is_short()
+
+    def _release(self) -> None:
+        """Let nobody wait for what will not be told any more."""
+        if self.held_by:
+            self.held_by.count(self.resource.name, 0)
+        if self.holds:
+            self.holds.give_up()
+
+    def _tell(self, state: Literal["running", "complete", "incomplete", "failed"]) -> None:
+        if not (self.tables or self.own):
+            return
+        self._parent.tell(
+            Progress(
+                account=self.account.name,
+                provider=self.account.provider.name,
+                resource=self.resource.name,
+                state=state,
+                rows=self._rows,
+                requests=self.requests,
+                planned=max(self.requests, self.foreseen or self.least),
+            )
+        )
