@@ -1,0 +1,97 @@
+"""Who is compared, and on which amounts of work."""
+
+from dataclasses import dataclass
+
+#: contacts past it are not reached by page number
+_WALL = 10_000
+#: expected to take longer than this: left out, its floor is reckoned instead
+_LONGEST_SECONDS = 60
+#: expected to take longer than this: run once
+_ONCE_SECONDS = 25
+#: OnePageCRM's limit: requests a second
+RATE = 5
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One amount of work: records in each of four lists, seconds before each answer, limit or none."""
+
+    records: int
+    latency: float
+    limited: bool = False
+
+    @property
+    def rows(self) -> dict[str, int]:
+        others = dict.fromkeys(("deals", "actions", "notes"), self.records)
+        return {"contacts": min(self.records, _WALL), **others}
+
+    @property
+    def pages(self) -> list[int]:
+        return [-(-rows // 100) for rows in self.rows.values()]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to fetch: its module, its environment, and how many requests it may have in flight.
+
+    `serial`: one page of a list after the other, lists at the same time. `work` is about what a page costs it beside
+    waiting, in seconds: it decides only what would take too long to be run.
+    """
+
+    name: str
+    module: str
+    environment: str
+    in_flight: int
+    work: float
+    serial: bool = False
+
+    def floor(self, cell: Cell) -> float:
+        """Return the seconds that waiting for the answers takes at least."""
+        rounds = max(sum(cell.pages) / self.in_flight, max(cell.pages) if self.serial else 2)
+        limit = (sum(cell.pages) - 2 * RATE) / RATE if cell.limited else 0.0  # bursts of 10 come on top
+        return max(rounds * cell.latency, limit)
+
+    def expected(self, cell: Cell) -> float:
+        """Return about how long it will take."""
+        return self.floor(cell) + sum(cell.pages) * self.work
+
+    def runs(self, cell: Cell, wanted: int) -> int:
+        """Return how often to run it there."""
+        if cell.limited:
+            allowed = self in (BY_HAND, CRMLAB) or (cell.records <= 1000 and self in PEERS)
+            return int(allowed)
+        if self.expected(cell) > _LONGEST_SECONDS:
+            return 0
+        return 1 if self.expected(cell) > _ONCE_SECONDS else wanted
+
+
+THROW_AWAY = Contender("throw away, 10 in flight", "throw_away", "hand", 10, 0.0005)
+THROW_AWAY_100 = Contender("throw away, 100 in flight", "throw_away", "hand", 100, 0.0005)
+BY_HAND = Contender("aiohttp by hand, 10 in flight", "by_hand", "hand", 10, 0.0065)
+BY_HAND_100 = Contender("aiohttp by hand, 100 in flight", "by_hand", "hand", 100, 0.0065)
+CRMLAB = Contender("crmlab, 10 in flight", "with_crmlab", "crmlab", 10, 0.002)
+CRMLAB_100 = Contender("crmlab, 100 in flight", "with_crmlab", "crmlab", 100, 0.002)
+ONE_BY_ONE = Contender("requests, one by one", "one_by_one", "hand", 1, 0.007)
+DLT = Contender("dlt", "with_dlt", "dlt", 4, 0.014, serial=True)
+AIRBYTE = Contender("Airbyte CDK, as it comes", "with_airbyte", "airbyte", 2, 0.022, serial=True)
+AIRBYTE_10 = Contender("Airbyte CDK, concurrency 10", "with_airbyte", "airbyte", 10, 0.022, serial=True)
+
+PEERS = (DLT, AIRBYTE, AIRBYTE_10)
+QUICK = (THROW_AWAY, BY_HAND, CRMLAB, THROW_AWAY_100, BY_HAND_100, CRMLAB_100)
+CONTENDERS = (*QUICK, ONE_BY_ONE, *PEERS)
+
+#: where the contenders are compared first
+MAIN = Cell(10_000, 0.05)
+CELLS = (
+    *(Cell(records, latency) for records in (1_000, 10_000, 100_000) for latency in (0.0, 0.05, 0.2)),
+    Cell(1_000, 0.05, limited=True),
+    Cell(10_000, 0.05, limited=True),
+)
+
+#: at least that many times faster than the other, in MAIN
+TARGETS = (
+    (CRMLAB, DLT, 4),
+    (CRMLAB_100, DLT, 10),
+    (CRMLAB, AIRBYTE, 8),
+    (CRMLAB_100, AIRBYTE, 20),
+)
