@@ -6,8 +6,8 @@ from dataclasses import dataclass
 _WALL = 10_000
 #: expected to take longer than this: left out, its floor is reckoned instead
 _LONGEST_SECONDS = 60
-#: expected to take longer than this: run once
-_ONCE_SECONDS = 25
+#: expected to take longer than this: run once, but in MAIN as often as the others
+_ONCE_SECONDS = 10
 #: OnePageCRM's limit: requests a second
 RATE = 5
 
@@ -62,7 +62,7 @@ class Contender:
             return int(allowed)
         if self.expected(cell) > _LONGEST_SECONDS:
             return 0
-        return 1 if self.expected(cell) > _ONCE_SECONDS else wanted
+        return 1 if self.expected(cell) > _ONCE_SECONDS and cell != MAIN else wanted
 
 
 THROW_AWAY = Contender("throw away, 10 in flight", "throw_away", "hand", 10, 0.0005)

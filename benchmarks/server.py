@@ -117,9 +117,7 @@ async def main(records: int, latency: float, rate_limits: bool) -> None:
     made = world(records)
     rows = {"contacts": len(made.people), **{name: len(getattr(made, name)) for name in LISTS[1:]}}
     server.Sandbox = Counting  # what `crmlab.sandbox` starts
-    async with crmlab.sandbox(
-        made, services=["onepagecrm"], latency=latency, rate_limits=rate_limits
-    ) as accounts:
+    async with crmlab.sandbox(made, services=["onepagecrm"], latency=latency, rate_limits=rate_limits) as accounts:
         user, key = accounts.keys["onepagecrm"].values()
         url = accounts[0].base_url
         size = 0 if rate_limits else await _rendered(url, aiohttp.encode_basic_auth(user, key), rows)

@@ -85,7 +85,11 @@ def _stream(task: Task, name: str) -> dict[str, Any]:
             },
             "paginator": {
                 "type": "DefaultPaginator",
-                "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "page"},
+                "page_token_option": {
+                    "type": "RequestOption",
+                    "inject_into": "request_parameter",
+                    "field_name": "page",
+                },
                 "page_size_option": {
                     "type": "RequestOption",
                     "inject_into": "request_parameter",
@@ -102,6 +106,10 @@ def _stream(task: Task, name: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def _parameter(name: str) -> dict[str, str]:
+    return {"type": "RequestOption", "inject_into": "request_parameter", "field_name": name}
 
 
 if __name__ == "__main__":
