@@ -25,7 +25,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="of each contender in turn; medians are shown")
     options = parser.parse_args()
     if not (options.full or options.report):
-        print("\n" + tables.compared(_measured(MAIN, QUICK, options.runs), MAIN, QUICK))
+        quick = _measured(MAIN, QUICK, options.runs)
+        print("", tables.title(MAIN), tables.compared(quick, MAIN, QUICK), tables.targets(quick), sep="\n")
         return 0
     if options.full:
         for contender in CONTENDERS:

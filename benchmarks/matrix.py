@@ -88,10 +88,17 @@ CELLS = (
     Cell(10_000, 0.05, limited=True),
 )
 
-#: at least that many times faster than the other, in MAIN
+#: who is compared with whom in MAIN, and how many times faster it should be at least
 TARGETS = (
+    (CRMLAB, THROW_AWAY, None),
+    (CRMLAB, BY_HAND, None),
+    (CRMLAB, ONE_BY_ONE, None),
     (CRMLAB, DLT, 4),
-    (CRMLAB_100, DLT, 10),
     (CRMLAB, AIRBYTE, 8),
+    (CRMLAB, AIRBYTE_10, None),
+    (CRMLAB_100, THROW_AWAY_100, None),
+    (CRMLAB_100, BY_HAND_100, None),
+    (CRMLAB_100, DLT, 10),
     (CRMLAB_100, AIRBYTE, 20),
+    (CRMLAB_100, AIRBYTE_10, None),
 )
