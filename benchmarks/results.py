@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,20 @@ FILE = Path(__file__).parent / "results.json"
 Run = dict[str, Any]
 
 
-def write(runs: Iterable[Run]) -> None:
+def write(runs: Sequence[Run]) -> None:
     """Write the runs, and what they ran on."""
+    versions = {name: number for run in runs for name, number in run.get("versions", {}).items()}
     head = {
         "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
+        "versions": {"Python": platform.python_version(), **versions},
     }
-    lines = ",\n".join(json.dumps(run) for run in runs)
+    lines = ",\n".join(json.dumps({name: run[name] for name in run if name != "versions"}) for run in runs)
     FILE.write_text(f'{json.dumps(head)[:-1]}, "runs": [\n{lines}\n]}}\n')
 
 
 def read() -> dict[str, Any]:
-    """Return what was written: measured_on, machine, python, runs."""
+    """Return what was written: measured_on, machine, versions, runs."""
     return json.loads(FILE.read_text())
 
 

@@ -80,12 +80,11 @@ def _reason(middle: Middle) -> str:
 def rewrite(results: dict[str, Any]) -> None:
     """Put the tables between the marks of README.md."""
     runs = results["runs"]
-    versions = {name: number for run in runs for name, number in run.get("versions", {}).items()}
-    packages = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
+    versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
     loads = sorted(run["load"] for run in runs)
     limited = [f"**{title(cell)}**\n\n{compared(runs, cell, CONTENDERS)}" for cell in CELLS if cell.limited]
     parts = [
-        f"Measured {results['measured_on']} on {results['machine']}, Python {results['python']}, with {packages}. "
+        f"Measured {results['measured_on']} on {results['machine']}, with {versions}. "
         f"Load average before a run: median {loads[len(loads) // 2]}, most {loads[-1]}.\n",
         f"### {title(MAIN)}\n\n{compared(runs, MAIN, CONTENDERS)}",
         targets(runs),
