@@ -21,13 +21,10 @@ class Cell:
     limited: bool = False
 
     @property
-    def rows(self) -> dict[str, int]:
-        others = dict.fromkeys(("deals", "actions", "notes"), self.records)
-        return {"contacts": min(self.records, _WALL), **others}
-
-    @property
     def pages(self) -> list[int]:
-        return [-(-rows // 100) for rows in self.rows.values()]
+        """Pages of the contacts, deals, actions and notes."""
+        others = -(-self.records // 100)
+        return [min(others, _WALL // 100), others, others, others]
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,7 @@ class Contender:
     def floor(self, cell: Cell) -> float:
         """Return the seconds that waiting for the answers takes at least."""
         rounds = max(sum(cell.pages) / self.in_flight, max(cell.pages) if self.serial else 2)
-        limit = (sum(cell.pages) - 2 * RATE) / RATE if cell.limited else 0.0  # bursts of 10 come on top
-        return max(rounds * cell.latency, limit)
+        return rounds * cell.latency
 
     def expected(self, cell: Cell) -> float:
         """Return about how long it will take."""
@@ -58,8 +54,7 @@ class Contender:
     def runs(self, cell: Cell, wanted: int) -> int:
         """Return how often to run it there."""
         if cell.limited:
-            allowed = self in (BY_HAND, CRMLAB) or (cell.records <= 1000 and self in PEERS)
-            return int(allowed)
+            return int(self in (BY_HAND, CRMLAB) or (self in PEERS and cell.records <= 1000))
         if self.expected(cell) > _LONGEST_SECONDS:
             return 0
         return 1 if self.expected(cell) > _ONCE_SECONDS and cell != MAIN else wanted

@@ -78,24 +78,24 @@ def world(records: int) -> World:
     for number, deal in enumerate(made.deals):
         deal.text, deal.size_label = _TEXT, "Large"
         deal.linked_contact_ids = [known[(number + step) % len(known)] for step in (1, 2)]
-    made.deals = _exactly(records, made.deals, set(known))
-    made.actions = _exactly(records, made.actions, set(known))
+    made.deals = _exactly(records, made.deals, set(known), "d")
+    made.actions = _exactly(records, made.actions, set(known), "a")
     for number, action in enumerate(made.actions[:contacts]):  # two open actions for every second contact
         action.contact_id, action.done, action.done_at = known[number // 2], False, None
     for action in made.actions[contacts:]:
         action.done, action.done_at = True, action.modified_at.date()
-    made.notes = _exactly(records, made.notes, set(known))
+    made.notes = _exactly(records, made.notes, set(known), "e")
     made.calls, made.meetings = [], []
     return made
 
 
-def _exactly(count: int, items: list, known: set[str]) -> list:
-    """Return that many items of known contacts, repeating them under new ids."""
+def _exactly(count: int, items: list, known: set[str], first: str) -> list:
+    """Return that many items of known contacts, repeating them under new ids, which no other list has."""
     kept = [item for item in items if item.contact_id in known]
     more = []
     for number in range(max(0, count - len(kept))):
         twin = copy.copy(kept[number % len(kept)])
-        twin.id = f"{number:024x}"
+        twin.id = f"{first}{number:023x}"
         more.append(twin)
     return [*kept, *more][:count]
 
