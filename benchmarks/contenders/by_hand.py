@@ -1,7 +1,6 @@
 """What a user who knows asyncio writes: aiohttp, gather, json.loads, pl.DataFrame(rows). It checks nothing."""
 
 import asyncio
-import itertools
 import json
 
 import aiohttp
@@ -11,11 +10,12 @@ from benchmarks.measure import LISTS, Task, asked, run
 
 
 async def _all(task: Task) -> dict[str, pl.DataFrame]:
-    slots, turns = asyncio.Semaphore(task.in_flight), itertools.count()
+    slots, turn = asyncio.Semaphore(task.in_flight), asyncio.Lock()
 
     async def page(session: aiohttp.ClientSession, name: str, number: int) -> dict:
-        if task.rate:  # each request a while after the one before
-            await asyncio.sleep(start + next(turns) / task.rate - asyncio.get_running_loop().time())
+        if task.rate:
+            async with turn:  # each request a while after the one before
+                await asyncio.sleep(1 / task.rate)
         async with slots, session.get(f"{task.url}/{name}", params=asked(number)) as answer:
             answer.raise_for_status()
             return json.loads(await answer.text())["data"]
@@ -26,7 +26,6 @@ async def _all(task: Task) -> dict[str, pl.DataFrame]:
         rows = [item[name[:-1]] for found in (first, *rest) for item in found[name]]
         return pl.DataFrame(rows, infer_schema_length=None)
 
-    start = asyncio.get_running_loop().time()
     headers = {"Authorization": aiohttp.encode_basic_auth(task.user, task.key)}
     async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
         return dict(zip(LISTS, await asyncio.gather(*(whole(session, name) for name in LISTS)), strict=True))
