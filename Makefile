@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format contract bench clean
+.PHONY: demo test lint format contract bench bench-full clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -32,6 +32,9 @@ contract: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
+
+bench-full: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks --full
 
 clean:
 	rm -rf $(VENV) $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
