@@ -13,6 +13,8 @@ from crmlab.provider import Resource
 from crmlab.request import Page
 
 NULL = b"null"
+#: keys from an object to something inside it
+Way = tuple[str, ...]
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -27,10 +29,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     sent: bytes = b""
 
 
-def records(page: Page, resource: Resource, *, whole: bool = False) -> list[Record]:
+def records(page: Page, resource: Resource, *, whole: bool = False, ways: frozenset[Way] = frozenset()) -> list[Record]:
     """Return the records of a page; one object where a list is documented counts as one.
 
-    With `whole`, a wrapped record keeps its wrapper and what stands beside it.
+    With `whole`, a wrapped record keeps its wrapper and what stands beside it. `ways`: what `held` will be
+    asked of this page, so that it is read only once.
 
     Raises
     ------
@@ -38,13 +41,14 @@ def records(page: Page, resource: Resource, *, whole: bool = False) -> list[Reco
         the body is not JSON, or the way to the list leads through something that is no object
     """
     unwrap = None if whole else resource.unwrap
-    return [Record(text, page.request.tags) for text in _texts(page, resource, unwrap) if text != NULL]
+    texts = _texts(page, resource, unwrap, ways if unwrap else frozenset())
+    return [Record(text, page.request.tags) for text in texts if text != NULL]
 
 
-def _texts(page: Page, resource: Resource, unwrap: str | None) -> Iterable[bytes]:
+def _texts(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[Way]) -> Iterable[bytes]:
     if not resource.single:
         try:
-            found = _at(page.read(_body(resource.path, listed=True, unwrap=unwrap)), resource.path) or ()
+            found = _at(page.read(_body(resource.path, listed=True, unwrap=unwrap, ways=ways)), resource.path) or ()
         except TransportError:
             pass  # no JSON, or no list: the careful way tells
         else:
@@ -94,45 +98,92 @@ def unknown_fields(resource: Resource, known: frozenset[str], found: Sequence[Re
     return [name for name in seen if name not in known]
 
 
-def held(found: Sequence[Record], way: tuple[str, ...], resource: Resource, *, whole: bool) -> list[Record] | None:
-    """Return the records of another resource that these hold at the end of `way`; None if none has it.
+def held(page: Page, holder: Resource, ways: frozenset[Way], *, whole: bool) -> dict[Way, list[bytes] | None]:
+    """Return the records of other resources that a page holds, for each way to them; None where it has none.
 
-    They come as its own list would give them: with `whole` in their wrapper, else without, whichever
-    way the answer writes them.
+    A way leads from a record of the page (or from what stands beside it) to their list. `whole`: as `records`
+    was asked.
     """
-    lists = [text for record in found if (text := _inside(record, way)) != NULL]
-    if not lists:
-        return None
-    texts = [text for items in lists for text in _listed(items)]
-    return [Record(_wrapped(text, resource.unwrap, whole=whole), {}) for text in texts if text != NULL]
+    unwrap = None if whole or holder.single else holder.unwrap
+    for lists in (True, False):  # where it is no list, one object counts as one
+        try:
+            body = page.read(_body(holder.path, listed=not holder.single, unwrap=unwrap, ways=ways, lists=lists))
+        except TransportError:
+            continue
+        found = _at(body, holder.path)
+        items = [found] if holder.single else found or ()
+        there = {way: [end for item in items if (end := _along(item, way)) is not None] for way in ways}
+        return {way: [text for end in ends for text in _texts_of(end)] if ends else None for way, ends in there.items()}
+    return dict.fromkeys(ways)  # something that is no object where one should be
 
 
-def _inside(record: Record, way: tuple[str, ...]) -> bytes:
-    try:
-        value = _at(msgspec.json.decode(record.text, type=_body(way)), way)
-    except msgspec.DecodeError:  # no object where one should be: it holds nothing
-        return NULL
-    return NULL if value is None else bytes(value).strip()
+def _texts_of(end: Any) -> Iterable[bytes]:
+    return map(bytes, end) if isinstance(end, list) else _listed(bytes(end))
 
 
-def _wrapped(text: bytes, key: str | None, *, whole: bool) -> bytes:
-    if not key:
-        return text
-    inner = _fields(text).get(key)
-    inside = None if inner is None or not bytes(inner).startswith(b"{") else bytes(inner)
-    if whole:
-        return text if inside is not None else b'{"%s":%s}' % (key.encode(), text)
-    return text if inside is None else inside
+def as_listed(texts: Iterable[bytes], resource: Resource, *, whole: bool) -> list[Record]:
+    """Return records as their own list would give them: with `whole` in their wrapper, else without."""
+    if resource.unwrap:
+        reader, key = _opener(resource.unwrap), resource.unwrap.encode()
+        texts = (_wrapped(text, key, reader, whole=whole) for text in texts)
+    return [Record(text, {}) for text in texts if text != NULL]
 
 
 @cache
-def _body(path: tuple[str, ...], *, listed: bool = False, unwrap: str | None = None) -> Any:
-    """A type that reads the value at `path` as it stands (`listed`: each item), and skips the rest."""
-    item = _around(unwrap, msgspec.Raw) if unwrap else msgspec.Raw
+def _opener(key: str) -> Any:
+    return msgspec.json.Decoder(_around(key, msgspec.Raw))
+
+
+def _wrapped(text: bytes, key: bytes, reader: Any, *, whole: bool) -> bytes:
+    inner = NULL
+    if b'"%s"' % key in text:
+        try:
+            inner = bytes(reader.decode(text).inner)
+        except msgspec.DecodeError:  # no object: rejected as it stands
+            return text
+    if not inner.startswith(b"{"):  # bare: what is named like the wrapper is a field of the record
+        return b'{"%s":%s}' % (key, text) if whole else text
+    return text if whole else inner
+
+
+def _along(item: Any, way: Way) -> Any:
+    for key in way:
+        item = None if item is None else getattr(item, f"{key}_")
+    return None if isinstance(item, msgspec.Raw) and bytes(item) == NULL else item
+
+
+@cache
+def _body(
+    path: tuple[str, ...],
+    *,
+    listed: bool = False,
+    unwrap: str | None = None,
+    ways: frozenset[Way] = frozenset(),
+    lists: bool = True,
+) -> Any:
+    """A type that reads the value at `path` as it stands (`listed`: each item), and skips the rest.
+
+    Of an item, with `unwrap` only what is inside, and with `ways` only what is at their ends: each of a
+    list's items, or (without `lists`) whatever it is.
+    """
+    item = _item(unwrap, ways, lists=lists) if unwrap or ways else msgspec.Raw
     inner = list[item] if listed else item  # type: ignore[valid-type]
     for key in reversed(path):
         inner = _around(key, inner)
     return inner
+
+
+def _item(unwrap: str | None, ways: Iterable[Way], *, lists: bool) -> Any:
+    if () in ways:
+        return list[msgspec.Raw] if lists else msgspec.Raw
+    names = {"inner": unwrap} if unwrap else {}
+    fields: list[Any] = [("inner", msgspec.Raw, msgspec.Raw(NULL))] if unwrap else []
+    for key in dict.fromkeys(way[0] for way in ways):
+        inner = _item(None, {way[1:] for way in ways if way[0] == key}, lists=lists)
+        raw = inner is msgspec.Raw
+        fields.append((f"{key}_", inner if raw else inner | None, msgspec.Raw(NULL) if raw else None))
+        names[f"{key}_"] = key
+    return msgspec.defstruct("Item", fields, rename=names, gc=False)
 
 
 def _around(key: str, inner: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -15,7 +16,7 @@ from crmlab.paging import end
 from crmlab.plan import pages
 from crmlab.progress import Progress
 from crmlab.provider import Context, Resource
-from crmlab.records import Record, held, records
+from crmlab.records import Record, Way, as_listed, held, records
 from crmlab.request import Page, Request
 from crmlab.sweep import sweep
 from crmlab.tally import Tally
@@ -223,14 +224,17 @@ class ResourceRun:
             if not (smaller := self._smaller(request)):
                 raise
             return smaller
-        found = records(page, self.resource, whole=self.raw)
+        wanted = self._parent.wanted_of(self)
+        ways = frozenset(way for ways in wanted.values() for way in ways)
+        found = records(page, self.resource, whole=self.raw, ways=ways)
         self._halves += page.halves
         if self.resource.repeats and not self._has_news(found):
             return ()
         total = self.resource.total(page) if self.resource.total else None
         self.tally.count(page, total)
         self._take(found)
-        self._give(page)
+        if ways:
+            self._give(held(page, self.resource, ways, whole=self.raw), wanted)
         following = await self._following(page, total or 0)
         self._tell("running")
         return () if self._parent.probing and not self._is_short_lookup() else following
@@ -270,17 +274,12 @@ class ResourceRun:
         self._rows += len(found)
         self._collector.add(found)
 
-    def _give(self, page: Page) -> None:
-        """Hand on the records of other resources that an answer holds."""
-        wanted = self._parent.wanted_of(self)
-        if not wanted:
-            return
-        found = records(page, self.resource, whole=True)
+    def _give(self, found: Mapping[Way, list[bytes] | None], wanted: Mapping[ResourceRun, list[Way]]) -> None:
+        """Hand on the records of other resources."""
         for run, ways in wanted.items():
-            lists = [held(found, way, run.resource, whole=run.raw) for way in ways]
-            there = [items for items in lists if items is not None]
-            if len(there) == len(ways):
-                run.receive([record for items in there for record in items])
+            lists = [items for way in ways if (items := found[way]) is not None]
+            if len(lists) == len(ways):
+                run.receive(as_listed(chain.from_iterable(lists), run.resource, whole=run.raw))
 
     async def _collect(self) -> None:
         """Decode what is left, join the parts, and say whether it is all there."""

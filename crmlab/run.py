@@ -18,6 +18,7 @@ from crmlab.plan import embedding, pages
 from crmlab.progress import Listener, Progress
 from crmlab.provider import Context, Resource
 from crmlab.question import Question
+from crmlab.records import Way
 from crmlab.request import Page, Request
 from crmlab.resource_run import ResourceRun, Unread
 from crmlab.store import Store
@@ -186,9 +187,9 @@ class AccountRun:
             await self.finished(holder.resource.name)
         return holder.resource.name if self.probing or run.received is not None else ""
 
-    def wanted_of(self, run: ResourceRun) -> dict[ResourceRun, list[tuple[str, ...]]]:
+    def wanted_of(self, run: ResourceRun) -> dict[ResourceRun, list[Way]]:
         """Return the resources of this fetch that its answers may hold, and where."""
-        wanted: dict[ResourceRun, list[tuple[str, ...]]] = {}
+        wanted: dict[ResourceRun, list[Way]] = {}
         for each in run.resource.holds:
             if each.resource in self._runs and (run.holds or not run.resource.embedding):
                 wanted.setdefault(self._runs[each.resource], []).append(each.path)
