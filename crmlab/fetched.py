@@ -32,6 +32,8 @@ SUMMARY = pl.Schema(
 )
 
 
+#: characters that a cell shows in one line
+_LINE = 60
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
@@ -177,4 +179,5 @@ def _html_cell(value: object) -> str:
         return f"<td style='text-align:right'>{value:,}</td>"
     if isinstance(value, float):
         return f"<td style='text-align:right'>{value:,.2f}</td>"
-    return f"<td style='text-align:left;white-space:normal'>{html.escape(str(value))}</td>"
+    space = "nowrap" if len(str(value)) < _LINE else "normal"
+    return f"<td style='text-align:left;white-space:{space}'>{html.escape(str(value))}</td>"

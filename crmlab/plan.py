@@ -99,10 +99,18 @@ class Plan:
     def _repr_html_(self) -> str:
         return (
             f"<div style='max-height:32em;overflow:auto'><p><strong>Plan</strong>: {html.escape(str(self))}.</p>"
-            + html_table(self.resources)
-            + html_table(self.scopes)
+            + html_table(_shown(self.scopes))
+            + html_table(_shown(self.resources).drop("provider", "tables"))
             + "</div>"
         )
+
+
+def _shown(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame of the plan for the eye: a number that is not exact says so."""
+    least = pl.when("exact").then(pl.lit("")).otherwise(pl.lit("at least"))
+    columns = [name for name in frame.columns if name != "exact"]
+    columns.insert(columns.index("requests"), "exact")
+    return frame.with_columns(least.alias("exact")).select(columns).rename({"exact": ""})
 
 
 def duration(seconds: float) -> str:

@@ -87,9 +87,9 @@ def _line(run: ResourceRun, limits: Limits, latency: float | None) -> dict[str, 
 def _scope(limits: Limits, runs: Sequence[AccountRun], latency: float | None) -> dict[str, object]:
     resources = [resource for run in runs for resource in run.resources]
     requests = sum(each.least for each in resources)
-    title = runs[0].account.provider.title
+    account, title = runs[0].account, runs[0].account.provider.title
     return {
-        "scope": title if limits.scope == "ip" else f"{title}, {runs[0].account.name}",
+        "scope": title if limits.scope == "ip" or account.name == account.provider.name else f"{title}, {account.name}",
         "accounts": len(runs),
         "requests": requests,
         "exact": all(each.foreseen is not None for each in resources),
