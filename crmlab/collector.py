@@ -12,7 +12,7 @@ import polars as pl
 
 from crmlab.decode import RAW, REJECTED, Decoded, Decoder
 from crmlab.records import Record, unknown_fields
-from crmlab.tables import KEY, TABLES
+from crmlab.tables import KEY, TABLES, repeats_rows
 from crmlab.tally import KEYS
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
@@ -91,7 +91,7 @@ class Collector:
         """Decode all that is there; return the keys of what came since the last time."""
         self._start()
         batches = await asyncio.gather(*self._tasks)
-        self._tasks.clear()
+        del self._tasks[: len(batches)]  # more may have come with the answers of another resource
         for batch in batches:  # in the order of their arrival
             self._rejected.append(batch.rejected)
             for name, frame in batch.frames.items():
@@ -110,7 +110,7 @@ class Collector:
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
-        return {name: self._distinct(name, pl.concat(parts)) for name, parts in self._parts.items()}
+        return {name: self._distinct(name, pl.concat(self._parts.pop(name))).rechunk() for name in [*self._parts]}
 
     def _distinct(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         if name in TABLES:
@@ -135,14 +135,18 @@ class Collector:
     def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str]]:
         decoded = reader(found)
         rest = dict(decoded.frames)
+        keys = decoded.keys if reader.resource.is_tallied else decoded.keys.clear()
         for name in self._kept.intersection(rest):
             self._keep(name, rest.pop(name))
         sample = found[:: max(1, len(found) // SAMPLE)]
-        return replace(decoded, frames=rest), unknown_fields(reader.resource, reader.known, sample)
+        return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample)
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:
-    if not frame.select(pl.struct(KEY).is_duplicated().any()).item():
+    if not repeats_rows(frame):
         return frame
-    ordered = frame.sort("modified_at", maintain_order=True, nulls_last=False)
-    return ordered.unique(subset=KEY, keep="last", maintain_order=True)
+    # only what tells them apart is sorted: whole rows would be copied
+    rows = frame.select(*KEY, "modified_at", row=pl.int_range(pl.len()))
+    rows = rows.sort("modified_at", maintain_order=True, nulls_last=False)
+    kept = rows.with_columns(kept=pl.struct(KEY).is_last_distinct()).sort("row")["kept"]
+    return frame.filter(kept)

@@ -13,7 +13,6 @@ from crmlab.account import Account
 from crmlab.collector import Backlog
 from crmlab.decode import RAW, REJECTED
 from crmlab.errors import PlanError
-from crmlab.export import export
 from crmlab.fetched import SUMMARY, Fetched, Stored
 from crmlab.plan import Plan
 from crmlab.progress import Listener
@@ -26,7 +25,7 @@ from crmlab.store import Store
 from crmlab.tables import TABLES
 
 OnError = Literal["collect", "raise"]
-#: first pages that are there already, by account and request
+#: first pages that are there already, by account (its label) and request
 Pages = Mapping[str, Mapping[str, Page]]
 
 
@@ -117,17 +116,16 @@ async def fetch_to(
         runs = await _run(asked, known, limits=limits, progress=progress, on_error=on_error, store=store)
         for name in asked.tables:
             store.put(name, "", TABLES[name].empty(), pl.col("id"))
-        paths = await asyncio.to_thread(store.close)
+        await asyncio.to_thread(store.close)
         for run in runs:
             run.heights |= store.heights(run.source)
-    names = [name for name in (*TABLES, *asked.own) if name in paths]
-    account = _account_of(runs, asked)
-    heights = {name: store.height(name) for name in names}
-    stored = Stored({name: pl.scan_parquet(paths[name]) for name in names}, heights=heights, **account)
-    if stored.failures and not any(heights.values()):
-        raise stored.failures[0]
-    beside = dict(zip(stored.beside, export(stored.beside, directory), strict=True))
-    stored.paths = {name: paths[name] for name in names} | beside
+        account = _account_of(runs, asked)
+        heights = {name: store.rows[name] for name in (*TABLES, *asked.own) if name in store.rows}
+        if account["failures"] and not any(heights.values()):
+            raise account["failures"][0]
+        paths = store.publish()
+    stored = Stored({name: pl.scan_parquet(paths[name]) for name in heights}, heights=heights, **account)
+    stored.paths = {name: paths[name] for name in heights} | stored.export_beside(directory)
     return stored
 
 
@@ -176,7 +174,7 @@ async def _run(
                 listener=progress,
                 store=store,
                 stop_early=on_error == "raise",
-                pages=known.get(account.name, {}),
+                pages=known.get(account.label, {}),
             )
             for account in asked.accounts
         ]

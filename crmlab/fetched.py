@@ -97,10 +97,13 @@ class Result(Mapping[str, Frame]):
     def __len__(self) -> int:
         return len(self._tables)
 
-    @property
-    def beside(self) -> dict[str, pl.DataFrame]:
-        """The summary, and the rejected records if there are any: what belongs beside the tables."""
-        return {"summary": self.summary} | ({"rejected": self.rejected} if len(self.rejected) else {})
+    def export_beside(self, directory: str | Path, format: Format = "parquet") -> dict[str, Path]:
+        """Write what belongs beside the tables: the summary, and the rejected records if there are any."""
+        frames = {"summary": self.summary, "rejected": self.rejected}
+        if self.rejected.is_empty():  # those of an earlier fetch would be taken for this one's
+            del frames["rejected"]
+            (Path(directory) / f"rejected.{format}").unlink(missing_ok=True)
+        return dict(zip(frames, export(frames, directory, format), strict=True))
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
@@ -128,7 +131,7 @@ class Fetched(Result[pl.DataFrame]):
 
         See `crmlab.export.export`.
         """
-        return export({**self._tables, **self.beside}, directory, format)
+        return [*export(self._tables, directory, format), *self.export_beside(directory, format).values()]
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML file with the charts and the account of the fetch."""

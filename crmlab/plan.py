@@ -53,7 +53,8 @@ class Plan:
     resources : pl.DataFrame
         A row for each account and resource: tables (that it fills), strategy (how its requests follow
         each other), records (counted by the service; null where it does not tell), requests, exact (false:
-        at least so many, the service does not tell before), seconds (if it were alone), note.
+        at least so many, the service does not tell before; OnePageCRM's contacts past 10,000 are foreseen
+        within some percent), seconds (if it were alone), note.
     scopes : pl.DataFrame
         A row for each limit, with the accounts that share it: requests, exact, rate (a second) and burst
         of the limit, latency (seconds of an answer, as measured; null where nothing was sent), seconds
@@ -63,7 +64,7 @@ class Plan:
     resources: pl.DataFrame
     scopes: pl.DataFrame
     question: Question = field(repr=False)
-    #: first pages, by account: the fetch that follows does not ask for them again. Personal data
+    #: first pages, by account (its label): the fetch that follows does not ask for them again. Personal data
     pages: Mapping[str, Mapping[str, Page]] = field(repr=False)
 
     @property
@@ -134,8 +135,13 @@ def bound(requests: int, limits: Limits, latency: float) -> float:
 
 
 def expected(requests: int, limits: Limits, latency: float, *, accounts: int = 1) -> float:
-    """Return how long so many requests take: the limit's time, or that of so many answers side by side."""
-    return max(bound(requests, limits, latency), requests * latency / (limits.concurrency * accounts))
+    """Return how long so many requests take: the limit's time, or that of so many answers side by side.
+
+    ``burst`` leave at once and the next when ``burst / rate`` seconds are over, as `crmlab.limiter` lets them.
+    """
+    windows = max(0, requests - 1) // limits.burst
+    waiting = windows * limits.burst / limits.rate if limits.rate else 0.0
+    return max(waiting + (latency if requests else 0.0), requests * latency / (limits.concurrency * accounts))
 
 
 def pages(records: int, size: int) -> int:

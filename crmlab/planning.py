@@ -59,7 +59,7 @@ async def plan(
         resources=pl.DataFrame(resources, schema=RESOURCES, orient="row"),
         scopes=pl.DataFrame([_scope(*scope) for scope in shared], schema=SCOPES, orient="row"),
         question=asked,
-        pages={run.account.name: run.pages for run in runs},
+        pages={run.account.label: run.pages for run in runs},
     )
 
 
@@ -79,7 +79,7 @@ def _line(run: ResourceRun, limits: Limits, latency: float | None) -> dict[str, 
         "records": run.tally.expected,
         "requests": run.least,
         "exact": run.foreseen is not None,
-        "seconds": round(expected(run.least, limits, latency or _LATENCY), 1),
+        "seconds": round(expected(run.least, limits, latency or _LATENCY), 3),
         "note": "; ".join(run.notes),
     }
 
@@ -96,6 +96,6 @@ def _scope(limits: Limits, runs: Sequence[AccountRun], latency: float | None) ->
         "rate": limits.rate,
         "burst": limits.burst,
         "latency": latency,
-        "seconds": round(expected(requests, limits, latency or _LATENCY, accounts=len(runs)), 1),
-        "bound": round(bound(requests, limits, latency or 0.0), 1),
+        "seconds": round(expected(requests, limits, latency or _LATENCY, accounts=len(runs)), 3),
+        "bound": round(bound(requests, limits, latency or 0.0), 3),
     }

@@ -167,6 +167,11 @@ class Resource:
     #: a list that tells no end may repeat its last page for ever: a page with nothing new ends it
     repeats: bool = False
 
+    @property
+    def is_tallied(self) -> bool:
+        """Whether what came is compared with what the service counts, or with what came before."""
+        return self.total is not None or self.repeats
+
     def holds_always(self, name: str) -> bool:
         """Whether its answers hold records of that resource, without being asked for them."""
         return not self.embedding and any(held.resource == name for held in self.holds)

@@ -114,7 +114,9 @@ def held(page: Page, holder: Resource, ways: frozenset[Way], *, whole: bool) -> 
         items = [found] if holder.single else found or ()
         there = {way: [end for item in items if (end := _along(item, way)) is not None] for way in ways}
         return {way: [text for end in ends for text in _texts_of(end)] if ends else None for way, ends in there.items()}
-    return dict.fromkeys(ways)  # something that is no object where one should be
+    if len(ways) == 1:  # something that is no object where one should be
+        return dict.fromkeys(ways)
+    return {way: held(page, holder, frozenset({way}), whole=whole)[way] for way in ways}
 
 
 def _texts_of(end: Any) -> Iterable[bytes]:

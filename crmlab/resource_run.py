@@ -52,7 +52,9 @@ class ResourceRun:
         needed: bool,
     ) -> None:
         self.account, self.resource, self.tables, self.own = account, resource, tables, own
-        self.raw, self.needed = own or (needed and not resource.gives), needed
+        #: whether others look into its own records
+        self.looked_up = needed and not resource.gives
+        self.raw, self.needed = own or self.looked_up, needed
         self.frames: dict[str, pl.DataFrame] = {}
         #: rows by table, repeats left out
         self.heights: dict[str, int] = {}
@@ -146,9 +148,10 @@ class ResourceRun:
     def count_retry(self) -> None:
         self.retries += 1
 
-    def receive(self, found: Sequence[Record]) -> None:
-        """Take records that came with the answers of another resource."""
+    def receive(self, page: Page, found: Sequence[Record]) -> None:
+        """Take records that came with an answer of another resource: until then some may have been added."""
         self.received = (self.received or 0) + len(found)
+        self.tally.count(page, None)
         self._take(found)
 
     async def decoder(self) -> Decoder:
@@ -183,8 +186,10 @@ class ResourceRun:
             self.tally = Tally()
             self._texts.clear()
             await sweep(requests, self._ask)
-            if self.held_by and await self.held_by.brings(self.resource.name):
-                await self._parent.finished(self.held_by.holder)
+            if self.held_by:
+                self.held_by.count(self.resource.name, 0)  # where no answer told
+                if await self.held_by.brings(self.resource.name):
+                    await self._parent.finished(self.held_by.holder)
             self.tally.keys = await self._collector.flush()
             self._settled = self._is_settled(before)
             # what is short in the same way again is counted otherwise than listed: no reading will mend it
@@ -207,7 +212,7 @@ class ResourceRun:
         return self.needed and self.foreseen is not None and self.foreseen <= PROBES
 
     def _tells_how_many(self, requests: Sequence[Request]) -> bool:
-        return self.resource.total is not None and len(requests) <= PROBES
+        return self.resource.total is not None and not self.resource.destructive and len(requests) <= PROBES
 
     async def _ask(self, request: Request) -> Iterable[Request]:
         """Send a request, take its answer in, and return the requests that follow."""
@@ -225,16 +230,15 @@ class ResourceRun:
                 raise
             return smaller
         wanted = self._parent.wanted_of(self)
-        ways = frozenset(way for ways in wanted.values() for way in ways)
-        found = records(page, self.resource, whole=self.raw, ways=ways)
+        found = records(page, self.resource, whole=self.raw, ways=_all(wanted))
         self._halves += page.halves
         if self.resource.repeats and not self._has_news(found):
             return ()
         total = self.resource.total(page) if self.resource.total else None
         self.tally.count(page, total)
         self._take(found)
-        if ways:
-            self._give(held(page, self.resource, ways, whole=self.raw), wanted)
+        if wanted:
+            self._give(page, wanted)
         following = await self._following(page, total or 0)
         self._tell("running")
         return () if self._parent.probing and not self._is_short_lookup() else following
@@ -255,7 +259,7 @@ class ResourceRun:
         elif self.holds and (embedding := self.resource.embedding):
             inside, size = await self.holds.choose(total)
             following = tuple(embedding.rest(page, inside, size))
-            more = max(more or 0, pages(total, size) - 1)
+            more = max(more or 0, pages(total, size) - embedding.sizes[0] // size)  # the first has the largest size
         if self.readings == 1:
             more = more if following else 0
             self.foreseen = None if more is None or self.foreseen is None else self.foreseen + more
@@ -274,12 +278,13 @@ class ResourceRun:
         self._rows += len(found)
         self._collector.add(found)
 
-    def _give(self, found: Mapping[Way, list[bytes] | None], wanted: Mapping[ResourceRun, list[Way]]) -> None:
+    def _give(self, page: Page, wanted: Mapping[ResourceRun, list[Way]]) -> None:
         """Hand on the records of other resources."""
+        found = held(page, self.resource, _all(wanted), whole=self.raw)
         for run, ways in wanted.items():
             lists = [items for way in ways if (items := found[way]) is not None]
             if len(lists) == len(ways):
-                run.receive(as_listed(chain.from_iterable(lists), run.resource, whole=run.raw))
+                run.receive(page, as_listed(chain.from_iterable(lists), run.resource, whole=run.raw))
 
     async def _collect(self) -> None:
         """Decode what is left, join the parts, and say whether it is all there."""
@@ -340,3 +345,7 @@ class ResourceRun:
                 planned=max(self.requests, self.foreseen or self.least),
             )
         )
+
+
+def _all(wanted: Mapping[ResourceRun, list[Way]]) -> frozenset[Way]:
+    return frozenset(way for ways in wanted.values() for way in ways)

@@ -126,6 +126,8 @@ class AccountRun:
 
     async def _work(self, run: ResourceRun) -> None:
         await run.work()
+        if self._store and run.own and run.looked_up:  # was kept in memory until now
+            self._keep(run, RAW, run.frames[RAW])
         if run.failure and self._stop_early:
             raise run.failure
 
@@ -171,7 +173,7 @@ class AccountRun:
         """Return what makes frames of its records, in memory or in files."""
         kept = frozenset[str]()
         if self._store:
-            kept = frozenset({*run.tables, *([RAW] if run.own and not run.needed else [])})
+            kept = frozenset({*run.tables, *([RAW] if run.own and not run.looked_up else [])})
         return Collector(run.decoder, self._backlog, keep=partial(self._keep, run), kept=kept)
 
     def tell(self, news: Progress) -> None:

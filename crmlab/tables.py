@@ -384,6 +384,11 @@ def within(frame: pl.DataFrame, table: Table, since: dt.datetime | None, until: 
     return frame.filter(~outside.fill_null(False))
 
 
+def repeats_rows(frame: pl.DataFrame) -> bool:
+    """Return whether a row may be in it twice: some hashes of `KEY` are equal."""
+    return bool(frame.select(pl.struct(KEY).hash().n_unique()).item() < frame.height)
+
+
 def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Return `frame` with exactly the table's columns, cast strictly; absent ones are null."""
     return frame.select(

@@ -63,8 +63,10 @@ class Tally:
         """How many of them came into the list while it was read."""
         if self._began is None or self._ended is None:
             return 0
-        first = self.keys.group_by("key").agg(pl.col("entered").min())
-        return first.filter(pl.col("entered").is_between(self._began, self._ended + _SECOND)).height
+        meanwhile = pl.col("entered").is_between(self._began, self._ended + _SECOND)
+        if self.keys.filter(meanwhile).is_empty():
+            return 0
+        return self.keys.group_by("key").agg(pl.col("entered").min()).filter(meanwhile).height
 
     def is_short(self, rejected: int) -> bool:
         """Whether fewer records came than were there when the reading began."""
@@ -80,7 +82,8 @@ class Tally:
         if not self._totals:
             return self.repeats(before)
         if timed and self._began:
-            return sum(totals[-1] - totals[0] for totals in self._whole()) <= self.added
+            grown = sum(totals[-1] - totals[0] for totals in self._whole())
+            return grown <= 0 or grown <= self.added
         return all(len(set(totals)) == 1 for totals in self._totals.values())
 
     def repeats(self, before: Tally | None) -> bool:

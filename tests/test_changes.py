@@ -121,7 +121,7 @@ def seconds(text: str) -> int:
     return int(dt.datetime.fromisoformat(text).timestamp())
 
 
-def fetched(server: Server, account: Callable[[str], crmlab.Account], table: str, **options: Any) -> crmlab.Fetched:
+def fetched(server: Server, account: Callable[[str], crmlab.Account], *tables: str, **options: Any) -> crmlab.Fetched:
     async def run() -> crmlab.Fetched:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", server.answer)
@@ -130,7 +130,7 @@ def fetched(server: Server, account: Callable[[str], crmlab.Account], table: str
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            return await crmlab.fetch(account(url), table, **options)
+            return await crmlab.fetch(account(url), *tables, **options)
         finally:
             await runner.cleanup()
 

@@ -149,9 +149,10 @@ def _embedded(request: Request, names: Iterable[str]) -> Request:
 def _rest(page: Page, names: Iterable[str], size: int) -> Iterable[Request]:
     """The contacts after a first page, in pages of that size."""
     request = _embedded(page.request, names).with_params(per_page=size)
-    if (contacts := total(page) or 0) > WALL:
+    asked = int(page.request.params["per_page"])
+    if (contacts := total(page) or _last(page) * asked) > WALL:
         return _parts(replace(page, request=request))
-    read, last = int(page.request.params["per_page"]) // size, -(-contacts // size)
+    read, last = asked // size, -(-contacts // size)
     return [replace(request.with_params(page=n), closes=n == last) for n in range(read + 1, last + 1)]
 
 
