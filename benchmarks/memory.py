@@ -13,7 +13,6 @@ JOBS = {
     "events": "fetch_to of consent events",
     "events and contacts": "fetch_to of consent events and the contacts in them",
     "contacts": "fetch of contacts of 3.5 kB",
-    "decode": "decoding and mapping of deals alone, in one thread",
 }
 
 

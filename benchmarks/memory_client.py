@@ -6,7 +6,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import crmlab
@@ -18,16 +18,16 @@ async def events(url: str, *more: str) -> Callable[[], dict[str, int]]:
     """Write consent events (and `more`) to files; return what counts them."""
     account = crmlab.Account("complero", base_url=url, api_key="any")
     folder = tempfile.TemporaryDirectory()
-    stored = await crmlab.fetch_to(
-        folder.name, account, "consent_events", *more, limits=LIMITS, on_error="raise"
-    )
+    stored = await crmlab.fetch_to(folder.name, account, "consent_events", *more, limits=LIMITS, on_error="raise")
     assert stored.complete, stored.summary
+
     def counted() -> dict[str, int]:
         with folder:
             ids = stored["consent_events"].select("id").collect()["id"]
             size = sum(path.stat().st_size for path in Path(folder.name).iterdir())
             assert ids.n_unique() == len(ids), "repeated rows"
             return {"rows": sum(stored.summary["rows"]), "distinct events": len(ids), "MB of files": size >> 20}
+
     return counted
 
 
