@@ -124,13 +124,12 @@ class Decoder:
         if not names:
             return []
         reader = _parts(self._unwrap, tuple(names))
-        parts = [msgspec.json.decode(record.text, type=reader) for record in found]
+        parts = [reader.decode(record.text) for record in found]
         if self._unwrap:
             parts = [part.record for part in parts]
-        return [
-            pl.Series(name, [_text_of(getattr(part, f"f{i}", None)) for part in parts], dtype=pl.String)
-            for i, name in enumerate(names)
-        ]
+        texts = {name: [bytes(getattr(part, f"f{i}", NULL)) for part in parts] for i, name in enumerate(names)}
+        frame = pl.DataFrame(texts, schema=dict.fromkeys(names, pl.Binary))
+        return frame.select(pl.when(pl.col(name) != NULL).then(name).cast(pl.String) for name in names).get_columns()
 
     def _view(self, rows: pl.DataFrame, view: View) -> pl.DataFrame:
         if view.explode is not None:
@@ -234,16 +233,12 @@ def decoder(
 
 @cache
 def _parts(unwrap: str | None, names: tuple[str, ...]) -> Any:
-    """A type that reads these fields of a record as they stand."""
+    """A reader of these fields of a record as they stand."""
     fields = [(f"f{i}", msgspec.Raw, msgspec.Raw(NULL)) for i in range(len(names))]
     record = msgspec.defstruct("Record", fields, rename={f"f{i}": name for i, name in enumerate(names)}, gc=False)
-    if not unwrap:
-        return record
-    return msgspec.defstruct("Item", [("record", record | None, None)], rename={"record": unwrap}, gc=False)
-
-
-def _text_of(part: msgspec.Raw | None) -> str | None:
-    return None if part is None or (text := bytes(part)) == NULL else text.decode()
+    if unwrap:
+        record = msgspec.defstruct("Item", [("record", record | None, None)], rename={"record": unwrap}, gc=False)
+    return msgspec.json.Decoder(record)
 
 
 def _first_line(error: PolarsError) -> str:

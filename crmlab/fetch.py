@@ -184,13 +184,36 @@ async def _run(
 
 def _account_of(runs: Sequence[ResourceRun], asked: Question) -> dict[str, Any]:
     """Return what belongs beside the tables."""
-    summary = [line for run in runs for line in run.summary()] + _unfilled(asked)
+    summary = [line for run in runs for line in _lines(run)] + _unfilled(asked)
     return {
         "summary": pl.DataFrame(summary, schema=SUMMARY, orient="row"),
         "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(run.rejected for run in runs)]),
         "failures": list({str(run.failure): run.failure for run in runs if run.failure}.values()),
         "fetched_at": asked.now,
     }
+
+
+def _lines(run: ResourceRun) -> list[dict[str, object]]:
+    """Return a line for each table asked for; one for what others needed, if it is not complete."""
+    shows_own = run.own or not (run.tables or run.complete)
+    return [
+        {
+            "account": run.account.name,
+            "provider": run.account.provider.name,
+            "resource": run.resource.name,
+            "table": name,
+            "rows": run.heights.get(name, 0),
+            "expected": run.tally.expected,
+            "rejected": run.rejected.height,
+            "planned": run.foreseen,
+            "requests": run.requests,
+            "retries": run.retries,
+            "seconds": round(run.seconds, 3),
+            "complete": run.complete,
+            "note": "; ".join(run.notes),
+        }
+        for name in (*sorted(run.tables), *([run.full_name] if shows_own else []))
+    ]
 
 
 def _unfilled(asked: Question) -> list[dict[str, object]]:

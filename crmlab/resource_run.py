@@ -12,6 +12,7 @@ import polars as pl
 from crmlab.account import Account
 from crmlab.decode import GIVEN, RAW, REJECTED, Decoder, decoder
 from crmlab.errors import ApiError, CrmlabError, ServerError, TransportError
+from crmlab.inside import Inside
 from crmlab.paging import end
 from crmlab.plan import pages
 from crmlab.progress import Progress
@@ -22,7 +23,7 @@ from crmlab.sweep import sweep
 from crmlab.tally import Tally
 
 if TYPE_CHECKING:
-    from crmlab.run import AccountRun, Inside
+    from crmlab.run import AccountRun
 
 #: times a list is read before one that keeps changing is called incomplete
 READINGS = 3
@@ -122,28 +123,6 @@ class ResourceRun:
     def source(self) -> str:
         """What tells its rows from those of other resources and accounts."""
         return f"{self.account.name}/{self.full_name}"
-
-    def summary(self) -> list[dict[str, object]]:
-        """Return a line for each table asked for; one for what others needed, if it is not complete."""
-        shows_own = self.own or not (self.tables or self.complete)
-        return [
-            {
-                "account": self.account.name,
-                "provider": self.account.provider.name,
-                "resource": self.resource.name,
-                "table": name,
-                "rows": self.heights.get(name, 0),
-                "expected": self.tally.expected,
-                "rejected": self.rejected.height,
-                "planned": self.foreseen,
-                "requests": self.requests,
-                "retries": self.retries,
-                "seconds": round(self.seconds, 3),
-                "complete": self.complete,
-                "note": "; ".join(self.notes),
-            }
-            for name in (*sorted(self.tables), *([self.full_name] if shows_own else []))
-        ]
 
     def count_retry(self) -> None:
         self.retries += 1

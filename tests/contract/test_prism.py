@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from urllib.parse import quote
 
@@ -52,7 +53,8 @@ async def wire(
 
 
 def _each_once(exchanges: list[Exchange]) -> bool:
-    return len({(e.method, e.path, e.params) for e in exchanges}) == len(exchanges)
+    """Whether nothing is asked twice but to read a list again whose count does not fit what came."""
+    return max(Counter((e.method, e.path, e.params) for e in exchanges).values()) <= 2
 
 
 async def _fetch(wire: Recorder, document: Document, *tables: str, **window: dt.datetime) -> crmlab.Fetched:
