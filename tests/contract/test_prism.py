@@ -198,5 +198,6 @@ async def test_past_the_wall_the_cascade_is_asked_as_documented_and_ends(
 
     asked = [e.path for e in wire.exchanges]
     cascade = [path for path in asked if "cascade" in path]
-    assert cascade == ["/contacts/cascade", f"/contacts/cascade/{_CONTACT}"]
+    # read again, since too few came
+    assert cascade[:2] == cascade[2:] == ["/contacts/cascade", f"/contacts/cascade/{_CONTACT}"]
     assert set(asked) - set(cascade) == {"/contacts"}
