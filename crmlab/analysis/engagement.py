@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.given import need
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.pipeline import ratio
@@ -101,7 +102,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
 
 
 def email_engagement_over_time(
-    activities: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC"
+    activities: pl.DataFrame, every: str | None = "1mo", *, time_zone: str = "UTC"
 ) -> pl.DataFrame:
     """Return how mailings were opened and clicked, by the period they were sent in.
 
@@ -173,7 +174,7 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
             .str.to_lowercase()
             .replace_strict(_KNOWN, default=None, return_dtype=pl.String)
             .alias("what"),
-            pl.coalesce("starts_at", "created_at").alias("at"),
+            HAPPENED.alias("at"),
         )
         .drop_nulls(["person", "what", "at"])
         # a subscription ended on a web page is of no mailing
