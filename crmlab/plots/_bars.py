@@ -47,7 +47,8 @@ def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, ...]], co
         name=text(name),
         orientation="h",
         marker={"color": colour},
-        textposition="auto",
+        # plotly leaves out the words of a bar without length, unless they are beside it
+        textposition=["auto" if value else "outside" for value in frame[length]],
         textangle=0,
         textfont={"size": 11},
         cliponaxis=False,

@@ -54,8 +54,8 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
         traces.append(_bars.bars(lengths.drop_nulls("rate"), "rate", beside, colour, name))
     return figure(
         traces,
-        f"{_TITLE} (n = {plural(int(sent['sent'].sum()), 'mailing')} to contacts)",
-        f"Contacts of those {_base(sent)}; a click is an opening",
+        f"{_TITLE} (n = {plural(int(sent['sent'].sum()), 'recipient')})",
+        "Contacts, once for each campaign; a click is an opening",
         _without_send(rates),
         note,
         barmode="group",
@@ -117,8 +117,8 @@ def email_engagement_over_time(
     )
     return figure(
         _over_time.rate_lines(lines, styles),
-        f"{_TITLE}, by {_over_time.word(every)} of sending (n = {plural(int(sent['sent'].sum()), 'mailing')})",
-        "Contacts, once for each campaign; the last periods still grow",
+        f"{_TITLE} per {_over_time.word(every)} sent (n = {plural(int(sent['sent'].sum()), 'recipient')})",
+        "Contacts, once for each campaign; a click is an opening; the last periods still grow",
         _without_send(rates),
         **_over_time.rate_layout(lines, every, "% of contacts"),
     )

@@ -43,7 +43,7 @@ def response_time(
     -------
     go.Figure
         Rising steps, 0-100 %, over a logarithmic time; a curve for each of the eight groups with most contacts.
-        Circles are the median and the 90th percentile.
+        Dots are the median and the 90th percentile.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def response_time(
     curves = kaplan_meier(spells, ["label"])
     traces: list[go.Scatter] = []
     for (name, _), colour in zip(groups.iter_rows(), PALETTE, strict=False):
-        traces += _curve(curves.filter(pl.col("label") == name), name, colour)
+        traces += _curve(curves.filter(pl.col("label") == name), name, colour, is_alone=not keys)
     waiting, left_out = int((~spells["ended"]).sum()), groups.height - len(PALETTE)
     return figure(
         traces,
@@ -77,27 +77,28 @@ def response_time(
     )
 
 
-def _curve(curve: pl.DataFrame, name: str, colour: str) -> list[go.Scatter]:
-    """Return the steps of one group, thinned to what can be seen, and circles at its median and 90th percentile."""
+def _curve(curve: pl.DataFrame, name: str, colour: str, *, is_alone: bool) -> list[go.Scatter]:
+    """Return the steps of one group, thinned to what can be seen, and dots at its median and 90th percentile."""
     curve = curve.with_columns(pl.col("time").clip(min(_TICKS)))
     step = (pl.col("time").log10() * _STEPS).floor()
     thin = curve.group_by(step.alias("step"), maintain_order=True).last()
+    reached = [(curve.select(time_until(share)).item(), share) for share in (0.5, 0.9)]
+    found = [(hours, share) for hours, share in reached if hours is not None]
+    median = reached[0][0]
     line = go.Scatter(
         x=[min(_TICKS), *thin["time"]],
         y=[0.0, *(1 - thin["surviving"])],
-        name=text(name),
+        name=text(f"{name}: median {_words(median) if median is not None else 'not reached'}"),
         legendgroup=name,
         mode="lines",
         line={"color": colour, "width": 2, "shape": "hv"},
         hovertemplate=f"{text(name)}: %{{y:.0%}} after %{{customdata}}<extra></extra>",
         customdata=[_words(hours) for hours in (min(_TICKS), *thin["time"])],
     )
-    reached = [(curve.select(time_until(share)).item(), share) for share in (0.5, 0.9)]
-    found = [(hours, share) for hours, share in reached if hours is not None]
-    circles = go.Scatter(
+    dots = go.Scatter(
         x=[hours for hours, _ in found],
         y=[share for _, share in found],
-        mode="markers+text",
+        mode="markers+text" if is_alone else "markers",
         marker={"color": colour, "size": 9},
         text=[f"{share:.0%}: {_words(hours)}" for hours, share in found],
         textposition="top left",
@@ -106,7 +107,7 @@ def _curve(curve: pl.DataFrame, name: str, colour: str) -> list[go.Scatter]:
         legendgroup=name,
         hovertemplate=f"{text(name)}: %{{text}}<extra></extra>",
     )
-    return [line, circles]
+    return [line, dots]
 
 
 def _time_axis(curves: pl.DataFrame) -> dict[str, object]:
@@ -125,5 +126,5 @@ def _words(hours: float) -> str:
     """Return 0.5 as "30 minutes"."""
     for size, unit in ((24.0, "day"), (1.0, "hour")):
         if hours >= 2 * size:
-            return f"{hours / size:.1f} {unit}s"
+            return f"{hours / size:.{0 if hours >= 20 * size else 1}f} {unit}s"
     return f"{hours * 60:.0f} minutes"
