@@ -165,11 +165,12 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
     │ null    ┆ send ┆ 1     │
     └─────────┴──────┴───────┘
     """
-    need(activities, "activities", "kind")
+    read = ("provider", "account", "owner_id", "author", "kind")
+    need(activities, "activities", *read)
     return (
-        with_owner(activities, users)
+        with_owner(activities.group_by(read).agg(pl.len().cast(pl.Int64).alias("count")), users)
         .group_by("owner", "kind")
-        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .agg(pl.col("count").sum())
         .sort("owner", "kind", nulls_last=True)
     )
 

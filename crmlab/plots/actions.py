@@ -14,7 +14,7 @@ from crmlab.plots import _bars
 from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, figure, nothing, number, plural, text
 
 _PARTS = (
-    ("overdue_above_30_days", "overdue > 30 days", VERMILLION),
+    ("overdue_above_30_days", "overdue above 30 days", VERMILLION),
     ("overdue_8_to_30_days", "8-30 days", PALETTE[1]),
     ("overdue_to_7_days", "1-7 days", PALETTE[6]),
     ("upcoming", "due today or later", BLUE),

@@ -68,7 +68,7 @@ def response_time(
         traces,
         f"{title} (n = {plural(waits.height, 'contact')})",
         f"{number(waiting)} ({waiting / waits.height:.0%}) still wait and count as waiting (Kaplan-Meier)",
-        f"{left_out} smaller groups not shown" if left_out > 0 else "",
+        f"{plural(left_out, 'smaller group')} not shown" if left_out > 0 else "",
         height=400,
         showlegend=bool(keys),
         hovermode="closest",
