@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab.analysis.response import response_time, waits
 from crmlab.analysis.survival import kaplan_meier, time_until
+from crmlab.analysis.touches import of_contacts, touches
 from crmlab.errors import PlanError
 from crmlab.tables import TABLES, conform
 
@@ -153,6 +154,25 @@ def test_an_action_answers_at_the_end_of_its_day_where_the_clocks_change() -> No
     now = came + timedelta(hours=10)
     at_ten = waits(contacts, action, as_of=now, kinds=["action"], time_zone="Europe/Berlin")
     assert at_ten.select("answered", "wait_hours").row(0) == (True, 10.0)
+
+
+def test_a_day_ends_at_its_second_midnight_where_clocks_go_back_then() -> None:
+    # Sao Paulo, 2018-02-17: 23:59 came twice, the day had 25 hours
+    contacts = table("contacts", id=["a"], created_at=[datetime(2018, 2, 17, 2, tzinfo=UTC)])
+    action = table("activities", kind=["action"], contact_id=["a"], done=[True], done_at=[date(2018, 2, 17)])
+
+    found = waits(contacts, action, as_of="2018-03-01", kinds=["action"], time_zone="America/Sao_Paulo")
+
+    assert found["wait_hours"].item() == pytest.approx(25.0)
+
+
+def test_two_addresses_of_one_person_are_one_touch_one_address_of_two_people_is_two() -> None:
+    contacts = people("a", "b", emails=[["one@example.com", "two@example.com"], ["two@example.com"]])
+    event = table(
+        "activities", kind=["event"], contact_emails=[["one@example.com", "two@example.com"]], starts_at=after(1)
+    )
+
+    assert of_contacts(contacts, touches(event))["contact_id"].sort().to_list() == ["a", "b"]
 
 
 def test_contacts_that_come_later_or_never_came_are_left_out() -> None:
