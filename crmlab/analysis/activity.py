@@ -146,8 +146,7 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
 
     Notes
     -----
-    https://kpitree.co/glossary/sales-metrics/lead-response-time counts what people do apart from what is
-    sent by itself; here both are shown, the latter without owner.
+    Common practice; no vendor's page defines it.
 
     Examples
     --------

@@ -69,7 +69,8 @@ def response_time(
         f"{title} (n = {plural(waits.height, 'contact')})",
         f"{number(waiting)} ({waiting / waits.height:.0%}) still wait and count as waiting (Kaplan-Meier)",
         f"{plural(left_out, 'smaller group')} not shown" if left_out > 0 else "",
-        height=400,
+        # the legend is as high as it has lines
+        height=400 + 12 * min(len(PALETTE), groups.height if keys else 0),
         showlegend=bool(keys),
         hovermode="closest",
         xaxis=_time_axis(curves),
