@@ -38,8 +38,8 @@ def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame
     return summed.select(frame.columns), f"The smallest {noun} are summed as '{others}'"
 
 
-def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, str]], colour: str, name: str = "") -> go.Bar:
-    """Return bars as long as the column `length`, with two lines inside, or beside where they do not fit."""
+def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, ...]], colour: str, name: str = "") -> go.Bar:
+    """Return bars as long as the column `length`, with lines of words inside, or beside where they do not fit."""
     return go.Bar(
         x=frame[length].to_list(),
         y=[text(label) for label in frame["label"]],
@@ -47,12 +47,42 @@ def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, str]], co
         name=text(name),
         orientation="h",
         marker={"color": colour},
-        textposition="auto",
+        # plotly leaves out the words of a bar without length, unless they are beside it
+        textposition=["auto" if value else "outside" for value in frame[length]],
         textangle=0,
         textfont={"size": 11},
         cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
+
+
+def part(frame: pl.DataFrame, length: str, name: str, colour: str) -> go.Bar:
+    """Return one colour of stacked bars: as long as the column `length`."""
+    return go.Bar(
+        x=frame[length].to_list(),
+        y=[text(label) for label in frame["label"]],
+        name=text(name),
+        orientation="h",
+        marker={"color": colour},
+        hovertemplate="%{y}: %{x:,}",
+    )
+
+
+def longest_first(frame: pl.DataFrame, length: str) -> pl.DataFrame:
+    """Return the rows in the order of their labels' total length."""
+    total = pl.col(length).sum().over("label")
+    return frame.sort(total, "label", descending=[True, False], maintain_order=True)
+
+
+def stacked(labels: Sequence[str], unit: str) -> dict[str, Any]:
+    """Return the layout of stacked bars, one line high each."""
+    return {
+        "barmode": "stack",
+        "showlegend": True,
+        "height": 170 + 32 * len(labels),
+        "xaxis": {"title": {"text": unit}, "rangemode": "tozero", "tickformat": ",d"},
+        "yaxis": label_axis(labels),
+    }
 
 
 def label_axis(labels: Sequence[str]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Stacked bars over time, one colour for each kind."""
+"""What is drawn over time: stacked bars of counts, lines of rates."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,9 +11,9 @@ import polars as pl
 
 from crmlab.analysis.period import GRAINS
 from crmlab.errors import PlanError
-from crmlab.plots._template import PALETTE, REST, figure, number, text, whole_ticks
+from crmlab.plots._kinds import by_kind
+from crmlab.plots._template import figure, number, text, whole_ticks
 
-_MAX_KINDS = len(PALETTE)
 #: what a figure holds at most where the user chose the grain
 _MAX_PERIODS = 2000
 #: so few periods get a tick each
@@ -28,31 +29,28 @@ def stacked(counts: pl.DataFrame, every: str, title: str, unit: str, *notes: str
     PlanError
         More than 2,000 periods.
     """
-    if (periods := counts["period"].n_unique()) > _MAX_PERIODS:
-        raise PlanError(f"every={every!r} makes {periods} bars: choose a longer period, or None")
-    total = pl.col("count").sum()
-    order = counts.group_by("kind").agg(total).sort("count", "kind", descending=[True, False], nulls_last=True)["kind"]
-    kept, rare = order.head(_MAX_KINDS).to_list(), order.len() - _MAX_KINDS
-    traces = [
-        bars(
-            counts.filter(pl.col("kind").eq_missing(pl.lit(kind))),
-            "count",
-            every,
-            kind or "(no kind)",
-            colour,
-        )
-        for kind, colour in zip(kept, PALETTE, strict=False)
-    ]
-    if rare > 0:
-        rest = counts.filter(~pl.col("kind").is_in(kept, nulls_equal=True)).group_by("period").agg(total)
-        traces.append(bars(rest.sort("period"), "count", every, f"{rare} others", REST))
-        notes = (*notes, f"The rarest kinds are summed as '{rare} others'")
+    check_periods(counts["period"], every)
+    parts, note = by_kind(counts, "period")
+    traces = [bars(rows, "count", every, kind, colour) for rows, kind, colour in parts]
     return figure(
         traces,
         f"{title} per {word(every)} (n = {number(int(counts['count'].sum()))})",
         *notes,
-        **layout(counts.group_by("period").agg(total), "count", every, unit),
+        note,
+        **layout(counts.group_by("period").agg(pl.col("count").sum()), "count", every, unit),
     )
+
+
+def check_periods(periods: pl.Series, every: str) -> None:
+    """Refuse more periods than a figure can hold.
+
+    Raises
+    ------
+    PlanError
+        More than 2,000.
+    """
+    if (found := periods.n_unique()) > _MAX_PERIODS:
+        raise PlanError(f"every={every!r} makes {found} bars: choose a longer period, or None")
 
 
 def bars(counts: pl.DataFrame, column: str, every: str, name: str, colour: str) -> go.Bar:
@@ -65,6 +63,33 @@ def bars(counts: pl.DataFrame, column: str, every: str, name: str, colour: str) 
         marker={"color": colour},
         hovertemplate="%{y:,}",
     )
+
+
+def rate_lines(rates: pl.DataFrame, styles: Sequence[tuple[str, str, str, str]]) -> list[go.Scatter]:
+    """Return a line for each column, name, colour and dash of a frame of period and rates; gaps where it is null."""
+    return [
+        go.Scatter(
+            x=rates["period"].to_list(),
+            y=rates[column].to_list(),
+            name=name,
+            mode="lines+markers" if rates.height <= 60 else "lines",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"size": 7},
+            hovertemplate="%{y:.1%}",
+        )
+        for column, name, colour, dash in styles
+    ]
+
+
+def rate_layout(rates: pl.DataFrame, every: str, unit: str) -> dict[str, Any]:
+    """Return the layout of lines of rates, 0-100 %."""
+    return {
+        "height": 380,
+        "showlegend": True,
+        "hovermode": "x unified",
+        "xaxis": time_axis(rates["period"], every),
+        "yaxis": {"title": {"text": unit}, "tickformat": ".0%", "range": [0, 1.02]},
+    }
 
 
 def layout(totals: pl.DataFrame, column: str, every: str, unit: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Figures of activities: when work happens, and how much of each kind."""
+"""Figures of activities: when work happens, how much of each kind, and whose."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import polars as pl
 
 from crmlab.analysis import activity
 from crmlab.analysis.period import finest_grain, local
-from crmlab.plots import _over_time
+from crmlab.plots import _bars, _over_time
+from crmlab.plots._kinds import by_kind
 from crmlab.plots._template import SCALE, figure, nothing, number, plural, text, whole_ticks
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -101,3 +102,42 @@ def activity_volume(activities: pl.DataFrame, every: str | None = None, *, time_
     undated = activities.height - int(counts["count"].sum())
     note = f"{plural(undated, 'row')} without a time left out" if undated else ""
     return _over_time.stacked(counts, every, "Activities", "Activities", note)
+
+
+def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> go.Figure:
+    """Return stacked bars of the activities of each owner, a colour for each kind.
+
+    Parameters
+    ----------
+    activities, users
+        Read what `crmlab.analysis.activity.volume_by_owner` reads.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, the longest on top, beyond twenty the rest is one; the eight kinds with most
+        activities, the rest as one. Activities without an owner, such as mailings, are left out.
+
+    Raises
+    ------
+    PlanError
+        A column is missing.
+    """
+    title = "Activities of each owner"
+    counts = activity.volume_by_owner(activities, users)
+    owned = counts.drop_nulls("owner").select(_bars.label_of(["owner"]), "kind", "count")
+    if owned.is_empty():
+        return nothing(title, "no activity has an owner." if activities.height else _NO_ACTIVITIES)
+    n = int(owned["count"].sum())
+    left_out = activities.height - n
+    shown, note = _bars.with_others(_bars.longest_first(owned, "count"), "count", "owners")
+    parts, rest = by_kind(shown, "label")
+    labels = shown["label"].unique(maintain_order=True).to_list()
+    return figure(
+        [_bars.part(rows, "count", kind, colour) for rows, kind, colour in parts],
+        f"{title} (n = {number(n)})",
+        f"{number(left_out)} without an owner left out" if left_out else "",
+        note,
+        rest,
+        **_bars.stacked(labels, "Activities"),
+    )

@@ -72,25 +72,10 @@ def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -
         return nothing("Banner opt-ins and opt-outs", why)
     n = number(int(known["visitors_exposed"].sum()))
     styles = (("optin_rate", "opt-in", BLUE, "solid"), ("optout_rate", "opt-out", VERMILLION, "dot"))
-    lines = [
-        go.Scatter(
-            x=rates["day"].to_list(),
-            y=rates[column].to_list(),
-            name=name,
-            mode="lines+markers" if rates.height <= 60 else "lines",
-            line={"color": colour, "dash": dash, "width": 2},
-            marker={"size": 7},
-            hovertemplate="%{y:.1%}",
-        )
-        for column, name, colour, dash in styles
-    ]
+    shown = rates.rename({"day": "period"})
     return figure(
-        lines,
+        _over_time.rate_lines(shown, styles),
         f"Banner opt-ins and opt-outs per {_over_time.word(every)} (n = {n} visitors)",
         "Share of exposed visitors; the rest chose nothing",
-        height=380,
-        showlegend=True,
-        hovermode="x unified",
-        xaxis=_over_time.time_axis(rates["day"], every),
-        yaxis={"title": {"text": "% of exposed visitors"}, "tickformat": ".0%", "range": [0, 1.02]},
+        **_over_time.rate_layout(shown, every, "% of exposed visitors"),
     )

@@ -1,0 +1,200 @@
+"""Actions: what is open, what is overdue, what was done on time."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from crmlab.analysis.given import moment, need
+from crmlab.analysis.owners import with_owner
+from crmlab.analysis.period import local
+from crmlab.analysis.pipeline import ratio
+from crmlab.errors import PlanError
+
+_READ = ("kind", "created_at", "starts_at", "due_on", "done", "done_at")
+#: how many days after the day it was due; what is due today is not overdue
+AGES = {
+    "overdue_to_7_days": pl.col("late") <= 7,
+    "overdue_8_to_30_days": pl.col("late").is_between(8, 30),
+    "overdue_above_30_days": pl.col("late") > 30,
+}
+
+
+def open_actions(
+    activities: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    time_zone: str = "UTC",
+    users: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return the open actions of each owner: overdue for how long, due later, without a day.
+
+    Open is what was created by `as_of` and not done by then; overdue is what is open and due before
+    the day that `as_of` is in `time_zone`. An earlier `as_of` sees what is done since as open, but
+    knows only today's due days.
+
+    Parameters
+    ----------
+    activities
+        Reads those of kind "action": created_at, due_on, starts_at (where due_on is null), done, done_at
+        (where `done` is null: done if there is a day), and what `crmlab.analysis.owners.with_owner` reads.
+    as_of
+        The moment to ask at; a date is its beginning in `time_zone`.
+    time_zone
+        IANA name; where the day begins.
+    users
+        Names of the owners; see `crmlab.analysis.owners.with_owner`.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by owner, nulls last; one row per owner who has open actions: owner (String); open (Int64,
+        actions) = undated + upcoming + overdue (Int64); overdue = overdue_to_7_days + overdue_8_to_30_days +
+        overdue_above_30_days (Int64, by the days since the due day); overdue_rate (Float64, overdue / open).
+
+    Raises
+    ------
+    PlanError
+        `as_of` or `time_zone` cannot be read, or a column is missing.
+
+    Notes
+    -----
+    Common practice; no vendor's page defines it. Time zones: https://www.iana.org/time-zones.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"kind": ["action"] * 3, "owner_id": ["ann"] * 3, "done": [False, False, True],
+    ...         "due_on": [date(2026, 3, 1), date(2026, 3, 9), date(2026, 3, 2)]}
+    >>> found = open_actions(conform(pl.DataFrame(rows), TABLES["activities"]), as_of="2026-03-09")
+    >>> found.select("owner", "open", "undated", "upcoming", "overdue", "overdue_8_to_30_days")
+    shape: (1, 6)
+    ┌───────┬──────┬─────────┬──────────┬─────────┬──────────────────────┐
+    │ owner ┆ open ┆ undated ┆ upcoming ┆ overdue ┆ overdue_8_to_30_days │
+    │ ---   ┆ ---  ┆ ---     ┆ ---      ┆ ---     ┆ ---                  │
+    │ str   ┆ i64  ┆ i64     ┆ i64      ┆ i64     ┆ i64                  │
+    ╞═══════╪══════╪═════════╪══════════╪═════════╪══════════════════════╡
+    │ ann   ┆ 2    ┆ 0       ┆ 1        ┆ 1       ┆ 1                    │
+    └───────┴──────┴─────────┴──────────┴─────────┴──────────────────────┘
+    """
+    at, today = moment(as_of, time_zone)
+    actions = _actions(activities, today, time_zone)
+    is_open = ~pl.col("is_done") & (pl.col("created_at") <= at).fill_null(value=True)
+    late = (pl.lit(today) - pl.col("due")).dt.total_days()
+    return (
+        with_owner(actions, users)
+        .filter(is_open)
+        .with_columns(pl.when(late > 0).then(late).alias("late"))
+        .group_by("owner")
+        .agg(
+            pl.len().cast(pl.Int64).alias("open"),
+            pl.col("due").null_count().cast(pl.Int64).alias("undated"),
+            (late <= 0).sum().cast(pl.Int64).alias("upcoming"),
+            pl.col("late").count().cast(pl.Int64).alias("overdue"),
+            *(is_this_late.sum().cast(pl.Int64).alias(name) for name, is_this_late in AGES.items()),
+        )
+        .with_columns(ratio(pl.col("overdue"), pl.col("open")).alias("overdue_rate"))
+        .sort("owner", nulls_last=True)
+    )
+
+
+def completion_rate(
+    activities: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    time_zone: str = "UTC",
+    users: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return how many of the actions that were due each owner did on time: ``on_time / due``.
+
+    On time is done on the day it was due, or before. Only days that are over by `as_of` count:
+    what is due today can still be done.
+
+    Parameters
+    ----------
+    activities
+        Reads those of kind "action", as `open_actions` does.
+    as_of
+        The moment to ask at; a date is its beginning in `time_zone`.
+    since, until
+        First day due that counts, and the first that no longer does; None: no such bound.
+    time_zone
+        IANA name; where the day begins.
+    users
+        Names of the owners; see `crmlab.analysis.owners.with_owner`.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by owner, nulls last; one row per owner: owner (String); due (Int64, actions) = on_time +
+        late + not_done + done_undated (Int64; the last: done, but the service does not say when);
+        completion_rate (Float64, 0-1, on_time / due).
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `since`, `until` or `time_zone` cannot be read, or a column is missing.
+
+    Notes
+    -----
+    Common practice; no vendor's page defines it. Moving the due day makes a late action one on time:
+    services keep only the last.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"kind": ["action"] * 3, "owner_id": ["ann"] * 3, "done": [True, True, False],
+    ...         "due_on": [date(2026, 3, 2)] * 3, "done_at": [date(2026, 3, 1), date(2026, 3, 3), None]}
+    >>> completion_rate(conform(pl.DataFrame(rows), TABLES["activities"]), as_of="2026-03-09")
+    shape: (1, 7)
+    ┌───────┬─────┬─────────┬──────┬──────────┬──────────────┬─────────────────┐
+    │ owner ┆ due ┆ on_time ┆ late ┆ not_done ┆ done_undated ┆ completion_rate │
+    │ ---   ┆ --- ┆ ---     ┆ ---  ┆ ---      ┆ ---          ┆ ---             │
+    │ str   ┆ i64 ┆ i64     ┆ i64  ┆ i64      ┆ i64          ┆ f64             │
+    ╞═══════╪═════╪═════════╪══════╪══════════╪══════════════╪═════════════════╡
+    │ ann   ┆ 3   ┆ 1       ┆ 1    ┆ 1        ┆ 0            ┆ 0.333333        │
+    └───────┴─────┴─────────┴──────┴──────────┴──────────────┴─────────────────┘
+    """
+    for name, day in (("since", since), ("until", until)):
+        if day is not None and (isinstance(day, dt.datetime) or not isinstance(day, dt.date)):
+            raise PlanError(f"{name} must be a date: actions are due on days")
+    _, today = moment(as_of, time_zone)
+    actions = _actions(activities, today, time_zone)
+    over = pl.col("due") < min(until or today, today)
+    if since:
+        over &= pl.col("due") >= since
+    on_time = pl.col("done_at") <= pl.col("due")
+    counts = {
+        "on_time": pl.col("is_done") & on_time,
+        "late": pl.col("is_done") & ~on_time,
+        "not_done": ~pl.col("is_done"),
+        "done_undated": pl.col("is_done") & pl.col("done_at").is_null(),
+    }
+    return (
+        with_owner(actions, users)
+        .filter(over)
+        .group_by("owner")
+        .agg(
+            pl.len().cast(pl.Int64).alias("due"),
+            *(which.sum().cast(pl.Int64).alias(name) for name, which in counts.items()),
+        )
+        .with_columns(ratio(pl.col("on_time"), pl.col("due")).alias("completion_rate"))
+        .sort("owner", nulls_last=True)
+    )
+
+
+def _actions(activities: pl.DataFrame, today: dt.date, time_zone: str) -> pl.DataFrame:
+    """Return the actions with their due day and whether they were done by the end of `today`."""
+    need(activities, "activities", *_READ)
+    done = pl.coalesce("done", pl.col("done_at").is_not_null())
+    return activities.filter(pl.col("kind") == "action").with_columns(
+        pl.coalesce("due_on", local(pl.col("starts_at"), time_zone).dt.date()).alias("due"),
+        (done & (pl.col("done_at") <= today).fill_null(value=True)).alias("is_done"),
+    )

@@ -1,0 +1,239 @@
+"""Attention: how much of it deals take, and which deals and contacts it has left."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+import polars as pl
+
+from crmlab.analysis.given import moment, need
+from crmlab.analysis.pipeline import LOST, OPEN, WON
+from crmlab.analysis.touches import DEAL, HUMAN, of_contacts, of_deals, touches
+from crmlab.errors import PlanError
+
+
+def activities_of_deals(
+    deals: pl.DataFrame,
+    activities: pl.DataFrame,
+    *,
+    kinds: Collection[str] = HUMAN,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return the number of activities of each closed deal, those of none included.
+
+    Parameters
+    ----------
+    deals, activities, kinds, time_zone
+        As for `activities_per_deal`.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per closed deal, in their order: provider (Categorical), account, id, status (String),
+        activities (Int64).
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not known, or a column is missing.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> deals = conform(pl.DataFrame({"id": ["d", "e"], "status": ["won", "lost"]}), TABLES["deals"])
+    >>> notes = conform(pl.DataFrame({"kind": ["note"], "deal_id": ["d"]}), TABLES["activities"])
+    >>> activities_of_deals(deals, notes).select("id", "status", "activities")
+    shape: (2, 3)
+    ┌─────┬────────┬────────────┐
+    │ id  ┆ status ┆ activities │
+    │ --- ┆ ---    ┆ ---        │
+    │ str ┆ str    ┆ i64        │
+    ╞═════╪════════╪════════════╡
+    │ d   ┆ won    ┆ 1          │
+    │ e   ┆ lost   ┆ 0          │
+    └─────┴────────┴────────────┘
+    """
+    need(deals, "deals", *DEAL, "contact_id", "status", "created_at", "close_date")
+    closed = deals.filter(WON | LOST)
+    done = of_deals(closed, touches(activities, kinds=kinds, time_zone=time_zone), time_zone)
+    counted = done.group_by(DEAL).agg(pl.len().cast(pl.Int64).alias("activities"))
+    return (
+        closed.select(*DEAL, "status")
+        .join(counted, on=DEAL, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(pl.col("activities").fill_null(0))
+    )
+
+
+def activities_per_deal(
+    deals: pl.DataFrame,
+    activities: pl.DataFrame,
+    *,
+    kinds: Collection[str] = HUMAN,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return how many activities won deals took, and how many lost ones.
+
+    Counted is what people did for the deal until the day it closed: what names the deal, and what names
+    its contact alone between the days the deal was created and closed. What comes after is left out, as
+    only won deals have an afterwards. More work with won deals does not mean that work wins them.
+
+    Parameters
+    ----------
+    deals
+        Reads the won and lost: provider, account, id, contact_id, status, created_at, close_date. Those
+        without created_at have only what names them.
+    activities
+        Reads what `touches` reads. An activity of a contact with several deals counts for each.
+    kinds
+        The kinds that count.
+    time_zone
+        IANA name; where the day begins.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by status, won first; one row per status that occurs: status (String); deals (Int64);
+        without_activity (Int64, deals); activities (Int64); mean, median, p90 (Float64, activities per deal,
+        deals of none included; p90: nine in ten have no more).
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not known, or a column is missing.
+
+    Notes
+    -----
+    Common practice; no vendor's page defines it.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> deals = pl.DataFrame({"id": ["d", "e"], "contact_id": ["c", "x"], "status": ["won", "lost"],
+    ...                       "created_at": [datetime(2026, 3, 1)] * 2, "close_date": [date(2026, 3, 9)] * 2})
+    >>> calls = pl.DataFrame({"kind": ["call"] * 2, "contact_id": ["c"] * 2,
+    ...                       "created_at": [datetime(2026, 3, day) for day in (2, 10)]})
+    >>> utc = pl.col("created_at").dt.replace_time_zone("UTC")
+    >>> frames = [conform(frame.with_columns(utc), TABLES[name])
+    ...           for name, frame in (("deals", deals), ("activities", calls))]
+    >>> activities_per_deal(*frames)
+    shape: (2, 7)
+    ┌────────┬───────┬──────────────────┬────────────┬──────┬────────┬─────┐
+    │ status ┆ deals ┆ without_activity ┆ activities ┆ mean ┆ median ┆ p90 │
+    │ ---    ┆ ---   ┆ ---              ┆ ---        ┆ ---  ┆ ---    ┆ --- │
+    │ str    ┆ i64   ┆ i64              ┆ i64        ┆ f64  ┆ f64    ┆ f64 │
+    ╞════════╪═══════╪══════════════════╪════════════╪══════╪════════╪═════╡
+    │ won    ┆ 1     ┆ 0                ┆ 1          ┆ 1.0  ┆ 1.0    ┆ 1.0 │
+    │ lost   ┆ 1     ┆ 1                ┆ 0          ┆ 0.0  ┆ 0.0    ┆ 0.0 │
+    └────────┴───────┴──────────────────┴────────────┴──────┴────────┴─────┘
+    """
+    counts = activities_of_deals(deals, activities, kinds=kinds, time_zone=time_zone)
+    number = pl.col("activities")
+    return (
+        counts.group_by("status")
+        .agg(
+            pl.len().cast(pl.Int64).alias("deals"),
+            (number == 0).sum().cast(pl.Int64).alias("without_activity"),
+            number.sum(),
+            number.mean().alias("mean"),
+            number.median().alias("median"),
+            number.quantile(0.9, "higher").alias("p90"),
+        )
+        .sort("status", descending=True)
+    )
+
+
+def days_since_last_touch(
+    subjects: pl.DataFrame,
+    activities: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    stale_days: int = 14,
+    kinds: Collection[str] = HUMAN,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return for each open deal, or each contact, the days since somebody last did something with it.
+
+    Parameters
+    ----------
+    subjects
+        Deals, of which the open ones are taken (reads provider, account, id, contact_id, status, created_at,
+        close_date), or contacts (reads provider, account, id, emails, created_at). Deals are what has a
+        contact_id. Those created after `as_of` are left out.
+    activities
+        Reads what `touches` reads. A deal is touched by what names it, and by what names its contact alone
+        since the day the deal was created.
+    as_of
+        The moment to ask at; a date is its beginning in `time_zone`.
+    stale_days
+        More days than these are stale.
+    kinds
+        The kinds that count.
+    time_zone
+        IANA name; where the day begins.
+
+    Returns
+    -------
+    pl.DataFrame
+        In the order of `subjects`: provider (Categorical), account, id (String); last_touch_on (Date, in
+        `time_zone`) and days (Int64, 0: today), null for those never touched; state (String: recent, stale
+        or never).
+
+    Raises
+    ------
+    PlanError
+        `as_of` or `time_zone` cannot be read, `stale_days` is negative, or a column is missing.
+
+    Notes
+    -----
+    14 days is one vendor's threshold, not a law: deals that take a year have other ones.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> contacts = conform(pl.DataFrame({"id": ["c", "x"]}), TABLES["contacts"])
+    >>> calls = pl.DataFrame({"kind": ["call"], "contact_id": ["c"], "created_at": [datetime(2026, 3, 1)]})
+    >>> calls = calls.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> found = days_since_last_touch(contacts, conform(calls, TABLES["activities"]), as_of="2026-03-16")
+    >>> found.select("id", "last_touch_on", "days", "state")
+    shape: (2, 4)
+    ┌─────┬───────────────┬──────┬───────┐
+    │ id  ┆ last_touch_on ┆ days ┆ state │
+    │ --- ┆ ---           ┆ ---  ┆ ---   │
+    │ str ┆ date          ┆ i64  ┆ str   │
+    ╞═════╪═══════════════╪══════╪═══════╡
+    │ c   ┆ 2026-03-01    ┆ 15   ┆ stale │
+    │ x   ┆ null          ┆ null ┆ never │
+    └─────┴───────────────┴──────┴───────┘
+    """
+    if stale_days < 0:
+        raise PlanError(f"stale_days={stale_days}: give 0 or more")
+    at, today = moment(as_of, time_zone)
+    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    if "contact_id" in subjects.columns:
+        need(subjects, "deals", *DEAL, "status", "created_at", "close_date")
+        shown = subjects.filter(OPEN)
+        found = of_deals(shown.with_columns(close_date=pl.lit(None, pl.Date)), done, time_zone)
+    else:
+        need(subjects, "contacts", *DEAL, "emails", "created_at")
+        shown = subjects
+        found = of_contacts(shown, done).rename({"contact_id": "id"})
+    days = (pl.lit(today) - pl.col("last_touch_on")).dt.total_days()
+    state = pl.when(days > stale_days).then(pl.lit("stale")).when(days.is_not_null()).then(pl.lit("recent"))
+    return (
+        shown.filter((pl.col("created_at") <= at).fill_null(value=True))
+        .select(DEAL)
+        .join(
+            found.group_by(DEAL).agg(pl.col("day").max().alias("last_touch_on")),
+            on=DEAL,
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        .with_columns(days.alias("days"), state.otherwise(pl.lit("never")).alias("state"))
+    )

@@ -1,0 +1,181 @@
+"""Response: how long people wait for the first word from a person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+import polars as pl
+
+from crmlab.analysis.given import moment, need
+from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.survival import kaplan_meier, time_until
+from crmlab.analysis.touches import OUTBOUND, of_contacts, touches
+
+_CONTACT = ("provider", "account", "id")
+
+
+def waits(
+    contacts: pl.DataFrame,
+    activities: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    start: str = "created_at",
+    kinds: Collection[str] = OUTBOUND,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return for each contact how long it waited, or has waited so far, for the first touch.
+
+    Parameters
+    ----------
+    contacts, activities, as_of, start, kinds, time_zone
+        As for `response_time`.
+
+    Returns
+    -------
+    pl.DataFrame
+        The rows of `contacts` whose wait began by `as_of`, in their order and with their columns, and:
+        first_touch_at (Datetime, UTC; null: none yet), answered (Boolean), wait_hours (Float64, hours of the
+        clock on the wall or until `as_of`; nights and weekends count).
+
+    Raises
+    ------
+    PlanError
+        `as_of` or `time_zone` cannot be read, or a column is missing.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> came = pl.Series("created_at", [datetime(2026, 3, 2, 9, tzinfo=UTC)] * 2)
+    >>> contacts = conform(pl.DataFrame({"id": ["a", "b"], "created_at": came}), TABLES["contacts"])
+    >>> called = pl.Series("starts_at", [datetime(2026, 3, 2, 12, tzinfo=UTC)])
+    >>> calls = pl.DataFrame({"kind": ["call"], "contact_id": ["a"], "starts_at": called})
+    >>> found = waits(contacts, conform(calls, TABLES["activities"]), as_of="2026-03-04")
+    >>> found.select("id", "answered", "wait_hours")
+    shape: (2, 3)
+    ┌─────┬──────────┬────────────┐
+    │ id  ┆ answered ┆ wait_hours │
+    │ --- ┆ ---      ┆ ---        │
+    │ str ┆ bool     ┆ f64        │
+    ╞═════╪══════════╪════════════╡
+    │ a   ┆ true     ┆ 3.0        │
+    │ b   ┆ false    ┆ 39.0       │
+    └─────┴──────────┴────────────┘
+    """
+    need(contacts, "contacts", *_CONTACT, "emails", start)
+    at, _ = moment(as_of, time_zone)
+    begun = contacts.filter(pl.col(start) <= at).with_row_index("row")
+    done = of_contacts(contacts, touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone))
+    first = (
+        begun.select("row", *_CONTACT, pl.col(start).alias("began_at"))
+        .join(done.rename({"contact_id": "id"}), on=_CONTACT, nulls_equal=True)
+        .filter(pl.col("at") >= pl.col("began_at"))
+        .group_by("row")
+        .agg(pl.col("at").min().alias("first_touch_at"))
+    )
+    end = pl.coalesce("first_touch_at", pl.lit(at).dt.cast_time_unit("us"))
+    return (
+        begun.join(first, on="row", how="left", maintain_order="left")
+        .drop("row")
+        .with_columns(
+            pl.col("first_touch_at").is_not_null().alias("answered"),
+            ((end - pl.col(start)).dt.total_microseconds() / 3_600_000_000).alias("wait_hours"),
+        )
+    )
+
+
+def response_time(
+    contacts: pl.DataFrame,
+    activities: pl.DataFrame,
+    by: str | list[str] | None = None,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    start: str = "created_at",
+    kinds: Collection[str] = OUTBOUND,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return how long contacts wait for the first call, meeting or appointment: median and 90th percentile.
+
+    From `start` to the first outbound touch at or after it, by a person: mailings of campaigns are not.
+    Those still waiting count with the time that they have waited so far (censored at `as_of`), by the
+    estimator of Kaplan and Meier: leaving them out would show the quick answers only. No means: they
+    need all answers, and a few forgotten contacts make them.
+
+    Parameters
+    ----------
+    contacts
+        Reads provider, account, id, emails, `start` and the columns of `by`. One wait per row.
+    activities
+        Reads what `crmlab.analysis.touches.touches` reads. Those without contact_id (appointments in
+        Relenta) belong to the contacts of the account that have one of their e-mail addresses.
+    by
+        Columns of contacts to group by, such as ``"lead_source"``, or ``"owner"`` of
+        `crmlab.analysis.owners.with_owner`.
+    as_of
+        The moment to ask at; a date is its beginning in `time_zone`. Waits that begin later are left out.
+    start
+        The column that holds when the wait began: the contact's creation, or when it wrote.
+    kinds
+        The kinds that answer. An action is done on a day, and answers at its end.
+    time_zone
+        IANA name; where the day begins and ends.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by `by`, nulls last; one row per group, one without `by`: the columns of `by`;
+        contacts (Int64) = answered + waiting (Int64); waiting_rate (Float64, waiting / contacts: the share
+        that is censored, null of none); median_hours, p90_hours (Float64, by which half and nine tenths have
+        an answer; null where so many have none yet that it cannot be said).
+
+    Raises
+    ------
+    PlanError
+        `as_of` or `time_zone` cannot be read, or a column is missing.
+
+    Notes
+    -----
+    https://kpitree.co/glossary/sales-metrics/lead-response-time and
+    https://metrickittools.com/glossary/lead-response-time; the estimator is
+    https://rdrr.io/cran/epitools/man/kapmeier.html.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> came = pl.Series("created_at", [datetime(2026, 3, 2, 9, tzinfo=UTC)] * 3)
+    >>> contacts = conform(pl.DataFrame({"id": ["a", "b", "c"], "created_at": came}), TABLES["contacts"])
+    >>> called = pl.Series("starts_at", [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (12, 18)])
+    >>> calls = pl.DataFrame({"kind": ["call"] * 2, "contact_id": ["a", "b"], "starts_at": called})
+    >>> with pl.Config(tbl_cols=-1, tbl_width_chars=100):
+    ...     response_time(contacts, conform(calls, TABLES["activities"]), as_of="2026-03-04")
+    shape: (1, 6)
+    ┌──────────┬──────────┬─────────┬──────────────┬──────────────┬───────────┐
+    │ contacts ┆ answered ┆ waiting ┆ waiting_rate ┆ median_hours ┆ p90_hours │
+    │ ---      ┆ ---      ┆ ---     ┆ ---          ┆ ---          ┆ ---       │
+    │ i64      ┆ i64      ┆ i64     ┆ f64          ┆ f64          ┆ f64       │
+    ╞══════════╪══════════╪═════════╪══════════════╪══════════════╪═══════════╡
+    │ 3        ┆ 2        ┆ 1       ┆ 0.333333     ┆ 9.0          ┆ null      │
+    └──────────┴──────────┴─────────┴──────────────┴──────────────┴───────────┘
+    """
+    keys = [by] if isinstance(by, str) else list(by or [])
+    need(contacts, "contacts", *keys)
+    found = waits(contacts, activities, as_of=as_of, start=start, kinds=kinds, time_zone=time_zone)
+    measures = (
+        pl.len().cast(pl.Int64).alias("contacts"),
+        pl.col("answered").sum().cast(pl.Int64),
+        (~pl.col("answered")).sum().cast(pl.Int64).alias("waiting"),
+    )
+    curve = kaplan_meier(found.rename({"wait_hours": "duration", "answered": "ended"}), keys)
+    times = time_until(0.5).alias("median_hours"), time_until(0.9).alias("p90_hours")
+    if not keys:
+        counted = pl.concat([found.select(measures), curve.select(times)], how="horizontal")
+    else:
+        known = curve.group_by(keys).agg(times)
+        counted = found.group_by(keys).agg(measures).join(known, on=keys, nulls_equal=True)
+    rate = ratio(pl.col("waiting"), pl.col("contacts")).alias("waiting_rate")
+    counts = [*keys, "contacts", "answered", "waiting"]
+    return counted.select(*counts, rate, "median_hours", "p90_hours").sort(*(keys or counts[:1]), nulls_last=True)

@@ -1,0 +1,135 @@
+"""Touches: what people did with contacts and for deals, and when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+import polars as pl
+
+from crmlab.analysis.activity import HAPPENED
+from crmlab.analysis.given import moment, need
+from crmlab.analysis.period import local
+from crmlab.errors import PlanError
+
+#: what people do; the words of mailings (send, open, click, ...) are the vendor's, and no list of them is complete
+HUMAN = ("action", "call", "event", "meeting", "note")
+#: what reaches the contact
+OUTBOUND = ("call", "event", "meeting")
+_ACCOUNT = ("provider", "account")
+_CONTACT = (*_ACCOUNT, "contact_id")
+DEAL = (*_ACCOUNT, "id")
+_READ = (
+    *_ACCOUNT, "kind", "contact_id", "contact_emails", "deal_id", "campaign_id",
+    "starts_at", "created_at", "done", "done_at",
+)  # fmt: skip
+
+
+def touches(
+    activities: pl.DataFrame,
+    *,
+    kinds: Collection[str] = HUMAN,
+    as_of: str | dt.date | dt.datetime | None = None,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return what people did, and when: no mailing of a campaign, nothing planned, nothing not done.
+
+    An action touches when it is done, at the end of that day: services keep no hour. All else touches when
+    it started, or was recorded, unless the service says that it was not done.
+
+    Parameters
+    ----------
+    activities
+        Reads provider, account, kind, contact_id, contact_emails, deal_id, campaign_id, starts_at,
+        created_at (where starts_at is null), done, done_at. Of a series, only its first time is known.
+    kinds
+        The kinds that count.
+    as_of
+        What comes after it is left out; a date is its beginning in `time_zone`. None: nothing is.
+    time_zone
+        IANA name; where the day begins and ends.
+
+    Returns
+    -------
+    pl.DataFrame
+        In the order of `activities`: provider (Categorical), account, kind, contact_id, deal_id (String),
+        contact_emails (List(String)), at (Datetime, UTC), day (Date, in `time_zone`).
+
+    Raises
+    ------
+    PlanError
+        `as_of` or `time_zone` cannot be read, `kinds` is one text, or a column is missing.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"kind": ["action", "action"], "done": [True, False], "done_at": [date(2026, 3, 1), None]}
+    >>> touches(conform(pl.DataFrame(rows), TABLES["activities"])).select("kind", "at", "day")
+    shape: (1, 3)
+    ┌────────┬────────────────────────────────┬────────────┐
+    │ kind   ┆ at                             ┆ day        │
+    │ ---    ┆ ---                            ┆ ---        │
+    │ str    ┆ datetime[μs, UTC]              ┆ date       │
+    ╞════════╪════════════════════════════════╪════════════╡
+    │ action ┆ 2026-03-01 23:59:59.999999 UTC ┆ 2026-03-01 │
+    └────────┴────────────────────────────────┴────────────┘
+    """
+    need(activities, "activities", *_READ)
+    if isinstance(kinds, str):
+        raise PlanError(f"kinds={kinds!r} is one text: give a list, [{kinds!r}]")
+    is_action = pl.col("kind") == "action"
+    day = pl.when(is_action).then("done_at").otherwise(local(HAPPENED, time_zone).dt.date())
+    # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
+    last = (pl.col("done_at").cast(pl.Datetime("us")) + pl.duration(days=1) - pl.duration(microseconds=1)).dt
+    end = last.replace_time_zone(time_zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
+    done = pl.col("done").fill_null(~is_action | pl.col("done_at").is_not_null())
+    found = activities.filter(pl.col("kind").is_in(list(kinds)) & pl.col("campaign_id").is_null() & done).select(
+        *_ACCOUNT,
+        "kind",
+        "contact_id",
+        "deal_id",
+        "contact_emails",
+        pl.when(is_action).then(end).otherwise(HAPPENED).alias("at"),
+        day.alias("day"),
+    )
+    if as_of is None:
+        return found
+    at, today = moment(as_of, time_zone)
+    is_past = pl.when(is_action).then(pl.col("day") <= today).otherwise(pl.col("at") <= at)
+    return found.filter(is_past).with_columns(pl.min_horizontal("at", pl.lit(at).dt.cast_time_unit("us")).alias("at"))
+
+
+def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
+    """Return provider, account, contact_id, kind, at and day of the touches of these contacts.
+
+    A touch without contact_id belongs to the contacts of its account that have one of its e-mail addresses.
+    """
+    address = pl.col("email").str.strip_chars().str.to_lowercase()
+    people = contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), pl.col("emails").alias("email"))
+    by_mail = people.explode("email").with_columns(address).drop_nulls("email").unique()
+    unlinked = done.filter(pl.col("contact_id").is_null()).drop("contact_id").with_row_index("touch")
+    mailed = unlinked.rename({"contact_emails": "email"}).explode("email").with_columns(address).drop_nulls("email")
+    found = mailed.join(by_mail, on=[*_ACCOUNT, "email"], nulls_equal=True).unique(["touch", *_CONTACT])
+    columns = (*_CONTACT, "kind", "at", "day")
+    linked = done.drop_nulls("contact_id").join(people.unique(_CONTACT), on=_CONTACT, how="semi", nulls_equal=True)
+    return pl.concat([linked.select(columns), found.select(columns)])
+
+
+def of_deals(deals: pl.DataFrame, done: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+    """Return provider, account, id (of the deal), kind, at and day of the touches of these deals.
+
+    A touch belongs to the deal it names, until the day that closes it. One that names none belongs to the
+    deals of its contact that were created by that day, and not closed before it: to each of several.
+    """
+    sales = deals.select(
+        *DEAL, "contact_id", local(pl.col("created_at"), time_zone).dt.date().alias("first"), "close_date"
+    )
+    of_deal = done.drop_nulls("deal_id").drop("contact_id")
+    linked = sales.join(of_deal, left_on=DEAL, right_on=[*_ACCOUNT, "deal_id"], nulls_equal=True)
+    of_contact = done.filter(pl.col("deal_id").is_null()).drop_nulls("contact_id")
+    near = sales.join(of_contact, on=_CONTACT, nulls_equal=True).filter(pl.col("day") >= pl.col("first"))
+    columns = (*DEAL, "kind", "at", "day")
+    not_after = (pl.col("day") > pl.col("close_date")).fill_null(value=False).not_()
+    return pl.concat([part.filter(not_after).select(columns) for part in (linked, near)])

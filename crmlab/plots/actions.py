@@ -1,0 +1,119 @@
+"""Figures of actions: what is open and overdue, what was done on time."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import actions
+from crmlab.analysis.given import moment
+from crmlab.analysis.pipeline import ratio
+from crmlab.plots import _bars
+from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, figure, nothing, number, plural, text
+
+_PARTS = (
+    ("overdue_above_30_days", "overdue above 30 days", VERMILLION),
+    ("overdue_8_to_30_days", "8-30 days", PALETTE[1]),
+    ("overdue_to_7_days", "1-7 days", PALETTE[6]),
+    ("upcoming", "due today or later", BLUE),
+    ("undated", "no due day", REST),
+)
+
+
+def open_actions(
+    activities: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    time_zone: str = "UTC",
+    users: pl.DataFrame | None = None,
+) -> go.Figure:
+    """Return stacked bars of the open actions of each owner: overdue for how long, due later, without a day.
+
+    Parameters
+    ----------
+    activities, as_of, time_zone, users
+        Read what `crmlab.analysis.actions.open_actions` reads.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, the longest on top, beyond twenty the rest is one.
+
+    Raises
+    ------
+    PlanError
+        `as_of` or `time_zone` cannot be read, or a column is missing.
+    """
+    title = "Open actions"
+    found = actions.open_actions(activities, as_of=as_of, time_zone=time_zone, users=users)
+    if found.is_empty():
+        return nothing(title, _why(activities, "no action is open."))
+    counted = found.select(_bars.label_of(["owner"]), pl.exclude("owner", "overdue_rate"))
+    shown, note = _bars.with_others(_bars.longest_first(counted, "open"), "open", "owners")
+    n, overdue = int(shown["open"].sum()), int(shown["overdue"].sum())
+    return figure(
+        [_bars.part(shown, column, name, colour) for column, name, colour in _PARTS if shown[column].sum()],
+        f"{title} (n = {number(n)})",
+        f"On {_day(as_of, time_zone)}: {number(overdue)} ({overdue / n:.0%}) overdue",
+        note,
+        **_bars.stacked(shown["label"].to_list(), "Open actions"),
+    )
+
+
+def completion_rate(
+    activities: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    time_zone: str = "UTC",
+    users: pl.DataFrame | None = None,
+) -> go.Figure:
+    """Return bars of the share of due actions that each owner did on time.
+
+    Parameters
+    ----------
+    activities, as_of, since, until, time_zone, users
+        Read what `crmlab.analysis.actions.completion_rate` reads.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, 0-100 %, each with the numbers it was made of; most due actions on top, beyond
+        twenty the rest is one.
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `since`, `until` or `time_zone` cannot be read, or a column is missing.
+    """
+    title = "Actions done on time"
+    found = actions.completion_rate(activities, as_of=as_of, since=since, until=until, time_zone=time_zone, users=users)
+    if found.is_empty():
+        return nothing(title, _why(activities, "no action was due."))
+    counted = found.select(_bars.label_of(["owner"]), "due", "on_time")
+    shown, note = _bars.with_others(_bars.longest_first(counted, "due"), "due", "owners")
+    shown = shown.with_columns(rate=ratio(pl.col("on_time"), pl.col("due")))
+    beside = [
+        (f"{rate:.0%}", f"{number(done)} of {number(due)}")
+        for rate, done, due in shown.select("rate", "on_time", "due").iter_rows()
+    ]
+    return figure(
+        [_bars.bars(shown, "rate", beside, BLUE)],
+        f"{title} (n = {plural(int(shown['due'].sum()), 'due action')})",
+        f"Done by the day due / due before {_day(as_of, time_zone)}",
+        note,
+        height=_bars.height(shown.height),
+        xaxis={"title": {"text": "Done on time, % of due"}, "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis=_bars.label_axis(shown["label"].to_list()),
+    )
+
+
+def _day(as_of: str | dt.date | dt.datetime, time_zone: str) -> str:
+    return f"{moment(as_of, time_zone)[1].isoformat()} ({text(time_zone)})"
+
+
+def _why(activities: pl.DataFrame, otherwise: str) -> str:
+    return otherwise if activities.height else "the activities table is empty."
