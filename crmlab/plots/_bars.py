@@ -47,7 +47,8 @@ def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, str]], co
         name=text(name),
         orientation="h",
         marker={"color": colour},
-        textposition="auto",
+        # with "auto" plotly leaves out the text of bars of length 0
+        textposition=["auto" if each else "outside" for each in frame[length]],
         textangle=0,
         textfont={"size": 11},
         cliponaxis=False,

@@ -13,12 +13,14 @@ from crmlab.plots._template import PALETTE, text
 
 #: points of one curve; more steps cannot be told apart on a screen
 _MAX_POINTS = 300
+#: so many medians fit into a subtitle
+_FEW = 4
 
 
 def steps(curve: pl.DataFrame, by: Sequence[str], *, rising: bool, name: str) -> tuple[list[go.Scatter], str]:
     """Return a line and a band for each group, and a note where only the eight largest groups are shown.
 
-    Reads days, at_risk, survival, lower, upper and the columns of `by`. `rising`: of 1 - survival.
+    Reads days, at_risk, ended, survival, lower, upper and the columns of `by`. `rising`: of 1 - survival.
     """
     named = curve.with_columns(label_of(by) if by else pl.lit(name).alias("label"))
     order = named.group_by("label").agg(pl.col("at_risk").max()).sort("at_risk", "label", descending=[True, False])
@@ -27,6 +29,18 @@ def steps(curve: pl.DataFrame, by: Sequence[str], *, rising: bool, name: str) ->
         traces += _line(_thin(named.filter(pl.col("label") == label), rising=rising), label, colour)
     rest = order.height - len(PALETTE)
     return traces, f"The {len(PALETTE)} largest of {order.height} groups" if rest > 0 else ""
+
+
+def median(medians: pl.DataFrame, by: Sequence[str], reached: str, not_reached: str) -> str:
+    """Return the median in words; of several groups each, where that fits."""
+    if not by:
+        days = medians["median_days"].item()
+        return not_reached if days is None else f"{reached} {days:,.1f} days"
+    if medians.height > _FEW:
+        return ""
+    named = medians.select(label_of(by), "median_days").rows()
+    words = [f"{text(label)} {'none yet' if days is None else f'{days:,.1f}'}" for label, days in named]
+    return f"Median days: {', '.join(words)}"
 
 
 def layout(words: str, days: str, several: bool) -> dict[str, Any]:
@@ -41,18 +55,14 @@ def layout(words: str, days: str, several: bool) -> dict[str, Any]:
 
 
 def _thin(curve: pl.DataFrame, *, rising: bool) -> pl.DataFrame:
-    """Return at most `_MAX_POINTS` points of the steps, from day 0 on, each as high as the curve is there."""
+    """Return day 0, the last day, and of the steps between at most `_MAX_POINTS`, evenly."""
     values = ("survival", "lower", "upper")
-    start = {"days": 0.0, "at_risk": curve["at_risk"][0], **dict.fromkeys(values, 1.0)}
-    points = pl.concat([pl.DataFrame([start]), curve.select(start.keys()).filter(pl.col("days") > 0)])
-    at_once = curve.filter(pl.col("days") == 0)
-    if at_once.height:
-        points = pl.concat([at_once.select(start.keys()), points.slice(1)])
-    if points.height > _MAX_POINTS:
-        last = float(curve["days"][-1])
-        grid = pl.DataFrame({"days": [last * step / (_MAX_POINTS - 1) for step in range(_MAX_POINTS - 1)] + [last]})
-        points = grid.join_asof(points, on="days")
-    return points.with_columns(1 - pl.col(values)) if rising else points
+    columns = ("days", "at_risk", *values)
+    falls, last = curve.filter(pl.col("ended") > 0).select(columns), curve.select(columns).tail(1)
+    every = -(-falls.height // _MAX_POINTS) or 1
+    start = pl.DataFrame([{"days": 0.0, "at_risk": curve["at_risk"][0], **dict.fromkeys(values, 1.0)}])
+    points = pl.concat([start, falls.gather_every(every), last])
+    return points.with_columns((1 - pl.col(values)).name.keep()) if rising else points
 
 
 def _line(points: pl.DataFrame, label: str, colour: str) -> list[go.Scatter]:

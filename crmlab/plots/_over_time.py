@@ -28,8 +28,7 @@ def stacked(counts: pl.DataFrame, every: str, title: str, unit: str, *notes: str
     PlanError
         More than 2,000 periods.
     """
-    if (periods := counts["period"].n_unique()) > _MAX_PERIODS:
-        raise PlanError(f"every={every!r} makes {periods} bars: choose a longer period, or None")
+    bounded(counts["period"], every)
     total = pl.col("count").sum()
     order = counts.group_by("kind").agg(total).sort("count", "kind", descending=[True, False], nulls_last=True)["kind"]
     kept, rare = order.head(_MAX_KINDS).to_list(), order.len() - _MAX_KINDS
@@ -53,6 +52,18 @@ def stacked(counts: pl.DataFrame, every: str, title: str, unit: str, *notes: str
         *notes,
         **layout(counts.group_by("period").agg(total), "count", every, unit),
     )
+
+
+def bounded(periods: pl.Series, every: str) -> None:
+    """Refuse what no screen can show.
+
+    Raises
+    ------
+    PlanError
+        More than 2,000 periods.
+    """
+    if (count := periods.n_unique()) > _MAX_PERIODS:
+        raise PlanError(f"every={every!r} makes {count} bars: choose a longer period, or None")
 
 
 def bars(counts: pl.DataFrame, column: str, every: str, name: str, colour: str) -> go.Bar:

@@ -56,7 +56,7 @@ def parts(
         barmode="stack",
         showlegend=True,
         height=_bars.height(shown.height) + 30,
-        xaxis={"title": {"text": axis}, "tickformat": ".0%", "range": [0, 1]},
+        xaxis={"title": {"text": axis}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis=_bars.label_axis(shown["label"].to_list()),
     )
 
