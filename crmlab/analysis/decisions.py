@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from crmlab.analysis.consent import SAID
-from crmlab.analysis.vocabulary import OPT_IN, decision
+from crmlab.analysis.vocabulary import OPT_IN, decided
 from crmlab.errors import PlanError
 from crmlab.window import instant
 
@@ -74,20 +74,14 @@ def told(consent_events: pl.DataFrame, as_of: dt.datetime | None, subject: Subje
     """
     dated = consent_events.select(
         subject_of(subject, "contact_id", pl.col("contact_email")).alias("subject"),
-        "channel",
         SAID.alias("at"),
-        decision().alias("decision"),
-        "provider",
-        "account",
-        "source",
-        "kind",
-        "opted_in",
-        "has_documentation",
+        *("channel", "provider", "account", "source", "kind", "opted_in", "has_documentation"),
     ).drop_nulls(["subject", "at"])
     if as_of is not None:
         dated = dated.filter(pl.col("at") <= as_of)
-    # "opt-in" comes before "opt-out" in the alphabet
-    return dated.sort(*WHOM, "at", "decision", maintain_order=True)
+    # "opt-in" comes before "opt-out" in the alphabet. The row as the last key: a stable sort takes
+    # three times as long
+    return decided(dated).drop("meaning").with_row_index("row").sort(*WHOM, "at", "decision", "row").drop("row")
 
 
 def is_first(*columns: str) -> pl.Expr:

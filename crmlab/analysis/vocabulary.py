@@ -48,18 +48,26 @@ CONFIRMATIONS = ("confirm",)
 _KIND = pl.col("kind").str.to_lowercase()
 
 
-def meaning() -> pl.Expr:
-    """Return what the kind of an event means, null where the kind is not known. Reads provider, kind."""
-    return pl.coalesce(
-        pl.when(pl.col("provider") == provider).then(_KIND.replace_strict(words, default=None, return_dtype=pl.String))
-        for provider, words in EVENTS.items()
+def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events with their meaning (null where the kind is not known) and the decision.
+
+    The decision is "opt-in" or "opt-out", null where the event is neither. Reads provider, kind, opted_in.
+    """
+    words = pl.coalesce(
+        pl.when(pl.col("provider") == provider).then(
+            _KIND.replace_strict(meanings, default=None, return_dtype=pl.String)
+        )
+        for provider, meanings in EVENTS.items()
     )
-
-
-def decision() -> pl.Expr:
-    """Return "opt-in" or "opt-out", null where the event is neither. Reads provider, kind, opted_in."""
-    said = pl.when(pl.col("opted_in")).then(pl.lit(OPT_IN)).when(~pl.col("opted_in")).then(pl.lit(OPT_OUT))
-    return pl.when(meaning() == AS_SAID).then(said).when(meaning().is_in([OPT_IN, OPT_OUT])).then(meaning())
+    key = ["provider", "kind"]
+    # there are few kinds, and many events
+    known = consent_events.select(key).unique().with_columns(words.alias("meaning"))
+    meaning, yes = pl.col("meaning"), pl.col("opted_in")
+    said = pl.when(yes).then(pl.lit(OPT_IN)).when(~yes).then(pl.lit(OPT_OUT))
+    is_decision = (meaning == OPT_IN) | (meaning == OPT_OUT)
+    return consent_events.join(known, on=key, how="left", nulls_equal=True, maintain_order="left").with_columns(
+        pl.when(meaning == AS_SAID).then(said).when(is_decision).then(meaning).alias("decision")
+    )
 
 
 def is_kind(kinds: Iterable[str]) -> pl.Expr:
@@ -105,7 +113,7 @@ def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """
     made = pl.col("decision")
     return (
-        consent_events.select("provider", "kind", decision().alias("decision"), meaning().alias("meaning"))
+        decided(consent_events.select("provider", "kind", "opted_in"))
         .group_by("provider", "kind")
         .agg(
             pl.len().cast(pl.Int64).alias("events"),
