@@ -82,11 +82,11 @@ def consent_stock(
         (made == OPT_IN).sum().cast(pl.Int64).alias("opt_ins"),
         (made == OPT_OUT).sum().cast(pl.Int64).alias("opt_outs"),
     )
+    counted = counted.sort("period")
+    whole = counted.upsample("period", every=every) if counted.height else counted
     net = pl.col("opt_ins") - pl.col("opt_outs")
     return (
-        counted.sort("period")
-        .upsample("period", every=every)
-        .with_columns(pl.col("opt_ins", "opt_outs").fill_null(0))
+        whole.with_columns(pl.col("opt_ins", "opt_outs").fill_null(0))
         .with_columns(net.alias("net"), net.cum_sum().alias("stock"))
         .with_columns((pl.col("stock") - pl.col("net")).alias("stock_at_start"))
         .select(
