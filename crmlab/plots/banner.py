@@ -62,7 +62,7 @@ def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = 
         "% of exposed visitors",
         plural(n, "exposed visitor"),
         "A visitor of two days or banners is two",
-        f"{plural(left_out, 'group')} that do not tell all left out" if left_out else "",
+        f"{plural(left_out, 'group')} with unknown counts left out" if left_out else "",
     )
 
 
