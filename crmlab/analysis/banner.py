@@ -112,12 +112,7 @@ def banner_rates(
         ratio(pl.col("no_choice"), exposed).alias("no_choice_per_exposed"),
         ratio(pl.col("no_optin"), exposed).alias("no_optin_per_exposed"),
     )
-    return counted.sort(_texts(keys), nulls_last=True) if keys else counted
-
-
-def _texts(keys: list[str]) -> list[pl.Expr]:
-    """Return what to sort by: services by name, not in the order of their first mention."""
-    return [pl.col(name).cast(pl.String) if name == "provider" else pl.col(name) for name in keys]
+    return counted.sort(keys, nulls_last=True) if keys else counted
 
 
 def _only_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
@@ -175,12 +170,5 @@ def banner_items(
         .group_by(key)
         .agg(pl.col("optin", "visitors_exposed").sum())
         .with_columns(ratio(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_per_exposed"))
-        .sort(
-            "optin_per_exposed",
-            pl.col("provider").cast(pl.String),
-            "account",
-            "item_id",
-            descending=[True, False, False, False],
-            nulls_last=True,
-        )
+        .sort("optin_per_exposed", *key, descending=[True, False, False, False], nulls_last=True)
     )

@@ -54,7 +54,7 @@ def expiring_consents(
 
     Notes
     -----
-    Six to twelve months are usual, see https://support.didomi.io/cmp-notice-metrics-indicators.
+    Consent platforms take six to twelve months as usual (https://support.didomi.io).
 
     Examples
     --------

@@ -122,5 +122,5 @@ def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
             made.null_count().cast(pl.Int64).alias("neither"),
             pl.col("meaning").is_not_null().any().alias("known"),
         )
-        .sort(pl.col("provider").cast(pl.String), "kind", nulls_last=True)
+        .sort("provider", "kind", nulls_last=True)
     )
