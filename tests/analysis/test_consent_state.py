@@ -298,6 +298,7 @@ def test_consents_expire_a_year_after_they_were_last_given() -> None:
             ("4", "email", "subscribe", datetime(2024, 3, 1, tzinfo=UTC)),
             ("4", "email", "unsubscribe", datetime(2024, 3, 2, tzinfo=UTC)),
             ("5", "sms", "subscribe", datetime(2024, 8, 1, tzinfo=UTC)),
+            ("6", "sms", "subscribe", datetime(2024, 2, 2, tzinfo=UTC)),
         ),
         date(2025, 2, 1),
     )
@@ -305,7 +306,12 @@ def test_consents_expire_a_year_after_they_were_last_given() -> None:
     found = expiring_consents(state, date(2025, 2, 1), every="1d", time_zone="Europe/Berlin")
 
     # the leap day is one of the 365; 23:00 UTC in March is 01:00 of the next day in Berlin
-    assert found.rows() == [(date(2025, 2, 28), "email", 1), (date(2025, 4, 1), "email", 1), (None, "email", 1)]
+    assert found.rows() == [
+        (date(2025, 2, 28), "email", 1),
+        (date(2025, 4, 1), "email", 1),
+        (None, "email", 1),
+        (None, "sms", 1),
+    ]
 
 
 def test_only_days_ahead_can_be_asked_for() -> None:

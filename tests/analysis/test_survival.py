@@ -149,12 +149,19 @@ def test_only_the_first_consent_of_a_person_counts_unless_all_are_asked_for() ->
         ("1", "email", "unsubscribe", 1),
         ("1", "email", "subscribe", 2),
         ("1", "sms", "subscribe", 5),
+        ("2", "letter", "subscribe", 7),
+        ("2", "sms", "subscribe", 4),
     )
     as_of = START + timedelta(days=10)
 
-    assert consent_survival(frame, as_of)["days"].to_list() == [1.0]
-    assert consent_survival(frame, as_of, "channel").select("channel", "days").rows() == [("email", 1.0), ("sms", 5.0)]
-    assert consent_survival(frame, as_of, which="all")["days"].to_list() == [1.0, 5.0, 8.0]
+    assert consent_survival(frame, as_of)["days"].to_list() == [1.0, 6.0]
+    assert consent_survival(frame, as_of, "channel").select("channel", "days").rows() == [
+        ("email", 1.0),
+        ("letter", 3.0),
+        ("sms", 5.0),
+        ("sms", 6.0),
+    ]
+    assert consent_survival(frame, as_of, which="all")["days"].to_list() == [1.0, 3.0, 5.0, 6.0, 8.0]
 
 
 def test_what_comes_after_is_not_read() -> None:
