@@ -208,6 +208,7 @@ _ALL = (
             channel=(_text, "email, sms, letter, ...; null where the event names none"),
             source=(_text, "where it was said: form, campaign, resource"),
             occurred_at=(_time, "UTC"),
+            opted_in=(_flag, "what was said about that channel: true is yes; null where the event does not say"),
             has_documentation=(_flag, "a proof document exists; null where the service does not say"),
         ),
     ),

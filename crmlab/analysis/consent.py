@@ -117,7 +117,7 @@ def banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -> pl.Dat
     │ 2026-01-01 ┆ 400              ┆ 200   ┆ 100    ┆ 0.5        ┆ 0.25        │
     └────────────┴──────────────────┴───────┴────────┴────────────┴─────────────┘
     """
-    dated = _without_parts(_without_parts(consent_statistics.drop_nulls("day"), "device"), "location")
+    dated = without_parts(without_parts(consent_statistics.drop_nulls("day"), "device"), "location")
     every = every or finest_grain(dated["day"])
     return (
         dated.group_by(period_of(pl.col("day"), every))
@@ -130,7 +130,7 @@ def banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -> pl.Dat
     )
 
 
-def _without_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
+def without_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
     """Drop the rows of single devices or locations where the row of all of them is there."""
     whole_is_there = pl.col(part).is_null().any().over("provider", "account", "day", "banner_id")
     return statistics.filter(pl.col(part).is_null() | ~whole_is_there)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import polars as pl
+
+from crmlab.errors import PlanError
 
 #: products of fractions miss the exact share by a few bits
 _ROUNDING = 1e-12
@@ -70,6 +73,62 @@ def kaplan_meier(spells: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
         counted.with_columns(within((pl.col("ended") + pl.col("censored")).cum_sum(reverse=True)).alias("at_risk"))
         .with_columns(within((1 - left).cum_prod()).alias("surviving"))
         .select(*keys, "time", "at_risk", "ended", "censored", "surviving")
+    )
+
+
+def with_band(curve: pl.DataFrame, by: Sequence[str] = (), *, confidence: float = 0.95) -> pl.DataFrame:
+    """Return a curve with the band in which the share lies, at each time by itself.
+
+    The band is that of ``log(-log(S))`` with Greenwood's variance, the sum of
+    ``ended / (at_risk * (at_risk - ended))``: it stays within 0 and 1.
+
+    Parameters
+    ----------
+    curve
+        What `kaplan_meier` returns.
+    by
+        As given to `kaplan_meier`.
+    confidence
+        Between 0 and 1.
+
+    Returns
+    -------
+    pl.DataFrame
+        The curve, and lower, upper (Float64; 1 while none ended, null once none is left).
+
+    Raises
+    ------
+    PlanError
+        `confidence` is not between 0 and 1.
+
+    Notes
+    -----
+    https://rdrr.io/cran/epitools/man/kapmeier.html.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> found = kaplan_meier(pl.DataFrame({"duration": [1.0, 2.0], "ended": [True, False]}))
+    >>> with_band(found).select("time", pl.col("lower", "upper").round(4)).row(0)
+    (1.0, 0.006, 0.9104)
+    """
+    if not 0 < confidence < 1:
+        raise PlanError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
+    # of counts the product is beyond 32 bits from 65,536 on
+    n, d = pl.col("at_risk").cast(pl.Float64), pl.col("ended").cast(pl.Float64)
+    variance = (d / (n * (n - d))).cum_sum()
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    # log-log of 1 and of 0 is infinite: there is no band
+    spread = z * pl.col("greenwood").sqrt() / pl.col("surviving").log().abs()
+    inside = (pl.col("surviving") > 0) & (pl.col("surviving") < 1)
+    edge = pl.when(pl.col("surviving") == 1).then(1.0)
+    return (
+        curve.with_columns((variance.over(list(by)) if by else variance).alias("greenwood"))
+        .with_columns(
+            pl.when(inside).then(pl.col("surviving") ** spread.exp()).otherwise(edge).alias("lower"),
+            pl.when(inside).then(pl.col("surviving") ** (-spread).exp()).otherwise(edge).alias("upper"),
+        )
+        .drop("greenwood")
     )
 
 

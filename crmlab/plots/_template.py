@@ -108,9 +108,9 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def plural(count: int, noun: str) -> str:
-    """Return "1 deal" or "2 deals"."""
-    return f"{number(count)} {noun if count == 1 else noun + 's'}"
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return "1 deal" or "2 deals"; `nouns` where the plural is no "s"."""
+    return f"{number(count)} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def money(amount: float, currency: str | None) -> str:

@@ -152,6 +152,27 @@ def test_several_channels_name_none() -> None:
     found = read("events", [{**EVENT, "contact": both}, named]).frames["consent_events"]
 
     assert found["channel"].to_list() == [None, "sms"]
+    assert found["opted_in"].to_list() == [None, False]
+
+
+@pytest.mark.parametrize(
+    ("work", "home", "opted_in"),
+    [
+        ({"sms": True}, {}, True),
+        ({}, {"sms": False}, False),
+        ({"sms": True}, {"sms": True}, True),
+        ({"sms": True}, {"sms": False}, None),
+        ({}, {}, None),
+    ],
+)
+def test_what_was_said_is_known_where_the_sections_agree(
+    work: dict[str, bool], home: dict[str, bool], opted_in: bool | None
+) -> None:
+    contact = {**CONTACT, "section_work": {"consents": work}, "section_private": {"consents": home}}
+
+    found = read("events", [{**EVENT, "contact": contact}]).frames["consent_events"]
+
+    assert found["opted_in"].to_list() == [opted_in]
 
 
 @pytest.mark.parametrize(

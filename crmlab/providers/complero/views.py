@@ -73,6 +73,15 @@ def _found(pattern: str) -> pl.Expr:
 _EMAILS = _found(r'"([^"\s@]+@[^"\s@]+)"')
 _PHONES = _found(r'"(?i:mobile|phone|tel)[^"]*":\s*"([^"]*\d[^"]*)"')
 _CHANNELS = _found(r'"([^"]+)":\s*(?:true|false)\b')
+_CHANNEL = pl.coalesce(text("channel"), pl.when(_CHANNELS.list.len() == 1).then(_CHANNELS.list.first()))
+
+
+def _says(answer: str) -> pl.Expr:
+    """Return whether the channel's name stands before this answer, somewhere in the sections."""
+    compact = _SECTIONS.str.replace_all(r'"\s*:\s*', '":')
+    return compact.str.contains(pl.format('"{}":' + answer, _CHANNEL), literal=True)
+
+
 _HAS_PLACE = _WORK.str.contains(r'"(?:street|city|zip_code|country)":\s*"[^"]')
 _ADDRESS = pl.when(_HAS_PLACE).then(_WORK).otherwise(_PRIVATE)
 
@@ -95,9 +104,11 @@ EVENTS = (
             "kind": text("type"),
             "contact_id": pl.coalesce(text(_contact("id")), text("contact_id")),
             "contact_email": _EMAILS.list.first(),
-            "channel": pl.coalesce(text("channel"), pl.when(_CHANNELS.list.len() == 1).then(_CHANNELS.list.first())),
+            "channel": _CHANNEL,
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
+            # work may say yes and home no: then it is not known
+            "opted_in": pl.when(_says("true") != _says("false")).then(_says("true")),
             "has_documentation": pl.when(pl.col("type") == "documentation")
             .then(pl.lit(True))
             .otherwise(~_DOCUMENTATION.is_in(["", '""', "{}", "[]", "false"])),

@@ -1,0 +1,241 @@
+"""Double opt-in and proof: how many confirm, how fast, and how many consents are documented."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import polars as pl
+
+from crmlab.analysis.consent_survival import curve, lasting
+from crmlab.analysis.decisions import WHOM, Subject, grouped, is_first, moment, spells, told
+from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.vocabulary import CONFIRMATIONS, OPT_OUT, REQUESTS, is_kind
+from crmlab.errors import PlanError
+
+
+def confirmation_rate(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    by: str | list[str] | None = None,
+    *,
+    within_days: int = 7,
+    requests: Iterable[str] = REQUESTS,
+    confirmations: Iterable[str] = CONFIRMATIONS,
+    subject: Subject = "contact",
+) -> pl.DataFrame:
+    """Return the share of requests that were confirmed within some days, of those that had the time.
+
+    ``confirmed_per_request_old_enough = confirmed / requests_old_enough``. A request is the first of each person and
+    channel; confirmed is it by the first confirmation at or after it that is no refusal. One younger than
+    `within_days` is in neither number, even if it is confirmed: the quick ones would count too much.
+
+    Parameters
+    ----------
+    consent_events
+        Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
+        (where occurred_at is null), opted_in.
+    as_of
+        The moment to look from; a date is its midnight UTC. Later events are not read.
+    by
+        Columns to group by: channel, source (of the request), provider, account.
+    within_days
+        Days of 24 hours that a confirmation may take.
+    requests, confirmations
+        Kinds of events, in any case. Where opt-in is single, no request is ever confirmed.
+    subject
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per group, sorted, nulls last: the columns of `by`, requests_old_enough, confirmed,
+        requests_too_young (Int64, of a person and channel), confirmed_per_request_old_enough (Float64, 0-1, null
+        of none).
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `by` or `subject` is not known, or `within_days` is not positive.
+
+    Notes
+    -----
+    What proves a double opt-in: https://inboxeagle.com/learn/email-compliance/consent-documentation. The rule for young
+    requests is crmlab's.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "confirm"],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> confirmation_rate(conform(frame, TABLES["consent_events"]), date(2026, 1, 31)).row(0)
+    (2, 1, 0, 0.5)
+    """
+    if within_days < 1:
+        raise PlanError("within_days must be 1 or more")
+    now, limit = moment(as_of), dt.timedelta(days=within_days)
+    found = _requested(told(consent_events, now, subject), requests, confirmations)
+    keys = grouped(by, found)
+    is_old = pl.col("start") <= now - limit
+    measures = (
+        is_old.sum().cast(pl.Int64).alias("requests_old_enough"),
+        (is_old & (pl.col("end") - pl.col("start") <= limit)).sum().cast(pl.Int64).alias("confirmed"),
+        (~is_old).sum().cast(pl.Int64).alias("requests_too_young"),
+    )
+    counted = found.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else found.select(measures)
+    return counted.with_columns(
+        ratio(pl.col("confirmed"), pl.col("requests_old_enough")).alias("confirmed_per_request_old_enough")
+    )
+
+
+def time_to_confirm(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    by: str | list[str] | None = None,
+    *,
+    requests: Iterable[str] = REQUESTS,
+    confirmations: Iterable[str] = CONFIRMATIONS,
+    subject: Subject = "contact",
+    confidence: float = 0.95,
+) -> pl.DataFrame:
+    """Return the share of requests that are confirmed after each number of days.
+
+    ``confirmed_share = 1 - survival`` of Kaplan and Meier: an unconfirmed request counts for as long as it
+    has waited (censored), so young ones pull the share neither up nor down. Where none waits it is the
+    empirical distribution. Median: `crmlab.analysis.consent_survival.median_days`.
+
+    Parameters
+    ----------
+    consent_events, as_of, by, requests, confirmations, subject
+        As `confirmation_rate`.
+    confidence
+        Of the band.
+
+    Returns
+    -------
+    pl.DataFrame
+        As `crmlab.analysis.consent_survival.curve` (ended: confirmed; censored: waiting; survival: share that
+        waits longer), and last confirmed_share (Float64, 0-1).
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `by`, `subject` or `confidence` is not known.
+
+    Notes
+    -----
+    https://rdrr.io/cran/epitools/man/kapmeier.html.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "confirm"],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> shares = time_to_confirm(conform(frame, TABLES["consent_events"]), date(2026, 1, 31))
+    >>> shares.select("days", "at_risk", "confirmed_share").rows()
+    [(2.0, 2, 0.5), (30.0, 1, 0.5)]
+    """
+    now = moment(as_of)
+    found = _requested(told(consent_events, now, subject), requests, confirmations)
+    waiting = curve(lasting(found, now), by, confidence=confidence)
+    return waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share"))
+
+
+def _requested(said: pl.DataFrame, requests: Iterable[str], confirmations: Iterable[str]) -> pl.DataFrame:
+    """Return the first request of each person and channel: start, and end where it was confirmed."""
+    asked = said.filter(is_kind(requests))
+    asked = asked.filter(is_first(*WHOM)).rename({"at": "start"})
+    refused = (pl.col("decision") == OPT_OUT).fill_null(value=False)
+    confirmed = said.filter(is_kind(confirmations) & ~refused).select(*WHOM, pl.col("at").alias("end"))
+    answered = (
+        asked.select(*WHOM, "start")
+        .join(confirmed, on=WHOM, nulls_equal=True)
+        .filter(pl.col("end") >= pl.col("start"))
+        .group_by(WHOM)
+        .agg(pl.col("end").min())
+    )
+    return asked.join(answered, on=WHOM, how="left", nulls_equal=True)
+
+
+def documentation_coverage(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    by: str | list[str] | None = None,
+    *,
+    subject: Subject = "contact",
+) -> pl.DataFrame:
+    """Return the share of the consents in force that can be proven.
+
+    ``documented_per_consent = documented / consents``. A consent is in force from an opt-in without a later opt-out of
+    the same person and channel; it is documented if any event since that opt-in has a document. Proof of a consent
+    that was withdrawn in between proves nothing of the present one.
+
+    Parameters
+    ----------
+    consent_events
+        Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
+        (where occurred_at is null), opted_in, has_documentation.
+    as_of
+        The moment to look from; a date is its midnight UTC. Later events are not read.
+    by
+        Columns to group by: channel, source (of the opt-in), provider, account.
+    subject
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per group, sorted, nulls last: the columns of `by`; consents, documented, undocumented (the
+        service says that there is no document), not_said (it says nothing), with_source (where it was given is
+        known) (Int64, of a person and channel); documented_per_consent (Float64, 0-1, null of none).
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `by` or `subject` is not known.
+
+    Notes
+    -----
+    What a proof holds: https://inboxeagle.com/learn/email-compliance/consent-documentation. Its text, version and
+    address are not in the table: whether the document holds them cannot be said.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"provider": ["complero"] * 2, "kind": ["confirm"] * 2, "contact_id": ["1", "2"],
+    ...         "opted_in": [True, True], "has_documentation": [True, False],
+    ...         "occurred_at": [datetime(2026, 1, 1)] * 2}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> documentation_coverage(conform(frame, TABLES["consent_events"]), date(2026, 1, 31)).row(0)
+    (2, 1, 1, 0, 0, 0.5)
+    """
+    said = told(consent_events, moment(as_of), subject)
+    found = spells(said).filter(pl.col("end").is_null()).drop("has_documentation")
+    proof = pl.col("has_documentation")
+    since = (
+        found.select(*WHOM, "start")
+        .join(said.select(*WHOM, "at", proof), on=WHOM, nulls_equal=True)
+        .filter(pl.col("at") >= pl.col("start"))
+        .group_by(WHOM)
+        .agg(proof.any().alias("documented"), proof.is_not_null().any().alias("said"))
+    )
+    found = found.join(since, on=WHOM, nulls_equal=True)
+    keys = grouped(by, found)
+    documented, is_said = pl.col("documented"), pl.col("said")
+    measures = (
+        pl.len().cast(pl.Int64).alias("consents"),
+        documented.sum().cast(pl.Int64),
+        (is_said & ~documented).sum().cast(pl.Int64).alias("undocumented"),
+        (~is_said).sum().cast(pl.Int64).alias("not_said"),
+        pl.col("source").count().cast(pl.Int64).alias("with_source"),
+    )
+    counted = found.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else found.select(measures)
+    return counted.with_columns(ratio(documented, pl.col("consents")).alias("documented_per_consent"))

@@ -1,0 +1,92 @@
+"""When consents become too old to rely on."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from crmlab.analysis.decisions import moment
+from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.vocabulary import OPT_IN
+from crmlab.errors import PlanError
+
+
+def expiring_consents(
+    state: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    *,
+    max_age_days: int = 365,
+    within_days: int = 90,
+    every: str | None = None,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return how many consents reach their greatest age in each period of the next days.
+
+    A consent expires `max_age_days` times 24 hours after it was last given; each opt-in renews it.
+
+    Parameters
+    ----------
+    state
+        What `current_state` returns. Reads channel, decision, decided_at.
+    as_of
+        The moment to look from; a date is its midnight UTC.
+    max_age_days
+        Age at which a consent must be asked for again. Authorities and services differ.
+    within_days
+        How far to look ahead.
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
+    time_zone
+        IANA name; where the day begins.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted; only periods in which some expire: period (Date, its first day; null: expired at `as_of` or
+        before, the last rows), channel (String), consents (Int64, of a person and channel). Consents without
+        a time are left out: it cannot be said when they expire.
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `every` or `time_zone` is not known, or a number of days is not positive.
+
+    Notes
+    -----
+    Consent platforms take six to twelve months as usual (https://support.didomi.io).
+
+    Examples
+    --------
+    >>> from datetime import UTC, date, datetime
+    >>> import polars as pl
+    >>> given = [datetime(2025, 1, 31, tzinfo=UTC), datetime(2025, 2, 2, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)]
+    >>> state = pl.DataFrame({"channel": ["email"] * 3, "decision": ["opt-in"] * 3, "decided_at": given})
+    >>> expiring_consents(state, date(2026, 1, 15), every="1mo")
+    shape: (3, 3)
+    ┌────────────┬─────────┬──────────┐
+    │ period     ┆ channel ┆ consents │
+    │ ---        ┆ ---     ┆ ---      │
+    │ date       ┆ str     ┆ i64      │
+    ╞════════════╪═════════╪══════════╡
+    │ 2026-01-01 ┆ email   ┆ 1        │
+    │ 2026-02-01 ┆ email   ┆ 1        │
+    │ null       ┆ email   ┆ 1        │
+    └────────────┴─────────┴──────────┘
+    """
+    if max_age_days < 1 or within_days < 1:
+        raise PlanError("max_age_days and within_days must be 1 or more")
+    now, expires = moment(as_of), pl.col("decided_at") + pl.duration(days=max_age_days)
+    due = (
+        state.filter(pl.col("decision") == OPT_IN)
+        .select("channel", expires.alias("expires"))
+        .filter(pl.col("expires") <= now + dt.timedelta(days=within_days))
+    )
+    ahead = pl.when(pl.col("expires") > now).then(local(pl.col("expires"), time_zone))
+    due = due.with_columns(ahead.alias("ahead"))
+    every = every or finest_grain(due["ahead"])
+    return (
+        due.group_by(period_of(pl.col("ahead"), every).alias("period"), "channel")
+        .agg(pl.len().cast(pl.Int64).alias("consents"))
+        .sort("period", "channel", nulls_last=True)
+    )

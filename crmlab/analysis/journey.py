@@ -1,0 +1,90 @@
+"""What follows what: the first events of people, step by step."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.analysis.decisions import Subject, is_first, told
+from crmlab.errors import PlanError
+
+MAX_STEPS = 4
+END, OTHER = "(none)", "(other)"
+
+
+def consent_journeys(
+    consent_events: pl.DataFrame, *, steps: int = MAX_STEPS, smallest: float = 0.01, subject: Subject = "contact"
+) -> pl.DataFrame:
+    """Return how many people went from each kind of consent event to each next one.
+
+    Parameters
+    ----------
+    consent_events
+        Reads provider, account, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in. Events of all channels of a person are one journey.
+    steps
+        How many events of each person are looked at, from the first: 2 to 4.
+    smallest
+        Links of a smaller share of all people are summed as one from "(other)" to "(other)"; 0: none.
+    subject
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted, the largest links of each step first: step (Int64, from this event to the next, from 1), before,
+        after (String, kinds; "(none)": there was no further event), subjects (Int64, people). Those of a step are
+        all who had an event at it.
+
+    Raises
+    ------
+    PlanError
+        `steps`, `smallest` or `subject` is not in its range.
+
+    Notes
+    -----
+    Kinds are the services' words. Events of one moment are in the order of the frame, decisions first.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 11)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> consent_journeys(conform(frame, TABLES["consent_events"]))
+    shape: (3, 4)
+    ┌──────┬─────────────┬─────────────┬──────────┐
+    │ step ┆ before      ┆ after       ┆ subjects │
+    │ ---  ┆ ---         ┆ ---         ┆ ---      │
+    │ i64  ┆ str         ┆ str         ┆ i64      │
+    ╞══════╪═════════════╪═════════════╪══════════╡
+    │ 1    ┆ subscribe   ┆ (none)      ┆ 1        │
+    │ 1    ┆ subscribe   ┆ unsubscribe ┆ 1        │
+    │ 2    ┆ unsubscribe ┆ (none)      ┆ 1        │
+    └──────┴─────────────┴─────────────┴──────────┘
+    """
+    if not 2 <= steps <= MAX_STEPS:
+        raise PlanError(f"steps={steps!r}: give 2 to {MAX_STEPS}")
+    if not 0 <= smallest < 1:
+        raise PlanError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
+    kind = pl.col("kind").fill_null("(no kind)")
+    events = told(consent_events, None, subject).select("subject", "at", "kind")
+    events = events.with_row_index("row").sort("subject", "at", "row")
+    row, is_new = pl.int_range(pl.len()), is_first("subject")
+    moves = events.select(
+        (row - pl.when(is_new).then(row).forward_fill() + 1).cast(pl.Int64).alias("step"),
+        kind.alias("before"),
+        pl.when(is_new.shift(-1, fill_value=True)).then(pl.lit(END)).otherwise(kind.shift(-1)).alias("after"),
+    ).filter(pl.col("step") < steps)
+    link, count = ["step", "before", "after"], pl.len().cast(pl.Int64).alias("subjects")
+    people = moves.filter(pl.col("step") == 1).height
+    is_large = pl.col("subjects") >= smallest * people
+    return (
+        moves.group_by(link)
+        .agg(count)
+        .with_columns(pl.when(is_large).then(pl.col("before", "after")).otherwise(pl.lit(OTHER)))
+        .group_by(link)
+        .agg(pl.col("subjects").sum())
+        .sort("step", "subjects", "before", "after", descending=[False, True, False, False])
+    )

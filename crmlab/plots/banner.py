@@ -1,0 +1,104 @@
+"""Figures of consent banners: what visitors chose, and which categories and vendors they accepted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import banner
+from crmlab.plots import _shares
+from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing, plural
+
+
+def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = "device") -> go.Figure:
+    """Return bars of what became of the visitors who saw a banner.
+
+    Parameters
+    ----------
+    consent_statistics, by
+        As `crmlab.analysis.banner.banner_rates`.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, each 100 % of the exposed visitors, in four parts: accepted by a click, accepted
+        otherwise, refused, chose nothing. Groups that do not tell all of them are left out.
+
+    Raises
+    ------
+    PlanError
+        `by` is not known.
+    """
+    title = "What visitors chose on the banner"
+    keys = [by] if isinstance(by, str) else list(by or [])
+    rates = banner.banner_rates(consent_statistics, keys)
+    counts = ("explicit_optin", "implicit_optin", "optout", "no_choice")
+    # who accepted and refused on one day is in both; what is left is then less than nothing
+    known = rates.with_columns(
+        (pl.col("optin") - pl.col("explicit_optin")).clip(lower_bound=0).alias("implicit_optin"),
+        pl.col("no_choice").clip(lower_bound=0),
+    ).drop_nulls(counts)
+    n = int(known["visitors_exposed"].sum())
+    if not n:
+        why = "no banner tells all choices of its visitors."
+        return nothing(title, why if consent_statistics.height else "the consent statistics table is empty.")
+    left_out = rates.height - known.height
+    whole = "All devices" if keys == ["device"] else "All visitors"
+    labels = _shares.labelled(known, keys, whole)
+    if keys == ["device"]:
+        labels = labels.with_columns(pl.col("device").fill_null(whole).alias("label"))
+    columns = zip(
+        counts,
+        ("accepted by a click", "accepted otherwise", "refused", "chose nothing"),
+        (GREEN, PALETTE[4], VERMILLION, REST),
+        strict=True,
+    )
+    return _shares.parts(
+        labels,
+        tuple(columns),
+        title,
+        "% of exposed visitors",
+        plural(n, "exposed visitor"),
+        "A visitor of two days or banners is two",
+        f"{plural(left_out, 'group')} with unknown counts left out" if left_out else "",
+    )
+
+
+def banner_items(
+    consent_statistics_items: pl.DataFrame, dimension: Literal["category", "vendor"] = "category"
+) -> go.Figure:
+    """Return bars of the share of exposed visitors who accepted each category or vendor.
+
+    Parameters
+    ----------
+    consent_statistics_items, dimension
+        As `crmlab.analysis.banner.banner_items`.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, 0-100 %, each with the numbers it was made of; twenty at most.
+
+    Raises
+    ------
+    PlanError
+        `dimension` is neither ``"category"`` nor ``"vendor"``.
+    """
+    title = f"Accepted by {dimension}"
+    items = banner.banner_items(consent_statistics_items, dimension).filter(pl.col("visitors_exposed") > 0)
+    if items.is_empty():
+        why = f"no {dimension} has exposed visitors."
+        empty = "the consent statistics items table is empty."
+        return nothing(title, why if consent_statistics_items.height else empty)
+    several = items.select("provider", "account").unique().height > 1
+    keys = ["account", "item_id"] if several else ["item_id"]
+    shown = _shares.labelled(items.rename({"optin": "part", "visitors_exposed": "whole"}), keys, "")
+    return _shares.one(
+        shown.with_columns(pl.concat_str(pl.lit(f"{dimension} "), "label").alias("label")),
+        title,
+        "Accepted, % of exposed visitors",
+        plural(items.height, dimension, "categories" if dimension == "category" else "vendors"),
+        "Of the visitors of the days that tell it; numbers are the service's",
+    )

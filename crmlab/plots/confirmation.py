@@ -1,0 +1,162 @@
+"""Figures of double opt-in and proof."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import confirmation
+from crmlab.analysis.consent_survival import median_days
+from crmlab.analysis.decisions import Subject
+from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
+from crmlab.plots import _curves, _shares
+from crmlab.plots._template import GREEN, REST, VERMILLION, figure, nothing, number, plural
+from crmlab.plots.consent_state import NO_EVENTS, when
+
+_NO_REQUEST = "no event of a known person is a request."
+
+
+def confirmation_rate(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    by: str | list[str] | None = "channel",
+    *,
+    within_days: int = 7,
+    requests: Iterable[str] = REQUESTS,
+    confirmations: Iterable[str] = CONFIRMATIONS,
+    subject: Subject = "contact",
+) -> go.Figure:
+    """Return bars of the share of requests that were confirmed within some days.
+
+    Parameters
+    ----------
+    consent_events, as_of, by, within_days, requests, confirmations, subject
+        As `crmlab.analysis.confirmation.confirmation_rate`.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, 0-100 %, each with the numbers it was made of.
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `by` or `subject` is not known, or `within_days` is not positive.
+    """
+    title = f"Requests confirmed within {plural(within_days, 'day')}"
+    keys = [by] if isinstance(by, str) else list(by or [])
+    rates = confirmation.confirmation_rate(
+        consent_events,
+        as_of,
+        keys,
+        within_days=within_days,
+        requests=requests,
+        confirmations=confirmations,
+        subject=subject,
+    )
+    n, young = int(rates["requests_old_enough"].sum()), int(rates["requests_too_young"].sum())
+    if not n:
+        why = "all requests are younger." if young else _NO_REQUEST
+        return nothing(title, why if consent_events.height else NO_EVENTS)
+    shown = rates.rename({"confirmed": "part", "requests_old_enough": "whole"})
+    return _shares.one(
+        _shares.labelled(shown, keys, "All requests"),
+        title,
+        "Confirmed, % of requests old enough",
+        plural(n, "request"),
+        f"The first of each person and channel, {when(as_of)}",
+        f"{plural(young, 'younger request')} left out" if young else "",
+    )
+
+
+def time_to_confirm(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    by: str | list[str] | None = None,
+    *,
+    requests: Iterable[str] = REQUESTS,
+    confirmations: Iterable[str] = CONFIRMATIONS,
+    subject: Subject = "contact",
+) -> go.Figure:
+    """Return curves of the share of requests that are confirmed after each number of days.
+
+    Parameters
+    ----------
+    consent_events, as_of, by, requests, confirmations, subject
+        As `crmlab.analysis.confirmation.time_to_confirm`.
+
+    Returns
+    -------
+    go.Figure
+        Rising steps with 95 % bands; the subtitle says the median.
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `by` or `subject` is not known.
+    """
+    title = "Time to confirm"
+    keys = [by] if isinstance(by, str) else list(by or [])
+    curve = confirmation.time_to_confirm(
+        consent_events, as_of, keys, requests=requests, confirmations=confirmations, subject=subject
+    )
+    if curve.is_empty():
+        return nothing(title, _NO_REQUEST if consent_events.height else NO_EVENTS)
+    lines, rest = _curves.steps(curve, keys, rising=True, name="confirmed")
+    waiting, n = int(curve["censored"].sum()), int(curve.select(pl.col("ended", "censored").sum()).sum_horizontal()[0])
+    return figure(
+        lines,
+        f"{title} (n = {plural(n, 'request')})",
+        _curves.median(median_days(curve, keys), keys, "Half confirm within", "Fewer than half confirm"),
+        f"{number(waiting)} still waiting {when(as_of)}",
+        rest,
+        **_curves.layout("Confirmed, % of requests", "Days since the request", several=bool(keys)),
+    )
+
+
+def documentation_coverage(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    by: str | list[str] | None = "channel",
+    *,
+    subject: Subject = "contact",
+) -> go.Figure:
+    """Return bars of the consents in force with and without proof.
+
+    Parameters
+    ----------
+    consent_events, as_of, by, subject
+        As `crmlab.analysis.confirmation.documentation_coverage`.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, each 100 %, in three parts.
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `by` or `subject` is not known.
+    """
+    title = "Consents in force that are documented"
+    keys = [by] if isinstance(by, str) else list(by or [])
+    groups = confirmation.documentation_coverage(consent_events, as_of, keys, subject=subject)
+    n, documented = int(groups["consents"].sum()), int(groups["documented"].sum())
+    if not n:
+        return nothing(title, "nobody is opted in." if consent_events.height else NO_EVENTS)
+    columns = (
+        ("documented", "documented", GREEN),
+        ("undocumented", "no document", VERMILLION),
+        ("not_said", "the service does not say", REST),
+    )
+    return _shares.parts(
+        _shares.labelled(groups, keys, "All consents"),
+        columns,
+        title,
+        "% of consents in force",
+        plural(n, "consent"),
+        f"{documented / n:.0%} of all, {when(as_of)}",
+    )

@@ -1,0 +1,120 @@
+"""Figures of consent as it stands: how many are opted in, and when consents grow too old."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import consent_expiry
+from crmlab.analysis import consent_state as states
+from crmlab.analysis.decisions import Subject, grouped, moment
+from crmlab.analysis.period import finest_grain
+from crmlab.analysis.vocabulary import OPT_IN
+from crmlab.plots import _over_time, _shares
+from crmlab.plots._template import nothing, number, plural
+
+NO_EVENTS = "the consent events table is empty."
+NO_CONSENT = "no event of a known person is an opt-in or opt-out."
+
+
+def consent_rate(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    by: str | list[str] | None = "channel",
+    *,
+    subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
+) -> go.Figure:
+    """Return bars of the share of people who are opted in, of those who decided.
+
+    Parameters
+    ----------
+    consent_events, as_of, subject, subscriptions, contacts
+        As `crmlab.analysis.consent_state.current_state`.
+    by
+        As `crmlab.analysis.consent_state.consent_rate`.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, 0-100 %, each with the numbers it was made of; with `contacts` the subtitle says how
+        many of them have decided.
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `by` or `subject` is not known.
+    """
+    title = "People opted in"
+    state = states.current_state(consent_events, as_of, subject=subject, subscriptions=subscriptions, contacts=contacts)
+    if state.is_empty():
+        return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
+    rates = states.consent_rate(state, by).rename({"opted_in": "part", "decided": "whole"})
+    total = states.consent_rate(state, contacts=contacts, subject=subject).row(0, named=True)
+    covered = ""
+    if total.get("contacts"):
+        covered = f"{total['coverage_of_contacts']:.0%} of {plural(total['contacts'], 'contact')} have decided"
+    return _shares.one(
+        _shares.labelled(rates, grouped(by, state), "All channels"),
+        title,
+        "Opted in, % of people with a decision",
+        plural(total["decided"], "person with a decision", "people with a decision"),
+        f"Opted in / people with a decision, {when(as_of)}",
+        covered,
+    )
+
+
+def when(as_of: dt.date | dt.datetime) -> str:
+    """Return "as of 31 Jan 2026 00:00 UTC"."""
+    return f"as of {moment(as_of):%d %b %Y %H:%M} UTC"
+
+
+def expiring_consents(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    *,
+    max_age_days: int = 365,
+    within_days: int = 90,
+    every: str | None = None,
+    time_zone: str = "UTC",
+    subject: Subject = "contact",
+) -> go.Figure:
+    """Return stacked bars of the consents that reach their greatest age, per period and channel.
+
+    Parameters
+    ----------
+    consent_events, subject
+        As `crmlab.analysis.consent_state.current_state`.
+    as_of, max_age_days, within_days, every, time_zone
+        As `crmlab.analysis.consent_expiry.expiring_consents`.
+
+    Returns
+    -------
+    go.Figure
+        A colour for each channel; the subtitle says how many are expired already.
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `subject`, `every` or `time_zone` is not known, a number of days is not positive, or there would
+        be more than 2,000 bars.
+    """
+    title = f"Consents that become {max_age_days} days old"
+    state = states.current_state(consent_events, as_of, subject=subject)
+    if not (state["decision"] == OPT_IN).any():
+        return nothing(title, "nobody is opted in." if consent_events.height else NO_EVENTS)
+    start = moment(as_of)
+    every = every or finest_grain(pl.Series([start, start + dt.timedelta(days=within_days)]))
+    counts = consent_expiry.expiring_consents(
+        state, as_of, max_age_days=max_age_days, within_days=within_days, every=every, time_zone=time_zone
+    )
+    ahead = counts.drop_nulls("period")
+    expired = int(counts["consents"].sum()) - int(ahead["consents"].sum())
+    notes = f"In the {within_days} days {when(as_of).replace('as of', 'from')}", f"{number(expired)} are older already"
+    if ahead.is_empty():
+        return nothing(title, f"none does in these {within_days} days, {notes[1]}.")
+    kinds = ahead.select("period", pl.col("channel").fill_null("(no channel)").alias("kind"), count="consents")
+    return _over_time.stacked(kinds, every, title, "Consents", *notes)

@@ -1,0 +1,57 @@
+"""The figure of how long consents last."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import consent_survival as survival
+from crmlab.analysis.decisions import Subject
+from crmlab.plots import _curves
+from crmlab.plots._template import figure, nothing, number, plural
+from crmlab.plots.consent_state import NO_EVENTS, when
+
+
+def consent_survival(
+    consent_events: pl.DataFrame,
+    as_of: dt.date | dt.datetime,
+    by: str | list[str] | None = None,
+    *,
+    subject: Subject = "contact",
+    which: Literal["first", "all"] = "first",
+) -> go.Figure:
+    """Return curves of the share of consents that last longer than each number of days.
+
+    Parameters
+    ----------
+    consent_events, as_of, by, subject, which
+        As `crmlab.analysis.consent_survival.consent_survival`.
+
+    Returns
+    -------
+    go.Figure
+        Falling steps with 95 % bands, from 0 to 100 %.
+
+    Raises
+    ------
+    PlanError
+        `as_of`, `by`, `subject` or `which` is not known.
+    """
+    title = "How long consents last"
+    keys = [by] if isinstance(by, str) else list(by or [])
+    curve = survival.consent_survival(consent_events, as_of, keys, subject=subject, which=which)
+    if curve.is_empty():
+        return nothing(title, "nobody opted in." if consent_events.height else NO_EVENTS)
+    lines, rest = _curves.steps(curve, keys, rising=False, name="in force")
+    ended, lasts = int(curve["ended"].sum()), int(curve["censored"].sum())
+    return figure(
+        lines,
+        f"{title} (n = {plural(ended + lasts, 'consent')})",
+        _curves.median(survival.median_days(curve, keys), keys, "Half end within", "More than half still last"),
+        f"{number(lasts)} in force {when(as_of)}",
+        rest,
+        **_curves.layout("Still in force, % of consents", "Days since the opt-in", several=bool(keys)),
+    )

@@ -1,0 +1,78 @@
+"""The figure of what follows what."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import journey
+from crmlab.analysis.decisions import Subject
+from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing, plural, text
+from crmlab.plots.consent_state import NO_EVENTS
+
+
+def consent_journeys(
+    consent_events: pl.DataFrame,
+    *,
+    steps: int = journey.MAX_STEPS,
+    smallest: float = 0.01,
+    subject: Subject = "contact",
+) -> go.Figure:
+    """Return a Sankey diagram of the first consent events of people.
+
+    Parameters
+    ----------
+    consent_events, steps, smallest, subject
+        As `crmlab.analysis.journey.consent_journeys`.
+
+    Returns
+    -------
+    go.Figure
+        A column for each event, a band for each change, as wide as there are people.
+
+    Raises
+    ------
+    PlanError
+        `steps`, `smallest` or `subject` is not in its range.
+    """
+    title = "What follows what"
+    links = journey.consent_journeys(consent_events, steps=steps, smallest=smallest, subject=subject)
+    if links.is_empty():
+        why = "no event of a known person has a time."
+        return nothing(title, why if consent_events.height else NO_EVENTS)
+    start, goal = links.select("step", kind="before"), links.select(pl.col("step") + 1, kind="after")
+    nodes = pl.concat([start, goal]).unique().sort("step", "kind")
+    number = {node: index for index, node in enumerate(nodes.rows())}
+    kinds = [kind for kind in nodes["kind"].unique().sort() if kind not in (journey.END, journey.OTHER)]
+    colours = dict(zip(kinds, PALETTE, strict=False))
+    rows = links.rows()
+    sankey = go.Sankey(
+        node={
+            "label": [text(kind) for kind in nodes["kind"]],
+            "color": [colours.get(kind, REST) for kind in nodes["kind"]],
+            # else who has no further event would stand in the last column
+            "align": "left",
+            "pad": 14,
+            "thickness": 14,
+            "line": {"width": 0},
+            "hovertemplate": "%{label}: %{value:,} people<extra></extra>",
+        },
+        link={
+            "source": [number[step, before] for step, before, _, _ in rows],
+            "target": [number[step + 1, after] for step, _, after, _ in rows],
+            "value": [people for *_, people in rows],
+            "color": "rgba(128,128,128,0.30)",
+            "hovertemplate": "%{source.label} → %{target.label}: %{value:,} people<extra></extra>",
+        },
+        textfont={"size": 12, "color": TEXT, "shadow": "none"},
+    )
+    people = int(links.filter(pl.col("step") == 1)["subjects"].sum())
+    note = f"Links of less than {smallest:.0%} of them are summed as '{journey.OTHER}'" if smallest else ""
+    return figure(
+        [sankey],
+        f"{title} (n = {plural(people, 'person', 'people')})",
+        f"The first {steps} consent events of each; '{journey.END}': no further one",
+        note,
+        height=420,
+        margin={"l": 16, "r": 16, "t": 80, "b": 20},
+    )
