@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 from polars.exceptions import ComputeError
 
 from crmlab.errors import PlanError
-from crmlab.window import instant
-
-#: a moment as users give it: a day, or a time with its zone, also as ISO 8601 text
-Moment = str | date | datetime
 
 #: more bars than this cannot be told apart on a screen
 MAX_BINS = 400
@@ -96,36 +92,3 @@ def local(time: pl.Expr, time_zone: str) -> pl.Expr:
             f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'"
         ) from None
     return time.dt.convert_time_zone(time_zone)
-
-
-def moment(as_of: Moment, name: str = "as_of") -> datetime:
-    """Return the UTC time that a user gave; a day is its midnight in UTC.
-
-    Raises
-    ------
-    PlanError
-        It is not a date or time, or a time without a zone.
-    """
-    at = instant(as_of, name)
-    if at is None:
-        raise PlanError(f"{name} is missing: give a date, or a time with its zone")
-    return at
-
-
-def day_of(as_of: Moment, time_zone: str = "UTC", name: str = "as_of") -> date:
-    """Return the calendar day of a moment in a time zone; a day is itself, wherever.
-
-    Raises
-    ------
-    PlanError
-        `as_of` is not a date or time with a zone, or `time_zone` is not known.
-
-    Examples
-    --------
-    >>> day_of("2026-03-31T23:30:00+00:00", "Europe/Berlin")
-    datetime.date(2026, 4, 1)
-    """
-    at = moment(as_of, name)
-    days = pl.select(local(pl.lit(at, pl.Datetime("us", "UTC")), time_zone).dt.date())
-    is_day = len(as_of) == 10 if isinstance(as_of, str) else not isinstance(as_of, datetime)
-    return at.date() if is_day else date.fromordinal(days.item().toordinal())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.columns import require
+from crmlab.analysis.given import need
 from crmlab.analysis.period import PERIODS, period_of
 
 #: a deal of several months has its whole value in total_amount
 VALUE = pl.coalesce("total_amount", "amount")
 WON, LOST, OPEN = pl.col("status") == "won", pl.col("status") == "lost", pl.col("status") == "pending"
-_PIPELINE = ("provider", "account", "pipeline_id")
-_PLACE = (*_PIPELINE, "stage")
+PIPELINE = ("provider", "account", "pipeline_id")
+PLACE = (*PIPELINE, "stage")
 
 
 def currencies(deals: pl.DataFrame) -> list[str]:
@@ -20,7 +20,7 @@ def currencies(deals: pl.DataFrame) -> list[str]:
     Deals without a currency are taken to be in the only one there is, and are a group of their own
     (null) as soon as there are two.
     """
-    require(deals, "currency")
+    need(deals, "deals", "currency")
     return ["currency"] if deals["currency"].drop_nulls().n_unique() > 1 else []
 
 
@@ -44,7 +44,7 @@ def groups(deals: pl.DataFrame, by: str | list[str] | None) -> tuple[pl.DataFram
     """
     keys = [by] if isinstance(by, str) else list(dict.fromkeys(by or ()))
     periods = [key for key in keys if key in PERIODS and key not in deals.columns]
-    require(deals, *(key for key in keys if key not in periods))
+    need(deals, "deals", *(key for key in keys if key not in periods))
     if periods:
         closed_in = (period_of(pl.col("close_date"), PERIODS[key]).alias(key) for key in periods)
         deals = deals.filter(WON | LOST).with_columns(closed_in)
@@ -76,8 +76,8 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
     -------
     pl.DataFrame
         One row per group, sorted by it, nulls last; one row (per currency) without `by`:
-        the columns of `by` (a period: Date, its first day); currency (String) where the closed deals are in more than one;
-        won, lost (Int64, deals); win_rate (Float64, 0-1, null when none is closed);
+        the columns of `by` (a period: Date, its first day); currency (String) where the closed deals are in
+        more than one; won, lost (Int64, deals); win_rate (Float64, 0-1, null when none is closed);
         won_amount, lost_amount (Float64, in that currency; `total_amount`, or `amount` where it is null);
         win_rate_by_amount (Float64, 0-1, null when both amounts are 0).
 
@@ -109,7 +109,7 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
     │ Bo         ┆ 0   ┆ 0    ┆ null     ┆ 0.0        ┆ 0.0         ┆ null               │
     └────────────┴─────┴──────┴──────────┴────────────┴─────────────┴────────────────────┘
     """
-    require(deals, "status", "total_amount", "amount", "currency")
+    need(deals, "deals", "status", "total_amount", "amount", "currency")
     deals, keys = groups(deals, by)
     keys += [name for name in currencies(deals.filter(WON | LOST)) if name not in keys]
     return counted(
@@ -178,10 +178,10 @@ def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     │ Sales         ┆ 90    ┆ stage 90 ┆ 1     ┆ 10.0   │
     └───────────────┴───────┴──────────┴───────┴────────┘
     """
-    require(deals, *_PLACE, "stage_label", "status", "total_amount", "amount", "currency")
+    need(deals, "deals", *PLACE, "stage_label", "status", "total_amount", "amount", "currency")
     found = deals.filter(OPEN)
     money = currencies(found)
-    in_stage = found.group_by(*_PLACE, *money).agg(
+    in_stage = found.group_by(*PLACE, *money).agg(
         pl.len().cast(pl.Int64).alias("deals"),
         VALUE.sum().alias("amount"),
         pl.col("stage_label").drop_nulls().first().alias("own_label"),
@@ -208,29 +208,29 @@ def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]
     pl.DataFrame
         Sorted: pipeline_name, stage, label, the columns `money`, then those of `found`, null where nothing was.
     """
-    require(stages, *_PLACE, "pipeline_name", "label")
-    known = stages.unique(_PLACE, keep="first", maintain_order=True).select(*_PLACE, "label")
+    need(stages, "stages", *PLACE, "pipeline_name", "label")
+    known = stages.unique(PLACE, keep="first", maintain_order=True).select(*PLACE, "label")
     if money:
         used = found.select("provider", "account", "currency").unique()
         known = known.join(used, on=["provider", "account"], how="left", nulls_equal=True)
-    pipelines = stages.group_by(_PIPELINE).agg(pl.col("pipeline_name").drop_nulls().first())
-    frame = known.join(found, on=[*_PLACE, *money], how="full", coalesce=True, nulls_equal=True)
-    measures = [name for name in found.columns if name not in (*_PLACE, *money, "own_label")]
-    frame = frame.join(pipelines, on=_PIPELINE, how="left", nulls_equal=True).select(
-        *_PIPELINE,
+    pipelines = stages.group_by(PIPELINE).agg(pl.col("pipeline_name").drop_nulls().first())
+    frame = known.join(found, on=[*PLACE, *money], how="full", coalesce=True, nulls_equal=True)
+    measures = [name for name in found.columns if name not in (*PLACE, *money, "own_label")]
+    frame = frame.join(pipelines, on=PIPELINE, how="left", nulls_equal=True).select(
+        *PIPELINE,
         pl.coalesce("pipeline_name", pl.format("pipeline {}", "pipeline_id"), pl.lit("no pipeline")),
         "stage",
         pl.coalesce("label", "own_label", pl.format("stage {}", "stage"), pl.lit("no stage")).alias("label"),
         *money,
         *measures,
     )
-    same_name = pl.struct(_PIPELINE).n_unique().over("pipeline_name") > 1
+    same_name = pl.struct(PIPELINE).n_unique().over("pipeline_name") > 1
     longer = pl.format(
         "{} ({}, {})", "pipeline_name", pl.col("account").fill_null("?"), pl.col("pipeline_id").fill_null("?")
     )
     return (
         frame.with_columns(pl.when(same_name).then(longer).otherwise("pipeline_name").alias("pipeline_name"))
-        .drop(_PIPELINE)
+        .drop(PIPELINE)
         .sort("pipeline_name", "stage", *money, nulls_last=True)
     )
 
@@ -273,7 +273,7 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     │ 2026-03-01 ┆ 1   ┆ 0    ┆ 30.0       │
     └────────────┴─────┴──────┴────────────┘
     """
-    require(deals, "status", "close_date", "total_amount", "amount", "currency")
+    need(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
     closed = deals.filter(WON | LOST)
     keys = ["month", *currencies(closed)]
     return (
