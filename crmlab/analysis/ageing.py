@@ -99,8 +99,10 @@ def ageing(
     if stuck_after is not None:
         found = found.with_columns(pl.lit(stuck_after, pl.Float64).alias("limit_days"))
     age = (pl.lit(at) - pl.col("since_at")).dt.total_microseconds() / _DAY
+    order = ("provider", "account", "id")
     return found.select(
-        "provider", "account", "id", "name", "owner_name", "pipeline_id", "stage", "stage_label",
+        *order,
+        *("name", "owner_name", "pipeline_id", "stage", "stage_label"),
         *currencies(found),
         VALUE.alias("amount"),
         "since",
@@ -108,7 +110,7 @@ def ageing(
         age.alias("age_days"),
         "limit_days",
         (age > pl.col("limit_days")).alias("stuck"),
-    ).sort("age_days", "provider", "account", "id", descending=[True, False, False, False], nulls_last=True)  # fmt: skip
+    ).sort("age_days", *order, descending=[True, False, False, False], nulls_last=True)
 
 
 def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:

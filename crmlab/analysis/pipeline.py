@@ -28,7 +28,13 @@ def with_currency(deals: pl.DataFrame) -> pl.DataFrame:
     """Return the deals with their only currency in every row; as they are where there are several."""
     if currencies(deals):
         return deals
-    return deals.with_columns(pl.lit(deals["currency"].drop_nulls().first(), pl.String).alias("currency"))
+    return deals.with_columns(pl.lit(only_currency(deals), pl.String).alias("currency"))
+
+
+def only_currency(deals: pl.DataFrame) -> str | None:
+    """Return the currency of the deals, None where it is not known or there are several."""
+    found = deals["currency"].drop_nulls().unique()
+    return str(found[0]) if found.len() == 1 else None
 
 
 def groups(deals: pl.DataFrame, by: str | list[str] | None) -> tuple[pl.DataFrame, list[str]]:
