@@ -10,6 +10,7 @@ import polars as pl
 from crmlab.analysis.given import moment, need
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, number_of, ratio, with_currency
 from crmlab.errors import PlanError
+from crmlab.window import instant
 
 #: services whose stage number says by itself how close a deal is to being closed, 0-100
 NEARNESS = ("onepagecrm",)
@@ -203,7 +204,7 @@ def coverage(
     └──────────┴───────┴─────┴──────┴────────────┴───────────┴─────────────┴──────────┘
     """
     need(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
-    (_, first), (_, end) = moment(since, "UTC"), moment(until, "UTC")
+    first, end = _day(since, "since"), _day(until, "until")
     if first >= end:
         raise PlanError(f"since={first} is not before until={end}")
     amounts = quota.values() if isinstance(quota, Mapping) else (quota,)
@@ -232,3 +233,10 @@ def coverage(
         )
         .sort("currency", nulls_last=True)
     )
+
+
+def _day(value: date | str, name: str) -> date:
+    at = instant(value, name)
+    if at is None:
+        raise PlanError(f"{name} is missing: give a day, such as 2026-01-31")
+    return at.date()

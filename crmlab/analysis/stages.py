@@ -214,7 +214,8 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     """Return, of the deals that stood in each stage and are closed now, which share was won.
 
     ``probability = won / (won + lost)``. Of all deals that passed, not only of those that were closed from there:
-    no deal is won straight from an early stage, but many that passed it are.
+    no deal is won straight from an early stage, but many that passed it are. (Those closed from the stage itself are
+    `won` and `lost` of `funnel`.)
 
     Parameters
     ----------

@@ -59,8 +59,12 @@ def kaplan_meier(spells: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
             pl.col("ended").sum().cast(pl.Int64),
             (~pl.col("ended")).sum().cast(pl.Int64).alias("censored"),
         )
-        .sort(*keys, "time", nulls_last=True)
+        .sort("time")
     )
+    if keys:
+        # groups gathered, then sorted: at a million times, twice as fast as sorting by both
+        gathered = counted.group_by(keys, maintain_order=True).agg(pl.all()).sort(keys, nulls_last=True)
+        counted = gathered.explode("time", "ended", "censored")
     left = pl.col("ended").cast(pl.Float64) / pl.col("at_risk").cast(pl.Float64)
     return (
         counted.with_columns(within((pl.col("ended") + pl.col("censored")).cum_sum(reverse=True)).alias("at_risk"))

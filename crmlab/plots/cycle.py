@@ -14,6 +14,7 @@ from crmlab.analysis.pipeline import only_currency
 from crmlab.plots import _bars
 from crmlab.plots._template import (
     BLUE,
+    NO_DEALS,
     REST,
     SCALE,
     VERMILLION,
@@ -25,7 +26,6 @@ from crmlab.plots._template import (
     whole_ticks,
 )
 
-_NO_DEALS = "the deals table is empty."
 _MAX_COHORTS, _MAX_COLUMNS = 24, 24
 #: ages up to so many days, in words
 _BANDS = ((30, "0-30"), (60, "31-60"), (90, "61-90"), (180, "91-180"), (365, "181-365"))
@@ -57,7 +57,7 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
     found = cycle.cycle_length(deals, by, time_zone=time_zone).with_columns(n=pl.col("won") - pl.col("left_out"))
     n = int(found["n"].sum())
     if not n:
-        return nothing(title, "no won deal has both days." if deals.height else _NO_DEALS)
+        return nothing(title, "no won deal has both days." if deals.height else NO_DEALS)
     left_out = int(found["left_out"].sum())
     known = found.filter(pl.col("n") > 0)
     known = known.with_columns(_bars.label_of(by) if by else pl.lit("All deals").alias("label"))
@@ -114,7 +114,7 @@ def sales_velocity(
     n = int(known["opportunities"].sum())
     if known.is_empty():
         why = "no group has both opportunities and won deals with an amount and a length."
-        return nothing(title, why if deals.height else _NO_DEALS)
+        return nothing(title, why if deals.height else NO_DEALS)
     keys = found.columns[: found.columns.index("opportunities")]
     in_currency = pl.col("currency") if "currency" in keys else pl.lit(only_currency(deals), pl.String)
     shown, note = _bars.largest(
@@ -166,7 +166,7 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
     title = "Won, by month of creating"
     found = cycle.win_cohorts(deals, as_of, time_zone=time_zone)
     if found.is_empty():
-        return nothing(title, "no deal was created in a month that is over." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal was created in a month that is over." if deals.height else NO_DEALS)
     cohorts = found.select("created_month", "created").unique().sort("created_month")
     latest = cohorts.tail(_MAX_COHORTS)
     cells = found.join(latest.select("created_month"), on="created_month").filter(pl.col("months") < _MAX_COLUMNS)
@@ -235,7 +235,7 @@ def ageing(
     found = analysis.ageing(deals, as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)
     aged = found.drop_nulls("age_days")
     if aged.is_empty():
-        return nothing(title, "no open deal has an age." if deals.height else _NO_DEALS)
+        return nothing(title, "no open deal has an age." if deals.height else NO_DEALS)
     band = pl.lit(_OLDEST)
     for most, name in reversed(_BANDS):
         band = pl.when(pl.col("age_days") <= most).then(pl.lit(name)).otherwise(band)

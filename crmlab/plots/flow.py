@@ -9,10 +9,9 @@ import polars as pl
 
 from crmlab.analysis import flow, pipeline
 from crmlab.plots import _bars, _over_time, _panels
-from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, money, nothing, number, plural
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number, plural
 
 _MAX_MONTHS = 120
-_NO_DEALS = "the deals table is empty."
 
 
 def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go.Figure:
@@ -37,7 +36,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
     months = flow.created_against_closed(deals, time_zone=time_zone)
     dated = months.drop_nulls("month").rename({"month": "period"})
     if dated.is_empty():
-        return nothing(title, "no deal has a date." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal has a date." if deals.height else NO_DEALS)
     shown = dated.tail(_MAX_MONTHS)
     counts = ("created", "won", "lost")
     undated = int(months.filter(pl.col("month").is_null()).select(pl.col(counts).sum()).sum_horizontal().sum())
@@ -58,7 +57,8 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
             _over_time.bars(shown, "lost", "1mo", "lost", VERMILLION),
             line,
         ],
-        f"{title} (n = {plural(created + won + lost, 'event')})",
+        f"{title} (n = {plural(created, 'deal')} created)",
+        f"{number(won)} won, {number(lost)} lost",
         f"{plural(undated, 'date')} not known, not shown" if undated else "",
         f"Latest {_MAX_MONTHS} of {dated.height} months" if dated.height > _MAX_MONTHS else "",
         **_over_time.layout(tallest, "tallest", "1mo", "Deals"),
@@ -87,7 +87,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     steps = flow.waterfall(start, end)
     ends = steps.filter(pl.col("step").is_in(["start", "end"]))
     if not steps["deals"].sum():
-        return nothing(title, "no deal is open in either." if start.height or end.height else _NO_DEALS)
+        return nothing(title, "no deal is open in either." if start.height or end.height else NO_DEALS)
     panels, left_out = _panels.by_currency(steps)
     only = pipeline.only_currency(start) or pipeline.only_currency(end)
     names = [currency or (only if len(panels) == 1 else None) or "currency not given" for currency, _ in panels]
@@ -141,7 +141,7 @@ def loss_reasons(deals: pl.DataFrame, *, names: Mapping[str, str] | None = None)
     reasons = flow.loss_reasons(deals, names=names)
     n = int(reasons["lost"].sum())
     if not n:
-        return nothing(title, "no deal is lost." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is lost." if deals.height else NO_DEALS)
     if "currency" not in reasons.columns:
         only = pipeline.only_currency(deals.filter(pipeline.LOST))
         reasons = reasons.with_columns(pl.lit(only, pl.String).alias("currency"))

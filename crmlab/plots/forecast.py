@@ -11,7 +11,7 @@ import polars as pl
 from crmlab.analysis import forecast, pipeline
 from crmlab.analysis.forecast import Probabilities
 from crmlab.plots import _bars, _panels
-from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, money, nothing, plural
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, plural
 
 _MAX_MONTHS = 24
 #: below the bars, so that it crosses no number
@@ -25,7 +25,6 @@ _QUOTA = {
     "y1": 1,
     "line": {"color": VERMILLION, "width": 3},
 }
-_NO_DEALS = "the deals table is empty."
 
 
 def weighted_pipeline(
@@ -56,7 +55,7 @@ def weighted_pipeline(
     found = forecast.weighted_pipeline(deals, as_of, probability=probability, time_zone=time_zone)
     n = int(found["deals"].sum())
     if not n:
-        return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is open." if deals.height else NO_DEALS)
     labels, labelled = _labels(found)
     panels, left_out = _panels.by_currency(labelled)
     only = pipeline.only_currency(deals.filter(pipeline.OPEN))
@@ -141,7 +140,7 @@ def coverage(
     found = forecast.coverage(deals, quota, since=since, until=until)
     n = int(found.select(pl.col("won", "open").sum()).sum_horizontal().item())
     if not n:
-        return nothing(title, "no deal is open or won in this time." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is open or won in this time." if deals.height else NO_DEALS)
     shown = found.drop_nulls("quota").with_columns(pl.col("currency").fill_null("All deals").alias("label"))
     traces = []
     for column, count, name, colour in (

@@ -13,6 +13,7 @@ from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import (
     BLUE,
     GREEN,
+    NO_DEALS,
     PALETTE,
     VERMILLION,
     figure,
@@ -24,7 +25,6 @@ from crmlab.plots._template import (
 )
 
 _MAX_MONTHS = 120
-_NO_DEALS = "the deals table is empty."
 
 
 def win_rate(
@@ -62,7 +62,7 @@ def win_rate(
     groups = _rates(deals, by, measure)
     closed = int(groups["n"].sum())
     if not closed:
-        return nothing(title, "no deal is won or lost." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is won or lost." if deals.height else NO_DEALS)
     if len(periods) == 1:
         return _rates_over_time(groups, PERIODS[periods[0]], title, measure)
     counted = groups.filter(pl.col("n") > 0).sort("n", "label", "currency", descending=[True, False, False])
@@ -179,7 +179,7 @@ def pipeline_snapshot(
     snapshot = pipeline.stage_snapshot(deals, stages)
     n = int(snapshot["deals"].sum())
     if not n:
-        return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is open." if deals.height else NO_DEALS)
     currencies = deals.filter(pipeline.OPEN)["currency"].unique().sort(nulls_last=True).to_list()
     if "currency" not in snapshot.columns:
         currencies = currencies[:1]
@@ -240,7 +240,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     dated = months.drop_nulls("month")
     if dated.is_empty():
         why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."
-        return nothing(title, why if deals.height else _NO_DEALS)
+        return nothing(title, why if deals.height else NO_DEALS)
     undated = int(months.filter(pl.col("month").is_null()).select(pl.col("won", "lost").sum()).sum_horizontal().item())
     per_month = _with_amounts(dated, deals)
     shown = per_month.tail(_MAX_MONTHS)

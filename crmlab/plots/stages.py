@@ -10,7 +10,7 @@ from crmlab.analysis.pipeline import ratio
 from crmlab.plots import _bars
 from crmlab.plots._template import BLUE, GREEN, figure, nothing, number, plural
 
-_NO_HISTORY = "the history of stages is empty."
+_NO_HISTORY = "the stage history table is empty."
 
 
 def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
@@ -32,7 +32,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
         A column is missing.
     """
     title = "Deals that reached each stage"
-    found = analysis.funnel(history, stages).drop_nulls("reached").filter(pl.col("pipeline_name").is_not_null())
+    found = analysis.funnel(history, stages).drop_nulls("reached")
     reached = found.group_by("pipeline_name", maintain_order=True).agg(
         pl.col("reached").first().alias("n"), pl.col("reached_next").last()
     )
@@ -46,7 +46,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
         pl.col("reached_next").alias("reached"),
         pl.lit(GREEN).alias("colour"),
     )
-    whole, note = _whole_pipelines(pl.concat([steps, won]))
+    whole, note = _whole_pipelines(pl.concat([steps, won]), "reached")
     before = pl.col("reached").shift(1).over("pipeline_name")
     shown = whole.with_columns(ratio(pl.col("reached"), before).alias("share"))
     rows = shown.select("reached", "share").rows()
@@ -89,7 +89,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     n = int(found["stays"].sum())
     if not n:
         return nothing(title, "no stay has a known beginning." if history.height else _NO_HISTORY)
-    shown, note = _whole_pipelines(found)
+    shown, note = _whole_pipelines(found, "stays")
     beside = []
     for stays, ended, median, p90 in shown.select("stays", "ended", "median_days", "p90_days").rows():
         half = "not half have left" if median is None else f"half within {number(median)} d"
@@ -108,12 +108,8 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     )
 
 
-def _whole_pipelines(found: pl.DataFrame) -> tuple[pl.DataFrame, str]:
-    """Return the pipelines with most deals, as many as fit but no half one, and each stage by its own label.
-
-    Reads pipeline_name, label and one measure of size: reached or stays.
-    """
-    size = "reached" if "reached" in found.columns else "stays"
+def _whole_pipelines(found: pl.DataFrame, size: str) -> tuple[pl.DataFrame, str]:
+    """Return the largest pipelines, as many as fit but no half one, and each stage by its own label."""
     pipelines = (
         found.group_by("pipeline_name")
         .agg(pl.col(size).max(), pl.len().alias("bars"))

@@ -174,9 +174,11 @@ def test_coverage_of_a_filled_quota_or_none_is_null() -> None:
         (100, date(2026, 4, 1), "give a quota for each"),
         ({"EUR": 0}, date(2026, 4, 1), "more than 0"),
         ({"EUR": 1}, date(2026, 1, 1), "is not before"),
+        ({"EUR": 1}, "soon", "until='soon' is not a date"),
+        ({"EUR": 1}, None, "until is missing"),
     ],
 )
-def test_a_quota_that_cannot_be_compared_is_refused(quota: Any, until: date, message: str) -> None:
+def test_a_quota_that_cannot_be_compared_is_refused(quota: Any, until: Any, message: str) -> None:
     with pytest.raises(PlanError, match=message):
         forecast.coverage(deals(currency=["EUR", "USD"]), quota, since=date(2026, 1, 1), until=until)
 

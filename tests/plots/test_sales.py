@@ -68,7 +68,7 @@ def test_an_empty_table_says_in_words_that_there_is_nothing(name: str) -> None:
 
     words = figure.layout.annotations[0].text.replace("<br>", " ")
     assert words.startswith("Nothing to show: the ")
-    assert words.endswith(" is empty.")
+    assert words.endswith(" table is empty.")
     assert title(figure).endswith("(n = 0)")
     assert len(figure.data) == 0
 
