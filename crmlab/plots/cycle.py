@@ -178,8 +178,6 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
         z=shares,
         x=columns,
         y=labels,
-        text=[["" if share is None else f"{share:.0%}" for share in row] for row in shares],
-        texttemplate="%{text}" if len(columns) <= 12 else None,
         colorscale=SCALE,
         zmin=0,
         xgap=2,
@@ -195,7 +193,7 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
         f"{title} (n = {plural(n, 'deal')})",
         "Cumulative share of all deals created in the month; blank: not over yet",
         f"Latest {_MAX_COHORTS} of {cohorts.height} months" if earlier else "",
-        height=190 + 24 * len(labels),
+        height=max(280, 190 + 24 * len(labels)),
         xaxis={"title": {"text": "Calendar months after creating"}, "showgrid": False, "zeroline": False, "dtick": 1},
         yaxis={
             "title": {"text": "Created (deals)"},
