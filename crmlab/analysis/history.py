@@ -1,4 +1,4 @@
-"""The way of deals through the stages, seen by fetching them again and again.
+"""The way of deals through the stages, and of their dates, seen by fetching them again and again.
 
 A service shows where a deal is, not where it was: OnePageCRM's `include_history` gives one last stage for each
 pipeline, without times. Only frames of several fetches tell the way, to within the time between two of them.
@@ -12,10 +12,12 @@ from datetime import date, datetime
 import polars as pl
 
 from crmlab.analysis.given import moment, need
-from crmlab.analysis.pipeline import LOST, PLACE, WON
+from crmlab.analysis.pipeline import LOST, WON, number_of
 from crmlab.errors import PlanError
 from crmlab.tables import UTC
 
+#: the times of several fetches, each with its deals
+Snapshots = Iterable[tuple[str | date | datetime, pl.DataFrame]]
 DEAL = ("provider", "account", "deal_id")
 _COLUMNS = (
     *DEAL, "pipeline_id", "stage", "stage_label", "entry", "entered_after", "entered_at", "last_seen_at", "left_at",
@@ -23,7 +25,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def stage_history(snapshots: Iterable[tuple[str | date | datetime, pl.DataFrame]]) -> pl.DataFrame:
+def stage_history(snapshots: Snapshots) -> pl.DataFrame:
     """Return each stay of a deal in a stage: when and how it came, when and how it left.
 
     Parameters
@@ -78,7 +80,7 @@ def stage_history(snapshots: Iterable[tuple[str | date | datetime, pl.DataFrame]
     │ a       ┆ 50    ┆ advanced    ┆ 2026-01-15 ┆ won      │
     └─────────┴───────┴─────────────┴────────────┴──────────┘
     """
-    seen = _together(snapshots)
+    seen = _together(snapshots, "pipeline_id", "stage", "stage_label", "created_at")
     fetches = seen.select("provider", "account", "as_of").unique().sort("provider", "account", "as_of")
     account = ["provider", "account"]
     seen = seen.join(
@@ -131,8 +133,71 @@ def stage_history(snapshots: Iterable[tuple[str | date | datetime, pl.DataFrame]
     return pl.concat([stays.filter(pl.col("closed").is_null()), unseen]).select(_COLUMNS).sort(*DEAL, "entered_at")
 
 
-def _together(snapshots: Iterable[tuple[str | date | datetime, pl.DataFrame]]) -> pl.DataFrame:
-    """Return the deals of all snapshots, with the time of their fetch, and how they are closed (null: open)."""
+def slippage(snapshots: Snapshots) -> pl.DataFrame:
+    """Return how often and how far the expected close of each deal was moved while it was open.
+
+    Parameters
+    ----------
+    snapshots
+        As of `stage_history`. Reads provider, account, id, status, expected_close_date.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per deal that was seen open with an expected close, the furthest slipped first: provider, account,
+        deal_id; first_expected, last_expected (Date); changes, later (Int64, times that a fetch showed another, or a
+        later, date than the one before); slipped_days (Int64, last less first, negative: brought forward).
+
+    Raises
+    ------
+    PlanError
+        No snapshot, two of the same time, or a time without a zone.
+
+    Notes
+    -----
+    Quartz counts the changes (https://docs.quartzhq.com/quartz/metrics-reference/consistency). Two changes between
+    two fetches are seen as one.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> def fetched(expected):
+    ...     rows = {"id": ["a"], "status": ["pending"], "expected_close_date": [expected]}
+    ...     return conform(pl.DataFrame(rows), TABLES["deals"])
+    >>> expected = {"2026-01-01": date(2026, 2, 1), "2026-01-08": date(2026, 3, 1), "2026-01-15": date(2026, 2, 15)}
+    >>> found = slippage((as_of, fetched(day)) for as_of, day in expected.items())
+    >>> found.drop("provider", "account")
+    shape: (1, 6)
+    ┌─────────┬────────────────┬───────────────┬─────────┬───────┬──────────────┐
+    │ deal_id ┆ first_expected ┆ last_expected ┆ changes ┆ later ┆ slipped_days │
+    │ ---     ┆ ---            ┆ ---           ┆ ---     ┆ ---   ┆ ---          │
+    │ str     ┆ date           ┆ date          ┆ i64     ┆ i64   ┆ i64          │
+    ╞═════════╪════════════════╪═══════════════╪═════════╪═══════╪══════════════╡
+    │ a       ┆ 2026-02-01     ┆ 2026-02-15    ┆ 2       ┆ 1     ┆ 14           │
+    └─────────┴────────────────┴───────────────┴─────────┴───────┴──────────────┘
+    """
+    seen = _together(snapshots, "expected_close_date")
+    expected = pl.col("expected_close_date")
+    first, last = expected.first(), expected.last()
+    return (
+        seen.filter(pl.col("closed").is_null() & expected.is_not_null())
+        .sort(*DEAL, "as_of")
+        .group_by(DEAL, maintain_order=True)
+        .agg(
+            first.alias("first_expected"),
+            last.alias("last_expected"),
+            number_of(expected != expected.shift(1), "changes"),
+            number_of(expected > expected.shift(1), "later"),
+            (last - first).dt.total_days().alias("slipped_days"),
+        )
+        .sort("slipped_days", *DEAL, descending=[True, False, False, False])
+    )
+
+
+def _together(snapshots: Snapshots, *columns: str) -> pl.DataFrame:
+    """Return columns of the deals of all snapshots, the time of their fetch, and how they are closed (null: open)."""
     times, frames = set[datetime](), []
     closed = pl.when(WON | LOST).then("status").alias("closed")
     for as_of, deals in snapshots:
@@ -140,13 +205,10 @@ def _together(snapshots: Iterable[tuple[str | date | datetime, pl.DataFrame]]) -
         if at in times:
             raise PlanError(f"two snapshots are of {at.isoformat()}: give each its own time of fetching")
         times.add(at)
-        need(deals, "deals", *PLACE, "id", "stage_label", "status", "created_at")
-        frames.append(
-            deals.unique(["provider", "account", "id"], keep="last", maintain_order=True).select(
-                "provider", "account", pl.col("id").alias("deal_id"), "pipeline_id", "stage", "stage_label",
-                "created_at", closed, pl.lit(at, UTC).alias("as_of"),
-            )
-        )  # fmt: skip
+        need(deals, "deals", "provider", "account", "id", "status", *columns)
+        latest = deals.unique(["provider", "account", "id"], keep="last", maintain_order=True)
+        key = "provider", "account", pl.col("id").alias("deal_id")
+        frames.append(latest.select(*key, *columns, closed, pl.lit(at, UTC).alias("as_of")))
     if not frames:
         raise PlanError("there is no snapshot: give pairs of the time of a fetch and its deals")
     return pl.concat(frames)

@@ -1,7 +1,7 @@
 """The way of deals through the stages, against histories written by hand and the sandbox's known one."""
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis.history import stage_history
+from crmlab.analysis.history import slippage, stage_history
 from crmlab.analysis.stages import EXITS, funnel, stage_durations, stage_win_rates
 from crmlab.errors import PlanError
 from crmlab.sandbox.generate import generate
@@ -268,3 +268,28 @@ def test_stays_that_go_on_make_the_median_longer_than_those_that_ended() -> None
     assert stage["median_days"] == 28
     assert stage["p90_days"] is None
     assert found.filter(pl.col("stage") == 90)["left_out"].item() == 1
+
+
+def test_the_expected_close_slips_only_while_the_deal_is_open_and_has_one() -> None:
+    def fetched(status: str, *expected: date | None) -> pl.DataFrame:
+        return deals(
+            *((name, 10, status) for name in "abc"),
+            expected_close_date=pl.Series([*expected], dtype=pl.Date),
+        )
+
+    first, later, never = date(2028, 2, 28), date(2028, 3, 1), None
+    history = weekly(
+        fetched("pending", first, first, never),
+        fetched("pending", later, never, never),
+        fetched("pending", first, first, never),
+        fetched("pending", later, first, never),
+        fetched("won", date(2029, 1, 1), first, first),
+    )
+
+    found = slippage(history[::-1])
+
+    columns = ("deal_id", "first_expected", "last_expected", "changes", "later", "slipped_days")
+    assert found.select(columns).rows() == [("a", first, later, 3, 2, 2), ("b", first, first, 0, 0, 0)]
+    assert slippage([(START, deals())]).is_empty()
+    with pytest.raises(PlanError, match="no expected_close_date"):
+        slippage([(START, deals().drop("expected_close_date"))])
