@@ -22,6 +22,8 @@ GRAINS: dict[str, tuple[str, int]] = {
     "10y": ("decade", 3652),
     "100y": ("century", 36524),
 }
+#: word -> Polars' duration: "month" -> "1mo"
+PERIODS = {word: every for every, (word, _) in GRAINS.items()}
 _EVERY = re.compile(r"[1-9]\d*(d|w|mo|q|y)")
 
 

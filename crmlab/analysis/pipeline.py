@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from crmlab.analysis.given import need
+from crmlab.analysis.period import PERIODS, period_of
+
 #: a deal of several months has its whole value in total_amount
 VALUE = pl.coalesce("total_amount", "amount")
 WON, LOST, OPEN = pl.col("status") == "won", pl.col("status") == "lost", pl.col("status") == "pending"
-_PIPELINE = ("provider", "account", "pipeline_id")
-_PLACE = (*_PIPELINE, "stage")
+PIPELINE = ("provider", "account", "pipeline_id")
+PLACE = (*PIPELINE, "stage")
 
 
 def currencies(deals: pl.DataFrame) -> list[str]:
@@ -17,7 +20,48 @@ def currencies(deals: pl.DataFrame) -> list[str]:
     Deals without a currency are taken to be in the only one there is, and are a group of their own
     (null) as soon as there are two.
     """
+    need(deals, "deals", "currency")
     return ["currency"] if deals["currency"].drop_nulls().n_unique() > 1 else []
+
+
+def with_currency(deals: pl.DataFrame) -> pl.DataFrame:
+    """Return the deals with their only currency in every row; as they are where there are several."""
+    if currencies(deals):
+        return deals
+    return deals.with_columns(pl.lit(only_currency(deals), pl.String).alias("currency"))
+
+
+def only_currency(deals: pl.DataFrame) -> str | None:
+    """Return the currency of the deals, None where it is not known or there are several."""
+    found = deals["currency"].drop_nulls().unique()
+    return str(found[0]) if found.len() == 1 else None
+
+
+def groups(deals: pl.DataFrame, by: str | list[str] | None) -> tuple[pl.DataFrame, list[str]]:
+    """Return the deals, with a column for each period in `by`, and the columns to group them by.
+
+    A period is a word of `crmlab.analysis.period.PERIODS`, such as ``"month"``: that of `close_date`, so
+    only closed deals stay.
+
+    Raises
+    ------
+    PlanError
+        `by` names neither a column nor a period.
+    """
+    keys = [by] if isinstance(by, str) else list(dict.fromkeys(by or ()))
+    periods = [key for key in keys if key in PERIODS and key not in deals.columns]
+    need(deals, "deals", *(key for key in keys if key not in periods))
+    if periods:
+        closed_in = (period_of(pl.col("close_date"), PERIODS[key]).alias(key) for key in periods)
+        deals = deals.filter(WON | LOST).with_columns(closed_in)
+    return deals, keys
+
+
+def counted(deals: pl.DataFrame, keys: list[str], *measures: pl.Expr) -> pl.DataFrame:
+    """Return the measures of each group, sorted by it, nulls last; one row without `keys`."""
+    if not keys:
+        return deals.select(measures)
+    return deals.group_by(keys).agg(measures).sort(keys, nulls_last=True)
 
 
 def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataFrame:
@@ -25,23 +69,28 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
 
     ``win_rate = won / (won + lost)`` and ``win_rate_by_amount = won_amount / (won_amount + lost_amount)``.
     Open deals are in neither; a group that has only open ones keeps its row, with a null rate.
-    Select the period by `close_date` beforehand.
 
     Parameters
     ----------
     deals
-        Reads status, total_amount, amount, currency and the columns of `by`.
+        Reads status, total_amount, amount, currency and the columns of `by`; close_date for a period.
     by
-        Columns to group by, such as ``"owner_name"``.
+        Columns to group by, such as ``"owner_name"``, and periods of `close_date`: ``"month"``,
+        ``"quarter"``, ``"year"``, also ``"day"`` and ``"week"``. Periods in which none closed have no row.
 
     Returns
     -------
     pl.DataFrame
         One row per group, sorted by it, nulls last; one row (per currency) without `by`:
-        the columns of `by`; currency (String) where the closed deals are in more than one;
-        won, lost (Int64, deals); win_rate (Float64, 0-1, null when none is closed);
+        the columns of `by` (a period: Date, its first day); currency (String) where the closed deals are in
+        more than one; won, lost (Int64, deals); win_rate (Float64, 0-1, null when none is closed);
         won_amount, lost_amount (Float64, in that currency; `total_amount`, or `amount` where it is null);
         win_rate_by_amount (Float64, 0-1, null when both amounts are 0).
+
+    Raises
+    ------
+    PlanError
+        `by` names neither a column nor a period.
 
     Notes
     -----
@@ -66,17 +115,17 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
     │ Bo         ┆ 0   ┆ 0    ┆ null     ┆ 0.0        ┆ 0.0         ┆ null               │
     └────────────┴─────┴──────┴──────────┴────────────┴─────────────┴────────────────────┘
     """
-    keys = [by] if isinstance(by, str) else list(by or [])
-    closed = deals.filter(WON | LOST)
-    keys += [name for name in currencies(closed) if name not in keys]
-    measures = (
-        WON.sum().cast(pl.Int64).alias("won"),
-        LOST.sum().cast(pl.Int64).alias("lost"),
+    need(deals, "deals", "status", "total_amount", "amount", "currency")
+    deals, keys = groups(deals, by)
+    keys += [name for name in currencies(deals.filter(WON | LOST)) if name not in keys]
+    return counted(
+        deals,
+        keys,
+        number_of(WON, "won"),
+        number_of(LOST, "lost"),
         VALUE.filter(WON).sum().alias("won_amount"),
         VALUE.filter(LOST).sum().alias("lost_amount"),
-    )
-    counted = deals.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else deals.select(measures)
-    return counted.select(
+    ).select(
         *keys,
         "won",
         "lost",
@@ -135,35 +184,59 @@ def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     │ Sales         ┆ 90    ┆ stage 90 ┆ 1     ┆ 10.0   │
     └───────────────┴───────┴──────────┴───────┴────────┘
     """
+    need(deals, "deals", *PLACE, "stage_label", "status", "total_amount", "amount", "currency")
     found = deals.filter(OPEN)
     money = currencies(found)
-    counted = found.group_by(*_PLACE, *money).agg(
+    in_stage = found.group_by(*PLACE, *money).agg(
         pl.len().cast(pl.Int64).alias("deals"),
         VALUE.sum().alias("amount"),
         pl.col("stage_label").drop_nulls().first().alias("own_label"),
     )
-    known = stages.unique(_PLACE, keep="first", maintain_order=True).select(*_PLACE, "label")
+    return with_stage_names(in_stage, stages, money).with_columns(
+        pl.col("deals").fill_null(0), pl.col("amount").fill_null(0.0)
+    )
+
+
+def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]) -> pl.DataFrame:
+    """Return what was found in each stage, with a row for each stage and the words people know it by.
+
+    Parameters
+    ----------
+    found
+        Reads provider, account, pipeline_id, stage, own_label, the columns `money`; keeps all others.
+    stages
+        Reads provider, account, pipeline_id, pipeline_name, stage, label.
+    money
+        ``["currency"]`` where `found` has a row for each currency.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted: pipeline_name, stage, label, the columns `money`, then those of `found`, null where nothing was.
+    """
+    need(stages, "stages", *PLACE, "pipeline_name", "label")
+    known = stages.unique(PLACE, keep="first", maintain_order=True).select(*PLACE, "label")
     if money:
-        used = counted.select("provider", "account", "currency").unique()
+        used = found.select("provider", "account", "currency").unique()
         known = known.join(used, on=["provider", "account"], how="left", nulls_equal=True)
-    pipelines = stages.group_by(_PIPELINE).agg(pl.col("pipeline_name").drop_nulls().first())
-    frame = known.join(counted, on=[*_PLACE, *money], how="full", coalesce=True, nulls_equal=True)
-    frame = frame.join(pipelines, on=_PIPELINE, how="left", nulls_equal=True).select(
-        *_PIPELINE,
+    pipelines = stages.group_by(PIPELINE).agg(pl.col("pipeline_name").drop_nulls().first())
+    frame = known.join(found, on=[*PLACE, *money], how="full", coalesce=True, nulls_equal=True)
+    measures = [name for name in found.columns if name not in (*PLACE, *money, "own_label")]
+    frame = frame.join(pipelines, on=PIPELINE, how="left", nulls_equal=True).select(
+        *PIPELINE,
         pl.coalesce("pipeline_name", pl.format("pipeline {}", "pipeline_id"), pl.lit("no pipeline")),
         "stage",
         pl.coalesce("label", "own_label", pl.format("stage {}", "stage"), pl.lit("no stage")).alias("label"),
         *money,
-        pl.col("deals").fill_null(0),
-        pl.col("amount").fill_null(0.0),
+        *measures,
     )
-    same_name = pl.struct(_PIPELINE).n_unique().over("pipeline_name") > 1
+    same_name = pl.struct(PIPELINE).n_unique().over("pipeline_name") > 1
     longer = pl.format(
         "{} ({}, {})", "pipeline_name", pl.col("account").fill_null("?"), pl.col("pipeline_id").fill_null("?")
     )
     return (
         frame.with_columns(pl.when(same_name).then(longer).otherwise("pipeline_name").alias("pipeline_name"))
-        .drop(_PIPELINE)
+        .drop(PIPELINE)
         .sort("pipeline_name", "stage", *money, nulls_last=True)
     )
 
@@ -206,18 +279,24 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     │ 2026-03-01 ┆ 1   ┆ 0    ┆ 30.0       │
     └────────────┴─────┴──────┴────────────┘
     """
+    need(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
     closed = deals.filter(WON | LOST)
     keys = ["month", *currencies(closed)]
     return (
         closed.with_columns(pl.col("close_date").dt.truncate("1mo").alias("month"))
         .group_by(keys)
         .agg(
-            WON.sum().cast(pl.Int64).alias("won"),
-            LOST.sum().cast(pl.Int64).alias("lost"),
+            number_of(WON, "won"),
+            number_of(LOST, "lost"),
             VALUE.filter(WON).sum().alias("won_amount"),
         )
         .sort(keys, nulls_last=True)
     )
+
+
+def number_of(which: pl.Expr, name: str) -> pl.Expr:
+    """Return how many rows are so: Int64, because products of Polars' own counts overflow."""
+    return which.sum().cast(pl.Int64).alias(name)
 
 
 def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:

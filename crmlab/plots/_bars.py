@@ -38,6 +38,17 @@ def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame
     return summed.select(frame.columns), f"The smallest {noun} are summed as '{others}'"
 
 
+def largest(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, str]:
+    """Return the rows with the largest sizes in their order, and a note that says how many are not shown.
+
+    For what cannot be summed, such as medians.
+    """
+    if frame.height <= MAX_BARS:
+        return frame, ""
+    kept = frame.with_row_index("place").sort(size, "place", descending=[True, False]).head(MAX_BARS).sort("place")
+    return kept.drop("place"), f"{frame.height - MAX_BARS} {noun} with fewer deals not shown"
+
+
 def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, ...]], colour: str, name: str = "") -> go.Bar:
     """Return bars as long as the column `length`, with lines of words inside, or beside where they do not fit."""
     return go.Bar(

@@ -21,6 +21,8 @@ TEXT = "#7A7A7A"
 #: one hue, ever less transparent: more is further from the background, be it white or black
 SCALE = ((0.0, "rgba(128,128,128,0.10)"), (0.001, "rgba(28,142,214,0.15)"), (1.0, "rgb(28,142,214)"))
 
+NO_DEALS = "the deals table is empty."
+
 _GRID = "rgba(128,128,128,0.25)"
 _AXIS = {
     "automargin": True,

@@ -8,10 +8,12 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.analysis import pipeline
+from crmlab.analysis.period import MAX_BINS, PERIODS
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import (
     BLUE,
     GREEN,
+    NO_DEALS,
     PALETTE,
     VERMILLION,
     figure,
@@ -23,7 +25,6 @@ from crmlab.plots._template import (
 )
 
 _MAX_MONTHS = 120
-_NO_DEALS = "the deals table is empty."
 
 
 def win_rate(
@@ -37,7 +38,8 @@ def win_rate(
         Reads what `crmlab.analysis.pipeline.win_rate` reads.
     by
         Columns to group by, such as ``"owner_name"``. The groups with most closed deals are shown,
-        beyond twenty the rest is one bar.
+        beyond twenty the rest is one bar. With one period, such as ``"month"``: lines over time, for the
+        eight groups with most closed deals.
     measure
         ``"count"``: won deals / closed deals; ``"amount"``: won amount / closed amount, with a bar for
         each currency.
@@ -45,16 +47,24 @@ def win_rate(
     Returns
     -------
     go.Figure
-        Horizontal bars, 0-100 %, each with the numbers it was made of.
+        Horizontal bars, 0-100 %, each with the numbers it was made of; or lines, which show them on hovering.
+
+    Raises
+    ------
+    PlanError
+        `by` names neither a column nor a period.
     """
     by = [by] if isinstance(by, str) else list(by or [])
+    periods = [name for name in by if name in PERIODS and name not in deals.columns]
     title = "Win rate by amount" if measure == "amount" else "Win rate"
     if by:
         title += f", for each {text(' and '.join(by).replace('_name', '').replace('_', ' '))}"
     groups = _rates(deals, by, measure)
     closed = int(groups["n"].sum())
     if not closed:
-        return nothing(title, "no deal is won or lost." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is won or lost." if deals.height else NO_DEALS)
+    if len(periods) == 1:
+        return _rates_over_time(groups, PERIODS[periods[0]], title, measure)
     counted = groups.filter(pl.col("n") > 0).sort("n", "label", "currency", descending=[True, False, False])
     left_out = groups["label"].n_unique() - counted["label"].n_unique()
     shown, note = _bars.with_others(counted, "n", "groups")
@@ -79,21 +89,72 @@ def win_rate(
 
 
 def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
-    """Return label, currency, n (closed deals), and the won part of the whole.
+    """Return label, currency, n (closed deals), and the won part of the whole; and the period, where `by` has one.
 
     Numbers of deals are added over currencies, amounts are not.
     """
     rates = pipeline.win_rate(deals, by)
+    periods = [name for name in by if name not in deals.columns]
+    if len(periods) == 1:
+        rates, by = rates.rename({periods[0]: "period"}), [name for name in by if name not in periods]
     won, lost = ("won_amount", "lost_amount") if measure == "amount" else ("won", "lost")
     keys = [name for name in by if measure == "count" or name != "currency"]
     apart = measure == "amount" and "currency" in rates.columns
     return rates.group_by(
+        *("period" for _ in periods[:1] if len(periods) == 1),
         _bars.label_of(keys) if keys else pl.lit("All deals").alias("label"),
         (pl.col("currency").fill_null("(no currency)") if apart else pl.lit("")).alias("currency"),
     ).agg(
         (pl.col("won") + pl.col("lost")).sum().alias("n"),
         pl.col(won).sum().alias("part"),
         (pl.col(won) + pl.col(lost)).sum().alias("whole"),
+    )
+
+
+def _rates_over_time(rates: pl.DataFrame, every: str, title: str, measure: str) -> go.Figure:
+    """Return a line for each of the largest groups, with a gap where none closed."""
+    dated = rates.drop_nulls("period")
+    if dated.is_empty():
+        return nothing(title, "no closed deal has a close date.")
+    if dated["currency"].n_unique() > 1:
+        dated = dated.with_columns(_bars.label_of(["label", "currency"]))
+    n = pl.col("n").sum()
+    sizes = dated.group_by("label").agg(n).sort("n", "label", descending=[True, False])["label"]
+    first, last = dated.select(pl.col("period").min().alias("first"), pl.col("period").max().alias("last")).row(0)
+    axis = pl.date_range(first, last, every, eager=True).alias("period").tail(MAX_BINS).to_frame()
+    traces = []
+    for label, colour in zip(sizes, PALETTE, strict=False):
+        line = axis.join(dated.filter(pl.col("label") == label), on="period", how="left").sort("period")
+        line = line.with_columns(rate=pipeline.ratio(pl.col("part"), pl.col("whole")))
+        rows = line.select("part", "whole").fill_null(0).rows()
+        made_of = [f"{number(part)} of {number(whole)}" for part, whole in rows]
+        traces.append(
+            go.Scatter(
+                x=line["period"].to_list(),
+                y=line["rate"].to_list(),
+                customdata=made_of,
+                name=text(label),
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={"size": 6},
+                hovertemplate="%{y:.0%}, %{customdata}",
+            )
+        )
+    noun = "amount" if measure == "amount" else "deals"
+    shown = dated.join(axis, on="period").filter(pl.col("label").is_in(sizes.head(len(traces)).implode()))
+    undated = int(rates.filter(pl.col("period").is_null())["n"].sum())
+    return figure(
+        traces,
+        f"{title} (n = {plural(int(shown['n'].sum()), 'closed deal')})",
+        f"Won / (won + lost) {noun} by close date",
+        f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
+        f"{sizes.len() - len(traces)} groups with fewer closed deals not shown" if sizes.len() > len(traces) else "",
+        f"Latest {MAX_BINS} periods" if axis["period"][0] > first else "",
+        height=380,
+        showlegend=len(traces) > 1,
+        hovermode="x unified",
+        xaxis=_over_time.time_axis(axis["period"], every),
+        yaxis={"title": {"text": f"Won, % of closed {noun}"}, "tickformat": ".0%", "range": [0, 1.02]},
     )
 
 
@@ -118,7 +179,7 @@ def pipeline_snapshot(
     snapshot = pipeline.stage_snapshot(deals, stages)
     n = int(snapshot["deals"].sum())
     if not n:
-        return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is open." if deals.height else NO_DEALS)
     currencies = deals.filter(pipeline.OPEN)["currency"].unique().sort(nulls_last=True).to_list()
     if "currency" not in snapshot.columns:
         currencies = currencies[:1]
@@ -179,7 +240,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     dated = months.drop_nulls("month")
     if dated.is_empty():
         why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."
-        return nothing(title, why if deals.height else _NO_DEALS)
+        return nothing(title, why if deals.height else NO_DEALS)
     undated = int(months.filter(pl.col("month").is_null()).select(pl.col("won", "lost").sum()).sum_horizontal().item())
     per_month = _with_amounts(dated, deals)
     shown = per_month.tail(_MAX_MONTHS)
@@ -202,7 +263,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
 def _with_amounts(months: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
     """Return period, won, lost, and the won amounts of all currencies in words."""
     if "currency" not in months.columns:
-        only = deals.filter(pipeline.WON | pipeline.LOST)["currency"].drop_nulls().first()
+        only = pipeline.only_currency(deals.filter(pipeline.WON | pipeline.LOST))
         months = months.with_columns(currency=pl.lit(only, pl.String))
     rows = months.select("won_amount", "currency").iter_rows()
     words = [f" ({text(money(amount, currency))})" if amount else "" for amount, currency in rows]

@@ -8,6 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from crmlab.analysis import pipeline
+from crmlab.errors import PlanError
 from crmlab.tables import TABLES, conform
 
 RATES = {
@@ -122,6 +123,39 @@ def test_counts_above_the_range_of_32_bits_when_multiplied_stay_right() -> None:
 
     assert found.select((pl.col("won") * pl.col("lost")).alias("product")).item() == 6_400_000_000
     assert found["win_rate"].item() == 0.5
+
+
+def test_a_period_is_that_of_closing_and_holds_closed_deals_only() -> None:
+    frame = deals(
+        owner_name=["Ann", "Bo", "Bo", "Ann", "Ann"],
+        status=["won", "lost", "won", "pending", "lost"],
+        amount=[1.0, 2.0, 3.0, 4.0, 5.0],
+        close_date=[date(2027, 12, 31), date(2028, 2, 29), date(2028, 3, 31), None, None],
+    )
+
+    by_quarter = pipeline.win_rate(frame, by=["quarter", "owner_name"])
+
+    assert by_quarter.schema["quarter"] == pl.Date
+    assert by_quarter.select("quarter", "owner_name", "won", "lost", "win_rate").rows() == [
+        (date(2027, 10, 1), "Ann", 1, 0, 1.0),
+        (date(2028, 1, 1), "Bo", 1, 1, 0.5),
+        (None, "Ann", 0, 1, 0.0),
+    ]
+    assert pipeline.win_rate(frame, by="year")["year"].to_list() == [date(2027, 1, 1), date(2028, 1, 1), None]
+    assert pipeline.win_rate(frame, by="month")["won"].to_list() == [1, 0, 1, 0]
+
+
+def test_a_column_called_like_a_period_is_the_column() -> None:
+    frame = deals(status=["won", "pending"], amount=[1.0, 1.0]).with_columns(month=pl.lit("mine"))
+
+    assert pipeline.win_rate(frame, by="month").row(0)[:3] == ("mine", 1, 0)
+
+
+def test_what_is_neither_column_nor_period_is_refused() -> None:
+    with pytest.raises(PlanError, match="no fortnight"):
+        pipeline.win_rate(TABLES["deals"].empty(), by="fortnight")
+    with pytest.raises(PlanError, match="no status"):
+        pipeline.win_rate(TABLES["deals"].empty().drop("status"))
 
 
 SNAPSHOT = {

@@ -7,13 +7,13 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 import pytest
-from crmlab.plots.consent_survival import consent_survival
 
 from crmlab.errors import PlanError
 from crmlab.plots.banner import banner_items, banner_rates
 from crmlab.plots.confirmation import confirmation_rate, documentation_coverage, time_to_confirm
 from crmlab.plots.consent_state import consent_rate, expiring_consents
 from crmlab.plots.consent_stock import consent_stock
+from crmlab.plots.consent_survival import consent_survival
 from crmlab.plots.journey import consent_journeys
 from crmlab.tables import TABLES, conform
 

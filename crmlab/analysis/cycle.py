@@ -1,0 +1,263 @@
+"""How long deals take: sales cycle, velocity, cohorts of winning."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+import polars as pl
+
+from crmlab.analysis.given import moment, need
+from crmlab.analysis.period import local
+from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, counted, currencies, groups, number_of, ratio
+from crmlab.errors import PlanError
+
+
+def _days(time_zone: str) -> pl.Expr:
+    """Return the days from creating to closing; null where one is not known, or comes before the other."""
+    days = (pl.col("close_date") - local(pl.col("created_at"), time_zone).dt.date()).dt.total_days()
+    return pl.when(days >= 0).then(days)
+
+
+def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time_zone: str = "UTC") -> pl.DataFrame:
+    """Return how many days the won deals took from creating to closing: mean, median, and nine of ten.
+
+    Parameters
+    ----------
+    deals
+        Reads status, created_at, close_date and the columns of `by`.
+    by
+        Columns and periods of `close_date`, as of `crmlab.analysis.pipeline.win_rate`.
+    time_zone
+        IANA name; the day on which a deal was created. `close_date` is the service's own.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per group with a won deal, sorted; one row without `by`: the columns of `by`; won (Int64, deals);
+        left_out (Int64, won deals without one of the days, or closed before they were created, as imported ones
+        are); mean_days, median_days, p90_days (Float64, of the others, quantiles interpolated; null of none).
+
+    Raises
+    ------
+    PlanError
+        `by` names neither a column nor a period, or `time_zone` is not known.
+
+    Notes
+    -----
+    Close date less create date of won deals, as in https://kpitree.co/integrations/hubspot/sales-cycle-length.
+    Long deals that are still open are not in it: in a young pipeline it is too short.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> frame = pl.DataFrame({"status": ["won", "won", "lost"], "created_at": [datetime(2026, 1, 1)] * 3,
+    ...                       "close_date": [date(2026, 1, 11), date(2026, 1, 31), date(2026, 1, 2)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> cycle_length(conform(frame, TABLES["deals"]))
+    shape: (1, 5)
+    ┌─────┬──────────┬───────────┬─────────────┬──────────┐
+    │ won ┆ left_out ┆ mean_days ┆ median_days ┆ p90_days │
+    │ --- ┆ ---      ┆ ---       ┆ ---         ┆ ---      │
+    │ i64 ┆ i64      ┆ f64       ┆ f64         ┆ f64      │
+    ╞═════╪══════════╪═══════════╪═════════════╪══════════╡
+    │ 2   ┆ 0        ┆ 20.0      ┆ 20.0        ┆ 28.0     │
+    └─────┴──────────┴───────────┴─────────────┴──────────┘
+    """
+    need(deals, "deals", "status", "created_at", "close_date")
+    won, keys = groups(deals.filter(WON), by)
+    days = pl.col("days")
+    return counted(
+        won.with_columns(_days(time_zone).alias("days")),
+        keys,
+        pl.len().cast(pl.Int64).alias("won"),
+        number_of(days.is_null(), "left_out"),
+        days.mean().alias("mean_days"),
+        days.median().alias("median_days"),
+        days.quantile(0.9, "linear").alias("p90_days"),
+    )
+
+
+def sales_velocity(
+    deals: pl.DataFrame,
+    as_of: str | date | datetime,
+    by: str | list[str] | None = None,
+    *,
+    days: int | None = None,
+    opportunities: Literal["open", "worked"] = "open",
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return what the pipeline brings per day: how much, how often and how fast, in one number.
+
+    ``velocity_per_day = opportunities x mean won amount x win rate / mean days from creating to winning``.
+
+    Parameters
+    ----------
+    deals
+        Reads status, created_at, close_date, total_amount, amount, currency and the columns of `by`.
+    as_of
+        Date, or time with its zone. Deals closed on that day are closed, those closed later were open then.
+    by
+        Columns to group by, such as ``"owner_name"``.
+    days
+        Deals closed in so many days up to `as_of` make the win rate, the amount and the cycle; None: all.
+    opportunities
+        Which deals are counted, since sources differ: ``"open"`` at `as_of`, or ``"worked"`` on: open, or
+        closed in these days.
+    time_zone
+        IANA name; which day `as_of` is, and on which a deal was created.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per group, sorted; one row (per currency) without `by`: the columns of `by`; currency (String)
+        where the deals are in more than one; opportunities, won, lost (Int64, deals); win_rate (Float64, 0-1);
+        mean_amount (Float64, of the won deals that have one, in that currency); mean_days (Float64, as in
+        `cycle_length`); velocity_per_day (Float64, in that currency; null as soon as one part is).
+
+    Raises
+    ------
+    PlanError
+        `by` names no column, `days` is not positive, or `as_of` or `time_zone` cannot be read.
+
+    Notes
+    -----
+    The formula and 40 x 25,000 x 25 % / 90 = 2,777.78: https://mavenlb.com/blog/sales-velocity-formula; Close's
+    and Salesforce's, as in https://storylane.io/feeds/blog/sales-velocity.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"status": ["pending"] * 40 + ["won"] + ["lost"] * 3, "amount": [25_000.0] * 44,
+    ...         "created_at": [datetime(2026, 1, 1)] * 44, "close_date": [None] * 40 + [date(2026, 4, 1)] * 4}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> velocity = sales_velocity(conform(frame, TABLES["deals"]), as_of=date(2026, 4, 1))
+    >>> velocity.select("opportunities", "mean_amount", "win_rate", "mean_days", "velocity_per_day")
+    shape: (1, 5)
+    ┌───────────────┬─────────────┬──────────┬───────────┬──────────────────┐
+    │ opportunities ┆ mean_amount ┆ win_rate ┆ mean_days ┆ velocity_per_day │
+    │ ---           ┆ ---         ┆ ---      ┆ ---       ┆ ---              │
+    │ i64           ┆ f64         ┆ f64      ┆ f64       ┆ f64              │
+    ╞═══════════════╪═════════════╪══════════╪═══════════╪══════════════════╡
+    │ 40            ┆ 25000.0     ┆ 0.25     ┆ 90.0      ┆ 2777.777778      │
+    └───────────────┴─────────────┴──────────┴───────────┴──────────────────┘
+    """
+    need(deals, "deals", "status", "created_at", "close_date", "total_amount", "amount", "currency")
+    keys = [by] if isinstance(by, str) else list(by or [])
+    need(deals, "deals", *keys)
+    if days is not None and days < 1:
+        raise PlanError(f"days={days}: give 1 or more, or None for all closed deals")
+    if opportunities not in ("open", "worked"):
+        raise PlanError(f"opportunities={opportunities!r}: give 'open' or 'worked'")
+    at, today = moment(as_of, time_zone)
+    known = deals.filter((pl.col("created_at") <= at) | pl.col("created_at").is_null())
+    later = pl.col("close_date").fill_null(date.min) > today
+    recent = pl.lit(True) if days is None else pl.col("close_date") > today - pl.duration(days=days)
+    won, lost = (state & ~later & recent for state in (WON, LOST))
+    counts = OPEN | ((WON | LOST) & later)
+    if opportunities == "worked":
+        counts = counts | won | lost
+    keys += [name for name in currencies(known) if name not in keys]
+    return counted(
+        known.with_columns(_days(time_zone).alias("days")),
+        keys,
+        number_of(counts, "opportunities"),
+        number_of(won, "won"),
+        number_of(lost, "lost"),
+        ratio(won.sum(), (won | lost).sum()).alias("win_rate"),
+        VALUE.filter(won).mean().alias("mean_amount"),
+        pl.col("days").filter(won).mean().alias("mean_days"),
+    ).with_columns(
+        ratio(pl.col("opportunities") * pl.col("mean_amount") * pl.col("win_rate"), pl.col("mean_days")).alias(
+            "velocity_per_day"
+        )
+    )
+
+
+def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone: str = "UTC") -> pl.DataFrame:
+    """Return, of the deals created in each month, which share was won after how many months.
+
+    ``win_share = deals of that month won by then / deals created in that month``.
+
+    Parameters
+    ----------
+    deals
+        Reads status, created_at, close_date.
+    as_of
+        Date, or time with its zone: up to when the deals are known. Months that had not ended then have no row:
+        they cannot be observed yet, and are not 0.
+    time_zone
+        IANA name; in which month a deal was created, and which day `as_of` is.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted; created_month (Date, its first day); created (Int64, deals); months (Int64, calendar months from
+        that month to winning, 0: the same month, also for deals won before they were created, as imported ones
+        are); won (Int64, deals, cumulative); win_share (Float64, 0-1, of created; never falls along a row).
+        Deals without created_at, and won ones without close_date, are left out.
+
+    Raises
+    ------
+    PlanError
+        `as_of` or `time_zone` cannot be read.
+
+    Notes
+    -----
+    The share of all created, not of closed deals: not the win rate of `crmlab.analysis.pipeline.win_rate`, and
+    lower while deals are open (https://help.close.com/docs/opportunity-funnels-report tells them apart).
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> frame = pl.DataFrame({"status": ["won", "won", "pending"],
+    ...                       "close_date": [date(2026, 1, 9), date(2026, 2, 9), None],
+    ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 1, 2), datetime(2026, 2, 1)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> win_cohorts(conform(frame, TABLES["deals"]), as_of=date(2026, 3, 15))
+    shape: (3, 5)
+    ┌───────────────┬─────────┬────────┬─────┬───────────┐
+    │ created_month ┆ created ┆ months ┆ won ┆ win_share │
+    │ ---           ┆ ---     ┆ ---    ┆ --- ┆ ---       │
+    │ date          ┆ i64     ┆ i64    ┆ i64 ┆ f64       │
+    ╞═══════════════╪═════════╪════════╪═════╪═══════════╡
+    │ 2026-01-01    ┆ 2       ┆ 0      ┆ 1   ┆ 0.5       │
+    │ 2026-01-01    ┆ 2       ┆ 1      ┆ 2   ┆ 1.0       │
+    │ 2026-02-01    ┆ 1       ┆ 0      ┆ 0   ┆ 0.0       │
+    └───────────────┴─────────┴────────┴─────┴───────────┘
+    """
+    need(deals, "deals", "status", "created_at", "close_date")
+    at, today = moment(as_of, time_zone)
+    month = local(pl.col("created_at"), time_zone).dt.date().dt.truncate("1mo")
+    dated = deals.filter((pl.col("created_at") <= at) & ~(WON & pl.col("close_date").is_null()))
+    dated = dated.with_columns(
+        month.alias("created_month"), pl.when(WON).then(_month_number("close_date")).alias("won_in")
+    )
+    cohorts = dated.group_by("created_month").agg(pl.len().cast(pl.Int64).alias("created"))
+    born = _month_number("created_month")
+    # the last month that is over
+    ended = today.year * 12 + today.month - 2
+    won = (
+        dated.drop_nulls("won_in")
+        .group_by("created_month", (pl.col("won_in") - born).clip(lower_bound=0).alias("months"))
+        .agg(pl.len().cast(pl.Int64).alias("won"))
+    )
+    return (
+        cohorts.with_columns(pl.int_ranges(0, pl.max_horizontal(ended - born + 1, 0), dtype=pl.Int64).alias("months"))
+        .explode("months")
+        .drop_nulls("months")
+        .join(won, on=["created_month", "months"], how="left")
+        .sort("created_month", "months")
+        .with_columns(pl.col("won").fill_null(0).cum_sum().over("created_month"))
+        .with_columns(ratio(pl.col("won"), pl.col("created")).alias("win_share"))
+    )
+
+
+def _month_number(name: str) -> pl.Expr:
+    return (pl.col(name).dt.year().cast(pl.Int64) * 12 + pl.col(name).dt.month() - 1).alias(name)

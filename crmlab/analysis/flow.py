@@ -1,0 +1,256 @@
+"""What came into the pipeline and what went out: per month, between two fetches, and why deals are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from crmlab.analysis.given import need
+from crmlab.analysis.period import local
+from crmlab.analysis.pipeline import (
+    LOST,
+    VALUE,
+    WON,
+    counted,
+    currencies,
+    groups,
+    number_of,
+    ratio,
+    with_currency,
+)
+
+#: how the open amount of one fetch becomes that of another, in order
+STEPS = ("start", "new", "reopened", "up", "down", "won", "lost", "gone", "end")
+_WORDS = ("pending", "won", "lost")
+_KEY = ("provider", "account", "id")
+
+
+def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
+    """Return per month how many deals were created, won and lost, and by how many the open ones grew.
+
+    ``open_change = created - won - lost``.
+
+    Parameters
+    ----------
+    deals
+        Reads status, created_at, close_date.
+    time_zone
+        IANA name; in which month a deal was created. `close_date` is the service's own.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted, every month from the first to the last, also empty ones: month (Date, its first day); created, won,
+        lost, open_change (Int64, deals). Deals without created_at, or closed ones without close_date, are in the
+        last row, with a null month.
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not known.
+
+    Notes
+    -----
+    Created by create date, won and lost by close date, as https://help.close.com/docs/opportunity-funnels-report.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> frame = pl.DataFrame({"status": ["won", "pending"], "close_date": [date(2026, 3, 1), None],
+    ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 1, 2)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> created_against_closed(conform(frame, TABLES["deals"]))
+    shape: (3, 5)
+    ┌────────────┬─────────┬─────┬──────┬─────────────┐
+    │ month      ┆ created ┆ won ┆ lost ┆ open_change │
+    │ ---        ┆ ---     ┆ --- ┆ ---  ┆ ---         │
+    │ date       ┆ i64     ┆ i64 ┆ i64  ┆ i64         │
+    ╞════════════╪═════════╪═════╪══════╪═════════════╡
+    │ 2026-01-01 ┆ 2       ┆ 0   ┆ 0    ┆ 2           │
+    │ 2026-02-01 ┆ 0       ┆ 0   ┆ 0    ┆ 0           │
+    │ 2026-03-01 ┆ 0       ┆ 1   ┆ 0    ┆ -1          │
+    └────────────┴─────────┴─────┴──────┴─────────────┘
+    """
+    need(deals, "deals", "status", "created_at", "close_date")
+    day = local(pl.col("created_at"), time_zone).dt.date()
+    events = pl.concat(
+        [
+            deals.select(day.alias("month"), pl.lit("created").alias("event")),
+            deals.filter(WON | LOST).select(pl.col("close_date").alias("month"), pl.col("status").alias("event")),
+        ]
+    ).with_columns(pl.col("month").dt.truncate("1mo"))
+    names = ("created", "won", "lost")
+    counts = counted(events, ["month"], *(number_of(pl.col("event") == name, name) for name in names))
+    dated = counts.drop_nulls("month")
+    months = (
+        dated.select(pl.date_ranges(pl.col("month").min(), pl.col("month").max(), "1mo")).explode("month").drop_nulls()
+    )
+    return pl.concat(
+        [
+            months.join(dated, on="month", how="left").with_columns(pl.col(names).fill_null(0)).sort("month"),
+            counts.filter(pl.col("month").is_null()),
+        ]
+    ).with_columns((pl.col("created") - pl.col("won") - pl.col("lost")).alias("open_change"))
+
+
+def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
+    """Return how the open amount of one fetch became that of a later one, step by step.
+
+    ``start + new + reopened + up + down + won + lost + gone = end``, in amount and, without up and down, in deals.
+
+    Parameters
+    ----------
+    start, end
+        Deals of two fetches, each whole: what `start` lacks is new, what `end` lacks is gone. Read provider,
+        account, id, status, total_amount, amount, currency.
+
+    Returns
+    -------
+    pl.DataFrame
+        Nine rows (per currency): currency (String) where the deals are in more than one; step (String);
+        deals (Int64); amount (Float64, in that currency, negative for what leaves). A deal without an amount is 0.
+        ``new`` holds those that were won or lost since, too. ``won`` has the amount that was won, and what it
+        differs from the first by is in up or down; ``lost`` has the amount at the start. A deal whose currency
+        changed is gone in one and new in the other; one that is neither open, won nor lost any more is gone.
+
+    Raises
+    ------
+    PlanError
+        A column is missing.
+
+    Notes
+    -----
+    The pipeline waterfall of common practice; no vendor's definition is followed.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> def fetched(**columns):
+    ...     return conform(pl.DataFrame(columns), TABLES["deals"])
+    >>> first = fetched(id=["a", "b"], status=["pending", "pending"], amount=[100.0, 50.0])
+    >>> later = fetched(id=["a", "b", "c"], status=["won", "pending", "pending"], amount=[120.0, 40.0, 5.0])
+    >>> waterfall(first, later).filter(pl.col("deals") > 0)
+    shape: (6, 3)
+    ┌───────┬───────┬────────┐
+    │ step  ┆ deals ┆ amount │
+    │ ---   ┆ ---   ┆ ---    │
+    │ str   ┆ i64   ┆ f64    │
+    ╞═══════╪═══════╪════════╡
+    │ start ┆ 2     ┆ 150.0  │
+    │ new   ┆ 1     ┆ 5.0    │
+    │ up    ┆ 1     ┆ 20.0   │
+    │ down  ┆ 1     ┆ -10.0  │
+    │ won   ┆ 1     ┆ -120.0 │
+    │ end   ┆ 2     ┆ 45.0   │
+    └───────┴───────┴────────┘
+    """
+    for deals in (start, end):
+        need(deals, "deals", *_KEY, "status", "total_amount", "amount", "currency")
+    both = with_currency(pl.concat([_state(start, "first"), _state(end, "last")]))
+    money = currencies(both)
+    first, last = (both.filter(pl.col("fetch") == fetch).drop("fetch") for fetch in ("first", "last"))
+    keys = [*_KEY, "currency"]
+    moves = first.join(last, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_last")
+    return (
+        counted(moves, money, *_steps())
+        .unpivot(STEPS, index=money, variable_name="step", value_name="sums")
+        .unnest("sums")
+        .sort(*money, pl.col("step").cast(pl.Enum(STEPS)), nulls_last=True)
+    )
+
+
+def _state(deals: pl.DataFrame, fetch: str) -> pl.DataFrame:
+    latest = deals.unique(_KEY, keep="last", maintain_order=True)
+    value = VALUE.fill_null(0.0).alias("value")
+    return latest.select(*_KEY, "currency", "status", value, pl.lit(fetch).alias("fetch"))
+
+
+def _steps() -> Iterator[pl.Expr]:
+    """Yield each step: how many deals take it, and by how much they change the open amount."""
+    before, now = pl.col("value"), pl.col("value_last")
+    was_open = (pl.col("status") == "pending").fill_null(value=False)
+    is_open, is_won, is_lost = ((pl.col("status_last") == word).fill_null(value=False) for word in _WORDS)
+    is_new = before.is_null() & (is_open | is_won | is_lost)
+    entered = was_open | is_new
+    grown = pl.when(was_open & (is_open | is_won)).then(now - before)
+    changes = {
+        "start": pl.when(was_open).then(before),
+        "new": pl.when(is_new).then(now),
+        "reopened": pl.when(is_open & before.is_not_null() & ~was_open).then(now),
+        "up": pl.when(grown > 0).then(grown),
+        "down": pl.when(grown < 0).then(grown),
+        "won": pl.when(entered & is_won).then(-now),
+        "lost": pl.when(entered & is_lost).then(-pl.coalesce(before, now)),
+        "gone": pl.when(was_open & ~(is_open | is_won | is_lost)).then(-before),
+        "end": pl.when(is_open).then(now),
+    }
+    for step, change in changes.items():
+        yield pl.struct(change.count().cast(pl.Int64).alias("deals"), change.sum().alias("amount")).alias(step)
+
+
+def loss_reasons(
+    deals: pl.DataFrame, by: str | list[str] | None = None, *, names: Mapping[str, str] | None = None
+) -> pl.DataFrame:
+    """Return why deals are lost: how many for each reason, which share, and for how much.
+
+    ``share = lost / of``, where `of` are the lost deals of the group, those without a reason included.
+
+    Parameters
+    ----------
+    deals
+        Reads status, lost_reason_id, total_amount, amount, currency and the columns of `by`.
+    by
+        Columns and periods of `close_date`, as of `crmlab.analysis.pipeline.win_rate`.
+    names
+        What each lost_reason_id is called; ids that are not in it stay as they are.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by group, most frequent first: the columns of `by`; currency (String) where the lost deals are in more
+        than one; reason (String, null: none given); lost, of (Int64, deals); share (Float64, 0-1);
+        lost_amount (Float64, in that currency).
+
+    Raises
+    ------
+    PlanError
+        `by` names neither a column nor a period.
+
+    Notes
+    -----
+    Counts of the reason that a person picked; common practice, without a vendor's definition.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"status": ["lost", "lost", "lost", "won"], "amount": [5.0] * 4,
+    ...         "lost_reason_id": ["1", "1", None, None]}
+    >>> loss_reasons(conform(pl.DataFrame(rows), TABLES["deals"]), names={"1": "Price"})
+    shape: (2, 5)
+    ┌────────┬──────┬─────┬──────────┬─────────────┐
+    │ reason ┆ lost ┆ of  ┆ share    ┆ lost_amount │
+    │ ---    ┆ ---  ┆ --- ┆ ---      ┆ ---         │
+    │ str    ┆ i64  ┆ i64 ┆ f64      ┆ f64         │
+    ╞════════╪══════╪═════╪══════════╪═════════════╡
+    │ Price  ┆ 2    ┆ 3   ┆ 0.666667 ┆ 10.0        │
+    │ null   ┆ 1    ┆ 3   ┆ 0.333333 ┆ 5.0         │
+    └────────┴──────┴─────┴──────────┴─────────────┘
+    """
+    need(deals, "deals", "status", "lost_reason_id", "total_amount", "amount", "currency")
+    lost, keys = groups(deals.filter(LOST), by)
+    keys += [name for name in currencies(lost) if name not in keys]
+    reason = pl.col("lost_reason_id")
+    total = pl.col("lost").sum()
+    return (
+        lost.with_columns((reason.replace(dict(names)) if names else reason).alias("reason"))
+        .group_by(*keys, "reason")
+        .agg(pl.len().cast(pl.Int64).alias("lost"), VALUE.sum().alias("lost_amount"))
+        .with_columns((total.over(keys) if keys else total).alias("of"))
+        .sort(*keys, "lost", "reason", descending=[False] * len(keys) + [True, False], nulls_last=True)
+        .select(*keys, "reason", "lost", "of", ratio(pl.col("lost"), pl.col("of")).alias("share"), "lost_amount")
+    )

@@ -1,0 +1,242 @@
+"""What the open deals can still bring: the weighted pipeline, and whether it covers a quota."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import polars as pl
+
+from crmlab.analysis.given import moment, need
+from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, number_of, ratio, with_currency
+from crmlab.errors import PlanError
+from crmlab.window import instant
+
+#: services whose stage number says by itself how close a deal is to being closed, 0-100
+NEARNESS = ("onepagecrm",)
+#: shares 0-1 for each stage, or for each pipeline_id and stage
+Probabilities = pl.DataFrame | Mapping[int, float] | Mapping[tuple[str, int], float]
+_BUCKETS = pl.Enum(["overdue", "month", "no date"])
+
+
+def weighted_pipeline(
+    deals: pl.DataFrame,
+    as_of: str | date | datetime,
+    *,
+    probability: Probabilities | None = None,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return the open deals by expected month of closing: their amount, and what it is worth on average.
+
+    ``weighted_amount = sum(amount x probability of the deal's stage)``.
+
+    Parameters
+    ----------
+    deals
+        Reads provider, account, pipeline_id, stage, status, expected_close_date, total_amount, amount, currency.
+    as_of
+        Date, or time with its zone. What was expected before that day is overdue.
+    probability
+        Shares 0-1 by stage: a mapping ``{stage: share}`` or ``{(pipeline_id, stage): share}``, or a frame of
+        stage, probability and as many of provider, account, pipeline_id as tell the stages apart, such as
+        `crmlab.analysis.stages.stage_win_rates` returns. None: the stage number / 100, for services that
+        mean it so.
+    time_zone
+        IANA name; which day `as_of` is, where it is a time.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per bucket, sorted: bucket (String: ``"overdue"``, ``"month"``, ``"no date"``); month (Date, its
+        first day; null in the other buckets); currency (String) where the open deals are in more than one;
+        probability_from (String: ``"stage number"``, ``"argument"``, ``"history"``; null: the stage of these deals
+        has none); deals (Int64); without_amount (Int64, deals that count as 0); amount (Float64, raw);
+        weighted_amount (Float64, null without a probability).
+
+    Raises
+    ------
+    PlanError
+        A probability is not within 0-1 or said twice, or `as_of` or `time_zone` cannot be read.
+
+    Notes
+    -----
+    Amount x probability is Salesforce's expected revenue
+    (https://salesforcedictionary.com/interview/admin/opportunity-stage-forecast-probability). OnePageCRM
+    documents its stage number as "how close a deal is to being closed": nearness, which nobody has measured.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"provider": ["onepagecrm"] * 3, "stage": [10, 80, 50], "status": ["pending"] * 3,
+    ...         "amount": [100.0, 200.0, 40.0],
+    ...         "expected_close_date": [date(2026, 1, 9), date(2026, 3, 9), date(2026, 3, 31)]}
+    >>> with pl.Config(tbl_cols=-1, tbl_width_chars=110):
+    ...     weighted_pipeline(conform(pl.DataFrame(rows), TABLES["deals"]), as_of=date(2026, 2, 1))
+    shape: (2, 7)
+    ┌─────────┬────────────┬──────────────────┬───────┬────────────────┬────────┬─────────────────┐
+    │ bucket  ┆ month      ┆ probability_from ┆ deals ┆ without_amount ┆ amount ┆ weighted_amount │
+    │ ---     ┆ ---        ┆ ---              ┆ ---   ┆ ---            ┆ ---    ┆ ---             │
+    │ str     ┆ date       ┆ str              ┆ i64   ┆ i64            ┆ f64    ┆ f64             │
+    ╞═════════╪════════════╪══════════════════╪═══════╪════════════════╪════════╪═════════════════╡
+    │ overdue ┆ null       ┆ stage number     ┆ 1     ┆ 0              ┆ 100.0  ┆ 10.0            │
+    │ month   ┆ 2026-03-01 ┆ stage number     ┆ 2     ┆ 0              ┆ 240.0  ┆ 180.0           │
+    └─────────┴────────────┴──────────────────┴───────┴────────────────┴────────┴─────────────────┘
+    """
+    need(deals, "deals", *PLACE, "status", "expected_close_date", "total_amount", "amount", "currency")
+    today, due = pl.lit(moment(as_of, time_zone)[1]), pl.col("expected_close_date")
+    found = _with_probability(deals.filter(OPEN), probability)
+    bucket = pl.when(due < today).then(pl.lit("overdue")).when(due >= today).then(pl.lit("month"))
+    keys = ["bucket", "month", *currencies(found), "probability_from"]
+    return (
+        found.with_columns(
+            bucket.otherwise(pl.lit("no date")).cast(_BUCKETS).alias("bucket"),
+            pl.when(due >= today).then(due.dt.truncate("1mo")).alias("month"),
+        )
+        .group_by(keys)
+        .agg(
+            pl.len().cast(pl.Int64).alias("deals"),
+            number_of(VALUE.is_null(), "without_amount"),
+            VALUE.sum().alias("amount"),
+            (VALUE * pl.col("probability")).sum().alias("weighted_amount"),
+        )
+        .sort(keys, nulls_last=True)
+        .with_columns(
+            pl.col("bucket").cast(pl.String),
+            pl.when(pl.col("probability_from").is_not_null()).then("weighted_amount").alias("weighted_amount"),
+        )
+    )
+
+
+def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.DataFrame:
+    """Return the deals with `probability` and where it is from, both null where it is not known."""
+    if given is None:
+        deals = deals.with_columns(
+            pl.when(pl.col("provider").cast(pl.String).is_in(NEARNESS))
+            .then(pl.col("stage").cast(pl.Float64) / 100)
+            .alias("probability"),
+            pl.lit("stage number").alias("probability_from"),
+        )
+    else:
+        shares = given if isinstance(given, pl.DataFrame) else _shares(given)
+        if missing := {"stage", "probability"} - set(shares.columns):
+            raise PlanError(f"the probability frame has no {', '.join(sorted(missing))}")
+        if not shares.select(pl.col("probability").drop_nulls().is_between(0, 1).all()).item():
+            raise PlanError("probability holds a share that is not within 0-1: give 0.25 for 25 %")
+        keys = [name for name in PLACE if name in shares.columns]
+        if shares.select(keys).is_duplicated().any():
+            raise PlanError(f"probability says the same {', '.join(keys)} twice: keep one row for each")
+        if "probability_from" not in shares.columns:
+            shares = shares.with_columns(pl.lit("argument").alias("probability_from"))
+        shares = shares.select(
+            *(pl.col(name).cast(deals.schema[name]) for name in keys),
+            pl.col("probability").cast(pl.Float64),
+            "probability_from"
+            if "probability_from" in shares.columns
+            else pl.lit("argument").alias("probability_from"),
+        )
+        deals = deals.join(shares, on=keys, how="left", nulls_equal=True)
+    known = pl.col("probability").is_not_null()
+    return deals.with_columns(pl.when(known).then("probability_from").alias("probability_from"))
+
+
+def _shares(given: Mapping[int, float] | Mapping[tuple[str, int], float]) -> pl.DataFrame:
+    stages = {"stage": pl.Int64, "probability": pl.Float64}
+    if all(isinstance(key, int) for key in given):
+        return pl.DataFrame(list(given.items()), schema=stages, orient="row")
+    if all(isinstance(key, tuple) and len(key) == 2 for key in given):
+        rows = [(*key, share) for key, share in given.items() if isinstance(key, tuple)]
+        return pl.DataFrame(rows, schema={"pipeline_id": pl.String, **stages}, orient="row")
+    raise PlanError("probability: let all keys be stage numbers, or all be (pipeline_id, stage)")
+
+
+def coverage(
+    deals: pl.DataFrame, quota: float | Mapping[str, float], *, since: date | str, until: date | str
+) -> pl.DataFrame:
+    """Return how often the open deals would fill what is still missing of a quota.
+
+    ``coverage = open_amount / (quota - won_amount)``: 3 means that one third of the open amount must be won.
+
+    Parameters
+    ----------
+    deals
+        Reads status, close_date, total_amount, amount, currency. All open deals count, whenever they are
+        expected; select by `expected_close_date` beforehand to ask otherwise.
+    quota
+        The amount to be won; ``{currency: amount}`` where the deals are in more than one.
+    since, until
+        The days that the quota is for: deals won from `since` to the day before `until` fill it.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per currency, sorted: currency (String; null: not known); quota (Float64); won, open (Int64, deals);
+        won_amount, remaining, open_amount (Float64, in that currency); coverage (Float64, a ratio; null where
+        there is no quota or it is filled already).
+
+    Raises
+    ------
+    PlanError
+        `quota` is not positive, or is one number for several currencies; `since` is not before `until`.
+
+    Notes
+    -----
+    Quartz names it so and divides by the quota less what is won
+    (https://docs.quartzhq.com/quartz/metrics-reference/consistency); others divide by the whole quota.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"status": ["won", "pending"], "amount": [40.0, 180.0], "currency": ["EUR"] * 2,
+    ...         "close_date": [date(2026, 1, 9), None]}
+    >>> with pl.Config(tbl_cols=-1, tbl_width_chars=110):
+    ...     coverage(conform(pl.DataFrame(rows), TABLES["deals"]), 100, since="2026-01-01", until="2026-04-01")
+    shape: (1, 8)
+    ┌──────────┬───────┬─────┬──────┬────────────┬───────────┬─────────────┬──────────┐
+    │ currency ┆ quota ┆ won ┆ open ┆ won_amount ┆ remaining ┆ open_amount ┆ coverage │
+    │ ---      ┆ ---   ┆ --- ┆ ---  ┆ ---        ┆ ---       ┆ ---         ┆ ---      │
+    │ str      ┆ f64   ┆ i64 ┆ i64  ┆ f64        ┆ f64       ┆ f64         ┆ f64      │
+    ╞══════════╪═══════╪═════╪══════╪════════════╪═══════════╪═════════════╪══════════╡
+    │ EUR      ┆ 100.0 ┆ 1   ┆ 1    ┆ 40.0       ┆ 60.0      ┆ 180.0       ┆ 3.0      │
+    └──────────┴───────┴─────┴──────┴────────────┴───────────┴─────────────┴──────────┘
+    """
+    need(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
+    first, end = _day(since, "since"), _day(until, "until")
+    if first >= end:
+        raise PlanError(f"since={first} is not before until={end}")
+    amounts = quota.values() if isinstance(quota, Mapping) else (quota,)
+    if not all(amount > 0 for amount in amounts):
+        raise PlanError("quota must be more than 0")
+    won = WON & pl.col("close_date").is_between(first, end, closed="left")
+    found = with_currency(deals.filter(OPEN | won))
+    if currencies(found) and not isinstance(quota, Mapping):
+        names = ", ".join(found["currency"].drop_nulls().unique().sort())
+        raise PlanError(f"the deals are in {names}: give a quota for each, such as quota={{'EUR': 100000}}")
+    sums = found.group_by("currency").agg(
+        number_of(won, "won"),
+        number_of(OPEN, "open"),
+        VALUE.filter(won).sum().alias("won_amount"),
+        VALUE.filter(OPEN).sum().alias("open_amount"),
+    )
+    wanted = quota if isinstance(quota, Mapping) else {found["currency"].first(): quota}
+    targets = pl.DataFrame(list(wanted.items()), schema={"currency": pl.String, "quota": pl.Float64}, orient="row")
+    return (
+        targets.join(sums, on="currency", how="full", coalesce=True, nulls_equal=True)
+        .with_columns(pl.col("won", "open", "won_amount", "open_amount").fill_null(0))
+        .with_columns((pl.col("quota") - pl.col("won_amount")).alias("remaining"))
+        .select("currency", "quota", "won", "open", "won_amount", "remaining", "open_amount")
+        .with_columns(
+            pl.when(pl.col("remaining") > 0).then(ratio(pl.col("open_amount"), pl.col("remaining"))).alias("coverage")
+        )
+        .sort("currency", nulls_last=True)
+    )
+
+
+def _day(value: date | str, name: str) -> date:
+    at = instant(value, name)
+    if at is None:
+        raise PlanError(f"{name} is missing: give a day, such as 2026-01-31")
+    return at.date()

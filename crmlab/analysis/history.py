@@ -1,0 +1,227 @@
+"""The way of deals through the stages, and of their dates, seen by fetching them again and again.
+
+A service shows where a deal is, not where it was: OnePageCRM's `include_history` gives one last stage for each
+pipeline, without times. Only frames of several fetches tell the way, to within the time between two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import polars as pl
+
+from crmlab.analysis.given import moment, need
+from crmlab.analysis.pipeline import LOST, WON, number_of
+from crmlab.errors import PlanError
+from crmlab.tables import UTC
+
+#: the times of several fetches, each with its deals
+Snapshots = Iterable[tuple[str | date | datetime, pl.DataFrame]]
+DEAL = ("provider", "account", "deal_id")
+_COLUMNS = (
+    *DEAL, "pipeline_id", "stage", "stage_label", "entry", "entered_after", "entered_at", "last_seen_at", "left_at",
+    "exit",
+)  # fmt: skip
+
+
+def stage_history(snapshots: Snapshots) -> pl.DataFrame:
+    """Return each stay of a deal in a stage: when and how it came, when and how it left.
+
+    Parameters
+    ----------
+    snapshots
+        Pairs of the time of a fetch and its deals, in any order. Each frame holds all deals of its accounts: one
+        fetched with `since` would make the others look deleted. Reads provider, account, id, pipeline_id, stage,
+        stage_label, status, created_at. A frame without a deal of an account says nothing about that account.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by deal and time: provider, account, deal_id, pipeline_id, stage (Int64), stage_label;
+        entry (String): ``"first fetch"`` (already there, since when is not known), ``"created"``, ``"advanced"``,
+        ``"back"``, ``"moved"`` (from another pipeline, or a stage without number), ``"reopened"``;
+        entered_after, entered_at, last_seen_at, left_at (UTC): it came after the first and was there at the second,
+        was last seen there at the third and no longer at the fourth; entered_after is null where not known, left_at
+        while it is there;
+        exit (String): ``"advanced"``, ``"back"``, ``"moved"``, ``"won"``, ``"lost"``, ``"gone"`` (not in later
+        fetches), ``"still there"`` at the last fetch of the account.
+        A deal first seen closed is one stay, from creating to closing, in the stage that it was closed with; if that
+        was at the first fetch of its account, it is left out.
+
+    Raises
+    ------
+    PlanError
+        No snapshot, two of the same time, or a time without a zone.
+
+    Notes
+    -----
+    Stages passed between two fetches are not seen. Entries and exits are those of
+    https://closingdealz.gitbook.io/product-docs/features/analytics/pipeline.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> def fetched(stage, status):
+    ...     rows = {"id": ["a"], "pipeline_id": ["p"], "stage": [stage], "status": [status]}
+    ...     return conform(pl.DataFrame(rows), TABLES["deals"])
+    >>> history = stage_history([(date(2026, 1, 1), fetched(10, "pending")), (date(2026, 1, 8), fetched(50, "pending")),
+    ...                          (date(2026, 1, 15), fetched(50, "won"))])
+    >>> history.select("deal_id", "stage", "entry", pl.col("left_at").dt.date(), "exit")
+    shape: (2, 5)
+    ┌─────────┬───────┬─────────────┬────────────┬──────────┐
+    │ deal_id ┆ stage ┆ entry       ┆ left_at    ┆ exit     │
+    │ ---     ┆ ---   ┆ ---         ┆ ---        ┆ ---      │
+    │ str     ┆ i64   ┆ str         ┆ date       ┆ str      │
+    ╞═════════╪═══════╪═════════════╪════════════╪══════════╡
+    │ a       ┆ 10    ┆ first fetch ┆ 2026-01-08 ┆ advanced │
+    │ a       ┆ 50    ┆ advanced    ┆ 2026-01-15 ┆ won      │
+    └─────────┴───────┴─────────────┴────────────┴──────────┘
+    """
+    seen = _together(snapshots, "pipeline_id", "stage", "stage_label", "created_at")
+    fetches = seen.select("provider", "account", "as_of").unique().sort("provider", "account", "as_of")
+    account = ["provider", "account"]
+    seen = seen.join(
+        fetches.with_columns(
+            pl.col("as_of").shift(1).over(account).alias("fetch_before"),
+            pl.col("as_of").shift(-1).over(account).alias("fetch_after"),
+        ),
+        on=[*account, "as_of"],
+        nulls_equal=True,
+    ).sort(*DEAL, "as_of")
+    state = pl.struct(*DEAL, "pipeline_id", "closed", pl.when(pl.col("closed").is_null()).then("stage"))
+    runs = (
+        seen.with_columns(state.ne_missing(state.shift(1)).fill_null(value=True).cum_sum().alias("run"))
+        .group_by("run", maintain_order=True)
+        .agg(
+            pl.all().exclude("as_of", "fetch_after").first(),
+            pl.col("as_of").first().alias("entered_at"),
+            pl.col("as_of").last().alias("last_seen_at"),
+            pl.col("fetch_after").last(),
+        )
+    )
+    deal = pl.struct(DEAL)
+    is_first, is_last = deal.ne_missing(deal.shift(1)), deal.ne_missing(deal.shift(-1))
+    at_first_fetch = pl.col("fetch_before").is_null()
+    stays = runs.with_columns(
+        pl.when(is_first)
+        .then(pl.when(at_first_fetch).then(pl.lit("first fetch")).otherwise(pl.lit("created")))
+        .when(pl.col("closed").shift(1).is_not_null())
+        .then(pl.lit("reopened"))
+        .otherwise(_step(shift=1))
+        .alias("entry"),
+        pl.when(is_first)
+        .then(pl.max_horizontal("created_at", "fetch_before"))
+        .otherwise(pl.col("last_seen_at").shift(1))
+        .alias("entered_after"),
+        pl.when(~is_last)
+        .then(pl.coalesce(pl.col("closed").shift(-1), _step(shift=-1)))
+        .when(pl.col("fetch_after").is_null())
+        .then(pl.lit("still there"))
+        .otherwise(pl.lit("gone"))
+        .alias("exit"),
+        pl.when(is_last).then("fetch_after").otherwise(pl.col("entered_at").shift(-1)).alias("left_at"),
+    )
+    # first seen closed: it was open from creating until, at the latest, that fetch
+    was_open = pl.coalesce("entered_after", "entered_at")
+    unseen = stays.filter(pl.col("closed").is_not_null() & (pl.col("entry") == "created")).with_columns(
+        pl.col("closed").alias("exit"), pl.col("entered_at").alias("left_at"), was_open.alias("entered_at"),
+        was_open.alias("last_seen_at"),
+    )  # fmt: skip
+    return pl.concat([stays.filter(pl.col("closed").is_null()), unseen]).select(_COLUMNS).sort(*DEAL, "entered_at")
+
+
+def slippage(snapshots: Snapshots) -> pl.DataFrame:
+    """Return how often and how far the expected close of each deal was moved while it was open.
+
+    Parameters
+    ----------
+    snapshots
+        As of `stage_history`. Reads provider, account, id, status, expected_close_date.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per deal that was seen open with an expected close, the furthest slipped first: provider, account,
+        deal_id; first_expected, last_expected (Date); changes, later (Int64, times that a fetch showed another, or a
+        later, date than the one before); slipped_days (Int64, last less first, negative: brought forward).
+
+    Raises
+    ------
+    PlanError
+        No snapshot, two of the same time, or a time without a zone.
+
+    Notes
+    -----
+    Quartz counts the changes (https://docs.quartzhq.com/quartz/metrics-reference/consistency). Two changes between
+    two fetches are seen as one.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.tables import TABLES, conform
+    >>> def fetched(expected):
+    ...     rows = {"id": ["a"], "status": ["pending"], "expected_close_date": [expected]}
+    ...     return conform(pl.DataFrame(rows), TABLES["deals"])
+    >>> expected = {"2026-01-01": date(2026, 2, 1), "2026-01-08": date(2026, 3, 1), "2026-01-15": date(2026, 2, 15)}
+    >>> found = slippage((as_of, fetched(day)) for as_of, day in expected.items())
+    >>> found.drop("provider", "account")
+    shape: (1, 6)
+    ┌─────────┬────────────────┬───────────────┬─────────┬───────┬──────────────┐
+    │ deal_id ┆ first_expected ┆ last_expected ┆ changes ┆ later ┆ slipped_days │
+    │ ---     ┆ ---            ┆ ---           ┆ ---     ┆ ---   ┆ ---          │
+    │ str     ┆ date           ┆ date          ┆ i64     ┆ i64   ┆ i64          │
+    ╞═════════╪════════════════╪═══════════════╪═════════╪═══════╪══════════════╡
+    │ a       ┆ 2026-02-01     ┆ 2026-02-15    ┆ 2       ┆ 1     ┆ 14           │
+    └─────────┴────────────────┴───────────────┴─────────┴───────┴──────────────┘
+    """
+    seen = _together(snapshots, "expected_close_date")
+    expected = pl.col("expected_close_date")
+    first, last = expected.first(), expected.last()
+    return (
+        seen.filter(pl.col("closed").is_null() & expected.is_not_null())
+        .sort(*DEAL, "as_of")
+        .group_by(DEAL, maintain_order=True)
+        .agg(
+            first.alias("first_expected"),
+            last.alias("last_expected"),
+            number_of(expected != expected.shift(1), "changes"),
+            number_of(expected > expected.shift(1), "later"),
+            (last - first).dt.total_days().alias("slipped_days"),
+        )
+        .sort("slipped_days", *DEAL, descending=[True, False, False, False])
+    )
+
+
+def _together(snapshots: Snapshots, *columns: str) -> pl.DataFrame:
+    """Return columns of the deals of all snapshots, the time of their fetch, and how they are closed (null: open)."""
+    times, frames = set[datetime](), []
+    closed = pl.when(WON | LOST).then("status").alias("closed")
+    for as_of, deals in snapshots:
+        at, _ = moment(as_of, "UTC")
+        if at in times:
+            raise PlanError(f"two snapshots are of {at.isoformat()}: give each its own time of fetching")
+        times.add(at)
+        need(deals, "deals", "provider", "account", "id", "status", *columns)
+        latest = deals.unique(["provider", "account", "id"], keep="last", maintain_order=True)
+        key = "provider", "account", pl.col("id").alias("deal_id")
+        frames.append(latest.select(*key, *columns, closed, pl.lit(at, UTC).alias("as_of")))
+    if not frames:
+        raise PlanError("there is no snapshot: give pairs of the time of a fetch and its deals")
+    return pl.concat(frames)
+
+
+def _step(shift: int) -> pl.Expr:
+    """Return how a deal came from the stage of the row before, or goes to that of the row after."""
+    here, there = pl.struct("pipeline_id"), pl.struct("pipeline_id").shift(shift)
+    gain = (pl.col("stage") - pl.col("stage").shift(shift)) * shift
+    return (
+        pl.when(here.ne_missing(there) | gain.is_null())
+        .then(pl.lit("moved"))
+        .when(gain > 0)
+        .then(pl.lit("advanced"))
+        .otherwise(pl.lit("back"))
+    )

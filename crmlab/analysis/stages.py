@@ -1,0 +1,281 @@
+"""What the way of deals through the stages says: the funnel, how long stages take, and what they promise."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.analysis.history import DEAL
+from crmlab.analysis.pipeline import PIPELINE, PLACE, number_of, ratio, with_stage_names
+from crmlab.analysis.survival import kaplan_meier, time_until
+from crmlab.errors import PlanError
+
+#: how a stay in a stage ends; every stay ends in one of these ways
+EXITS = ("advanced", "back", "moved", "won", "lost", "gone", "still there")
+_DAY = 86_400_000_000
+
+
+def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """Return how many deals reached each stage, how many of them the next, and how every stay ended.
+
+    ``reached(s) = deals that were seen in s or in a later stage of the pipeline, or were won from it``, so a
+    stage that was skipped counts as reached, and going back takes nothing away;
+    ``conversion = reached(next stage) / reached(s)``, for the last stage ``won deals / reached(s)``. And
+    ``entries = advanced + back + moved + won + lost + gone + still_there``.
+
+    Parameters
+    ----------
+    history
+        What `stage_history` returns. Select stays beforehand, such as deals created since the first fetch, to
+        ask about a cohort: deals that were on their way at the first fetch had been selected by not being lost.
+    stages
+        Reads provider, account, pipeline_id, pipeline_name, stage, label. May be empty.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted, one row per stage, also of stages that none entered: pipeline_name, stage, label as in
+        `crmlab.analysis.pipeline.stage_snapshot`; reached, reached_next (Int64, deals; null without a stage number);
+        conversion (Float64, 0-1); entries, advanced, back, moved, won, lost, gone, still_there (Int64, stays: a deal
+        that comes back enters again).
+
+    Raises
+    ------
+    PlanError
+        A column is missing.
+
+    Notes
+    -----
+    "Any stage" of https://support.watermarkinsights.com (11699225612571); Close counts so too
+    (https://help.close.com/docs/opportunity-funnels-report).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.analysis.history import stage_history
+    >>> from crmlab.tables import TABLES, conform
+    >>> def fetched(*rows):
+    ...     columns = ["id", "stage", "status"]
+    ...     return conform(pl.DataFrame(rows, schema=columns, orient="row"), TABLES["deals"])
+    >>> history = stage_history([("2026-01-01", fetched(("a", 10, "pending"), ("b", 10, "pending"))),
+    ...                          ("2026-01-08", fetched(("a", 50, "pending"), ("b", 10, "lost")))])
+    >>> funnel(history, TABLES["stages"].empty()).select("stage", "reached", "conversion", "advanced", "lost")
+    shape: (2, 5)
+    ┌───────┬─────────┬────────────┬──────────┬──────┐
+    │ stage ┆ reached ┆ conversion ┆ advanced ┆ lost │
+    │ ---   ┆ ---     ┆ ---        ┆ ---      ┆ ---  │
+    │ i64   ┆ i64     ┆ f64        ┆ i64      ┆ i64  │
+    ╞═══════╪═════════╪════════════╪══════════╪══════╡
+    │ 10    ┆ 2       ┆ 0.5        ┆ 1        ┆ 1    │
+    │ 50    ┆ 1       ┆ 0.0        ┆ 0        ┆ 0    │
+    └───────┴─────────┴────────────┴──────────┴──────┘
+    """
+    _need_history(history)
+    known = stages.select(pl.col(name).cast(history.schema[name]) for name in PLACE)
+    entered = history.group_by(PLACE).agg(
+        pl.len().cast(pl.Int64).alias("entries"),
+        *(number_of(pl.col("exit") == name, name.replace(" ", "_")) for name in EXITS),
+        pl.col("stage_label").drop_nulls().last().alias("own_label"),
+    )
+    places = pl.concat([entered.select(PLACE), known]).unique()
+    counts = [name for name, dtype in entered.schema.items() if dtype == pl.Int64 and name != "stage"]
+    found = (
+        places.join(entered, on=PLACE, how="left", nulls_equal=True)
+        .join(_reached(history, places), on=PLACE, how="left", nulls_equal=True)
+        .with_columns(pl.col(counts).fill_null(0))
+    )
+    named = with_stage_names(found, stages, [])
+    conversion = ratio(pl.col("reached_next"), pl.col("reached")).alias("conversion")
+    return named.select("pipeline_name", "stage", "label", "reached", "reached_next", conversion, *counts)
+
+
+def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """Return how many deals reached each place that has a stage number, and how many the next one, or were won."""
+    furthest = (
+        history.sort(*DEAL, "entered_at")
+        .group_by(*PIPELINE, "deal_id", maintain_order=True)
+        .agg(pl.col("stage").max(), (pl.col("exit").last() == "won").alias("is_won"))
+    )
+    won = furthest.group_by(PIPELINE).agg(number_of(pl.col("is_won"), "won_deals"))
+    stopped = furthest.filter(~pl.col("is_won")).group_by(PLACE).agg(pl.len().cast(pl.Int64).alias("stopped"))
+    beyond = pl.col("won_deals").fill_null(0)
+    return (
+        places.drop_nulls("stage")
+        .join(stopped, on=PLACE, how="left", nulls_equal=True)
+        .join(won, on=PIPELINE, how="left", nulls_equal=True)
+        .sort(PLACE)
+        .with_columns(
+            (pl.col("stopped").fill_null(0).cum_sum(reverse=True).over(PIPELINE) + beyond).alias("reached"),
+        )
+        .select(*PLACE, "reached", pl.col("reached").shift(-1).over(PIPELINE).fill_null(beyond).alias("reached_next"))
+    )
+
+
+def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """Return how many days deals stay in each stage: the time by which half, and nine of ten, have left it.
+
+    The median and the 90 % quantile of Kaplan and Meier: stays that have not ended count for as long as they have
+    lasted, so that the slow ones are not forgotten.
+
+    Parameters
+    ----------
+    history
+        What `crmlab.analysis.history.stage_history` returns.
+    stages
+        Reads provider, account, pipeline_id, pipeline_name, stage, label. May be empty.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted, one row per stage, also of stages that none entered: pipeline_name, stage, label as in `funnel`;
+        stays, ended (Int64, the others have not ended, or the deal vanished); left_out (Int64, stays that were under
+        way at the first fetch: their beginning is not known); median_days, p90_days (Float64; null where fewer have
+        left so far).
+
+    Raises
+    ------
+    PlanError
+        A column is missing.
+
+    Notes
+    -----
+    Kaplan-Meier: https://rdrr.io/cran/epitools/man/kapmeier.html. A deal came and left somewhere between two
+    fetches; the middle is taken, so each end is known to within half the time between them.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.analysis.history import stage_history
+    >>> from crmlab.tables import TABLES, conform
+    >>> def fetched(*stages):
+    ...     rows = {"id": ["a", "b"][:len(stages)], "stage": stages, "status": ["pending"] * len(stages)}
+    ...     return conform(pl.DataFrame(rows, schema_overrides={"id": pl.String}), TABLES["deals"])
+    >>> fetches = [fetched(10), fetched(20, 20), fetched(20, 20), fetched(30, 20)]
+    >>> history = stage_history(zip(["2026-01-01", "2026-01-11", "2026-01-21", "2026-01-31"], fetches))
+    >>> stage_durations(history, TABLES["stages"].empty()).select("stage", "stays", "ended", "left_out", "median_days")
+    shape: (3, 5)
+    ┌───────┬───────┬───────┬──────────┬─────────────┐
+    │ stage ┆ stays ┆ ended ┆ left_out ┆ median_days │
+    │ ---   ┆ ---   ┆ ---   ┆ ---      ┆ ---         │
+    │ i64   ┆ i64   ┆ i64   ┆ i64      ┆ f64         │
+    ╞═══════╪═══════╪═══════╪══════════╪═════════════╡
+    │ 10    ┆ 0     ┆ 0     ┆ 1        ┆ null        │
+    │ 20    ┆ 2     ┆ 1     ┆ 0        ┆ 20.0        │
+    │ 30    ┆ 1     ┆ 0     ┆ 0        ┆ null        │
+    └───────┴───────┴───────┴──────────┴─────────────┘
+    """
+    found = stay_lengths(history)
+    counts = [pl.col(name).fill_null(0) for name in ("stays", "ended", "left_out")]
+    return with_stage_names(found, stages, []).select(
+        "pipeline_name", "stage", "label", *counts, "median_days", "p90_days"
+    )
+
+
+def stay_lengths(history: pl.DataFrame) -> pl.DataFrame:
+    """Return the numbers of `stage_durations` for each place that was entered: keys, own_label and measures.
+
+    Raises
+    ------
+    PlanError
+        A column is missing.
+    """
+    _need_history(history)
+    has_ended = pl.col("left_at").is_not_null() & (pl.col("exit") != "gone")
+    begun = _middle("entered_after", "entered_at")
+    until = pl.when(has_ended).then(_middle("last_seen_at", "left_at")).otherwise("last_seen_at")
+    is_known = pl.col("entry") != "first fetch"
+    spells = history.filter(is_known).select(
+        *PLACE,
+        ((until - begun).dt.total_microseconds().clip(lower_bound=0) / _DAY).alias("duration"),
+        has_ended.alias("ended"),
+    )
+    quantiles = (
+        kaplan_meier(spells, PLACE)
+        .group_by(PLACE)
+        .agg(time_until(0.5).alias("median_days"), time_until(0.9).alias("p90_days"))
+    )
+    return (
+        history.group_by(PLACE)
+        .agg(
+            number_of(is_known, "stays"),
+            number_of(is_known & has_ended, "ended"),
+            number_of(~is_known, "left_out"),
+            pl.col("stage_label").drop_nulls().last().alias("own_label"),
+        )
+        .join(quantiles, on=PLACE, how="left", nulls_equal=True)
+    )
+
+
+def _middle(first: str, last: str) -> pl.Expr:
+    """Return the moment halfway between two, or the second where the first is not known."""
+    return pl.col(last) - (pl.col(last) - pl.col(first)).fill_null(pl.duration()) / 2
+
+
+def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
+    """Return, of the deals that stood in each stage and are closed now, which share was won.
+
+    ``probability = won / (won + lost)``. Of all deals that passed, not only of those that were closed from there:
+    no deal is won straight from an early stage, but many that passed it are. (Those closed from the stage itself are
+    `won` and `lost` of `funnel`.)
+
+    Parameters
+    ----------
+    history
+        What `crmlab.analysis.history.stage_history` returns.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted, one row per stage that was entered: provider, account, pipeline_id, stage; won, lost (Int64, deals,
+        each once per stage); probability (Float64, 0-1, null where none is closed yet);
+        probability_from (String, ``"history"``). What `crmlab.analysis.forecast.weighted_pipeline` takes.
+
+    Raises
+    ------
+    PlanError
+        A column is missing.
+
+    Notes
+    -----
+    In place of probabilities that the service does not keep (https://docs.quartzhq.com/quartz/metrics-reference).
+    Deals that close fast are closed first: in a young history the shares are theirs.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.analysis.history import stage_history
+    >>> from crmlab.tables import TABLES, conform
+    >>> def fetched(*rows):
+    ...     columns = ["id", "pipeline_id", "stage", "status"]
+    ...     return conform(pl.DataFrame(rows, schema=columns, orient="row"), TABLES["deals"])
+    >>> history = stage_history([("2026-01-01", fetched(("a", "p", 10, "pending"), ("b", "p", 10, "pending"))),
+    ...                          ("2026-01-08", fetched(("a", "p", 50, "pending"), ("b", "p", 10, "lost"))),
+    ...                          ("2026-01-15", fetched(("a", "p", 50, "won"), ("b", "p", 10, "lost")))])
+    >>> stage_win_rates(history).drop("provider", "account", "pipeline_id")
+    shape: (2, 5)
+    ┌───────┬─────┬──────┬─────────────┬──────────────────┐
+    │ stage ┆ won ┆ lost ┆ probability ┆ probability_from │
+    │ ---   ┆ --- ┆ ---  ┆ ---         ┆ ---              │
+    │ i64   ┆ i64 ┆ i64  ┆ f64         ┆ str              │
+    ╞═══════╪═════╪══════╪═════════════╪══════════════════╡
+    │ 10    ┆ 1   ┆ 1    ┆ 0.5         ┆ history          │
+    │ 50    ┆ 1   ┆ 0    ┆ 1.0         ┆ history          │
+    └───────┴─────┴──────┴─────────────┴──────────────────┘
+    """
+    _need_history(history)
+    ends = history.sort(*DEAL, "entered_at").group_by(DEAL).agg(pl.col("exit").last().alias("end"))
+    stood = history.select(*DEAL, "pipeline_id", "stage").unique()
+    return (
+        stood.join(ends, on=DEAL, nulls_equal=True)
+        .group_by(PLACE)
+        .agg(number_of(pl.col("end") == "won", "won"), number_of(pl.col("end") == "lost", "lost"))
+        .sort(PLACE, nulls_last=True)
+        .with_columns(
+            ratio(pl.col("won"), pl.col("won") + pl.col("lost")).alias("probability"),
+            pl.lit("history").alias("probability_from"),
+        )
+    )
+
+
+def _need_history(history: pl.DataFrame) -> None:
+    if missing := {*DEAL, *PLACE, "entry", "entered_at", "exit"} - set(history.columns):
+        raise PlanError(f"history has no {', '.join(sorted(missing))}: give what stage_history returns")

@@ -1,0 +1,173 @@
+"""Figures of what came into the pipeline and what went out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import flow, pipeline
+from crmlab.plots import _bars, _over_time, _panels
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number, plural
+
+_MAX_MONTHS = 120
+
+
+def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go.Figure:
+    """Return a line of the deals created per month over stacked bars of those won and lost.
+
+    Parameters
+    ----------
+    deals, time_zone
+        As of `crmlab.analysis.flow.created_against_closed`.
+
+    Returns
+    -------
+    go.Figure
+        The last ten years; where the line is above the bars, the open deals grew.
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not known.
+    """
+    title = "Created and closed per month"
+    months = flow.created_against_closed(deals, time_zone=time_zone)
+    dated = months.drop_nulls("month").rename({"month": "period"})
+    if dated.is_empty():
+        return nothing(title, "no deal has a date." if deals.height else NO_DEALS)
+    shown = dated.tail(_MAX_MONTHS)
+    counts = ("created", "won", "lost")
+    undated = int(months.filter(pl.col("month").is_null()).select(pl.col(counts).sum()).sum_horizontal().sum())
+    created, won, lost = shown.select(pl.col(counts).sum()).row(0)
+    line = go.Scatter(
+        x=shown["period"].to_list(),
+        y=shown["created"].to_list(),
+        name="created",
+        mode="lines+markers",
+        line={"color": BLUE, "width": 2},
+        marker={"size": 6},
+        hovertemplate="%{y:,}",
+    )
+    tallest = shown.with_columns(pl.max_horizontal("created", pl.col("won") + pl.col("lost")).alias("tallest"))
+    return figure(
+        [
+            _over_time.bars(shown, "won", "1mo", "won", GREEN),
+            _over_time.bars(shown, "lost", "1mo", "lost", VERMILLION),
+            line,
+        ],
+        f"{title} (n = {plural(created, 'deal')} created)",
+        f"{number(won)} won, {number(lost)} lost",
+        f"{plural(undated, 'date')} not known, not shown" if undated else "",
+        f"Latest {_MAX_MONTHS} of {dated.height} months" if dated.height > _MAX_MONTHS else "",
+        **_over_time.layout(tallest, "tallest", "1mo", "Deals"),
+    )
+
+
+def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
+    """Return a waterfall of the open amount from one fetch to a later one.
+
+    Parameters
+    ----------
+    start, end
+        As of `crmlab.analysis.flow.waterfall`.
+
+    Returns
+    -------
+    go.Figure
+        A panel for each currency; steps that no deal took are left out.
+
+    Raises
+    ------
+    PlanError
+        A column is missing.
+    """
+    title = "Open amount between two fetches"
+    steps = flow.waterfall(start, end)
+    ends = steps.filter(pl.col("step").is_in(["start", "end"]))
+    if not steps["deals"].sum():
+        return nothing(title, "no deal is open in either." if start.height or end.height else NO_DEALS)
+    panels, left_out = _panels.by_currency(steps)
+    only = pipeline.only_currency(start) or pipeline.only_currency(end)
+    names = [currency or (only if len(panels) == 1 else None) or "currency not given" for currency, _ in panels]
+    taken = set(steps.filter(pl.col("deals") > 0)["step"]) | {"start", "end"}
+    order = [step for step in flow.STEPS if step in taken]
+    traces = [trace for place, (_, part) in enumerate(panels) for trace in _panels.placed(_steps(part, order), place)]
+    layout = _panels.axes([f"Amount ({name})" for name in names])
+    layout["xaxis"] |= {"type": "category", "categoryorder": "array", "categoryarray": order, "showgrid": False}
+    at_start, at_end = (int(ends.filter(pl.col("step") == step)["deals"].sum()) for step in ("start", "end"))
+    return figure(
+        traces,
+        f"{title} (n = {number(at_start)} open, then {number(at_end)})",
+        "Number of deals on each step",
+        left_out,
+        **(layout | {"showlegend": False}),
+    )
+
+
+def _steps(part: pl.DataFrame, order: list[str]) -> Iterator[go.Waterfall]:
+    rows = part.filter(pl.col("step").is_in(order))
+    yield go.Waterfall(
+        x=rows["step"].to_list(),
+        y=rows["amount"].to_list(),
+        measure=["absolute" if step == "start" else "total" if step == "end" else "relative" for step in rows["step"]],
+        text=[number(count) for count in rows["deals"]],
+        textposition="outside",
+        cliponaxis=False,
+        increasing={"marker": {"color": GREEN}},
+        decreasing={"marker": {"color": VERMILLION}},
+        totals={"marker": {"color": BLUE}},
+        connector={"line": {"color": "rgba(128,128,128,0.6)", "width": 1}},
+        hovertemplate="%{x}: %{delta:,.0f}, deals: %{text}<extra></extra>",
+    )
+
+
+def loss_reasons(deals: pl.DataFrame, *, names: Mapping[str, str] | None = None) -> go.Figure:
+    """Return bars of why deals are lost.
+
+    Parameters
+    ----------
+    deals, names
+        As of `crmlab.analysis.flow.loss_reasons`.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars of the share of lost deals, most frequent first, each with its number and amount; beyond
+        twenty reasons the rest is one bar.
+    """
+    title = "Why deals are lost"
+    reasons = flow.loss_reasons(deals, names=names)
+    n = int(reasons["lost"].sum())
+    if not n:
+        return nothing(title, "no deal is lost." if deals.height else NO_DEALS)
+    if "currency" not in reasons.columns:
+        only = pipeline.only_currency(deals.filter(pipeline.LOST))
+        reasons = reasons.with_columns(pl.lit(only, pl.String).alias("currency"))
+    label = pl.col("reason").fill_null("(no reason)").alias("label")
+    counts = reasons.group_by(label).agg(pl.col("lost").sum()).sort("lost", "label", descending=[True, False])
+    shown, note = _bars.with_others(counts, "lost", "reasons")
+    amounts = _amounts(reasons.with_columns(label))
+    shares = shown.with_columns((pl.col("lost") / n).alias("share"))
+    beside = [
+        (f"{share:.0%}, {plural(count, 'deal')}", amounts.get(name, ""))
+        for name, count, share in shares.select("label", "lost", "share").rows()
+    ]
+    return figure(
+        [_bars.bars(shares, "share", beside, VERMILLION)],
+        f"{title} (n = {plural(n, 'lost deal')})",
+        note,
+        height=_bars.height(shown.height),
+        xaxis={"title": {"text": "% of lost deals"}, "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis=_bars.label_axis(shown["label"].to_list()),
+    )
+
+
+def _amounts(reasons: pl.DataFrame) -> dict[str, str]:
+    """Return the lost amounts of each label in words, currencies apart."""
+    words: dict[str, list[str]] = {}
+    for label, currency, amount in reasons.select("label", "currency", "lost_amount").rows():
+        if amount:
+            words.setdefault(label, []).append(money(amount, currency))
+    return {label: " and ".join(sums) for label, sums in words.items()}
