@@ -7,10 +7,10 @@ from typing import Literal
 
 import polars as pl
 
+from crmlab.analysis import given
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.vocabulary import OPT_IN, decided
 from crmlab.errors import PlanError
-from crmlab.window import instant
 
 #: what a person is known by: the id of one service's account, or the e-mail address in all of them
 Subject = Literal["contact", "email"]
@@ -26,10 +26,7 @@ def moment(as_of: dt.date | dt.datetime) -> dt.datetime:
     PlanError
         no date and no time with a zone.
     """
-    found = instant(as_of, "as_of")
-    if found is None:
-        raise PlanError("as_of is missing: give the moment to look from, such as date(2026, 1, 31)")
-    return found
+    return given.moment(as_of, "UTC")[0]
 
 
 def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
