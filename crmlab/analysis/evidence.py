@@ -11,7 +11,6 @@ from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.analysis.phone import e164
 from crmlab.errors import PlanError
 
 KEY = ["provider", "account", "id"]
@@ -19,13 +18,15 @@ _READ = (*KEY, "full_name", "first_name", "last_name", "emails", "phones")
 
 #: first words of mailboxes that are read by whoever is on duty: RFC 2142 and their like in six languages
 ROLES = frozenset(
-    "abuse accounting accounts admin administration assistance bestellung billing booking bookings buchhaltung "
-    "careers comercial commercial compras contabilidad contact contacto contact-us contatti customerservice data "
-    "direction einkauf empfang enquiries enquiry facturation finance frontdesk hello help helpdesk hostmaster hr "
-    "info information inquiries invoice invoices jobs kontakt mail mailbox marketing newsletter no-reply noreply "
-    "office order orders personal postmaster presse press privacy purchasing reception rechnung recruiting "
-    "reservations sales secretariat security sekretariat service shop spam studio support team vente ventas "
-    "verkauf vertrieb verwaltung webmaster welcome zentrale".split()
+    """
+    abuse accounting accounts admin administration assistance bestellung billing booking bookings buchhaltung
+    careers comercial commercial compras contabilidad contact contacto contact-us contatti customerservice data
+    direction einkauf empfang enquiries enquiry facturation finance frontdesk hello help helpdesk hostmaster hr
+    info information inquiries invoice invoices jobs kontakt mail mailbox marketing newsletter no-reply noreply
+    office order orders personal postmaster presse press privacy purchasing reception rechnung recruiting
+    reservations sales secretariat security sekretariat service shop spam studio support team vente ventas
+    verkauf vertrieb verwaltung webmaster welcome zentrale
+""".split()
 )
 #: why a value links nobody, not even contacts of the same name
 _NOBODYS = ("everybody's", "not read")
@@ -60,6 +61,8 @@ def evidence(
     PlanError
         A column is missing, `region` is not known, or a threshold is below 1.
     """
+    from crmlab.analysis.phone import e164  # noqa: PLC0415  # its metadata are loaded when they are needed
+
     if missing := [name for name in _READ if name not in contacts.columns]:
         raise PlanError(f"contacts lack {', '.join(missing)}: give the contacts table as crmlab.fetch returns it")
     if min(names_per_email, names_per_phone, names_per_office) < 1:

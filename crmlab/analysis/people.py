@@ -202,12 +202,16 @@ def overlap(people: pl.DataFrame) -> pl.DataFrame:
 def _first_of_each_group(size: int, ones: list[int], others: list[int]) -> list[int]:
     """Return for each of `size` numbers the smallest that the pairs connect it with (union-find)."""
     root = list(range(size))
+
+    def root_of(number: int) -> int:
+        while root[number] != number:
+            root[number] = root[root[number]]
+            number = root[number]
+        return number
+
     for one, other in zip(ones, others, strict=True):
-        while root[one] != one:
-            root[one] = one = root[root[one]]
-        while root[other] != other:
-            root[other] = other = root[root[other]]
-        root[max(one, other)] = min(one, other)
+        first, second = sorted((root_of(one), root_of(other)))
+        root[second] = first
     # a root is smaller than what it stands for, so it is final when it is read
     for number in range(size):
         root[number] = root[root[number]]

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import polars as pl
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    SUPPORTED_REGIONS,
+    NumberParseException,
+    PhoneMetadata,
+    is_possible_number,
+    national_significant_number,
+    parse,
+)
 
 from crmlab.errors import PlanError
 
@@ -43,9 +52,7 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
     >>> e164(pl.Series(["020 7946 0000"]), "GB").to_list()
     ['+442079460000']
     """
-    import phonenumbers
-
-    if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
+    if region is not None and region not in SUPPORTED_REGIONS:
         raise PlanError(f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'")
     distinct = pl.DataFrame({"number": numbers.cast(pl.String).unique().drop_nulls()})
     read = distinct.with_columns(_international().alias("e164"))
@@ -60,8 +67,6 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
 
 
 def _parsed(number: str, region: str | None) -> str | None:
-    from phonenumbers import NumberParseException, is_possible_number, national_significant_number, parse
-
     for spelling in (number, "+" + number.strip().removeprefix("00")):
         if spelling is not number and not number.strip().startswith("00"):
             continue
@@ -86,13 +91,13 @@ def _international() -> pl.Expr:
 
 def _plain_pattern() -> str:
     """Return a pattern of what phonenumbers would leave as it is, from its own metadata."""
-    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
-
     countries = []
     for code, (main, *_) in COUNTRY_CODE_TO_REGION_CODE.items():
         rules = PhoneMetadata.metadata_for_region_or_calling_code(code, main)
-        trunk = rules and (rules.national_prefix_for_parsing or "0")
-        if rules and len(trunk) == 1:
+        if rules is None or rules.general_desc is None:
+            continue
+        trunk = rules.national_prefix_for_parsing or "0"
+        if len(trunk) == 1:
             lengths = "|".join(f"[0-9]{{{length - 1}}}" for length in rules.general_desc.possible_length if length > 1)
             countries.append(f"{code}[{''.join(sorted(set('123456789') - {trunk}))}](?:{lengths})")
     return rf"^\+(?:{'|'.join(countries)})$"

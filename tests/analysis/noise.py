@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
@@ -28,7 +29,11 @@ class _Home(NamedTuple):
     family_mailbox: str | None
 
 
-def noisy(world: World, seed: int = 1, number: str = "+353 20 91{:05d}") -> Noisy:
+def _fictional(number: int) -> str:
+    return f"+353 20 91{number * 37 % 100_000:05d}"
+
+
+def noisy(world: World, seed: int = 1, number: Callable[[int], str] = _fictional) -> Noisy:
     """The world's contacts with typing errors, other and missing addresses, new names, duplicates, and what is shared.
 
     Every person has a number of their own instead of one of the few that are reserved for fiction, and half of them
@@ -64,10 +69,12 @@ def noisy(world: World, seed: int = 1, number: str = "+353 20 91{:05d}") -> Nois
     return Noisy(conform(frame, TABLES["contacts"]), frame.select("provider", "id", "truth"))
 
 
-def _home(rng: Random, person: Person, companies: dict[str, int], family: Person, number: str) -> _Home:
+def _home(
+    rng: Random, person: Person, companies: dict[str, int], family: Person, number: Callable[[int], str]
+) -> _Home:
     place = companies.get(person.company_id or "")
     return _Home(
-        number=number.format(person.number * 37 % 100_000),
+        number=number(person.number),
         switchboard=f"+49 30 23125 {place:04d}" if place is not None and place % 10 < 3 else None,
         mailbox=f"info@company{place}.example" if place is not None and place % 10 in (2, 3) else None,
         landline=f"+44 113 4{family.number:06d}" if family is not person and rng.random() < 0.2 or rng.random() < 0.1
