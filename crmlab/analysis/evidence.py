@@ -16,9 +16,7 @@ from crmlab.errors import PlanError
 KEY = ["provider", "account", "id"]
 _READ = (*KEY, "full_name", "first_name", "last_name", "emails", "phones")
 
-#: first words of mailboxes that are read by whoever is on duty: RFC 2142 and their like in six languages
-ROLES = frozenset(
-    """
+_ROLE_WORDS = """
     abuse accounting accounts admin administration assistance bestellung billing booking bookings buchhaltung
     careers comercial commercial compras contabilidad contact contacto contact-us contatti customerservice data
     direction einkauf empfang enquiries enquiry facturation finance frontdesk hello help helpdesk hostmaster hr
@@ -26,8 +24,9 @@ ROLES = frozenset(
     office order orders personal postmaster presse press privacy purchasing reception rechnung recruiting
     reservations sales secretariat security sekretariat service shop spam studio support team vente ventas
     verkauf vertrieb verwaltung webmaster welcome zentrale
-""".split()
-)
+"""
+#: first words of mailboxes that are read by whoever is on duty: RFC 2142 and their like in six languages
+ROLES = frozenset(_ROLE_WORDS.split())
 #: why a value links nobody, not even contacts of the same name
 _NOBODYS = ("everybody's", "not read")
 #: forms of address and degrees are not names

@@ -136,9 +136,9 @@ def mailed_but_objected(
 ) -> pl.DataFrame:
     """Return the contacts that are mailed although the person objected, there or in another service.
 
-    Mailed is who has a subscription with the status "subscribed" to e-mail, or was sent a mailing in the last `days`. An
-    objection is `do_not_contact` (Relenta), which has no date, or a last decision about e-mail that
-    is an opt-out (Complero, Altcraft); one that an opt-in followed, in any service, is none.
+    Mailed is who has a subscription to e-mail with the status "subscribed", or was sent a mailing in the last
+    `days`. An objection is `do_not_contact` (Relenta), which has no date, or a last decision about e-mail that is
+    an opt-out (Complero, Altcraft); one that an opt-in followed, in any service, is none.
 
     Parameters
     ----------

@@ -38,7 +38,9 @@ def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame
     return summed.select(frame.columns), f"The smallest {noun} are summed as '{others}'"
 
 
-def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, str]], colour: str, name: str = "") -> go.Bar:
+def bars(
+    frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, str]], colour: str | list[str], name: str = ""
+) -> go.Bar:
     """Return bars as long as the column `length`, with two lines inside, or beside where they do not fit."""
     return go.Bar(
         x=frame[length].to_list(),
