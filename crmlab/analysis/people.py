@@ -44,8 +44,12 @@ def people(
     roles
         First words of mailboxes that are no person's.
     names_per_email, names_per_phone
-        How many different names a person's own address or number may have. Names are different whose
-        initials are: a typing error or a short form seldom makes a new one, another family name does.
+        How many different names a person's own address or number may have: a mailbox's two may be of before
+        and after a wedding. Names are different whose initials are: a typing error or a short form seldom
+        makes a new one. A number is nobody's evidence where the contact has no name.
+    names_per_office
+        What has more different names than this is no office but what is entered where nothing is known
+        (``none@example.com``); it links nobody.
 
     Returns
     -------
@@ -61,10 +65,10 @@ def people(
 
     Notes
     -----
-    Measured on the sandbox's made-up people with typing errors, other addresses, changed names,
-    switchboards, families and role addresses added (``tests/analysis/test_people_truth.py``): of the pairs
-    linked PRECISION are right, of those to be linked RECALL are found. What a name alone could
-    find is left to `same_name`. Role mailboxes: https://www.rfc-editor.org/rfc/rfc2142.
+    Measured on five worlds of 6,000 made-up people with typing errors, other and missing addresses, changed names,
+    switchboards, families and role addresses (``tests/analysis/noise.py``): 99.2 to 99.5 % of the linked pairs are
+    right, and 95.4 to 95.9 % of the pairs of one person are linked; the rest mostly have nothing in common.
+    What a name alone could find is left to `same_name`. Role mailboxes: https://www.rfc-editor.org/rfc/rfc2142.
 
     Examples
     --------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 from phonenumbers import (
     COUNTRY_CODE_TO_REGION_CODE,
@@ -89,6 +91,7 @@ def _international() -> pl.Expr:
     return pl.when(bare.str.contains(_plain_pattern())).then(bare)
 
 
+@cache
 def _plain_pattern() -> str:
     """Return a pattern of what phonenumbers would leave as it is, from its own metadata."""
     countries = []

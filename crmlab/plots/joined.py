@@ -150,7 +150,7 @@ def consent_coverage_of_pipeline(
         `as_of` has no time zone, or `people` is not what `people.people` returns.
     """
     noun = text(by.replace("_name", "").replace("_", " "))
-    title = f"Consent coverage of open deals, for each {noun}"
+    title = f"Consent coverage, for each {noun}"
     found = joined.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of, channel=channel, by=by)
     n = int(found["deals"].sum())
     if not n:

@@ -36,8 +36,8 @@ def _fictional(number: int) -> str:
 def noisy(world: World, seed: int = 1, number: Callable[[int], str] = _fictional) -> Noisy:
     """The world's contacts with typing errors, other and missing addresses, new names, duplicates, and what is shared.
 
-    Every person has a number of their own instead of one of the few that are reserved for fiction, and half of them
-    have a second family name, since the sandbox has far fewer names than the world. Of the contacts
+    Every person has a number of their own instead of one of the few that are reserved for fiction, and four in
+    five have a second family name: the sandbox has so few names that most firms would have namesakes. Of the contacts
 
     - 6 % have another address than the others, 2 % none, 3 % a typing error in it;
     - 10 % have no number, 3 % another digit in it; half are punctuated, or begin with 00;
@@ -54,7 +54,7 @@ def noisy(world: World, seed: int = 1, number: Callable[[int], str] = _fictional
     rows: list[dict[str, Any]] = []
     family: Person | None = None
     for person in world.people:
-        if rng.random() < 0.5:
+        if rng.random() < 0.8:
             person.last_name += f" {rng.choice(world.people).last_name}"
         if family is None or rng.random() < 0.5:
             family = person
@@ -64,7 +64,7 @@ def noisy(world: World, seed: int = 1, number: Callable[[int], str] = _fictional
             person.last_name = family.last_name
         for service in sorted(person.services):
             for copy in range(2 if rng.random() < 0.03 else 1):
-                rows.append(_contact(rng, world, person, service, home, new_name, copy))
+                rows.append(_contact(rng, world, person, service, home=home, new_name=new_name, copy=copy))
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return Noisy(conform(frame, TABLES["contacts"]), frame.select("provider", "id", "truth"))
 
@@ -73,18 +73,20 @@ def _home(
     rng: Random, person: Person, companies: dict[str, int], family: Person, number: Callable[[int], str]
 ) -> _Home:
     place = companies.get(person.company_id or "")
+    is_younger = family is not person
+    has_landline = rng.random() < (0.28 if is_younger else 0.1)
+    has_family_mailbox = is_younger and rng.random() < 0.04
     return _Home(
         number=number(person.number),
         switchboard=f"+49 30 23125 {place:04d}" if place is not None and place % 10 < 3 else None,
         mailbox=f"info@company{place}.example" if place is not None and place % 10 in (2, 3) else None,
-        landline=f"+44 113 4{family.number:06d}" if family is not person and rng.random() < 0.2 or rng.random() < 0.1
-        else None,
-        family_mailbox=f"family{family.number}@example.org" if family is not person and rng.random() < 0.04 else None,
-    )  # fmt: skip
+        landline=f"+44 113 4{family.number:06d}" if has_landline else None,
+        family_mailbox=f"family{family.number}@example.org" if has_family_mailbox else None,
+    )
 
 
 def _contact(
-    rng: Random, world: World, person: Person, service: str, home: _Home, new_name: str | None, copy: int
+    rng: Random, world: World, person: Person, service: str, *, home: _Home, new_name: str | None, copy: int
 ) -> dict[str, Any]:
     alias = world.alias(person, service)
     first, last = alias.first_name, alias.last_name
