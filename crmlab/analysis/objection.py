@@ -10,6 +10,7 @@ import polars as pl
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.evidence import KEY
 from crmlab.analysis.person_consent import OPT_OUT, channel_word, decisions, moment, with_person
+from crmlab.errors import PlanError
 
 #: kinds of activity that contact a person, and by which channel. The table of activities does not tell a mailing's
 #: channel: all of them are taken for e-mail
@@ -56,7 +57,7 @@ def activities_after_opt_out(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, `channels` is empty, or `people` is not what `people.people` returns.
 
     Notes
     -----
@@ -88,6 +89,8 @@ def activities_after_opt_out(
     └─────────┴──────┴─────┴────────────┴────────────┘
     """
     until = moment(as_of)
+    if not channels:
+        raise PlanError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
     kind = pl.col("kind").str.to_lowercase()
     used = kind.replace_strict(dict(channels), default=None, return_dtype=pl.String)
     done = (
@@ -95,21 +98,27 @@ def activities_after_opt_out(
         .select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
         .drop_nulls(["happened_at", "channel", "person_id"])
         .filter(pl.col("happened_at") <= until)
-        .sort("happened_at")
     )
-    said = [
+    said = pl.concat(
         decisions(consent_events, people, channel, until)
         .rename({"channel": "opt_out_channel", "kind": "opt_out_kind", **{name: f"opt_out_{name}" for name in KEY}})
-        .with_columns(pl.lit(channel, pl.String).alias("channel"))
-        for channel in sorted(set(done["channel"])) or [""]
-    ]
-    last = done.join_asof(
-        pl.concat(said).sort("at", maintain_order=True),
-        left_on="happened_at",
-        right_on="at",
-        by=["person_id", "channel"],
-        allow_exact_matches=False,
-        check_sortedness=False,
+        .with_columns(channel_word(pl.lit(channel)).alias("channel"))
+        for channel in sorted(set(channels.values()))
+    )
+    # most people never opted out: they need not be looked at in order of time
+    whom = ["person_id", "channel"]
+    ever = said.filter(pl.col("decision") == OPT_OUT)
+    last = (
+        done.join(ever, on=whom, how="semi")
+        .sort("happened_at")
+        .join_asof(
+            said.join(ever, on=whom, how="semi").sort("at", "decision"),
+            left_on="happened_at",
+            right_on="at",
+            by=whom,
+            allow_exact_matches=False,
+            check_sortedness=False,
+        )
     )
     late = pl.col("happened_at") - pl.col("at")
     return (

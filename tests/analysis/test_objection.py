@@ -7,10 +7,12 @@ from datetime import date, datetime
 from typing import Any
 
 import polars as pl
+import pytest
 
 import crmlab
 from crmlab.analysis.objection import activities_after_opt_out, mailed_but_objected
 from crmlab.analysis.people import people
+from crmlab.errors import PlanError
 from crmlab.sandbox.generate import generate
 from crmlab.tables import TABLES
 from tests.analysis.small_world import AS_OF, at, said, table, who
@@ -77,6 +79,11 @@ def test_kinds_may_be_given_their_channel() -> None:
     found = activities_after_opt_out(activities, events, who(ann="A"), as_of=AS_OF, channels={"letter sent": "letter"})
 
     assert found.select("id", "channel").rows() == [("0", "letter")]
+
+
+def test_no_channels_at_all_are_refused() -> None:
+    with pytest.raises(PlanError, match="channels is empty"):
+        activities_after_opt_out(done(("ann", "call", at(9))), said(), who(ann="A"), as_of=AS_OF, channels={})
 
 
 def test_without_activities_or_events_there_is_nothing_but_the_columns() -> None:
