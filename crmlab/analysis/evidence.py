@@ -66,9 +66,8 @@ def evidence(
         raise PlanError(f"contacts lack {', '.join(missing)}: give the contacts table as crmlab.fetch returns it")
     if min(names_per_email, names_per_phone, names_per_office) < 1:
         raise PlanError("names_per_email, names_per_phone and names_per_office are 1 or more: give larger numbers")
-    people = contacts.select(
-        pl.col("provider").cast(pl.String), "account", "id", name_words(), _initials(), "emails", "phones"
-    )
+    people = contacts.select(pl.col("provider").cast(pl.String), "account", "id", _words(), "emails", "phones")
+    people = people.with_columns(_joined(), _initials())
     emails = _values(people, "emails")
     emails = emails.with_columns(
         pl.lit("email").alias("kind"), email(pl.col("written"), plus_addressing=plus_addressing).alias("value")
@@ -237,9 +236,21 @@ def _values(people: pl.DataFrame, column: str) -> pl.DataFrame:
     return rows.filter(pl.col("written").str.strip_chars() != "")
 
 
-def name_words() -> pl.Expr:
-    """Return the words of a contact's name in one spelling and order: "Dr. Zoë D'Arcy" is "darcy zoe"."""
-    name = _words().list.sort().list.join(" ")
+def name_words(contacts: pl.DataFrame) -> pl.Series:
+    """Return the words of each contact's name in one spelling and order: "Dr. Zoë D'Arcy" is "darcy zoe"."""
+    return contacts.select(_words()).select(_joined()).to_series()
+
+
+def _words() -> pl.Expr:
+    both = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
+    whole = pl.coalesce(pl.col("full_name"), both).str.replace(r"^([^,]+),(.+)$", "$2 $1")
+    plain = whole.str.normalize("NFKD").str.to_lowercase()
+    plain = plain.str.replace_all(r"[\p{M}'\u2019`\u00b4]", "").str.replace_all(_TITLES, " ")
+    return plain.str.extract_all(r"[\p{L}\p{N}]+").alias("words")
+
+
+def _joined() -> pl.Expr:
+    name = pl.col("words").list.sort().list.join(" ")
     return pl.when(name != "").then(name).alias("name")
 
 
@@ -248,13 +259,5 @@ def _initials() -> pl.Expr:
 
     Short forms, accents, middle names and most typing errors leave them as they are.
     """
-    first, last = _words().list.first().str.slice(0, 1), _words().list.last().str.slice(0, 1)
+    first, last = (word.str.slice(0, 1) for word in (pl.col("words").list.first(), pl.col("words").list.last()))
     return pl.when(first < last).then(first + last).otherwise(last + first).alias("initials")
-
-
-def _words() -> pl.Expr:
-    both = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
-    whole = pl.coalesce(pl.col("full_name"), both).str.replace(r"^([^,]+),(.+)$", "$2 $1")
-    plain = whole.str.normalize("NFKD").str.to_lowercase()
-    plain = plain.str.replace_all(r"[\p{M}'\u2019`\u00b4]", "").str.replace_all(_TITLES, " ")
-    return plain.str.extract_all(r"[\p{L}\p{N}]+")

@@ -148,7 +148,7 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, most: int = 5) ->
     │ ann lee ┆ altcraft/a/1 ┆ relenta/a/3     ┆ null         │
     └─────────┴──────────────┴─────────────────┴──────────────┘
     """
-    named = contacts.select(*KEY, name_words(), pl.col("company_name").str.to_lowercase().alias("company"))
+    named = contacts.select(*KEY, name_words(contacts), pl.col("company_name").str.to_lowercase().alias("company"))
     found = named.join(people, on=KEY, nulls_equal=True).drop_nulls("name").group_by("name", "person_id").agg("company")
     found = found.filter(pl.len().over("name").is_between(2, most))
     pairs = found.join(found, on="name", suffix="_other").filter(pl.col("person_id") < pl.col("person_id_other"))

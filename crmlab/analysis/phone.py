@@ -57,7 +57,7 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
     if region is not None and region not in SUPPORTED_REGIONS:
         raise PlanError(f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'")
     distinct = pl.DataFrame({"number": numbers.cast(pl.String).unique().drop_nulls()})
-    read = distinct.with_columns(_international().alias("e164"))
+    read = distinct.with_columns(_international(region).alias("e164"))
     hard = read.filter(pl.col("e164").is_null())["number"]
     by_hand = pl.DataFrame(
         {"number": hard, "by_hand": pl.Series([_parsed(each, region) for each in hard], dtype=pl.String)}
@@ -82,12 +82,14 @@ def _parsed(number: str, region: str | None) -> str | None:
     return None
 
 
-def _international() -> pl.Expr:
+def _international(region: str | None) -> pl.Expr:
     """Return numbers that are + and the digits of their E.164 already, null for those that need a rule.
 
     A rule is needed where the number could begin with a trunk prefix, as in ``+44 (0)20``.
     """
     bare = pl.col("number").str.strip_chars().str.replace_all(_BETWEEN, "")
+    if region is None:  # nobody's own way to dial abroad goes before
+        bare = bare.str.replace("^00", "+")
     return pl.when(bare.str.contains(_plain_pattern())).then(bare)
 
 
