@@ -21,17 +21,17 @@ _OPT_OUTS = ["unsubscribe", "unsub", "complain", "complaint", "spam", "fbl"]
 _SPELLINGS = {"e-mail": "email", "mail": "email", "telephone": "phone", "call": "phone"}
 
 
-def decision(consent_events: pl.DataFrame) -> pl.Expr:
-    """Return "opt-in" or "opt-out", null where the event is neither.
+def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events with their decision: "opt-in" or "opt-out", null where an event is neither.
 
     Reads kind, and opted_in where the frame has it: what the event itself says stands above its kind.
     """
     kind = pl.col("kind").str.to_lowercase()
-    by_kind = pl.when(kind.is_in(_OPT_INS)).then(pl.lit(OPT_IN)).when(kind.is_in(_OPT_OUTS)).then(pl.lit(OPT_OUT))
-    if "opted_in" not in consent_events.columns:
-        return by_kind
-    said = pl.when(pl.col("opted_in")).then(pl.lit(OPT_IN)).when(~pl.col("opted_in")).then(pl.lit(OPT_OUT))
-    return pl.coalesce(said, by_kind)
+    decision = pl.when(kind.is_in(_OPT_INS)).then(pl.lit(OPT_IN)).when(kind.is_in(_OPT_OUTS)).then(pl.lit(OPT_OUT))
+    if "opted_in" in consent_events.columns:
+        said = pl.when(pl.col("opted_in")).then(pl.lit(OPT_IN)).when(~pl.col("opted_in")).then(pl.lit(OPT_OUT))
+        decision = pl.coalesce(said, decision)
+    return consent_events.with_columns(decision.alias("decision"))
 
 
 def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id") -> pl.DataFrame:
@@ -71,8 +71,8 @@ def decisions(
     """
     about = pl.col("channel").is_null() | (channel_word(pl.col("channel")) == channel_word(pl.lit(channel)))
     made = (
-        with_person(consent_events.filter(about), people)
-        .select("person_id", SAID.alias("at"), decision(consent_events).alias("decision"), *KEY, "kind", "channel")
+        with_person(decided(consent_events.filter(about)), people)
+        .select("person_id", SAID.alias("at"), "decision", *KEY, "kind", "channel")
         .drop_nulls(["person_id", "at", "decision"])
     )
     # "opt-in" comes before "opt-out" in the alphabet
