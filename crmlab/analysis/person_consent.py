@@ -27,11 +27,11 @@ def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
     Reads kind, and opted_in where the frame has it: what the event itself says stands above its kind.
     """
     kind = pl.col("kind").str.to_lowercase()
-    decision = pl.when(kind.is_in(_OPT_INS)).then(pl.lit(OPT_IN)).when(kind.is_in(_OPT_OUTS)).then(pl.lit(OPT_OUT))
-    if "opted_in" in consent_events.columns:
-        said = pl.when(pl.col("opted_in")).then(pl.lit(OPT_IN)).when(~pl.col("opted_in")).then(pl.lit(OPT_OUT))
-        decision = pl.coalesce(said, decision)
-    return consent_events.with_columns(decision.alias("decision"))
+    by_kind = pl.when(kind.is_in(_OPT_INS)).then(pl.lit(OPT_IN)).when(kind.is_in(_OPT_OUTS)).then(pl.lit(OPT_OUT))
+    if "opted_in" not in consent_events.columns:
+        return consent_events.with_columns(by_kind.alias("decision"))
+    said = pl.when(pl.col("opted_in")).then(pl.lit(OPT_IN)).when(~pl.col("opted_in")).then(pl.lit(OPT_OUT))
+    return consent_events.with_columns(pl.coalesce(said, by_kind).alias("decision"))
 
 
 def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id") -> pl.DataFrame:
