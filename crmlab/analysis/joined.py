@@ -74,13 +74,13 @@ def open_pipeline_by_consent(
     >>> import polars as pl
     >>> from crmlab.analysis.people import people
     >>> from crmlab.tables import TABLES, conform
-    >>> rows = {"provider": ["onepagecrm", "complero"], "account": ["a"] * 2, "id": ["1", "9"],
+    >>> rows = {"provider": ["onepagecrm", "altcraft"], "account": ["a"] * 2, "id": ["1", "9"],
     ...         "emails": [["ann@example.com"]] * 2}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
     >>> rows = {"provider": ["onepagecrm"] * 2, "account": ["a"] * 2, "contact_id": ["1", None],
     ...         "status": ["pending"] * 2, "amount": [70.0, 30.0]}
     >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
-    >>> rows = {"provider": ["complero"], "account": ["a"], "kind": ["confirm"], "contact_id": ["9"],
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "kind": ["subscribe"], "contact_id": ["9"],
     ...         "channel": ["email"], "occurred_at": [datetime(2026, 1, 9)]}
     >>> events = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
     >>> events = conform(events, TABLES["consent_events"])
