@@ -147,7 +147,8 @@ def mailed_but_objected(
 
     Mailed is who has a subscription to e-mail with the status "subscribed", or was sent a mailing in the last
     `days`. An objection is `do_not_contact` (Relenta), which has no date, or a last decision about e-mail that is
-    an opt-out (Complero, Altcraft); one that an opt-in followed, in any service, is none.
+    an opt-out (Complero, Altcraft); one that an opt-in followed, in any service, is none. A
+    mailing from before a dated objection does not count against it.
 
     Parameters
     ----------
@@ -218,8 +219,11 @@ def mailed_but_objected(
         "person_id", pl.lit("do not contact").alias("objection"), _no_time("objected_at"), *by, objected_id="id"
     )
     mailed = with_person(_mailed(subscriptions, activities, until - dt.timedelta(days=days), until), people)
+    # who was mailed before the objection only is no longer mailed
+    still = pl.col("subscribed") | pl.col("objected_at").is_null() | (pl.col("last_sent_at") > pl.col("objected_at"))
     return (
         mailed.join(pl.concat([barred, said]), on="person_id")
+        .filter(still)
         .with_columns(pl.col("objected_provider").cast(pl.Categorical))
         .sort(
             pl.col("provider").cast(pl.String),

@@ -143,6 +143,18 @@ def test_an_objection_elsewhere_counts_against_a_subscription_and_a_recent_maili
     ]
 
 
+def test_a_mailing_from_before_the_objection_is_no_offence() -> None:
+    activities = done(("Bo", "send", at(30, month=5)))
+    events = said(("Bo", "unsubscribe", "email", at(31, month=5)))
+    nobody = TABLES["subscriptions"].empty()
+
+    found = mailed_but_objected(contacts(), nobody, activities, events, who(bo="B"), as_of=AS_OF)
+    undated = mailed_but_objected(contacts("bo"), nobody, activities, said(), who(bo="B"), as_of=AS_OF)
+
+    assert found.is_empty()
+    assert undated["objection"].to_list() == ["do not contact"]
+
+
 def test_the_sandbox_mails_nobody_who_left_and_some_who_said_no_elsewhere() -> None:
     world = generate(400, seed=5)
 
