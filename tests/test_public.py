@@ -74,7 +74,17 @@ def test_every_public_function_and_class_has_a_docstring(name: str) -> None:
 
 
 def test_importing_the_package_loads_nothing_that_is_needed_later() -> None:
-    late = ("aiohttp", "anywidget", "ipywidgets", "keyring", "plotly", "pydantic", "pydantic_settings", "tqdm")
+    late = (
+        "aiohttp",
+        "anywidget",
+        "ipywidgets",
+        "keyring",
+        "phonenumbers",
+        "plotly",
+        "pydantic",
+        "pydantic_settings",
+        "tqdm",
+    )
     code = f"import sys, crmlab; print([name for name in {late} if name in sys.modules])"
 
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)

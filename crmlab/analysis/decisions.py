@@ -18,7 +18,7 @@ Subject = Literal["contact", "email"]
 WHOM = ("subject", "channel")
 
 
-def moment(as_of: dt.date | dt.datetime) -> dt.datetime:
+def moment(as_of: str | dt.date | dt.datetime) -> dt.datetime:
     """Return the UTC time of `as_of`; a date is its midnight.
 
     Raises

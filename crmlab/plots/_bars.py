@@ -49,7 +49,9 @@ def largest(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, st
     return kept.drop("place"), f"{frame.height - MAX_BARS} {noun} with fewer deals not shown"
 
 
-def bars(frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, ...]], colour: str, name: str = "") -> go.Bar:
+def bars(
+    frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, ...]], colour: str | list[str], name: str = ""
+) -> go.Bar:
     """Return bars as long as the column `length`, with lines of words inside, or beside where they do not fit."""
     return go.Bar(
         x=frame[length].to_list(),

@@ -1,0 +1,295 @@
+"""Deals and consent together: what the people behind the deals of one service said in another.
+
+"consent" is the last decision of the deal's person on one channel, in whatever service it was made:
+opted in, opted out, undecided (the person is known, no decision is) or unknown person (the deal has no contact that
+`people` knows). What counts as a decision: `crmlab.analysis.person_consent`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from crmlab.analysis.decisions import moment
+from crmlab.analysis.period import local
+from crmlab.analysis.person_consent import (
+    OPTED_IN,
+    OPTED_OUT,
+    STATES,
+    decisions,
+    state,
+    with_person,
+    with_state,
+)
+from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, ratio
+
+_ORDER = pl.DataFrame({"consent": STATES, "place": range(len(STATES))})
+
+
+def open_pipeline_by_consent(
+    deals: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    channel: str = "email",
+) -> pl.DataFrame:
+    """Return the open deals and their amount by the consent of the person each deal is with.
+
+    Parameters
+    ----------
+    deals
+        Reads provider, account, contact_id, status, total_amount, amount, currency: as they are now, not at `as_of`.
+    consent_events
+        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
+        opted_in (where the frame has it).
+    people
+        As `crmlab.analysis.people.people` returns it.
+    as_of
+        Later decisions do not count; a date is its midnight UTC.
+    channel
+        The channel whose consent counts; decisions that name none are about every channel.
+
+    Returns
+    -------
+    pl.DataFrame
+        All four states, in each currency: consent (String: "opted in", "opted out", "undecided", "unknown person");
+        currency (String) where the open deals are in more than one; deals, people (Int64; null for
+        unknown ones, who cannot be counted), amount (Float64, in that currency).
+
+    Raises
+    ------
+    PlanError
+        `as_of` has no time zone, or `people` is not what `people.people` returns.
+
+    Notes
+    -----
+    The last decision counts, as consent platforms keep it:
+    https://docs.liveramp.com/privacy-manager/en/reporting-for-gdpr.html.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.analysis.people import people
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"provider": ["onepagecrm", "altcraft"], "account": ["a"] * 2, "id": ["1", "9"],
+    ...         "emails": [["ann@example.com"]] * 2}
+    >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
+    >>> rows = {"provider": ["onepagecrm"] * 2, "account": ["a"] * 2, "contact_id": ["1", None],
+    ...         "status": ["pending"] * 2, "amount": [70.0, 30.0]}
+    >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "kind": ["subscribe"], "contact_id": ["9"],
+    ...         "channel": ["email"], "occurred_at": [datetime(2026, 1, 9)]}
+    >>> events = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> events = conform(events, TABLES["consent_events"])
+    >>> open_pipeline_by_consent(deals, events, who, as_of=date(2026, 2, 1))
+    shape: (4, 4)
+    ┌────────────────┬───────┬────────┬────────┐
+    │ consent        ┆ deals ┆ people ┆ amount │
+    │ ---            ┆ ---   ┆ ---    ┆ ---    │
+    │ str            ┆ i64   ┆ i64    ┆ f64    │
+    ╞════════════════╪═══════╪════════╪════════╡
+    │ opted in       ┆ 1     ┆ 1      ┆ 70.0   │
+    │ opted out      ┆ 0     ┆ 0      ┆ 0.0    │
+    │ undecided      ┆ 0     ┆ 0      ┆ 0.0    │
+    │ unknown person ┆ 1     ┆ null   ┆ 30.0   │
+    └────────────────┴───────┴────────┴────────┘
+    """
+    found = with_state(deals.filter(OPEN), consent_events, people, channel, moment(as_of))
+    money = currencies(found)
+    counted = found.group_by("consent", *money).agg(
+        pl.len().cast(pl.Int64).alias("deals"),
+        pl.col("person_id").drop_nulls().n_unique().cast(pl.Int64).alias("people"),
+        VALUE.sum().alias("amount"),
+    )
+    every = _ORDER.join(found.select(money).unique(), how="cross") if money else _ORDER
+    unknown = pl.col("consent") == STATES[-1]
+    return (
+        every.join(counted, on=["consent", *money], how="left", nulls_equal=True)
+        .sort(*money, "place", nulls_last=True)
+        .select(
+            "consent",
+            *money,
+            pl.col("deals").fill_null(0),
+            pl.when(~unknown).then(pl.col("people").fill_null(0)),
+            pl.col("amount").fill_null(0.0),
+        )
+    )
+
+
+def consent_coverage_of_pipeline(
+    deals: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    channel: str = "email",
+    by: str = "owner_name",
+) -> pl.DataFrame:
+    """Return for each owner how many of the open deals are with people who decided about being contacted.
+
+    ``coverage = decided / deals`` and ``coverage_by_amount = decided_amount / amount``; decided is opted in
+    or opted out. Deals without a known person are in the denominators.
+
+    Parameters
+    ----------
+    deals
+        Reads provider, account, contact_id, status, total_amount, amount, currency and the column `by`:
+        as they are now.
+    consent_events, people, as_of, channel
+        As for `open_pipeline_by_consent`.
+    by
+        Column to group by.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted, nulls last: the column `by`; currency (String) where the open deals are in more than one; deals,
+        decided, opted_in (Int64, deals), coverage (Float64, 0-1), amount, decided_amount, opted_in_amount
+        (Float64, in that currency), coverage_by_amount (Float64, 0-1, null when the amount is 0).
+
+    Raises
+    ------
+    PlanError
+        `as_of` has no time zone, or `people` is not what `people.people` returns.
+
+    Notes
+    -----
+    Coverage as the share with any decision is our own wording of common practice.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.analysis.people import people
+    >>> from crmlab.tables import TABLES, conform
+    >>> deals = conform(pl.DataFrame({"owner_name": ["Bo"], "status": ["pending"], "amount": [70.0]}), TABLES["deals"])
+    >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
+    >>> found = consent_coverage_of_pipeline(deals, nothing, nobody, as_of="2026-02-01")
+    >>> found.select("owner_name", "deals", "decided", "coverage", "amount")
+    shape: (1, 5)
+    ┌────────────┬───────┬─────────┬──────────┬────────┐
+    │ owner_name ┆ deals ┆ decided ┆ coverage ┆ amount │
+    │ ---        ┆ ---   ┆ ---     ┆ ---      ┆ ---    │
+    │ str        ┆ i64   ┆ i64     ┆ f64      ┆ f64    │
+    ╞════════════╪═══════╪═════════╪══════════╪════════╡
+    │ Bo         ┆ 1     ┆ 0       ┆ 0.0      ┆ 70.0   │
+    └────────────┴───────┴─────────┴──────────┴────────┘
+    """
+    found = with_state(deals.filter(OPEN), consent_events, people, channel, moment(as_of))
+    keys = [by, *(name for name in currencies(found) if name != by)]
+    decided, opted_in = pl.col("consent").is_in([OPTED_IN, OPTED_OUT]), pl.col("consent") == OPTED_IN
+    return (
+        found.group_by(keys)
+        .agg(
+            pl.len().cast(pl.Int64).alias("deals"),
+            decided.sum().cast(pl.Int64).alias("decided"),
+            opted_in.sum().cast(pl.Int64).alias("opted_in"),
+            VALUE.sum().alias("amount"),
+            VALUE.filter(decided).sum().alias("decided_amount"),
+            VALUE.filter(opted_in).sum().alias("opted_in_amount"),
+        )
+        .sort(keys, nulls_last=True)
+        .select(
+            *keys,
+            "deals",
+            "decided",
+            "opted_in",
+            ratio(pl.col("decided"), pl.col("deals")).alias("coverage"),
+            "amount",
+            "decided_amount",
+            "opted_in_amount",
+            ratio(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
+        )
+    )
+
+
+def consent_and_win_rate(
+    deals: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    channel: str = "email",
+    time_zone: str = "UTC",
+    z: float = 1.959964,
+) -> pl.DataFrame:
+    """Return the win rate of closed deals by the consent of their person before the deal was closed.
+
+    This is no effect of consent: who is asked, who answers and who buys are not chosen by lot, and a seller
+    who is sure of a deal may well ask first. Decisions of the closing day and later do not count, for a
+    customer confirms because the deal was won.
+
+    Parameters
+    ----------
+    deals
+        Reads provider, account, contact_id, status, close_date. Closed deals without a close date are left out.
+    consent_events, people, channel
+        As for `open_pipeline_by_consent`.
+    time_zone
+        IANA name; where the closing day begins.
+    z
+        Width of the interval in standard errors; the default is that of 95 %.
+
+    Returns
+    -------
+    pl.DataFrame
+        All four states: consent (String, as of `open_pipeline_by_consent`), won, lost (Int64, deals), win_rate
+        (Float64, won / (won + lost)), low, high (Float64, the Wilson interval); null when none is closed.
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not known, or `people` is not what `people.people` returns.
+
+    Notes
+    -----
+    The interval: E. B. Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953. It takes the deals for
+    independent; several of one person are not, so it is rather too narrow.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab.analysis.people import people
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"status": ["won", "lost"], "close_date": [date(2026, 1, 5)] * 2}
+    >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
+    >>> consent_and_win_rate(conform(pl.DataFrame(rows), TABLES["deals"]), nothing, nobody).tail(1)
+    shape: (1, 6)
+    ┌────────────────┬─────┬──────┬──────────┬──────────┬──────────┐
+    │ consent        ┆ won ┆ lost ┆ win_rate ┆ low      ┆ high     │
+    │ ---            ┆ --- ┆ ---  ┆ ---      ┆ ---      ┆ ---      │
+    │ str            ┆ i64 ┆ i64  ┆ f64      ┆ f64      ┆ f64      │
+    ╞════════════════╪═════╪══════╪══════════╪══════════╪══════════╡
+    │ unknown person ┆ 1   ┆ 1    ┆ 0.5      ┆ 0.094531 ┆ 0.905469 │
+    └────────────────┴─────┴──────┴──────────┴──────────┴──────────┘
+    """
+    said = decisions(consent_events, people, channel)
+    said = said.select("person_id", "decision", local(pl.col("at"), time_zone).dt.date().alias("close_date"))
+    closed = with_person(deals.filter(WON | LOST).drop_nulls("close_date"), people).sort("close_date")
+    known = closed.join_asof(
+        said.sort("close_date", maintain_order=True),
+        on="close_date",
+        by="person_id",
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )
+    counted = (
+        known.group_by(state().alias("consent"))
+        .agg(WON.sum().cast(pl.Int64).alias("won"), LOST.sum().cast(pl.Int64).alias("lost"))
+        .join(_ORDER, on="consent", how="right")
+        .sort("place")
+        .select("consent", pl.col("won", "lost").fill_null(0))
+    )
+    won, closed_deals = pl.col("won"), pl.col("won") + pl.col("lost")
+    low, high = wilson(won, closed_deals, z)
+    return counted.with_columns(ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high"))
+
+
+def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
+    """Return the ends of the Wilson interval of part / whole, null where the whole is 0."""
+    n, rate = whole.cast(pl.Float64), ratio(part, whole)
+    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * (rate * (1 - rate) / n + z * z / (4 * n * n)).sqrt()
+    return (middle - half).clip(lower_bound=0.0), (middle + half).clip(upper_bound=1.0)

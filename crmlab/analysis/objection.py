@@ -1,0 +1,263 @@
+"""Objections that another system does not know of: who was contacted, or still is, against their word."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import polars as pl
+
+from crmlab.analysis.activity import HAPPENED
+from crmlab.analysis.decisions import moment
+from crmlab.analysis.evidence import KEY
+from crmlab.analysis.person_consent import channel_word, decisions, with_person
+from crmlab.analysis.vocabulary import OPT_OUT
+from crmlab.errors import PlanError
+
+#: kinds of activity that contact a person, and by which channel. The table of activities does not tell a mailing's
+#: channel: all of them are taken for e-mail
+CHANNELS: Mapping[str, str] = {"send": "email", "call": "phone"}
+_CONTACT = ["provider", "account", "contact_id"]
+
+
+def activities_after_opt_out(
+    activities: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    channels: Mapping[str, str] = CHANNELS,
+) -> pl.DataFrame:
+    """Return what was done to people on a channel after they had opted out of it, each with its evidence.
+
+    The person's last decision before the activity counts, in whatever service it was made: who opted in
+    again may be contacted again. Only the channel of the opt-out is looked at, or all of them where it names none.
+
+    Parameters
+    ----------
+    activities
+        Reads provider, account, id, kind, contact_id, starts_at, created_at (where starts_at is null). Those
+        without a time, or of an unknown contact, are left out.
+    consent_events
+        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
+        opted_in (where the frame has it).
+    people
+        As `crmlab.analysis.people.people` returns it.
+    as_of
+        What comes later has not happened; a date is its midnight UTC.
+    channels
+        Kind of activity -> the channel it uses. Kinds that are not here contact nobody.
+
+    Returns
+    -------
+    pl.DataFrame
+        Oldest first: happened_at (Datetime UTC), channel, kind, provider (Categorical), account, id (of the
+        activity), person_id (String), opted_out_at (Datetime UTC), opt_out_provider (Categorical),
+        opt_out_account, opt_out_id, opt_out_kind, opt_out_channel (String; of the event, null: it names none),
+        days_after (Float64, days from the opt-out to the activity).
+
+    Raises
+    ------
+    PlanError
+        `as_of` has no time zone, `channels` is empty, or `people` is not what `people.people` returns.
+
+    Notes
+    -----
+    Withdrawal ends what it concerns from then on: https://gdpr-info.eu/art-7-gdpr/ (3). Whether another legal basis
+    allows the contact, such as the delivery of what was bought, the frames do not tell.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab.analysis.people import people
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "id": ["1"], "emails": [["ann@example.com"]]}
+    >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
+    >>> rows = {"provider": ["altcraft"] * 2, "account": ["a"] * 2, "id": ["5", "6"], "contact_id": ["1", "1"],
+    ...         "kind": ["unsubscribe", "send"], "channel": ["email", None],
+    ...         "occurred_at": [datetime(2026, 1, 9), None], "starts_at": [None, datetime(2026, 1, 11)]}
+    >>> rows = pl.DataFrame(rows).with_columns(pl.col("occurred_at", "starts_at").dt.replace_time_zone("UTC"))
+    >>> events, sends = conform(rows[:1], TABLES["consent_events"]), conform(rows[1:], TABLES["activities"])
+    >>> found = activities_after_opt_out(sends, events, who, as_of="2026-02-01")
+    >>> found.select("channel", "kind", "id", "opt_out_id", "days_after")
+    shape: (1, 5)
+    ┌─────────┬──────┬─────┬────────────┬────────────┐
+    │ channel ┆ kind ┆ id  ┆ opt_out_id ┆ days_after │
+    │ ---     ┆ ---  ┆ --- ┆ ---        ┆ ---        │
+    │ str     ┆ str  ┆ str ┆ str        ┆ f64        │
+    ╞═════════╪══════╪═════╪════════════╪════════════╡
+    │ email   ┆ send ┆ 6   ┆ 5          ┆ 2.0        │
+    └─────────┴──────┴─────┴────────────┴────────────┘
+    """
+    until = moment(as_of)
+    if not channels:
+        raise PlanError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
+    kind = pl.col("kind").str.to_lowercase()
+    used = kind.replace_strict(dict(channels), default=None, return_dtype=pl.String)
+    done = (
+        with_person(activities.with_columns(channel_word(used).alias("channel")), people)
+        .select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
+        .drop_nulls(["happened_at", "channel", "person_id"])
+        .filter(pl.col("happened_at") <= until)
+    )
+    said = pl.concat(
+        decisions(consent_events, people, channel, until)
+        .rename({"channel": "opt_out_channel", "kind": "opt_out_kind", **{name: f"opt_out_{name}" for name in KEY}})
+        .with_columns(channel_word(pl.lit(channel)).alias("channel"))
+        for channel in sorted(set(channels.values()))
+    )
+    # most people never opted out: they need not be looked at in order of time
+    whom = ["person_id", "channel"]
+    ever = said.filter(pl.col("decision") == OPT_OUT)
+    last = (
+        done.join(ever, on=whom, how="semi")
+        .sort("happened_at")
+        .join_asof(
+            said.join(ever, on=whom, how="semi").sort("at", "decision"),
+            left_on="happened_at",
+            right_on="at",
+            by=whom,
+            allow_exact_matches=False,
+            check_sortedness=False,
+        )
+    )
+    late = pl.col("happened_at") - pl.col("at")
+    return (
+        last.filter(pl.col("decision") == OPT_OUT)
+        .select(
+            *done.columns,
+            pl.col("at").alias("opted_out_at"),
+            *(f"opt_out_{name}" for name in (*KEY, "kind", "channel")),
+            (late.dt.total_seconds().cast(pl.Float64) / 86_400).alias("days_after"),
+        )
+        .sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
+    )
+
+
+def mailed_but_objected(
+    contacts: pl.DataFrame,
+    subscriptions: pl.DataFrame,
+    activities: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    days: int = 90,
+) -> pl.DataFrame:
+    """Return the contacts that are mailed although the person objected, there or in another service.
+
+    Mailed is who has a subscription to e-mail with the status "subscribed", or was sent a mailing in the last
+    `days`. An objection is `do_not_contact` (Relenta), which has no date, or a last decision about e-mail that is
+    an opt-out (Complero, Altcraft); one that an opt-in followed, in any service, is none. A
+    mailing from before a dated objection does not count against it.
+
+    Parameters
+    ----------
+    contacts
+        Reads provider, account, id, do_not_contact.
+    subscriptions
+        Reads provider, account, contact_id, channel, status.
+    activities
+        Reads provider, account, kind, contact_id, starts_at, created_at (where starts_at is null).
+    consent_events
+        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
+        opted_in (where the frame has it).
+    people
+        As `crmlab.analysis.people.people` returns it.
+    as_of
+        Decisions and mailings up to then count; a date is its midnight UTC. Subscriptions and
+        `do_not_contact` are as they were fetched.
+    days
+        How long ago a mailing is that shows that somebody is mailed.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by contact; a row for each mailed contact and objection: provider (Categorical), account, contact_id
+        (String, of the mailed contact), subscribed (Boolean), last_sent_at (Datetime UTC, null: not in the
+        last `days`), person_id (String), objection (String, ``"do not contact"`` or the kind of the event),
+        objected_at (Datetime UTC, null where the service gives no time), objected_provider (Categorical),
+        objected_account, objected_id (String, of the contact or event that says so).
+
+    Raises
+    ------
+    PlanError
+        `as_of` has no time zone, or `people` is not what `people.people` returns.
+
+    Notes
+    -----
+    The right to object to direct marketing: https://gdpr-info.eu/art-21-gdpr/ (2, 3).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.analysis.people import people
+    >>> from crmlab.tables import TABLES, conform
+    >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "2"],
+    ...         "emails": [["ann@example.com"]] * 2, "do_not_contact": [None, True]}
+    >>> contacts = conform(pl.DataFrame(rows), TABLES["contacts"])
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "contact_id": ["1"], "channel": ["email"],
+    ...         "status": ["subscribed"]}
+    >>> subscriptions = conform(pl.DataFrame(rows), TABLES["subscriptions"])
+    >>> mailed_but_objected(contacts, subscriptions, TABLES["activities"].empty(), TABLES["consent_events"].empty(),
+    ...                     people(contacts), as_of="2026-02-01").select("contact_id", "objection", "objected_id")
+    shape: (1, 3)
+    ┌────────────┬────────────────┬─────────────┐
+    │ contact_id ┆ objection      ┆ objected_id │
+    │ ---        ┆ ---            ┆ ---         │
+    │ str        ┆ str            ┆ str         │
+    ╞════════════╪════════════════╪═════════════╡
+    │ 1          ┆ do not contact ┆ 2           │
+    └────────────┴────────────────┴─────────────┘
+    """
+    until = moment(as_of)
+    by = [pl.col("provider").cast(pl.String).alias("objected_provider"), pl.col("account").alias("objected_account")]
+    refused = decisions(consent_events, people, "email", until).unique("person_id", keep="last", maintain_order=True)
+    said = refused.filter(pl.col("decision") == OPT_OUT).select(
+        "person_id", pl.col("kind").alias("objection"), pl.col("at").alias("objected_at"), *by, objected_id="id"
+    )
+    barred = with_person(contacts.filter(pl.col("do_not_contact")), people, "id").select(
+        "person_id", pl.lit("do not contact").alias("objection"), _no_time("objected_at"), *by, objected_id="id"
+    )
+    mailed = with_person(_mailed(subscriptions, activities, until - dt.timedelta(days=days), until), people)
+    # who was mailed before the objection only is no longer mailed
+    still = pl.col("subscribed") | pl.col("objected_at").is_null() | (pl.col("last_sent_at") > pl.col("objected_at"))
+    return (
+        mailed.join(pl.concat([barred, said]), on="person_id")
+        .filter(still)
+        .with_columns(pl.col("objected_provider").cast(pl.Categorical))
+        .sort(
+            pl.col("provider").cast(pl.String),
+            "account",
+            "contact_id",
+            "objection",
+            pl.col("objected_provider").cast(pl.String),
+            "objected_account",
+            "objected_id",
+        )
+    )
+
+
+def _mailed(
+    subscriptions: pl.DataFrame, activities: pl.DataFrame, since: dt.datetime, until: dt.datetime
+) -> pl.DataFrame:
+    """Return provider, account, contact_id, subscribed, last_sent_at of the contacts that get e-mail."""
+    is_mail = channel_word(pl.col("channel")) == "email"
+    active = subscriptions.filter(is_mail & (pl.col("status").str.to_lowercase() == "subscribed"))
+    sent = activities.filter(
+        (pl.col("kind").str.to_lowercase() == "send") & HAPPENED.is_between(since, until, closed="right")
+    )
+    both = pl.concat(
+        [
+            active.select(*_CONTACT, pl.lit(value=True).alias("subscribed"), _no_time("last_sent_at")),
+            sent.select(*_CONTACT, pl.lit(value=False).alias("subscribed"), HAPPENED.alias("last_sent_at")),
+        ]
+    )
+    return (
+        both.drop_nulls("contact_id").group_by(_CONTACT).agg(pl.col("subscribed").any(), pl.col("last_sent_at").max())
+    )
+
+
+def _no_time(name: str) -> pl.Expr:
+    return pl.lit(None, pl.Datetime("us", "UTC")).alias(name)

@@ -1,0 +1,94 @@
+"""What each person last said about being contacted, whichever service they said it in."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from crmlab.analysis.consent import SAID
+from crmlab.analysis.evidence import KEY
+from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, decided
+from crmlab.errors import PlanError
+
+#: the states a deal's person can be in, in the order that tables and pictures have
+STATES = ("opted in", "opted out", "undecided", "unknown person")
+OPTED_IN, OPTED_OUT, UNDECIDED, UNKNOWN = STATES
+
+_SPELLINGS = {"e-mail": "email", "mail": "email", "telephone": "phone", "call": "phone"}
+
+
+def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id") -> pl.DataFrame:
+    """Return `frame` with the person_id of the contact that each row names, null where it is not known.
+
+    Raises
+    ------
+    PlanError
+        `people` is not what `crmlab.analysis.people.people` returns.
+    """
+    if missing := [name for name in (*KEY, "person_id") if name not in people.columns]:
+        raise PlanError(f"people lacks {', '.join(missing)}: give what analysis.people.people(contacts) returns")
+    keys = people.select(*KEY[:2], pl.col("id").alias(id), "person_id")
+    return frame.join(keys, on=[*KEY[:2], id], how="left", maintain_order="left")
+
+
+def decisions(
+    consent_events: pl.DataFrame, people: pl.DataFrame, channel: str, until: dt.datetime | None = None
+) -> pl.DataFrame:
+    """Return what people decided about a channel up to a moment, oldest first.
+
+    Decisions that name no channel are about every one. Of two of the same moment the opt-out is the later.
+
+    Parameters
+    ----------
+    consent_events
+        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is
+        null), opted_in. Events without a time or of an unknown contact are left out.
+    people
+        As `crmlab.analysis.people.people` returns it.
+
+    Returns
+    -------
+    pl.DataFrame
+        person_id (String), at (Datetime UTC), decision (String, "opt-in" or "opt-out"), provider (Categorical),
+        account, id, kind, channel (String), as the event has them.
+    """
+    about = pl.col("channel").is_null() | (channel_word(pl.col("channel")) == channel_word(pl.lit(channel)))
+    made = (
+        with_person(decided(consent_events.filter(about)), people)
+        .select("person_id", SAID.alias("at"), "decision", *KEY, "kind", "channel")
+        .drop_nulls(["person_id", "at", "decision"])
+    )
+    # "opt-in" comes before "opt-out" in the alphabet
+    return (made if until is None else made.filter(pl.col("at") <= until)).sort("at", "decision", maintain_order=True)
+
+
+def channel_word(channel: pl.Expr) -> pl.Expr:
+    """Return a channel's name in one spelling; names that are not known stay."""
+    return channel.str.to_lowercase().replace(_SPELLINGS)
+
+
+def with_state(
+    frame: pl.DataFrame, consent_events: pl.DataFrame, people: pl.DataFrame, channel: str, until: dt.datetime
+) -> pl.DataFrame:
+    """Return `frame` with the state of consent (String, of `STATES`) of the contact that each row names."""
+    last = decisions(consent_events, people, channel, until).unique("person_id", keep="last", maintain_order=True)
+    known = with_person(frame, people).join(
+        last.select("person_id", "decision"), on="person_id", how="left", maintain_order="left"
+    )
+    return known.with_columns(state().alias("consent"))
+
+
+def state() -> pl.Expr:
+    """Return the state of consent, of `STATES`. Reads person_id, decision."""
+    return (
+        pl.when(pl.col("person_id").is_null())
+        .then(pl.lit(UNKNOWN))
+        .when(pl.col("decision").is_null())
+        .then(pl.lit(UNDECIDED))
+        .otherwise(
+            pl.col("decision").replace_strict(
+                {OPT_IN: OPTED_IN, OPT_OUT: OPTED_OUT}, default=None, return_dtype=pl.String
+            )
+        )
+    )

@@ -1,0 +1,254 @@
+"""Figures of deals and consent together, and of the people whom several services know."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import joined, person_consent
+from crmlab.analysis import people as who
+from crmlab.analysis.pipeline import LOST, OPEN, WON
+from crmlab.plots import _bars
+from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, figure, money, nothing, number, plural, text
+
+_COLOURS = dict(zip(person_consent.STATES, (GREEN, VERMILLION, "#E69F00", REST), strict=True))
+_NO_DEALS = "the deals table is empty."
+
+
+def people_overlap(people: pl.DataFrame) -> go.Figure:
+    """Return bars of how many people each combination of services knows.
+
+    Parameters
+    ----------
+    people
+        As `crmlab.analysis.people.people` returns it.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, the most people on top, each with its contacts.
+    """
+    title = "People by the services that know them"
+    if people.is_empty():
+        return nothing(title, "the contacts table is empty.")
+    found = who.overlap(people)
+    services = set(found["services"].explode())
+    labels = [_combination(set(each), services) for each in found["services"]]
+    found = found.select(pl.Series("label", labels, pl.String), "people", "contacts")
+    shown, note = _bars.with_others(found, "people", "combinations")
+    beside = [
+        (number(n), plural(contacts, "contact")) for n, contacts in shown.select("people", "contacts").iter_rows()
+    ]
+    n = int(found["people"].sum())
+    return figure(
+        [_bars.bars(shown, "people", beside, BLUE)],
+        f"{title} (n = {number(n)})",
+        f"{number(people.height)} contacts; one person where address or number say so, never by name alone",
+        note,
+        height=_bars.height(shown.height),
+        xaxis={"title": {"text": "People"}, "rangemode": "tozero"},
+        yaxis=_bars.label_axis(shown["label"].to_list()),
+    )
+
+
+def _combination(services: set[str], every: set[str]) -> str:
+    """Return a name that stays short: most of the services are all but one."""
+    missing = every - services
+    if not missing and len(every) > 2:
+        return f"all {len(every)} services"
+    if len(missing) == 1 and len(services) > 2:
+        return f"all but {missing.pop()}"
+    return " + ".join(sorted(services))
+
+
+def open_pipeline_by_consent(
+    deals: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    channel: str = "email",
+) -> go.Figure:
+    """Return bars of the open deals' amount by the consent of the person each deal is with.
+
+    Parameters
+    ----------
+    deals, consent_events, people, as_of, channel
+        As for `crmlab.analysis.joined.open_pipeline_by_consent`.
+
+    Returns
+    -------
+    go.Figure
+        Four horizontal bars in each currency, each with its deals and its share of the amount.
+
+    Raises
+    ------
+    PlanError
+        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    """
+    title = "Open pipeline by consent"
+    found = joined.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of, channel=channel)
+    n = int(found["deals"].sum())
+    if not n:
+        return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
+    several = "currency" in found.columns
+    only = deals.filter(OPEN)["currency"].drop_nulls().first()
+    if not several:
+        found = found.with_columns(pl.lit(only, pl.String).alias("currency"))
+    used = found["currency"].unique(maintain_order=True).to_list()
+    traces = []
+    for place, currency in enumerate(used):
+        part = found.filter(pl.col("currency").eq_missing(pl.lit(currency, pl.String)))
+        whole = part["amount"].sum()
+        beside = [
+            (plural(count, "deal"), money(amount, currency) + (f" ({amount / whole:.0%})" if whole else ""))
+            for count, amount in part.select("deals", "amount").iter_rows()
+        ]
+        part = part.rename({"consent": "label"})
+        colours = [_COLOURS[state] for state in part["label"]] if not several else PALETTE[place % len(PALETTE)]
+        traces.append(_bars.bars(part, "amount", beside, colours, currency or "currency not given"))
+    unit = "each bar in its own currency" if several else text(only or "account currency")
+    return figure(
+        traces,
+        f"{title} (n = {plural(n, 'open deal')})",
+        f"Last decision about {text(channel)} up to {text(as_of)}, in any service",
+        barmode="group",
+        showlegend=several,
+        height=_bars.height(len(person_consent.STATES), len(used)),
+        xaxis={"title": {"text": f"Amount ({unit})"}, "rangemode": "tozero"},
+        yaxis=_bars.label_axis(person_consent.STATES),
+    )
+
+
+def consent_coverage_of_pipeline(
+    deals: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    channel: str = "email",
+    by: str = "owner_name",
+) -> go.Figure:
+    """Return bars of the share of each owner's open deals that are with people who decided about contact.
+
+    Parameters
+    ----------
+    deals, consent_events, people, as_of, channel, by
+        As for `crmlab.analysis.joined.consent_coverage_of_pipeline`.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars, 0-100 % of the open deals, in two parts: opted in and opted out. The twenty owners
+        with most deals; the rest is one bar.
+
+    Raises
+    ------
+    PlanError
+        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    """
+    noun = text(by.replace("_name", "").replace("_", " "))
+    title = f"Consent coverage, for each {noun}"
+    found = joined.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of, channel=channel, by=by)
+    n = int(found["deals"].sum())
+    if not n:
+        return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
+    # numbers of deals may be added over currencies, amounts may not
+    counts = found.group_by(_bars.label_of([by])).agg(pl.col("deals", "decided", "opted_in").sum())
+    shown, note = _bars.with_others(counts.sort("deals", "label", descending=[True, False]), "deals", f"{noun}s")
+    shown = shown.with_columns(
+        opted_in_share=pl.col("opted_in") / pl.col("deals"),
+        opted_out_share=(pl.col("decided") - pl.col("opted_in")) / pl.col("deals"),
+    )
+    parts = (("opted in", "opted_in_share", GREEN), ("opted out", "opted_out_share", VERMILLION))
+    traces = []
+    for name, share, colour in parts:
+        beside = [
+            (f"{part:.0%}", f"{number(part * deals)} of {number(deals)}") if part else ("", "")
+            for part, deals in shown.select(share, "deals").iter_rows()
+        ]
+        traces.append(_bars.bars(shown, share, beside, colour, name))
+    return figure(
+        traces,
+        f"{title} (n = {plural(n, 'open deal')})",
+        f"Last decision about {text(channel)} up to {text(as_of)}; the rest is undecided or unknown",
+        note,
+        barmode="stack",
+        showlegend=True,
+        height=_bars.height(shown.height) + 20,
+        xaxis={"title": {"text": "% of open deals"}, "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis=_bars.label_axis(shown["label"].to_list()),
+    )
+
+
+def consent_and_win_rate(
+    deals: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    channel: str = "email",
+    time_zone: str = "UTC",
+) -> go.Figure:
+    """Return the win rate by consent before closing, with its 95 % interval. No effect of consent.
+
+    Parameters
+    ----------
+    deals, consent_events, people, channel, time_zone
+        As for `crmlab.analysis.joined.consent_and_win_rate`.
+
+    Returns
+    -------
+    go.Figure
+        A point and its interval for each state that has closed deals, with the numbers it was made of.
+
+    Raises
+    ------
+    PlanError
+        `time_zone` is not known, or `people` is not what `people.people` returns.
+    """
+    title = "Win rate by consent before closing"
+    found = joined.consent_and_win_rate(deals, consent_events, people, channel=channel, time_zone=time_zone)
+    closed = deals.filter(WON | LOST)
+    n = int(found.select(pl.col("won", "lost").sum()).sum_horizontal().item())
+    if not n:
+        why = "no closed deal has a close date." if closed.height else "no deal is won or lost."
+        return nothing(title, why if deals.height else _NO_DEALS)
+    shown = found.drop_nulls("win_rate")
+    undated = closed.height - n
+    points = go.Scatter(
+        x=shown["win_rate"].to_list(),
+        y=shown["consent"].to_list(),
+        mode="markers+text",
+        marker={"size": 11, "color": [_COLOURS[state] for state in shown["consent"]]},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (shown["high"] - shown["win_rate"]).to_list(),
+            "arrayminus": (shown["win_rate"] - shown["low"]).to_list(),
+            "color": REST,
+            "thickness": 2,
+        },
+        text=[
+            f"{rate:.0%} ({number(won)} of {number(won + lost)})"
+            for rate, won, lost in shown.select("win_rate", "won", "lost").iter_rows()
+        ],
+        textposition=[f"top {_side(rate)}" for rate in shown["win_rate"]],
+        cliponaxis=False,
+        hovertemplate="%{y}: %{text}<extra></extra>",
+    )
+    return figure(
+        [points],
+        f"{title} (n = {plural(n, 'closed deal')})",
+        "Not a cause: who is asked, who answers and who buys go together. Lines: 95 % Wilson interval",
+        f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
+        height=150 + 62 * shown.height,
+        xaxis={"title": {"text": "Won, % of closed deals"}, "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis=_bars.label_axis(shown["consent"].to_list()) | {"range": [shown.height - 0.5, -0.7], "autorange": False},
+    )
+
+
+def _side(rate: float) -> str:
+    """Return where the words of a point go so that none are cut off."""
+    return "right" if rate < 0.15 else "left" if rate > 0.85 else "center"

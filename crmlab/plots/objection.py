@@ -1,0 +1,125 @@
+"""Figures of objections: who was contacted, or still is mailed, against their word."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab.analysis import objection
+from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.plots import _bars, _over_time
+from crmlab.plots._template import VERMILLION, figure, nothing, number, plural, text
+
+
+def activities_after_opt_out(
+    activities: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    channels: Mapping[str, str] = objection.CHANNELS,
+    every: str | None = None,
+    time_zone: str = "UTC",
+) -> go.Figure:
+    """Return stacked bars of what was done after an opt-out, per period and channel.
+
+    Parameters
+    ----------
+    activities, consent_events, people, as_of, channels
+        As for `crmlab.analysis.objection.activities_after_opt_out`.
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
+    time_zone
+        IANA name; where the day begins.
+
+    Returns
+    -------
+    go.Figure
+        A colour for each channel and the service that did it.
+
+    Raises
+    ------
+    PlanError
+        `as_of` has no time zone, `every` or `time_zone` is not known, or `people` is not what `people.people` returns.
+    """
+    title = "Contacts after an opt-out"
+    found = objection.activities_after_opt_out(activities, consent_events, people, as_of=as_of, channels=channels)
+    if found.is_empty():
+        why = "nobody was contacted on a channel after opting out of it."
+        return nothing(title, why if activities.height else "the activities table is empty.")
+    days = local(pl.col("happened_at"), time_zone)
+    every = every or finest_grain(found.select(days).to_series())
+    counts = (
+        found.group_by(
+            period_of(days, every).alias("period"), _bars.label_of(["channel", "kind", "provider"]).alias("kind")
+        )
+        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .sort("period", "kind")
+    )
+    rule = "The last decision before the activity was an opt-out of its channel"
+    concerned = f"People concerned: {number(found['person_id'].n_unique())}"
+    return _over_time.stacked(counts, every, title, "Activities", rule, concerned)
+
+
+def mailed_but_objected(
+    contacts: pl.DataFrame,
+    subscriptions: pl.DataFrame,
+    activities: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    as_of: str | dt.date | dt.datetime,
+    days: int = 90,
+) -> go.Figure:
+    """Return bars of the mailed contacts whose person objected, by where and how they did.
+
+    Parameters
+    ----------
+    contacts, subscriptions, activities, consent_events, people, as_of, days
+        As for `crmlab.analysis.objection.mailed_but_objected`.
+
+    Returns
+    -------
+    go.Figure
+        Horizontal bars of contacts; who objected in several places is in several bars.
+
+    Raises
+    ------
+    PlanError
+        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    """
+    title = "Mailed although they objected"
+    found = objection.mailed_but_objected(
+        contacts, subscriptions, activities, consent_events, people, as_of=as_of, days=days
+    )
+    if found.is_empty():
+        why = "no mailed contact is known to have objected."
+        return nothing(title, why if contacts.height else "the contacts table is empty.")
+    key = ["provider", "account", "contact_id"]
+    counts = (
+        found.group_by(
+            pl.format("{}: {}", pl.col("objected_provider").cast(pl.String), "objection").alias("label"), *key
+        )
+        .agg(pl.col("last_sent_at").is_not_null().any().alias("sent"))
+        .group_by("label")
+        .agg(pl.len().cast(pl.Int64).alias("contacts"), pl.col("sent").sum().cast(pl.Int64))
+        .sort("contacts", "label", descending=[True, False])
+    )
+    shown, note = _bars.with_others(counts, "contacts", "kinds of objection")
+    beside = [
+        (plural(n, "contact"), f"{number(sent)} sent to") for n, sent in shown.select("contacts", "sent").iter_rows()
+    ]
+    n = found.select(key).n_unique()
+    return figure(
+        [_bars.bars(shown, "contacts", beside, VERMILLION)],
+        f"{title} (n = {plural(n, 'contact')})",
+        f"Subscribed, or sent to in the {days} days up to {text(as_of)}",
+        "Who objected in several places is in several bars" if int(counts["contacts"].sum()) > n else "",
+        note,
+        height=_bars.height(shown.height),
+        xaxis={"title": {"text": "Mailed contacts"}, "rangemode": "tozero"},
+        yaxis=_bars.label_axis(shown["label"].to_list()),
+    )
