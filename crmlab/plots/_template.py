@@ -7,12 +7,15 @@ on white and on the usual dark notebook backgrounds, because a figure cannot kno
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
+
+from crmlab.analysis import decisions
 
 GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
 PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", "#7B5EA7")
@@ -118,3 +121,8 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
 def money(amount: float, currency: str | None) -> str:
     """Return an amount with its currency, where that is known."""
     return f"{number(amount)} {currency}" if currency else number(amount)
+
+
+def at(as_of: str | dt.date | dt.datetime) -> str:
+    """Return "31 Jan 2026 00:00 UTC"; a date is its midnight."""
+    return f"{decisions.moment(as_of):%d %b %Y %H:%M} UTC"

@@ -13,8 +13,8 @@ from crmlab.analysis.consent_survival import median_days
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
 from crmlab.plots import _curves, _shares
-from crmlab.plots._template import GREEN, REST, VERMILLION, figure, nothing, number, plural
-from crmlab.plots.consent_state import NO_EVENTS, when
+from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number, plural
+from crmlab.plots.consent_state import NO_EVENTS
 
 _NO_REQUEST = "no event of a known person is a request."
 
@@ -67,7 +67,7 @@ def confirmation_rate(
         title,
         "Confirmed, % of requests old enough",
         plural(n, "request"),
-        f"The first of each person and channel, {when(as_of)}",
+        f"The first of each person and channel, as of {at(as_of)}",
         f"{plural(young, 'younger request')} left out" if young else "",
     )
 
@@ -111,7 +111,7 @@ def time_to_confirm(
         lines,
         f"{title} (n = {plural(n, 'request')})",
         _curves.median(median_days(curve, keys), keys, "Half confirm within", "Fewer than half confirm"),
-        f"{number(waiting)} still waiting {when(as_of)}",
+        f"{number(waiting)} still waiting as of {at(as_of)}",
         rest,
         **_curves.layout("Confirmed, % of requests", "Days since the request", several=bool(keys)),
     )
@@ -158,5 +158,5 @@ def documentation_coverage(
         title,
         "% of consents in force",
         plural(n, "consent"),
-        f"{documented / n:.0%} of all, {when(as_of)}",
+        f"{documented / n:.0%} of all, as of {at(as_of)}",
     )

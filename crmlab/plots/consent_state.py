@@ -13,7 +13,7 @@ from crmlab.analysis.decisions import Subject, grouped, moment
 from crmlab.analysis.period import finest_grain
 from crmlab.analysis.vocabulary import OPT_IN
 from crmlab.plots import _over_time, _shares
-from crmlab.plots._template import nothing, number, plural
+from crmlab.plots._template import at, nothing, number, plural
 
 NO_EVENTS = "the consent events table is empty."
 NO_CONSENT = "no event of a known person is an opt-in or opt-out."
@@ -62,14 +62,9 @@ def consent_rate(
         title,
         "Opted in, % of people with a decision",
         plural(total["decided"], "person with a decision", "people with a decision"),
-        f"Opted in / people with a decision, {when(as_of)}",
+        f"Opted in / people with a decision, as of {at(as_of)}",
         covered,
     )
-
-
-def when(as_of: dt.date | dt.datetime) -> str:
-    """Return "as of 31 Jan 2026 00:00 UTC"."""
-    return f"as of {moment(as_of):%d %b %Y %H:%M} UTC"
 
 
 def expiring_consents(
@@ -113,7 +108,7 @@ def expiring_consents(
     )
     ahead = counts.drop_nulls("period")
     expired = int(counts["consents"].sum()) - int(ahead["consents"].sum())
-    notes = f"In the {within_days} days {when(as_of).replace('as of', 'from')}", f"{number(expired)} are older already"
+    notes = f"In the {within_days} days from {at(as_of)}", f"{number(expired)} are older already"
     if ahead.is_empty():
         return nothing(title, f"none does in these {within_days} days, {notes[1]}.")
     kinds = ahead.select("period", pl.col("channel").fill_null("(no channel)").alias("kind"), count="consents")

@@ -11,8 +11,8 @@ import polars as pl
 from crmlab.analysis import consent_survival as survival
 from crmlab.analysis.decisions import Subject
 from crmlab.plots import _curves
-from crmlab.plots._template import figure, nothing, number, plural
-from crmlab.plots.consent_state import NO_EVENTS, when
+from crmlab.plots._template import at, figure, nothing, number, plural
+from crmlab.plots.consent_state import NO_EVENTS
 
 
 def consent_survival(
@@ -51,7 +51,7 @@ def consent_survival(
         lines,
         f"{title} (n = {plural(ended + lasts, 'consent')})",
         _curves.median(survival.median_days(curve, keys), keys, "Half end within", "More than half still last"),
-        f"{number(lasts)} in force {when(as_of)}",
+        f"{number(lasts)} in force as of {at(as_of)}",
         rest,
         **_curves.layout("Still in force, % of consents", "Days since the opt-in", several=bool(keys)),
     )

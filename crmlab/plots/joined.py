@@ -11,7 +11,20 @@ from crmlab.analysis import joined, person_consent
 from crmlab.analysis import people as who
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, figure, money, nothing, number, plural, text
+from crmlab.plots._template import (
+    BLUE,
+    GREEN,
+    PALETTE,
+    REST,
+    VERMILLION,
+    at,
+    figure,
+    money,
+    nothing,
+    number,
+    plural,
+    text,
+)
 
 _COLOURS = dict(zip(person_consent.STATES, (GREEN, VERMILLION, "#E69F00", REST), strict=True))
 _NO_DEALS = "the deals table is empty."
@@ -113,7 +126,7 @@ def open_pipeline_by_consent(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {text(as_of)}, in any service",
+        f"Last decision about {text(channel)} up to {at(as_of)}, in any service",
         barmode="group",
         showlegend=several,
         height=_bars.height(len(person_consent.STATES), len(used)),
@@ -173,7 +186,7 @@ def consent_coverage_of_pipeline(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {text(as_of)}; the rest is undecided or unknown",
+        f"Last decision about {text(channel)} up to {at(as_of)}; the rest is undecided or unknown",
         note,
         barmode="stack",
         showlegend=True,

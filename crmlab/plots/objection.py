@@ -11,7 +11,7 @@ import polars as pl
 from crmlab.analysis import objection
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.plots import _bars, _over_time
-from crmlab.plots._template import VERMILLION, figure, nothing, number, plural, text
+from crmlab.plots._template import VERMILLION, at, figure, nothing, number, plural
 
 
 def activities_after_opt_out(
@@ -116,7 +116,7 @@ def mailed_but_objected(
     return figure(
         [_bars.bars(shown, "contacts", beside, VERMILLION)],
         f"{title} (n = {plural(n, 'contact')})",
-        f"Subscribed, or sent to in the {days} days up to {text(as_of)}",
+        f"Subscribed, or sent to in the {days} days up to {at(as_of)}",
         "Who objected in several places is in several bars" if int(counts["contacts"].sum()) > n else "",
         note,
         height=_bars.height(shown.height),

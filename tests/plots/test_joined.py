@@ -132,7 +132,7 @@ def test_the_open_pipeline_shows_amount_deals_and_share_of_each_state() -> None:
     assert bars.x == (30.0, 10.0, 0.0, 0.0)
     assert bars.text[:2] == ("1 deal<br>30 EUR (75%)", "1 deal<br>10 EUR (25%)")
     assert title(figure) == "Open pipeline by consent (n = 3 open deals)"
-    assert notes(figure) == "Last decision about email up to 2026-06-01, in any service"
+    assert notes(figure) == "Last decision about email up to 01 Jun 2026 00:00 UTC, in any service"
     assert figure.layout.xaxis.title.text == "Amount (EUR)"
 
 
