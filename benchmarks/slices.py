@@ -21,7 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 import crmlab
-from crmlab.client import _limiters
+from crmlab.line import _limiters
 from crmlab.paging import Paginator, widening
 from crmlab.provider import Provider, Resource
 from crmlab.providers import altcraft, complero, onepagecrm, relenta

@@ -1,4 +1,4 @@
-"""Read every byte and drop it: no client can be faster."""
+"""Read every byte and drop it: with the same requests no client can be faster."""
 
 import asyncio
 import json
