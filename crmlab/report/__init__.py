@@ -30,6 +30,7 @@ def write(
     rejected: pl.DataFrame | None = None,
     failures: Sequence[str] = (),
     as_of: dt.datetime,
+    mask: bool = False,
     title: str = "CRM and consent report",
     time_zone: str = "UTC",
 ) -> Path:
