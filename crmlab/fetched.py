@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from crmlab import providers
 from crmlab.errors import CrmlabError
 from crmlab.export import Format, export
 from crmlab.masking import mask, without_content
@@ -170,6 +171,7 @@ class Fetched(Result[pl.DataFrame]):
             self.summary,
             rejected=self.rejected,
             failures=[str(failure) for failure in self.failures],
+            assumptions=providers.assumptions(self.summary["provider"].drop_nulls()),
             as_of=self.fetched_at,
             mask=mask,
         )
