@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -47,7 +48,7 @@ def write(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
     with xlsxwriter.Workbook(path, _OPTIONS) as book:
         for name, sheet in sheets.items():
             shown = _zoneless(sheet)
-            texts = {column: _AS_TEXT for column, dtype in shown.schema.items() if dtype == pl.String}
+            texts: dict[Any, Any] = {column: _AS_TEXT for column, dtype in shown.schema.items() if dtype == pl.String}
             shown.write_excel(book, worksheet=name, column_formats=texts, freeze_panes=(1, 0), float_precision=2)
 
 
@@ -56,7 +57,7 @@ def _too_much(name: str, sheet: pl.DataFrame) -> Iterator[str]:
         yield f"the {sheet.height:,} rows of {name} (at most {_MOST_ROWS:,})"
     for column, dtype in sheet.schema.items():
         values = sheet[column]
-        if dtype == pl.String and (values.str.len_chars().max() or 0) > _MOST_CHARACTERS:
+        if dtype == pl.String and (values.str.len_chars() > _MOST_CHARACTERS).any():
             yield f"the longest text of {name}.{column} (at most {_MOST_CHARACTERS:,} characters)"
         if dtype in (pl.Date, pl.Datetime) and (values.dt.date() < _FIRST_DAY).any():
             yield f"the times of {name}.{column} before {_FIRST_DAY}"

@@ -6,6 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -101,7 +102,7 @@ def _tokens(values: pl.Series, key: bytes) -> pl.Series:
     return values.to_frame().select(_replaced(pl.col(values.name), values.dtype, tokens)).to_series()
 
 
-def _replaced(element: pl.Expr, dtype: pl.DataType, tokens: Mapping[str, str]) -> pl.Expr:
+def _replaced(element: pl.Expr, dtype: Any, tokens: Mapping[str, str]) -> pl.Expr:
     if isinstance(dtype, pl.List):
         return element.list.eval(_replaced(pl.element(), dtype.inner, tokens))
     if dtype == _CUSTOM_FIELD:

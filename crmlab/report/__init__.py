@@ -13,10 +13,12 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import masking
+from crmlab.analysis.people import people
 from crmlab.errors import PlanError
 from crmlab.report.charts import SECTIONS, Given
 from crmlab.report.page import PAGE, STYLE, bullets, section, table, text
 from crmlab.report.words import bad_news, in_words
+from crmlab.tables import TABLES
 
 _MASKED = "Masked: names, addresses and texts are random tokens, the same for the same value. Ids are not masked."
 
@@ -44,8 +46,9 @@ def write(
     path
         Where to; the folder must exist.
     tables
-        Shared tables by name. A section each have deals, activities, consent_events and consent_statistics,
-        and the report says which of them are missing; stages, users, contacts and campaigns add to them.
+        Shared tables by name. A section each have deals, activities, consent_events, consent_statistics
+        and contacts, and the report says which of them are missing; stages, users, campaigns and
+        subscriptions add to them.
     summary
         The account of the fetch, a row for each account, resource and table. Reads account, provider,
         resource, table, rows, rejected, requests, retries, complete; all columns are shown.
@@ -73,15 +76,17 @@ def write(
     """
     if as_of.tzinfo is None:
         raise PlanError("as_of needs a time zone, such as datetime.now(UTC)")
-    if mask:
+    who = people(tables["contacts"] if "contacts" in tables else TABLES["contacts"].empty())
+    if mask:  # after that: tokens of a name or number cannot be compared as people write them
         tables = masking.mask(tables)
         rejected = rejected if rejected is None else masking.without_content(rejected)
+    given = Given(tables, who, as_of, time_zone)
     sections = (
         section(
             "Summary",
-            f'<div class="words">{bullets([*bad_news(summary, failures), *in_words(tables)])}</div>',
+            f'<div class="words">{bullets([*bad_news(summary, failures), *in_words(given)])}</div>',
         ),
-        *_charts(Given(tables, as_of, time_zone)),
+        *_charts(given),
         section("Data quality", *_quality(summary, rejected, failures), *_assumed(assumptions)),
     )
     page = PAGE.format(

@@ -23,18 +23,12 @@ from crmlab.analysis import (
     engagement,
     flow,
     forecast,
+    joined,
+    objection,
     pipeline,
     response,
 )
-from crmlab.plots import actions as action_plots
-from crmlab.plots import consent_state as state_plots
-from crmlab.plots import cycle as cycle_plots
-from crmlab.plots import engagement as engagement_plots
-from crmlab.plots import flow as flow_plots
-from crmlab.plots import forecast as forecast_plots
-from crmlab.plots import response as response_plots
-from crmlab.plots.consent_stock import consent_stock as plot_stock
-from crmlab.plots.consent_survival import consent_survival as plot_survival
+from crmlab.analysis import people as who
 from crmlab.tables import TABLES
 
 #: a chart, and the numbers it shows
@@ -46,9 +40,10 @@ _DAYS = (1, 7, 30, 90, 180, 365, 730, 1095)
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The tables, when they were fetched, and the clock they are counted by."""
+    """The tables, who is who in them, when they were fetched, and the clock they are counted by."""
 
     tables: Mapping[str, pl.DataFrame]
+    people: pl.DataFrame
     as_of: dt.datetime
     time_zone: str
 
@@ -60,51 +55,51 @@ class Given:
 
 
 def _pipeline(given: Given) -> Iterator[Chart]:
-    deals, stages, clock = given["deals"], given["stages"], {"time_zone": given.time_zone}
+    deals, stages, clock = given["deals"], given["stages"], given.time_zone
     yield plots.pipeline_snapshot(deals, stages), pipeline.stage_snapshot(deals, stages)
     yield (
-        forecast_plots.weighted_pipeline(deals, given.as_of, **clock),
-        forecast.weighted_pipeline(deals, given.as_of, **clock),
+        plots.weighted_pipeline(deals, given.as_of, time_zone=clock),
+        forecast.weighted_pipeline(deals, given.as_of, time_zone=clock),
     )
-    yield cycle_plots.ageing(deals, given.as_of, **clock), _ages(ageing.ageing(deals, given.as_of, **clock))
+    yield plots.ageing(deals, given.as_of, time_zone=clock), _ages(ageing.ageing(deals, given.as_of, time_zone=clock))
     yield plots.win_rate(deals, by="owner_name"), pipeline.win_rate(deals, by="owner_name")
-    yield flow_plots.created_against_closed(deals, **clock), flow.created_against_closed(deals, **clock)
+    yield plots.created_against_closed(deals, time_zone=clock), flow.created_against_closed(deals, time_zone=clock)
     by = "owner_name"
-    yield cycle_plots.cycle_length(deals, by, **clock), cycle.cycle_length(deals, by, **clock)
+    yield plots.cycle_length(deals, by, time_zone=clock), cycle.cycle_length(deals, by, time_zone=clock)
 
 
 def _activity(given: Given) -> Iterator[Chart]:
-    activities, clock = given["activities"], {"time_zone": given.time_zone}
-    yield plots.activity_volume(activities, **clock), activity.volume(activities, None, **clock)
+    activities, clock = given["activities"], given.time_zone
+    yield plots.activity_volume(activities, time_zone=clock), activity.volume(activities, None, time_zone=clock)
     yield plots.activity_heatmap(activities, given.time_zone), _week(activity.heatmap(activities, given.time_zone))
     users = given["users"]
     yield (
-        action_plots.open_actions(activities, as_of=given.as_of, users=users, **clock),
-        actions.open_actions(activities, as_of=given.as_of, users=users, **clock),
+        plots.open_actions(activities, as_of=given.as_of, users=users, time_zone=clock),
+        actions.open_actions(activities, as_of=given.as_of, users=users, time_zone=clock),
     )
     if "contacts" in given:
         contacts = given["contacts"]
         yield (
-            response_plots.response_time(contacts, activities, as_of=given.as_of, **clock),
-            response.response_time(contacts, activities, as_of=given.as_of, **clock),
+            plots.response_time(contacts, activities, as_of=given.as_of, time_zone=clock),
+            response.response_time(contacts, activities, as_of=given.as_of, time_zone=clock),
         )
     campaigns = given["campaigns"]
     yield (
-        engagement_plots.email_engagement(activities, campaigns),
+        plots.email_engagement(activities, campaigns),
         engagement.email_engagement(activities, campaigns).drop("provider", "campaign_id"),
     )
 
 
 def _consent(given: Given) -> Iterator[Chart]:
-    events, as_of, clock = given["consent_events"], given.as_of, {"time_zone": given.time_zone}
+    events, as_of, clock = given["consent_events"], given.as_of, given.time_zone
     state = consent_state.current_state(events, as_of)
-    yield state_plots.consent_rate(events, as_of), consent_state.consent_rate(state, "channel")
-    yield plot_stock(events, **clock), consent_stock.consent_stock(events, None, **clock)
-    yield plots.consent_trend(events, **clock), consent.trend(events, **clock)
-    yield plot_survival(events, as_of), _survival(consent_survival.consent_survival(events, as_of))
+    yield plots.consent_rate(events, as_of), consent_state.consent_rate(state, "channel")
+    yield plots.consent_stock(events, time_zone=clock), consent_stock.consent_stock(events, None, time_zone=clock)
+    yield plots.consent_trend(events, time_zone=clock), consent.trend(events, time_zone=clock)
+    yield plots.consent_survival(events, as_of), _survival(consent_survival.consent_survival(events, as_of))
     yield (
-        state_plots.expiring_consents(events, as_of, **clock),
-        consent_expiry.expiring_consents(state, as_of, **clock),
+        plots.expiring_consents(events, as_of, time_zone=clock),
+        consent_expiry.expiring_consents(state, as_of, time_zone=clock),
     )
 
 
@@ -113,12 +108,37 @@ def _banner(given: Given) -> Iterator[Chart]:
     yield plots.consent_banner(statistics), consent.banner(statistics, None)
 
 
+def _across(given: Given) -> Iterator[Chart]:
+    events, people, as_of = given["consent_events"], given.people, given.as_of
+    yield plots.people_overlap(people), who.overlap(people)
+    if "consent_events" not in given:
+        return
+    if "deals" in given:
+        asked = given["deals"], events, people
+        yield (
+            plots.open_pipeline_by_consent(*asked, as_of=as_of),
+            joined.open_pipeline_by_consent(*asked, as_of=as_of),
+        )
+    if "activities" in given:
+        done = given["activities"], events, people
+        yield (
+            plots.activities_after_opt_out(*done, as_of=as_of, time_zone=given.time_zone),
+            _people_in(objection.activities_after_opt_out(*done, as_of=as_of), "provider", "channel", "kind"),
+        )
+        mailed = given["contacts"], given["subscriptions"], *done
+        yield (
+            plots.mailed_but_objected(*mailed, as_of=as_of),
+            _people_in(objection.mailed_but_objected(*mailed, as_of=as_of), "objected_provider", "objection"),
+        )
+
+
 #: heading, the table without which there is nothing to draw, the charts
 SECTIONS: tuple[tuple[str, str, Callable[[Given], Iterator[Chart]]], ...] = (
     ("Pipeline", "deals", _pipeline),
     ("Activity", "activities", _activity),
     ("Consent", "consent_events", _consent),
     ("Consent banner", "consent_statistics", _banner),
+    ("Across services", "contacts", _across),
 )
 
 
@@ -135,6 +155,12 @@ def _ages(deals: pl.DataFrame) -> pl.DataFrame:
         .sort(stage, nulls_last=True)
         .drop("pipeline_id", "stage")
     )
+
+
+def _people_in(found: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Count rows and people: who they are is not for a report."""
+    counts = pl.len().cast(pl.Int64).alias("rows"), pl.col("person_id").n_unique().cast(pl.Int64).alias("people")
+    return found.group_by(by).agg(counts).sort("rows", *by, descending=[True] + [False] * len(by))
 
 
 def _week(counts: pl.DataFrame) -> pl.DataFrame:
