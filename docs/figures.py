@@ -1,7 +1,8 @@
 """Draw every public figure from a sandbox world into docs/figures/, and two sheets of them all to look at.
 
-Run with ``make figures``. Needs the extra `images` (kaleido), which draws with the Chromium or
-Chrome that is installed, or that BROWSER_PATH names.
+Run with ``make figures``, which puts the sheets, on light and on dark, into the folder out/. Needs
+the extra `images` (kaleido), which draws with the Chromium or Chrome that is installed, or that
+BROWSER_PATH names, and Pillow.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import sys
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
 
 import plotly.graph_objects as go
 import plotly.io
 import polars as pl
+from PIL import Image
 
 import crmlab
 from crmlab import Fetched, plots
@@ -26,6 +28,10 @@ WIDTH = 640
 #: a figure that says no height gets this
 HEIGHT = 400
 PEOPLE, SEED = 400, 1
+#: of a picture; text stays smooth, and a file is a third as large
+COLOURS = 64
+#: pictures in a row of a sheet
+ACROSS = 7
 
 
 def figures(data: Fetched) -> dict[str, go.Figure]:
@@ -38,7 +44,7 @@ def figures(data: Fetched) -> dict[str, go.Figure]:
         stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending")
     )
     told = history.stage_history([(now - dt.timedelta(days=30), before), (now, deals)])
-    quota = {currency: 200_000.0 for currency in deals["currency"].drop_nulls().unique()}
+    quota = dict.fromkeys(deals["currency"].drop_nulls().unique(), 200000.0)
     year = now.date().replace(month=1, day=1)
     return {
         "activities_after_opt_out": plots.activities_after_opt_out(activities, events, known, as_of=now),
@@ -88,17 +94,33 @@ def figures(data: Fetched) -> dict[str, go.Figure]:
     }
 
 
-def draw(shown: dict[str, go.Figure], where: Path, background: str, *, format: str = "png") -> list[Path]:
-    """Write one picture for each figure on that background, and return the paths."""
+def draw(shown: dict[str, go.Figure], where: Path, background: str) -> list[Path]:
+    """Write one small PNG for each figure on that background, and return the paths."""
     where.mkdir(parents=True, exist_ok=True)
-    paths = [where / f"{name}.{format}" for name in shown]
+    paths = [where / f"{name}.png" for name in shown]
     plotly.io.write_images(
         [go.Figure(figure).update_layout(paper_bgcolor=background) for figure in shown.values()],
         paths,
         width=WIDTH,
         height=[int(figure.layout.height or HEIGHT) for figure in shown.values()],
     )
+    for path in paths:
+        with Image.open(path) as picture:
+            small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        small.save(path, optimize=True)
     return paths
+
+
+def sheet(paths: list[Path], path: Path, background: str) -> None:
+    """Write one picture of them all, in rows."""
+    pictures = [Image.open(each).convert("RGB") for each in paths]
+    rows = [pictures[start : start + ACROSS] for start in range(0, len(pictures), ACROSS)]
+    heights = [max(picture.height for picture in row) for row in rows]
+    whole = Image.new("RGB", (WIDTH * ACROSS, sum(heights)), background)
+    for place, row in enumerate(rows):
+        for column, picture in enumerate(row):
+            whole.paste(picture, (column * WIDTH, sum(heights[:place])))
+    whole.save(path)
 
 
 async def _fetched() -> Fetched:
@@ -106,15 +128,16 @@ async def _fetched() -> Fetched:
         return await crmlab.fetch(accounts)
 
 
-def main() -> int:
-    """Draw them all, on light; with a folder as argument also on dark, there."""
+def main(sheets: Path) -> None:
+    """Draw them all into docs/figures/, and the two sheets into that folder."""
     shown = figures(asyncio.run(_fetched()))
+    sheets.mkdir(parents=True, exist_ok=True)
     paths = draw(shown, WHERE, LIGHT)
-    if len(sys.argv) > 1:
-        paths += draw(shown, Path(sys.argv[1]), DARK)
+    sheet(paths, sheets / "light.png", LIGHT)
+    with tempfile.TemporaryDirectory() as folder:
+        sheet(draw(shown, Path(folder), DARK), sheets / "dark.png", DARK)
     print(f"{len(paths)} pictures, {sum(path.stat().st_size for path in paths):,} bytes")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(Path(sys.argv[1]))
