@@ -24,14 +24,14 @@ from crmlab.analysis import history, people
 
 WHERE = Path(__file__).parent / "figures"
 LIGHT, DARK = "#ffffff", "#15171a"
-WIDTH = 640
+WIDTH = 860  # the longest subtitle is not cut
 #: a figure that says no height gets this
 HEIGHT = 400
 PEOPLE, SEED = 400, 1
 #: of a picture; text stays smooth, and a file is a third as large
 COLOURS = 64
 #: pictures in a row of a sheet
-ACROSS = 7
+ACROSS = 6
 
 
 def figures(data: Fetched) -> dict[str, go.Figure]:
