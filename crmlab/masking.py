@@ -27,10 +27,13 @@ def mask(
 
     A token is a keyed hash (BLAKE2b): the same for the same value in all tables masked by one key, and
     not to be reversed, nor guessed by trying names, without the key. E-mail addresses are compared
-    in lower case and without blanks around. Lists are masked element by element, of custom fields the value;
-    blank text stays blank. `crmlab.analysis.people` compares names and numbers as people write them: find people
-    before masking, what it returns holds ids only. Company names and words of the services stay. Ids are not masked: who may open the service can look them up, so
-    masked tables are pseudonymous (GDPR, Article 4(5)), not anonymous.
+    in lower case and without blanks around. Lists are masked element by element, of custom fields the
+    value; blank text stays blank.
+
+    Ids are not masked: who may open the service can look them up, so masked tables are pseudonymous
+    (GDPR, Article 4(5)), not anonymous. Names of companies and places of meetings stay, too.
+    `crmlab.analysis.people` compares names and numbers as people write them: find people before
+    masking, what it returns holds ids only.
 
     Parameters
     ----------
