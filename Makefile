@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format contract bench bench-full clean
+.PHONY: demo test lint format contract bench bench-full figures clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -35,6 +35,10 @@ bench: $(VENV)/.installed-dev
 
 bench-full: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks --full
+
+# Draws with the Chromium or Chrome that is installed, or that BROWSER_PATH names; look at OUT/light.png, OUT/dark.png
+figures: $(VENV)/.installed-dev
+	$(BIN)/python docs/figures.py $(OUT)
 
 clean:
 	rm -rf $(VENV) $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -85,6 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)")
     fetch.add_argument("--format", choices=FORMATS, default="parquet")
     fetch.add_argument("--report", action="store_true", help="write report.html too")
+    fetch.add_argument(
+        "--mask",
+        action="store_true",
+        help="tokens instead of names, addresses and texts; without rejected records; ids stay",
+    )
     fetch.set_defaults(run=_fetch)
 
     plan = commands.add_parser(
@@ -127,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("directory", type=Path, metavar="DIR")
     made.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
+    made.add_argument("--mask", action="store_true", help="tokens instead of names, addresses and texts")
     made.set_defaults(run=_report)
     return parser
 
@@ -168,13 +174,15 @@ async def _fetch(options: argparse.Namespace) -> int:
     accounts = [crmlab.Account(name) for name in options.providers]
     period = {"since": options.since, "until": options.until}
     with Lines() as lines:
-        if options.format == "parquet" and not options.report:  # of any size: no table needs to fit in memory
+        if (
+            options.format == "parquet" and not options.report and not options.mask
+        ):  # of any size: no table needs to fit in memory
             stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period, progress=lines)
             return _told(stored, list(stored.paths.values()), options.out)
         data = await crmlab.fetch(accounts, *options.tables, **period, progress=lines)
-    written = data.export(options.out, options.format)
+    written = data.export(options.out, options.format, mask=options.mask)
     if options.report:
-        written.append(data.report(options.out / "report.html"))
+        written.append(data.report(options.out / "report.html", mask=options.mask))
     return _told(data, written, options.out)
 
 
@@ -237,12 +245,15 @@ async def _report(options: argparse.Namespace) -> int:
         raise PlanError(f"{options.directory} holds no table: crmlab fetch ... --out {options.directory} first")
     if "summary" not in files:
         raise PlanError(f"{options.directory} holds no summary.parquet, which crmlab fetch writes beside the tables")
+    summary = pl.read_parquet(files["summary"])
     made = report.write(
         options.out or options.directory / "report.html",
         tables,
-        pl.read_parquet(files["summary"]),
+        summary,
         rejected=pl.read_parquet(files["rejected"]) if "rejected" in files else None,
+        assumptions=providers.assumptions(summary["provider"].drop_nulls()),
         as_of=dt.datetime.fromtimestamp(files["summary"].stat().st_mtime, dt.UTC),
+        mask=options.mask,
     )
     print(made)
     return _OK

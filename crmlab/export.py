@@ -1,19 +1,21 @@
-"""Frames to files: Parquet as it is, CSV flat and safe to open in a spreadsheet."""
+"""Frames to files: Parquet as it is, CSV flat and safe to open in a spreadsheet, or an Excel workbook."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
 import polars as pl
 
+from crmlab import excel
+from crmlab.cells import unnested
 from crmlab.errors import PlanError, SchemaError
 from crmlab.tables import TABLES, conform
 
-Format = Literal["parquet", "csv"]
+Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 #: what a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -21,34 +23,43 @@ _SHIELD = "'"
 
 
 def export(tables: Mapping[str, pl.DataFrame], directory: str | Path, format: Format = "parquet") -> list[Path]:
-    """Write one file for each table and return their paths; existing files are replaced whole.
+    """Write one file for each table, or one workbook, and return the paths; existing files are replaced whole.
 
     CSV: UTF-8 with the lists joined by ``;`` and nested values as JSON; a cell that a spreadsheet
-    would run as a formula gets a leading ``'``, which `read_csv` takes off again.
+    would run as a formula gets a leading ``'``, which `read_csv` takes off again. xlsx: all tables
+    in ``crmlab.xlsx``, see `crmlab.excel`.
 
     Raises
     ------
     PlanError
-        unknown format
+        unknown format; for xlsx: XlsxWriter is not installed, or Excel cannot hold a table
     """
     if format not in FORMATS:
         raise PlanError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, frame in tables.items():
-        path = folder / f"{name}.{format}"
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            if format == "parquet":
-                frame.write_parquet(partial, compression="zstd")
-            else:
-                flat(frame).write_csv(partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        paths.append(path)
-    return paths
+    if format == "xlsx":
+        return [_replaced(folder / "crmlab.xlsx", lambda path: excel.write(tables, path))]
+    writers = {"parquet": _parquet, "csv": _csv}
+    return [_replaced(folder / f"{name}.{format}", partial(writers[format], frame)) for name, frame in tables.items()]
+
+
+def _parquet(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_parquet(path, compression="zstd")
+
+
+def _csv(frame: pl.DataFrame, path: Path) -> None:
+    flat(frame).write_csv(path)
+
+
+def _replaced(path: Path, write: Callable[[Path], None]) -> Path:
+    part = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
 
 
 def read_csv(path: str | Path) -> pl.DataFrame:
@@ -76,35 +87,23 @@ def read_csv(path: str | Path) -> pl.DataFrame:
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with every column a scalar and every text safe in a spreadsheet."""
-    columns = []
-    for name, dtype in frame.schema.items():
-        column = pl.col(name)
-        if dtype == pl.List(pl.String):
-            column = column.list.eval(_escaped(pl.element())).list.join(";")
-        elif dtype.is_nested():
-            column = column.map_elements(_json, return_dtype=pl.String)
-        elif dtype == pl.Datetime:
-            zone = getattr(dtype, "time_zone", None)
-            column = column.dt.convert_time_zone("UTC") if zone else column
-            column = column.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if zone else ""))
-        if dtype == pl.String or dtype.is_nested():
-            column = _shielded(column)
-        columns.append(column.alias(name))
-    return frame.select(columns)
+    frame = unnested(frame)
+    return frame.with_columns(
+        (_shielded(pl.col(name)) if dtype == pl.String else _iso(pl.col(name), dtype)).alias(name)
+        for name, dtype in frame.schema.items()
+        if dtype in (pl.String, pl.Datetime)
+    )
 
 
-def _escaped(value: pl.Expr) -> pl.Expr:
-    return value.str.replace_all("\\", "\\\\", literal=True).str.replace_all(";", "\\;", literal=True)
+def _iso(time: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    zone = getattr(dtype, "time_zone", None)
+    utc = time.dt.convert_time_zone("UTC") if zone else time
+    return utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if zone else ""))
 
 
 def _shielded(value: pl.Expr) -> pl.Expr:
     risky = pl.any_horizontal(*(value.str.starts_with(sign) for sign in (*_FORMULA, _SHIELD)))
     return pl.when(risky).then(pl.lit(_SHIELD) + value).otherwise(value)
-
-
-def _json(value: object) -> str:
-    plain = value.to_list() if isinstance(value, pl.Series) else value
-    return json.dumps(plain, ensure_ascii=False, default=str)
 
 
 def _restored(name: str, dtype: pl.DataType) -> pl.Expr:

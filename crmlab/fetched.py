@@ -10,8 +10,10 @@ from typing import TypeVar
 
 import polars as pl
 
+from crmlab import providers
 from crmlab.errors import CrmlabError
 from crmlab.export import Format, export
+from crmlab.masking import mask, without_content
 
 SUMMARY = pl.Schema(
     {
@@ -99,11 +101,14 @@ class Result(Mapping[str, Frame]):
 
     def export_beside(self, directory: str | Path, format: Format = "parquet") -> dict[str, Path]:
         """Write what belongs beside the tables: the summary, and the rejected records if there are any."""
-        frames = {"summary": self.summary, "rejected": self.rejected}
-        if self.rejected.is_empty():  # those of an earlier fetch would be taken for this one's
-            del frames["rejected"]
-            (Path(directory) / f"rejected.{format}").unlink(missing_ok=True)
+        frames = self._beside(directory, format)
         return dict(zip(frames, export(frames, directory, format), strict=True))
+
+    def _beside(self, directory: str | Path, format: Format) -> dict[str, pl.DataFrame]:
+        if self.rejected.is_empty():  # those of an earlier fetch would be taken for this one's
+            (Path(directory) / f"rejected.{format}").unlink(missing_ok=True)
+            return {"summary": self.summary}
+        return {"summary": self.summary, "rejected": self.rejected}
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
@@ -126,15 +131,38 @@ class Result(Mapping[str, Frame]):
 class Fetched(Result[pl.DataFrame]):
     """Tables in memory: ``data["deals"]`` is ``data.deals``, a `polars.DataFrame`. See `Result`."""
 
-    def export(self, directory: str | Path, format: Format = "parquet") -> list[Path]:
-        """Write one file for each table, the summary, and the rejected records if there are any.
+    def masked(self, key: bytes | None = None, *, drop: bool = False) -> Fetched:
+        """Return the same with every value of a personal column as a token, or as null; see `crmlab.masking.mask`.
 
-        See `crmlab.export.export`.
+        Of rejected records only the number is kept, and the notes of the summary say so. Without a `key`
+        each call has its own tokens: keep what it returns where several files are to join.
         """
-        return [*export(self._tables, directory, format), *self.export_beside(directory, format).values()]
+        left_out = pl.concat_str(
+            pl.col("note").replace("", None),
+            pl.lit("masked: rejected records left out"),
+            separator="; ",
+            ignore_nulls=True,
+        )
+        return Fetched(
+            mask(self._tables, key, drop=drop),
+            heights=self._heights,
+            summary=self.summary.with_columns(note=pl.when(pl.col("rejected") > 0).then(left_out).otherwise("note")),
+            rejected=without_content(self.rejected),
+            failures=self.failures,
+            fetched_at=self.fetched_at,
+        )
 
-    def report(self, path: str | Path) -> Path:
-        """Write one self-contained HTML file with the charts and the account of the fetch."""
+    def export(self, directory: str | Path, format: Format = "parquet", *, mask: bool = False) -> list[Path]:
+        """Write the tables, the summary, and the rejected records if there are any; masked on request.
+
+        One file for each, or one workbook with a sheet for each. See `crmlab.export.export` and `masked`.
+        """
+        if mask:
+            return self.masked().export(directory, format)
+        return export({**self._tables, **self._beside(directory, format)}, directory, format)
+
+    def report(self, path: str | Path, *, mask: bool = False) -> Path:
+        """Write one self-contained HTML file with the charts and the account of the fetch; masked on request."""
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
 
         return report.write(
@@ -143,7 +171,9 @@ class Fetched(Result[pl.DataFrame]):
             self.summary,
             rejected=self.rejected,
             failures=[str(failure) for failure in self.failures],
+            assumptions=providers.assumptions(self.summary["provider"].drop_nulls()),
             as_of=self.fetched_at,
+            mask=mask,
         )
 
 

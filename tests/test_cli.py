@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -178,6 +179,32 @@ def test_tables_of_accounts_become_files(reachable, capsys, tmp_path, more):
         {"report.html"} if "--report" in more else set()
     )
     assert f"{len(names)} files in {tmp_path}" in capsys.readouterr().out
+
+
+def test_an_excel_file_is_one_workbook_with_a_sheet_for_each(reachable, capsys, tmp_path):
+    code = main(["fetch", "onepagecrm", "--tables", "deals", "--format", "xlsx", "--out", str(tmp_path)])
+
+    assert code == 0
+    assert openpyxl.load_workbook(tmp_path / "crmlab.xlsx").sheetnames == ["deals", "summary"]
+    assert f"1 files in {tmp_path}" in capsys.readouterr().out
+
+
+def test_masked_files_and_reports_show_no_owner(reachable, capsys, tmp_path):
+    plain, masked = tmp_path / "plain", tmp_path / "masked"
+    main(["fetch", "onepagecrm", "--tables", "deals", "--out", str(plain)])
+
+    code = main(["fetch", "onepagecrm", "--tables", "deals", "--mask", "--report", "--out", str(masked)])
+    again = main(["report", str(plain), "--mask", "--out", str(tmp_path / "again.html")])
+
+    assert (code, again) == (0, 0)
+    owners = pl.read_parquet(plain / "deals.parquet")["owner_name"].drop_nulls().unique()
+    tokens = pl.read_parquet(masked / "deals.parquet")["owner_name"].drop_nulls().unique()
+    assert tokens.len() == owners.len() > 1
+    assert not set(tokens) & set(owners)
+    for page in (masked / "report.html", tmp_path / "again.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "Masked: names, addresses and texts are random tokens" in text
+        assert not any(owner in text for owner in owners)
 
 
 def test_the_maven_demo_writes_the_known_figures(tmp_path):

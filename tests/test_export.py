@@ -152,8 +152,8 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(tmp_path: 
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="unknown format 'xlsx'; known: parquet, csv"):
-        export({"deals": pl.DataFrame({"a": [1]})}, tmp_path / "out", "xlsx")  # type: ignore[arg-type]
+    with pytest.raises(PlanError, match="unknown format 'xls'; known: parquet, csv, xlsx"):
+        export({"deals": pl.DataFrame({"a": [1]})}, tmp_path / "out", "xls")  # type: ignore[arg-type]
 
     assert not (tmp_path / "out").exists()
 

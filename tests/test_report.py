@@ -124,26 +124,104 @@ def test_the_page_is_complete_without_any_request(tmp_path: Path) -> None:
     assert 4_500_000 < len(text) < 6_000_000
 
 
-def test_seven_charts_are_drawn_each_with_a_label_and_a_heading(tmp_path: Path) -> None:
+def test_every_chart_has_a_heading_a_label_and_its_numbers(tmp_path: Path) -> None:
     text, page = written(tmp_path, tables(), WHOLE)
 
-    labels = [attributes["aria-label"] for attributes in page.all("div") if attributes.get("role") == "img"]
-    assert len(re.findall(r"Plotly\.newPlot\(\s+\"", text)) == 7
-    assert labels == [
-        "Chart: Open deals in each stage (n = 1 open deal). Where deals are now, not how many passed through",
-        "Chart: Win rate, for each owner (n = 3 closed deals). Won / (won + lost) deals; open deals not counted",
-        "Chart: Deals won and lost per month (n = 3 closed deals).",
-        "Chart: Activities per day (n = 2).",
-        "Chart: Activities by weekday and hour (n = 2).",
-        "Chart: Consent events per day (n = 2).",
+    labels = [attributes["aria-label"] or "" for attributes in page.all("div") if attributes.get("role") == "img"]
+    assert len(re.findall(r"Plotly\.newPlot\(\s+\"", text)) == len(labels) == 16
+    assert labels[0] == (
+        "Chart: Open deals in each stage (n = 1 open deal). Where deals are now, not how many passed through"
+    )
+    assert labels[-1] == (
         "Chart: Banner opt-ins and opt-outs per day (n = 1,000 visitors). "
-        "Share of exposed visitors; the rest chose nothing",
-    ]
+        "Share of exposed visitors; the rest chose nothing"
+    )
+    for question in ("Open amount by expected month", "Age of the open deals", "Open actions", "Mailings opened"):
+        assert any(label.startswith(f"Chart: {question}") for label in labels)
     headings = [tag for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
     assert headings[:3] == ["h1", "h2", "h2"]
-    assert headings.count("h1") == 1
-    assert headings.count("h2") == 6
-    assert headings.count("h3") == 10
+    assert [headings.count(name) for name in ("h1", "h2", "h3")] == [1, 7, 20]
+    assert all(head.get("scope") == "col" for head in page.all("th"))
+    regions = [attributes["aria-label"] or "" for attributes in page.all("div") if attributes.get("role") == "region"]
+    assert sum(region.startswith("The numbers of: ") for region in regions) >= 8
+
+
+def test_contacts_and_consent_are_joined_across_services_masked_or_not(tmp_path: Path) -> None:
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    more = tables() | {
+        "contacts": conform(
+            pl.DataFrame(
+                {
+                    "provider": ["onepagecrm", "complero"],
+                    "account": ["sales", "consent"],
+                    "id": ["1", "2"],
+                    "full_name": ["Ann Private"] * 2,
+                    "emails": [["ann@private.example"]] * 2,
+                }
+            ),
+            TABLES["contacts"],
+        ),
+        "consent_events": conform(
+            pl.DataFrame(
+                {
+                    "provider": ["complero"],
+                    "account": ["consent"],
+                    "id": ["e"],
+                    "kind": ["update"],
+                    "contact_id": ["2"],
+                    "contact_email": ["ann@private.example"],
+                    "channel": ["phone"],
+                    "occurred_at": [day],
+                    "opted_in": [False],
+                }
+            ),
+            TABLES["consent_events"],
+        ),
+        "activities": conform(
+            pl.DataFrame(
+                {
+                    "provider": ["onepagecrm"],
+                    "account": ["sales"],
+                    "id": ["a"],
+                    "kind": ["call"],
+                    "contact_id": ["1"],
+                    "starts_at": [day.replace(month=4)],
+                }
+            ),
+            TABLES["activities"],
+        ),
+    }
+
+    for mask in (False, True):
+        text, page = written(tmp_path, more, WHOLE, mask=mask)
+
+        assert "2 contacts are 1 person ; 1 of them contacted on a channel after opting out of it" in page.text
+        assert "Contacts after an opt-out" in page.text
+        assert "private.example" not in text
+        assert "Ann Private" not in text
+        assert ("Masked: names" in page.text) is mask
+
+
+def test_a_masked_report_names_no_owner_and_no_reason(tmp_path: Path) -> None:
+    rejected = pl.DataFrame(
+        {"provider": ["p"], "account": ["a"], "resource": ["r"], "reason": ["no day: Elm 1"], "raw": ["{}"]}
+    )
+
+    plain, _ = written(tmp_path, tables(), WHOLE, rejected=rejected)
+    text, page = written(tmp_path, tables(), WHOLE, rejected=rejected, mask=True)
+
+    assert "Elm 1" in plain
+    assert "Elm 1" not in text
+    assert ">Ann<" in plain
+    assert not re.search(r">Ann<|\"Ann\"", text)
+    assert "Win rate 67% (2 of 3 closed)" in page.text
+
+
+def test_assumptions_are_listed_by_service(tmp_path: Path) -> None:
+    _, page = written(tmp_path, {}, WHOLE, assumptions={"Relenta": ["ids never repeat", EVIL]})
+
+    said = "Assumptions What the vendors do not document, and the numbers above rest on."
+    assert f"{said} Relenta: 2 ids never repeat {EVIL}" in page.text
 
 
 def test_the_page_has_a_language_a_viewport_and_both_colour_schemes(tmp_path: Path) -> None:
@@ -166,8 +244,8 @@ def test_text_of_the_data_is_never_markup(tmp_path: Path) -> None:
     _, harmless = written(tmp_path, tables(), WHOLE)
 
     assert "<script>alert" not in text
-    # plotly.js and its set-up, seven charts, and the one for printing: data has opened no other
-    assert len(page.all("script")) == len(harmless.all("script")) == 10
+    # plotly.js and its set-up, a script each chart, and the one for printing: data has opened no other
+    assert len(page.all("script")) == len(harmless.all("script")) == 19
     assert page.text.count(EVIL) >= 10
 
 
@@ -238,7 +316,7 @@ def test_empty_tables_say_why_there_is_nothing(tmp_path: Path) -> None:
 
     assert "Closed deals : 0 won, 0 lost. None closed." in page.text
     assert "Consent banner : no visitor saw it." in page.text
-    assert text.count("Nothing to show: the") == 7
+    assert text.count("Nothing to show: the") == 21
 
 
 def test_the_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -40,6 +40,12 @@ def provider(name: str) -> Provider:
     if name in (known := registry()):
         return known[name]
     raise PlanError(unknown("provider", name, known))
+
+
+def assumptions(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return what no vendor documents and these providers assume, by title; unknown names say nothing."""
+    found = [registry()[name] for name in sorted(set(names)) if name in registry()]
+    return {provider.title: provider.assumptions for provider in found if provider.assumptions}
 
 
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str]) -> str:

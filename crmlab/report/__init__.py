@@ -7,19 +7,20 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab import plots
-from crmlab.analysis import activity, consent, pipeline
+from crmlab import masking
+from crmlab.analysis.people import people
 from crmlab.errors import PlanError
+from crmlab.report.charts import SECTIONS, Given
 from crmlab.report.page import PAGE, STYLE, bullets, section, table, text
 from crmlab.report.words import bad_news, in_words
 from crmlab.tables import TABLES
 
-#: a chart, and the numbers it shows where they are few
-Chart = tuple[go.Figure, pl.DataFrame | None]
+_MASKED = "Masked: names, addresses and texts are random tokens, the same for the same value. Ids are not masked."
 
 
 def write(
@@ -29,22 +30,25 @@ def write(
     *,
     rejected: pl.DataFrame | None = None,
     failures: Sequence[str] = (),
+    assumptions: Mapping[str, Sequence[str]] = MappingProxyType({}),
     as_of: dt.datetime,
+    mask: bool = False,
     title: str = "CRM and consent report",
     time_zone: str = "UTC",
 ) -> Path:
     """Write the report and return its path; a file that is there is replaced as a whole or not at all.
 
     The file holds all it needs, plotly.js included (4.8 MB), and forbids the browser to load
-    anything else. It names owners of deals; contacts, texts and rejected records are not in it.
+    anything else. It names owners of deals unless masked; contacts, texts and rejected records are not in it.
 
     Parameters
     ----------
     path
         Where to; the folder must exist.
     tables
-        Shared tables by name. Shown are deals, stages, activities, consent_events and
-        consent_statistics; the report says which of them are missing.
+        Shared tables by name. A section each have deals, activities, consent_events, consent_statistics
+        and contacts, and the report says which of them are missing; stages, users, campaigns and
+        subscriptions add to them.
     summary
         The account of the fetch, a row for each account, resource and table. Reads account, provider,
         resource, table, rows, rejected, requests, retries, complete; all columns are shown.
@@ -53,8 +57,13 @@ def write(
         without the values that reasons quote.
     failures
         What went wrong, in words.
+    assumptions
+        By service: what its vendor does not document and the numbers rest on.
     as_of
-        When the data was fetched, with a time zone.
+        When the data was fetched, with a time zone: the moment of ages, states and forecasts.
+    mask
+        Tokens for personal values, also the names of owners, and no reasons of rejected records; see
+        `crmlab.masking.mask`.
     title
         Heading of the report.
     time_zone
@@ -67,19 +76,24 @@ def write(
     """
     if as_of.tzinfo is None:
         raise PlanError("as_of needs a time zone, such as datetime.now(UTC)")
+    who = people(tables["contacts"] if "contacts" in tables else TABLES["contacts"].empty())
+    if mask:  # after that: tokens of a name or number cannot be compared as people write them
+        tables = masking.mask(tables)
+        rejected = rejected if rejected is None else masking.without_content(rejected)
+    given = Given(tables, who, as_of, time_zone)
     sections = (
         section(
             "Summary",
-            f'<div class="words">{bullets([*bad_news(summary, failures), *in_words(tables)])}</div>',
+            f'<div class="words">{bullets([*bad_news(summary, failures), *in_words(given)])}</div>',
         ),
-        *_charts(tables, time_zone),
-        section("Data quality", *_quality(summary, rejected, failures)),
+        *_charts(given),
+        section("Data quality", *_quality(summary, rejected, failures), *_assumed(assumptions)),
     )
     page = PAGE.format(
         title=text(title),
         style=STYLE,
         as_of=text(as_of.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")),
-        sources=_sources(summary),
+        sources=_sources(summary) + (f" {_MASKED}" if mask else ""),
         body="\n".join(sections),
     )
     return _replace(Path(path), page)
@@ -96,54 +110,20 @@ def _replace(path: Path, page: str) -> Path:
     return path
 
 
-def _charts(tables: Mapping[str, pl.DataFrame], time_zone: str) -> Iterator[str]:
+def _charts(given: Given) -> Iterator[str]:
     with_script = True
-    for heading, name, charts in _CHARTS:
-        if name not in tables:
+    for heading, name, charts in SECTIONS:
+        if name not in given:
             yield section(heading, f'<p class="soft">Absent: the table {name} was not fetched.</p>')
             continue
         parts = []
-        for place, (figure, numbers) in enumerate(charts(tables, time_zone)):
+        for place, (figure, numbers) in enumerate(charts(given)):
             parts.append(_chart(figure, numbers, f"{name}-{place}", with_script))
             with_script = False
         yield section(heading, *parts)
 
 
-def _pipeline(tables: Mapping[str, pl.DataFrame], _: str) -> Iterator[Chart]:
-    deals, stages = tables["deals"], tables.get("stages", TABLES["stages"].empty())
-    yield plots.pipeline_snapshot(deals, stages), pipeline.stage_snapshot(deals, stages)
-    yield plots.win_rate(deals, by="owner_name"), pipeline.win_rate(deals, by="owner_name")
-    yield plots.closed_by_month(deals), pipeline.closed_by_month(deals)
-
-
-def _activity(tables: Mapping[str, pl.DataFrame], time_zone: str) -> Iterator[Chart]:
-    activities = tables["activities"]
-    yield (
-        plots.activity_volume(activities, time_zone=time_zone),
-        activity.volume(activities, None, time_zone=time_zone),
-    )
-    yield plots.activity_heatmap(activities, time_zone), None
-
-
-def _consent(tables: Mapping[str, pl.DataFrame], time_zone: str) -> Iterator[Chart]:
-    events = tables["consent_events"]
-    yield plots.consent_trend(events, time_zone=time_zone), consent.trend(events, time_zone=time_zone)
-
-
-def _banner(tables: Mapping[str, pl.DataFrame], _: str) -> Iterator[Chart]:
-    statistics = tables["consent_statistics"]
-    yield plots.consent_banner(statistics), consent.banner(statistics, None)
-
-
-_CHARTS = (
-    ("Pipeline", "deals", _pipeline),
-    ("Activity", "activities", _activity),
-    ("Consent", "consent_events", _consent),
-    ("Consent banner", "consent_statistics", _banner),
-)
-
-
-def _chart(figure: go.Figure, numbers: pl.DataFrame | None, name: str, with_script: bool) -> str:
+def _chart(figure: go.Figure, numbers: pl.DataFrame, name: str, with_script: bool) -> str:
     """Return a chart with its title as text, which wraps and can be read aloud, and its numbers."""
     # both are text that was escaped for Plotly already
     title, note = figure.layout.title.text, figure.layout.title.subtitle.text or ""
@@ -157,7 +137,7 @@ def _chart(figure: go.Figure, numbers: pl.DataFrame | None, name: str, with_scri
     )
     label = f"{title}. {note}".strip().replace('"', "&quot;")
     details = ""
-    if numbers is not None and not numbers.is_empty():
+    if not numbers.is_empty():
         shown = table(numbers, f"The numbers of: {title}")
         details = f"<details><summary>The numbers</summary>{shown}</details>"
     return (
@@ -192,6 +172,16 @@ def _quality(summary: pl.DataFrame, rejected: pl.DataFrame | None, failures: Seq
     else:
         yield "<p>Records that did not have the documented shape, by reason; values are not shown.</p>"
         yield table(_reasons(rejected), "Rejected records by reason", most=50)
+
+
+def _assumed(assumptions: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    yield "<h3>Assumptions</h3>"
+    yield '<p class="soft">What the vendors do not document, and the numbers above rest on.</p>'
+    for title, lines in assumptions.items():
+        shown = bullets([text(line) for line in lines])
+        yield f'<details class="printed"><summary>{text(title)}: {len(lines)}</summary>{shown}</details>'
+    if not assumptions:
+        yield '<p class="soft">None.</p>'
 
 
 def _reasons(rejected: pl.DataFrame) -> pl.DataFrame:

@@ -39,7 +39,7 @@ td.number, th.number { text-align: right; }
 summary { cursor: pointer; color: var(--soft); font-size: .9rem; }
 .infolayer text, .xtick text, .ytick text, .cbaxis text, .annotation text { fill: var(--fg) !important; }
 @media print { figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  details { display: none; } .scroll { overflow: visible; } td, th { white-space: normal; }
+  details:not(.printed) { display: none; } .scroll { overflow: visible; } td, th { white-space: normal; }
   table { font-size: .7rem; } body { padding: 0; } }
 """
 
@@ -64,10 +64,12 @@ style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'no
 {body}
 </main>
 <script>
-addEventListener("beforeprint", () => document.querySelectorAll(".js-plotly-plot").forEach(
-  plot => Plotly.relayout(plot, {{width: 660}})));
-addEventListener("afterprint", () => document.querySelectorAll(".js-plotly-plot").forEach(
-  plot => Plotly.relayout(plot, {{width: null, autosize: true}})));
+const set = (width, open) => {{
+  document.querySelectorAll(".js-plotly-plot").forEach(plot => Plotly.relayout(plot, {{width, autosize: !width}}));
+  document.querySelectorAll("details.printed").forEach(details => details.open = open);
+}};
+addEventListener("beforeprint", () => set(660, true));
+addEventListener("afterprint", () => set(null, false));
 </script>
 </body>
 </html>

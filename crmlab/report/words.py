@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from crmlab.analysis import activity, consent, pipeline
+from crmlab.analysis import activity, consent, objection, pipeline
 from crmlab.plots._template import plural
+from crmlab.report.charts import Given
 from crmlab.report.page import text
 
 _MAX_KINDS = 5
@@ -35,14 +36,15 @@ def bad_news(summary: pl.DataFrame, failures: Sequence[str]) -> Iterator[str]:
         yield f'<span class="warn">{plural(rejected, "record")} rejected.</span> They are in no number here.'
 
 
-def in_words(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+def in_words(given: Given) -> Iterator[str]:
     """Say one line for each table of the report, also for those that are not there."""
     for label, name, say in _SAYS:
-        words = say(tables[name]) if name in tables else f"absent, the table {name} was not fetched."
+        words = say(given) if name in given else f"absent, the table {name} was not fetched."
         yield f"<b>{label}</b>: {words}"
 
 
-def _closed(deals: pl.DataFrame) -> str:
+def _closed(given: Given) -> str:
+    deals = given["deals"]
     won, lost = pipeline.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
     rate = (
         f"Win rate <b>{won / (won + lost):.0%}</b> ({won:,} of {won + lost:,} closed)."
@@ -53,7 +55,8 @@ def _closed(deals: pl.DataFrame) -> str:
     return f"<b>{won:,}</b> won{won_sum}, {lost:,} lost{lost_sum}. {rate}"
 
 
-def _open(deals: pl.DataFrame) -> str:
+def _open(given: Given) -> str:
+    deals = given["deals"]
     return f"<b>{plural(deals.filter(pipeline.OPEN).height, 'deal')}</b> open{_amounts(deals, pipeline.OPEN)}."
 
 
@@ -74,11 +77,13 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
     return f" ({' and '.join(words)})"
 
 
-def _activities(activities: pl.DataFrame) -> str:
+def _activities(given: Given) -> str:
+    activities = given["activities"]
     return _kinds(activities) + _span(activities.select(activity.HAPPENED).to_series())
 
 
-def _consent_events(events: pl.DataFrame) -> str:
+def _consent_events(given: Given) -> str:
+    events = given["consent_events"]
     return _kinds(events) + _span(events.select(consent.SAID).to_series())
 
 
@@ -98,8 +103,23 @@ def _span(time: pl.Series) -> str:
     return f", {first:%Y-%m-%d} to {last:%Y-%m-%d} (UTC)."
 
 
-def _banner(statistics: pl.DataFrame) -> str:
-    days = consent.banner(statistics).drop_nulls(["visitors_exposed", "optin", "optout"])
+def _across(given: Given) -> str:
+    known = given.people["person_id"].n_unique()
+    said = f"{plural(given['contacts'].height, 'contact')} are <b>{plural(known, 'person', 'people')}</b>"
+    if "consent_events" not in given or "activities" not in given:
+        return f"{said}."
+    done = given["activities"], given["consent_events"], given.people
+    late = objection.activities_after_opt_out(*done, as_of=given.as_of)["person_id"].n_unique()
+    mailed = objection.mailed_but_objected(given["contacts"], given["subscriptions"], *done, as_of=given.as_of)
+    objected = mailed["person_id"].n_unique()
+    return (
+        f"{said}; <b>{late:,}</b> of them contacted on a channel after opting out of it, "
+        f"<b>{objected:,}</b> mailed although they object."
+    )
+
+
+def _banner(given: Given) -> str:
+    days = consent.banner(given["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
     shown, yes, no = (int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0))
     if not shown:
         return "no visitor saw it."
@@ -115,4 +135,5 @@ _SAYS = (
     ("Activities", "activities", _activities),
     ("Consent events", "consent_events", _consent_events),
     ("Consent banner", "consent_statistics", _banner),
+    ("Across services", "contacts", _across),
 )
