@@ -156,7 +156,9 @@ def test_a_setting_that_would_change_the_address_is_refused() -> None:
 
 
 def test_an_address_of_ones_own_spares_the_settings_of_the_providers() -> None:
-    assert Account("commanders_act", base_url="https://proxy.example.com", token=KEY).options == {}
+    options = Account("commanders_act", base_url="https://proxy.example.com", token=KEY).options
+
+    assert options == {"devices": "no"}  # only what has a default
 
 
 def test_an_unknown_provider_is_answered_with_the_nearest() -> None:

@@ -112,6 +112,17 @@ def test_the_summary_says_the_numbers_in_words(tmp_path: Path) -> None:
     assert "opt-in rate 60% (600 of 1,000 exposed visitors), opt-out rate 25%, over 1 day." in page.text
 
 
+def test_fields_that_nobody_documented_are_drift(tmp_path: Path) -> None:
+    note = "fields nobody documented: horoscope, shoe_size; 2 records rejected"
+    drifted = summary(("sales", "onepagecrm", "deals", "deals", 4, 0, 2, 1, 0.5, True, note))
+
+    _, page = written(tmp_path, tables(), drifted)
+    _, whole = written(tmp_path, tables(), WHOLE)
+
+    assert "onepagecrm, deals: horoscope, shoe_size" in page.text
+    assert "Drift None." in whole.text
+
+
 def test_the_page_is_complete_without_any_request(tmp_path: Path) -> None:
     text, page = written(tmp_path, tables(), WHOLE)
 
@@ -140,7 +151,7 @@ def test_every_chart_has_a_heading_a_label_and_its_numbers(tmp_path: Path) -> No
         assert any(label.startswith(f"Chart: {question}") for label in labels)
     headings = [tag for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
     assert headings[:3] == ["h1", "h2", "h2"]
-    assert [headings.count(name) for name in ("h1", "h2", "h3")] == [1, 7, 20]
+    assert [headings.count(name) for name in ("h1", "h2", "h3")] == [1, 7, 21]
     assert all(head.get("scope") == "col" for head in page.all("th"))
     regions = [attributes["aria-label"] or "" for attributes in page.all("div") if attributes.get("role") == "region"]
     assert sum(region.startswith("The numbers of: ") for region in regions) >= 8
@@ -308,7 +319,7 @@ def test_nothing_at_all_is_still_a_report(tmp_path: Path) -> None:
 
     assert len(text) < 20_000
     assert "Sources: none." in page.text
-    assert "What was fetched Nothing. Failures None. Rejected records None." in page.text
+    assert "What was fetched Nothing. Drift None. Failures None. Rejected records None." in page.text
 
 
 def test_empty_tables_say_why_there_is_nothing(tmp_path: Path) -> None:

@@ -164,6 +164,12 @@ def _quality(summary: pl.DataFrame, rejected: pl.DataFrame | None, failures: Seq
     yield table(shown, "What was fetched") if shown.height else '<p class="soft">Nothing.</p>'
     notes = summary.filter(pl.col("note").fill_null("") != "").select("account", "table", "note")
     yield bullets([f"{text(where)}, {text(what)}: {text(note)}" for where, what, note in notes.iter_rows()])
+    yield "<h3>Drift</h3>"
+    fields = pl.col("note").str.extract(r"fields nobody documented: ([^;]+)").alias("fields")
+    new = summary.select("provider", "resource", fields).drop_nulls("fields").unique(maintain_order=True)
+    lines = [f"{text(provider)}, {text(resource)}: {text(names)}" for provider, resource, names in new.iter_rows()]
+    yield "<p>Fields that came and that nobody documented: they are in no table.</p>" if lines else ""
+    yield bullets(lines) if lines else '<p class="soft">None.</p>'
     yield "<h3>Failures</h3>"
     yield bullets([text(failure) for failure in failures]) if failures else '<p class="soft">None.</p>'
     yield "<h3>Rejected records</h3>"

@@ -356,7 +356,7 @@ def test_a_dataset_without_rows_is_no_delivery(datasets: Any) -> None:
 
 
 def test_rates_are_computed_from_the_counts() -> None:
-    found = read("privacy_statistics", [BANNER], tags={"day": "2026-05-06"})
+    found = read("privacy_statistics", [BANNER], tags={"day": "2026-05-06", "device": ""})
 
     row = found.frames["consent_statistics"].row(0, named=True)
     assert (row["id"], row["day"], row["banner_id"]) == ("2026-05-06/4", date(2026, 5, 6), "4")
@@ -365,7 +365,7 @@ def test_rates_are_computed_from_the_counts() -> None:
 
 
 def test_counts_by_category_and_vendor_are_rows_of_their_own() -> None:
-    rows = read("privacy_statistics", [BANNER], tags={"day": "2026-05-06"}).frames["consent_statistics_items"]
+    rows = read("privacy_statistics", [BANNER], tags={"day": "2026-05-06", "device": ""}).frames["consent_statistics_items"]
 
     shown = rows.select("id", "dimension", "item_id", "optin", "visitors_exposed", "optin_rate").rows()
     assert shown == [
@@ -378,7 +378,7 @@ def test_counts_by_category_and_vendor_are_rows_of_their_own() -> None:
 
 @pytest.mark.parametrize("attributes", [{}, [], None, {"nb_banner_views": 3}, {"nb_visitors_exposed_to_privacy": 0}])
 def test_a_banner_with_hardly_a_count_is_a_row_without_rates(attributes: Any) -> None:
-    found = read("privacy_statistics", [{"id": "1", "attributes": attributes}], tags={"day": "2026-05-06"})
+    found = read("privacy_statistics", [{"id": "1", "attributes": attributes}], tags={"day": "2026-05-06", "device": ""})
 
     row = found.frames["consent_statistics"].row(0, named=True)
     assert (row["optin"], row["optin_rate"], row["optout_rate"]) == (None, None, None)
@@ -390,7 +390,7 @@ def test_a_count_that_is_no_number_is_rejected_with_its_reason(value: Any) -> No
     for name in ("nb_optin", "nb_optin_vendor_8"):
         broken = {"id": "5", "attributes": {name: value}}
 
-        found = read("privacy_statistics", [BANNER, broken], tags={"day": "2026-05-06"})
+        found = read("privacy_statistics", [BANNER, broken], tags={"day": "2026-05-06", "device": ""})
 
         assert found.frames["consent_statistics"].height == 1
         assert found.rejected.height == 1
@@ -449,3 +449,19 @@ def test_a_user_has_name_email_and_role() -> None:
     row = read("users", [user]).frames["users"].row(0, named=True)
 
     assert (row["id"], row["name"], row["email"], row["role"]) == ("4", "Ada Moss", "a@m.example", "end_user")
+
+
+async def test_banner_statistics_come_by_device_where_the_account_asks_for_them() -> None:
+    async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
+        keys = site.keys["commanders_act"]
+        account = crmlab.Account("commanders_act", base_url=site[0].base_url, devices="yes", **keys)
+        tables = "consent_statistics", "consent_statistics_items"
+        whole = await crmlab.fetch(site, *tables, limits=crmlab.Limits(concurrency=10))
+        parts = await crmlab.fetch(account, *tables, limits=crmlab.Limits(concurrency=10))
+
+    assert set(parts.consent_statistics["device"]) == {"others", "mobile", "tablet", "desktop"}
+    assert whole.consent_statistics["device"].null_count() == whole.consent_statistics.height
+    for name in tables:
+        assert parts[name]["optin"].sum() == whole[name]["optin"].sum() > 0
+        assert parts[name]["id"].is_unique().all()
+    assert parts.consent_statistics["id"][0] == f"{parts.consent_statistics['day'][0]}/others/1"

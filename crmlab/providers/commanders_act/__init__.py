@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +23,8 @@ from crmlab.providers.commanders_act import views, wire
 from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
 from crmlab.request import Page, Request, path, refuse
 
+#: by the number that the service gives them
+_DEVICES = ("others", "mobile", "tablet", "desktop")
 HOUR, DAY = 3_600_000, 86_400_000
 _WEEK = dt.timedelta(days=7)
 #: the service's words for refusals that come without a usable HTTP status
@@ -141,12 +144,14 @@ def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Req
 
 
 def _statistics(context: Context) -> Iterable[Request]:
-    for day in days(context):
+    devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
+    for day, device in product(days(context), devices):
         text = day.isoformat()
+        one = {"filter[sup_filters][device][]": str(_DEVICES.index(device))} if device else {}
         yield Request(
             path="/privacy/statistics",
-            params={"filter[begin_date]": text, "filter[end_date]": text},
-            tags={"day": text},
+            params={"filter[begin_date]": text, "filter[end_date]": text, **one},
+            tags={"day": text, "device": device},
         )
 
 
@@ -204,6 +209,14 @@ PROVIDER = Provider(
             pattern=r"([0-9]+(\s*,\s*[0-9]+)*)?",
             help="optional: numbers of the segments to count, joined by commas (the API cannot list them)",
         ),
+        Field(
+            name="devices",
+            label="Consent by device",
+            secret=False,
+            default="no",
+            pattern="yes|no",
+            help="yes: banner statistics apart for desktop, mobile, tablet and others, in four times as many requests",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -237,11 +250,12 @@ PROVIDER = Provider(
         ),
         _list(
             "privacy_statistics",
-            f"Consent banners, a request for each day of since..until; the last {DAYS} days without since.",
+            f"Consent banners, a request for each day of since..until (and device, with devices=yes); the last {DAYS} "
+            "days without since.",
             requests=_statistics,
             note=by_default,
-            tags=("day",),
-            key=pl.format("{}/{}", pl.col("_day"), pl.col("id")),
+            tags=("day", "device"),
+            key=views.STATISTICS_KEY,
             wire=wire.STATISTIC,
             views=views.STATISTICS,
         ),

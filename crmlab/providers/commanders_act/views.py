@@ -83,12 +83,17 @@ _PARTS = pl.col("item").str.extract_groups(_ITEM).struct
 _DIMENSION, _ITEM_ID = _PARTS.field("1"), _PARTS.field("2")
 _ITEM_VALUE = _PARTS.field("3").str.strip_chars('"')
 _ITEM_OPTIN = integer(pl.when(_ITEM_VALUE != "null").then(_ITEM_VALUE))
+_PLACE = pl.concat_str(
+    pl.col("_day"), pl.when(pl.col("_device") != "").then("_device"), "id", separator="/", ignore_nulls=True
+)
+STATISTICS_KEY = pl.when(pl.col("id").is_not_null()).then(_PLACE)
 STATISTICS = (
     View(
         table="consent_statistics",
         columns={
             "day": _DAY,
             "banner_id": text("id"),
+            "device": text("_device"),
             "visitors_exposed": _EXPOSED,
             "banner_views": _count("nb_banner_views"),
             "optin": _count("nb_optin"),
@@ -102,7 +107,7 @@ STATISTICS = (
         table="consent_statistics_items",
         explode=pl.col("attributes").str.extract_all(_ITEM),
         columns={
-            "id": pl.format("{}/{}/{}/{}", pl.col("_day"), pl.col("id"), _DIMENSION, _ITEM_ID),
+            "id": pl.format("{}/{}/{}", _PLACE, _DIMENSION, _ITEM_ID),
             "day": _DAY,
             "banner_id": text("id"),
             "dimension": _DIMENSION,
