@@ -53,6 +53,8 @@ INTEGRATION = {
         "environment": {"data": {"type": "integration-environments", "id": 1}},
     },
 }
+#: of the day, for all devices
+WHOLE_DAY = {"day": "2026-05-06", "device": ""}
 BANNER = {
     "type": "privacy/statistic",
     "id": "4",
@@ -356,7 +358,7 @@ def test_a_dataset_without_rows_is_no_delivery(datasets: Any) -> None:
 
 
 def test_rates_are_computed_from_the_counts() -> None:
-    found = read("privacy_statistics", [BANNER], tags={"day": "2026-05-06", "device": ""})
+    found = read("privacy_statistics", [BANNER], tags=WHOLE_DAY)
 
     row = found.frames["consent_statistics"].row(0, named=True)
     assert (row["id"], row["day"], row["banner_id"]) == ("2026-05-06/4", date(2026, 5, 6), "4")
@@ -365,7 +367,7 @@ def test_rates_are_computed_from_the_counts() -> None:
 
 
 def test_counts_by_category_and_vendor_are_rows_of_their_own() -> None:
-    rows = read("privacy_statistics", [BANNER], tags={"day": "2026-05-06", "device": ""}).frames["consent_statistics_items"]
+    rows = read("privacy_statistics", [BANNER], tags=WHOLE_DAY).frames["consent_statistics_items"]
 
     shown = rows.select("id", "dimension", "item_id", "optin", "visitors_exposed", "optin_rate").rows()
     assert shown == [
@@ -378,7 +380,7 @@ def test_counts_by_category_and_vendor_are_rows_of_their_own() -> None:
 
 @pytest.mark.parametrize("attributes", [{}, [], None, {"nb_banner_views": 3}, {"nb_visitors_exposed_to_privacy": 0}])
 def test_a_banner_with_hardly_a_count_is_a_row_without_rates(attributes: Any) -> None:
-    found = read("privacy_statistics", [{"id": "1", "attributes": attributes}], tags={"day": "2026-05-06", "device": ""})
+    found = read("privacy_statistics", [{"id": "1", "attributes": attributes}], tags=WHOLE_DAY)
 
     row = found.frames["consent_statistics"].row(0, named=True)
     assert (row["optin"], row["optin_rate"], row["optout_rate"]) == (None, None, None)
@@ -390,7 +392,7 @@ def test_a_count_that_is_no_number_is_rejected_with_its_reason(value: Any) -> No
     for name in ("nb_optin", "nb_optin_vendor_8"):
         broken = {"id": "5", "attributes": {name: value}}
 
-        found = read("privacy_statistics", [BANNER, broken], tags={"day": "2026-05-06", "device": ""})
+        found = read("privacy_statistics", [BANNER, broken], tags=WHOLE_DAY)
 
         assert found.frames["consent_statistics"].height == 1
         assert found.rejected.height == 1
