@@ -10,7 +10,7 @@ import polars as pl
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.decisions import moment
 from crmlab.analysis.evidence import KEY
-from crmlab.analysis.person_consent import channel_word, decisions, with_person
+from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
 from crmlab.analysis.vocabulary import OPT_OUT
 from crmlab.errors import PlanError
 
@@ -101,8 +101,9 @@ def activities_after_opt_out(
         .drop_nulls(["happened_at", "channel", "person_id"])
         .filter(pl.col("happened_at") <= until)
     )
+    ever_said = all_decisions(consent_events, people, until)
     said = pl.concat(
-        decisions(consent_events, people, channel, until)
+        about(ever_said, channel)
         .rename({"channel": "opt_out_channel", "kind": "opt_out_kind", **{name: f"opt_out_{name}" for name in KEY}})
         .with_columns(channel_word(pl.lit(channel)).alias("channel"))
         for channel in sorted(set(channels.values()))

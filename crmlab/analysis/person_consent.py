@@ -53,14 +53,23 @@ def decisions(
         person_id (String), at (Datetime UTC), decision (String, "opt-in" or "opt-out"), provider (Categorical),
         account, id, kind, channel (String), as the event has them.
     """
-    about = pl.col("channel").is_null() | (channel_word(pl.col("channel")) == channel_word(pl.lit(channel)))
+    return about(all_decisions(consent_events, people, until), channel)
+
+
+def all_decisions(consent_events: pl.DataFrame, people: pl.DataFrame, until: dt.datetime | None) -> pl.DataFrame:
+    """Return `decisions` about every channel."""
     made = (
-        with_person(decided(consent_events.filter(about)), people)
+        with_person(decided(consent_events), people)
         .select("person_id", SAID.alias("at"), "decision", *KEY, "kind", "channel")
         .drop_nulls(["person_id", "at", "decision"])
     )
     # "opt-in" comes before "opt-out" in the alphabet
     return (made if until is None else made.filter(pl.col("at") <= until)).sort("at", "decision", maintain_order=True)
+
+
+def about(made: pl.DataFrame, channel: str) -> pl.DataFrame:
+    """Return those of `all_decisions` that are about a channel."""
+    return made.filter(pl.col("channel").is_null() | (channel_word(pl.col("channel")) == channel_word(pl.lit(channel))))
 
 
 def channel_word(channel: pl.Expr) -> pl.Expr:
