@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 OUT ?= out
 BIN := $(VENV)/bin
+# those of them that are there
+PYTHONS ?= $(foreach minor,11 12 13 14,$(shell command -v python3.$(minor)))
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format contract bench bench-full figures clean
+.PHONY: demo test lint format contract wheel bench bench-full figures clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -29,6 +31,10 @@ format: $(VENV)/.installed-dev
 contract: $(VENV)/.installed-dev
 	sh tests/contract/install_prism.sh $(VENV)/prism
 	CRMLAB_CONTRACT=1 CRMLAB_PRISM=$(VENV)/prism/node_modules/.bin/prism $(BIN)/python -m pytest -q tests/contract
+
+# Installs a built wheel, with and without extras, into clean environments of each of PYTHONS
+wheel: $(VENV)/.installed-dev
+	CRMLAB_PYTHONS="$(or $(PYTHONS),$(abspath $(BIN)/python))" $(BIN)/python -m pytest -q tests/wheel
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
