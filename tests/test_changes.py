@@ -180,7 +180,7 @@ def check(server: Server, data: crmlab.Fetched, table: str) -> None:
     assert server.stable <= came.keys() or not data.complete
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(COUNTS, CHANGES, IN_FLIGHT)
 @example(730, [Change(3, "delete", 0.0), Change(3, "add", 1.0)], crmlab.Limits(concurrency=1))
 def test_a_list_that_is_counted(count: int, changes: list[Change], limits: crmlab.Limits) -> None:
@@ -191,7 +191,7 @@ def test_a_list_that_is_counted(count: int, changes: list[Change], limits: crmla
     check(server, data, "onepagecrm.notes")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(COUNTS, CHANGES, IN_FLIGHT)
 @example(730, [Change(2, "delete", 0.0), Change(2, "modify", 0.4)], crmlab.Limits(concurrency=1))
 def test_a_list_of_what_changed_in_a_period(count: int, changes: list[Change], limits: crmlab.Limits) -> None:
@@ -204,7 +204,7 @@ def test_a_list_of_what_changed_in_a_period(count: int, changes: list[Change], l
     check(server, data, "onepagecrm.notes")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(COUNTS, CHANGES, IN_FLIGHT)
 @example(730, [Change(3, "delete", 0.99)], crmlab.Limits(concurrency=1))
 def test_a_list_that_nobody_counts(count: int, changes: list[Change], limits: crmlab.Limits) -> None:

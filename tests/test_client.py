@@ -147,7 +147,7 @@ def no_http(request: web.Request) -> web.StreamResponse:
 
 
 def endless_nesting(request: web.Request) -> web.StreamResponse:
-    return web.Response(body=b'{"status":0,"data":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}")
+    return web.Response(body=b'{"status":0,"data":[' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"]}")
 
 
 BROKEN = [cut, page_of_a_proxy, reset, too_short, bad_gzip, no_http]

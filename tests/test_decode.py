@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -100,7 +100,6 @@ DAMAGE = {
 }
 
 
-@settings(deadline=None)
 @given(RECORDS)
 def test_decoding_documented_records_neither_loses_nor_invents(found: list[dict[str, Any]]) -> None:
     decoded = decode(found)
@@ -119,7 +118,6 @@ def test_decoding_documented_records_neither_loses_nor_invents(found: list[dict[
         assert row["items"] == wanted
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_field_costs_exactly_its_record_and_is_named(data: st.DataObject) -> None:
     found = data.draw(RECORDS.filter(bool))
@@ -137,7 +135,6 @@ def test_a_damaged_field_costs_exactly_its_record_and_is_named(data: st.DataObje
     assert (rejected["provider"], rejected["account"], rejected["resource"]) == ("acme", "sales", "deals")
 
 
-@settings(deadline=None)
 @given(RECORDS)
 def test_records_beside_a_bad_one_are_read_as_if_it_were_not_there(found: list[dict[str, Any]]) -> None:
     alone, beside = decode(found), decode([*found, {"id": "bad", "stage": 1.7}])
@@ -147,7 +144,6 @@ def test_records_beside_a_bad_one_are_read_as_if_it_were_not_there(found: list[d
     assert beside.rejected.height == 1
 
 
-@settings(deadline=None)
 @given(RECORDS, st.randoms())
 def test_frames_and_rejected_records_add_up(found: list[dict[str, Any]], dice: Any) -> None:
     for record in found:

@@ -72,7 +72,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.sampled_from([99, 100, 230, 500]), st.sampled_from([101, 400, 700]), CHANGES, IN_FLIGHT)
 @example(500, 400, [Change(3, "modify", 0.9), Change(3, "add", 1.0)], crmlab.Limits(concurrency=1))
 def test_notes_inside_contacts(people: int, count: int, changes: list[Change], limits: crmlab.Limits) -> None:

@@ -61,7 +61,7 @@ def blank_is_null(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_every_table_survives_parquet(name: str, data: st.DataObject) -> None:
     frame = data.draw(frames(name))
@@ -74,7 +74,7 @@ def test_every_table_survives_parquet(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_table_survives_csv_but_for_blank_text(name: str, data: st.DataObject) -> None:
     frame = data.draw(frames(name))
@@ -87,7 +87,6 @@ def test_every_table_survives_csv_but_for_blank_text(name: str, data: st.DataObj
     assert_frame_equal(back, blank_is_null(frame), rel_tol=0, abs_tol=0, categorical_as_str=True)
 
 
-@settings(deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=5))
 def test_no_cell_of_a_csv_begins_like_a_formula(texts: list[str]) -> None:
     frame = pl.DataFrame(

@@ -77,7 +77,7 @@ def fetched(tables: dict[str, pl.DataFrame], rejected: int = 0) -> Fetched:
 
 
 @given(worlds())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_masking_changes_no_number(tables: dict[str, pl.DataFrame]) -> None:
     masked = mask(tables, KEY)
 
@@ -101,7 +101,7 @@ def test_masking_changes_no_number(tables: dict[str, pl.DataFrame]) -> None:
 
 
 @given(worlds())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_joined_still_joins_and_nothing_else_does(tables: dict[str, pl.DataFrame]) -> None:
     def joined(data: dict[str, pl.DataFrame]) -> list[tuple[int, int]]:
         numbered = {name: frame.with_row_index("row") for name, frame in data.items()}
@@ -124,7 +124,7 @@ def text_of(path: Path) -> str:
 
 
 @given(worlds(), st.integers(0, 2))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_no_file_of_a_masked_fetch_holds_a_personal_value(
     tmp_path_factory: pytest.TempPathFactory, tables: dict[str, pl.DataFrame], rejected: int
 ) -> None:

@@ -116,7 +116,7 @@ def spread(pages: int) -> list[float]:
     return [NOW - 3 * YEAR * n / (pages * 10) for n in range(pages * 10)]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     groups=GROUPS,
     order=st.sampled_from(ORDERS),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.errors import NotFoundError, TransportError
@@ -47,7 +47,6 @@ def reached(starts: Iterable[int], graph: Graph) -> set[int]:
     return found
 
 
-@settings(deadline=None)
 @given(
     st.lists(NODES, max_size=4),
     st.dictionaries(NODES, st.lists(st.tuples(NODES, st.booleans()), max_size=4)),
@@ -57,7 +56,6 @@ def test_all_that_follows_is_asked_exactly_once(starts: list[int], graph: Graph,
     assert Counter(crawl(starts, graph, delays)) == Counter(reached(starts, graph))
 
 
-@settings(deadline=None)
 @given(st.integers(2, 30), st.dictionaries(st.integers(1, 30), st.integers(0, 9)))
 def test_what_closes_a_list_is_asked_when_all_others_are_in(last: int, delays: dict[int, int]) -> None:
     graph = {1: [(n, n == last) for n in range(2, last + 1)]}

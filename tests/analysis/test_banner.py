@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import crmlab
@@ -90,7 +90,6 @@ def test_what_one_row_does_not_say_is_unknown_for_all() -> None:
 COUNT = st.integers(0, 1000)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), COUNT, COUNT, COUNT, COUNT), min_size=1, max_size=20))
 def test_groups_add_up_to_the_whole(rows: list[tuple[int, ...]]) -> None:
     frame = statistics(*((date(2026, 1, 1 + day), "a", *counts) for day, *counts in rows))

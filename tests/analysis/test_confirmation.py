@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -192,7 +192,6 @@ def test_links_of_few_people_are_one() -> None:
     assert consent_journeys(frame, smallest=0).height == consent_journeys(frame, smallest=1 / 200).height == 3
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from("123456"), st.none(), st.sampled_from(["a", "b", "c"]), st.integers(0, 9)),

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -260,7 +260,6 @@ STORY = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(STORY, st.sampled_from(["1d", "1w", "1mo"]))
 def test_the_stock_is_all_net_so_far_and_at_the_end_who_is_opted_in(rows: list[tuple[Any, ...]], every: str) -> None:
     frame = events(*rows)
@@ -274,7 +273,6 @@ def test_the_stock_is_all_net_so_far_and_at_the_end_who_is_opted_in(rows: list[t
     assert sum(found["net"]) == (state["decision"] == "opt-in").sum()
 
 
-@settings(deadline=None)
 @given(STORY, st.randoms(use_true_random=False))
 def test_the_state_does_not_depend_on_the_order_of_the_rows(rows: list[tuple[Any, ...]], random: Any) -> None:
     mixed = random.sample(rows, len(rows))

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.analysis.consent_survival import consent_survival, curve, median_days
@@ -84,7 +84,6 @@ def test_counts_whose_products_need_more_than_32_bits_give_the_right_band() -> N
 LASTED = st.lists(st.tuples(st.integers(0, 20).map(float), st.booleans()), min_size=1, max_size=40)
 
 
-@settings(deadline=None)
 @given(LASTED)
 def test_the_curve_is_the_product_of_what_stays(rows: list[tuple[float, bool]]) -> None:
     found = curve(durations(*map(list, zip(*rows, strict=True))))
@@ -101,7 +100,6 @@ def test_the_curve_is_the_product_of_what_stays(rows: list[tuple[float, bool]]) 
     assert found["ended"].sum() + found["censored"].sum() == len(rows)
 
 
-@settings(deadline=None)
 @given(LASTED)
 def test_where_none_is_censored_it_is_the_share_that_lasts_longer(rows: list[tuple[float, bool]]) -> None:
     days = [each for each, _ in rows]

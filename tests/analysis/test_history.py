@@ -174,7 +174,7 @@ def test_a_skipped_stage_counts_as_reached_and_the_last_leads_to_won() -> None:
         max_size=6,
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_stay_ends_in_one_way_and_no_stage_is_reached_by_fewer_than_the_next(fetches: Any) -> None:
     frames = [deals(*((name, *place) for name, place in fetch.items())) for fetch in fetches]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -215,7 +215,6 @@ values = st.lists(st.sampled_from([f"{letter}@example.com" for letter in "abcdef
 tables = st.lists(st.tuples(st.sampled_from(["Ann Lee", "Al Low", ""]), values), max_size=12)
 
 
-@settings(deadline=None)
 @given(tables, st.randoms(use_true_random=False))
 def test_the_order_of_contacts_does_not_matter_and_groups_are_those_of_a_graph(rows: Any, random: Any) -> None:
     frame = contacts(*({"full_name": name, "emails": emails} for name, emails in rows)) if rows else contacts({})
@@ -233,7 +232,6 @@ def test_the_order_of_contacts_does_not_matter_and_groups_are_those_of_a_graph(r
     assert sorted(map(sorted, {frozenset(group) for group in reached.values()})) == (groups(frame) if rows else [])
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_normalising_an_address_twice_changes_nothing(written: str) -> None:
     once = pl.select(email(pl.lit(written)).alias("value"))

@@ -3,7 +3,7 @@
 import phonenumbers
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.analysis.phone import e164
@@ -26,7 +26,6 @@ def by_the_library(number: str) -> str | None:
     return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
 
 
-@settings(deadline=None)
 @given(st.lists(DIGITS, min_size=1, max_size=40), BETWEEN)
 def test_numbers_read_in_polars_are_those_of_the_library(parts: list[tuple[int, str]], between: str) -> None:
     numbers = [f"+{code}{between}{digits[:3]}{between}{digits[3:]}" for code, digits in parts]
@@ -36,7 +35,6 @@ def test_numbers_read_in_polars_are_those_of_the_library(parts: list[tuple[int, 
     assert found.to_list() == [by_the_library(number) for number in numbers]
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("+0123456789 -()/.exttel:\u00a0\uff11", max_size=20), min_size=1, max_size=40))
 def test_anything_is_read_as_the_library_does_or_not_at_all(texts: list[str]) -> None:
     for text, found in zip(texts, e164(pl.Series(texts)), strict=True):

@@ -71,7 +71,6 @@ def visited(created: list[int], *, filters: bool = True) -> tuple[set[str], list
     return ids, list(asked.values())
 
 
-@settings(deadline=None)
 @given(GROUPS)
 def test_every_contact_is_reached_whenever_it_was_created(groups: list[tuple[int, int, float]]) -> None:
     created = moments(groups)
@@ -82,7 +81,7 @@ def test_every_contact_is_reached_whenever_it_was_created(groups: list[tuple[int
     assert len(asked) <= 2 * (len(created) // 100) + 30 * len(groups)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(GROUPS)
 def test_a_service_that_does_not_filter_by_time_is_read_by_the_cascade(groups: list[tuple[int, int, float]]) -> None:
     created = moments(groups)

@@ -73,7 +73,7 @@ def test_a_world_of_one_person_has_one_of_each_and_every_service_knows_them() ->
     assert world.subscriptions
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(rows=st.integers(0, 60), seed=st.integers(0, 10**6))
 def test_every_reference_leads_to_a_row_in_a_world_of_any_size(rows: int, seed: int) -> None:
     world = generate(rows, seed=seed)
