@@ -46,7 +46,7 @@ def test_only_what_may_succeed_next_time_is_asked_again() -> None:
 )
 def test_an_error_says_what_and_where(error: CrmlabError, text: str) -> None:
     assert str(error) == text
-    error.where = "relenta account 'a', contacts"
+    error.account, error.resource = "relenta account 'a'", "contacts"
     assert str(error) == f"relenta account 'a', contacts: {text}"
 
 
