@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from crmlab import credentials, providers
 from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError
+from crmlab.names import ProviderName
 from crmlab.provider import Provider, url_fields
 from crmlab.request import Request
 
@@ -50,7 +51,7 @@ class Account:
 
     def __init__(
         self,
-        provider: str,
+        provider: ProviderName | str,
         *,
         name: str | None = None,
         base_url: str | None = None,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from crmlab.errors import CrmlabError
 from crmlab.export import Format, export
 from crmlab.failures import Failures
 from crmlab.masking import mask, without_content
+from crmlab.names import Frame, TableName, Tables
 from crmlab.show import Sheet, Shown
 
 SUMMARY = pl.Schema(
@@ -35,10 +36,8 @@ SUMMARY = pl.Schema(
     }
 )
 
-Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
-
-class Result(Mapping[str, Frame], Shown):
+class Result(Mapping[str, Frame], Tables[Frame], Shown):
     """Tables by name, as a mapping and as attributes, with the account of how they came.
 
     Attributes
@@ -78,19 +77,25 @@ class Result(Mapping[str, Frame], Shown):
         """Whether every resource came whole and every record fitted."""
         return bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
 
-    def __getitem__(self, name: str) -> Frame:
+    def __getitem__(self, name: TableName | str) -> Frame:
         try:
             return self._tables[name]
         except KeyError:
             raise KeyError(f"{name!r} was not fetched; there is {', '.join(self._tables)}") from None
 
-    def __getattr__(self, name: str) -> Frame:
-        if name.startswith("_") or name not in self._tables:
-            raise AttributeError(f"{name!r} was not fetched; there is {', '.join(self.__dict__.get('_tables', ()))}")
-        return self._tables[name]
+    if not TYPE_CHECKING:  # there `Tables` says what can be asked for, and a slip of the pen is found
+
+        def __getattr__(self, name: str) -> Frame:
+            if name.startswith("_") or name not in self._tables:
+                known = ", ".join(self.__dict__.get("_tables", ()))
+                raise AttributeError(f"{name!r} was not fetched; there is {known}")
+            return self._tables[name]
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name for name in self._tables if name.isidentifier())]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._tables)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)
@@ -132,7 +137,11 @@ class Result(Mapping[str, Frame], Shown):
 
 
 class Fetched(Result[pl.DataFrame]):
-    """Tables in memory: ``data["deals"]`` is ``data.deals``, a `polars.DataFrame`. See `Result`."""
+    """Tables in memory: ``data["deals"]`` is ``data.deals``, a `polars.DataFrame`.
+
+    ``complete``, ``summary``, ``failures`` and ``rejected`` say what came and what did not, see `Result`;
+    ``export``, ``report`` and ``masked`` go on from here.
+    """
 
     def masked(self, key: bytes | None = None, *, drop: bool = False) -> Fetched:
         """Return the same with every value of a personal column as a token, or as null; see `crmlab.masking.mask`.

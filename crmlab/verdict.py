@@ -57,12 +57,18 @@ def _state(lines: pl.DataFrame) -> str:
     if not _accounts(lines):
         return listed(lines["note"].unique(maintain_order=True))
     if lines["complete"].all():
-        return "\N{CHECK MARK} complete"
+        return "; ".join(["\N{CHECK MARK} complete", *_notes(lines)])
     return f"\N{BALLOT X} lacks rows of {listed(_accounts(lines.filter(~pl.col('complete'))))}"
 
 
 def _accounts(lines: pl.DataFrame) -> list[str]:
     return [name for name in lines["account"].unique(maintain_order=True) if name]
+
+
+def _notes(lines: pl.DataFrame) -> list[str]:
+    """Return what is said of them, but for how they were asked for."""
+    said = [part for note in lines["note"] for part in note.split("; ")]
+    return [part for part in dict.fromkeys(said) if part and not part.startswith(("inside ", "within "))]
 
 
 def missing(summary: pl.DataFrame, failures: Failures) -> pl.DataFrame:

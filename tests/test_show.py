@@ -153,6 +153,13 @@ def test_nothing_at_all_is_complete_and_explained() -> None:
     assert text(fetched()).startswith("✓ Complete: 0 rows in 0 tables from 0 accounts")
 
 
+def test_what_is_complete_may_still_be_less_than_one_thinks() -> None:
+    notes = ("inside contacts", "the last 30 days, since none were asked for; within bootstrap", "")
+    data = fetched(*(line(f"crm-{number}", "deals", note=note) for number, note in enumerate(notes)))
+
+    assert "✓ complete; the last 30 days, since none were asked for\n" in f"{text(data)}\n"
+
+
 def test_of_many_accounts_the_first_are_named_and_the_others_counted() -> None:
     data = fetched(*(line(f"crm-{number}", "users", 1) for number in range(200)))
 
