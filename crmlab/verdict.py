@@ -11,11 +11,13 @@ from crmlab.show import listed, plural
 
 _AGAIN = "fetch again when less is being changed there"
 _LOOK = "look at .rejected: each with its reason"
+#: a list of which all came, or some
+_READ = pl.col("complete") | (pl.col("rows") > 0)
 
 
 def in_words(heights: Mapping[str, int], summary: pl.DataFrame, *, rejected: int, failures: Failures) -> str:
     """Return what came, or what is wrong with it, in a sentence or two."""
-    accounts = summary.filter(pl.col("account") != "").n_unique(["provider", "account"])
+    accounts = summary.filter(pl.col("account") != "", _READ).n_unique(["provider", "account"])
     came = (
         f"{plural(sum(heights.values()), 'row')} in {plural(len(heights), 'table')} from {plural(accounts, 'account')}"
     )
@@ -44,9 +46,7 @@ def tables(heights: Mapping[str, int], summary: pl.DataFrame) -> pl.DataFrame:
         {
             "table": list(heights),
             "rows": list(heights.values()),
-            "from": [
-                listed(_accounts(lines[name].filter(pl.col("complete") | (pl.col("rows") > 0)))) for name in heights
-            ],
+            "from": [listed(_accounts(lines[name].filter(_READ))) for name in heights],
             "state": [_state(lines[name]) for name in heights],
         },
         schema_overrides={"rows": pl.Int64},

@@ -97,6 +97,7 @@ def test_a_failure_says_which_tables_suffer_and_what_to_do() -> None:
         line("sales", "deals", 0, complete=False, note=str(refused)),
         line("support", "deals", 7),
         line("sales", "users", 1),
+        line("closed", "deals", 0, complete=False, note=str(refused)),
         failures=[refused],
     )
 
@@ -105,7 +106,7 @@ def test_a_failure_says_which_tables_suffer_and_what_to_do() -> None:
         "8 rows in 2 tables from 2 accounts came. Fetched 2026-03-01 12:00 UTC.",
         "",
         "table  rows  from     state",
-        "deals     7  support  ✗ lacks rows of sales",
+        "deals     7  support  ✗ lacks rows of sales, closed",
         "users     1  sales    ✓ complete",
         "",
         "What is missing, and why",
