@@ -8,7 +8,7 @@ PYTHONS ?= $(foreach minor,11 12 13 14,$(shell command -v python3.$(minor)))
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format contract wheel bench bench-full figures clean
+.PHONY: demo test lint format contract wheel bench bench-full figures names clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -45,6 +45,10 @@ bench-full: $(VENV)/.installed-dev
 # Draws with the Chromium or Chrome that is installed, or that BROWSER_PATH names; look at OUT/light.png, OUT/dark.png
 figures: $(VENV)/.installed-dev
 	$(BIN)/python docs/figures.py $(OUT)
+
+# What editors and type checkers know of tables and providers
+names: $(VENV)/.installed
+	$(BIN)/python docs/names.py
 
 clean:
 	rm -rf $(VENV) $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

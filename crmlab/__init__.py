@@ -50,5 +50,12 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'crmlab' has no attribute {name!r}")
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Complete names of tables and providers with Tab: ``%load_ext crmlab``."""
+    from crmlab import completion  # noqa: PLC0415  # loaded when used
+
+    completion.load(shell)
+
+
 def __dir__() -> list[str]:
     return __all__

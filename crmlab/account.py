@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from crmlab import credentials, providers
 from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError
+from crmlab.names import ProviderName
 from crmlab.provider import Provider, url_fields
 from crmlab.request import Request
 
@@ -50,7 +51,7 @@ class Account:
 
     def __init__(
         self,
-        provider: str,
+        provider: ProviderName | str,
         *,
         name: str | None = None,
         base_url: str | None = None,
@@ -83,8 +84,8 @@ class Account:
 
     def explain(self, error: CrmlabError, resource: str = "") -> CrmlabError:
         """Return the error saying where it happened and, for a refused key, what to look at."""
-        here = f"{self.label}, {resource}" if resource and not error.of_account else self.label
-        error.where = error.where or here
+        if not error.where:
+            error.account, error.resource = self.label, "" if error.of_account else resource
         if isinstance(error, AuthError) and error.status == 401 and not error.hint:
             asked = [f for f in self.provider.fields if f.required and not f.default]
             names = " and ".join(field.name for field in asked)

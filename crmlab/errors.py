@@ -26,14 +26,33 @@ from http import HTTPStatus
 class CrmlabError(Exception):
     """Anything that crmlab raises on purpose."""
 
-    #: where it happened, e.g. ``"onepagecrm account 'sales', deals"``; set by whoever knows
-    where: str = ""
+    #: where it happened, e.g. ``"onepagecrm account 'sales'"`` and ``"deals"``; set by whoever knows
+    account: str = ""
+    resource: str = ""
     #: whether nothing of that account can work, whatever is asked for
     of_account: bool = False
+    #: what to do about errors of this kind, and about this one where more is known
+    advice: str = ""
+    hint: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where it happened, as its message begins."""
+        return ", ".join(part for part in (self.account, self.resource) if part)
+
+    @property
+    def what(self) -> str:
+        """What happened, without where and what to do."""
+        return super().__str__()
+
+    @property
+    def what_to_do(self) -> str:
+        """What to do about it."""
+        return self.hint or self.advice
 
     def __str__(self) -> str:
-        message = super().__str__()
-        return f"{self.where}: {message}" if self.where else message
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}; {self.hint}" if self.hint else text
 
 
 class CredentialError(CrmlabError):
@@ -47,13 +66,19 @@ class PlanError(CrmlabError, ValueError):
 class TransportError(CrmlabError):
     """No usable answer came: unreachable, timed out, cut off, or not JSON."""
 
+    advice = "fetch again; if it stays so, look at the network and at base_url"
+
 
 class PagingError(CrmlabError):
     """A list cannot be followed to its end."""
 
+    advice = "fetch again; if it stays so, the service pages otherwise than documented: please open an issue"
+
 
 class SchemaError(CrmlabError):
     """Data does not have the declared shape."""
+
+    advice = "the service answers otherwise than documented: please open an issue"
 
 
 class ApiError(CrmlabError):
@@ -63,21 +88,21 @@ class ApiError(CrmlabError):
     ``request_id`` (quote it to the vendor's support) where the service gives them.
     """
 
+    advice = "the service refuses this question: ask for less, or for other tables"
+
     def __init__(self, status: int, code: str = "", detail: str = "", request_id: str = "", hint: str = "") -> None:
         self.status, self.code, self.detail = status, code, detail
         self.request_id, self.hint = request_id, hint
         self.of_account = status == HTTPStatus.UNAUTHORIZED
         super().__init__(status, code, detail)
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
+        """What happened, without where and what to do."""
         parts = [f"HTTP {self.status}"]
         parts += [part for part in (self.code, self.detail) if part not in ("", str(self.status))]
         text = " · ".join(parts)
-        if self.request_id:
-            text += f" (request {self.request_id})"
-        if self.hint:
-            text += f"; {self.hint}"
-        return f"{self.where}: {text}" if self.where else text
+        return f"{text} (request {self.request_id})" if self.request_id else text
 
 
 class AuthError(ApiError):
@@ -87,13 +112,19 @@ class AuthError(ApiError):
 class NotFoundError(ApiError):
     """There is no such thing (404)."""
 
+    advice = "this address or account does not have it: look at base_url, or leave these tables out"
+
 
 class ServerError(ApiError):
     """The service failed (5xx)."""
 
+    advice = "fetch again later; if it stays so, tell the vendor"
+
 
 class RateLimitError(ApiError):
     """Too many requests (429), or a service that asks to be left alone for a time (Retry-After)."""
+
+    advice = "fetch again in a minute; other programs that use this account share its limit"
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from crmlab.collector import Backlog
 from crmlab.decode import RAW, REJECTED
 from crmlab.errors import PlanError
 from crmlab.fetched import SUMMARY, Fetched, Stored
+from crmlab.names import TableName
 from crmlab.plan import Plan
 from crmlab.progress import Listener
 from crmlab.provider import Limits
@@ -31,7 +32,7 @@ Pages = Mapping[str, Mapping[str, Page]]
 
 async def fetch(
     accounts: Account | Iterable[Account] | Plan,
-    *tables: str,
+    *tables: TableName | str,
     since: Moment = None,
     until: Moment = None,
     on_error: OnError = "collect",
@@ -93,7 +94,7 @@ async def fetch(
 async def fetch_to(
     directory: str | Path,
     accounts: Account | Iterable[Account] | Plan,
-    *tables: str,
+    *tables: TableName | str,
     since: Moment = None,
     until: Moment = None,
     on_error: OnError = "collect",

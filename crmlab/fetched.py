@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crmlab import providers
+from crmlab import providers, verdict
 from crmlab.errors import CrmlabError
 from crmlab.export import Format, export
+from crmlab.failures import Failures
 from crmlab.masking import mask, without_content
+from crmlab.names import Frame, TableName, Tables
+from crmlab.show import Sheet, Shown
 
 SUMMARY = pl.Schema(
     {
@@ -34,12 +37,7 @@ SUMMARY = pl.Schema(
 )
 
 
-#: characters that a cell shows in one line
-_LINE = 60
-Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
-
-
-class Result(Mapping[str, Frame]):
+class Result(Mapping[str, Frame], Tables[Frame], Shown):
     """Tables by name, as a mapping and as attributes, with the account of how they came.
 
     Attributes
@@ -51,8 +49,8 @@ class Result(Mapping[str, Frame]):
         Requests, retries and seconds are the resource's, repeated for each table it fills.
     rejected : pl.DataFrame
         Records that did not fit: provider, account, resource, reason, raw (JSON).
-    failures : tuple of CrmlabError
-        What went wrong, one for each account and resource.
+    failures : Failures
+        What went wrong: a tuple of `CrmlabError`, one for each account and resource.
     fetched_at : datetime
         UTC.
     """
@@ -71,7 +69,7 @@ class Result(Mapping[str, Frame]):
         self._heights = dict(heights)
         self.summary = summary
         self.rejected = rejected
-        self.failures = tuple(failures)
+        self.failures = Failures(failures)
         self.fetched_at = fetched_at
 
     @property
@@ -79,19 +77,25 @@ class Result(Mapping[str, Frame]):
         """Whether every resource came whole and every record fitted."""
         return bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
 
-    def __getitem__(self, name: str) -> Frame:
+    def __getitem__(self, name: TableName | str) -> Frame:
         try:
             return self._tables[name]
         except KeyError:
             raise KeyError(f"{name!r} was not fetched; there is {', '.join(self._tables)}") from None
 
-    def __getattr__(self, name: str) -> Frame:
-        if name.startswith("_") or name not in self._tables:
-            raise AttributeError(f"{name!r} was not fetched; there is {', '.join(self.__dict__.get('_tables', ()))}")
-        return self._tables[name]
+    if not TYPE_CHECKING:  # there `Tables` says what can be asked for, and a slip of the pen is found
+
+        def __getattr__(self, name: str) -> Frame:
+            if name.startswith("_") or name not in self._tables:
+                known = ", ".join(self.__dict__.get("_tables", ()))
+                raise AttributeError(f"{name!r} was not fetched; there is {known}")
+            return self._tables[name]
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name for name in self._tables if name.isidentifier())]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._tables)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)
@@ -115,21 +119,29 @@ class Result(Mapping[str, Frame]):
         state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
         return f"<{type(self).__name__} {sizes}; {state}>"
 
-    def _repr_html_(self) -> str:
-        problems = "".join(f"<li>{html.escape(str(failure))}</li>" for failure in self.failures)
-        state = "Complete" if self.complete else "Not complete"
-        total = sum(self._heights.values())
-        return (
-            f"<div style='max-height:32em;overflow:auto'><p><strong>{state}</strong>: {total:,} rows in "
-            f"{len(self._tables)} tables, fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.</p>"
-            + (f"<ul>{problems}</ul>" if problems else "")
-            + html_table(self.summary.drop("expected"))
-            + "</div>"
+    def _sheet(self) -> Sheet:
+        words = verdict.in_words(self._heights, self.summary, rejected=self.rejected.height, failures=self.failures)
+        return Sheet(
+            title="Complete" if self.complete else "Not complete",
+            words=f"{words} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.",
+            good=self.complete,
+            tables=[
+                ("", self._overview()),
+                ("What is missing, and why", verdict.missing(self.summary, self.failures)),
+            ],
+            folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
         )
+
+    def _overview(self) -> pl.DataFrame:
+        return verdict.tables(self._heights, self.summary)
 
 
 class Fetched(Result[pl.DataFrame]):
-    """Tables in memory: ``data["deals"]`` is ``data.deals``, a `polars.DataFrame`. See `Result`."""
+    """Tables in memory: ``data["deals"]`` is ``data.deals``, a `polars.DataFrame`.
+
+    ``complete``, ``summary``, ``failures`` and ``rejected`` say what came and what did not, see `Result`;
+    ``export``, ``report`` and ``masked`` go on from here.
+    """
 
     def masked(self, key: bytes | None = None, *, drop: bool = False) -> Fetched:
         """Return the same with every value of a personal column as a token, or as null; see `crmlab.masking.mask`.
@@ -188,29 +200,10 @@ class Stored(Result[pl.LazyFrame]):
 
     paths: dict[str, Path]
 
+    def _overview(self) -> pl.DataFrame:
+        files = [self.paths[name].name for name in self]
+        return super()._overview().with_columns(file=pl.Series(files, dtype=pl.String))
 
-def html_table(frame: pl.DataFrame) -> str:
-    """Return a small frame as an HTML table: numbers to the right, in groups of thousands."""
-    head = "".join(
-        f"<th scope='col' style='text-align:{'right' if dtype.is_numeric() else 'left'}'>{name}</th>"
-        for name, dtype in frame.schema.items()
-    )
-    rows = "".join(_html_row(row) for row in frame.iter_rows())
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _html_row(cells: tuple[object, ...]) -> str:
-    return "<tr>" + "".join(_html_cell(cell) for cell in cells) + "</tr>"
-
-
-def _html_cell(value: object) -> str:
-    if value is None:
-        return "<td></td>"
-    if isinstance(value, bool):
-        return f"<td style='text-align:left'>{'yes' if value else '<strong>no</strong>'}</td>"
-    if isinstance(value, int):
-        return f"<td style='text-align:right'>{value:,}</td>"
-    if isinstance(value, float):
-        return f"<td style='text-align:right'>{value:,.2f}</td>"
-    space = "nowrap" if len(str(value)) < _LINE else "normal"
-    return f"<td style='text-align:left;white-space:{space}'>{html.escape(str(value))}</td>"
+    def _sheet(self) -> Sheet:
+        sheet = super()._sheet()
+        return replace(sheet, words=f"{sheet.words} In {self.paths['summary'].parent}.")

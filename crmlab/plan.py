@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from crmlab.fetched import html_table
 from crmlab.provider import Limits
 from crmlab.question import Question
 from crmlab.request import Page
+from crmlab.show import Sheet, Shown
 
 #: records that one answer may hold with all that is inside them: about a megabyte
 MOST_RECORDS = 2_000
@@ -45,7 +44,7 @@ SCOPES = pl.Schema(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Shown):
     """What a fetch will ask, before it does; ``await crmlab.fetch(plan)`` goes through with it.
 
     Attributes
@@ -97,12 +96,14 @@ class Plan:
     def __repr__(self) -> str:
         return f"<Plan: {self}>"
 
-    def _repr_html_(self) -> str:
-        return (
-            f"<div style='max-height:32em;overflow:auto'><p><strong>Plan</strong>: {html.escape(str(self))}.</p>"
-            + html_table(_shown(self.scopes))
-            + html_table(_shown(self.resources).drop("provider", "tables"))
-            + "</div>"
+    def _sheet(self) -> Sheet:
+        return Sheet(
+            title="Plan",
+            words=f"{self}. Nothing but first pages was asked yet.",
+            tables=[
+                ("What is waited for, side by side", _shown(self.scopes)),
+                ("Each list", _shown(self.resources).drop("provider", "tables")),
+            ],
         )
 
 

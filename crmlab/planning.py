@@ -9,6 +9,7 @@ import polars as pl
 
 from crmlab.account import Account
 from crmlab.collector import Backlog
+from crmlab.names import TableName
 from crmlab.plan import RESOURCES, SCOPES, Plan, bound, expected
 from crmlab.provider import Limits
 from crmlab.question import Moment, question
@@ -21,7 +22,7 @@ _LATENCY = 0.2
 
 async def plan(
     accounts: Account | Iterable[Account],
-    *tables: str,
+    *tables: TableName | str,
     since: Moment = None,
     until: Moment = None,
     limits: Limits | None = None,

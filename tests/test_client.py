@@ -414,7 +414,7 @@ async def test_no_secret_is_logged(serve: Serve, caplog: pytest.LogCaptureFixtur
 def test_an_error_survives_being_copied(error: ApiError) -> None:
     from copy import copy
 
-    error.where = "there"
+    error.account = "there"
 
     assert (str(copy(error)), vars(copy(error))) == (str(error), vars(error))
     assert isinstance(copy(error), CrmlabError)

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from crmlab import errors
-from crmlab.errors import ApiError, CrmlabError, PlanError, RateLimitError
+from crmlab.errors import ApiError, CredentialError, CrmlabError, PlanError, RateLimitError
 
 CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__]
 
@@ -46,8 +46,18 @@ def test_only_what_may_succeed_next_time_is_asked_again() -> None:
 )
 def test_an_error_says_what_and_where(error: CrmlabError, text: str) -> None:
     assert str(error) == text
-    error.where = "relenta account 'a', contacts"
+    error.account, error.resource = "relenta account 'a'", "contacts"
     assert str(error) == f"relenta account 'a', contacts: {text}"
+
+
+@pytest.mark.parametrize("error", [c for c in CLASSES if c not in (CrmlabError, CredentialError, PlanError)])
+def test_what_can_go_wrong_after_sending_comes_with_advice(error: type[CrmlabError]) -> None:
+    assert error.advice
+
+
+def test_what_is_known_of_one_error_goes_before_the_advice_for_its_kind() -> None:
+    assert ApiError(500, hint="try this").what_to_do == "try this"
+    assert ApiError(500).what_to_do == ApiError.advice
 
 
 def test_a_wrong_question_is_a_value_error_too() -> None:

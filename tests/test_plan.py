@@ -178,19 +178,27 @@ def test_nothing_to_ask_is_a_plan() -> None:
 def test_neither_the_first_pages_nor_the_keys_are_shown() -> None:
     one = plan(scope(25, exact=True, seconds=3.2, bound=3.2))
 
-    for shown in (repr(one), str(one), one._repr_html_(), repr(one.question), f"{one.question.accounts}"):
+    for shown in (
+        repr(one),
+        str(one),
+        *one._repr_mimebundle_().values(),
+        repr(one.question),
+        f"{one.question.accounts}",
+    ):
         assert "ada@example.com" not in shown
         assert "my-secret-key" not in shown
 
 
 def test_as_html_it_is_both_tables_and_names_are_text() -> None:
-    html = plan(scope(1234, exact=False, seconds=3.2, bound=3.2))._repr_html_()
+    one = plan(scope(1234, exact=False, seconds=3.2, bound=3.2))
+    html = one._repr_html_()
 
     assert html.count("<table>") == 2
     assert "sales &lt;b&gt;" in html
     assert "a &amp; b" in html
     assert "1,234" in html
     assert ">at least<" in html
+    assert one._repr_mimebundle_()["text/plain"].startswith(f"Plan: {one}. Nothing but first pages was asked yet.")
 
 
 def test_a_question_keeps_the_moment_it_was_asked() -> None:

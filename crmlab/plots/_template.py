@@ -16,6 +16,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from crmlab.analysis import decisions
+from crmlab.show import plural as plural  # noqa: PLC0414  # those who draw know it from here
 
 GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
 PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", "#7B5EA7")
@@ -111,11 +112,6 @@ def whole_ticks(largest: float) -> dict[str, Any]:
 def number(value: float) -> str:
     """Return a number to the whole, with its thousands apart."""
     return f"{value:,.0f}"
-
-
-def plural(count: int, noun: str, nouns: str = "") -> str:
-    """Return "1 deal" or "2 deals"; `nouns` where the plural is no "s"."""
-    return f"{number(count)} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def money(amount: float, currency: str | None) -> str:

@@ -20,6 +20,7 @@ from crmlab import credentials, providers
 from crmlab.account import Account
 from crmlab.call import check
 from crmlab.errors import AuthError, CredentialError, CrmlabError
+from crmlab.names import ProviderName
 from crmlab.provider import Provider
 
 try:
@@ -34,7 +35,7 @@ Check = Callable[[Account], Awaitable[str]]
 PATIENCE_SECONDS = 60
 
 
-def login(*names: str) -> LoginForm:
+def login(*names: ProviderName | str) -> LoginForm:
     """Return a form that asks for the keys of the providers named, of all if none is.
 
     End the cell with it, press Connect, and give it to `crmlab.fetch` in the next cell. Where

@@ -1,0 +1,28 @@
+"""What an analyst writes, as type checkers see it: each line that is wrong says so, and none that is right."""
+
+from typing import assert_type
+
+import polars as pl
+
+import crmlab
+from crmlab import plots
+
+
+async def monday(names: list[str]) -> None:
+    form = [crmlab.Account("onepagecrm"), crmlab.Account("of_another_package", token="...")]
+    data = await crmlab.fetch(form, "deals", "onepagecrm.deals", since="2026-01-01")
+    assert_type(data, crmlab.Fetched)
+    assert_type(data.deals, pl.DataFrame)
+    assert_type(data["deals"], pl.DataFrame)
+    assert_type(data["onepagecrm.deals"], pl.DataFrame)
+    print(data.dealz)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    print(data[1])  # type: ignore[index]  # pyright: ignore[reportArgumentType]
+    await crmlab.fetch(form, 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await crmlab.fetch(form, *names)
+    assert_type((await crmlab.fetch_to("warehouse", form, "deals")).deals, pl.LazyFrame)
+    plots.win_rate(data.deals)
+    for failure in data.failures:
+        assert_type(failure.what_to_do, str)
+    for name, frame in data.items():
+        assert_type((name, frame), tuple[str, pl.DataFrame])
+    assert_type(await crmlab.fetch(await crmlab.plan(form, "deals")), crmlab.Fetched)
