@@ -5,6 +5,7 @@
     CrmlabError
     ├── CredentialError      a key is missing or malformed; nothing was sent
     ├── PlanError            the question itself cannot be asked (unknown table, since after until)
+    ├── Stopped              the fetch was told to stop before the end of this
     ├── TransportError       no usable answer: unreachable host, timeout, a body that is not JSON
     ├── ApiError             the service answered, and refused
     │   ├── AuthError        401 or 403: wrong key, or no right to this resource
@@ -31,9 +32,13 @@ class CrmlabError(Exception):
     #: whether nothing of that account can work, whatever is asked for
     of_account: bool = False
 
+    @property
+    def reason(self) -> str:
+        """What went wrong, without where."""
+        return super().__str__()
+
     def __str__(self) -> str:
-        message = super().__str__()
-        return f"{self.where}: {message}" if self.where else message
+        return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
 class CredentialError(CrmlabError):
@@ -42,6 +47,10 @@ class CredentialError(CrmlabError):
 
 class PlanError(CrmlabError, ValueError):
     """The question itself cannot be asked; nothing was sent."""
+
+
+class Stopped(CrmlabError):
+    """The fetch was told to stop before the end of this."""
 
 
 class TransportError(CrmlabError):
@@ -69,7 +78,9 @@ class ApiError(CrmlabError):
         self.of_account = status == HTTPStatus.UNAUTHORIZED
         super().__init__(status, code, detail)
 
-    def __str__(self) -> str:
+    @property
+    def reason(self) -> str:
+        """What the service said, without where."""
         parts = [f"HTTP {self.status}"]
         parts += [part for part in (self.code, self.detail) if part not in ("", str(self.status))]
         text = " · ".join(parts)
@@ -77,7 +88,7 @@ class ApiError(CrmlabError):
             text += f" (request {self.request_id})"
         if self.hint:
             text += f"; {self.hint}"
-        return f"{self.where}: {text}" if self.where else text
+        return text
 
 
 class AuthError(ApiError):
