@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import textwrap
 import time
 from collections.abc import Collection
 from dataclasses import replace
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 INTERVAL = 0.2
 #: a list of more rows has a line of its own, even where it came with one request
 FEW = 500
-#: characters of the first column
-_WIDTH = 28
-_COLOURS = {"failed": "red", "incomplete": "red", "stopped": "yellow"}
+#: characters of the first column, in a terminal of 80 and in a notebook
+_WIDTH, _WIDE = 27, 40
+#: characters of a reason; `.failures` and the summary have the rest
+_REASON = 80
+_COLOURS = {"failed": "#d32f2f", "incomplete": "#d32f2f", "stopped": "#f9a825"}
 
 #: a provider, an account and, for a line of its own, a resource
 Key = tuple[str, ...]
@@ -61,7 +65,7 @@ class Bars:
     ) -> None:
         for lists in self._accounts.values():  # a fetch that was interrupted tells no end
             lists |= {name: replace(news, state="stopped") for name, news in lists.items() if not news.is_over}
-        self._draw()
+        self._draw(whole=True)
         for bar in self._bars.values():
             bar.close()
         if self._panel:
@@ -73,13 +77,16 @@ class Bars:
             self._draw()
             self._due = time.monotonic() + INTERVAL
 
-    def _draw(self) -> None:
+    def _draw(self, *, whole: bool = False) -> None:
+        """Draw what changed; where a terminal has too few rows, only at the end what is complete."""
         shown: dict[Key, Progress] = {}
         for account, lists in self._accounts.items():
             shown[account] = together(lists.values())
             if len(lists) > 1:
                 shown |= {(*account, name): news for name, news in lists.items() if _has_line(news)}
-        if shown.keys() != self._bars.keys():
+        if not (whole or self._panel) and len(shown) > shutil.get_terminal_size().lines - 2:
+            shown = {key: news for key, news in shown.items() if len(key) == 2 or news.state != "complete"}
+        if [*shown] != [*self._bars]:
             self._arrange(shown)
         for key, news in shown.items():
             if self._drawn.get(key) != news:
@@ -87,9 +94,12 @@ class Bars:
         self._drawn = shown
 
     def _arrange(self, keys: Collection[Key]) -> None:
-        """Make room for new lines between those that are there."""
-        for bar in self._bars.values():
+        """Draw these lines and no others, in this order."""
+        for key, bar in self._bars.items():
             bar.clear()
+            if key not in keys:
+                bar.leave = False
+                bar.close()
         self._bars = {key: self._bars.get(key) or _bar(place, self._panel) for place, key in enumerate(keys)}
         if self._panel:
             self._panel.show([bar.container for bar in self._bars.values()])
@@ -110,7 +120,9 @@ class _Bar(auto.tqdm):  # type: ignore[misc]
         return {**super().format_dict, "words": self.words}
 
     def show(self, news: Progress, *, among: Progress) -> None:
-        self.desc, self.words = title(news, below=news is not among), words(news, below=news is not among)
+        below = news is not among
+        self.desc = title(news, _WIDE if self.gui else _WIDTH, below=below)
+        self.words = words(news, below=below)
         self.n = share(news, among)
         if news.state in _COLOURS:
             self.colour = _COLOURS[news.state]
@@ -133,8 +145,9 @@ def together(lists: Collection[Progress]) -> Progress:
     if not others:
         return one
     open_ends = [news for news in lists if not news.is_over]
-    known = [news.left for news in open_ends if news.left is not None]
-    states = {news.state for news in open_ends or lists}
+    ends = open_ends or [news for news in lists if news.state != "complete"] or lists
+    known = [news.left for news in ends if news.left is not None]
+    states = {news.state for news in ends}
     return replace(
         one,
         resource="",
@@ -147,20 +160,20 @@ def together(lists: Collection[Progress]) -> Progress:
         planned=sum(news.planned for news in lists),
         seconds=max(news.seconds for news in lists),
         left=max(known, default=None),
-        exact=len(known) == len(open_ends) and all(news.exact for news in open_ends),
+        exact=len(known) == len(ends) and all(news.exact for news in ends),
         wait=max(news.wait for news in lists),
         failure=f"{sum(news.state == 'failed' for news in lists)} of {len(lists)} lists",
     )
 
 
-def title(news: Progress, *, below: bool = False) -> str:
+def title(news: Progress, width: int, *, below: bool = False) -> str:
     """Return what a line is about: an account, or below one what it fills, and with which resource."""
     account = news.account if news.account == news.provider else f"{news.provider} {news.account}"
     filled = ", ".join(news.tables)
     if news.tables and not any(name.endswith(news.resource) for name in news.tables):
         filled += f" ({news.resource})"
     text = f"  {filled}" if below else f"{account} {filled}"
-    return text.ljust(_WIDTH) if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+    return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def words(news: Progress, *, below: bool = False) -> str:
@@ -171,20 +184,23 @@ def words(news: Progress, *, below: bool = False) -> str:
     if news.state == "incomplete":
         return f"{rows}, not complete"
     if news.state == "failed":
-        return f"{rows}, failed: {news.failure}"
+        return f"{rows}, failed: {textwrap.shorten(news.failure, _REASON, placeholder='…')}"
     if news.state == "stopped":
         return f"{rows}, stopped"
-    text = f"{rows} {news.rate:>6,.0f}/s"
-    if not below and news.left:
-        text += f"  {'' if news.exact else 'at least '}{duration(news.left)} left"
-    if not below and news.state == "waiting":
-        text += f"  waiting for the limit ({duration(news.wait)})"
-    return text
+    if news.state == "waiting" and not below:
+        rows += f"  waiting for the limit ({duration(news.wait)})"
+    else:
+        rows += f" {news.rate:>6,.0f}/s"
+    if news.left and not below:
+        rows += f", {'' if news.exact else 'at least '}{duration(news.left)} left"
+    return rows
 
 
 def share(news: Progress, among: Progress) -> float:
-    """Return how much of it is there, from 0 to 1; less than 1 for what is not complete."""
+    """Return how much of it is there, from 0 to 1: less than 1 if it is not complete, 0 if nothing tells."""
     if news.state == "complete":
         return 1.0
-    asks = news if news.requests < news.planned or news.is_over else among  # its rows come with the others'
+    if news.left is None:
+        return 0.0
+    asks = news if news.requests < news.planned else among  # its rows come with the others'
     return min(asks.requests / max(1, asks.planned), 0.99)

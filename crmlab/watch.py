@@ -124,6 +124,14 @@ class _Pace:
         return self.limiter.paused(now) + rest
 
 
+def _left(run: ResourceRun, state: State, pace: _Pace, now: float) -> float | None:
+    if state == "complete":
+        return 0.0
+    if not run.is_foreseen:
+        return None
+    return pace.left(now) if state == "running" else 0.0
+
+
 def _news(run: ResourceRun, state: State, pace: _Pace, now: float) -> Progress:
     wait = pace.limiter.wait(now) if state == "running" and run.requests < run.planned else 0.0
     waits = wait > NOTICEABLE
@@ -137,7 +145,7 @@ def _news(run: ResourceRun, state: State, pace: _Pace, now: float) -> Progress:
         requests=run.requests,
         planned=run.planned,
         seconds=now - run.began,
-        left=(pace.left(now) if run.is_foreseen else None) if state == "running" else 0.0,
+        left=_left(run, state, pace, now),
         exact=pace.exact,
         wait=wait if waits else 0.0,
         failure=run.failure.reason if run.failure else "",

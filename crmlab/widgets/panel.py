@@ -31,8 +31,9 @@ class Panel:
     def show(self, lines: Sequence[ipywidgets.Box]) -> None:
         """Show these lines from top to bottom."""
         for line in lines:
-            title, bar, _ = line.children
-            title.layout.width, bar.layout.width = "19em", "10em"
+            title, bar, words = line.children
+            title.layout.width, bar.layout.width, words.layout.width = "24em", "9em", "48em"
+            title.layout.flex = bar.layout.flex = words.layout.flex = "none"
         self._lines.children = lines
 
     def close(self) -> None:
