@@ -23,7 +23,7 @@ def looks_on() -> bool:
     if os.environ.get("TQDM_DISABLE"):
         return False
     if kernel():
-        return can_answer() and find_spec("ipywidgets") is not None
+        return can_answer() and find_spec("anywidget") is not None
     return sys.stderr is not None and sys.stderr.isatty()
 
 

@@ -66,4 +66,4 @@ def listening(progress: Listener | bool | None, stop: asyncio.Event) -> Iterator
         with Bars(stop) as bars:
             yield bars
     else:
-        yield progress or None
+        yield None if progress is False else progress

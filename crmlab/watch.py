@@ -41,7 +41,7 @@ class Watch:
         self._due: dict[ResourceRun, float] = {}
 
     async def __aenter__(self) -> Self:
-        self._pulse = asyncio.create_task(self._beat()) if self._listener else None
+        self._pulse = None if self._listener is None else asyncio.create_task(self._beat())
         return self
 
     async def __aexit__(
@@ -66,7 +66,7 @@ class Watch:
     def tell(self, run: ResourceRun, state: State) -> None:
         """Pass on how far a resource is; only now and then while it runs."""
         now = time.monotonic()
-        if not self._listener or (state == "running" and now < self._due.get(run, 0)):
+        if self._listener is None or (state == "running" and now < self._due.get(run, 0)):
             return
         pace, over = self._pace(run.account), state != "running"
         pace.count(run, over=over)
@@ -133,8 +133,8 @@ def _left(run: ResourceRun, state: State, pace: _Pace, now: float) -> float | No
 
 
 def _news(run: ResourceRun, state: State, pace: _Pace, now: float) -> Progress:
-    wait = pace.limiter.wait(now) if state == "running" and run.requests < run.planned else 0.0
-    waits = wait > NOTICEABLE
+    asks = state == "running" and not (run.is_foreseen and run.requests == run.planned)
+    waits = asks and (wait := pace.limiter.wait(now)) > NOTICEABLE
     return Progress(
         account=run.account.name,
         provider=run.account.provider.name,
