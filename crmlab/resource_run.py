@@ -16,7 +16,6 @@ from crmlab.errors import ApiError, CrmlabError, ServerError, Stopped, Transport
 from crmlab.inside import Inside
 from crmlab.paging import end
 from crmlab.plan import pages
-from crmlab.progress import State
 from crmlab.provider import Context, Resource
 from crmlab.records import Record, Way, as_listed, held, records
 from crmlab.request import Page, Request
@@ -135,7 +134,7 @@ class ResourceRun:
         finally:
             self._collector.cancel()
         self.seconds = time.monotonic() - started
-        self._parent.tell(self, self._ended())
+        self._parent.tell(self, over=True)
 
     def stop(self) -> None:
         """End the reading where it is; not of what the service gives only once: an answer on its way would be lost."""
@@ -168,7 +167,7 @@ class ResourceRun:
         self.received = (self.received or 0) + len(found)
         self.tally.count(page, None)
         self._take(found)
-        self._parent.tell(self, "running")
+        self._parent.tell(self)
 
     async def decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
@@ -199,7 +198,7 @@ class ResourceRun:
             if self._parent.probing and not self._tells_how_many(requests):
                 self.foreseen = self.least if self.resource.follow is end else None
                 return
-            self._parent.tell(self, "running")
+            self._parent.tell(self)
             self.readings += 1
             self.tally = Tally()
             self._texts.clear()
@@ -258,7 +257,7 @@ class ResourceRun:
         if wanted:
             self._give(page, wanted)
         following = await self._following(page, total or 0)
-        self._parent.tell(self, "running")
+        self._parent.tell(self)
         return () if self._parent.probing and not self._is_short_lookup() else following
 
     def _smaller(self, request: Request) -> Sequence[Request]:
@@ -341,11 +340,6 @@ class ResourceRun:
         if self._is_short():
             self.notes.append(f"the service counts {self.tally.expected:,}, {self.tally.distinct:,} came")
         return self._settled and not self.rejected.height and not self._is_short()
-
-    def _ended(self) -> State:
-        if self.failure:
-            return "stopped" if isinstance(self.failure, Stopped) else "failed"
-        return "complete" if self.complete else "incomplete"
 
     def _release(self) -> None:
         """Let nobody wait for what will not be told any more."""

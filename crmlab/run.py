@@ -15,7 +15,6 @@ from crmlab.account import Account
 from crmlab.collector import Backlog, Collector
 from crmlab.decode import RAW
 from crmlab.inside import Inside
-from crmlab.progress import State
 from crmlab.provider import Context, Resource
 from crmlab.question import Question
 from crmlab.records import Way
@@ -148,9 +147,9 @@ class AccountRun:
             kept = frozenset({*run.tables, *([RAW] if run.own and not run.looked_up else [])})
         return Collector(run.decoder, self._backlog, keep=partial(self._keep, run), kept=kept)
 
-    def tell(self, run: ResourceRun, state: State) -> None:
+    def tell(self, run: ResourceRun, *, over: bool = False) -> None:
         if self._watch:
-            self._watch.tell(run, state)
+            self._watch.tell(run, over=over)
 
     async def comes_with(self, run: ResourceRun) -> str:
         """Return the resource whose answers have brought its records; empty where none has."""

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from crmlab.account import Account
+from crmlab.errors import Stopped
 from crmlab.limiter import Limiter
 from crmlab.line import Scope
 from crmlab.plan import expected
@@ -63,25 +64,25 @@ class Watch:
         pace = self._pace(account)
         pace.latency += (seconds - pace.latency) * (_WEIGHT if pace.latency else 1)
 
-    def tell(self, run: ResourceRun, state: State) -> None:
+    def tell(self, run: ResourceRun, *, over: bool = False) -> None:
         """Pass on how far a resource is; only now and then while it runs."""
         now = time.monotonic()
-        if self._listener is None or (state == "running" and now < self._due.get(run, 0)):
+        if self._listener is None or (not over and now < self._due.get(run, 0)):
             return
-        pace, over = self._pace(run.account), state != "running"
+        pace = self._pace(run.account)
         pace.count(run, over=over)
         if over:
             self._due.pop(run, None)
         else:
             self._due[run] = now + OFTEN
         if run.names:
-            self._listener(_news(run, state, pace, now))
+            self._listener(_news(run, _end(run) if over else "running", pace, now))
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(SELDOM)
             for run in [*self._due]:
-                self.tell(run, "running")
+                self.tell(run)
 
     def _pace(self, account: Account) -> _Pace:
         limits = self._client.limits(account)
@@ -122,6 +123,12 @@ class _Pace:
         limits = replace(self._limits, rate=self.limiter.rate, ceiling=None)
         rest = expected(self._requests, limits, self.latency, accounts=len(self._accounts))
         return self.limiter.paused(now) + rest
+
+
+def _end(run: ResourceRun) -> State:
+    if run.failure:
+        return "stopped" if isinstance(run.failure, Stopped) else "failed"
+    return "complete" if run.complete else "incomplete"
 
 
 def _left(run: ResourceRun, state: State, pace: _Pace, now: float) -> float | None:

@@ -30,6 +30,7 @@ class Run:
     is_foreseen: bool = True
     names: tuple[str, ...] = ("deals",)
     failure: CrmlabError | None = None
+    complete: bool = True
     resource: Any = field(default_factory=lambda: SimpleNamespace(name="deals"))
     began: float = field(default_factory=time.monotonic)
 
@@ -67,7 +68,7 @@ async def test_time_left_is_that_of_everything_that_shares_the_limit(
     several = [Run(north, planned=11), Run(north, planned=21, names=()), Run(south, planned=6)]
 
     for run in several:
-        watch.tell(run, "running")
+        watch.tell(run)
 
     told = listener[-1]
     rate = client.limiter(north).rate
@@ -81,12 +82,13 @@ async def test_what_is_over_leaves_no_time(request: pytest.FixtureRequest, clien
     here = account("one", request)
     watch = Watch(client, listener)
     one, other = Run(here, planned=11), Run(here, planned=31)
-    watch.tell(one, "running")
+    watch.tell(one)
 
-    watch.tell(other, "failed")
-    watch.tell(one, "complete")
+    other.failure = CrmlabError("no")
+    watch.tell(other, over=True)
+    watch.tell(one, over=True)
 
-    assert [news.left for news in listener[1:]] == [0, 0]
+    assert [(news.state, news.left) for news in listener[1:]] == [("failed", 0), ("complete", 0)]
 
 
 async def test_until_its_first_answers_are_in_nobody_knows(
@@ -97,9 +99,9 @@ async def test_until_its_first_answers_are_in_nobody_knows(
     known, unknown = Run(here, planned=11), Run(here, planned=1, requests=0, is_foreseen=False)
     watch.expect([known, unknown])  # type: ignore[list-item]
 
-    watch.tell(unknown, "running")
-    watch.tell(known, "running")
-    watch.tell(unknown, "complete")
+    watch.tell(unknown)
+    watch.tell(known)
+    watch.tell(unknown, over=True)
 
     assert [(news.left is None, news.exact) for news in listener] == [(True, False), (False, False), (False, True)]
 
@@ -112,7 +114,7 @@ async def test_after_a_refusal_it_waits_and_the_rest_takes_longer(
     before = expected(10, crmlab.Limits(rate=limiter.rate), 0)
 
     limiter.refused(limiter.take(time.monotonic()), time.monotonic(), 60)
-    watch.tell(Run(here, planned=11), "running")
+    watch.tell(Run(here, planned=11))
 
     told = listener[-1]
     assert told.state == "waiting"
@@ -128,7 +130,7 @@ async def test_the_usual_pace_of_a_limit_is_no_wait(
     limiter = client.limiter(here)
     limiter.take(time.monotonic()).at = time.monotonic()
 
-    Watch(client, listener).tell(Run(here, planned=11), "running")
+    Watch(client, listener).tell(Run(here, planned=11))
 
     assert 0 < limiter.wait(time.monotonic()) < NOTICEABLE
     assert listener[-1].state == "running"
@@ -137,12 +139,12 @@ async def test_the_usual_pace_of_a_limit_is_no_wait(
 async def test_a_resource_that_runs_is_told_of_now_and_then_and_its_end_always(
     request: pytest.FixtureRequest, client: Client, listener: Listener
 ) -> None:
-    run = Run(account("one", request), planned=11)
+    run = Run(account("one", request), planned=11, complete=False)
     watch = Watch(client, listener)
 
     for _ in range(5):
-        watch.tell(run, "running")
-    watch.tell(run, "incomplete")
+        watch.tell(run)
+    watch.tell(run, over=True)
 
     assert [news.state for news in listener] == ["running", "incomplete"]
 
@@ -152,7 +154,7 @@ async def test_it_is_told_of_while_nothing_comes(
 ) -> None:
     run = Run(account("one", request), planned=11)
     async with Watch(client, listener) as watch:
-        watch.tell(run, "running")
+        watch.tell(run)
         await asyncio.sleep(2 * SELDOM)
 
     assert listener[1].seconds > listener[0].seconds
@@ -170,7 +172,7 @@ async def test_an_error_of_the_listener_while_nothing_comes_is_that_error(
 
     async def fetch() -> None:
         async with Watch(client, listen) as watch:
-            watch.tell(Run(account("one", request), planned=11), "running")
+            watch.tell(Run(account("one", request), planned=11))
             await asyncio.sleep(2 * SELDOM)
 
     with pytest.raises(ZeroDivisionError, match="in the listener"):
