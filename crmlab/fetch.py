@@ -66,9 +66,10 @@ async def fetch(
         ``TQDM_DISABLE`` is not set. Or a function, called with a `crmlab.Progress` of a resource
         when there is news, some ten times a second at most.
     stop
-        Once it is set, what is on its way is cancelled, and what came is returned: what was not at its end
-        has a `Stopped` in `.failures`. Set it from the same event loop
-        (``loop.call_soon_threadsafe(stop.set)`` from another thread).
+        Once it is set, what is on its way is cancelled, and what came is returned: each list that was
+        not at its end has a `crmlab.errors.Stopped` in `.failures`. Set it in the same event loop
+        (``loop.call_soon_threadsafe(stop.set)`` from another thread). A read that changes something
+        is not cut off. An interrupt (Ctrl-C, the notebook's ■) returns nothing.
     allow_destructive
         Needed for reads that change something at the service (``"complero.latest_events"`` is
         given each event once): they are never part of a shared table, and never tried again.

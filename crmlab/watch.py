@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -37,8 +38,9 @@ class Watch:
 
     def __init__(self, client: Client, listener: Listener | None) -> None:
         self._client, self._listener = client, listener
-        self._paces: dict[tuple[Scope, Limits], _Pace] = {}
-        #: when there may be more to say of those that are not over
+        self._paces: dict[Account, _Pace] = {}
+        self._shared: dict[tuple[Scope, Limits], _Pace] = {}
+        #: when there may be more to say of each resource: never, once it is over
         self._due: dict[ResourceRun, float] = {}
 
     async def __aenter__(self) -> Self:
@@ -71,10 +73,7 @@ class Watch:
             return
         pace = self._pace(run.account)
         pace.count(run, over=over)
-        if over:
-            self._due.pop(run, None)
-        else:
-            self._due[run] = now + OFTEN
+        self._due[run] = math.inf if over else now + OFTEN
         if run.names:
             self._listener(_news(run, _end(run) if over else "running", pace, now))
 
@@ -85,11 +84,11 @@ class Watch:
                 self.tell(run)
 
     def _pace(self, account: Account) -> _Pace:
-        limits = self._client.limits(account)
-        key = (self._client.scope(account), limits)
-        if key not in self._paces:
-            self._paces[key] = _Pace(limits, self._client.limiter(account))
-        return self._paces[key]
+        if account not in self._paces:
+            limits = self._client.limits(account)
+            pace = _Pace(limits, self._client.limiter(account))
+            self._paces[account] = self._shared.setdefault((self._client.scope(account), limits), pace)
+        return self._paces[account]
 
 
 class _Pace:

@@ -145,6 +145,7 @@ async def test_a_resource_that_runs_is_told_of_now_and_then_and_its_end_always(
     for _ in range(5):
         watch.tell(run)
     watch.tell(run, over=True)
+    watch.tell(run)  # records that come late, with the answers of another
 
     assert [news.state for news in listener] == ["running", "incomplete"]
 
