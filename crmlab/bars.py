@@ -51,7 +51,8 @@ class Bars:
         self._bars: dict[Key, _Bar] = {}
         self._drawn: dict[Key, Progress] = {}
         self._panel: Panel | None = None
-        self._due = 0.0
+        #: not at the first news: until then not all accounts are known
+        self._due = time.monotonic() + INTERVAL
 
     def __enter__(self) -> Self:
         if audience.kernel() and auto.notebook_tqdm is not auto.std_tqdm:
