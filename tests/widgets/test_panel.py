@@ -6,7 +6,9 @@ import asyncio
 import threading
 from types import SimpleNamespace
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 from tqdm.notebook import tqdm
 
 from crmlab import audience
@@ -73,3 +75,30 @@ def test_a_notebook_is_looked_at_if_somebody_can_answer_and_widgets_are_shown(
     monkeypatch.setattr(audience, "find_spec", lambda name: object() if installed else None)
 
     assert audience.looks_on() == looks_on
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client")
+async def test_in_a_kernel_lines_are_widgets_and_drawn_only_on_request_where_nobody_looks_on():
+    fetch = (
+        "import crmlab\n"
+        "async with crmlab.sandbox(rows=50, services=['relenta']) as accounts:\n"
+        "    data = await crmlab.fetch(accounts, limits=crmlab.Limits(){})\n"
+        "data.complete"
+    )
+    cells = [nbformat.v4.new_code_cell(fetch.format(options)) for options in ("", ", progress=True")]
+
+    done = await NotebookClient(
+        nbformat.v4.new_notebook(cells=cells), timeout=120, kernel_name="python3", store_widget_state=True
+    ).async_execute()
+
+    quiet, drawn = (cell.outputs for cell in done.cells)
+    assert [output.output_type for output in quiet] == ["execute_result"]
+    assert [output.output_type for output in drawn] == ["display_data", "execute_result"]
+    models = done.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
+    texts = [
+        text.replace("\u2007", " ")
+        for model in models
+        if (text := model["state"].get("value")) and isinstance(text, str)
+    ]
+    assert any(text.startswith("relenta") for text in texts)
+    assert any(" rows in " in text for text in texts)
