@@ -24,7 +24,7 @@ from crmlab.export import FORMATS
 from crmlab.fetched import Result
 from crmlab.provider import Limits
 from crmlab.tables import TABLES
-from crmlab.terminal import Lines, print_frame
+from crmlab.terminal import print_frame
 
 _OK, _INCOMPLETE, _WRONG = 0, 1, 2
 #: the sandbox is a server of one's own: no vendor's limit holds there
@@ -159,8 +159,7 @@ async def _demo(options: argparse.Namespace) -> int:
         print(f"Sandbox of {titles} on {accounts.url}")
         for note in accounts.notes:
             print(f"  {note}")
-        with Lines() as lines:
-            data = await crmlab.fetch(accounts, limits=_OWN_SERVER, progress=lines)
+        data = await crmlab.fetch(accounts, limits=_OWN_SERVER)
     data.export(options.out, "parquet")
     data.export(options.out, "csv")
     made = data.report(options.out / "report.html")
@@ -173,13 +172,12 @@ async def _demo(options: argparse.Namespace) -> int:
 async def _fetch(options: argparse.Namespace) -> int:
     accounts = [crmlab.Account(name) for name in options.providers]
     period = {"since": options.since, "until": options.until}
-    with Lines() as lines:
-        if (
-            options.format == "parquet" and not options.report and not options.mask
-        ):  # of any size: no table needs to fit in memory
-            stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period, progress=lines)
-            return _told(stored, list(stored.paths.values()), options.out)
-        data = await crmlab.fetch(accounts, *options.tables, **period, progress=lines)
+    if (
+        options.format == "parquet" and not options.report and not options.mask
+    ):  # of any size: no table needs to fit in memory
+        stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period)
+        return _told(stored, list(stored.paths.values()), options.out)
+    data = await crmlab.fetch(accounts, *options.tables, **period)
     written = data.export(options.out, options.format, mask=options.mask)
     if options.report:
         written.append(data.report(options.out / "report.html", mask=options.mask))

@@ -16,7 +16,7 @@ from yarl import URL
 
 from crmlab.account import Account
 from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError
-from crmlab.limiter import Departure
+from crmlab.limiter import Departure, Limiter
 from crmlab.line import Line, Scope, line
 from crmlab.provider import Limits
 from crmlab.request import Page, Request, mended
@@ -72,6 +72,10 @@ class Client:
     def scope(self, account: Account) -> Scope:
         """Return what the vendor counts this account's requests by, together with others of the same."""
         return (URL(account.base_url).authority, "" if self.limits(account).scope == "ip" else account.name)
+
+    def limiter(self, account: Account) -> Limiter:
+        """Return what keeps its requests within them."""
+        return self._line(account).limiter
 
     async def send(
         self,

@@ -90,7 +90,7 @@ class Collector:
     async def flush(self) -> pl.DataFrame:
         """Decode all that is there; return the keys of what came since the last time."""
         self._start()
-        batches = await asyncio.gather(*self._tasks)
+        batches = await asyncio.shield(asyncio.gather(*self._tasks))  # a stop must not cost what came
         del self._tasks[: len(batches)]  # more may have come with the answers of another resource
         for batch in batches:  # in the order of their arrival
             self._rejected.append(batch.rejected)

@@ -5,6 +5,7 @@
     CrmlabError
     ├── CredentialError      a key is missing or malformed; nothing was sent
     ├── PlanError            the question itself cannot be asked (unknown table, since after until)
+    ├── Stopped              the fetch was told to stop before the end of this
     ├── TransportError       no usable answer: unreachable host, timeout, a body that is not JSON
     ├── ApiError             the service answered, and refused
     │   ├── AuthError        401 or 403: wrong key, or no right to this resource
@@ -61,6 +62,12 @@ class CredentialError(CrmlabError):
 
 class PlanError(CrmlabError, ValueError):
     """The question itself cannot be asked; nothing was sent."""
+
+
+class Stopped(CrmlabError):
+    """The fetch was told to stop before the end of this."""
+
+    advice = "fetch again, and let it end"
 
 
 class TransportError(CrmlabError):

@@ -12,11 +12,11 @@ import polars as pl
 from crmlab.account import Account
 from crmlab.collector import Backlog
 from crmlab.decode import RAW, REJECTED
-from crmlab.errors import PlanError
+from crmlab.errors import PlanError, Stopped
 from crmlab.fetched import SUMMARY, Fetched, Stored
 from crmlab.names import TableName
 from crmlab.plan import Plan
-from crmlab.progress import Listener
+from crmlab.progress import Listener, listening
 from crmlab.provider import Limits
 from crmlab.question import Moment, Question, question
 from crmlab.request import Page
@@ -24,6 +24,7 @@ from crmlab.resource_run import ResourceRun
 from crmlab.run import AccountRun, finish
 from crmlab.store import Store
 from crmlab.tables import TABLES
+from crmlab.watch import Watch
 
 OnError = Literal["collect", "raise"]
 #: first pages that are there already, by account (its label) and request
@@ -37,7 +38,8 @@ async def fetch(
     until: Moment = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
-    progress: Listener | None = None,
+    progress: Listener | bool | None = None,
+    stop: asyncio.Event | None = None,
     allow_destructive: bool = False,
 ) -> Fetched:
     """Return tables of all accounts in the shared schema, fetched concurrently.
@@ -60,7 +62,15 @@ async def fetch(
     limits
         Instead of the providers' own: only for servers of your own.
     progress
-        Called with a `crmlab.Progress` whenever there is news.
+        True: lines that show how far each account and table is, in a notebook with a button that
+        stops; False: none; not given: where somebody looks on (a terminal, a notebook) and
+        ``TQDM_DISABLE`` is not set. Or a function, called with a `crmlab.Progress` of a resource
+        when there is news, some ten times a second at most.
+    stop
+        Once it is set, what is on its way is cancelled, and what came is returned: each list that was
+        not at its end has a `crmlab.errors.Stopped` in `.failures`. Set it in the same event loop
+        (``loop.call_soon_threadsafe(stop.set)`` from another thread). A read that changes something
+        is not cut off. An interrupt (Ctrl-C, the notebook's ■) returns nothing.
     allow_destructive
         Needed for reads that change something at the service (``"complero.latest_events"`` is
         given each event once): they are never part of a shared table, and never tried again.
@@ -74,7 +84,7 @@ async def fetch(
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
     asked, known = _asked(accounts, tables, since, until, allow_destructive=allow_destructive)
-    runs = await _run(asked, known, limits=limits, progress=progress, on_error=on_error)
+    runs = await _run(asked, known, limits=limits, progress=progress, stop=stop, on_error=on_error)
     brought = {}
     for table in TABLES.values():  # in the order they are declared
         if table.name in asked.tables:
@@ -99,7 +109,8 @@ async def fetch_to(
     until: Moment = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
-    progress: Listener | None = None,
+    progress: Listener | bool | None = None,
+    stop: asyncio.Event | None = None,
 ) -> Stored:
     """Write tables of any size to Parquet files, one for each, while they arrive.
 
@@ -111,10 +122,17 @@ async def fetch_to(
     ----------
     directory
         Made if it does not exist.
+    stop
+        Once it is set, what came is written, but never over the files of an earlier fetch.
+
+    Raises
+    ------
+    Stopped
+        told to stop where there are files of an earlier fetch
     """
     asked, known = _asked(accounts, tables, since, until, allow_destructive=False)
     with Store(directory) as store:
-        runs = await _run(asked, known, limits=limits, progress=progress, on_error=on_error, store=store)
+        runs = await _run(asked, known, limits=limits, progress=progress, stop=stop, on_error=on_error, store=store)
         for name in asked.tables:
             store.put(name, "", TABLES[name].empty(), pl.col("id"))
         await asyncio.to_thread(store.close)
@@ -124,6 +142,8 @@ async def fetch_to(
         heights = {name: store.rows[name] for name in (*TABLES, *asked.own) if name in store.rows}
         if account["failures"] and not any(heights.values()):
             raise account["failures"][0]
+        if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
+            raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
         paths = store.publish()
     stored = Stored({name: pl.scan_parquet(paths[name]) for name in heights}, heights=heights, **account)
     stored.paths = {name: paths[name] for name in heights} | stored.export_beside(directory)
@@ -155,7 +175,8 @@ async def _run(
     known: Pages,
     *,
     limits: Limits | None,
-    progress: Listener | None,
+    progress: Listener | bool | None,
+    stop: asyncio.Event | None,
     on_error: OnError,
     store: Store | None = None,
 ) -> list[ResourceRun]:
@@ -165,21 +186,23 @@ async def _run(
     if on_error not in ("collect", "raise"):
         raise PlanError(f'on_error is "collect" or "raise", not {on_error!r}')
     backlog = Backlog()
-    async with Client(limits) as client:
-        runs = [
-            AccountRun(
-                client,
-                account,
-                asked,
-                backlog,
-                listener=progress,
-                store=store,
-                stop_early=on_error == "raise",
-                pages=known.get(account.label, {}),
-            )
-            for account in asked.accounts
-        ]
-        await finish(runs)
+    stop = stop or asyncio.Event()
+    with listening(progress, stop) as listener:
+        async with Client(limits) as client, Watch(client, listener) as watch:
+            runs = [
+                AccountRun(
+                    client,
+                    account,
+                    asked,
+                    backlog,
+                    watch=watch,
+                    store=store,
+                    stop_early=on_error == "raise",
+                    pages=known.get(account.label, {}),
+                )
+                for account in asked.accounts
+            ]
+            await finish(runs, stop)
     return [resource for run in runs for resource in run.resources]
 
 

@@ -45,6 +45,15 @@ class Limiter:
         self._paused_until = float("-inf")
         self._refusals = 0
 
+    @property
+    def rate(self) -> float | None:
+        """Requests a second at the moment; None without a limit."""
+        return self._allowed / self._window if self._window else None
+
+    def paused(self, now: float) -> float:
+        """Return the rest of the seconds that a refusal asked for."""
+        return max(0.0, self._paused_until - now)
+
     def wait(self, now: float) -> float:
         """Return the seconds until the next may leave; more, while others with a time have not left."""
         left = sorted(now if departure.at is None else departure.at for departure in self._log)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crmlab.account import Account
 from crmlab.decode import GIVEN, RAW, REJECTED, Decoder, decoder
-from crmlab.errors import ApiError, CrmlabError, ServerError, TransportError
+from crmlab.errors import ApiError, CrmlabError, ServerError, Stopped, TransportError
 from crmlab.inside import Inside
 from crmlab.paging import end
 from crmlab.plan import pages
-from crmlab.progress import Progress
 from crmlab.provider import Context, Resource
 from crmlab.records import Record, Way, as_listed, held, records
 from crmlab.request import Page, Request
@@ -66,7 +66,10 @@ class ResourceRun:
         #: requests that the first answers foresee (None: they cannot), and how many there are at least
         self.foreseen: int | None = 0
         self.least = 0
-        self.seconds = 0.0
+        #: records that came, repeats included
+        self.rows = 0
+        #: when it began to ask
+        self.began = self.seconds = 0.0
         self.complete = False
         #: how its requests follow each other, in words
         self.strategy = resource.follow.strategy
@@ -83,7 +86,9 @@ class ResourceRun:
         self._first: set[str] = set()
         self._settled = True
         self._texts: set[int] = set()
-        self._halves = self._nothing = self._rows = 0
+        self._halves = self._nothing = 0
+        self._reading: asyncio.Timeout | None = None
+        self._stopped = False
 
     @property
     def given(self) -> pl.DataFrame:
@@ -95,29 +100,59 @@ class ResourceRun:
         """Whether there is nothing more to ask, as far as the answers tell."""
         return self.foreseen is not None and self.foreseen <= self.requests
 
+    @property
+    def is_foreseen(self) -> bool:
+        """Whether the first answers are in and tell how many requests it takes."""
+        return self.foreseen is not None and 0 < len(self._first) <= self.requests
+
+    @property
+    def planned(self) -> int:
+        """Requests known to be needed, those sent included."""
+        return max(self.requests, self.foreseen or self.least)
+
     async def work(self) -> None:
         """Do it all; a `CrmlabError` is kept in `failure` with what came until then."""
-        started = time.monotonic()
+        self.began = started = time.monotonic()
         try:
             try:
-                await self._read()
+                # a time limit that `stop` sets: so only the reading is cancelled, and what came is still decoded
+                async with asyncio.timeout(0 if self._stopped else None) as self._reading:
+                    await self._read()
+            except TimeoutError:
+                if not self._stopped:
+                    raise
+                self.failure = self.account.explain(Stopped("stopped before its end"), self.resource.name)
             except Unread as error:
                 self.foreseen = None
                 self.notes.append(str(error))
             except CrmlabError as error:
                 self.failure = self.account.explain(error, self.resource.name)
             finally:
+                self._reading = None
                 self._release()
             await self._collect()
         finally:
             self._collector.cancel()
         self.seconds = time.monotonic() - started
-        self._tell("failed" if self.failure else "complete" if self.complete else "incomplete")
+        self._parent.tell(self, over=True)
+
+    def stop(self) -> None:
+        """End the reading where it is; not of what the service gives only once: an answer on its way would be lost."""
+        if self.resource.destructive:
+            return
+        self._stopped = True
+        if self._reading:
+            self._reading.reschedule(0)
 
     @property
     def full_name(self) -> str:
         """The name of its own records, as asked for."""
         return f"{self.account.provider.name}.{self.resource.name}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it fills of what was asked for."""
+        return (*sorted(self.tables), *([self.full_name] if self.own else []))
 
     @property
     def source(self) -> str:
@@ -132,6 +167,7 @@ class ResourceRun:
         self.received = (self.received or 0) + len(found)
         self.tally.count(page, None)
         self._take(found)
+        self._parent.tell(self)
 
     async def decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
@@ -155,12 +191,14 @@ class ResourceRun:
             self.tally.keys = await self._collector.flush()
             return
         context = await self._parent.rows(self.resource.after, strict=True)
+        self.began = time.monotonic()
         before: Tally | None = None
         while not before or self.readings < READINGS:
             requests = await self._first_requests(context)
             if self._parent.probing and not self._tells_how_many(requests):
                 self.foreseen = self.least if self.resource.follow is end else None
                 return
+            self._parent.tell(self)
             self.readings += 1
             self.tally = Tally()
             self._texts.clear()
@@ -219,7 +257,7 @@ class ResourceRun:
         if wanted:
             self._give(page, wanted)
         following = await self._following(page, total or 0)
-        self._tell("running")
+        self._parent.tell(self)
         return () if self._parent.probing and not self._is_short_lookup() else following
 
     def _smaller(self, request: Request) -> Sequence[Request]:
@@ -254,7 +292,7 @@ class ResourceRun:
     # ---- taking in ----------------------------------------------------------------------------------
 
     def _take(self, found: Sequence[Record]) -> None:
-        self._rows += len(found)
+        self.rows += len(found)
         self._collector.add(found)
 
     def _give(self, page: Page, wanted: Mapping[ResourceRun, list[Way]]) -> None:
@@ -309,21 +347,6 @@ class ResourceRun:
             self.held_by.count(self.resource.name, 0)
         if self.holds:
             self.holds.give_up()
-
-    def _tell(self, state: Literal["running", "complete", "incomplete", "failed"]) -> None:
-        if not (self.tables or self.own):
-            return
-        self._parent.tell(
-            Progress(
-                account=self.account.name,
-                provider=self.account.provider.name,
-                resource=self.resource.name,
-                state=state,
-                rows=self._rows,
-                requests=self.requests,
-                planned=max(self.requests, self.foreseen or self.least),
-            )
-        )
 
 
 def _all(wanted: Mapping[ResourceRun, list[Way]]) -> frozenset[Way]:

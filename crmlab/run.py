@@ -15,7 +15,6 @@ from crmlab.account import Account
 from crmlab.collector import Backlog, Collector
 from crmlab.decode import RAW
 from crmlab.inside import Inside
-from crmlab.progress import Listener, Progress
 from crmlab.provider import Context, Resource
 from crmlab.question import Question
 from crmlab.records import Way
@@ -23,6 +22,7 @@ from crmlab.request import Page, Request
 from crmlab.resource_run import ResourceRun, Unread
 from crmlab.store import Store
 from crmlab.sweep import first
+from crmlab.watch import Watch
 
 if TYPE_CHECKING:
     from crmlab.client import Client
@@ -42,7 +42,7 @@ class AccountRun:
         asked: Question,
         backlog: Backlog,
         *,
-        listener: Listener | None = None,
+        watch: Watch | None = None,
         store: Store | None = None,
         stop_early: bool = False,
         probing: bool = False,
@@ -50,7 +50,7 @@ class AccountRun:
     ) -> None:
         self.account, self.context, self.probing = account, asked.context(account), probing
         self.pages: dict[str, Page] = dict(pages or {})
-        self._client, self._backlog, self._listener, self._store = client, backlog, listener, store
+        self._client, self._backlog, self._watch, self._store = client, backlog, watch, store
         self._stop_early = stop_early
         # twice as many as may be in flight: so the line is never empty, and few wait with an old view of the backlog
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
@@ -70,6 +70,8 @@ class AccountRun:
         }
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._introduce()
+        if watch:
+            watch.expect(self.resources)
 
     @property
     def resources(self) -> list[ResourceRun]:
@@ -85,6 +87,11 @@ class AccountRun:
                 self._tasks = {name: group.create_task(self._work(run)) for name, run in self._runs.items()}
         except BaseExceptionGroup as several:
             raise first(several) from None
+
+    def stop(self) -> None:
+        """End the reading of every resource; what came is kept."""
+        for run in self._runs.values():
+            run.stop()
 
     async def _work(self, run: ResourceRun) -> None:
         await run.work()
@@ -127,6 +134,8 @@ class AccountRun:
                 page = await self._client.send(self.account, request, retry=retry, retried=run.count_retry)
             finally:
                 run.requests += 1
+        if self._watch:
+            self._watch.answered(self.account, page.seconds)
         if self.probing:
             self.pages[request.key] = page
         return page
@@ -138,9 +147,9 @@ class AccountRun:
             kept = frozenset({*run.tables, *([RAW] if run.own and not run.looked_up else [])})
         return Collector(run.decoder, self._backlog, keep=partial(self._keep, run), kept=kept)
 
-    def tell(self, news: Progress) -> None:
-        if self._listener and not self.probing:
-            self._listener(news)
+    def tell(self, run: ResourceRun, *, over: bool = False) -> None:
+        if self._watch:
+            self._watch.tell(run, over=over)
 
     async def comes_with(self, run: ResourceRun) -> str:
         """Return the resource whose answers have brought its records; empty where none has."""
@@ -175,16 +184,24 @@ class AccountRun:
         self._store.put(name or run.full_name, run.source, frame, key)
 
 
-async def finish(runs: Sequence[AccountRun]) -> None:
-    """Run all accounts to their end; after an error or a cancel, leave none running."""
+async def finish(runs: Sequence[AccountRun], stop: asyncio.Event | None = None) -> None:
+    """Run all accounts to their end, or until told to stop; after an error or a cancel, leave none running."""
     tasks = [asyncio.ensure_future(run.finish()) for run in runs]
+    waiting = asyncio.ensure_future(_stop(runs, stop)) if stop else None
     try:
         for finished in asyncio.as_completed(tasks):
             await finished
     finally:
+        tasks += [waiting] if waiting else []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _stop(runs: Sequence[AccountRun], stop: asyncio.Event) -> None:
+    await stop.wait()
+    for run in runs:
+        run.stop()
 
 
 def _resources(account: Account, tables: frozenset[str], own: set[str]) -> tuple[dict[str, frozenset[str]], set[str]]:

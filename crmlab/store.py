@@ -67,6 +67,11 @@ class Store:
         }
 
     @property
+    def replaces(self) -> bool:
+        """Whether `publish` would replace files of an earlier fetch."""
+        return any((self._directory / f"{name}.parquet").exists() for name in self._tables)
+
+    @property
     def rows(self) -> dict[str, int]:
         """The rows of each table's file, after `close`."""
         return {name: sum(growing.rows.values()) for name, growing in self._tables.items()}

@@ -186,6 +186,22 @@ async def test_what_arrives_while_others_are_decoded_is_not_lost(monkeypatch: py
 # ---- what is kept -------------------------------------------------------------------------------
 
 
+async def test_a_flush_that_is_cut_off_loses_nothing() -> None:
+    users = collecting()
+    users.add([user("1"), user("2")])
+    flushing = asyncio.create_task(users.flush())
+    await turns(2)
+    flushing.cancel()
+    await asyncio.gather(flushing, return_exceptions=True)
+    assert flushing.cancelled()
+
+    users.add([user("3")])
+    keys = await users.flush()
+
+    assert keys.height == 3
+    assert users.frames()["users"]["id"].to_list() == ["1", "2", "3"]
+
+
 async def test_what_is_kept_elsewhere_is_not_in_the_frames() -> None:
     kept: list[tuple[str, int]] = []
     users = collecting(kept=["users"], into=kept)

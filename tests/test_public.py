@@ -106,6 +106,7 @@ def imports(path: Path) -> set[str]:
         ("anywidget", ("widgets",)),
         ("ipywidgets", ("widgets",)),
         ("keyring", ("settings.py", "widgets")),
+        ("tqdm", ("bars.py",)),
     ],
 )
 def test_each_library_is_used_in_its_place_only(library: str, allowed: tuple[str, ...]) -> None:

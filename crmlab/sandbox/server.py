@@ -190,7 +190,7 @@ def _front(running: Sandbox, service: Service, latency: float, faults: list[Faul
         if request.can_read_body:
             try:
                 body = await request.json()
-            except ValueError:
+            except (ValueError, ConnectionResetError):  # the client went away in mid-request: nobody reads this
                 return service.refusal(400)
         request[BODY] = body
         if where not in service.open_paths and not service.allowed(request, body):

@@ -7,7 +7,6 @@ save; it becomes a `SecretStr` on arrival and then lives only in its `Account`.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import Any, NoReturn
 
 from pydantic import SecretStr
 
-from crmlab import credentials, providers
+from crmlab import audience, credentials, providers
 from crmlab.account import Account
 from crmlab.call import check
 from crmlab.errors import AuthError, CredentialError, CrmlabError
@@ -81,7 +80,7 @@ class LoginForm(anywidget.AnyWidget):
         self._reached: dict[tuple[str, str], str] = {}
         self._status: dict[str, dict[str, str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._attended = _somebody_can_answer()
+        self._attended = audience.can_answer()
         # ipykernel 7.3 calls back in another thread with another loop, in which the sessions of
         # the notebook's own loop cannot be used
         self._loop = _running_loop()
@@ -264,14 +263,3 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
-
-
-def _somebody_can_answer() -> bool:
-    """Whether the running cell was sent by a front end with a person in front of it.
-
-    The protocol's ``allow_stdin`` says so: nbclient, and with it nbconvert, papermill and
-    nbmake, sends false. No kernel, nobody.
-    """
-    ipython = sys.modules.get("IPython")
-    kernel = getattr(ipython.get_ipython(), "kernel", None) if ipython else None
-    return bool(kernel and kernel.get_parent().get("content", {}).get("allow_stdin"))
