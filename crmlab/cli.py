@@ -22,13 +22,10 @@ from crmlab import credentials, providers, report
 from crmlab.errors import CredentialError, CrmlabError, PlanError
 from crmlab.export import FORMATS
 from crmlab.fetched import Result
-from crmlab.provider import Limits
 from crmlab.tables import TABLES
 from crmlab.terminal import Lines, print_frame
 
 _OK, _INCOMPLETE, _WRONG = 0, 1, 2
-#: the sandbox is a server of one's own: no vendor's limit holds there
-_OWN_SERVER = Limits(concurrency=10)
 _SUMMARY = ("account", "provider", "table", "rows", "rejected", "planned", "requests", "retries", "seconds", "complete")
 
 
@@ -160,7 +157,7 @@ async def _demo(options: argparse.Namespace) -> int:
         for note in accounts.notes:
             print(f"  {note}")
         with Lines() as lines:
-            data = await crmlab.fetch(accounts, limits=_OWN_SERVER, progress=lines)
+            data = await crmlab.fetch(accounts, progress=lines)
     data.export(options.out, "parquet")
     data.export(options.out, "csv")
     made = data.report(options.out / "report.html")

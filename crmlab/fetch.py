@@ -57,7 +57,7 @@ async def fetch(
         "collect": what came is returned, what failed is in `.failures`. "raise": the first
         failure is raised and the rest is cancelled.
     limits
-        Instead of the providers' own: only for servers of your own.
+        Instead of the accounts' own: only for servers of your own.
     progress
         Called with a `crmlab.Progress` whenever there is news.
     allow_destructive
@@ -67,8 +67,8 @@ async def fetch(
     Raises
     ------
     PlanError
-        unknown table, no accounts, two accounts with one name, since after until, a time
-        without zone
+        unknown table, no accounts, two accounts with one name, or with different limits where the
+        vendor counts them together, since after until, a time without zone
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
@@ -165,6 +165,7 @@ async def _run(
         raise PlanError(f'on_error is "collect" or "raise", not {on_error!r}')
     backlog = Backlog()
     async with Client(limits) as client:
+        client.check_scopes(asked.accounts)
         runs = [
             AccountRun(
                 client,
