@@ -125,11 +125,11 @@ def _add_operations(world: World, people: int, calendar: Calendar) -> None:
 
 def add_mailing(world: World, calendar: Calendar) -> None:
     """Campaigns of the last year, who got them and what became of it."""
-    rng = Stream(f"{world.seed}/mail")
+    rng, answers = Stream(f"{world.seed}/mail"), Stream(f"{world.seed}/double opt-in")
     campaigns = _add_campaigns(world, rng, calendar)
     for person in world.people_in("altcraft"):
         if person.emails:
-            _mail(world, rng, person, campaigns, calendar)
+            _mail(world, rng, answers, person, campaigns, calendar)
         _add_other_channels(world, rng, person)
     world.mail_events.sort(key=lambda event: event.id)
     _add_segments(world)
@@ -152,6 +152,7 @@ def _add_campaigns(world: World, rng: Random, calendar: Calendar) -> list[tuple[
 def _mail(
     world: World,
     rng: Stream,
+    answers: Stream,
     person: Person,
     campaigns: list[tuple[int, datetime | None]],
     calendar: Calendar,
@@ -164,6 +165,7 @@ def _mail(
             MailEvent(id=rng.id(joined), person_id=person.id, campaign_id=None,
                       message_id=None, action="subscribe", at=joined)
         )  # fmt: skip
+        joined = _confirm(world, answers, person, joined)
         if not person.do_not_mail:
             chosen = rng.sample(campaigns, rng.randint(2, 9))
             year = world.now - timedelta(days=365)
@@ -173,6 +175,17 @@ def _mail(
         Subscription(person_id=person.id, resource_id=rng.choice(world.mail_resources).id,
                      channel="email", address=person.emails[0], status=status, created_at=joined)
     )  # fmt: skip
+
+
+def _confirm(world: World, rng: Stream, person: Person, asked: datetime) -> datetime:
+    """Most confirm within hours, some after days, some never: when it was done, or asked for."""
+    at = asked + timedelta(seconds=int(rng.lognormvariate(9, 2)))
+    if rng.random() < 0.15 or at >= world.now:
+        return asked
+    world.mail_events.append(
+        MailEvent(id=rng.id(at), person_id=person.id, campaign_id=None, message_id=None, action="confirm", at=at)
+    )
+    return at
 
 
 def _send(world: World, rng: Stream, person: Person, sends: list[tuple[datetime, int]]) -> str:
