@@ -125,11 +125,11 @@ def _add_operations(world: World, people: int, calendar: Calendar) -> None:
 
 def add_mailing(world: World, calendar: Calendar) -> None:
     """Campaigns of the last year, who got them and what became of it."""
-    rng, answers = Stream(f"{world.seed}/mail"), Stream(f"{world.seed}/double opt-in")
+    rng = Stream(f"{world.seed}/mail")
     campaigns = _add_campaigns(world, rng, calendar)
     for person in world.people_in("altcraft"):
         if person.emails:
-            _mail(world, rng, answers, person, campaigns, calendar)
+            _mail(world, rng, person, campaigns, calendar)
         _add_other_channels(world, rng, person)
     world.mail_events.sort(key=lambda event: event.id)
     _add_segments(world)
@@ -152,7 +152,6 @@ def _add_campaigns(world: World, rng: Random, calendar: Calendar) -> list[tuple[
 def _mail(
     world: World,
     rng: Stream,
-    answers: Stream,
     person: Person,
     campaigns: list[tuple[int, datetime | None]],
     calendar: Calendar,
@@ -165,7 +164,7 @@ def _mail(
             MailEvent(id=rng.id(joined), person_id=person.id, campaign_id=None,
                       message_id=None, action="subscribe", at=joined)
         )  # fmt: skip
-        joined = _confirm(world, answers, person, joined)
+        joined = _confirm(world, rng, person, joined)
         if not person.do_not_mail:
             chosen = rng.sample(campaigns, rng.randint(2, 9))
             year = world.now - timedelta(days=365)
