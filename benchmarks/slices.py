@@ -136,7 +136,7 @@ CASES = (
 )
 
 
-async def read(account: crmlab.Account, case: Case, limits: crmlab.Limits | None) -> tuple[float, int, int]:
+async def read(account: crmlab.Account, case: Case, limits: crmlab.Limits) -> tuple[float, int, int]:
     """Return the seconds, the requests and the records of one fetch."""
     name = f"{case.provider.name}.{case.resource}"
     _limiters.clear()  # each begins with the whole burst
