@@ -60,7 +60,7 @@ def _serve(pipe: Connection, rows: int, latency: float) -> None:
     async def serve() -> None:
         async with crmlab.sandbox(rows=rows, services=["onepagecrm"], latency=latency) as service:
             # every record rendered once: a service that is busy rendering would count arrivals late
-            await crmlab.fetch(service, limits=crmlab.Limits(concurrency=10))
+            await crmlab.fetch(service)
             service.requests.clear()
             service.rate_limits = True
             pipe.send((service[0].base_url, service.keys["onepagecrm"]))

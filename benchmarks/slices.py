@@ -136,7 +136,7 @@ CASES = (
 )
 
 
-async def read(account: crmlab.Account, case: Case, limits: crmlab.Limits | None) -> tuple[float, int, int]:
+async def read(account: crmlab.Account, case: Case, limits: crmlab.Limits) -> tuple[float, int, int]:
     """Return the seconds, the requests and the records of one fetch."""
     name = f"{case.provider.name}.{case.resource}"
     _limiters.clear()  # each begins with the whole burst
@@ -155,7 +155,7 @@ async def compare(case: Case, runs: int) -> list[str]:
         async with crmlab.sandbox(world, services=[case.provider.name], latency=latency) as accounts:
             account = accounts[0]
             await read(account, case, crmlab.Limits(concurrency=50))  # every record is rendered once, now
-            for limits in (crmlab.Limits(concurrency=10), None):
+            for limits in (crmlab.Limits(concurrency=10), case.provider.limits):
                 done: dict[str, list[Any]] = {"ours": [], "theirs": []}
                 for _ in range(runs):
                     for way, provider in (("theirs", case.one_after_another), ("ours", case.provider)):
@@ -165,13 +165,13 @@ async def compare(case: Case, runs: int) -> list[str]:
     return lines
 
 
-def line(case: Case, latency: float, limits: crmlab.Limits | None, done: dict[str, list[Any]]) -> str:
+def line(case: Case, latency: float, limits: crmlab.Limits, done: dict[str, list[Any]]) -> str:
     (theirs, requests), (ours, more) = (
         (statistics.median(seconds for seconds, _, _ in done[way]), done[way][0][1]) for way in ("theirs", "ours")
     )
     records = {count for each in done.values() for _, _, count in each}
     assert len(records) == 1, f"the ways disagree: {records}"
-    rate = "none" if limits else f"{case.provider.limits.rate:g}/s"
+    rate = f"{limits.rate:g}/s" if limits.rate else "none"
     return (
         f"{case.title:<24}{latency * 1000:5.0f} ms {rate:>6}"
         f"{theirs:9.2f} s{requests:6}{ours:9.2f} s{more:6}{theirs / ours:9.1f}"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from crmlab import credentials, providers
 from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError
 from crmlab.names import ProviderName
-from crmlab.provider import Provider, url_fields
+from crmlab.provider import Limits, Provider, url_fields
 from crmlab.request import Request
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Account:
     base_url
         Instead of the provider's own: on-premises Altcraft, a proxy, a test server. Plain http
         only for loopback addresses.
+    limits
+        Those of a contract, instead of the provider's. Accounts that the vendor counts together need the same.
     **credentials
         The provider's fields; those not given are looked for as `crmlab.credentials` says.
 
@@ -47,7 +49,7 @@ class Account:
     Account('onepagecrm', name='sales', base_url='https://app.onepagecrm.com/api/v3')
     """
 
-    __slots__ = ("_secrets", "base_url", "name", "options", "provider")
+    __slots__ = ("_secrets", "base_url", "limits", "name", "options", "provider")
 
     def __init__(
         self,
@@ -55,10 +57,12 @@ class Account:
         *,
         name: str | None = None,
         base_url: str | None = None,
+        limits: Limits | None = None,
         **given: str | SecretStr,
     ) -> None:
         self.provider: Provider = providers.provider(provider)
         self.name = name or self.provider.name
+        self.limits = limits or self.provider.limits
         template = (base_url or self.provider.base_url).rstrip("/")
         settings = {field.name for field in self.provider.fields if not field.secret}
         if strange := _named(template) - settings:

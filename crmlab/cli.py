@@ -22,13 +22,10 @@ from crmlab import credentials, providers, report
 from crmlab.errors import CredentialError, CrmlabError, PlanError
 from crmlab.export import FORMATS
 from crmlab.fetched import Result
-from crmlab.provider import Limits
 from crmlab.tables import TABLES
 from crmlab.terminal import print_frame
 
 _OK, _INCOMPLETE, _WRONG = 0, 1, 2
-#: the sandbox is a server of one's own: no vendor's limit holds there
-_OWN_SERVER = Limits(concurrency=10)
 _SUMMARY = ("account", "provider", "table", "rows", "rejected", "planned", "requests", "retries", "seconds", "complete")
 
 
@@ -159,7 +156,7 @@ async def _demo(options: argparse.Namespace) -> int:
         print(f"Sandbox of {titles} on {accounts.url}")
         for note in accounts.notes:
             print(f"  {note}")
-        data = await crmlab.fetch(accounts, limits=_OWN_SERVER)
+        data = await crmlab.fetch(accounts)
     data.export(options.out, "parquet")
     data.export(options.out, "csv")
     made = data.report(options.out / "report.html")

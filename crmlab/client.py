@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from types import SimpleNamespace, TracebackType
 from typing import Self
@@ -15,7 +15,7 @@ import aiohttp
 from yarl import URL
 
 from crmlab.account import Account
-from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError
+from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, PlanError, RateLimitError, TransportError
 from crmlab.limiter import Departure, Limiter
 from crmlab.line import Line, Scope, line
 from crmlab.provider import Limits
@@ -35,7 +35,7 @@ _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "U
 
 
 class Client:
-    """Sends requests of any accounts within their providers' limits (or `limits` for all).
+    """Sends requests of any accounts within their limits (or `limits` for all).
 
     Use as an async context manager: it holds the connections.
     """
@@ -67,7 +67,7 @@ class Client:
 
     def limits(self, account: Account) -> Limits:
         """Return the limits that hold for this account."""
-        return self._limits or account.provider.limits
+        return self._limits or account.limits
 
     def scope(self, account: Account) -> Scope:
         """Return what the vendor counts this account's requests by, together with others of the same."""
@@ -76,6 +76,17 @@ class Client:
     def limiter(self, account: Account) -> Limiter:
         """Return what keeps its requests within them."""
         return self._line(account).limiter
+
+    def check_scopes(self, accounts: Iterable[Account]) -> None:
+        """Raise a `PlanError` where accounts that the vendor counts together have different limits."""
+        first: dict[tuple[str, Scope], Account] = {}
+        for account in accounts:
+            other = first.setdefault((account.provider.name, self.scope(account)), account)
+            if self.limits(account) != self.limits(other):
+                raise PlanError(
+                    f"{other.label} and {account.label} are counted together but have different limits: "
+                    'give them the same, or scope="account" to one that its contract counts alone'
+                )
 
     async def send(
         self,

@@ -60,7 +60,7 @@ async def fetch(
         "collect": what came is returned, what failed is in `.failures`. "raise": the first
         failure is raised and the rest is cancelled.
     limits
-        Instead of the providers' own: only for servers of your own.
+        Instead of the accounts' own: only for servers of your own.
     progress
         True: lines that show how far each account and table is, in a notebook with a button that
         stops; False: none; not given: where somebody looks on (a terminal, a notebook) and
@@ -78,8 +78,8 @@ async def fetch(
     Raises
     ------
     PlanError
-        unknown table, no accounts, two accounts with one name, since after until, a time
-        without zone
+        unknown table, no accounts, two accounts with one name, or with different limits where the
+        vendor counts them together, since after until, a time without zone
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
@@ -189,6 +189,7 @@ async def _run(
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
         async with Client(limits) as client, Watch(client, listener) as watch:
+            client.check_scopes(asked.accounts)
             runs = [
                 AccountRun(
                     client,

@@ -43,6 +43,7 @@ async def plan(
 
     asked = question(accounts, tables, since=since, until=until)
     async with Client(limits) as client:
+        client.check_scopes(asked.accounts)
         backlog = Backlog()
         runs = [AccountRun(client, each, asked, backlog, stop_early=True, probing=True) for each in asked.accounts]
         await finish(runs)

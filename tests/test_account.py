@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from crmlab import Account
+from crmlab import Account, Limits
 from crmlab.account import check_names
 from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, PlanError
 from crmlab.request import Request
@@ -46,6 +46,13 @@ def test_no_part_of_an_account_shows_the_secret() -> None:
             assert KEY not in repr(getattr(sales, name)), name
     assert KEY not in repr(sales._secrets)
     assert "api_key" not in sales.options
+
+
+def test_an_account_keeps_to_its_contracts_limits_or_the_providers() -> None:
+    agreed = Limits(rate=50, burst=50, scope="account")
+
+    assert account(limits=agreed).limits == agreed
+    assert account().limits == account().provider.limits
 
 
 def test_a_secret_may_be_given_wrapped() -> None:

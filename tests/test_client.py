@@ -16,7 +16,7 @@ from aiohttp import web  # a real server stands in for the services
 
 import crmlab
 from crmlab.client import ATTEMPTS, Client
-from crmlab.errors import ApiError, AuthError, CrmlabError, RateLimitError, ServerError, TransportError
+from crmlab.errors import ApiError, AuthError, CrmlabError, PlanError, RateLimitError, ServerError, TransportError
 from crmlab.line import line
 from crmlab.request import Request
 
@@ -26,8 +26,8 @@ FAST = crmlab.Limits(concurrency=10)
 ASK = Request(path="/users")
 
 
-def account(url: str, name: str = "sales") -> crmlab.Account:
-    return crmlab.Account("onepagecrm", name=name, base_url=url, user_id=USER, api_key=KEY)
+def account(url: str, name: str = "sales", limits: crmlab.Limits | None = None) -> crmlab.Account:
+    return crmlab.Account("onepagecrm", name=name, base_url=url, limits=limits, user_id=USER, api_key=KEY)
 
 
 def fine(data: object = None) -> web.Response:
@@ -500,6 +500,32 @@ async def test_a_host_that_cannot_be_reached_frees_its_time() -> None:
             await client.send(nobody, ASK, retry=False)
 
     assert line(("127.0.0.1:9", ""), limits).limiter.wait(time.monotonic() + 60) == 0
+
+
+@pytest.mark.parametrize(("given", "holds"), [(None, crmlab.Limits(rate=2)), (FAST, FAST)])
+async def test_an_accounts_own_limits_hold_unless_the_fetch_has_some(given: Any, holds: crmlab.Limits) -> None:
+    sales = account("http://127.0.0.1:9", limits=crmlab.Limits(rate=2))
+
+    async with Client(given) as client:
+        assert client.limits(sales) == holds
+
+
+def two_limits(scope: Any) -> list[crmlab.Account]:
+    agreed = crmlab.Limits(rate=50, burst=50, scope=scope)
+    return [account("http://127.0.0.1:9", "north"), account("http://127.0.0.1:9", "south", limits=agreed)]
+
+
+async def test_accounts_that_are_counted_together_have_one_limit() -> None:
+    async with Client() as client:
+        with pytest.raises(PlanError, match=r"'north' and .* 'south' are counted together but have different limits"):
+            client.check_scopes(two_limits("ip"))
+
+
+async def test_an_account_that_is_counted_alone_has_its_own_limit() -> None:
+    async with Client() as client:
+        client.check_scopes(two_limits("account"))
+    async with Client(FAST) as client:
+        client.check_scopes(two_limits("ip"))
 
 
 async def test_refusals_slow_the_scope_down(serve: Serve) -> None:

@@ -275,7 +275,7 @@ async def test_a_service_that_limits_is_waited_for(world: World) -> None:
 
 
 async def test_two_fetches_at_once_wait_in_one_line_for_the_providers_own_limits() -> None:
-    async with crmlab.sandbox(World(), services=ONE) as crm:
+    async with crmlab.sandbox(World(), services=ONE, rate_limits=True) as crm:
         tables, started = ["users", "companies", "contacts", "deals"], time.monotonic()
 
         several = await asyncio.gather(*(crmlab.fetch(crm, *tables) for _ in range(3)))

@@ -21,7 +21,7 @@ def loaded():
 
     async def fetch():
         async with crmlab.sandbox("maven", data=DATA) as accounts:
-            return await crmlab.fetch(accounts, limits=crmlab.Limits(concurrency=10)), accounts.notes
+            return await crmlab.fetch(accounts), accounts.notes
 
     return asyncio.run(fetch())
 

@@ -269,6 +269,16 @@ async def test_the_users_limits_are_planned_with(world: World) -> None:
     assert plan.bound == pytest.approx((plan.requests - 2) / 2 + scope["latency"])
 
 
+@pytest.mark.parametrize("ask", [crmlab.plan, crmlab.fetch])
+async def test_accounts_that_are_counted_together_but_have_different_limits_are_refused(world: World, ask: Any) -> None:
+    async with crmlab.sandbox(world, services=ONE) as crm:
+        accounts = [crm[0], named(crm[0], "south", crm.keys["onepagecrm"])]  # one with the vendor's
+        with pytest.raises(PlanError, match="are counted together but have different limits"):
+            await ask(accounts, "users")
+
+    assert not crm.requests
+
+
 async def test_no_client_is_faster_than_planned_at_a_service_that_limits(world: World) -> None:
     async with crmlab.sandbox(world, services=ONE, rate_limits=True) as crm:
         started = time.monotonic()

@@ -8,19 +8,17 @@ nobody documents behaves as crmlab assumes (`crmlab doctor` lists that).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from crmlab.sandbox.faults import Fault
-    from crmlab.sandbox.server import Sandbox
+    from crmlab.sandbox.server import Starting
     from crmlab.sandbox.world import World
 
 
-@asynccontextmanager
-async def sandbox(
+def sandbox(
     world: World | Literal["generated", "maven"] = "generated",
     *,
     rows: int = 1000,
@@ -32,8 +30,11 @@ async def sandbox(
     rate_limits: bool = False,
     faults: Sequence[Fault] = (),
     port: int = 0,
-) -> AsyncIterator[Sandbox]:
-    """Serve the five services on 127.0.0.1 and yield their accounts, ready for `crmlab.fetch`.
+) -> Starting:
+    """Serve the five services on 127.0.0.1: their accounts, ready for `crmlab.fetch`.
+
+    Awaited, it runs until ``await accounts.close()`` or to the end of the event loop, in a notebook the
+    kernel's; ``async with`` closes it. Its accounts keep to no vendor's limit, unless `rate_limits` does.
 
     Parameters
     ----------
@@ -58,20 +59,21 @@ async def sandbox(
 
     Examples
     --------
-    >>> async with crmlab.sandbox(rows=50) as accounts:  # doctest: +SKIP
-    ...     data = await crmlab.fetch(accounts, "deals")
+    >>> accounts = await crmlab.sandbox(rows=50)  # doctest: +SKIP
+    >>> data = await crmlab.fetch(accounts, "deals")  # doctest: +SKIP
     """
-    from crmlab.sandbox.server import serve, world_of
+    from crmlab.sandbox.server import Starting, serve, world_of
 
     loaded, notes = world_of(world, rows=rows, seed=seed, now=now, data=data)
     names = services or (("onepagecrm",) if world == "maven" else None)
-    async with serve(
-        loaded,
-        services=names,
-        latency=latency,
-        rate_limits=rate_limits,
-        faults=faults,
-        port=port,
-        notes=notes,
-    ) as running:
-        yield running
+    return Starting(
+        serve(
+            loaded,
+            services=names,
+            latency=latency,
+            rate_limits=rate_limits,
+            faults=faults,
+            port=port,
+            notes=notes,
+        )
+    )

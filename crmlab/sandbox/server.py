@@ -7,10 +7,11 @@ import datetime as dt
 import importlib
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal, overload
 
 from aiohttp import web
@@ -23,6 +24,8 @@ from crmlab.sandbox.faults import Fault, broken
 from crmlab.sandbox.service import BODY, Service
 from crmlab.sandbox.world import World
 
+#: a server of one's own has no vendor's limit
+_LIMITS = Limits(concurrency=10)
 SERVICES = ("altcraft", "commanders_act", "complero", "onepagecrm", "relenta")
 
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -57,6 +60,7 @@ class Sandbox(Sequence[Account]):
         #: what opens each service; worthless anywhere else
         self.keys: dict[str, dict[str, str]] = {}
         self._accounts: list[Account] = []
+        self._serving: AbstractAsyncContextManager[Sandbox]
 
     @overload
     def __getitem__(self, index: int) -> Account: ...
@@ -71,9 +75,40 @@ class Sandbox(Sequence[Account]):
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts)
 
+    def __repr__(self) -> str:
+        return f"<Sandbox on {self.url}: {', '.join(each.provider.title for each in self)}>"
+
+    def _repr_html_(self) -> str:
+        services = "".join(f"<li>{each.provider.title}: <code>{each.base_url}</code></li>" for each in self)
+        return f"<p>Invented data, served on this machine:</p><ul>{services}</ul>"
+
+    async def close(self) -> None:
+        """Stop serving; a second time does no harm."""
+        await self._serving.__aexit__(None, None, None)
+
     def account(self, provider: str) -> Account:
         """Return the account of that service."""
         return {account.provider.name: account for account in self._accounts}[provider]
+
+
+class Starting:
+    """A sandbox that is about to run: for ``async with``, or awaited until it is closed or the event loop ends."""
+
+    def __init__(self, serving: AbstractAsyncContextManager[Sandbox]) -> None:
+        self._serving = serving
+
+    def __await__(self) -> Generator[Any, None, Sandbox]:
+        return self.__aenter__().__await__()
+
+    async def __aenter__(self) -> Sandbox:
+        running = await self._serving.__aenter__()
+        running._serving = self._serving  # the event loop closes at its end what holds the port
+        return running
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._serving.__aexit__(kind, error, trace)
 
 
 def world_of(
@@ -138,6 +173,7 @@ async def serve(
             Account(
                 service.name,
                 base_url=f"{running.url}{service.prefix}{service.base_path}",
+                limits=None if rate_limits else _LIMITS,
                 **service.credentials,
             )
             for service in made

@@ -280,7 +280,7 @@ class Campaign:
 
 @dataclass(slots=True, kw_only=True)
 class MailEvent:
-    """One line of a person's mail history; a `subscribe` belongs to no campaign."""
+    """One line of a person's mail history; `subscribe` and `confirm` belong to no campaign."""
 
     id: str
     person_id: str

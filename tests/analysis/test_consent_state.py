@@ -160,7 +160,7 @@ async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
             truth[f"complero/complero/{people[event.person_id]}", event.channel] = event.opted_in
 
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
-        data = await crmlab.fetch(accounts, "consent_events", limits=crmlab.Limits(concurrency=10))
+        data = await crmlab.fetch(accounts, "consent_events")
 
     found = current_state(data.consent_events, world.now)
     rows = {

@@ -135,9 +135,9 @@ async def test_every_profile_subscription_and_event_comes_exactly_once(world: Wo
     assert data.subscriptions.height == len(world.subscriptions)
     assert sorted(data.subscriptions["address"]) == sorted(one.address for one in world.subscriptions)
     assert sorted(data.campaigns["id"]) == sorted(str(campaign.id) for campaign in world.campaigns)
-    leaving = ("subscribe", "unsubscribe", "complain", "hardbounce")
+    consent = ("subscribe", "confirm", "unsubscribe", "complain", "hardbounce")
     assert Counter(data.consent_events["kind"]) == Counter(
-        event.action for event in world.mail_events if event.action in leaving
+        event.action for event in world.mail_events if event.action in consent
     )
 
 

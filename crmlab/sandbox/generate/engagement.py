@@ -164,6 +164,7 @@ def _mail(
             MailEvent(id=rng.id(joined), person_id=person.id, campaign_id=None,
                       message_id=None, action="subscribe", at=joined)
         )  # fmt: skip
+        joined = _confirm(world, rng, person, joined)
         if not person.do_not_mail:
             chosen = rng.sample(campaigns, rng.randint(2, 9))
             year = world.now - timedelta(days=365)
@@ -173,6 +174,17 @@ def _mail(
         Subscription(person_id=person.id, resource_id=rng.choice(world.mail_resources).id,
                      channel="email", address=person.emails[0], status=status, created_at=joined)
     )  # fmt: skip
+
+
+def _confirm(world: World, rng: Stream, person: Person, asked: datetime) -> datetime:
+    """Most confirm within hours, some after days, some never: when it was done, or asked for."""
+    at = asked + timedelta(seconds=int(rng.lognormvariate(9, 2)))
+    if rng.random() < 0.15 or at >= world.now:
+        return asked
+    world.mail_events.append(
+        MailEvent(id=rng.id(at), person_id=person.id, campaign_id=None, message_id=None, action="confirm", at=at)
+    )
+    return at
 
 
 def _send(world: World, rng: Stream, person: Person, sends: list[tuple[datetime, int]]) -> str:

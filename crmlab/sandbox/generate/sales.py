@@ -17,10 +17,12 @@ from crmlab.sandbox.world import Action, Call, Deal, DealItem, Meeting, Note, Pe
 class _Contacts:
     """Whom the sales team can have worked with at a moment; `people` come oldest first."""
 
-    def __init__(self, people: list[Person], calendar: Calendar) -> None:
+    def __init__(self, people: list[Person], calendar: Calendar, now: datetime) -> None:
         self.people = people
         self.calendar = calendar
+        self.now = now
         self.created = [person.created_at for person in people]
+        self.by_id = {person.id: person for person in people}
 
     def draw(self, rng: Random, after: datetime | None = None) -> tuple[Person, datetime]:
         at = self.calendar.moment(rng, after)
@@ -29,10 +31,25 @@ class _Contacts:
             return self.people[0], self.calendar.moment(rng, self.created[0])
         return self.people[int(rng.random() * known)], at
 
+    def occasion(self, rng: Random, deals: list[Deal]) -> tuple[Person, datetime]:
+        """Why one calls or meets somebody: they are new, a deal is open, or neither."""
+        why = rng.random()
+        if why < 0.45:
+            person = rng.choice(self.people)
+            within = timedelta(days=rng.choice((0.2, 3, 20)))
+            at = self.calendar.moment(rng, person.created_at, person.created_at + within)
+        elif why < 0.9 and deals:
+            deal = rng.choice(deals)
+            person = self.by_id[deal.contact_id]
+            at = self.calendar.moment(rng, deal.created_at, self.now if deal.status == "pending" else deal.modified_at)
+        else:
+            return self.draw(rng)
+        return person, min(at, self.now)
+
 
 def add_sales(world: World, rows: int, calendar: Calendar) -> None:
     """Everything that hangs on a contact in OnePageCRM, in the order of its ids."""
-    contacts, by_id = _Contacts(world.people_in("onepagecrm"), calendar), attrgetter("id")
+    contacts, by_id = _Contacts(world.people_in("onepagecrm"), calendar, world.now), attrgetter("id")
     world.deals = sorted(_deals(world, share_of(rows, 0.6), contacts), key=by_id)
     world.actions = sorted(_actions(world, share_of(rows, 1.2), contacts), key=by_id)
     world.notes = sorted(_notes(world, share_of(rows, 0.8), contacts), key=by_id)
@@ -170,7 +187,7 @@ def _calls(world: World, count: int, contacts: _Contacts) -> Iterator[Call]:
     rng = Stream(f"{world.seed}/calls")
     results = ("interested", "not_interested", "left_message", "no_answer", "other")
     for _ in range(count):
-        contact, at = contacts.draw(rng)
+        contact, at = contacts.occasion(rng, world.deals)
         logged = min(at + timedelta(minutes=rng.randint(1, 90)), world.now)
         yield Call(
             id=rng.id(logged), contact_id=contact.id, author=contact.owner_id,
@@ -184,7 +201,7 @@ def _calls(world: World, count: int, contacts: _Contacts) -> Iterator[Call]:
 def _meetings(world: World, count: int, contacts: _Contacts) -> Iterator[Meeting]:
     rng = Stream(f"{world.seed}/meetings")
     for _ in range(count):
-        contact, at = contacts.draw(rng)
+        contact, at = contacts.occasion(rng, world.deals)
         logged = min(at + timedelta(minutes=rng.randint(30, 300)), world.now)
         yield Meeting(
             id=rng.id(logged), contact_id=contact.id, author=contact.owner_id,
