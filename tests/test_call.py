@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 import crmlab
 from crmlab.errors import TransportError
 from crmlab.providers import provider, registry
 from crmlab.request import Page
+from tests.conftest import Serve
 
 
 def page(name: str, body: object) -> Page:
@@ -63,30 +62,21 @@ async def test_a_check_says_what_was_reached_and_where() -> None:
     assert all(words.endswith(f" · {where}") and "answered" not in words for words in told.values())
 
 
-@pytest.fixture
-async def lenient() -> AsyncIterator[Callable[[bytes], Awaitable[str]]]:
+async def lenient(serve: Serve, body: bytes) -> str:
     """Check an account whose provider takes every answer."""
-    answers: list[bytes] = []
 
     async def answer(request: web.Request) -> web.Response:
-        return web.Response(body=answers.pop())
+        return web.Response(body=body)
 
-    async def check(body: bytes) -> str:
-        answers.append(body)
-        return await crmlab.check(account)
-
-    app = web.Application()
-    app.router.add_post("/{any:.*}", answer)
-    async with TestServer(app) as server:
-        account = crmlab.Account("altcraft", base_url=str(server.make_url("/")), token="any")
-        account.provider = replace(account.provider, check=lambda page: None)
-        yield check
+    account = crmlab.Account("altcraft", base_url=await serve(answer), token="any")
+    account.provider = replace(account.provider, check=lambda page: None)
+    return await crmlab.check(account)
 
 
-async def test_an_answer_of_another_shape_was_reached_all_the_same(lenient: Callable[[bytes], Awaitable[str]]) -> None:
-    assert (await lenient(b'{"error": 0, "data": "none"}')).startswith("answered · 127.0.0.1:")
+async def test_an_answer_of_another_shape_was_reached_all_the_same(serve: Serve) -> None:
+    assert (await lenient(serve, b'{"error": 0, "data": "none"}')).startswith("answered · 127.0.0.1:")
 
 
-async def test_a_page_that_asks_to_sign_in_to_the_network_was_not(lenient: Callable[[bytes], Awaitable[str]]) -> None:
+async def test_a_page_that_asks_to_sign_in_to_the_network_was_not(serve: Serve) -> None:
     with pytest.raises(TransportError, match="not the expected JSON"):
-        await lenient(b"<html>Please sign in</html>")
+        await lenient(serve, b"<html>Please sign in</html>")

@@ -105,7 +105,7 @@ def imports(path: Path) -> set[str]:
         ("plotly", ("plots", "report")),
         ("anywidget", ("widgets",)),
         ("ipywidgets", ("widgets",)),
-        ("keyring", ("settings.py", "widgets")),
+        ("keyring", ("keychain.py",)),
     ],
 )
 def test_each_library_is_used_in_its_place_only(library: str, allowed: tuple[str, ...]) -> None:
