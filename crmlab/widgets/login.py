@@ -159,6 +159,7 @@ class LoginForm(anywidget.AnyWidget):
             if provider:
                 await self._do(provider, said, given)
         finally:
+            await asyncio.to_thread(self._look)  # a keyring is slow, and may ask to be unlocked
             self.send(self.shown())
 
     async def _do(self, provider: Provider, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
@@ -204,7 +205,7 @@ class LoginForm(anywidget.AnyWidget):
 
     async def _remembered(self, account: Account) -> str:
         try:
-            where = await asyncio.to_thread(account.remember)  # a keyring may ask to be unlocked
+            where = await asyncio.to_thread(account.remember)
         except CredentialError as error:
             return f"Not remembered: {error}"
         finally:
@@ -226,9 +227,10 @@ class LoginForm(anywidget.AnyWidget):
 
     def shown(self) -> dict[str, Any]:
         """Return what the form shows beside its fields: accounts, messages, what was found."""
+        self._look()
         return {
             "kind": "show",
-            "found": {name: self._found_of(provider) for name, provider in self._sources.items()},
+            "found": dict(self._found),
             "status": dict(self._status),
             "accounts": [
                 {
@@ -241,10 +243,10 @@ class LoginForm(anywidget.AnyWidget):
             ],
         }
 
-    def _found_of(self, provider: Provider) -> dict[str, Any]:
-        if provider.name not in self._found:  # looked for once: a keyring is slow
-            self._found[provider.name] = asked.found(provider)
-        return self._found[provider.name]
+    def _look(self) -> None:
+        for name, provider in self._sources.items():
+            if name not in self._found:
+                self._found[name] = asked.found(provider)
 
     def _use_environment_if_unattended(self) -> None:
         if self._attended or self._accounts:

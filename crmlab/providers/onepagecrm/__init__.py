@@ -145,6 +145,7 @@ PROVIDER = Provider(
     sign=_sign,
     check=_check,
     limits=Limits(rate=5, burst=10, concurrency=10, scope="ip"),
+    # one request like /users, and the only one that says who is signed in
     ping=Request(path="/bootstrap"),
     reached=_signed_in,
     resources=(
