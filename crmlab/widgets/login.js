@@ -182,7 +182,7 @@ function chooser(providers, sections) {
 }
 
 function render({ model, el }) {
-  const lost = statusLine({ role: "alert" });
+  const lost = statusLine({ role: "alert", "aria-live": "assertive" });
   // Whether it could be sent; it throws once the kernel is gone.
   const post = (content) => {
     try {
