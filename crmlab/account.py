@@ -30,7 +30,8 @@ class Account:
         one provider need different names.
     base_url
         Instead of the provider's own: on-premises Altcraft, a proxy, a test server. Plain http
-        only for loopback addresses.
+        only for loopback addresses. Never read from the environment or a file, which could send
+        the key elsewhere.
     limits
         Those of a contract, instead of the provider's. Accounts that the vendor counts together need the same.
     **credentials
@@ -49,7 +50,7 @@ class Account:
     Account('onepagecrm', name='sales', base_url='https://app.onepagecrm.com/api/v3')
     """
 
-    __slots__ = ("_secrets", "base_url", "limits", "name", "options", "provider")
+    __slots__ = ("_elsewhere", "_secrets", "base_url", "limits", "name", "options", "provider")
 
     def __init__(
         self,
@@ -63,11 +64,13 @@ class Account:
         self.provider: Provider = providers.provider(provider)
         self.name = name or self.provider.name
         self.limits = limits or self.provider.limits
+        self._elsewhere = bool(base_url)
         template = (base_url or self.provider.base_url).rstrip("/")
         settings = {field.name for field in self.provider.fields if not field.secret}
         if strange := _named(template) - settings:
             raise CredentialError(f"base_url may name {sorted(settings)} in braces, not {sorted(strange)}")
-        found = credentials.find(self.provider, given, needed=self.provider.needed(template))
+        needed = self.provider.needed(template)
+        found = credentials.find(self.provider, given, needed=needed, account=self.name)
         self.options: Mapping[str, str] = {
             name: value.get_secret_value() for name, value in found.items() if name in settings
         }
@@ -85,6 +88,29 @@ class Account:
             if field.secret and (value := self._secrets.get(field.name)):
                 text = text.replace(value.get_secret_value(), "••••")
         return text
+
+    def remember(self) -> str:
+        """Keep the credentials in the system keyring, see `crmlab.credentials`; return where.
+
+        Raises
+        ------
+        CredentialError
+            there is no safe keyring, or the account has an address of its own, which is never kept:
+            found again, the key would go to the provider's
+        """
+        if self._elsewhere:
+            raise CredentialError("an account with an address of its own is not kept: its key is for there only")
+        return credentials.remember(self.provider, self._secrets, account=self.name)
+
+    def forget(self) -> None:
+        """Delete what the system keyring keeps of this account.
+
+        Raises
+        ------
+        CredentialError
+            there is no keyring, or it does not delete it
+        """
+        credentials.forget(self.provider, account=self.name)
 
     def explain(self, error: CrmlabError, resource: str = "") -> CrmlabError:
         """Return the error saying where it happened and, for a refused key, what to look at."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import Any
+from urllib.parse import urlsplit
 
 from crmlab.account import Account
-from crmlab.errors import CrmlabError, PlanError
+from crmlab.errors import CrmlabError, PlanError, TransportError
 from crmlab.providers import unknown
 from crmlab.request import Page
 
 
 async def check(account: Account) -> str:
-    """Send the provider's cheapest read and return, in plain words, what answered.
+    """Send the provider's cheapest read and return, in plain words, who and what was reached.
 
     Raises
     ------
@@ -23,10 +24,12 @@ async def check(account: Account) -> str:
 
     async with Client() as client:
         page = await _where(account, client.send(account, account.provider.ping))
-    found = page.read(Any)
-    data = found.get("data", found) if isinstance(found, dict) else found
-    count = f" · {len(data):,} {'entry' if len(data) == 1 else 'entries'}" if isinstance(data, list) else ""
-    return f"answered{count}"
+    page.read(Any)  # or it is no JSON, and no answer of this service
+    try:
+        words = account.provider.reached(page)
+    except TransportError:  # of another shape than documented: reached all the same
+        words = "answered"
+    return f"{words} · {urlsplit(account.base_url).netloc}"
 
 
 async def call(account: Account, operation: str, **arguments: object) -> Any:

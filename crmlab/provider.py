@@ -7,8 +7,10 @@ import re
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, Literal
 
+import msgspec
 import polars as pl
 
 from crmlab.errors import ApiError
@@ -200,8 +202,9 @@ class Provider:
     """One API.
 
     `base_url` may name settings in braces. `sign` adds the credentials to a request, `check`
-    raises the error that an answer means, envelope included. `assumptions` lists what the
-    vendor does not document and this module assumes.
+    raises the error that an answer means, envelope included. `ping` is the cheapest read that
+    needs the key, `reached` says in a few words who and what its answer shows. `assumptions`
+    lists what the vendor does not document and this module assumes.
     """
 
     name: str
@@ -214,6 +217,7 @@ class Provider:
     limits: Limits
     ping: Request
     resources: tuple[Resource, ...]
+    reached: Callable[[Page], str] = lambda page: "answered"
     operations: tuple[Operation, ...] = ()
     assumptions: tuple[str, ...] = ()
 
@@ -240,3 +244,27 @@ def get(path: str, **params: Any) -> Callable[[Context], Iterable[Request]]:
     """Return a `Resource.requests` that asks once, the same whatever the context."""
     request = Request(path=path, params={name: str(value) for name, value in params.items()})
     return lambda context: (request,)
+
+
+class _Entries(msgspec.Struct):
+    data: list[dict[str, Any]]
+
+
+def listing(noun: str, *name: str) -> Callable[[Page], str]:
+    """Return a `Provider.reached` that counts what ``data`` lists and names the first, by the way to its name.
+
+    It says, e.g., ``4 databases: Customers, Leads, Fair, …``.
+    """
+
+    def reached(page: Page) -> str:
+        entries = page.read(_Entries).data
+        names = [f"{reduce(_inside, name, entry)!s:.40}" for entry in entries[:4]]
+        names[3:] = ["…"] * len(names[3:])
+        count = f"{len(entries) or 'no'} {noun}{'' if len(entries) == 1 else 's'}"
+        return f"{count}: {', '.join(names)}" if names else count
+
+    return reached
+
+
+def _inside(part: Any, name: str) -> Any:
+    return part.get(name, "?") if isinstance(part, dict) else "?"

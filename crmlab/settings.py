@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
+from crmlab import keychain
 from crmlab.errors import CredentialError
 
 
@@ -46,10 +47,10 @@ def read(prefix: str, names: Iterable[str], given: Mapping[str, str]) -> dict[st
 
 
 class _Keyring(PydanticBaseSettingsSource):
-    """Reads the system keyring, where the ``keyring`` package and a real backend exist."""
+    """Reads the system keyring, where there is one."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return _keyring_value(f"{self.config['env_prefix']}{field_name}".upper()), field_name, False
+        return keychain.value("crmlab", f"{self.config['env_prefix']}{field_name}".upper()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         wanted = {n: f for n, f in self.settings_cls.model_fields.items() if not self.current_state.get(n)}
@@ -69,22 +70,6 @@ class _Filled(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         return {name: value for name, value in self._source().items() if value}
-
-
-def _keyring_value(name: str) -> str | None:
-    """Return what the keyring holds under `name`; None without keyring, backend or value."""
-    try:
-        import keyring  # noqa: PLC0415  # optional
-        from keyring.errors import KeyringError  # noqa: PLC0415
-    except ImportError:
-        return None
-    if "plaintext" in type(keyring.get_keyring()).__name__.lower():
-        return None  # keyrings.alt's PlaintextKeyring: base64 in a file is not a safe place
-    try:
-        value: str | None = keyring.get_password("crmlab", name)
-    except KeyringError:  # no backend, or locked: the same as no value
-        return None
-    return value
 
 
 class _Settings(BaseSettings):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from pydantic import SecretStr
@@ -14,6 +13,7 @@ import crmlab
 from crmlab import credentials
 from crmlab.errors import CredentialError
 from crmlab.providers import provider, registry
+from tests.fake_keyring import Chain, KeyringError, PlaintextKeyring, Ring, install
 
 CRM = provider("onepagecrm")
 NEEDED = {"user_id", "api_key"}
@@ -33,27 +33,10 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 CRMLAB_VARIABLES = [credentials.variable(p, field) for p in registry().values() for field in p.fields]
 
 
-def keyring_with(monkeypatch: pytest.MonkeyPatch, **passwords: str) -> list[str]:
-    """Install a keyring; returns the names it is asked for."""
-    asked: list[str] = []
-
-    class KeyringError(Exception):
-        pass
-
-    def get_password(service: str, name: str) -> str | None:
-        assert service == "crmlab"
-        asked.append(name)
-        if passwords.get(name) == "locked":
-            raise KeyringError("locked")
-        return passwords.get(name)
-
-    module, errors = ModuleType("keyring"), ModuleType("keyring.errors")
-    module.get_password = get_password  # type: ignore[attr-defined]
-    module.get_keyring = object  # type: ignore[attr-defined]
-    errors.KeyringError = KeyringError  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "keyring", module)
-    monkeypatch.setitem(sys.modules, "keyring.errors", errors)
-    return asked
+def keyring_with(monkeypatch: pytest.MonkeyPatch, **passwords: str) -> Ring:
+    ring = Ring(**passwords)
+    install(monkeypatch, ring)
+    return ring
 
 
 def key(**given: str | SecretStr) -> str:
@@ -169,28 +152,29 @@ def test_a_key_is_taken_as_it_is_written_in_the_environment(monkeypatch: pytest.
 
 
 def test_a_locked_keyring_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
-    keyring_with(monkeypatch, **{VARIABLE: "locked"})
+    keyring_with(monkeypatch, **{VARIABLE: "locked"}).broken["get"] = KeyringError("locked")
     from_dotenv(monkeypatch, nowhere, "from-dotenv")
 
     assert key() == "from-dotenv"
 
 
-def test_a_keyring_of_plain_text_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = keyring_with(monkeypatch, **{VARIABLE: "plain"})
-    sys.modules["keyring"].get_keyring = type("PlaintextKeyring", (), {})
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_keyring_of_plain_text_is_not_read(monkeypatch: pytest.MonkeyPatch, chained: bool) -> None:
+    plain = PlaintextKeyring(**{VARIABLE: "plain"})
+    install(monkeypatch, Chain(Ring(), plain) if chained else plain)
 
     with pytest.raises(CredentialError):
         key()
-    assert asked == []
+    assert plain.asked == []
 
 
 def test_the_keyring_is_not_asked_for_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = keyring_with(monkeypatch)
+    ring = keyring_with(monkeypatch)
     monkeypatch.setenv("CRMLAB_ONEPAGECRM_USER_ID", "me")
 
     credentials.find(CRM, {"api_key": "given"}, needed=NEEDED)
 
-    assert asked == []
+    assert ring.asked == []
 
 
 def test_a_folder_of_secrets_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:

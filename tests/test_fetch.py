@@ -713,10 +713,6 @@ async def test_the_users_limits_hold_instead_of_the_providers(world: World) -> N
     assert crm.most_in_flight == 2
 
 
-async def test_a_check_says_what_answered(crm: Sandbox, world: World) -> None:
-    assert await crmlab.check(crm[0]) == f"answered · {len(world.users)} entries"
-
-
 async def test_one_record_is_called_by_its_id(crm: Sandbox, world: World) -> None:
     person = world.people_in("onepagecrm")[0]
 

@@ -105,7 +105,7 @@ def imports(path: Path) -> set[str]:
         ("plotly", ("plots", "report")),
         ("anywidget", ("widgets",)),
         ("ipywidgets", ("widgets",)),
-        ("keyring", ("settings.py", "widgets")),
+        ("keyring", ("keychain.py",)),
         ("tqdm", ("bars.py",)),
     ],
 )

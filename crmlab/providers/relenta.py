@@ -17,7 +17,7 @@ import polars as pl
 from crmlab.errors import ApiError
 from crmlab.expressions import custom, flag, full_name, iso_time, split, text, texts
 from crmlab.paging import widening
-from crmlab.provider import Context, Field, Limits, Provider, Resource, Schema, View, get
+from crmlab.provider import Context, Field, Limits, Provider, Resource, Schema, View, get, listing
 from crmlab.request import Page, Request, refuse
 
 _PAGE_SIZE = 100
@@ -225,6 +225,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=8, scope="ip", ceiling=20),
     ping=Request(path="/custom_field.list.json"),
+    reached=listing("custom field", "label"),
     resources=(
         Resource(
             name="custom_fields",

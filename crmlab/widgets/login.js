@@ -6,180 +6,140 @@ const PATIENCE_MS = 8000;
 const NO_ANSWER =
   "The kernel has not answered yet. It may be busy with another cell; " +
   "if the notebook was reopened or the kernel restarted, run this cell again.";
-const LOST = "This form has lost its kernel: run this cell again.";
-const MARKS = { error: "⚠ ", ok: "✓ ", busy: "", idle: "" };
+const LOST = "This form has lost its kernel, and the accounts with it: run this cell again.";
+const SEVERAL = "Nothing was pasted, there are several lines: paste the key alone, or lines NAME=value of a .env file.";
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
-
-// Whether it could be sent; it throws once the kernel is gone.
-function post(model, content) {
-  try {
-    model.send(content);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const uniqueId = () => `crmlab-${Math.random().toString(36).slice(2)}`;
-
-const link = (url) => make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url);
-
-// Text with its https addresses as links.
-const linked = (text) =>
-  text.split(/(https:\/\/[^\s<>"')]*[^\s<>"').,;:])/).map((part, i) => (i % 2 ? link(part) : part));
-
-const labelled = (label, ...rest) => make("div", { class: "row" }, label, make("div", {}, ...rest));
-
-function fieldRow(field) {
-  const id = uniqueId();
-  const input = make("input", {
-    id,
-    type: field.secret ? "password" : "text",
-    required: field.required,
-    "aria-describedby": `${id}-help`,
-    autocomplete: "off",
-    autocapitalize: "off",
-    spellcheck: "false", // a shown key must not go to an online spelling service
-    "data-1p-ignore": true,
-    "data-lpignore": "true",
+function providerSection(provider, post) {
+  const rows = provider.fields.map(fieldRow);
+  const name = labelled(["Account name", optional()], "What tables call this account; two accounts need two names.", {
+    placeholder: provider.name,
   });
-  const entry = make("div", { class: "entry" }, input);
-  const show = make("button", { type: "button", class: "show", "aria-label": `Show ${field.label}`, "aria-pressed": "false" }, "Show");
-  const reveal = (on) => {
-    input.type = on ? "text" : "password";
-    show.textContent = on ? "Hide" : "Show";
-    show.setAttribute("aria-pressed", String(on));
-  };
-  if (field.secret) {
-    show.addEventListener("click", () => reveal(input.type === "password"));
-    entry.append(show);
-  } else {
-    input.value = field.default;
-  }
-  const label = make("label", { for: id }, field.label);
-  if (!field.required && !field.default) label.append(make("span", { class: "optional" }, " (optional)"));
-  return {
-    element: labelled(label, entry, make("p", { class: "help", id: `${id}-help` }, ...linked(field.help))),
-    take() {
-      const value = input.value;
-      if (field.secret) {
-        input.value = "";
-        reveal(false);
-      }
-      return value;
-    },
-    found(found) {
-      const there = found.fields.includes(field.name);
-      if (field.secret) {
-        input.required = !there;
-        input.placeholder = there ? "found in the environment; leave empty to use it" : "";
-      } else if (there && input.value === field.default) {
-        input.value = found.settings[field.name];
-      }
-    },
-  };
-}
-
-function providerSection(provider, open, model) {
-  const rows = provider.fields.map((field) => ({ field, ...fieldRow(field) }));
-  const id = uniqueId();
-  const name = make("input", { id, type: "text", placeholder: provider.name, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-help` });
-  const status = make("p", { class: "status", role: "status", "aria-live": "polite" });
+  const address = labelled(["Address (base_url)"], "The key is sent there and nowhere else; https, or http on this computer. It is not remembered.", {
+    placeholder: provider.base_url,
+  });
+  const remember = make("input", { type: "checkbox" });
+  const status = statusLine();
   const badge = make("span", { class: "badge" });
   const connect = make("button", { type: "submit" }, "Connect");
+  const offers = make("div", { class: "offers" });
+  let offered = "";
   let names = [];
   let waiting = null;
   let busy = false;
 
   function say(kind, text) {
-    status.className = `status ${kind}`;
-    status.textContent = text && MARKS[kind] + text;
+    clearTimeout(waiting);
+    status.say(kind, text);
     busy = kind === "busy";
     // not `disabled`: the focus would fall to the notebook, whose shortcuts delete cells
-    for (const button of [connect, use]) button.setAttribute("aria-disabled", String(busy));
+    for (const button of form.querySelectorAll(".waits")) button.setAttribute("aria-disabled", String(busy));
   }
 
-  function send(fields) {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => say("error", NO_ANSWER), PATIENCE_MS);
+  function send(kind, content) {
+    if (busy) return;
     say("busy", "sent to the kernel…");
-    if (!post(model, { kind: "connect", provider: provider.name, name: name.value, fields })) lost();
-  }
-
-  function lost() {
-    clearTimeout(waiting);
-    say("error", LOST);
+    waiting = setTimeout(() => say("error", NO_ANSWER), PATIENCE_MS);
+    if (!post({ kind, provider: provider.name, ...content })) say("error", LOST);
   }
 
   // Asked before the key is sent, so that it need not be typed again.
-  function nameIsFree() {
-    const wanted = name.value.trim() || provider.name;
-    const taken = names.includes(wanted);
-    name.setCustomValidity(taken ? `"${wanted}" is connected already: give this account another name` : "");
+  function isFree(wanted) {
+    const taken = names.includes(wanted || provider.name);
+    name.input.setCustomValidity(taken ? `"${wanted || provider.name}" is connected already: give this account another name` : "");
     return !taken;
   }
 
-  const use = make("button", {
-    type: "button",
-    "aria-label": `Use ${provider.title} as found in the environment`,
-    onclick: () => (nameIsFree() ? busy || send({}) : name.reportValidity()),
-  }, "Use");
-  const found = make("div", { class: "actions", hidden: true }, make("p", { class: "found" }, "Found in the environment."), use);
+  function use(wanted) {
+    if (isFree(wanted)) send("connect", { name: wanted, fields: {} });
+    else name.input.reportValidity();
+  }
 
-  const form = make("form", {
-    autocomplete: "off",
-    novalidate: true, // checked below, once the name is
-    onsubmit: (event) => {
-      event.preventDefault();
-      nameIsFree();
-      if (busy || !form.reportValidity()) return;
-      send(Object.fromEntries(rows.map((row) => [row.field.name, row.take()])));
-    },
-  },
-    found,
+  function submit(event) {
+    event.preventDefault();
+    const wanted = name.input.value.trim();
+    isFree(wanted);
+    for (const row of rows) row.prepare(address.input.value.trim() !== "");
+    if (busy || !form.reportValidity()) return;
+    const fields = Object.fromEntries(rows.map((row) => [row.field.name, row.take()]));
+    send("connect", { name: wanted, address: address.input.value, remember: remember.checked, fields });
+  }
+
+  // An input would join the lines of what is pasted without a word.
+  function paste(event) {
+    const text = event.clipboardData.getData("text").trim();
+    const values = assigned(text);
+    const named = rows.filter((row) => values.has(row.field.variable));
+    if (!named.length && !/[\r\n]/.test(text)) return;
+    event.preventDefault();
+    for (const row of named) row.fill(values.get(row.field.variable));
+    if (named.length) say("idle", `Filled in: ${named.map((row) => row.field.label).join(", ")}`);
+    else say("error", SEVERAL);
+  }
+
+  function offer(text, label, wanted, useable, forgettable) {
+    const button = (word, what, onclick) =>
+      make("button", { type: "button", class: "waits", "aria-label": `${word} ${what}`, onclick }, word);
+    return make("div", { class: "actions" }, make("span", {}, text),
+      ...(useable ? [button("Use", label, () => use(wanted()))] : []),
+      ...(forgettable ? [button("Forget", label, () => send("forget", { name: forgettable }))] : []));
+  }
+
+  function showOffers({ complete, remembered }) {
+    const news = JSON.stringify([complete, remembered]);
+    if (news === offered) return;
+    offered = news;
+    const focused = offers.contains(document.activeElement);
+    const unnamed = remembered.includes(provider.name);
+    const first = complete || unnamed
+      ? [offer(unnamed ? "Found in the keyring or the environment." : "Found in the environment.",
+          `${provider.title} as found`, () => name.input.value.trim(), complete, unnamed && provider.name)]
+      : [];
+    const named = remembered.filter((each) => each !== provider.name).map((each) =>
+      offer(make("span", {}, "Remembered: ", make("strong", {}, each)), `${provider.title} ${each}`, () => each, true, each));
+    offers.replaceChildren(...first, ...named);
+    if (focused) name.input.focus(); // the button is gone; the focus must not fall to the notebook
+  }
+
+  connect.classList.add("waits");
+  const form = make("form", { autocomplete: "off", novalidate: true, onsubmit: submit, onpaste: paste },
+    offers,
     ...rows.map((row) => row.element),
-    labelled(
-      make("label", { for: id }, "Account name", make("span", { class: "optional" }, " (optional)")),
-      make("div", { class: "entry" }, name),
-      make("p", { class: "help", id: `${id}-help` }, "What tables call this account; two accounts need two names.")),
-    make("div", { class: "actions" }, connect),
-    status,
+    name.element,
+    make("details", { class: "address" },
+      make("summary", {}, "Own address: on-premises, proxy or test server"), address.element),
+    make("div", { class: "actions" }, connect,
+      make("label", { class: "check" }, remember, "Remember on this computer, in the system keyring")),
+    status.element,
   );
-  name.addEventListener("input", () => name.setCustomValidity(""));
+  name.input.addEventListener("input", () => name.input.setCustomValidity(""));
 
   return {
-    element: make("details", { open }, make("summary", {}, provider.title, badge), form),
-    lost,
+    element: make("details", { class: "section", open: true }, make("summary", {}, provider.title, badge), form),
+    isKnown: ({ found, accounts }) =>
+      found[provider.name].complete || found[provider.name].remembered.length > 0 || found[provider.name].problem !== "" ||
+      accounts.some((account) => account.provider === provider.name),
     show(message) {
       const news = message.status[provider.name];
-      const environment = message.found[provider.name];
+      const found = message.found[provider.name];
       names = message.accounts.filter((account) => account.provider === provider.name).map((account) => account.name);
-      for (const row of rows) row.found(environment);
-      found.hidden = !environment.complete;
-      badge.textContent = names.length ? `${names.length} connected` : environment.complete ? "found in the environment" : "";
-      if (news) {
-        clearTimeout(waiting);
-        if (news.kind === "ok" && busy) name.value = "";
-        say(news.kind, news.text);
-      } else if (environment.problem) say("error", `In the environment: ${environment.problem}`);
+      for (const row of rows) row.found(found);
+      showOffers(found);
+      badge.textContent = names.length ? `${names.length} connected` : found.complete ? "found" : "";
+      if (news?.kind === "ok" && busy) {
+        name.input.value = address.input.value = "";
+        remember.checked = false;
+      }
+      if (news) say(news.kind, news.text);
+      else if (found.problem) say("error", `In the environment: ${found.problem}`);
     },
   };
 }
 
-function accountList(model, lost) {
+function accountList(post) {
   const title = uniqueId();
   const items = make("ul", { tabindex: "-1", "aria-labelledby": title });
   const remove = (account) => {
-    if (!post(model, { kind: "remove", provider: account.provider, name: account.name })) lost();
+    post({ kind: "remove", provider: account.provider, name: account.name });
     items.focus(); // the button goes away; the focus must not fall to the notebook
   };
   const item = (account) =>
@@ -199,21 +159,59 @@ function accountList(model, lost) {
   };
 }
 
+// Which services the user has: those that are known from the start, and those he ticks.
+function chooser(providers, sections) {
+  const boxes = sections.map((section) => {
+    const box = make("input", { type: "checkbox", onchange: () => { section.element.hidden = !box.checked; } });
+    section.element.hidden = true;
+    return box;
+  });
+  const chips = providers.map((provider, i) => make("label", { class: "chip" }, boxes[i], provider.title));
+  let first = true;
+  return {
+    element: make("fieldset", {}, make("legend", {}, "Which of these do you have?"), ...chips),
+    show(message) {
+      sections.forEach((section, i) => {
+        if (!first || !section.isKnown(message)) return;
+        boxes[i].checked = true;
+        section.element.hidden = false;
+      });
+      first = false;
+    },
+  };
+}
+
 function render({ model, el }) {
+  const lost = statusLine({ role: "alert", "aria-live": "assertive" });
+  // Whether it could be sent; it throws once the kernel is gone.
+  const post = (content) => {
+    try {
+      model.send(content);
+      lost.say("idle", "");
+      return true;
+    } catch {
+      lost.say("error", LOST);
+      return false;
+    }
+  };
   const providers = model.get("sections");
-  const sections = providers.map((provider) => providerSection(provider, providers.length <= 2, model));
-  const lost = () => sections.forEach((section) => section.lost());
-  const accounts = accountList(model, lost);
-  const parts = [...sections, accounts];
+  const sections = providers.map((provider) => providerSection(provider, post));
+  const top = model.get("choose") ? [chooser(providers, sections)] : [];
+  const parts = [...top, ...sections, accountList(post)];
   const root = make("div", { class: "crmlab-login", "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": true },
-    ...parts.map((part) => part.element));
+    lost.element, ...parts.map((part) => part.element));
   for (const type of ["keydown", "keypress", "keyup"]) root.addEventListener(type, (event) => event.stopPropagation());
   el.append(root);
 
   const show = (message) => message.kind === "show" && parts.forEach((part) => part.show(message));
+  const ready = () => post({ kind: "ready" });
   model.on("msg:custom", show);
-  if (!post(model, { kind: "ready" })) lost();
-  return () => model.off("msg:custom", show);
+  model.on("comm_live_update", ready); // JupyterLab's word for a kernel that restarts
+  ready();
+  return () => {
+    model.off("msg:custom", show);
+    model.off("comm_live_update", ready);
+  };
 }
 
 export default { render };

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +19,7 @@ from crmlab.call import check
 from crmlab.errors import AuthError, CredentialError, CrmlabError
 from crmlab.names import ProviderName
 from crmlab.provider import Provider
+from crmlab.widgets import asked
 
 try:
     import anywidget
@@ -28,6 +27,7 @@ try:
 except ImportError:
     raise ImportError('crmlab.login() needs anywidget: pip install "crmlab[notebook]"') from None
 
+_HERE = Path(__file__).parent
 Check = Callable[[Account], Awaitable[str]]
 
 #: after so many seconds a check counts as failed: it may not lock its section for ever
@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 60
 
 
 def login(*names: ProviderName | str) -> LoginForm:
-    """Return a form that asks for the keys of the providers named, of all if none is.
+    """Return a form that asks for the keys of the providers named; if none is, also for which of all.
 
     End the cell with it, press Connect, and give it to `crmlab.fetch` in the next cell. Where
     nobody can fill it in (a script, a notebook run by nbclient, nbconvert or papermill), its
@@ -52,7 +52,7 @@ def login(*names: ProviderName | str) -> LoginForm:
     >>> form  # doctest: +SKIP
     """
     chosen = dict.fromkeys(names) if names else providers.registry()
-    return LoginForm([providers.provider(name) for name in chosen])
+    return LoginForm([providers.provider(name) for name in chosen], choose=not names)
 
 
 class LoginForm(anywidget.AnyWidget):
@@ -62,23 +62,27 @@ class LoginForm(anywidget.AnyWidget):
     ----------
     sources
         The providers to ask for.
+    choose
+        Ask first which of them the user has.
     check
         Tries an account; returns what it reached in a few words, or raises a `CrmlabError`.
     """
 
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
+    _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("fields.js", "login.js"))
+    _css = _HERE / "login.css"
 
     #: what the form asks for; the only own widget state, and the same for everybody
     sections: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    choose: traitlets.Bool[bool, bool | int] = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, sources: Sequence[Provider], *, check: Check = check) -> None:
-        super().__init__(sections=[_section(provider) for provider in sources])
+    def __init__(self, sources: Sequence[Provider], *, choose: bool = False, check: Check = check) -> None:
+        super().__init__(sections=[asked.section(provider) for provider in sources], choose=choose)
         self._sources = {provider.name: provider for provider in sources}
         self._check_account = check
         self._accounts: dict[tuple[str, str], Account] = {}
         self._reached: dict[tuple[str, str], str] = {}
         self._status: dict[str, dict[str, str]] = {}
+        self._found: dict[str, dict[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attended = audience.can_answer()
         # ipykernel 7.3 calls back in another thread with another loop, in which the sessions of
@@ -133,10 +137,10 @@ class LoginForm(anywidget.AnyWidget):
         raise TypeError("a LoginForm holds secrets and cannot be pickled or copied to another process")
 
     def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
-        # popped: the kernel keeps the message as the parent of what follows
-        typed = content.pop("fields", None) or {}
-        given = {name: SecretStr(str(value)) for name, value in typed.items() if str(value).strip()}
         said = dict(content)
+        content.clear()  # the kernel keeps the message as the parent of what follows
+        typed = said.pop("fields", None) or {}
+        given = {name: SecretStr(text) for name, value in typed.items() if (text := asked.meant(value))}
         loop = self._loop or _running_loop()
         if loop is None:  # no kernel: whoever calls may wait
             asyncio.run(self._answer(said, given))
@@ -151,46 +155,82 @@ class LoginForm(anywidget.AnyWidget):
     async def _answer(self, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
         self._attended = True
         provider = self._sources.get(said.get("provider", ""))
-        name = str(said.get("name") or "").strip()
         try:
-            if provider and said.get("kind") == "connect":
-                await self._connect(provider, name, given)
-            elif provider and said.get("kind") == "remove":
-                self._accounts.pop((provider.name, name), None)
-                self._status[provider.name] = {"kind": "idle", "text": f"{name} removed"}
+            if provider:
+                await self._do(provider, said, given)
         finally:
+            await asyncio.to_thread(self._look)  # a keyring is slow, and may ask to be unlocked
             self.send(self.shown())
 
-    async def _connect(self, provider: Provider, name: str, given: Mapping[str, SecretStr]) -> None:
+    async def _do(self, provider: Provider, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
+        name = str(said.get("name") or "").strip()
+        match said.get("kind"):
+            case "connect":
+                address = asked.meant(said.get("address") or "")
+                await self._connect(provider, name, address, given, remember=bool(said.get("remember")))
+            case "remove":
+                self._accounts.pop((provider.name, name), None)
+                self._say(provider, "idle", f"{name} removed")
+            case "forget":
+                await self._forget(provider, name)
+
+    async def _connect(
+        self, provider: Provider, name: str, address: str, given: Mapping[str, SecretStr], *, remember: bool
+    ) -> None:
         if self._status.get(provider.name, {}).get("kind") == "busy":
             return
         account = None
         kind, text = "error", "interrupted"
         try:
             known: dict[str, Any] = {f.name: given[f.name] for f in provider.fields if f.name in given}
-            account = Account(provider.name, name=name or None, **known)
+            account = Account(provider.name, name=name or None, base_url=address or None, **known)
             key = (provider.name, account.name)
             if key in self._accounts:
                 raise CredentialError(
                     f"{provider.title} account {account.name!r} is connected already: "
                     "give this one another name, or remove that one first"
                 )
-            self._status[provider.name] = {"kind": "busy", "text": "trying the key…"}
+            self._say(provider, "busy", "trying the key…")
             self.send(self.shown())
             async with asyncio.timeout(PATIENCE_SECONDS):
                 reached = account.redact(await self._check_account(account))
             self._accounts[key], self._reached[key] = account, reached or "connected"
             kind, text = "ok", f"{account.name}: {reached or 'connected'}"
+            if remember:
+                text += f"\n{await self._remembered(account)}"
         except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
             text = account.redact(_in_words(error)) if account else _in_words(error)
         finally:
-            self._status[provider.name] = {"kind": kind, "text": text}
+            self._say(provider, kind, text)
+
+    async def _remembered(self, account: Account) -> str:
+        try:
+            where = await asyncio.to_thread(account.remember)
+        except CredentialError as error:
+            return f"Not remembered: {error}"
+        finally:
+            self._found.pop(account.provider.name, None)
+        return f"Remembered in {where}"
+
+    async def _forget(self, provider: Provider, name: str) -> None:
+        try:
+            await asyncio.to_thread(credentials.forget, provider, account=name)
+        except CredentialError as error:
+            self._say(provider, "error", str(error))
+        else:
+            self._say(provider, "idle", f"{name} forgotten: the keyring keeps nothing of it any more")
+        finally:
+            self._found.pop(provider.name, None)
+
+    def _say(self, provider: Provider, kind: str, text: str) -> None:
+        self._status[provider.name] = {"kind": kind, "text": text}
 
     def shown(self) -> dict[str, Any]:
         """Return what the form shows beside its fields: accounts, messages, what was found."""
+        self._look()
         return {
             "kind": "show",
-            "found": self._found,
+            "found": dict(self._found),
             "status": dict(self._status),
             "accounts": [
                 {
@@ -203,45 +243,19 @@ class LoginForm(anywidget.AnyWidget):
             ],
         }
 
-    @cached_property
-    def _found(self) -> dict[str, dict[str, Any]]:
-        return {name: _in_environment(provider) for name, provider in self._sources.items()}
+    def _look(self) -> None:
+        for name, provider in self._sources.items():
+            if name not in self._found:
+                self._found[name] = asked.found(provider)
 
     def _use_environment_if_unattended(self) -> None:
         if self._attended or self._accounts:
             return
-        names = [name for name, source in self._sources.items() if _is_set(_in_environment(source))]
+        found = {name: asked.found(provider) for name, provider in self._sources.items()}
+        names = [name for name, there in found.items() if there["fields"] or there["problem"]]
         # for what is set by half, and for the first if nothing is set, this raises and says what is missing
         accounts = [Account(name) for name in names or list(self._sources)[:1]]
         self._accounts = {(account.provider.name, account.name): account for account in accounts}
-
-
-def _section(provider: Provider) -> dict[str, Any]:
-    needed = provider.needed()
-    return {
-        "name": provider.name,
-        "title": provider.title,
-        "fields": [{**asdict(field), "required": field.name in needed} for field in provider.fields],
-    }
-
-
-def _in_environment(provider: Provider) -> dict[str, Any]:
-    """Return which fields are found without asking; of the values only those of settings."""
-    try:
-        found = credentials.find(provider, {}, needed=set())
-    except CredentialError as error:
-        return {"fields": [], "settings": {}, "complete": False, "problem": _in_words(error)}
-    there = [f for f in provider.fields if f.name in found and found[f.name].get_secret_value() != f.default]
-    return {
-        "fields": [field.name for field in there],
-        "settings": {f.name: found[f.name].get_secret_value() for f in there if not f.secret},
-        "complete": bool(there) and provider.needed() <= found.keys(),
-        "problem": "",
-    }
-
-
-def _is_set(found: Mapping[str, Any]) -> bool:
-    return bool(found["fields"] or found["problem"])
 
 
 def _in_words(error: Exception) -> str:

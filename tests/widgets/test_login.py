@@ -7,103 +7,17 @@ import logging
 import pickle
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crmlab import providers
+import crmlab
 from crmlab.account import Account
 from crmlab.errors import ApiError, AuthError, CredentialError, PlanError
 from crmlab.provider import Provider
-from crmlab.widgets import LoginForm, login
-
-SECRET = "sk-7f3a91-do-not-show"
-
-# Registered the way another package does it: an installed distribution with an entry point.
-MODULE = """
-from crmlab.provider import Field, Limits, Provider
-from crmlab.request import Request
-
-def provider(name):
-    return Provider(
-        name=name,
-        title=name.title(),
-        base_url="https://{region}.example.com",
-        home="https://example.com",
-        fields=(
-            Field(name="api_key", label="API key", help="Settings > API", pattern="[ -~]{3,}"),
-            Field(name="region", label="Region", help="in your address", secret=False, default="eu"),
-        ),
-        sign=lambda request, secrets: request,
-        check=lambda page: None,
-        limits=Limits(),
-        ping=Request(path="/me"),
-        resources=(),
-    )
-
-DEMO, OTHER = provider("demo"), provider("other")
-"""
-
-
-@pytest.fixture
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    (tmp_path / "crmlab_demo.py").write_text(MODULE)
-    metadata = tmp_path / "crmlab_demo-1.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: crmlab-demo\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text(
-        "[crmlab.providers]\ndemo = crmlab_demo:DEMO\nother = crmlab_demo:OTHER\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.chdir(tmp_path)  # no .env of the developer
-    providers.registry.cache_clear()
-    yield providers.provider("demo")
-    providers.registry.cache_clear()
-    del sys.modules["crmlab_demo"]
-
-
-async def reach_three(account: Account) -> str:
-    return "reached 3 users"
-
-
-def refuse(error: Exception) -> Callable[[Account], Awaitable[str]]:
-    async def check(account: Account) -> str:
-        raise error
-
-    return check
-
-
-def press(form: LoginForm, provider: str = "demo", name: str = "", **fields: str) -> None:
-    form._on_message(form, {"kind": "connect", "provider": provider, "name": name, "fields": fields}, [])
-
-
-async def settle(form: LoginForm) -> None:
-    await asyncio.sleep(0)
-    while form._tasks:
-        await asyncio.gather(*form._tasks)
-
-
-def connected(
-    provider: Provider, *, check: Callable[[Account], Awaitable[str]] = reach_three, **fields: str
-) -> LoginForm:
-    async def run() -> LoginForm:
-        form = LoginForm([provider], check=check)
-        press(form, **(fields or {"api_key": SECRET}))
-        await settle(form)
-        return form
-
-    return asyncio.run(run())
-
-
-def everything_shown(form: LoginForm) -> str:
-    return repr((form.get_state(), form.shown(), repr(form), form._repr_mimebundle_(), vars(form)))
-
-
-def status(form: LoginForm, provider: str = "demo") -> dict[str, str]:
-    answer: dict[str, str] = form.shown()["status"][provider]
-    return answer
+from crmlab.providers import registry
+from crmlab.widgets import LoginForm, asked, login
+from tests.widgets.filling import SECRET, connected, everything_shown, press, reach_three, refuse, say, settle, status
 
 
 def test_a_key_that_works_becomes_an_account(demo: Provider) -> None:
@@ -134,11 +48,11 @@ def test_a_secret_is_shown_nowhere(demo: Provider, caplog: pytest.LogCaptureFixt
 
 def test_the_message_that_brought_a_secret_is_emptied(demo: Provider) -> None:
     form = LoginForm([demo], check=reach_three)
-    message: dict[str, Any] = {"kind": "connect", "provider": "demo", "fields": {"api_key": SECRET}}
+    message: dict[str, Any] = {"kind": "connect", "provider": "demo", "name": SECRET, "fields": {"api_key": SECRET}}
 
     form._on_message(form, message, [])
 
-    assert SECRET not in repr(message)
+    assert message == {}
 
 
 def test_a_form_cannot_be_pickled(demo: Provider) -> None:
@@ -176,6 +90,75 @@ def test_a_malformed_key_is_refused_without_asking(demo: Provider) -> None:
     form = connected(demo, check=refuse(AssertionError()), api_key="é" * 20)
 
     assert status(form)["text"] == "Demo: API key does not look right. Settings > API"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        f"  {SECRET}\r\n",
+        f'"{SECRET}"',
+        f"' {SECRET} '",
+        f"\u201c{SECRET}\u201d",
+        f"Bearer {SECRET}",
+        f'"bearer  {SECRET}"',
+        f"\u00a0{SECRET}\t",
+    ],
+)
+def test_what_is_copied_with_a_key_is_left_out(demo: Provider, pasted: str) -> None:
+    (account,) = connected(demo, api_key=pasted)
+
+    assert account._secrets["api_key"].get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize("pasted", ["'", '"a', "a b", "a'b'", "bearer-of-news"])
+def test_what_belongs_to_a_key_stays(pasted: str) -> None:
+    assert asked.meant(pasted) == pasted
+
+
+@pytest.mark.parametrize("pasted", ["", " ", '""', "' '"])
+def test_nothing_between_quotes_is_nothing(demo: Provider, pasted: str) -> None:
+    assert status(connected(demo, api_key=pasted))["text"].startswith("Demo needs API key")
+
+
+def test_several_lines_are_no_key(demo: Provider) -> None:
+    assert "does not look right" in status(connected(demo, api_key="first line\nsecond line"))["text"]
+
+
+def test_an_address_of_ones_own_is_where_the_key_goes(demo: Provider) -> None:
+    (account,) = connected(demo, api_key=SECRET, address=" https://crm.example.org/ ")
+
+    assert account.base_url == "https://crm.example.org"
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("http://crm.example.org", "base_url must be https: http would send the key to crm.example.org unencrypted"),
+        ("crm.example.org", "base_url must be an http(s) address"),
+        (f"https://me:{SECRET}@crm.example.org", "base_url must hold no user, password, query or fragment"),
+    ],
+)
+def test_an_address_that_will_not_do_is_said_before_anything_is_sent(demo: Provider, address: str, text: str) -> None:
+    form = connected(demo, check=refuse(AssertionError()), api_key=SECRET, address=address)
+
+    assert status(form)["kind"] == "error"
+    assert status(form)["text"].startswith(text)
+    assert SECRET not in everything_shown(form)
+
+
+async def test_every_service_is_connected_at_an_address_of_ones_own() -> None:
+    async with crmlab.sandbox(rows=10) as services:
+        form = login()
+        for account in services:
+            name = account.provider.name
+            say(form, "connect", provider=name, address=account.base_url, fields=services.keys[name])
+        await settle(form)
+
+    shown = form.shown()
+    assert sorted(account.provider.name for account in form) == list(registry())
+    assert {said["kind"] for said in shown["status"].values()} == {"ok"}
+    assert "signed in as Nora Keane" in shown["status"]["onepagecrm"]["text"]
+    assert not any(key in repr(shown) for keys in services.keys.values() for key in keys.values() if len(key) > 8)
 
 
 def test_a_missing_key_is_said(demo: Provider) -> None:
@@ -220,7 +203,7 @@ def test_an_account_can_be_removed_and_connected_again(demo: Provider) -> None:
         form = LoginForm([demo], check=reach_three)
         press(form, api_key=SECRET)
         await settle(form)
-        form._on_message(form, {"kind": "remove", "provider": "demo", "name": "demo"}, [])
+        say(form, "remove", name="demo")
         await settle(form)
         without = len(form)
         press(form, api_key=SECRET)
@@ -298,6 +281,7 @@ def test_the_environment_is_offered_without_its_secret(demo: Provider, monkeypat
         "settings": {"region": "us"},
         "complete": True,
         "problem": "",
+        "remembered": [],
     }
     assert SECRET not in everything_shown(form)
 
@@ -318,6 +302,7 @@ def test_a_default_is_not_called_found(demo: Provider) -> None:
         "settings": {},
         "complete": False,
         "problem": "",
+        "remembered": [],
     }
 
 
@@ -364,14 +349,25 @@ def test_a_form_that_was_seen_does_not_take_the_environment_unasked(
     monkeypatch.setenv("CRMLAB_DEMO_API_KEY", SECRET)
     form = LoginForm([demo])
 
-    form._on_message(form, {"kind": "ready"}, [])
+    say(form, "ready")
 
     with pytest.raises(CredentialError, match="press Connect"):
         form.accounts()
 
 
-def test_login_without_names_asks_for_every_provider(demo: Provider) -> None:
-    assert {"demo", "other"} <= {section["name"] for section in login().sections}
+def test_login_without_names_asks_for_every_provider_and_which_of_them(demo: Provider) -> None:
+    form = login()
+
+    assert {"demo", "other"} <= {section["name"] for section in form.sections}
+    assert form.choose
+    assert not login("demo", "other").choose
+
+
+def test_a_section_says_what_its_fields_are_called_elsewhere_and_which_an_address_spares(demo: Provider) -> None:
+    key, region = LoginForm([demo]).sections[0]["fields"]
+
+    assert (key["variable"], key["required"], key["in_address"]) == ("CRMLAB_DEMO_API_KEY", True, False)
+    assert (region["variable"], region["in_address"]) == ("CRMLAB_DEMO_REGION", True)
 
 
 def test_login_refuses_an_unknown_provider(demo: Provider) -> None:
@@ -391,6 +387,7 @@ def test_the_browser_gets_the_code_and_the_style(demo: Provider) -> None:
     state = LoginForm([demo]).get_state()
 
     assert "model.send" in state["_esm"]
+    assert "function fieldRow" in state["_esm"]
     assert ".crmlab-login" in state["_css"]
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from crmlab.errors import ApiError, NotFoundError
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, Schema, View
+from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, Schema, View, listing
 from crmlab.providers.altcraft import pages, views, wire
 from crmlab.request import Page, Request, refuse
 
@@ -176,7 +176,8 @@ PROVIDER = Provider(
     sign=_sign,
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
-    ping=_post("databases/list", from_id=1, limit=1),
+    ping=_post("databases/list", from_id=1, limit=_LIMIT),
+    reached=listing("database", "name"),
     resources=(
         _objects("databases", "Databases of profiles that the token may see."),
         _objects("resources", "Resources: what addresses are subscribed to."),

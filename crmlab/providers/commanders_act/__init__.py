@@ -18,7 +18,7 @@ import polars as pl
 
 from crmlab.errors import ApiError
 from crmlab.paging import Paginator, numbered
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get
+from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get, listing
 from crmlab.providers.commanders_act import views, wire
 from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
 from crmlab.request import Page, Request, path, refuse
@@ -222,6 +222,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
+    reached=listing("source", "attributes", "label"),
     resources=(
         _list(
             "sources",

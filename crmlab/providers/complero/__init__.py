@@ -75,6 +75,12 @@ class _Timed(msgspec.Struct):
     created_at: Any = None
 
 
+class _Upload(msgspec.Struct):
+    created_at: str = ""
+    model: str = ""
+    type: str = ""
+
+
 def _times(page: Page) -> Iterable[object]:
     try:
         found = page.read(list[_Timed])
@@ -147,6 +153,13 @@ def _by_id(name: str, doc: str) -> Operation:
     return Operation(name=name, doc=doc, request=request)
 
 
+def _newest_upload(page: Page) -> str:
+    """Say what there is to recognise the company by: nothing that can be read names it."""
+    for upload in page.read(list[_Upload])[:1]:
+        return f"newest upload: {upload.model or upload.type} of {upload.created_at:.10}"
+    return "no uploads yet"
+
+
 def _plain(name: str) -> Callable[[], Request]:
     return lambda: Request(path=PATHS[name])
 
@@ -168,6 +181,7 @@ PROVIDER = Provider(
     limits=Limits(rate=20, burst=20, concurrency=10, scope="ip"),
     # /ping would not notice a wrong key, and reading an event would mark it as received
     ping=Request(path=PATHS["operations"], params={"limit": "1"}),
+    reached=_newest_upload,
     resources=(
         Resource(
             name="events",

@@ -30,6 +30,15 @@ class _Refusal(msgspec.Struct):
     error_message: str = ""
 
 
+class _Members(msgspec.Struct):
+    user: dict[str, Any]
+    team: list[msgspec.Raw] = []
+
+
+class _Bootstrap(msgspec.Struct):
+    data: _Members
+
+
 def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
     pair = f"{secrets['user_id']}:{secrets['api_key']}".encode()
     return request.with_headers(Authorization=f"Basic {b64encode(pair).decode()}")
@@ -49,6 +58,18 @@ def _check(page: Page) -> None:
     # too many requests answer 403 as well, told from a missing right by their plain text
     too_many = page.status == 403 and (page.header("content-type") or "").startswith("text/plain")
     raise refuse(page, now=time.time(), code=refusal.error_name, detail=detail, status=429 if too_many else 0)
+
+
+def _signed_in(page: Page) -> str:
+    data = page.read(_Bootstrap).data
+    me = data.user.get("user", data.user)
+    said = [
+        f"{me.get('first_name') or ''} {me.get('last_name') or ''}".strip(),
+        me.get("email"),
+        me.get("company_name"),
+    ]
+    users = 1 + len(data.team)  # the team is the rest
+    return f"signed in as {', '.join(filter(None, said))} · {users:,} {'user' if users == 1 else 'users'}"
 
 
 def _order(context: Context) -> str:
@@ -124,7 +145,9 @@ PROVIDER = Provider(
     sign=_sign,
     check=_check,
     limits=Limits(rate=5, burst=10, concurrency=10, scope="ip"),
-    ping=Request(path="/users"),
+    # one request like /users, and the only one that says who is signed in
+    ping=Request(path="/bootstrap"),
+    reached=_signed_in,
     resources=(
         Resource(
             name="bootstrap",
