@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from crmlab.catalogue import across, activity, banner, consent, pipeline
-from crmlab.catalogue.entry import Entry, Filter, Filters, variables_of
+from crmlab.catalogue.entry import GIVEN, Entry, Filter, Filters, variables_of
+from crmlab.catalogue.script import Choices, script
 
 #: the questions under their headings, in the order to read them
 SECTIONS: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
@@ -23,14 +24,5 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
 CATALOGUE: Mapping[str, Entry] = MappingProxyType(
     {entry.name: entry for entries in SECTIONS.values() for entry in entries}
 )
-#: what an entry's code reads besides tables, and how it is made: `data` is a fetch, `earlier` one of before
-GIVEN: Mapping[str, str] = MappingProxyType(
-    {
-        "as_of": "data.fetched_at",
-        "people": "analysis.people.people(contacts)",
-        "before": "earlier.deals",
-        "history": "analysis.history.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
-    }
-)
 
-__all__ = ["CATALOGUE", "GIVEN", "SECTIONS", "Entry", "Filter", "Filters", "variables_of"]
+__all__ = ["CATALOGUE", "GIVEN", "SECTIONS", "Choices", "Entry", "Filter", "Filters", "script", "variables_of"]

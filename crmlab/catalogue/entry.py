@@ -6,6 +6,7 @@ import ast
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 import polars as pl
@@ -15,6 +16,16 @@ from crmlab import analysis, plots
 Filter = Literal["owner", "pipeline", "period", "service"]
 #: for each filter: which columns of which frames it compares; of several columns the first that is not null
 Filters = Mapping[Filter, Mapping[str, tuple[str, ...]]]
+
+#: what an entry's code reads besides tables, and how it is made: `data` is a fetch, `earlier` one of before
+GIVEN: Mapping[str, str] = MappingProxyType(
+    {
+        "as_of": "data.fetched_at",
+        "people": "analysis.people.people(contacts)",
+        "before": "earlier.deals",
+        "history": "analysis.history.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
+    }
+)
 
 #: what the code of every entry may use besides its tables and `GIVEN`
 _MODULES = {"analysis": analysis, "dt": dt, "pl": pl, "plots": plots}
