@@ -13,7 +13,7 @@ import pytest
 
 import crmlab
 from crmlab import Fetched, analysis, plots
-from crmlab.catalogue import CATALOGUE, GIVEN, SECTIONS, Entry, variables_of
+from crmlab.catalogue import CATALOGUE, GIVEN, SECTIONS, Entry
 from crmlab.tables import TABLES
 
 ENTRIES = list(CATALOGUE.values())
@@ -45,17 +45,6 @@ def variables() -> dict[str, Any]:
     return known
 
 
-def read_by(entry: Entry) -> set[str]:
-    """Return all that an entry reads, also what is made for it."""
-    read: set[str] = set()
-    left = [*variables_of(entry.figure), *variables_of(entry.numbers)]
-    while left:
-        name = left.pop()
-        read.add(name)
-        left += [of for of in variables_of(GIVEN.get(name, name)) if of not in read]
-    return read
-
-
 def test_every_public_figure_has_one_question() -> None:
     assert sorted(entry.name for entries in SECTIONS.values() for entry in entries) == plots.__all__
     assert len({entry.question for entry in ENTRIES}) == len(ENTRIES)
@@ -80,14 +69,14 @@ def test_the_code_is_that_of_the_figure_and_of_the_numbers_its_docstring_names(e
 def test_the_tables_are_those_that_the_code_reads(entry: Entry) -> None:
     made = {*GIVEN, "data", "earlier", "time_zone", "quota"}
 
-    assert {*entry.tables, *entry.adds} == read_by(entry) - made
+    assert {*entry.tables, *entry.adds} == entry.reads() - made
     assert {*entry.tables, *entry.adds} <= TABLES.keys()
 
 
 @by_name
 def test_the_filters_compare_columns_that_are_there(entry: Entry, variables: dict[str, Any]) -> None:
     for name, frames in entry.filters.items():
-        assert frames.keys() <= read_by(entry)
+        assert frames.keys() <= entry.reads()
         for frame, columns in frames.items():
             there = set(variables[frame].columns)
             if name == "owner" and "owner_id" in there:

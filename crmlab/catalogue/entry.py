@@ -69,6 +69,15 @@ class Entry:
         counted: pl.DataFrame = _evaluate(self.numbers, variables)
         return counted
 
+    def reads(self) -> set[str]:
+        """Return the names of all that the code reads, and of what that is made of."""
+        read: set[str] = set()
+        left = variables_of(f"({self.figure}, {self.numbers})")
+        while left:
+            read.add(name := left.pop())
+            left += [part for part in variables_of(GIVEN.get(name, name)) if part not in read]
+        return read
+
 
 def variables_of(code: str) -> list[str]:
     """Return the names that an expression reads, without those of modules, in their order.

@@ -25,15 +25,15 @@ class Choices:
         The first and the last day that stay, by the clock of `time_zone`; None: no such bound.
     time_zone : str
         IANA name.
-    quota : mapping of currency to amount
-        What is to be won this year.
+    quota : float, or mapping of currency to amount
+        What is to be won this year; None: not known.
     """
 
     values: Mapping[Filter, Sequence[str | None]] = field(default_factory=dict)
     since: dt.date | None = None
     until: dt.date | None = None
     time_zone: str = "UTC"
-    quota: Mapping[str, float] = field(default_factory=dict)
+    quota: float | Mapping[str, float] | None = None
 
 
 def script(entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bool = False) -> str:
@@ -107,7 +107,7 @@ class _Lines:
         if name == "time_zone":
             return f"time_zone = {self._choices.time_zone!r}"
         if name == "quota":
-            return f"quota = {dict(self._choices.quota)!r}"
+            return f"quota = {self._choices.quota!r}"
         if name in TABLES and name not in self._fetched:
             return f'{name} = TABLES["{name}"].empty()  # not fetched'
         source = GIVEN.get(name, f"data.{name}")

@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
+import anywidget
+import traitlets
 from pydantic import SecretStr
 
 from crmlab import credentials, providers
@@ -21,12 +23,6 @@ from crmlab.account import Account
 from crmlab.call import check
 from crmlab.errors import AuthError, CredentialError, CrmlabError
 from crmlab.provider import Provider
-
-try:
-    import anywidget
-    import traitlets
-except ImportError:
-    raise ImportError('crmlab.login() needs anywidget: pip install "crmlab[notebook]"') from None
 
 Check = Callable[[Account], Awaitable[str]]
 
