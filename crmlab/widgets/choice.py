@@ -51,7 +51,8 @@ class Choice:
         words = self.search.value.casefold()
         found = [value for value, label in self._labels.items() if words in label.casefold()]
         listed = list(dict.fromkeys([*self.chosen, *found]))[:_SHOWN]
-        self._filling = True  # other options make the list forget what was chosen
+        self._filling = True
+        self.list.value = ()  # before it is sent other options: places in the old ones may not be among them
         self.list.options = [(self._labels[value], value) for value in listed]
         self.list.value = self.chosen
         self._filling = False

@@ -1,4 +1,5 @@
-// A block of code and a button that copies it.
+// A block of code and a button that copies it. It also keeps keys that are pressed in the panel around it
+// from the notebook, whose shortcuts would take them: "d" twice in a list of owners deletes the cell.
 
 const SAID_MS = 3000;
 
@@ -13,10 +14,13 @@ async function copy(block) {
   }
 }
 
+const keepKeys = ({ target }) => {
+  if (target.closest?.(".crmlab-explorer")) target.dataset.lmSuppressShortcuts = "true";
+};
+
 function render({ model, el }) {
   const root = document.createElement("div");
   root.className = "crmlab-code";
-  root.dataset.lmSuppressShortcuts = "true"; // keys pressed here are not the notebook's
   const block = document.createElement("code");
   const pre = document.createElement("pre");
   pre.tabIndex = 0; // to be scrolled by keyboard
@@ -41,7 +45,9 @@ function render({ model, el }) {
   const show = () => { block.textContent = model.get("code"); };
   model.on("change:code", show);
   show();
+  document.addEventListener("focusin", keepKeys);
   return () => {
+    document.removeEventListener("focusin", keepKeys);
     clearTimeout(timer);
     model.off("change:code", show);
   };

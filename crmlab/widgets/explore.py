@@ -125,6 +125,7 @@ class Explorer:
             widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
         ]
         self.panel = widgets.VBox([*(shown if self._sections else []), widgets.HTML(self._not_answerable())])
+        self.panel.add_class("crmlab-explorer")
         if self._sections:
             self.section.observe(self._in_the_loop(self._show_section), "value")
             self.question.observe(self._in_the_loop(self._show_filters), "value")
@@ -174,7 +175,7 @@ class Explorer:
         ]
         if not listed:
             return ""
-        title = f"{len(listed)} further questions need what was not fetched"
+        title = f"{len(listed)} more questions need what is not here"
         opened = "" if self._sections else " open"
         return f"<details{opened}><summary>{title}</summary><ul>{''.join(listed)}</ul></details>"
 
