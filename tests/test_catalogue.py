@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
 import re
 from typing import Any
 
 import plotly.graph_objects as go
-import polars as pl
 import pytest
 
-import crmlab
 from crmlab import Fetched, analysis, plots
-from crmlab.catalogue import CATALOGUE, GIVEN, SECTIONS, Entry
+from crmlab.catalogue import CATALOGUE, GIVEN, SECTIONS, Entry, variables_of
 from crmlab.tables import TABLES
 
 ENTRIES = list(CATALOGUE.values())
 by_name = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 
 
-async def fetched() -> Fetched:
-    async with crmlab.sandbox(rows=200, seed=2) as accounts:
-        return await crmlab.fetch(accounts, limits=crmlab.Limits(concurrency=10))
-
-
 @pytest.fixture(scope="module")
-def variables() -> dict[str, Any]:
-    """Return the sandbox's tables, and what else the code reads, made as the catalogue says."""
-    data = asyncio.run(fetched())
-    moved = data.deals.with_columns(stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending"))
-    earlier = Fetched(
-        {"deals": moved},
-        heights={"deals": moved.height},
-        summary=data.summary,
-        rejected=data.rejected,
-        failures=(),
-        fetched_at=data.fetched_at - dt.timedelta(days=30),
-    )
-    known: dict[str, Any] = {**data, "data": data, "earlier": earlier, "time_zone": "Europe/Berlin"}
-    known["quota"] = dict.fromkeys(data.deals["currency"].drop_nulls().unique(), 200000.0)
+def variables(fetched: Fetched, earlier: Fetched) -> dict[str, Any]:
+    """Return the tables, and what else the code reads, made as the catalogue says."""
+    known: dict[str, Any] = {**fetched, "data": fetched, "earlier": earlier, "time_zone": "Europe/Berlin"}
+    known["quota"] = dict.fromkeys(fetched.deals["currency"].drop_nulls().unique(), 200000.0)
     for name, code in GIVEN.items():
         known[name] = eval(code, {"analysis": analysis}, known)
     return known
@@ -83,6 +64,14 @@ def test_the_filters_compare_columns_that_are_there(entry: Entry, variables: dic
                 there.add("owner")  # of `crmlab.analysis.owners.with_owner`
             assert columns
             assert set(columns) <= there
+
+
+@by_name
+def test_what_takes_long_is_made_of_whole_tables(entry: Entry) -> None:
+    narrowed = {frame for frames in entry.filters.values() for frame in frames}
+    slow = [code for name, code in GIVEN.items() if code.startswith("analysis.") and name in entry.reads()]
+
+    assert not [code for code in slow if narrowed & set(variables_of(code))]
 
 
 @by_name
