@@ -21,8 +21,6 @@ from crmlab.widgets.values import Values
 
 Bundle = dict[str, Any]
 
-#: seconds without a further change after which the answer is looked for
-_PAUSE = 0.15
 #: answers that need not be computed again
 _REMEMBERED = 50
 #: rows of the numbers that are shown; the code gives all
@@ -77,6 +75,9 @@ class Explorer:
     code : CodeBlock
         The code of what is shown is `code.code`.
     """
+
+    #: seconds to wait for a further change before an answer is computed
+    PAUSE_SECONDS = 0.15
 
     def __init__(
         self,
@@ -224,7 +225,7 @@ class Explorer:
                         self._show(name, bundle)
                 else:
                     self._say("Working…")
-                    await asyncio.sleep(_PAUSE)
+                    await asyncio.sleep(self.PAUSE_SECONDS)
                     await self._compute(asked)
                 self._say("")
             except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
