@@ -150,11 +150,17 @@ class Explorer:
     def _in_the_loop(self, then: Callable[[], None]) -> Callable[[object], None]:
         """Return what a widget calls when it changes."""
 
+        def told() -> None:
+            try:
+                then()
+            except Exception as error:  # noqa: BLE001 (else nobody sees it)
+                self._say(_in_words(error))
+
         def changed(_: object) -> None:
             if self._loop is None:
-                then()
+                told()
             else:
-                self._loop.call_soon_threadsafe(then)
+                self._loop.call_soon_threadsafe(told)
 
         return changed
 

@@ -8,6 +8,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import plotly.io
@@ -63,6 +64,10 @@ def made_of(**tables: dict[str, Any]) -> Fetched:
         failures=(),
         fetched_at=dt.datetime(2026, 5, 16, tzinfo=dt.UTC),
     )
+
+
+def stored(tables: dict[str, pl.LazyFrame], of: Fetched) -> Stored:
+    return Stored(tables, heights={}, summary=of.summary, rejected=of.rejected, failures=(), fetched_at=of.fetched_at)
 
 
 @pytest.mark.parametrize("narrowed", [False, True], ids=["all", "narrowed"])
@@ -150,6 +155,17 @@ def test_an_unforeseen_error_shows_no_value(monkeypatch: pytest.MonkeyPatch, fet
     assert status(panel) == "ValueError: this cannot be answered. Run the code in a cell to see where."
 
 
+def test_files_that_are_gone_are_said_too(tmp_path: Path, fetched: Fetched) -> None:
+    fetched.activities.write_parquet(tmp_path / "activities.parquet")
+    files = {"deals": fetched.deals.lazy(), "activities": pl.scan_parquet(tmp_path / "activities.parquet")}
+    panel = explore(stored(files, fetched))
+    (tmp_path / "activities.parquet").unlink()
+
+    ask(panel, "activity_volume")
+
+    assert status(panel) == "FileNotFoundError: this cannot be answered. Run the code in a cell to see where."
+
+
 def test_a_choice_stays_while_it_is_offered(fetched: Fetched) -> None:
     panel = explore(fetched)
     owner = fetched.deals["owner_name"].drop_nulls()[0]
@@ -207,21 +223,14 @@ def test_who_is_who_is_computed_once(monkeypatch: pytest.MonkeyPatch, fetched: F
 
 
 def test_lazy_tables_are_collected_as_they_are_needed(fetched: Fetched) -> None:
-    stored = Stored(
-        {name: frame.lazy() for name, frame in fetched.items()},
-        heights={},
-        summary=fetched.summary,
-        rejected=fetched.rejected,
-        failures=(),
-        fetched_at=fetched.fetched_at,
-    )
-    lazy, eager = explore(stored), explore(fetched)
+    files = stored({name: frame.lazy() for name, frame in fetched.items()}, fetched)
+    lazy, eager = explore(files), explore(fetched)
 
     assert figure(lazy) == figure(eager)
     assert "data.deals.collect()" in lazy.code.code
     assert lazy.filters["owner"].list.options == eager.filters["owner"].list.options
     with pytest.raises(PlanError, match="two fetches of the same kind"):
-        explore(stored, earlier=fetched)
+        explore(files, earlier=fetched)
 
 
 class Counting:
