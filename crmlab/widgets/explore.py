@@ -268,7 +268,7 @@ def _figure(figure: Any) -> Bundle:
 
 
 def _numbers(frame: pl.DataFrame) -> Bundle:
-    with pl.Config(tbl_rows=_ROWS, tbl_cols=-1):
+    with pl.Config(tbl_rows=_ROWS, tbl_cols=-1, thousands_separator=",", fmt_float="full", float_precision=3):
         return {"text/html": frame._repr_html_(), "text/plain": str(frame)}
 
 

@@ -101,6 +101,13 @@ def test_filters_narrow_what_is_shown(fetched: Fetched) -> None:
     assert figure(panel) == whole
 
 
+def test_numbers_are_written_as_people_read_them() -> None:
+    panel = explore(made_of(deals={"status": ["won", "lost"], "amount": [28437020.256, 1.0], "owner_name": ["A"] * 2}))
+
+    assert "<td>28,437,020.256</td>" in panel.numbers.outputs[0]["data"]["text/html"]
+    assert "<td>0.500</td>" in panel.numbers.outputs[0]["data"]["text/html"]
+
+
 def test_a_choice_that_leaves_nothing_is_said_by_the_figure(fetched: Fetched) -> None:
     panel = explore(fetched)
 
