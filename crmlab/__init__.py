@@ -18,7 +18,7 @@ from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
-    from crmlab.widgets import login
+    from crmlab.widgets import explore, login
 
 __version__ = "0.1.0"
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "analysis",
     "call",
     "check",
+    "explore",
     "fetch",
     "fetch_to",
     "login",
@@ -45,8 +46,8 @@ def __getattr__(name: str) -> Any:
     """Load what needs plotly or widgets when it is first used."""
     if name in ("analysis", "plots"):
         return importlib.import_module(f"crmlab.{name}")
-    if name == "login":
-        return importlib.import_module("crmlab.widgets").login
+    if name in ("explore", "login"):
+        return getattr(importlib.import_module("crmlab.widgets"), name)
     raise AttributeError(f"module 'crmlab' has no attribute {name!r}")
 
 

@@ -1,9 +1,12 @@
-"""What several test modules share: a server of one handler."""
+"""What several test modules share: a server of one handler, and two fetches of the sandbox."""
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import polars as pl
 import pytest
 from aiohttp import web  # a real server stands in for the services
 from hypothesis import settings
@@ -11,6 +14,8 @@ from hypothesis import settings
 # no test is timed: on a busy machine one example in thousands is slow
 settings.register_profile("crmlab", deadline=None)
 settings.load_profile("crmlab")
+
+import crmlab
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
@@ -37,3 +42,28 @@ async def serve() -> AsyncIterator[Serve]:
     yield start
     for runner in runners:
         await runner.cleanup()
+
+
+@pytest.fixture(scope="session")
+def fetched() -> crmlab.Fetched:
+    """Return every table of a small sandbox."""
+
+    async def fetch() -> crmlab.Fetched:
+        async with crmlab.sandbox(rows=200, seed=2) as accounts:
+            return await crmlab.fetch(accounts, limits=crmlab.Limits(concurrency=10))
+
+    return asyncio.run(fetch())
+
+
+@pytest.fixture(scope="session")
+def earlier(fetched: crmlab.Fetched) -> crmlab.Fetched:
+    """Return the deals as they might have been a month before: open, and a stage behind."""
+    deals = fetched.deals.with_columns(stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending"))
+    return crmlab.Fetched(
+        {"deals": deals},
+        heights={"deals": deals.height},
+        summary=fetched.summary,
+        rejected=fetched.rejected,
+        failures=(),
+        fetched_at=fetched.fetched_at - dt.timedelta(days=30),
+    )

@@ -25,6 +25,7 @@ NAMES = [
     "analysis",
     "call",
     "check",
+    "explore",
     "fetch",
     "fetch_to",
     "login",

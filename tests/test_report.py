@@ -1,7 +1,7 @@
 """The report is one file that needs nothing else and hides nothing that is missing."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,26 @@ def test_fields_that_nobody_documented_are_drift(tmp_path: Path) -> None:
 
     assert "onepagecrm, deals: horoscope, shoe_size" in page.text
     assert "Drift None." in whole.text
+
+
+def test_how_long_consents_last_is_told_for_each_channel_to_the_end_of_its_curve(tmp_path: Path) -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    said = [(None, 0, True), (None, 3, False), (None, 0, True), (None, 40, False), ("sms", 0, True), ("sms", 8, False)]
+    rows = {
+        "provider": ["complero"] * 6,
+        "account": ["consent"] * 6,
+        "contact_id": [str(place // 2) for place in range(6)],
+        "channel": [channel for channel, _, _ in said],
+        "occurred_at": [first + timedelta(days=day) for _, day, _ in said],
+        "kind": ["update"] * 6,
+        "opted_in": [opted_in for _, _, opted_in in said],
+    }
+    events = conform(pl.DataFrame(rows), TABLES["consent_events"])
+
+    _, page = written(tmp_path, {"consent_events": events}, WHOLE)
+
+    numbers = page.text.split("survival lower upper ")[1]
+    assert numbers.startswith("sms 1 1.00 1.00 1.00 sms 7 1.00 1.00 1.00 - 1 1.00 1.00 1.00 - 7 0.50 ")
 
 
 def test_the_page_is_complete_without_any_request(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from crmlab import masking
 from crmlab.analysis.people import people
 from crmlab.errors import PlanError
-from crmlab.report.charts import SECTIONS, Given
+from crmlab.report.charts import SECTIONS, Given, charts
 from crmlab.report.page import PAGE, STYLE, bullets, section, table, text
 from crmlab.report.words import bad_news, in_words
 from crmlab.tables import TABLES
@@ -112,12 +112,12 @@ def _replace(path: Path, page: str) -> Path:
 
 def _charts(given: Given) -> Iterator[str]:
     with_script = True
-    for heading, name, charts in SECTIONS:
+    for heading, name, questions in SECTIONS:
         if name not in given:
             yield section(heading, f'<p class="soft">Absent: the table {name} was not fetched.</p>')
             continue
         parts = []
-        for place, (figure, numbers) in enumerate(charts(given)):
+        for place, (figure, numbers) in enumerate(charts(questions, given)):
             parts.append(_chart(figure, numbers, f"{name}-{place}", with_script))
             with_script = False
         yield section(heading, *parts)

@@ -1,4 +1,4 @@
-"""Which charts the report shows, each beside the numbers it was drawn from."""
+"""Which questions the report answers, each with a chart and the numbers it was drawn from."""
 
 from __future__ import annotations
 
@@ -9,26 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab import plots
-from crmlab.analysis import (
-    actions,
-    activity,
-    ageing,
-    consent,
-    consent_expiry,
-    consent_state,
-    consent_stock,
-    consent_survival,
-    cycle,
-    engagement,
-    flow,
-    forecast,
-    joined,
-    objection,
-    pipeline,
-    response,
-)
-from crmlab.analysis import people as who
+from crmlab.catalogue import CATALOGUE
 from crmlab.tables import TABLES
 
 #: a chart, and the numbers it shows
@@ -54,92 +35,41 @@ class Given:
         return name in self.tables
 
 
-def _pipeline(given: Given) -> Iterator[Chart]:
-    deals, stages, clock = given["deals"], given["stages"], given.time_zone
-    yield plots.pipeline_snapshot(deals, stages), pipeline.stage_snapshot(deals, stages)
-    yield (
-        plots.weighted_pipeline(deals, given.as_of, time_zone=clock),
-        forecast.weighted_pipeline(deals, given.as_of, time_zone=clock),
-    )
-    yield plots.ageing(deals, given.as_of, time_zone=clock), _ages(ageing.ageing(deals, given.as_of, time_zone=clock))
-    yield plots.win_rate(deals, by="owner_name"), pipeline.win_rate(deals, by="owner_name")
-    yield plots.created_against_closed(deals, time_zone=clock), flow.created_against_closed(deals, time_zone=clock)
-    by = "owner_name"
-    yield plots.cycle_length(deals, by, time_zone=clock), cycle.cycle_length(deals, by, time_zone=clock)
-
-
-def _activity(given: Given) -> Iterator[Chart]:
-    activities, clock = given["activities"], given.time_zone
-    yield plots.activity_volume(activities, time_zone=clock), activity.volume(activities, None, time_zone=clock)
-    yield plots.activity_heatmap(activities, given.time_zone), _week(activity.heatmap(activities, given.time_zone))
-    users = given["users"]
-    yield (
-        plots.open_actions(activities, as_of=given.as_of, users=users, time_zone=clock),
-        actions.open_actions(activities, as_of=given.as_of, users=users, time_zone=clock),
-    )
-    if "contacts" in given:
-        contacts = given["contacts"]
-        yield (
-            plots.response_time(contacts, activities, as_of=given.as_of, time_zone=clock),
-            response.response_time(contacts, activities, as_of=given.as_of, time_zone=clock),
-        )
-    campaigns = given["campaigns"]
-    yield (
-        plots.email_engagement(activities, campaigns),
-        engagement.email_engagement(activities, campaigns).drop("provider", "campaign_id"),
-    )
-
-
-def _consent(given: Given) -> Iterator[Chart]:
-    events, as_of, clock = given["consent_events"], given.as_of, given.time_zone
-    state = consent_state.current_state(events, as_of)
-    yield plots.consent_rate(events, as_of), consent_state.consent_rate(state, "channel")
-    yield plots.consent_stock(events, time_zone=clock), consent_stock.consent_stock(events, None, time_zone=clock)
-    yield plots.consent_trend(events, time_zone=clock), consent.trend(events, time_zone=clock)
-    yield plots.consent_survival(events, as_of), _survival(consent_survival.consent_survival(events, as_of))
-    yield (
-        plots.expiring_consents(events, as_of, time_zone=clock),
-        consent_expiry.expiring_consents(state, as_of, time_zone=clock),
-    )
-
-
-def _banner(given: Given) -> Iterator[Chart]:
-    statistics = given["consent_statistics"]
-    yield plots.consent_banner(statistics), consent.banner(statistics, None)
-
-
-def _across(given: Given) -> Iterator[Chart]:
-    events, people, as_of = given["consent_events"], given.people, given.as_of
-    yield plots.people_overlap(people), who.overlap(people)
-    if "consent_events" not in given:
-        return
-    if "deals" in given:
-        asked = given["deals"], events, people
-        yield (
-            plots.open_pipeline_by_consent(*asked, as_of=as_of),
-            joined.open_pipeline_by_consent(*asked, as_of=as_of),
-        )
-    if "activities" in given:
-        done = given["activities"], events, people
-        yield (
-            plots.activities_after_opt_out(*done, as_of=as_of, time_zone=given.time_zone),
-            _people_in(objection.activities_after_opt_out(*done, as_of=as_of), "provider", "channel", "kind"),
-        )
-        mailed = given["contacts"], given["subscriptions"], *done
-        yield (
-            plots.mailed_but_objected(*mailed, as_of=as_of),
-            _people_in(objection.mailed_but_objected(*mailed, as_of=as_of), "objected_provider", "objection"),
-        )
-
-
-#: heading, the table without which there is nothing to draw, the charts
-SECTIONS: tuple[tuple[str, str, Callable[[Given], Iterator[Chart]]], ...] = (
-    ("Pipeline", "deals", _pipeline),
-    ("Activity", "activities", _activity),
-    ("Consent", "consent_events", _consent),
-    ("Consent banner", "consent_statistics", _banner),
-    ("Across services", "contacts", _across),
+#: heading, the table without which there is nothing to draw, the questions of the catalogue
+SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "Pipeline",
+        "deals",
+        ("pipeline_snapshot", "weighted_pipeline", "ageing", "win_rate", "created_against_closed", "cycle_length"),
+    ),
+    (
+        "Activity",
+        "activities",
+        ("activity_volume", "activity_heatmap", "open_actions", "response_time", "email_engagement"),
+    ),
+    (
+        "Consent",
+        "consent_events",
+        ("consent_rate", "consent_stock", "consent_trend", "consent_survival", "expiring_consents"),
+    ),
+    ("Consent banner", "consent_statistics", ("consent_banner",)),
+    (
+        "Across services",
+        "contacts",
+        ("people_overlap", "open_pipeline_by_consent", "activities_after_opt_out", "mailed_but_objected"),
+    ),
 )
+
+
+def charts(names: tuple[str, ...], given: Given) -> Iterator[Chart]:
+    """Return the charts of those questions whose tables are given."""
+    known = {"people": given.people, "as_of": given.as_of, "time_zone": given.time_zone}
+    variables = {name: given[name] for name in TABLES} | known
+    for name in names:
+        entry = CATALOGUE[name]
+        if all(table in given for table in entry.tables):
+            numbers = entry.count(variables)
+            yield entry.draw(variables), _SHORTER[name](numbers) if name in _SHORTER else numbers
 
 
 def _ages(deals: pl.DataFrame) -> pl.DataFrame:
@@ -171,11 +101,23 @@ def _week(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _survival(curve: pl.DataFrame) -> pl.DataFrame:
-    """The last step of the curve at some days; none beyond its end."""
-    days = pl.DataFrame({"after_days": _DAYS}, schema={"after_days": pl.Float64})
-    steps = curve.select("days", "survival", "lower", "upper")
+    """The last step of each curve at some days; none beyond its end."""
+    days = pl.DataFrame({"after_days": _DAYS})
+    steps = curve.join(days, how="cross").filter(pl.col("after_days") <= pl.col("days").max().over("channel"))
+    before = pl.col("survival", "lower", "upper").filter(pl.col("days") <= pl.col("after_days"))
     return (
-        days.filter(pl.col("after_days") <= pl.lit(curve["days"].max(), pl.Float64))
-        .join_asof(steps, left_on="after_days", right_on="days")
-        .select(pl.col("after_days").cast(pl.Int64), pl.col("survival", "lower", "upper").fill_null(1.0))
+        steps.group_by("channel", "after_days")
+        .agg(before.last().fill_null(1.0))
+        .sort("channel", "after_days", nulls_last=True)
     )
+
+
+#: numbers of which the report shows no more than what can be read, and nobody who is in them
+_SHORTER: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    "ageing": _ages,
+    "activity_heatmap": _week,
+    "email_engagement": lambda campaigns: campaigns.drop("provider", "campaign_id"),
+    "consent_survival": _survival,
+    "activities_after_opt_out": lambda done: _people_in(done, "provider", "channel", "kind"),
+    "mailed_but_objected": lambda mailed: _people_in(mailed, "objected_provider", "objection"),
+}

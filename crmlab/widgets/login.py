@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import anywidget
+import traitlets
 from pydantic import SecretStr
 
 from crmlab import audience, credentials, providers
@@ -20,12 +22,6 @@ from crmlab.errors import AuthError, CredentialError, CrmlabError
 from crmlab.names import ProviderName
 from crmlab.provider import Provider
 from crmlab.widgets import asked
-
-try:
-    import anywidget
-    import traitlets
-except ImportError:
-    raise ImportError('crmlab.login() needs anywidget: pip install "crmlab[notebook]"') from None
 
 _HERE = Path(__file__).parent
 Check = Callable[[Account], Awaitable[str]]

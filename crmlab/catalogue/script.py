@@ -1,0 +1,156 @@
+"""The lines that answer a question for chosen owners, pipelines, services and days, ready for a notebook."""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from crmlab.catalogue.entry import GIVEN, Entry, Filter, variables_of
+from crmlab.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What an answer is narrowed to, and what only the user knows.
+
+    Attributes
+    ----------
+    values : mapping of owner, pipeline, service to values
+        Those that stay; None stands for rows without a value. No values: all stay.
+    since, until : date
+        The first and the last day that stay, by the clock of `time_zone`; None: no such bound.
+    time_zone : str
+        IANA name.
+    quota : float, or mapping of currency to amount
+        What is to be won this year; None: not known.
+    """
+
+    values: Mapping[Filter, Sequence[str | None]] = field(default_factory=dict)
+    since: dt.date | None = None
+    until: dt.date | None = None
+    time_zone: str = "UTC"
+    quota: float | Mapping[str, float] | None = None
+
+
+def script(entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bool = False) -> str:
+    """Return Python that makes `figure` and `numbers` out of a fetch called `data`, and shows the figure.
+
+    Choices stand in it as literals. It needs nothing but `data` and, where it compares two fetches, `earlier`.
+
+    Parameters
+    ----------
+    entry
+        The question.
+    choices
+        What to narrow the answer to; where the entry has no such filter, a choice is ignored.
+    fetched
+        Names of the tables of `data`. One that only adds to the answer may be absent.
+    lazy
+        Whether the tables are lazy frames, as `crmlab.fetch_to` returns them.
+
+    Examples
+    --------
+    >>> from crmlab.catalogue import CATALOGUE
+    >>> choices = Choices(values={"owner": ["Ann"]}, since=dt.date(2026, 1, 1))
+    >>> print(script(CATALOGUE["closed_by_month"], choices, ["deals"]))
+    import datetime as dt
+    <BLANKLINE>
+    import polars as pl
+    from crmlab import analysis, plots
+    <BLANKLINE>
+    deals = data.deals.filter(
+        pl.col("owner_name").is_in(['Ann']),
+        pl.col("close_date") >= dt.date(2026, 1, 1),
+    )
+    <BLANKLINE>
+    figure = plots.closed_by_month(deals)
+    numbers = analysis.pipeline.closed_by_month(deals)
+    figure
+    """
+    lines = _Lines(entry, choices, fetched, lazy)
+    for code in (entry.figure, entry.numbers):
+        lines.make(*variables_of(code))
+    made = "\n".join(lines.made.values())
+    answer = f"figure = {entry.figure}\nnumbers = {entry.numbers}\nfigure"
+    return "\n\n".join((*_imports(f"{made}\n{answer}"), made, answer))
+
+
+def _imports(code: str) -> Iterator[str]:
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    if "dt" in used:
+        yield "import datetime as dt"
+    polars = "import polars as pl\n" if "pl" in used else ""
+    tables = "\nfrom crmlab.tables import TABLES" if "TABLES" in used else ""
+    yield f"{polars}from crmlab import analysis, plots{tables}"
+
+
+class _Lines:
+    """The lines that make each variable, in an order in which they can run."""
+
+    def __init__(self, entry: Entry, choices: Choices, fetched: Collection[str], lazy: bool) -> None:
+        self._entry, self._choices, self._fetched = entry, choices, fetched
+        self._collect = ".collect()" if lazy else ""
+        self.made: dict[str, str] = {}
+
+    def make(self, *names: str) -> None:
+        """Add the lines of these variables, each after those that it is made of."""
+        for name in names:
+            if name not in self.made and name not in ("data", "earlier"):
+                lines = self._lines(name)
+                self.made[name] = lines
+
+    def _lines(self, name: str) -> str:
+        if name == "time_zone":
+            return f"time_zone = {self._choices.time_zone!r}"
+        if name == "quota":
+            return f"quota = {self._choices.quota!r}"
+        if name in TABLES and name not in self._fetched:
+            return f'{name} = TABLES["{name}"].empty()  # not fetched'
+        source = GIVEN.get(name, f"data.{name}")
+        self.make(*variables_of(source))
+        return self._frame(name, source)
+
+    def _frame(self, name: str, source: str) -> str:
+        """Return the lines of a frame; what takes long is apart from the choices, and the same for all of them."""
+        collect = self._collect if name in TABLES or source == "earlier.deals" else ""
+        conditions = dict(self._conditions(name))
+        if "owner" in conditions and self._entry.filters["owner"][name] == ("owner",):
+            users = f", data.users{self._collect}" if "users" in self._fetched else ""
+            source, collect = f"analysis.owners.with_owner({source}{collect}{users})", ""
+        if not conditions:
+            return f"{name} = {source}{collect}"
+        first = ""
+        if source.startswith("analysis."):
+            first, source = f"{name} = {source}\n", name
+        listed = "".join(f"    {condition},\n" for condition in conditions.values())
+        return f"{first}{name} = {source}.filter(\n{listed}){collect}"
+
+    def _conditions(self, frame: str) -> Iterator[tuple[Filter, str]]:
+        for name, frames in self._entry.filters.items():
+            if frame not in frames:
+                continue
+            columns = ", ".join(f'"{column}"' for column in frames[frame])
+            if name == "period":
+                is_date = TABLES[frame].schema[frames[frame][0]] == pl.Date
+                if days := self._days(f"pl.coalesce({columns})" if "," in columns else f"pl.col({columns})", is_date):
+                    yield name, days
+            elif values := self._choices.values.get(name):
+                with_null = ", nulls_equal=True" if None in values else ""
+                yield name, f"pl.col({columns}).is_in({list(values)!r}{with_null})"
+
+    def _days(self, time: str, is_date: bool) -> str:
+        since, until = self._choices.since, self._choices.until
+        if (since or until) and not is_date:
+            self.make("time_zone")
+            time = f"{time}.dt.convert_time_zone(time_zone).dt.date()"
+        if since and until:
+            return f"{time}.is_between({_day(since)}, {_day(until)})"
+        return f"{time} >= {_day(since)}" if since else f"{time} <= {_day(until)}" if until else ""
+
+
+def _day(day: dt.date) -> str:
+    return f"dt.date({day.year}, {day.month}, {day.day})"
