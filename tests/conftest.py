@@ -11,11 +11,11 @@ import pytest
 from aiohttp import web  # a real server stands in for the services
 from hypothesis import settings
 
+import crmlab
+
 # no test is timed: on a busy machine one example in thousands is slow
 settings.register_profile("crmlab", deadline=None)
 settings.load_profile("crmlab")
-
-import crmlab
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
