@@ -1,53 +1,54 @@
 """Pictures that answer questions: a shared table in, a Plotly figure out, nothing shown or changed.
 
-============================== ================================================= ======================================
-figure                         question                                          numbers: `crmlab.analysis`
-============================== ================================================= ======================================
-`win_rate`                     which share of the closed deals is won, by whom   `pipeline.win_rate`
-`pipeline_snapshot`            where are the open deals now                      `pipeline.stage_snapshot`
-`closed_by_month`              how many deals are won and lost per month         `pipeline.closed_by_month`
-`weighted_pipeline`            what are the open deals worth, and when           `forecast.weighted_pipeline`
-`coverage`                     do the open deals cover the quota                 `forecast.coverage`
-`funnel`                       how many deals reach each stage                   `stages.funnel`
-`stage_durations`              how long do deals stay in each stage              `stages.stage_durations`
-`cycle_length`                 how long does winning take                        `cycle.cycle_length`
-`sales_velocity`               what does the pipeline bring per day              `cycle.sales_velocity`
-`win_cohorts`                  which share of each month's deals is won, when    `cycle.win_cohorts`
-`ageing`                       how old are the open deals, which are stuck       `ageing.ageing`
-`created_against_closed`       does more come in than goes out                   `flow.created_against_closed`
-`waterfall`                    why did the open amount change                    `flow.waterfall`
-`loss_reasons`                 why are deals lost                                `flow.loss_reasons`
-`activity_heatmap`             at what time of the week is the work done         `activity.heatmap`
-`activity_volume`              how much of what is done                          `activity.volume`
-`activity_volume_by_owner`     who does how much of what                         `activity.volume_by_owner`
-`open_actions`                 what is open, and how long overdue                `actions.open_actions`
-`completion_rate`              which share is done on time, by whom              `actions.completion_rate`
-`response_time`                how soon do contacts have an answer               `response.response_time`
-`activities_per_deal`          how much work do won and lost deals take          `attention.activities_per_deal`
-`days_since_last_touch`        what has nobody touched for long                  `attention.days_since_last_touch`
-`email_engagement`             which campaigns are opened and clicked            `engagement.email_engagement`
-`email_engagement_over_time`   are mailings opened more or less over time        `engagement.email_engagement_over_time`
-`consent_trend`                what do people say about being contacted          `consent.trend`
-`consent_rate`                 which share of those who decided is opted in      `consent_state.consent_rate`
-`consent_stock`                how many consents are in force, who came and left `consent_stock.consent_stock`
-`consent_survival`             how long do consents last                         `consent_survival.consent_survival`
-`expiring_consents`            which consents become too old soon                `consent_expiry.expiring_consents`
-`confirmation_rate`            which share of requests is confirmed              `confirmation.confirmation_rate`
-`time_to_confirm`              how long does confirming take                     `confirmation.time_to_confirm`
-`documentation_coverage`       which consents can be proven                      `confirmation.documentation_coverage`
-`consent_journeys`             what follows what                                 `journey.consent_journeys`
-`consent_banner`               what do visitors choose on the banner             `consent.banner`
-`banner_rates`                 the same in every vendor's rates                  `banner.banner_rates`
-`banner_items`                 which categories and vendors are accepted         `banner.banner_items`
-`people_overlap`               how many people do the services share             `people.overlap`
-`open_pipeline_by_consent`     what did the people of the open deals say         `joined.open_pipeline_by_consent`
-`consent_coverage_of_pipeline` whose deals are with people who decided           `joined.consent_coverage_of_pipeline`
-`consent_and_win_rate`         do deals with consent go otherwise                `joined.consent_and_win_rate`
-`activities_after_opt_out`     what was done after someone said no               `objection.activities_after_opt_out`
-`mailed_but_objected`          who is mailed here but objected there             `objection.mailed_but_objected`
-============================== ================================================= ======================================
+============================== ====================================================================
+figure                         question
+============================== ====================================================================
+`win_rate`                     Which share of the closed deals do we win, and who wins it?
+`pipeline_snapshot`            Where are the open deals now?
+`closed_by_month`              How many deals do we win and lose per month?
+`weighted_pipeline`            What are the open deals worth, and when are they expected to close?
+`coverage`                     Do the open deals cover what is missing of this year's quota?
+`funnel`                       How many deals reach each stage?
+`stage_durations`              How long do deals stay in each stage?
+`cycle_length`                 How long does it take to win a deal?
+`sales_velocity`               What does the pipeline bring per day?
+`win_cohorts`                  Which share of each month's new deals is won, and after how long?
+`ageing`                       How old are the open deals, and which are stuck?
+`created_against_closed`       Do more deals come in than go out?
+`waterfall`                    Why did the open amount change since the earlier fetch?
+`loss_reasons`                 Why are deals lost?
+`activity_heatmap`             At what time of the week is the work done?
+`activity_volume`              How much is done, and what?
+`activity_volume_by_owner`     Who does what, and how much of it?
+`open_actions`                 What is still to be done, by whom, and how long is it overdue?
+`completion_rate`              Which share of the actions is done on time, and by whom?
+`response_time`                How soon after coming in does a contact hear from us?
+`activities_per_deal`          How much work do won and lost deals take?
+`days_since_last_touch`        Which open deals has nobody touched for long?
+`email_engagement`             Which mailings are opened and clicked?
+`email_engagement_over_time`   Are mailings opened more or less than they used to be?
+`consent_trend`                What do people say about being contacted, and when?
+`consent_rate`                 Which share of those who decided is opted in?
+`consent_stock`                How many consents are in force, and who came and left?
+`consent_survival`             How long do consents last?
+`expiring_consents`            Which consents become too old soon?
+`confirmation_rate`            Which share of the requests is confirmed?
+`time_to_confirm`              How long does confirming take?
+`documentation_coverage`       Which consents can be proven?
+`consent_journeys`             What do people say first, and what next?
+`consent_banner`               What do visitors choose on the banner, and does it change?
+`banner_rates`                 How many visitors accept, refuse or choose nothing, on which device?
+`banner_items`                 Which categories do visitors accept?
+`people_overlap`               How many people do the services share?
+`open_pipeline_by_consent`     What did the people of the open deals say about being contacted?
+`consent_coverage_of_pipeline` Whose open deals are with people who decided about being contacted?
+`consent_and_win_rate`         Are deals with people who opted in won more often?
+`activities_after_opt_out`     What was done after someone said no?
+`mailed_but_objected`          Who is mailed here but objected there?
+============================== ====================================================================
 
-Every figure is counted in Polars first, so it stays below 1 MB whatever the number of rows.
+Every figure is counted in Polars first, so it stays below 1 MB whatever the number of rows. Its docstring
+names the function of `crmlab.analysis` that counts, `crmlab.catalogue` has the code of both.
 """
 
 from crmlab.plots.actions import completion_rate, open_actions

@@ -74,7 +74,7 @@ def email_engagement_over_time(
     Parameters
     ----------
     activities
-        Reads what `crmlab.analysis.engagement.email_engagement` reads.
+        Reads what `crmlab.analysis.engagement.email_engagement_over_time` reads.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 points,
         whose rates jump where few mailings were sent.

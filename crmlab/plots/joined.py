@@ -36,7 +36,7 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people.people` returns it; counted by `crmlab.analysis.people.overlap`.
 
     Returns
     -------

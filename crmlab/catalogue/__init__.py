@@ -1,0 +1,36 @@
+"""Every question that a figure of `crmlab.plots` answers: in words, and in the code that answers it.
+
+The report, the explorer, the pictures in docs/figures and the how-to pages show what stands here.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from crmlab.catalogue import across, activity, banner, consent, pipeline
+from crmlab.catalogue.entry import Entry, Filter, Filters, variables_of
+
+#: the questions under their headings, in the order to read them
+SECTIONS: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
+    {
+        "Pipeline": pipeline.ENTRIES,
+        "Activity": activity.ENTRIES,
+        "Consent": consent.ENTRIES,
+        "Consent banner": banner.ENTRIES,
+        "Across services": across.ENTRIES,
+    }
+)
+#: every question by the name of its figure
+CATALOGUE: Mapping[str, Entry] = MappingProxyType(
+    {entry.name: entry for entries in SECTIONS.values() for entry in entries}
+)
+#: what an entry's code reads besides tables, and how it is made: `data` is a fetch, `earlier` one of before
+GIVEN: Mapping[str, str] = MappingProxyType(
+    {
+        "as_of": "data.fetched_at",
+        "people": "analysis.people.people(contacts)",
+        "before": "earlier.deals",
+        "history": "analysis.history.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
+    }
+)
+
+__all__ = ["CATALOGUE", "GIVEN", "SECTIONS", "Entry", "Filter", "Filters", "variables_of"]

@@ -1,0 +1,64 @@
+"""Questions that no single service can answer: the same person in several."""
+
+from __future__ import annotations
+
+from crmlab.catalogue.entry import Entry, Filters, narrowed
+
+
+def _deals(*period: str) -> Filters:
+    by_deal = narrowed("deals", *period, owner="owner_name", pipeline="pipeline_id")
+    return {name: columns for name, columns in by_deal.items() if name != "service"}
+
+
+ENTRIES = (
+    Entry(
+        name="people_overlap",
+        question="How many people do the services share?",
+        tables=("contacts",),
+        figure="plots.people_overlap(people)",
+        numbers="analysis.people.overlap(people)",
+        filters=narrowed("people"),
+    ),
+    Entry(
+        name="open_pipeline_by_consent",
+        question="What did the people of the open deals say about being contacted?",
+        tables=("deals", "consent_events", "contacts"),
+        figure="plots.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of)",
+        numbers="analysis.joined.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of)",
+        filters=_deals(),
+    ),
+    Entry(
+        name="consent_coverage_of_pipeline",
+        question="Whose open deals are with people who decided about being contacted?",
+        tables=("deals", "consent_events", "contacts"),
+        figure="plots.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of)",
+        numbers="analysis.joined.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of)",
+        filters=_deals(),
+    ),
+    Entry(
+        name="consent_and_win_rate",
+        question="Are deals with people who opted in won more often?",
+        tables=("deals", "consent_events", "contacts"),
+        figure="plots.consent_and_win_rate(deals, consent_events, people, time_zone=time_zone)",
+        numbers="analysis.joined.consent_and_win_rate(deals, consent_events, people, time_zone=time_zone)",
+        filters=_deals("close_date"),
+    ),
+    Entry(
+        name="activities_after_opt_out",
+        question="What was done after someone said no?",
+        tables=("activities", "consent_events", "contacts"),
+        figure="plots.activities_after_opt_out(activities, consent_events, people, as_of=as_of, time_zone=time_zone)",
+        numbers="analysis.objection.activities_after_opt_out(activities, consent_events, people, as_of=as_of)",
+        filters=narrowed("activities", "starts_at", "created_at", owner="owner"),
+    ),
+    Entry(
+        name="mailed_but_objected",
+        question="Who is mailed here but objected there?",
+        tables=("contacts", "activities", "consent_events"),
+        adds=("subscriptions",),
+        figure="plots.mailed_but_objected(contacts, subscriptions, activities, consent_events, people, as_of=as_of)",
+        numbers="analysis.objection.mailed_but_objected("
+        "contacts, subscriptions, activities, consent_events, people, as_of=as_of)",
+        filters={"service": {"subscriptions": ("provider",), "activities": ("provider",)}},
+    ),
+)

@@ -1,0 +1,86 @@
+"""One question: in words, and in the code of its figure and of its numbers."""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from crmlab import analysis, plots
+
+Filter = Literal["owner", "pipeline", "period", "service"]
+#: for each filter: which columns of which frames it compares; of several columns the first that is not null
+Filters = Mapping[Filter, Mapping[str, tuple[str, ...]]]
+
+#: what the code of every entry may use besides its tables and `GIVEN`
+_MODULES = {"analysis": analysis, "dt": dt, "pl": pl, "plots": plots}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A question that a figure of `crmlab.plots` answers.
+
+    Attributes
+    ----------
+    name : str
+        The figure's name in `crmlab.plots`.
+    question : str
+        As an analyst would ask it.
+    tables : tuple of str
+        Shared tables without which there is no answer.
+    adds : tuple of str
+        Tables that say more, such as names; empty ones will do.
+    figure, numbers : str
+        Python that returns the figure, and the frame that it was drawn from. Tables are variables; so
+        are the names of `crmlab.catalogue.GIVEN`, and `time_zone` and `quota`, which only the user knows.
+    filters : Filters
+        What the answer can be narrowed by without becoming wrong.
+    """
+
+    name: str
+    question: str
+    tables: tuple[str, ...]
+    adds: tuple[str, ...] = ()
+    figure: str
+    numbers: str
+    filters: Filters = field(default_factory=dict)
+
+    def draw(self, variables: Mapping[str, Any]) -> Any:
+        """Return the figure of these tables and other values by name."""
+        return _evaluate(self.figure, variables)
+
+    def count(self, variables: Mapping[str, Any]) -> pl.DataFrame:
+        """Return the numbers of these tables and other values by name."""
+        counted: pl.DataFrame = _evaluate(self.numbers, variables)
+        return counted
+
+
+def variables_of(code: str) -> list[str]:
+    """Return the names that an expression reads, without those of modules, in their order.
+
+    Examples
+    --------
+    >>> variables_of("plots.ageing(deals, as_of, time_zone=time_zone)")
+    ['deals', 'as_of', 'time_zone']
+    """
+    names = (node.id for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Name))
+    return [name for name in dict.fromkeys(names) if name not in _MODULES]
+
+
+def narrowed(table: str, *period: str, owner: str = "", pipeline: str = "") -> Filters:
+    """Return the filters of one table: its service, and what is named; the period may be of several columns."""
+    columns: dict[Filter, tuple[str, ...]] = {
+        "owner": (owner,) if owner else (),
+        "pipeline": (pipeline,) if pipeline else (),
+        "period": period,
+        "service": ("provider",),
+    }
+    return {name: {table: of} for name, of in columns.items() if of}
+
+
+def _evaluate(code: str, variables: Mapping[str, Any]) -> Any:
+    return eval(code, {**_MODULES, **variables})  # noqa: S307  # the catalogue's own code

@@ -1,0 +1,131 @@
+"""Questions of deals."""
+
+from __future__ import annotations
+
+from crmlab.catalogue.entry import Entry, Filters, narrowed
+
+
+def _deals(*period: str) -> Filters:
+    return narrowed("deals", *period, owner="owner_name", pipeline="pipeline_id")
+
+
+ENTRIES = (
+    Entry(
+        name="win_rate",
+        question="Which share of the closed deals do we win, and who wins it?",
+        tables=("deals",),
+        figure='plots.win_rate(deals, by="owner_name")',
+        numbers='analysis.pipeline.win_rate(deals, by="owner_name")',
+        filters=_deals("close_date"),
+    ),
+    Entry(
+        name="pipeline_snapshot",
+        question="Where are the open deals now?",
+        tables=("deals",),
+        adds=("stages",),
+        figure="plots.pipeline_snapshot(deals, stages)",
+        numbers="analysis.pipeline.stage_snapshot(deals, stages)",
+        filters={**_deals(), "pipeline": {"deals": ("pipeline_id",), "stages": ("pipeline_id",)}},
+    ),
+    Entry(
+        name="closed_by_month",
+        question="How many deals do we win and lose per month?",
+        tables=("deals",),
+        figure="plots.closed_by_month(deals)",
+        numbers="analysis.pipeline.closed_by_month(deals)",
+        filters=_deals("close_date"),
+    ),
+    Entry(
+        name="weighted_pipeline",
+        question="What are the open deals worth, and when are they expected to close?",
+        tables=("deals",),
+        figure="plots.weighted_pipeline(deals, as_of, time_zone=time_zone)",
+        numbers="analysis.forecast.weighted_pipeline(deals, as_of, time_zone=time_zone)",
+        filters=_deals("expected_close_date"),
+    ),
+    Entry(
+        name="coverage",
+        question="Do the open deals cover what is missing of this year's quota?",
+        tables=("deals",),
+        figure="plots.coverage(deals, quota, since=dt.date(as_of.year, 1, 1), until=dt.date(as_of.year + 1, 1, 1))",
+        numbers="analysis.forecast.coverage("
+        "deals, quota, since=dt.date(as_of.year, 1, 1), until=dt.date(as_of.year + 1, 1, 1))",
+        filters=_deals(),
+    ),
+    Entry(
+        name="funnel",
+        question="How many deals reach each stage?",
+        tables=("deals",),
+        adds=("stages",),
+        figure="plots.funnel(history, stages)",
+        numbers="analysis.stages.funnel(history, stages)",
+        filters={"pipeline": {"history": ("pipeline_id",), "stages": ("pipeline_id",)}},
+    ),
+    Entry(
+        name="stage_durations",
+        question="How long do deals stay in each stage?",
+        tables=("deals",),
+        adds=("stages",),
+        figure="plots.stage_durations(history, stages)",
+        numbers="analysis.stages.stage_durations(history, stages)",
+        filters={"pipeline": {"history": ("pipeline_id",), "stages": ("pipeline_id",)}},
+    ),
+    Entry(
+        name="cycle_length",
+        question="How long does it take to win a deal?",
+        tables=("deals",),
+        figure='plots.cycle_length(deals, by="owner_name", time_zone=time_zone)',
+        numbers='analysis.cycle.cycle_length(deals, by="owner_name", time_zone=time_zone)',
+        filters=_deals("close_date"),
+    ),
+    Entry(
+        name="sales_velocity",
+        question="What does the pipeline bring per day?",
+        tables=("deals",),
+        figure='plots.sales_velocity(deals, as_of, by="owner_name", time_zone=time_zone)',
+        numbers='analysis.cycle.sales_velocity(deals, as_of, by="owner_name", time_zone=time_zone)',
+        filters=_deals(),
+    ),
+    Entry(
+        name="win_cohorts",
+        question="Which share of each month's new deals is won, and after how long?",
+        tables=("deals",),
+        figure="plots.win_cohorts(deals, as_of, time_zone=time_zone)",
+        numbers="analysis.cycle.win_cohorts(deals, as_of, time_zone=time_zone)",
+        filters=_deals("created_at"),
+    ),
+    Entry(
+        name="ageing",
+        question="How old are the open deals, and which are stuck?",
+        tables=("deals",),
+        figure="plots.ageing(deals, as_of, time_zone=time_zone)",
+        numbers="analysis.ageing.ageing(deals, as_of, time_zone=time_zone)",
+        filters=_deals(),
+    ),
+    Entry(
+        name="created_against_closed",
+        question="Do more deals come in than go out?",
+        tables=("deals",),
+        figure="plots.created_against_closed(deals, time_zone=time_zone)",
+        numbers="analysis.flow.created_against_closed(deals, time_zone=time_zone)",
+        filters=_deals(),
+    ),
+    Entry(
+        name="waterfall",
+        question="Why did the open amount change since the earlier fetch?",
+        tables=("deals",),
+        figure="plots.waterfall(before, deals)",
+        numbers="analysis.flow.waterfall(before, deals)",
+        filters={
+            name: {"before": columns, "deals": columns} for name, of in _deals().items() for columns in of.values()
+        },
+    ),
+    Entry(
+        name="loss_reasons",
+        question="Why are deals lost?",
+        tables=("deals",),
+        figure="plots.loss_reasons(deals)",
+        numbers="analysis.flow.loss_reasons(deals)",
+        filters=_deals("close_date"),
+    ),
+)
