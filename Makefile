@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format contract bench bench-full figures clean
+.PHONY: demo test lint format docs contract bench bench-full figures clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -23,6 +23,11 @@ lint: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+# The site, in OUT/docs: open OUT/docs/index.html, no server and no network needed
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs 2 --doctree-dir $(OUT)/.doctrees docs $(OUT)/docs
+	$(BIN)/python docs/check.py $(OUT)/docs
 
 # Needs npm (for Prism, an independent mock server) and the vendors' OpenAPI documents, in
 # ../shared/api or the folder that CRMLAB_SPECS names.
@@ -41,7 +46,7 @@ figures: $(VENV)/.installed-dev
 	$(BIN)/python docs/figures.py $(OUT)
 
 clean:
-	rm -rf $(VENV) $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OUT) docs/notebooks docs/providers docs/questions docs/reference docs/tables .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -55,4 +60,8 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet --editable . --group dev
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --quiet --editable . --group docs
 	@touch $@

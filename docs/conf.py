@@ -24,7 +24,7 @@ copyright = "2026, the crmlab authors"
 version = release = crmlab.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["examples", "figures", "figures.py", "kernel", "pages"]
+exclude_patterns = ["examples", "figures", "kernel", "pages"]
 nitpick_ignore_regex = [("py:.*", ".*")]
 
 # ---- pages --------------------------------------------------------------------------------------
@@ -48,6 +48,7 @@ nb_execution_mode = "force"
 nb_execution_timeout = 180
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
+nb_execution_in_temp = True
 nb_merge_streams = True
 nb_ipywidgets_js: dict[str, Any] = {}  # widgets would be drawn by scripts from elsewhere
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
@@ -59,10 +60,11 @@ html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["_static", str(Path(plotly.__file__).parent / "package_data" / "plotly.min.js")]
 html_css_files = ["crmlab.css"]
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "crmlab"},
     "navbar_align": "left",
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],

@@ -76,7 +76,9 @@ def _called(function: Any, given: list[Any], names: Names) -> Paths | Built:
     whole, part = _all(given, names), _part(function, given)
     if part is None:
         return whole
-    return whole[part] if isinstance(whole, dict) else [f"{path}.{part}" for path in whole]
+    if isinstance(whole, dict):
+        return whole[part]
+    return [f"{path.removesuffix('[]') if part == '*' else path}.{part}" for path in whole]
 
 
 def _part(function: Any, given: list[Any]) -> str | None:
