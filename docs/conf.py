@@ -61,6 +61,7 @@ html_copy_source = False
 html_static_path = ["_static", str(Path(plotly.__file__).parent / "package_data" / "plotly.min.js")]
 html_css_files = ["crmlab.css"]
 html_context = {"default_mode": "auto"}
+html_sidebars: dict[str, list[str]] = {"*": []}  # pages that have none below them
 html_theme_options = {
     "logo": {"text": "crmlab"},
     "navbar_align": "left",
@@ -90,6 +91,8 @@ def _with_script(app: Sphinx, page: str, template: str, context: dict[str, Any],
     """Load plotly.js in pages with figures only: it is as large as all the others."""
     if tree and any("plotly-graph-div" in raw.astext() for raw in tree.findall(nodes.raw)):
         app.add_js_file("plotly.min.js")
+        # drawn while the page is still laid out, so a figure must look again how wide it may be
+        app.add_js_file(None, body='addEventListener("load", () => dispatchEvent(new Event("resize")))')
 
 
 def setup(app: Sphinx) -> None:

@@ -19,7 +19,7 @@ _CHOSEN = {
     "time_zone": 'time_zone = "Europe/Berlin"',
     "quota": 'quota = {currency: 200_000.0 for currency in deals["currency"].unique().drop_nulls()}',
     "before": """
-# the deals of an earlier fetch, as pl.read_parquet("2026-01-01/deals.parquet") gives them; here made up
+# of an earlier fetch: pl.read_parquet("2026-01-01/deals.parquet"); the sandbox has none, so made up
 month_ago = as_of - dt.timedelta(days=30)
 before = deals.filter(pl.col("created_at") < month_ago).with_columns(
     stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending")
@@ -111,9 +111,9 @@ def _read(entries: tuple[Entry, ...]) -> set[str]:
 
 def _wrapped(text: str) -> str:
     """Break the long line of tables that are fetched."""
-    fetched = re.search(r"^( +data = await crmlab\.fetch\()(.{90,})\)$", text, re.MULTILINE)
+    fetched = re.search(r"^( +data = await crmlab\.fetch\()(.{75,})\)$", text, re.MULTILINE)
     if fetched:
-        inside = textwrap.fill(fetched[2], 100, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        inside = textwrap.fill(fetched[2], 92, initial_indent=" " * 8, subsequent_indent=" " * 8)
         text = text.replace(fetched[0], f"{fetched[1]}\n{inside},\n    )")
     return text
 

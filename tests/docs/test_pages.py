@@ -43,7 +43,7 @@ async def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {"display": lambda shown: None}
+    names: dict[str, Any] = {}
     for code, reason in blocks(PAGES[page]):
         if reason:
             compile(code, page, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
