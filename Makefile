@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format docs contract bench bench-full figures clean
+.PHONY: demo test lint format contract bench bench-full figures clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -25,6 +25,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 
 # The site, in OUT/docs: open OUT/docs/index.html, no server and no network needed
+.PHONY: docs
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs 2 --doctree-dir $(OUT)/.doctrees docs $(OUT)/docs
 	$(BIN)/python docs/check.py $(OUT)/docs
@@ -58,10 +59,10 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	$(PIP) install --quiet --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --quiet --editable . --group dev
-	@touch $@
-
 $(VENV)/.installed-docs: $(VENV)/.installed
 	$(PIP) install --quiet --editable . --group docs
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --quiet --editable . --group dev
 	@touch $@

@@ -81,6 +81,8 @@ def _figures_without_script(app: Sphinx) -> None:
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "figures.py").write_text((HERE / "kernel" / "figures.py").read_text(encoding="utf-8"))
+    # that its messages are not encrypted on the way through this machine
+    (startup.parent / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
     os.environ["IPYTHONDIR"] = str(folder)
     # no account of whoever builds shows in a page
     for name in [name for name in os.environ if name.startswith("CRMLAB_")]:
