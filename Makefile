@@ -25,10 +25,14 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 
 # The site, in OUT/docs: open OUT/docs/index.html, no server and no network needed
-.PHONY: docs
+.PHONY: docs clean-docs
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs 2 --doctree-dir $(OUT)/.doctrees docs $(OUT)/docs
 	$(BIN)/python docs/check.py $(OUT)/docs
+
+clean: clean-docs
+clean-docs:
+	rm -rf docs/notebooks docs/providers docs/questions docs/reference docs/tables
 
 # Needs npm (for Prism, an independent mock server) and the vendors' OpenAPI documents, in
 # ../shared/api or the folder that CRMLAB_SPECS names.
@@ -47,7 +51,7 @@ figures: $(VENV)/.installed-dev
 	$(BIN)/python docs/figures.py $(OUT)
 
 clean:
-	rm -rf $(VENV) $(OUT) docs/notebooks docs/providers docs/questions docs/reference docs/tables .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

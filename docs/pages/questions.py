@@ -88,13 +88,10 @@ def _given(entries: tuple[Entry, ...]) -> str:
         *(made for name, made in _CHOSEN.items() if name in read),
     ]
     body = _wrapped("\n".join(lines).replace("\n\n", "\n"))
-    modules = [f"import {name}\n" for name in ("datetime as dt", "polars as pl") if _uses(name[-2:], entries, body)]
-    imports = [*modules, "import crmlab\nfrom crmlab import analysis, plots\n"]
-    return "\n".join([*imports, body])
-
-
-def _uses(module: str, entries: tuple[Entry, ...], body: str) -> bool:
-    return any(re.search(rf"\b{module}\.", text) for each in entries for text in (each.figure, each.numbers, body))
+    whole = "\n".join([body, *(text for entry in entries for text in (entry.figure, entry.numbers))])
+    modules = {"dt": "import datetime as dt\n", "pl": "import polars as pl\n"}
+    imports = [line for name, line in modules.items() if re.search(rf"\b{name}\.", whole)]
+    return "\n".join([*imports, "import crmlab\nfrom crmlab import analysis, plots\n", body])
 
 
 def _read(entries: tuple[Entry, ...]) -> set[str]:
@@ -105,8 +102,7 @@ def _read(entries: tuple[Entry, ...]) -> set[str]:
         if (name := left.pop()) not in found:
             found.add(name)
             left += variables_of(GIVEN[name]) if name in GIVEN else []
-    # whoever looks back compares with now
-    return found | ({"as_of", "before"} if found & {"before", "history"} else set())
+    return found | ({"as_of"} if "before" in found else set())  # the past is made up from now
 
 
 def _wrapped(text: str) -> str:

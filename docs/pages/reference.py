@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import defaultdict
 
 import crmlab
 from crmlab import analysis, plots
 
-_FUNCTIONS = ("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "read_csv")
-_CLASSES = ("Account", "Plan", "Fetched", "Stored", "Progress", "Limits")
+#: public names in the order in which one comes to need them; those that are not here come last
+_ORDER = ("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "read_csv", "Account", "Plan", "Fetched")
 #: modules for those who describe an API of their own
 _FOR_PROVIDERS = ("provider", "request", "paging", "expressions", "tables", "wire")
-_NAMED = re.compile(r"^`(?:(\w+)\.)?(\w+)`", re.MULTILINE)
+_ROW = re.compile(r"^`(?:(\w+)\.)?(\w+)`", re.MULTILINE)
 
 
 def pages() -> dict[str, str]:
@@ -30,7 +31,7 @@ def pages() -> dict[str, str]:
 def questions() -> dict[str, list[str]]:
     """Return the functions that the docstring of `crmlab.analysis` promises, by module."""
     found: dict[str, list[str]] = defaultdict(list)
-    for module, function in _NAMED.findall(analysis.__doc__ or ""):
+    for module, function in _ROW.findall(analysis.__doc__ or ""):
         found[module].append(function)
     return found
 
@@ -58,17 +59,17 @@ What is raised: [errors](../errors.md). What the frames hold: [tables](../tables
 
 
 def _core() -> str:
-    functions = "\n\n".join(f".. autofunction:: {name}" for name in _FUNCTIONS)
-    classes = "\n\n".join(f".. autoclass:: {name}\n   :members:\n   :inherited-members: Mapping" for name in _CLASSES)
-    beside = """
-.. autofunction:: crmlab.export.export
+    names = sorted(set(crmlab.__all__) - {"analysis", "plots"})
+    names.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+    beside = ("crmlab.export.export", "crmlab.masking.mask", "crmlab.report.write")
+    listed = [".. currentmodule:: crmlab", *map(_named, names), *(f".. autofunction:: {name}" for name in beside)]
+    return f"# crmlab\n\n{crmlab.__doc__}\n\n" + _rst("\n\n".join(listed))
 
-.. autofunction:: crmlab.masking.mask
 
-.. autofunction:: crmlab.report.write
-"""
-    listed = f".. currentmodule:: crmlab\n\n{functions}\n\n{classes}\n{beside}"
-    return f"# crmlab\n\n{crmlab.__doc__}\n\n{_rst(listed)}"
+def _named(name: str) -> str:
+    if inspect.isclass(found := getattr(crmlab, name)):
+        return f".. autoclass:: {name}\n   :members:\n   :inherited-members: Mapping"
+    return f".. auto{'function' if inspect.isroutine(found) else 'data'}:: {name}"
 
 
 def _analysis() -> str:
@@ -81,7 +82,7 @@ def _module(name: str, functions: list[str]) -> str:
 
 
 def _plots() -> str:
-    listed = "\n\n".join(f".. autofunction:: {name}" for _, name in _NAMED.findall(plots.__doc__ or ""))
+    listed = "\n\n".join(f".. autofunction:: {name}" for _, name in _ROW.findall(plots.__doc__ or ""))
     return "# plots\n\n" + _rst(f".. automodule:: crmlab.plots\n\n{listed}")
 
 
