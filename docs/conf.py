@@ -97,8 +97,16 @@ def _with_script(app: Sphinx, page: str, template: str, context: dict[str, Any],
         app.add_js_file(None, body='addEventListener("load", () => dispatchEvent(new Event("resize")))')
 
 
+def _no_type(app: Sphinx, what: str, *of: Any) -> None:
+    """Keep napoleon from reading what stands before a colon as the type of a property or an attribute."""
+    *_, lines = of
+    if what in ("attribute", "data", "property") and lines:
+        lines[0] = lines[0].replace(": ", " – ", 1)  # noqa: RUF001  # the dash is meant
+
+
 def setup(app: Sphinx) -> None:
     """Write the pages that come out of the code, then build."""
     pages.write(HERE)
+    app.connect("autodoc-process-docstring", _no_type, priority=400)
     app.connect("builder-inited", _figures_without_script)
     app.connect("html-page-context", _with_script)

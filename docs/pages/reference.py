@@ -62,13 +62,19 @@ def _core() -> str:
     names = sorted(set(crmlab.__all__) - {"analysis", "plots"})
     names.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
     beside = ("crmlab.export.export", "crmlab.masking.mask", "crmlab.report.write")
-    listed = [".. currentmodule:: crmlab", *map(_named, names), *(f".. autofunction:: {name}" for name in beside)]
+    result = ".. autoclass:: crmlab.fetched.Result\n   :members:"
+    listed = [
+        ".. currentmodule:: crmlab",
+        *map(_named, names),
+        result,
+        *(f".. autofunction:: {each}" for each in beside),
+    ]
     return f"# crmlab\n\n{crmlab.__doc__}\n\n" + _rst("\n\n".join(listed))
 
 
 def _named(name: str) -> str:
     if inspect.isclass(found := getattr(crmlab, name)):
-        return f".. autoclass:: {name}\n   :members:\n   :inherited-members: Mapping"
+        return f".. autoclass:: {name}\n   :members:\n   :show-inheritance:"
     return f".. auto{'function' if inspect.isroutine(found) else 'data'}:: {name}"
 
 
