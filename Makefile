@@ -26,6 +26,16 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+# The site, in OUT/docs: open OUT/docs/index.html, no server and no network needed
+.PHONY: docs clean-docs
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --jobs 2 --doctree-dir $(OUT)/.doctrees docs $(OUT)/docs
+	$(BIN)/python docs/check.py $(OUT)/docs
+
+clean: clean-docs
+clean-docs:
+	rm -rf docs/notebooks docs/providers docs/questions docs/reference docs/tables
+
 # Needs npm (for Prism, an independent mock server) and the vendors' OpenAPI documents, in
 # ../shared/api or the folder that CRMLAB_SPECS names.
 contract: $(VENV)/.installed-dev
@@ -61,6 +71,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --quiet --editable . --group docs
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -1,0 +1,1 @@
+"""The documentation: pages, and what makes pages out of the code."""

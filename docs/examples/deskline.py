@@ -1,0 +1,135 @@
+"""Deskline API v1: customers of a help desk and the tickets that they wrote.
+
+An example: there is no such service. Its document would say: JSON over https, a key in the header
+``X-Desk-Key``, lists in pages of up to 100 that tell how many there are, ``updated_since`` on both,
+errors as ``{"error": "..."}``, 10 requests a second of each key, then 429 with ``Retry-After``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from crmlab.expressions import date, iso_time, text, texts
+from crmlab.paging import numbered
+from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, Schema, View
+from crmlab.request import Page, Request, path, refuse
+
+# ---- how it is asked and what it answers ----------------------------------------------------------
+
+
+class _Answer(msgspec.Struct):
+    pages: int = 1
+    total: int | None = None
+
+
+class _Refusal(msgspec.Struct):
+    error: str = ""
+
+
+def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    return request.with_headers(X_Desk_Key=secrets["api_key"])
+
+
+def _check(page: Page) -> None:
+    if 200 <= page.status < 300:
+        page.read(msgspec.Raw)  # a body that is cut off is no answer
+        return
+    try:
+        detail = msgspec.json.decode(page.body, type=_Refusal).error
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
+        detail = ""
+    raise refuse(page, now=time.time(), detail=detail)
+
+
+def _pages(where: str) -> Callable[[Context], Iterable[Request]]:
+    def requests(context: Context) -> Iterable[Request]:
+        since = {"updated_since": context.since.isoformat()} if context.since else {}
+        return [Request(path=where, params={**since, "page": "1", "per_page": "100"})]
+
+    return requests
+
+
+def _list(name: str, doc: str, **more: Any) -> Resource:
+    return Resource(
+        name=name,
+        doc=doc,
+        requests=_pages(f"/{name}"),
+        follow=numbered(lambda page: page.read(_Answer).pages),
+        total=lambda page: page.read(_Answer).total,
+        path=(name,),
+        **more,
+    )
+
+
+def _ticket(id: str) -> Request:
+    return Request(path=path("/tickets/{id}", id=id))
+
+
+# ---- records as documented ------------------------------------------------------------------------
+
+CUSTOMER: Schema = {
+    **dict.fromkeys(("id", "name", "organisation", "phone", "created_at", "updated_at"), pl.String),
+    "emails": pl.List(pl.String),
+}
+TICKET: Schema = {
+    **dict.fromkeys(("id", "customer_id", "subject", "text", "state"), pl.String),
+    **dict.fromkeys(("opened_at", "closed_at", "updated_at"), pl.String),
+    "agent": pl.Struct({"id": pl.String, "name": pl.String}),
+}
+
+# ---- records as rows of the shared tables ---------------------------------------------------------
+
+CUSTOMERS = (
+    View(
+        table="contacts",
+        columns={
+            "created_at": iso_time("created_at"),
+            "modified_at": iso_time("updated_at"),
+            "full_name": text("name"),
+            "company_name": text("organisation"),
+            "emails": texts("emails"),
+            "phones": texts(pl.concat_list("phone")),
+        },
+    ),
+)
+TICKETS = (
+    View(
+        table="activities",
+        columns={
+            "created_at": iso_time("opened_at"),
+            "modified_at": iso_time("updated_at"),
+            "kind": pl.lit("ticket"),
+            "contact_id": text("customer_id"),
+            "owner_id": text(pl.col("agent").struct.field("id")),
+            "subject": text("subject"),
+            "body": text("text"),
+            "status": text("state"),
+            "starts_at": iso_time("opened_at"),
+            "done": pl.col("state") == "closed",
+            "done_at": date("closed_at"),
+        },
+    ),
+)
+
+PROVIDER = Provider(
+    name="deskline",
+    title="Deskline",
+    base_url="https://api.deskline.example/v1",
+    home="https://deskline.example/developers",
+    fields=(Field(name="api_key", label="API key", help="Deskline > Settings > API"),),
+    sign=_sign,
+    check=_check,
+    limits=Limits(rate=10, burst=10, concurrency=5, scope="account"),
+    ping=Request(path="/customers", params={"page": "1", "per_page": "1"}),
+    resources=(
+        _list("customers", "Everybody who ever wrote.", wire=CUSTOMER, views=CUSTOMERS),
+        _list("tickets", "What they wrote, and what became of it.", wire=TICKET, views=TICKETS),
+    ),
+    operations=(Operation(name="ticket", doc="One ticket by its id.", request=_ticket),),
+    assumptions=("updated_since includes the moment that it names",),
+)

@@ -1,0 +1,33 @@
+"""The notebooks, as pages that are run when they are built."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+
+
+def pages() -> dict[str, str]:
+    """Return each page by its path."""
+    found = sorted(FOLDER.glob("*.ipynb"))
+    toctree = "\n".join(path.stem for path in found)
+    index = f"""# Notebooks
+
+From the folder `notebooks` of the project, run from top to bottom on the sandbox when these pages were built; the
+figures can be hovered over and zoomed.
+
+```{{toctree}}
+:maxdepth: 1
+
+{toctree}
+```
+"""
+    return {"notebooks/index.md": index} | {f"notebooks/{path.name}": _runnable(path) for path in found}
+
+
+def _runnable(path: Path) -> str:
+    """Return the notebook without what its author's machine called its kernel."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"]["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return json.dumps(notebook)

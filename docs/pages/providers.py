@@ -1,0 +1,179 @@
+"""A page for each service: everything that its declaration says."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+from crmlab import credentials
+from crmlab.provider import Limits, Operation, Provider, Resource
+from crmlab.providers import registry
+from crmlab.tables import TABLES
+from docs.pages import declared
+from docs.pages.markdown import bullets, code, table
+
+#: what the service documents and no resource reads, in a line or two
+NOT_COVERED = {
+    "altcraft": (
+        "importing, changing and deleting profiles, subscriptions and segments",
+        "campaign logs and settings, scenarios, goals, pixels",
+        "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
+    ),
+    "commanders_act": (
+        "creating and changing sources, destinations, users, alerts, tag-manager objects",
+        "delivery issues: they hold bodies of requests, with persons and keys in them",
+        "event monitoring, data quality, reports, enrichment, the tag manager's catalogues",
+        "the APIs beside it with other keys: conversions, consent of a single visitor, event collection",
+    ),
+    "complero": (
+        "uploading and deleting contacts and employees",
+        "the PDF that documents a consent: only whether there is one",
+    ),
+    "onepagecrm": (
+        "creating, changing and deleting records",
+        "attachments, webhooks, predefined texts and items, relationship types",
+        "call results and reasons of lost deals as lists: their ids stay as they are",
+    ),
+    "relenta": (
+        "creating and changing contacts and activities",
+        "e-mail, groups, users, mailings: the API has no lists of them",
+    ),
+}
+
+
+def pages() -> dict[str, str]:
+    """Return each page by its path."""
+    return {"providers/index.md": _index()} | {
+        f"providers/{name}.md": _page(provider) for name, provider in registry().items()
+    }
+
+
+def _index() -> str:
+    rows = [
+        [f"[{each.title}]({name}.md)", code(name), ", ".join(_table(filled) for filled in each.tables)]
+        for name, each in registry().items()
+    ]
+    toctree = "\n".join(registry())
+    return f"""# Services
+
+What is read of each service, how it is asked, and what is assumed because the vendor does not document it. These
+pages are written by the declarations that the code runs on; `crmlab doctor` prints the assumptions, too.
+
+{table(["service", "name", "tables it fills"], rows)}
+
+A service that is not here is [one file](../contributing.md#a-sixth-api-in-one-file).
+
+```{{toctree}}
+:hidden:
+
+{toctree}
+```
+"""
+
+
+def _page(provider: Provider) -> str:
+    module = importlib.import_module(f"crmlab.providers.{provider.name}")
+    said = (inspect.getdoc(module) or "").partition("\n")[2].strip()
+    facts = (
+        f"name: {code(provider.name)}",
+        f"address: {code(provider.base_url)}",
+        f"the vendor's documents: <{provider.home}>",
+        f"limit kept to: {limit(provider.limits)}",
+        f"`crmlab.check` and `crmlab doctor` ask {code(declared.shown(provider.ping))}",
+    )
+    parts = {
+        "Keys and settings": _keys(provider),
+        "What it brings": "\n\n".join(_resource(provider, each) for each in provider.resources),
+        "Single calls": _operations(provider),
+        "Assumed": "What the vendor does not document. When a line is wrong for your account, please open an issue "
+        f"with it.\n\n{bullets(provider.assumptions)}",
+        "Not covered": bullets(NOT_COVERED[provider.name]),
+    }
+    below = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
+    return f"# {provider.title}\n\n{said}\n\n{bullets(facts)}\n\n{below}\n"
+
+
+def _keys(provider: Provider) -> str:
+    rows = [
+        [
+            field.label + ("" if field.required and not field.default else f" ({_default(field.default)})"),
+            code(field.name) + (" (secret)" if field.secret else ""),
+            code(credentials.variable(provider, field)),
+            field.help,
+        ]
+        for field in provider.fields
+    ]
+    return table(["what", "argument", "environment variable", "where it is"], rows)
+
+
+def _default(default: str) -> str:
+    return f"default {code(default)}" if default else "optional"
+
+
+def limit(limits: Limits) -> str:
+    """Return the limits in words."""
+    shared = "counted by the machine's address" if limits.scope == "ip" else "counted for each account"
+    if limits.rate is None:
+        return f"none; {limits.concurrency} requests at once"
+    grows = f", growing to {limits.ceiling:g} while nothing is refused" if limits.ceiling else ""
+    return (
+        f"{limits.rate:g} requests a second, bursts of {limits.burst}{grows}; "
+        f"at most {limits.concurrency} at once; {shared}"
+    )
+
+
+def _resource(provider: Provider, resource: Resource) -> str:
+    fills = ", ".join(_table(name) for name in resource.tables)
+    lines = [f"fills {fills}" if fills and not resource.destructive else "fills no shared table"]
+    lines.append(f'every documented field: `fetch(account, "{provider.name}.{resource.name}")`')
+    if resource.destructive:
+        lines[-1] = lines[-1].replace('")`', '", allow_destructive=True)`')
+    if (request := declared.asked(provider, resource)) is not None:
+        each = f", one for each of {_each(resource)}" if resource.after else ""
+        lines.append(f"asked with {code(declared.shown(request))}{each}; {resource.follow.strategy}")
+        lines.append(_period(provider, resource))
+    if resource.using:
+        lines.append(f"read with the help of {', '.join(code(name) for name in resource.using)}")
+    if resource.holds:
+        held = ", ".join(code(name) for name in dict.fromkeys(each.resource for each in resource.holds))
+        lines.append(f"its answers hold {held}" + (" where that saves requests" if resource.embedding else ""))
+    return f"({provider.name}-{resource.name})=\n### {resource.name}\n\n{resource.doc}\n\n{bullets(lines)}"
+
+
+def _each(resource: Resource) -> str:
+    return " and ".join(code(name) for name in resource.after)
+
+
+def _period(provider: Provider, resource: Resource) -> str:
+    if declared.asks_for_period(provider, resource):
+        return "`since` and `until` are asked of the service"
+    if any(TABLES[name].window for name in resource.tables):
+        return "always read whole; `since` and `until` choose among what came"
+    return "always whole"
+
+
+def _operations(provider: Provider) -> str:
+    if not provider.operations:
+        return "None."
+    rows = [[_signature(each), code(_asked(each)), each.doc] for each in provider.operations]
+    return f"""With `crmlab.call(account, name, ...)`; the decoded answer comes back as it is.
+
+{table(["name", "asks", "answers"], rows)}"""
+
+
+def _signature(operation: Operation) -> str:
+    arguments = inspect.signature(operation.request).parameters
+    return code(", ".join([f'"{operation.name}"', *(f"{name}=..." for name in arguments)]))
+
+
+def _asked(operation: Operation) -> str:
+    needed = [
+        name
+        for name, each in inspect.signature(operation.request).parameters.items()
+        if each.default is inspect.Parameter.empty
+    ]
+    return declared.shown(operation.request(**{name: f"{{{name}}}" for name in needed}))
+
+
+def _table(name: str) -> str:
+    return f"[{name}](../tables/{name}.md)"
