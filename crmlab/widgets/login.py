@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
-import anywidget
-import traitlets
 from pydantic import SecretStr
 
 from crmlab import credentials, providers
@@ -23,6 +21,12 @@ from crmlab.account import Account
 from crmlab.call import check
 from crmlab.errors import AuthError, CredentialError, CrmlabError
 from crmlab.provider import Provider
+
+try:
+    import anywidget
+    import traitlets
+except ImportError:
+    raise ImportError('crmlab.login() needs anywidget: pip install "crmlab[notebook]"') from None
 
 Check = Callable[[Account], Awaitable[str]]
 
