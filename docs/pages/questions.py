@@ -81,8 +81,8 @@ def _given(entries: tuple[Entry, ...]) -> str:
     tables = [name for name in TABLES if name in read]
     asked = ", ".join(f'"{name}"' for name in tables)
     lines = [
-        "async with crmlab.sandbox(rows=400) as accounts:",
-        f"    data = await crmlab.fetch(accounts, {asked}, limits=crmlab.Limits(concurrency=10))",
+        "accounts = await crmlab.sandbox(rows=400)  # your own: crmlab.login()",
+        f"data = await crmlab.fetch(accounts, {asked})",
         *(f"{name} = data.{name}" for name in tables),
         *(f"{name} = {made}" for name, made in GIVEN.items() if name in read and name not in _CHOSEN),
         *(made for name, made in _CHOSEN.items() if name in read),
@@ -107,10 +107,10 @@ def _read(entries: tuple[Entry, ...]) -> set[str]:
 
 def _wrapped(text: str) -> str:
     """Break the long line of tables that are fetched."""
-    fetched = re.search(r"^( +data = await crmlab\.fetch\()(.{75,})\)$", text, re.MULTILINE)
+    fetched = re.search(r"^(data = await crmlab\.fetch\()(.{75,})\)$", text, re.MULTILINE)
     if fetched:
-        inside = textwrap.fill(fetched[2], 92, initial_indent=" " * 8, subsequent_indent=" " * 8)
-        text = text.replace(fetched[0], f"{fetched[1]}\n{inside},\n    )")
+        inside = textwrap.fill(fetched[2], 92, initial_indent=" " * 4, subsequent_indent=" " * 4)
+        text = text.replace(fetched[0], f"{fetched[1]}\n{inside},\n)")
     return text
 
 

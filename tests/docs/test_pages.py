@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import crmlab
+from crmlab.errors import CrmlabError
 from crmlab.providers import registry
 from crmlab.tables import KEY, TABLES
 from docs.pages import FOLDERS, declared, providers, questions, reference, tables, write
@@ -62,12 +63,15 @@ async def test_the_example_of_every_error_is_shown(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    parts = re.split(r"^## (\w+Error)$", WRITTEN["errors.md"], flags=re.MULTILINE)
+    parts = re.split(r"^## (\w+Error|Stopped)$", WRITTEN["errors.md"], flags=re.MULTILINE)
     for code, _ in blocks(parts[0]):
         await run(code, names)
 
     described = dict(zip(parts[1::2], parts[2::2], strict=True))
-    known = {name for name in vars(crmlab.errors) if name.endswith("Error") and name != "CrmlabError"}
+    known = {
+        name for name, kind in vars(crmlab.errors).items() if isinstance(kind, type) and issubclass(kind, CrmlabError)
+    }
+    known.remove("CrmlabError")
     assert described.keys() == known
     for name, text in described.items():
         for code, _ in blocks(text):
