@@ -6,13 +6,19 @@ BIN := $(VENV)/bin
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format contract bench bench-full figures clean
+.PHONY: demo test browser lint format contract bench bench-full figures clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
+
+# JupyterLab and Notebook 7 in Chromium; pictures go to tests/browser/shots. KERNELS="6.31.0 7.1.0"
+# runs every test on those versions of ipykernel instead of the one installed.
+browser: $(VENV)/.installed-browser $(KERNELS:%=$(VENV)/kernels/%)
+	sh tests/browser/install_chromium.sh
+	CRMLAB_KERNELS="$(KERNELS:%=$(VENV)/kernels/%)" $(BIN)/python -m pytest -q tests/browser
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -56,3 +62,11 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet --editable . --group dev
 	@touch $@
+
+$(VENV)/.installed-browser: $(VENV)/.installed-dev
+	$(PIP) install --quiet --group browser
+	@touch $@
+
+# beside the installed one: its dependencies are the same
+$(VENV)/kernels/%: | $(VENV)/.installed-browser
+	$(PIP) install --quiet --no-deps --target $@ ipykernel==$*
