@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crmlab.sandbox.server import Sandbox
 from tests.browser import services as local
-from tests.browser.jupyter import FRONT_ENDS, ROOT, TOKEN, Jupyter, serving
+from tests.browser.jupyter import FRONT_ENDS, ROOT, Jupyter, serving
 from tests.browser.notebook import Album, Notebook
 from tests.browser.watch import Watch
 
@@ -77,13 +77,14 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.exit("no browser: install Debian's chromium, or name one with BROWSER_PATH", returncode=1)
     with sync_playwright() as playwright:
+        expect.set_options(timeout=20_000)  # other programs may want the processors too
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def page(browser: Browser, album: Album) -> Iterator[Page]:
+def page(browser: Browser, jupyter: Jupyter, album: Album) -> Iterator[Page]:
     """A page of its own for each test, which fails if anything leaves this computer or complains."""
     context = browser.new_context(viewport=SIZE, accept_downloads=False)
     watch = Watch(context)
@@ -91,12 +92,13 @@ def page(browser: Browser, album: Album) -> Iterator[Page]:
     yield page
     page.screenshot(path=album.path(album.test))
     context.close()
+    jupyter.stop_kernels()
     if watch.problems:
         pytest.fail("\n".join(watch.problems), pytrace=False)
 
 
 @pytest.fixture
-def notebook(page: Page, jupyter: Jupyter, front_end: str, kernel: str, album: Album) -> Iterator[Open]:
+def notebook(page: Page, jupyter: Jupyter, front_end: str, kernel: str, album: Album) -> Open:
     """Write a notebook of these code cells, open it, and wait for its kernel."""
 
     def open_notebook(*cells: str) -> Notebook:
@@ -105,7 +107,4 @@ def notebook(page: Page, jupyter: Jupyter, front_end: str, kernel: str, album: A
         notebook.open(jupyter.address(path, front_end))
         return notebook
 
-    yield open_notebook
-    api, key = f"{jupyter.url}/api/kernels", {"token": TOKEN}
-    for running in page.request.get(api, params=key).json():
-        page.request.delete(f"{api}/{running['id']}", params=key)
+    return open_notebook

@@ -19,7 +19,7 @@ TOKEN = "local"
 START_SECONDS = 60
 #: where each front end shows a notebook; Lab without what it had open before
 FRONT_ENDS = {"lab": "lab/tree/{path}?token={token}&reset", "notebook7": "notebooks/{path}?token={token}"}
-#: the server asks, in these, whether there is news
+#: else the server asks elsewhere whether there is news
 _QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
 _THEME = "apputils-extension/themes.jupyterlab-settings"
 
@@ -55,6 +55,17 @@ class Jupyter:
         inside = path.relative_to(self.folder / "work")
         return f"{self.url}/{FRONT_ENDS[front_end].format(path=inside, token=TOKEN)}"
 
+    def stop_kernels(self) -> None:
+        """Stop every kernel."""
+        for kernel in json.loads(self._asked("GET", "/api/kernels")):
+            self._asked("DELETE", f"/api/kernels/{kernel['id']}")
+
+    def _asked(self, method: str, path: str) -> bytes:
+        request = urllib.request.Request(self.url + path, method=method, headers={"Authorization": f"token {TOKEN}"})
+        with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
+            body: bytes = answer.read()
+        return body
+
 
 @contextmanager
 def serving(folder: Path, kernels: Mapping[str, Mapping[str, str]]) -> Iterator[Jupyter]:
@@ -82,7 +93,7 @@ def serving(folder: Path, kernels: Mapping[str, Mapping[str, str]]) -> Iterator[
         f"--ServerApp.root_dir={folder / 'work'}",
     ]
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, env=os.environ | home, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, env=_without_keys() | home, stdout=log, stderr=subprocess.STDOUT)
         try:
             running = Jupyter(folder, f"http://127.0.0.1:{port}")
             _wait_for(server, running)
@@ -90,6 +101,11 @@ def serving(folder: Path, kernels: Mapping[str, Mapping[str, str]]) -> Iterator[
         finally:
             server.terminate()
             server.wait(20)
+
+
+def _without_keys() -> dict[str, str]:
+    """Return the environment without the keys that somebody may have in it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CRMLAB_")}
 
 
 def _settings(folder: Path) -> Path:
@@ -112,7 +128,7 @@ def _wait_for(server: subprocess.Popen[bytes], jupyter: Jupyter) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and server.poll() is None:
         try:
-            urllib.request.urlopen(f"{jupyter.url}/api", timeout=5).close()
+            jupyter._asked("GET", "/api/kernels")
         except OSError:
             time.sleep(0.1)
         else:

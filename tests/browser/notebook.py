@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from playwright.sync_api import Locator, Page, expect
 #: the first kernel of a session imports everything for the first time
 PATIENCE_MS = 60_000
 _KERNEL_IS_IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-#: runs a command; `finished` tells when its promise is kept
-_EXECUTE = """([command, options]) => {
-  window.finished = false;
-  window.jupyterapp.commands.execute(command, options).then(() => { window.finished = true; });
+#: runs a command, and notes its number once its promise is kept or broken
+_EXECUTE = """([number, command, options]) => {
+  window.finished ??= new Set();
+  window.jupyterapp.commands.execute(command, options).finally(() => window.finished.add(number));
 }"""
 
 
@@ -36,6 +37,7 @@ class Notebook:
     def __init__(self, page: Page, path: Path, album: Album) -> None:
         self.page, self.path = page, path
         self._album = album
+        self._numbers = itertools.count()
 
     def open(self, address: str) -> None:
         """Show it and wait for its kernel."""
@@ -57,50 +59,42 @@ class Notebook:
         count: int = self.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length")
         return count
 
-    def start(self, index: int) -> None:
-        """Run a cell and do not wait for its end."""
+    def start(self, index: int) -> Callable[[], None]:
+        """Run a cell without waiting for its end; return what does."""
         # a click inside a widget selects its cell
         self.page.evaluate(f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {index}")
-        self._execute("notebook:run-cell")
-        expect(self._prompt(index)).not_to_have_text("[ ]:")
-
-    def finish(self, index: int) -> None:
-        """Wait for the end of a cell that was started."""
-        expect(self._prompt(index)).to_have_text(re.compile(r"\[\d+\]:"), timeout=PATIENCE_MS)
+        return self._start("notebook:run-cell")
 
     def run(self, *indices: int) -> None:
         """Run cells, one after another."""
         for index in indices:
-            self.start(index)
-            self._finished()
+            self.start(index)()
 
     def run_all(self) -> None:
         """Run every cell."""
-        self._execute("notebook:run-all-cells")
-        self._finished()
+        self._start("notebook:run-all-cells")()
 
     def restart(self) -> None:
         """Restart the kernel; what was shown stays on the screen."""
-        self._execute("kernelmenu:restart")
+        finish = self._start("kernelmenu:restart")
         self._confirm()
-        self._finished()
+        finish()
         self.page.wait_for_function(_KERNEL_IS_IDLE, timeout=PATIENCE_MS)
 
     def restart_and_run_all(self) -> None:
-        """Restart the kernel and run every cell."""
-        self._execute("notebook:restart-run-all")
+        """Restart the kernel and run every cell, or those before the first that fails."""
+        finish = self._start("notebook:restart-run-all")
         self._confirm()
-        self._finished()
+        finish()
 
     def go_dark(self) -> None:
         """Change to the dark theme."""
-        self._execute("apputils:change-theme", theme="JupyterLab Dark")
+        self._start("apputils:change-theme", theme="JupyterLab Dark")()
         expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
 
     def save(self) -> str:
         """Save it, with the state of its widgets, and return what the file holds then."""
-        self._execute("docmanager:save")
-        self._finished()
+        self._start("docmanager:save")()
         return self.path.read_text()
 
     def shot(self, name: str, index: int | None = None) -> None:
@@ -108,14 +102,14 @@ class Notebook:
         seen = self.page if index is None else self.cell(index)
         seen.screenshot(path=self._album.path(name))
 
-    def _prompt(self, index: int) -> Locator:
-        return self.cell(index).locator(".jp-InputPrompt")
+    def _start(self, command: str, **options: str) -> Callable[[], None]:
+        number = next(self._numbers)
+        self.page.evaluate(_EXECUTE, [number, command, options])
 
-    def _execute(self, command: str, **options: str) -> None:
-        self.page.evaluate(_EXECUTE, [command, options])
+        def finish() -> None:
+            self.page.wait_for_function("number => window.finished.has(number)", arg=number, timeout=PATIENCE_MS)
 
-    def _finished(self) -> None:
-        self.page.wait_for_function("window.finished", timeout=PATIENCE_MS)
+        return finish
 
     def _confirm(self) -> None:
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()

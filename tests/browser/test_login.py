@@ -116,7 +116,7 @@ def test_connecting_while_a_cell_awaits(notebook: Open, services: Sandbox) -> No
     opened = notebook(CELL, WAIT, ACCOUNTS)
     opened.run(0)
     form = Form(opened.cell(0), services)
-    opened.start(1)
+    finish = opened.start(1)
     form.fill()
 
     form.connect()
@@ -125,7 +125,7 @@ def test_connecting_while_a_cell_awaits(notebook: Open, services: Sandbox) -> No
     if not opened.output(1).inner_text().startswith("6."):  # which hands messages over once the cell has ended
         expect(form.accounts).to_have_count(1)
     (opened.path.parent / "go").touch()
-    opened.finish(1)
+    finish()
     expect(form.accounts).to_have_count(1)
     opened.run(2)
     expect(opened.output(2)).to_contain_text("['local_onepagecrm']")

@@ -24,7 +24,7 @@ def test_a_form_whose_kernel_restarted_says_what_to_do(notebook: Open, services:
     form.fill(name="again")
     form.connect()
 
-    expect(form.status).to_contain_text("run this cell again", timeout=15_000)
+    expect(form.status).to_contain_text("run this cell again")
     opened.shot("restart-old-form", 0)
 
     opened.run(0)

@@ -40,7 +40,8 @@ class Watch:
 
     def _said(self, line: ConsoleMessage) -> None:
         where = line.location["url"]
-        if line.type == "error" or (line.type == "warning" and "crmlab" in f"{line.text} {where}"):
+        ours = "crmlab" in line.text or where.startswith("blob:")  # as anywidget loads its widgets
+        if line.type == "error" or (line.type == "warning" and ours):
             self._note(f"console {line.type}: {line.text} ({where})")
 
     def _crashed(self, crash: WebError) -> None:
