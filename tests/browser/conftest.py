@@ -2,7 +2,8 @@
 
 Run with ``make browser``. Folders named in CRMLAB_KERNELS hold other versions of ipykernel
 (``pip install --no-deps --target``); every test then runs on each of them instead. Pictures go to
-the folder that CRMLAB_SHOTS names, the last of each test under its name.
+the folder that CRMLAB_SHOTS names, the last of each test under its name,
+and the server's log.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.browser.jupyter import FRONT_ENDS, ROOT, Jupyter, serving
 from tests.browser.notebook import Album, Notebook
 from tests.browser.watch import Watch
 
+SHOTS = Path(os.environ.get("CRMLAB_SHOTS") or Path(__file__).parent / "shots")
 _FOLDERS = os.environ.get("CRMLAB_KERNELS", "").split()
 KERNELS = {Path(folder).name: str(Path(folder).resolve()) for folder in _FOLDERS} or {"environment": ""}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -49,8 +51,7 @@ def kernel(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def album(front_end: str, kernel: str, request: pytest.FixtureRequest) -> Album:
-    shots = Path(os.environ.get("CRMLAB_SHOTS") or Path(__file__).parent / "shots")
-    return Album(shots / f"{front_end}-{kernel}", request.function.__name__.removeprefix("test_"))
+    return Album(SHOTS / f"{front_end}-{kernel}", request.function.__name__.removeprefix("test_"))
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +70,8 @@ def jupyter(services: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
     }
     with serving(folder, kernels) as running:
         yield running
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        (SHOTS / "jupyter.log").write_text(running.log)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,13 @@ from playwright.sync_api import Locator, Page, expect
 
 #: the first kernel of a session imports everything for the first time
 PATIENCE_MS = 60_000
-_KERNEL_IS_IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+#: whether the kernel answers; what is sent while it starts can be lost (jupyterlab #8490), so it is asked until it does
+_KERNEL_ANSWERS = """async () => {
+  const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+  if (kernel?.status !== "idle" || kernel.connectionStatus !== "connected") return false;
+  const answered = kernel.requestExecute({ code: "", silent: true, store_history: false }).done.then(() => true);
+  return Promise.race([answered, new Promise((tired) => setTimeout(tired, 5000, false))]);
+}"""
 #: runs a command, and notes its number once its promise is kept or broken
 _EXECUTE = """([number, command, options]) => {
   window.finished ??= new Set();
@@ -43,7 +49,7 @@ class Notebook:
         """Show it and wait for its kernel."""
         self.page.goto(address)
         expect(self.cell(0)).to_be_visible(timeout=PATIENCE_MS)
-        self.page.wait_for_function(_KERNEL_IS_IDLE, timeout=PATIENCE_MS)
+        self.page.wait_for_function(_KERNEL_ANSWERS, timeout=PATIENCE_MS)
 
     def cell(self, index: int) -> Locator:
         """Return a cell: its source and what is below."""
@@ -79,7 +85,7 @@ class Notebook:
         finish = self._start("kernelmenu:restart")
         self._confirm()
         finish()
-        self.page.wait_for_function(_KERNEL_IS_IDLE, timeout=PATIENCE_MS)
+        self.page.wait_for_function(_KERNEL_ANSWERS, timeout=PATIENCE_MS)
 
     def restart_and_run_all(self) -> None:
         """Restart the kernel and run every cell, or those before the first that fails."""
