@@ -1,9 +1,8 @@
 """A browser, a Jupyter server, local services, and a notebook in each front end.
 
 Run with ``make browser``. Folders named in CRMLAB_KERNELS hold other versions of ipykernel
-(``pip install --no-deps --target``); every test then runs on each of them instead. Pictures go to
-the folder that CRMLAB_SHOTS names, the last of each test under its name,
-and the server's log.
+(``pip install --no-deps --target``); every test then runs on each of them instead. Pictures,
+the last of each test under its name, and the server's log go to the folder that CRMLAB_SHOTS names.
 """
 
 from __future__ import annotations

@@ -11,13 +11,14 @@ from playwright.sync_api import Locator, Page, expect
 
 #: the first kernel of a session imports everything for the first time
 PATIENCE_MS = 60_000
-#: whether the kernel answers; what is sent while it starts can be lost (jupyterlab #8490), so it is asked until it does
-_KERNEL_ANSWERS = """async () => {
-  const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
-  if (kernel?.status !== "idle" || kernel.connectionStatus !== "connected") return false;
-  const answered = kernel.requestExecute({ code: "", silent: true, store_history: false }).done.then(() => true);
-  return Promise.race([answered, new Promise((tired) => setTimeout(tired, 5000, false))]);
-}"""
+_KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+_KERNEL_IS_IDLE = f"{_KERNEL}?.status === 'idle' && {_KERNEL}.connectionStatus === 'connected'"
+#: what is sent while a kernel starts can be lost (jupyterlab #8490)
+_KERNEL_ANSWERS = f"""() => Promise.race([
+  {_KERNEL}.requestExecute({{ code: "", silent: true, store_history: false }}).done.then(() => true),
+  new Promise((tired) => setTimeout(tired, 5000, false)),
+])"""
+ATTEMPTS = 6
 #: runs a command, and notes its number once its promise is kept or broken
 _EXECUTE = """([number, command, options]) => {
   window.finished ??= new Set();
@@ -49,7 +50,7 @@ class Notebook:
         """Show it and wait for its kernel."""
         self.page.goto(address)
         expect(self.cell(0)).to_be_visible(timeout=PATIENCE_MS)
-        self.page.wait_for_function(_KERNEL_ANSWERS, timeout=PATIENCE_MS)
+        self._wait_for_kernel()
 
     def cell(self, index: int) -> Locator:
         """Return a cell: its source and what is below."""
@@ -85,7 +86,7 @@ class Notebook:
         finish = self._start("kernelmenu:restart")
         self._confirm()
         finish()
-        self.page.wait_for_function(_KERNEL_ANSWERS, timeout=PATIENCE_MS)
+        self._wait_for_kernel()
 
     def restart_and_run_all(self) -> None:
         """Restart the kernel and run every cell, or those before the first that fails."""
@@ -116,6 +117,13 @@ class Notebook:
             self.page.wait_for_function("number => window.finished.has(number)", arg=number, timeout=PATIENCE_MS)
 
         return finish
+
+    def _wait_for_kernel(self) -> None:
+        self.page.wait_for_function(_KERNEL_IS_IDLE, timeout=PATIENCE_MS)
+        for _ in range(ATTEMPTS):
+            if self.page.evaluate(_KERNEL_ANSWERS):
+                return
+        raise TimeoutError("the kernel does not answer")
 
     def _confirm(self) -> None:
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
