@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 PATIENCE_MS = 60_000
 _KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
 _KERNEL_IS_IDLE = f"{_KERNEL}?.status === 'idle' && {_KERNEL}.connectionStatus === 'connected'"
-#: an ipykernel 7 that has just started sometimes sleeps, says it is idle, and answers only as it ends: seen 3 times in 150
+#: an ipykernel 7 that has just started may sleep, idle as it says, and answers only as it ends: 3 of 150 did
 _KERNEL_ANSWERS = f"""() => Promise.race([
   {_KERNEL}.requestExecute({{ code: "", silent: true, store_history: false }}).done.then(() => true),
   new Promise((tired) => setTimeout(tired, 10000, false)),
@@ -123,7 +123,7 @@ class Notebook:
             self.page.wait_for_function(_KERNEL_IS_IDLE, timeout=PATIENCE_MS)
             if self.page.evaluate(_KERNEL_ANSWERS):
                 return
-            self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+            self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel().then(() => 0)")
         raise TimeoutError("the kernel does not answer")
 
     def _confirm(self) -> None:
