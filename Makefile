@@ -8,13 +8,19 @@ PYTHONS ?= $(foreach minor,11 12 13 14,$(shell command -v python3.$(minor)))
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format contract wheel bench bench-full figures names clean
+.PHONY: demo test browser lint format contract wheel bench bench-full figures names clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
+
+# JupyterLab and Notebook 7 in Chromium; pictures go to tests/browser/shots. KERNELS="6.31.0 7.1.0"
+# runs every test on those versions of ipykernel instead of the one installed.
+browser: $(VENV)/.installed-browser $(KERNELS:%=$(VENV)/kernels/%)
+	sh tests/browser/install_chromium.sh
+	CRMLAB_KERNELS="$(KERNELS:%=$(VENV)/kernels/%)" $(BIN)/python -m pytest -q tests/browser
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -61,7 +67,7 @@ names: $(VENV)/.installed
 	$(BIN)/python docs/names.py
 
 clean:
-	rm -rf $(VENV) $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OUT) tests/browser/shots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -80,3 +86,11 @@ $(VENV)/.installed-docs: $(VENV)/.installed
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet --editable . --group dev
 	@touch $@
+
+$(VENV)/.installed-browser: $(VENV)/.installed-dev
+	$(PIP) install --quiet --group browser
+	@touch $@
+
+# beside the installed one: its dependencies are the same
+$(VENV)/kernels/%: | $(VENV)/.installed-browser
+	$(PIP) install --quiet --no-deps --target $@ ipykernel==$*

@@ -201,6 +201,8 @@ function render({ model, el }) {
   const root = make("div", { class: "crmlab-login", "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": true },
     lost.element, ...parts.map((part) => part.element));
   for (const type of ["keydown", "keypress", "keyup"]) root.addEventListener(type, (event) => event.stopPropagation());
+  // Notebook 7 listens before this does, and looks for the attribute on what has the focus only
+  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
   el.append(root);
 
   const show = (message) => message.kind === "show" && parts.forEach((part) => part.show(message));
