@@ -127,9 +127,9 @@ def html_table(frame: pl.DataFrame) -> str:
 
 
 def _html_cell(value: object, is_number: bool) -> str:
-    words = _words(value)
-    cell = f"<strong>{words}</strong>" if value is False else escaped(words)
-    return f"<td{_class(words, is_number)}>{cell}</td>"
+    words = cell(value)
+    marked = f"<strong>{words}</strong>" if value is False else escaped(words)
+    return f"<td{_class(words, is_number)}>{marked}</td>"
 
 
 def _class(words: str, is_number: bool) -> str:
@@ -145,7 +145,7 @@ def _paragraph(text: str) -> str:
 
 def text_table(frame: pl.DataFrame) -> str:
     """Return a frame as lines: columns of short values side by side, long text below its row."""
-    cells = {name: [_line(_words(value)) for value in frame[name].head(_MOST_ROWS)] for name in frame.columns}
+    cells = {name: [_line(cell(value)) for value in frame[name].head(_MOST_ROWS)] for name in frame.columns}
     long = [name for name, column in cells.items() if max(map(len, column), default=0) > _BELOW]
     columns = [
         _aligned([name, *column], to_the_right=frame.schema[name].is_numeric())
@@ -173,10 +173,11 @@ def _line(text: str) -> str:
 # ---- both ---------------------------------------------------------------------------------------
 
 
-def _words(value: object) -> str:
+def cell(value: object, *, absent: str = "") -> str:
+    """Return a value of a table for the eye: numbers in groups of thousands."""
     match value:
         case None:
-            return ""
+            return absent
         case bool():
             return "yes" if value else "no"
         case int():

@@ -6,6 +6,8 @@ import html
 
 import polars as pl
 
+from crmlab.show import cell
+
 STYLE = """
 :root { color-scheme: light dark; --fg: #1c1e21; --soft: #5c6168; --line: #d9dce0; --bg: #ffffff;
   --card: #f6f7f9; --warn: #9a3c00; }
@@ -118,24 +120,10 @@ def table(frame: pl.DataFrame, name: str, *, most: int = 200) -> str:
 
 
 def _cell(value: object, is_number: bool) -> str:
-    words = _words(value)
+    words = cell(value, absent="-")
     kind = "number" if is_number else "long" if len(words) > _LONG else ""
     return f"<td{_class(kind)}>{text(words)}</td>"
 
 
 def _class(name: str) -> str:
     return f' class="{name}"' if name else ""
-
-
-def _words(value: object) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:,.2f}"
-        case _:
-            return str(value)
