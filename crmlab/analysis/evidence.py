@@ -250,8 +250,9 @@ def _words() -> pl.Expr:
 
 
 def _joined() -> pl.Expr:
-    name = pl.col("words").list.sort().list.join(" ")
-    return pl.when(name != "").then(name).alias("name")
+    # list.sort takes twice as long
+    name = pl.col("words").list.eval(pl.element().sort()).list.join(" ")
+    return pl.when(pl.col("words").list.len() > 0).then(name).alias("name")
 
 
 def _initials() -> pl.Expr:

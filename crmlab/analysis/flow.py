@@ -164,9 +164,8 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
 
 
 def _state(deals: pl.DataFrame, fetch: str) -> pl.DataFrame:
-    latest = deals.unique(_KEY, keep="last", maintain_order=True)
-    value = VALUE.fill_null(0.0).alias("value")
-    return latest.select(*_KEY, "currency", "status", value, pl.lit(fetch).alias("fetch"))
+    read = deals.select(*_KEY, "currency", "status", VALUE.fill_null(0.0).alias("value"), pl.lit(fetch).alias("fetch"))
+    return read.unique(_KEY, keep="last", maintain_order=True)
 
 
 def _steps() -> Iterator[pl.Expr]:

@@ -206,9 +206,9 @@ def _together(snapshots: Snapshots, *columns: str) -> pl.DataFrame:
             raise PlanError(f"two snapshots are of {at.isoformat()}: give each its own time of fetching")
         times.add(at)
         need(deals, "deals", "provider", "account", "id", "status", *columns)
-        latest = deals.unique(["provider", "account", "id"], keep="last", maintain_order=True)
-        key = "provider", "account", pl.col("id").alias("deal_id")
-        frames.append(latest.select(*key, *columns, closed, pl.lit(at, UTC).alias("as_of")))
+        read = deals.select("provider", "account", pl.col("id").alias("deal_id"), *columns, closed)
+        latest = read.unique(DEAL, keep="last", maintain_order=True)
+        frames.append(latest.with_columns(pl.lit(at, UTC).alias("as_of")))
     if not frames:
         raise PlanError("there is no snapshot: give pairs of the time of a fetch and its deals")
     return pl.concat(frames)

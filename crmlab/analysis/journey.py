@@ -69,8 +69,7 @@ def consent_journeys(
     if not 0 <= smallest < 1:
         raise PlanError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
     kind = pl.col("kind").fill_null("(no kind)")
-    events = told(consent_events, None, subject).select("subject", "at", "kind")
-    events = events.with_row_index("row").sort("subject", "at", "row")
+    events = told(consent_events, None, subject, order=("subject", "at", "channel"))
     row, is_new = pl.int_range(pl.len()), is_first("subject")
     moves = events.select(
         (row - pl.when(is_new).then(row).forward_fill() + 1).cast(pl.Int64).alias("step"),

@@ -108,12 +108,12 @@ def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
     """
     address = pl.col("email").str.strip_chars().str.to_lowercase()
     people = contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), pl.col("emails").alias("email"))
-    by_mail = people.explode("email").with_columns(address).drop_nulls("email").unique()
+    by_mail = people.explode("email").with_columns(address).drop_nulls("email")
     unlinked = done.filter(pl.col("contact_id").is_null()).drop("contact_id").with_row_index("touch")
     mailed = unlinked.rename({"contact_emails": "email"}).explode("email").with_columns(address).drop_nulls("email")
     found = mailed.join(by_mail, on=[*_ACCOUNT, "email"], nulls_equal=True).unique(["touch", *_CONTACT])
     columns = (*_CONTACT, "kind", "at", "day")
-    linked = done.drop_nulls("contact_id").join(people.unique(_CONTACT), on=_CONTACT, how="semi", nulls_equal=True)
+    linked = done.drop_nulls("contact_id").join(people, on=_CONTACT, how="semi", nulls_equal=True)
     return pl.concat([linked.select(columns), found.select(columns)])
 
 
