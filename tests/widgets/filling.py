@@ -36,6 +36,7 @@ async def settle(form: LoginForm) -> None:
     await asyncio.sleep(0)
     while form._tasks:
         await asyncio.gather(*form._tasks)
+        await asyncio.sleep(0)  # what is done is let go by the loop, which waiting for it need not enter
 
 
 def connected(
