@@ -16,6 +16,7 @@ from crmlab.errors import CrmlabError, PlanError
 from crmlab.fetched import Fetched, Stored
 from crmlab.widgets.choice import Choice
 from crmlab.widgets.code import CodeBlock
+from crmlab.widgets.keys import OwnKeys
 from crmlab.widgets.runner import Runner
 from crmlab.widgets.values import Values
 
@@ -125,7 +126,7 @@ class Explorer:
             self.figure,
             widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
         ]
-        self.panel = widgets.VBox([*(shown if self._sections else []), widgets.HTML(self._not_answerable())])
+        self.panel = widgets.VBox([OwnKeys(), *(shown if self._sections else []), widgets.HTML(self._not_answerable())])
         self.panel.add_class("crmlab-explorer")
         if self._sections:
             self.section.observe(self._in_the_loop(self._show_section), "value")

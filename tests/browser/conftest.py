@@ -33,6 +33,9 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 
+#: a test of what is the same in Notebook 7
+IN_LAB = pytest.mark.parametrize("front_end", ["lab"])
+
 Open = Callable[..., Notebook]
 
 
@@ -89,6 +92,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, jupyter: Jupyter, album: Album) -> Iterator[Page]:
     """A page of its own for each test, which fails if anything leaves this computer or complains."""
     context = browser.new_context(viewport=SIZE, accept_downloads=False)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     watch = Watch(context)
     page = context.new_page()
     yield page

@@ -128,3 +128,8 @@ class Notebook:
 
     def _confirm(self) -> None:
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+
+
+def drawn(where: Locator) -> Locator:
+    """Return the figures there."""
+    return where.locator(".js-plotly-plot")
