@@ -109,6 +109,7 @@ def notebook(page: Page, jupyter: Jupyter, front_end: str, kernel: str, album: A
 
     def open_notebook(*cells: str) -> Notebook:
         path = jupyter.write(f"{album.test}-{front_end}-{kernel}", cells, kernel)
+        jupyter.start_kernel(path, kernel)
         notebook = Notebook(page, path, album)
         notebook.open(jupyter.address(path, front_end))
         return notebook

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -45,14 +43,14 @@ def test_a_fetch_shows_how_far_it_is_is_stopped_and_fetched_again(notebook: Open
 
     assert opened.height == len(CELLS), "a key pressed on the button reached the notebook"
     expect(bars.stop).to_have_count(0)
-    expect(bars.lines.filter(has_text=re.compile(r"rows, stopped")).first).to_be_visible()
-    expect(opened.output(1).locator("strong").first).to_have_text("Not complete")
+    expect(bars.lines.filter(has_text="rows, stopped").first).to_be_visible()
+    expect(opened.output(1).locator("strong").first).to_have_text("✗ Not complete")
     expect(opened.output(1)).to_contain_text("stopped before its end")
     opened.shot("fetch-stopped", 1)
 
     opened.run(2, 3, 4)
 
-    expect(opened.output(2).locator("strong").first).to_have_text("Complete")
+    expect(opened.output(2).locator("strong").first).to_have_text("✓ Complete")
     expect(opened.output(2).locator("th[scope=col]").first).to_have_text("account")
     assert set(Bars(opened.cell(2)).widths()) == {"100%"}
     expect(drawn(opened.output(3)).locator(".main-svg").first).to_be_visible()

@@ -40,7 +40,7 @@ def test_a_wrong_key_is_refused_the_right_one_fetches_and_neither_is_kept(
     form.fill()
     form.connect()
 
-    expect(form.onepagecrm.status).to_contain_text("onepagecrm: answered")
+    expect(form.onepagecrm.status).to_contain_text("onepagecrm: signed in as Nora Keane")
     expect(form.onepagecrm.key).to_have_value("")
     form.use_environment()
     expect(form.accounts).to_have_count(2)

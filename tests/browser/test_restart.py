@@ -49,7 +49,7 @@ def test_a_form_whose_kernel_restarted_says_so_and_a_new_one_knows_what_was_reme
 
     opened.run(1)
 
-    expect(opened.output(1).locator("strong").first).to_have_text("Complete")
+    expect(opened.output(1).locator("strong").first).to_have_text("✓ Complete")
     saved = opened.save()
     assert [secret for secret in local.secrets(services) if secret in saved] == []
 

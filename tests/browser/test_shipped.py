@@ -27,7 +27,7 @@ def test_the_first_look_draws_all_its_figures(notebook: Open, page: Page) -> Non
     assert len(figures) == 4
     for index in figures:
         expect(drawn(opened.output(index)).locator(".main-svg").first).to_be_visible()
-    expect(opened.output(1).locator("strong").first).to_have_text("Complete")
+    expect(opened.output(1).locator("strong").first).to_have_text("✓ Complete")
     expect(opened.output(len(sources) - 1)).to_contain_text("report.html")
-    assert not page.locator(".jp-OutputArea-output[data-mime-type*=stderr], .jp-OutputArea-output[data-mime-type*=error]").count()
+    expect(page.locator("[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
     opened.shot("first-look")
