@@ -88,6 +88,10 @@ def serving(folder: Path, kernels: Mapping[str, Mapping[str, str]]) -> Iterator[
     _write_json(
         _settings(folder) / "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings", {"saveState": True}
     )
+    # else cells out of sight leave the page
+    _write_json(
+        _settings(folder) / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings", {"windowingMode": "none"}
+    )
     launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     for name, variables in kernels.items():
         spec = {"argv": launch, "display_name": name, "language": "python", "env": dict(variables)}

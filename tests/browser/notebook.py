@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 #: the first kernel of a session imports everything for the first time
 PATIENCE_MS = 60_000
@@ -122,7 +123,7 @@ class Notebook:
 
     def _wait_for_kernel(self) -> None:
         for _ in range(ATTEMPTS):
-            with suppress(TimeoutError):
+            with suppress(TooLate):
                 self.page.wait_for_function(_KERNEL_IS_IDLE, timeout=KERNEL_MS)
                 if self.page.evaluate(_KERNEL_ANSWERS):
                     return

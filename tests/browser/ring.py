@@ -17,7 +17,7 @@ class Ring(KeyringBackend):
     """What PYTHON_KEYRING_BACKEND names."""
 
     @properties.classproperty
-    def priority(cls) -> float:
+    def priority(cls) -> float:  # noqa: N805
         """Usable where it has its file: whoever imports this offers it to keyring."""
         if FILE not in os.environ:
             raise RuntimeError(f"{FILE} names no file")

@@ -51,7 +51,7 @@ def test_a_fetch_shows_how_far_it_is_is_stopped_and_fetched_again(notebook: Open
     opened.run(2, 3, 4)
 
     expect(opened.output(2).locator("strong").first).to_have_text("✓ Complete")
-    expect(opened.output(2).locator("th[scope=col]").first).to_have_text("account")
+    expect(opened.output(2).locator("th[scope=col]").first).to_have_text("table")
     assert set(Bars(opened.cell(2)).widths()) == {"100%"}
     expect(drawn(opened.output(3)).locator(".main-svg").first).to_be_visible()
     written = {path.name for path in (opened.path.parent / "out").iterdir()}

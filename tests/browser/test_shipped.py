@@ -10,7 +10,7 @@ from tests.browser.conftest import IN_LAB, Open
 from tests.browser.jupyter import ROOT
 from tests.browser.notebook import drawn
 
-#: so high that no cell is out of sight, where nothing is drawn
+#: so high that all of it is on the picture
 ALL = {"width": 1200, "height": 7000}
 
 
