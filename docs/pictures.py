@@ -53,16 +53,16 @@ def main() -> None:
         form.get_by_role("checkbox", name="OnePageCRM").check()
         taken(form, "form")
         finish = notebook.start(1)
-        lines = Bars(notebook.cell(1)).lines
-        expect(lines.filter(has_text="waiting for the limit").first).to_be_visible()
-        expect(lines.filter(has_text="rows in").first).to_be_visible()
-        taken(notebook.output(1), "progress")
+        waiting = Bars(notebook.cell(1)).lines.filter(has_text="relenta").filter(has_text="waiting for the limit")
+        expect(waiting).to_be_visible()
+        taken(notebook.output(1).locator(".widget-vbox").first, "progress")
         finish()
         notebook.run(2)
         explorer = Explorer(notebook.cell(2))
         explorer.question.select_option(QUESTION)
         expect(explorer.figure).to_contain_text("open deals")
         explorer.tab("Code")
+        notebook.page.mouse.move(0, 0)  # else the figure shows its tools
         taken(explorer.shown, "explorer")
         jupyter.stop_kernels()
 

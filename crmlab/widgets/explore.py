@@ -112,7 +112,7 @@ class Explorer:
         self.since, self.until = (widgets.DatePicker(layout={"width": "auto"}) for _ in range(2))
         self._period_of = widgets.Label()
         self._period = widgets.VBox([self._period_of, self.since, self.until])
-        self.reset = widgets.Button(description="Reset filters", layout={"width": "auto", "margin": "28px 2px 2px"})
+        self.reset = widgets.Button(description="Reset filters", layout={"width": "auto", "margin": "35px 2px 2px"})
         boxes = [choice.box for choice in self.filters.values()]
         self._status = widgets.HTML(layout={"min_height": "28px"})
         self.figure = widgets.Output()

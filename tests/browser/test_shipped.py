@@ -11,7 +11,7 @@ from tests.browser.jupyter import ROOT
 from tests.browser.notebook import drawn
 
 #: so high that all of it is on the picture
-ALL = {"width": 1200, "height": 7000}
+ALL = {"width": 1200, "height": 4600}
 
 
 @IN_LAB
