@@ -8,7 +8,7 @@ PYTHONS ?= $(foreach minor,11 12 13 14,$(shell command -v python3.$(minor)))
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test browser lint format contract wheel bench bench-full figures names clean
+.PHONY: demo test browser lint format contract wheel bench bench-full figures pictures names clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -61,6 +61,11 @@ bench-full: $(VENV)/.installed-dev
 # Draws with the Chromium or Chrome that is installed, or that BROWSER_PATH names; look at OUT/light.png, OUT/dark.png
 figures: $(VENV)/.installed-dev
 	$(BIN)/python docs/figures.py $(OUT)
+
+# The form, a running fetch and the explorer in a real notebook, into docs/pictures
+pictures: $(VENV)/.installed-browser
+	sh tests/browser/install_chromium.sh
+	PYTHONPATH=. $(BIN)/python docs/pictures.py
 
 # What editors and type checkers know of tables and providers
 names: $(VENV)/.installed

@@ -64,10 +64,15 @@ def draw(shown: dict[str, go.Figure], where: Path, background: str) -> list[Path
         height=[int(figure.layout.height or HEIGHT) for figure in shown.values()],
     )
     for path in paths:
-        with Image.open(path) as picture:
-            small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-        small.save(path, optimize=True)
+        small(path)
     return paths
+
+
+def small(path: Path) -> None:
+    """Make a picture a third as large."""
+    with Image.open(path) as picture:
+        reduced = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    reduced.save(path, optimize=True)
 
 
 def sheet(paths: list[Path], path: Path, background: str) -> None:

@@ -1,5 +1,4 @@
-// A block of code and a button that copies it. It also keeps keys that are pressed in the panel around it
-// from the notebook, whose shortcuts would take them: "d" twice in a list of owners deletes the cell.
+// A block of code and a button that copies it.
 
 const SAID_MS = 3000;
 
@@ -13,10 +12,6 @@ async function copy(block) {
     return document.execCommand("copy") ? "Copied" : "Selected: press Ctrl+C or ⌘C";
   }
 }
-
-const keepKeys = ({ target }) => {
-  if (target.closest?.(".crmlab-explorer")) target.dataset.lmSuppressShortcuts = "true";
-};
 
 function render({ model, el }) {
   const root = document.createElement("div");
@@ -45,9 +40,7 @@ function render({ model, el }) {
   const show = () => { block.textContent = model.get("code"); };
   model.on("change:code", show);
   show();
-  document.addEventListener("focusin", keepKeys);
   return () => {
-    document.removeEventListener("focusin", keepKeys);
     clearTimeout(timer);
     model.off("change:code", show);
   };

@@ -16,6 +16,7 @@ from crmlab.errors import CrmlabError, PlanError
 from crmlab.fetched import Fetched, Stored
 from crmlab.widgets.choice import Choice
 from crmlab.widgets.code import CodeBlock
+from crmlab.widgets.keys import OwnKeys
 from crmlab.widgets.runner import Runner
 from crmlab.widgets.values import Values
 
@@ -111,7 +112,7 @@ class Explorer:
         self.since, self.until = (widgets.DatePicker(layout={"width": "auto"}) for _ in range(2))
         self._period_of = widgets.Label()
         self._period = widgets.VBox([self._period_of, self.since, self.until])
-        self.reset = widgets.Button(description="Reset filters", layout={"width": "auto", "margin": "28px 2px 2px"})
+        self.reset = widgets.Button(description="Reset filters", layout={"width": "auto", "margin": "35px 2px 2px"})
         boxes = [choice.box for choice in self.filters.values()]
         self._status = widgets.HTML(layout={"min_height": "28px"})
         self.figure = widgets.Output()
@@ -125,7 +126,7 @@ class Explorer:
             self.figure,
             widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
         ]
-        self.panel = widgets.VBox([*(shown if self._sections else []), widgets.HTML(self._not_answerable())])
+        self.panel = widgets.VBox([OwnKeys(), *(shown if self._sections else []), widgets.HTML(self._not_answerable())])
         self.panel.add_class("crmlab-explorer")
         if self._sections:
             self.section.observe(self._in_the_loop(self._show_section), "value")

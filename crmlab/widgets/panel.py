@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import ipywidgets
 from IPython.display import display
 
+from crmlab.widgets.keys import OwnKeys
+
 
 class Panel:
     """A box of lines below a button, which is there as long as it can do something.
@@ -21,7 +23,8 @@ class Panel:
     def __init__(self, stop: asyncio.Event | None) -> None:
         self._lines = ipywidgets.VBox()
         self._button = ipywidgets.Button(description="Stop", icon="stop", tooltip="End the fetch; what came is kept")
-        self._box = ipywidgets.VBox([self._button, self._lines] if stop else [self._lines])
+        self._keys = OwnKeys()
+        self._box = ipywidgets.VBox([self._button, self._lines, self._keys] if stop else [self._lines])
         if stop:
             # a click may arrive in another thread with another loop
             loop = asyncio.get_running_loop()
@@ -40,6 +43,7 @@ class Panel:
         """Take the button away; the lines stay."""
         self._box.children = [self._lines]
         self._button.close()
+        self._keys.close()
 
     def _pressed(self, stop: asyncio.Event) -> None:
         stop.set()

@@ -8,15 +8,15 @@ the last of each test under its name, and the server's log go to the folder that
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from crmlab.sandbox.server import Sandbox
 from tests.browser import services as local
+from tests.browser.chromium import launched
 from tests.browser.jupyter import FRONT_ENDS, ROOT, Jupyter, serving
 from tests.browser.notebook import Album, Notebook
 from tests.browser.watch import Watch
@@ -24,14 +24,9 @@ from tests.browser.watch import Watch
 SHOTS = Path(os.environ.get("CRMLAB_SHOTS") or Path(__file__).parent / "shots")
 _FOLDERS = os.environ.get("CRMLAB_KERNELS", "").split()
 KERNELS = {Path(folder).name: str(Path(folder).resolve()) for folder in _FOLDERS} or {"environment": ""}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-#: long notebooks leave the page where cells are out of sight
 SIZE = {"width": 1200, "height": 1600}
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
+#: a test of what is the same in Notebook 7
+IN_LAB = pytest.mark.parametrize("front_end", ["lab"])
 
 Open = Callable[..., Notebook]
 
@@ -75,20 +70,15 @@ def jupyter(services: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.exit("no browser: install Debian's chromium, or name one with BROWSER_PATH", returncode=1)
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=20_000)  # other programs may want the processors too
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser, jupyter: Jupyter, album: Album) -> Iterator[Page]:
     """A page of its own for each test, which fails if anything leaves this computer or complains."""
     context = browser.new_context(viewport=SIZE, accept_downloads=False)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     watch = Watch(context)
     page = context.new_page()
     yield page
@@ -105,6 +95,7 @@ def notebook(page: Page, jupyter: Jupyter, front_end: str, kernel: str, album: A
 
     def open_notebook(*cells: str) -> Notebook:
         path = jupyter.write(f"{album.test}-{front_end}-{kernel}", cells, kernel)
+        jupyter.start_kernel(path, kernel)
         notebook = Notebook(page, path, album)
         notebook.open(jupyter.address(path, front_end))
         return notebook

@@ -7,8 +7,38 @@ from playwright.sync_api import Locator, expect
 from crmlab.sandbox.server import Sandbox
 
 #: the first cell of a notebook that asks for keys
-CELL = 'import crmlab\nform = crmlab.login("local_onepagecrm", "local_complero")\nform'
-ONEPAGECRM, COMPLERO = "OnePageCRM", "Complero"
+CELL = 'import crmlab\nform = crmlab.login("onepagecrm", "local_complero")\nform'
+ONEPAGECRM, COMPLERO = "OnePageCRM", "Local Complero"
+#: what a browser makes of Ctrl+V
+_PASTE = """(input, text) => {
+  const data = new DataTransfer();
+  data.setData("text", text);
+  input.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+
+
+class Section:
+    """What the form asks for one service."""
+
+    def __init__(self, form: Locator, title: str) -> None:
+        self.shown = form.locator(".section").filter(has=form.page.locator("summary", has_text=title))
+        self.key = self.shown.get_by_label("API key", exact=True)
+        self.name = self.shown.get_by_label("Account name")
+        self.address = self.shown.get_by_label("Address (base_url)")
+        self.remember = self.shown.get_by_label("Remember on this computer")
+        self.status = self.shown.get_by_role("status", include_hidden=True)
+
+    def press(self, button: str) -> None:
+        """Press the button that is called so."""
+        self.shown.get_by_role("button", name=button).click()
+
+    def connect(self) -> None:
+        """Press Connect."""
+        self.press("Connect")
+
+    def paste(self, text: str) -> None:
+        """Paste text into the field for the key."""
+        self.key.evaluate(_PASTE, text)
 
 
 class Form:
@@ -17,38 +47,30 @@ class Form:
     def __init__(self, cell: Locator, services: Sandbox) -> None:
         self.shown = cell.locator(".crmlab-login")
         self.accounts = self.shown.locator("li")
+        self.lost = self.shown.get_by_role("alert")
+        self.onepagecrm, self.complero = Section(self.shown, ONEPAGECRM), Section(self.shown, COMPLERO)
+        self._address = services.account("onepagecrm").base_url
         self._key = services.keys["onepagecrm"]
 
-    def section(self, title: str) -> Locator:
-        """Return the section of one service."""
-        return self.shown.locator("details").filter(has_text=title)
-
-    @property
-    def key(self) -> Locator:
-        """The field for OnePageCRM's key."""
-        return self.section(ONEPAGECRM).get_by_label("API key", exact=True)
-
-    @property
-    def name(self) -> Locator:
-        """The field for the name of a OnePageCRM account."""
-        return self.section(ONEPAGECRM).get_by_label("Account name")
-
-    @property
-    def status(self) -> Locator:
-        """What OnePageCRM's section says."""
-        return self.section(ONEPAGECRM).get_by_role("status", include_hidden=True)
+    def chip(self, title: str) -> Locator:
+        """Return what is ticked to choose a service."""
+        return self.shown.get_by_role("checkbox", name=title, exact=True)
 
     def fill(self, *, key: str = "", name: str = "") -> None:
         """Fill OnePageCRM's section in, with the right key if none is given."""
-        self.section(ONEPAGECRM).get_by_label("User ID").fill(self._key["user_id"])
-        self.key.fill(key or self._key["api_key"])
-        self.name.fill(name)
+        section = self.onepagecrm
+        section.shown.get_by_label("User ID").fill(self._key["user_id"])
+        section.key.fill(key or self._key["api_key"])
+        section.name.fill(name)
+        if not section.address.is_visible():
+            section.shown.get_by_text("Own address").click()
+        section.address.fill(self._address)
 
     def connect(self) -> None:
-        """Press Connect."""
-        self.section(ONEPAGECRM).get_by_role("button", name="Connect").click()
+        """Press Connect in OnePageCRM's section."""
+        self.onepagecrm.connect()
 
     def use_environment(self) -> None:
         """Take Complero's key from the environment."""
-        self.section(COMPLERO).get_by_role("button", name="Use").click()
+        self.complero.press("Use")
         expect(self.accounts.filter(has_text=COMPLERO)).to_have_count(1)

@@ -55,13 +55,27 @@ class Jupyter:
         inside = path.relative_to(self.folder / "work")
         return f"{self.url}/{FRONT_ENDS[front_end].format(path=inside, token=TOKEN)}"
 
+    def start_kernel(self, path: Path, kernel: str) -> None:
+        """Start the notebook's kernel, so that it is up when the front end asks for it.
+
+        An ipykernel 7 that is asked something while it starts may never answer: about one in fifty did not.
+        """
+        inside = str(path.relative_to(self.folder / "work"))
+        session = {"path": inside, "name": path.name, "type": "notebook", "kernel": {"name": kernel}}
+        self._asked("POST", "/api/sessions", session)
+
     def stop_kernels(self) -> None:
         """Stop every kernel."""
         for kernel in json.loads(self._asked("GET", "/api/kernels")):
             self._asked("DELETE", f"/api/kernels/{kernel['id']}")
 
-    def _asked(self, method: str, path: str) -> bytes:
-        request = urllib.request.Request(self.url + path, method=method, headers={"Authorization": f"token {TOKEN}"})
+    def _asked(self, method: str, path: str, content: object = None) -> bytes:
+        request = urllib.request.Request(
+            self.url + path,
+            data=None if content is None else json.dumps(content).encode(),
+            method=method,
+            headers={"Authorization": f"token {TOKEN}"},
+        )
         with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
             body: bytes = answer.read()
         return body
@@ -73,6 +87,10 @@ def serving(folder: Path, kernels: Mapping[str, Mapping[str, str]]) -> Iterator[
     _write_json(_settings(folder) / "@jupyterlab/apputils-extension/notification.jupyterlab-settings", _QUIET)
     _write_json(
         _settings(folder) / "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings", {"saveState": True}
+    )
+    # else cells out of sight leave the page
+    _write_json(
+        _settings(folder) / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings", {"windowingMode": "none"}
     )
     launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     for name, variables in kernels.items():

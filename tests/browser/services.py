@@ -10,20 +10,18 @@ from anyio.from_thread import start_blocking_portal
 
 import crmlab
 from crmlab.sandbox.server import Sandbox
+from tests.browser import ring
 
 #: what nobody has
 WRONG = "sk-wrong-11aa22bb33cc44dd"
 
-#: the providers as they are, but at the sandbox's address: the form has no field for it
+#: a provider whose own address is the sandbox's: accounts at another are not remembered
 _MODULE = """
 import os
 from dataclasses import replace
-from crmlab.providers import altcraft, commanders_act, complero, onepagecrm, relenta
+from crmlab.providers.complero import PROVIDER
 
-for module in (altcraft, commanders_act, complero, onepagecrm, relenta):
-    provider = module.PROVIDER
-    url = os.environ["SANDBOX_" + provider.name.upper()]
-    globals()[provider.name] = replace(provider, name="local_" + provider.name, base_url=url)
+LOCAL = replace(PROVIDER, name="local_complero", title="Local Complero", base_url=os.environ["LOCAL_COMPLERO"])
 """
 
 
@@ -38,15 +36,17 @@ def running() -> Iterator[Sandbox]:
 
 
 def install(services: Sandbox, folder: Path) -> dict[str, str]:
-    """Write a distribution that registers the services; return the variables that its users need."""
+    """Write a distribution that registers the local provider; return the variables of its users."""
     metadata = folder / "local_services-1.dist-info"
     metadata.mkdir(parents=True)
     (folder / "local_services.py").write_text(_MODULE)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: local-services\nVersion: 1\n")
-    points = "".join(f"local_{name} = local_services:{name}\n" for name in services.keys)
-    (metadata / "entry_points.txt").write_text(f"[crmlab.providers]\n{points}")
-    return {f"SANDBOX_{account.provider.name.upper()}": account.base_url for account in services} | {
-        "CRMLAB_LOCAL_COMPLERO_API_KEY": services.keys["complero"]["api_key"]
+    (metadata / "entry_points.txt").write_text("[crmlab.providers]\nlocal_complero = local_services:LOCAL\n")
+    return {
+        "LOCAL_COMPLERO": services.account("complero").base_url,
+        "CRMLAB_LOCAL_COMPLERO_API_KEY": services.keys["complero"]["api_key"],
+        "PYTHON_KEYRING_BACKEND": f"{ring.__name__}.Ring",
+        ring.FILE: str(folder / "ring.json"),
     }
 
 

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from crmlab.sandbox.server import Sandbox
 from tests.browser import services as local
-from tests.browser.conftest import Open
-from tests.browser.form import CELL, Form
+from tests.browser.conftest import IN_LAB, Open
+from tests.browser.form import CELL, COMPLERO, ONEPAGECRM, Form
 from tests.browser.jupyter import Jupyter
 
 FETCH = 'data = await crmlab.fetch(form, "deals", "stages", "consent_events")\ndata'
@@ -33,15 +33,15 @@ def test_a_wrong_key_is_refused_the_right_one_fetches_and_neither_is_kept(
 
     form.connect()
 
-    expect(form.status).to_contain_text("the key was refused")
-    expect(form.key).to_have_value("")
+    expect(form.onepagecrm.status).to_contain_text("the key was refused")
+    expect(form.onepagecrm.key).to_have_value("")
     opened.shot("login-refused", 0)
 
     form.fill()
     form.connect()
 
-    expect(form.status).to_contain_text("local_onepagecrm: answered")
-    expect(form.key).to_have_value("")
+    expect(form.onepagecrm.status).to_contain_text("onepagecrm: signed in as Nora Keane")
+    expect(form.onepagecrm.key).to_have_value("")
     form.use_environment()
     expect(form.accounts).to_have_count(2)
     opened.shot("login-connected", 0)
@@ -58,34 +58,20 @@ def test_a_wrong_key_is_refused_the_right_one_fetches_and_neither_is_kept(
         assert secret not in jupyter.log
 
 
-def test_what_is_typed_in_the_form_stays_in_the_form(notebook: Open, services: Sandbox, page: Page) -> None:
-    opened = notebook(CELL, "1", "2")
-    opened.run(0)
-    form = Form(opened.cell(0), services)
-
-    form.section("OnePageCRM").get_by_role("button", name="Show API key").focus()
-    for shortcut in ("d", "d", "b", "a", "x"):
-        page.keyboard.press(shortcut)
-    form.key.focus()
-    page.keyboard.type("ddbax")
-
-    assert opened.height == 3
-    expect(form.key).to_have_value("ddbax")
-
-    form.fill()
-    form.key.fill("")
-    form.key.press("Enter")
-
-    assert form.key.evaluate("input => input.validity.valueMissing")
-    expect(form.status).to_be_empty()
-
-
+@IN_LAB
 def test_two_accounts_of_one_service_need_two_names_and_can_be_removed(
     notebook: Open, services: Sandbox, page: Page
 ) -> None:
     opened = notebook(CELL, ACCOUNTS)
     opened.run(0)
     form = Form(opened.cell(0), services)
+    section = form.onepagecrm
+    section.paste("one line\nanother")
+    expect(section.status).to_contain_text("several lines")
+    expect(section.key).to_have_value("")
+    section.paste("# keys\nexport CRMLAB_ONEPAGECRM_USER_ID=me\nCRMLAB_ONEPAGECRM_API_KEY=pasted\n")
+    expect(section.status).to_contain_text("Filled in: User ID, API key")
+    expect(section.key).to_have_value("pasted")
     form.fill()
     form.connect()
     expect(form.accounts).to_have_count(1)
@@ -93,25 +79,28 @@ def test_two_accounts_of_one_service_need_two_names_and_can_be_removed(
     form.fill()
     form.connect()
 
-    assert "another name" in form.name.evaluate("input => input.validationMessage")
-    assert form.key.input_value(), "a key was thrown away because of a name"
+    assert "another name" in section.name.evaluate("input => input.validationMessage")
+    assert section.key.input_value(), "a key was thrown away because of a name"
 
-    form.name.fill("second")
+    section.name.fill("second")
+    section.remember.check()
     form.connect()
 
     expect(form.accounts).to_have_count(2)
-    expect(form.name).to_have_value("")
+    expect(section.name).to_have_value("")
+    expect(section.status).to_contain_text("Not remembered: an account with an address of its own")
     opened.run(1)
-    expect(opened.output(1)).to_contain_text("['local_onepagecrm', 'second']")
+    expect(opened.output(1)).to_contain_text("['onepagecrm', 'second']")
 
     form.shown.get_by_role("button", name="Remove OnePageCRM second").click()
 
     expect(form.accounts).to_have_count(1)
     assert page.evaluate("document.activeElement.closest('.crmlab-login') !== null"), "the focus left the form"
     opened.run(1)
-    expect(opened.output(1)).to_contain_text("['local_onepagecrm']")
+    expect(opened.output(1)).to_contain_text("['onepagecrm']")
 
 
+@IN_LAB
 def test_connecting_while_a_cell_awaits(notebook: Open, services: Sandbox) -> None:
     opened = notebook(CELL, WAIT, ACCOUNTS)
     opened.run(0)
@@ -128,20 +117,34 @@ def test_connecting_while_a_cell_awaits(notebook: Open, services: Sandbox) -> No
     finish()
     expect(form.accounts).to_have_count(1)
     opened.run(2)
-    expect(opened.output(2)).to_contain_text("['local_onepagecrm']")
+    expect(opened.output(2)).to_contain_text("['onepagecrm']")
 
 
-def test_the_form_is_readable_in_the_dark(notebook: Open, services: Sandbox) -> None:
+@IN_LAB
+def test_services_are_chosen_and_the_form_is_readable_in_the_dark(
+    notebook: Open, services: Sandbox, page: Page
+) -> None:
     opened = notebook(CELL, "everything = crmlab.login()\neverything")
     opened.run(0, 1)
-    form = Form(opened.cell(0), services)
+    form, everything = Form(opened.cell(0), services), Form(opened.cell(1), services)
     opened.shot("login-light", 0)
+    expect(everything.chip(COMPLERO)).to_be_checked()  # its key is in the environment
+    expect(everything.complero.shown).to_be_visible()
+    expect(everything.onepagecrm.shown).to_be_hidden()
+
+    everything.chip(ONEPAGECRM).focus()
+    page.keyboard.press("Space")
+    everything.chip(COMPLERO).uncheck()
+
+    expect(everything.onepagecrm.shown).to_be_visible()
+    expect(everything.complero.shown).to_be_hidden()
+    opened.shot("login-chosen", 1)
 
     opened.go_dark()
     form.fill(key=local.WRONG)
     form.connect()
 
-    expect(form.status).to_contain_text("the key was refused")
+    expect(form.onepagecrm.status).to_contain_text("the key was refused")
     form.use_environment()
     opened.shot("login-dark", 0)
-    opened.shot("login-all-dark", 1)
+    opened.shot("login-chosen-dark", 1)
