@@ -50,10 +50,6 @@ class Limiter:
         """Requests a second at the moment; None without a limit."""
         return self._allowed / self._window if self._window else None
 
-    def paused(self, now: float) -> float:
-        """Return the rest of the seconds that a refusal asked for."""
-        return max(0.0, self._paused_until - now)
-
     def wait(self, now: float) -> float:
         """Return the seconds until the next may leave; more, while others with a time have not left."""
         left = sorted(now if departure.at is None else departure.at for departure in self._log)

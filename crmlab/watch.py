@@ -118,10 +118,10 @@ class _Pace:
             self._unforeseen.add(run)
 
     def left(self, now: float) -> float:
-        """Return the seconds that the rest takes at the rate of the moment, after a refusal's wait."""
+        """Return the seconds that the rest takes at the rate of the moment, once the next may leave."""
         limits = replace(self._limits, rate=self.limiter.rate, ceiling=None)
         rest = expected(self._requests, limits, self.latency, accounts=len(self._accounts))
-        return self.limiter.paused(now) + rest
+        return rest + (self.limiter.wait(now) if self._requests else 0.0)
 
 
 def _end(run: ResourceRun) -> State:

@@ -69,7 +69,8 @@ TEMPLATE = go.layout.Template(
             "yref": "container",
             "yanchor": "bottom",
         },
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": TEXT, "activecolor": BLUE},
+        # its button "Share chart..." would upload the data to Plotly's servers
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": TEXT, "activecolor": BLUE, "remove": ["sendChartToCloud"]},
         # the default takes the background's colour, which is none
         "hoverlabel": {"align": "left", "namelength": -1, "bgcolor": "#2B2B2B", "font": {"color": "#FFFFFF"}},
         "bargap": 0.25,

@@ -36,6 +36,8 @@ def test_a_question_is_chosen_filtered_and_its_code_makes_the_same_figure(notebo
     expect(explorer.numbers).to_contain_text("Marc Petit")
     of_all = traces(explorer.figure)
     opened.shot("explore-owners", 0)
+    expect(explorer.figure.locator('[data-title="Download plot as a PNG"]')).to_have_count(1)
+    expect(explorer.figure.locator('[data-title="Share chart..."]')).to_have_count(0)  # it would upload the data
 
     explorer.owners.select_option(index=[0, 1])  # none, and she who has most
 

@@ -116,6 +116,11 @@ def test_backgrounds_are_transparent(name: str) -> None:
     assert (template.paper_bgcolor, template.plot_bgcolor) == ("rgba(0,0,0,0)", "rgba(0,0,0,0)")
 
 
+@pytest.mark.parametrize("name", DRAW)
+def test_no_button_sends_the_data_away(name: str) -> None:
+    assert "sendChartToCloud" in DRAW[name](EMPTY).layout.template.layout.modebar.remove
+
+
 @pytest.fixture(scope="module")
 def a_million_rows() -> dict[str, pl.DataFrame]:
     """Return a million rows for each table, with as many owners, kinds and days as could ever be."""
