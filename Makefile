@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 OUT ?= out
 BIN := $(VENV)/bin
-# those of them that are there
-PYTHONS ?= $(foreach minor,11 12 13 14,$(shell command -v python3.$(minor)))
+# those of them that are there, and run
+PYTHONS ?= $(foreach minor,11 12 13 14,$(shell python3.$(minor) -c "print('python3.$(minor)')" 2>/dev/null))
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
