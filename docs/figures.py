@@ -1,4 +1,4 @@
-"""Draw every public figure from a sandbox world into docs/figures/, and two sheets of them all to look at.
+"""Draw every public figure from a sandbox world into docs/figures/, the README's picture, and two sheets to look at.
 
 Run with ``make figures``, which puts the sheets, on light and on dark, into the folder out/. Needs
 the extra `images` (kaleido), which draws with the Chromium or Chrome that is installed, or that
@@ -19,7 +19,7 @@ import polars as pl
 from PIL import Image
 
 import crmlab
-from crmlab import Fetched
+from crmlab import Fetched, plots
 from crmlab.analysis import history, people
 from crmlab.catalogue import CATALOGUE
 
@@ -29,10 +29,11 @@ WIDTH = 860  # the longest subtitle is not cut
 #: a figure that says no height gets this
 HEIGHT = 400
 PEOPLE, SEED = 400, 1
-#: of a picture; text stays smooth, and a file is a third as large
-COLOURS = 64
+#: of a picture; text stays smooth, colours stay apart, and a file is half as large
+COLOURS = 160
 #: pictures in a row of a sheet
 ACROSS = 6
+FIRST_LOOK, FIRST_WIDTH = WHERE.with_name("first-look.png"), 640
 
 
 def figures(data: Fetched) -> dict[str, go.Figure]:
@@ -53,14 +54,24 @@ def figures(data: Fetched) -> dict[str, go.Figure]:
     return {name: entry.draw(variables) for name, entry in CATALOGUE.items()}
 
 
-def draw(shown: dict[str, go.Figure], where: Path, background: str) -> list[Path]:
+def first_look(data: Fetched) -> dict[str, go.Figure]:
+    """Return four figures for the README."""
+    return {
+        "win_rate": plots.win_rate(data.deals, by="owner_name"),
+        "closed_by_month": plots.closed_by_month(data.deals),
+        "activity_heatmap": plots.activity_heatmap(data.activities, "Europe/Dublin"),
+        "consent_trend": plots.consent_trend(data.consent_events, every="1mo"),
+    }
+
+
+def draw(shown: dict[str, go.Figure], where: Path, background: str, width: int = WIDTH) -> list[Path]:
     """Write one small PNG for each figure on that background, and return the paths."""
     where.mkdir(parents=True, exist_ok=True)
     paths = [where / f"{name}.png" for name in shown]
     plotly.io.write_images(
         [go.Figure(figure).update_layout(paper_bgcolor=background) for figure in shown.values()],
         paths,
-        width=WIDTH,
+        width=width,
         height=[int(figure.layout.height or HEIGHT) for figure in shown.values()],
     )
     for path in paths:
@@ -69,37 +80,39 @@ def draw(shown: dict[str, go.Figure], where: Path, background: str) -> list[Path
 
 
 def small(path: Path) -> None:
-    """Make a picture a third as large."""
+    """Make a picture half as large."""
     with Image.open(path) as picture:
         reduced = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     reduced.save(path, optimize=True)
 
 
-def sheet(paths: list[Path], path: Path, background: str) -> None:
+def sheet(paths: list[Path], path: Path, background: str, across: int = ACROSS) -> None:
     """Write one picture of them all, in rows."""
     pictures = [Image.open(each).convert("RGB") for each in paths]
-    rows = [pictures[start : start + ACROSS] for start in range(0, len(pictures), ACROSS)]
-    heights = [max(picture.height for picture in row) for row in rows]
-    whole = Image.new("RGB", (WIDTH * ACROSS, sum(heights)), background)
+    rows = [pictures[start : start + across] for start in range(0, len(pictures), across)]
+    heights, width = [max(picture.height for picture in row) for row in rows], pictures[0].width
+    whole = Image.new("RGB", (width * across, sum(heights)), background)
     for place, row in enumerate(rows):
         for column, picture in enumerate(row):
-            whole.paste(picture, (column * WIDTH, sum(heights[:place])))
-    whole.save(path)
+            whole.paste(picture, (column * width, sum(heights[:place])))
+    whole.save(path, optimize=True)
 
 
-async def _fetched() -> Fetched:
-    async with crmlab.sandbox(rows=PEOPLE, seed=SEED) as accounts:
+async def _fetched(people: int) -> Fetched:
+    async with crmlab.sandbox(rows=people, seed=SEED) as accounts:
         return await crmlab.fetch(accounts)
 
 
 def main(sheets: Path) -> None:
     """Draw them all into docs/figures/, and the two sheets into that folder."""
-    shown = figures(asyncio.run(_fetched()))
+    shown = figures(asyncio.run(_fetched(PEOPLE)))
     sheets.mkdir(parents=True, exist_ok=True)
     paths = draw(shown, WHERE, LIGHT)
     sheet(paths, sheets / "light.png", LIGHT)
     with tempfile.TemporaryDirectory() as folder:
         sheet(draw(shown, Path(folder), DARK), sheets / "dark.png", DARK)
+        first = draw(first_look(asyncio.run(_fetched(5 * PEOPLE))), Path(folder), LIGHT, FIRST_WIDTH)
+        sheet(first, FIRST_LOOK, LIGHT, across=2)
     print(f"{len(paths)} pictures, {sum(path.stat().st_size for path in paths):,} bytes")
 
 
