@@ -14,6 +14,7 @@ import polars as pl
 from crmlab.catalogue import CATALOGUE, SECTIONS, Choices, Entry, Filter, script
 from crmlab.errors import CrmlabError, PlanError
 from crmlab.fetched import Fetched, Stored
+from crmlab.widgets import loop
 from crmlab.widgets.choice import Choice
 from crmlab.widgets.code import CodeBlock
 from crmlab.widgets.keys import OwnKeys
@@ -92,8 +93,7 @@ class Explorer:
         self._runner, self._values = Runner(data=data, earlier=earlier), Values(data)
         self._answers: OrderedDict[str, dict[str, Bundle]] = OrderedDict()
         self._answering: asyncio.Task[None] | None = None
-        # ipykernel 7.3 calls back in another thread with another loop
-        self._loop = _running_loop()
+        self._loop = loop.running()
         answerable = {
             heading: [(entry.question, entry.name) for entry in entries if not self._missing(entry)]
             for heading, entries in SECTIONS.items()
@@ -277,10 +277,3 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, CrmlabError):
         return str(error)
     return f"{type(error).__name__}: this cannot be answered. Run the code in a cell to see where."
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

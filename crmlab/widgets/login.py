@@ -21,7 +21,7 @@ from crmlab.call import check
 from crmlab.errors import AuthError, CredentialError, CrmlabError
 from crmlab.names import ProviderName
 from crmlab.provider import Provider
-from crmlab.widgets import asked
+from crmlab.widgets import asked, loop
 
 _HERE = Path(__file__).parent
 Check = Callable[[Account], Awaitable[str]]
@@ -81,9 +81,7 @@ class LoginForm(anywidget.AnyWidget):
         self._found: dict[str, dict[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attended = audience.can_answer()
-        # ipykernel 7.3 calls back in another thread with another loop, in which the sessions of
-        # the notebook's own loop cannot be used
-        self._loop = _running_loop()
+        self._loop = loop.running()
         self.on_msg(self._on_message)
 
     def accounts(self) -> list[Account]:
@@ -137,11 +135,11 @@ class LoginForm(anywidget.AnyWidget):
         content.clear()  # the kernel keeps the message as the parent of what follows
         typed = said.pop("fields", None) or {}
         given = {name: SecretStr(text) for name, value in typed.items() if (text := asked.meant(value))}
-        loop = self._loop or _running_loop()
-        if loop is None:  # no kernel: whoever calls may wait
+        here = self._loop or loop.running()
+        if here is None:  # no kernel: whoever calls may wait
             asyncio.run(self._answer(said, given))
         else:
-            loop.call_soon_threadsafe(self._start, said, given)
+            here.call_soon_threadsafe(self._start, said, given)
 
     def _start(self, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
         task = asyncio.get_running_loop().create_task(self._answer(said, given))
@@ -266,10 +264,3 @@ def _in_words(error: Exception) -> str:
             return f"no answer within {PATIENCE_SECONDS} seconds"
         case _:  # its message may hold what was sent
             return f"unexpected error: {type(error).__name__}"
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
