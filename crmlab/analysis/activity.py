@@ -42,7 +42,7 @@ def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     --------
     >>> from datetime import datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> utc = pl.Series("starts_at", [datetime(2026, 7, 1, 22, 30)]).dt.replace_time_zone("UTC")
     >>> frame = conform(utc.to_frame(), TABLES["activities"])
     >>> heatmap(frame, "Europe/Berlin").filter(pl.col("count") > 0)
@@ -103,7 +103,7 @@ def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str
     --------
     >>> from datetime import datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"kind": ["call", "call", "note"],
     ...                       "created_at": [datetime(2026, 1, day) for day in (1, 4, 5)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
@@ -151,7 +151,7 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["call", "call", "send"], "author": ["Ann Bee <ann@example.com>", "Ann Bee", None]}
     >>> volume_by_owner(conform(pl.DataFrame(rows), TABLES["activities"]))
     shape: (2, 3)

@@ -67,7 +67,7 @@ def ageing(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"id": ["a", "b"], "status": ["pending", "pending"],
     ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 2, 20)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))

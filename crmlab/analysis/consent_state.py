@@ -9,7 +9,7 @@ import polars as pl
 from crmlab.analysis.decisions import WHOM, Subject, grouped, is_first, moment, subject_of, told
 from crmlab.analysis.pipeline import ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
-from crmlab.tables import TABLES
+from crmlab.schema import TABLES
 
 _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
 _EMAIL = pl.col("emails").list.first()
@@ -72,7 +72,7 @@ def current_state(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft"] * 2, "account": ["shop"] * 2, "kind": ["subscribe", "unsubscribe"],
     ...         "contact_id": ["7"] * 2, "channel": ["email"] * 2,
     ...         "occurred_at": [datetime(2026, 1, day) for day in (1, 9)]}

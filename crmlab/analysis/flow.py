@@ -8,17 +8,7 @@ import polars as pl
 
 from crmlab.analysis.given import need
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import (
-    LOST,
-    VALUE,
-    WON,
-    counted,
-    currencies,
-    groups,
-    number_of,
-    ratio,
-    with_currency,
-)
+from crmlab.analysis.pipeline import LOST, VALUE, WON, counted, currencies, groups, number_of, ratio, with_currency
 
 #: how the open amount of one fetch becomes that of another, in order
 STEPS = ("start", "new", "reopened", "up", "down", "won", "lost", "gone", "end")
@@ -58,7 +48,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"status": ["won", "pending"], "close_date": [date(2026, 3, 1), None],
     ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 1, 2)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
@@ -128,7 +118,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(**columns):
     ...     return conform(pl.DataFrame(columns), TABLES["deals"])
     >>> first = fetched(id=["a", "b"], status=["pending", "pending"], amount=[100.0, 50.0])
@@ -226,7 +216,7 @@ def loss_reasons(
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"status": ["lost", "lost", "lost", "won"], "amount": [5.0] * 4,
     ...         "lost_reason_id": ["1", "1", None, None]}
     >>> loss_reasons(conform(pl.DataFrame(rows), TABLES["deals"]), names={"1": "Price"})

@@ -10,7 +10,7 @@ import polars as pl
 from crmlab.analysis.given import moment, need
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, number_of, ratio, with_currency
 from crmlab.errors import PlanError
-from crmlab.window import instant
+from crmlab.schema import instant
 
 #: services whose stage number says by itself how close a deal is to being closed, 0-100
 NEARNESS = ("onepagecrm",)
@@ -68,7 +68,7 @@ def weighted_pipeline(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["onepagecrm"] * 3, "stage": [10, 80, 50], "status": ["pending"] * 3,
     ...         "amount": [100.0, 200.0, 40.0],
     ...         "expected_close_date": [date(2026, 1, 9), date(2026, 3, 9), date(2026, 3, 31)]}
@@ -189,7 +189,7 @@ def coverage(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"status": ["won", "pending"], "amount": [40.0, 180.0], "currency": ["EUR"] * 2,
     ...         "close_date": [date(2026, 1, 9), None]}
     >>> with pl.Config(tbl_cols=-1, tbl_width_chars=110):

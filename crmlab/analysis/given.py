@@ -9,7 +9,7 @@ import polars as pl
 
 from crmlab.analysis.period import local
 from crmlab.errors import PlanError
-from crmlab.window import instant
+from crmlab.schema import instant
 
 
 def need(frame: pl.DataFrame, table: str, *columns: str) -> None:
@@ -23,7 +23,7 @@ def need(frame: pl.DataFrame, table: str, *columns: str) -> None:
     if missing := [name for name in columns if name not in frame.columns]:
         raise PlanError(
             f"the {table} frame has no {', '.join(missing)}: give the frame that crmlab.fetch returns, "
-            f"or crmlab.tables.conform(frame, TABLES[{table!r}])"
+            f"or crmlab.schema.tables.conform(frame, TABLES[{table!r}])"
         )
 
 

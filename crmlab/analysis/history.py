@@ -14,7 +14,7 @@ import polars as pl
 from crmlab.analysis.given import moment, need
 from crmlab.analysis.pipeline import LOST, WON, number_of
 from crmlab.errors import PlanError
-from crmlab.tables import UTC
+from crmlab.schema import UTC
 
 #: the times of several fetches, each with its deals
 Snapshots = Iterable[tuple[str | date | datetime, pl.DataFrame]]
@@ -63,7 +63,7 @@ def stage_history(snapshots: Snapshots) -> pl.DataFrame:
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(stage, status):
     ...     rows = {"id": ["a"], "pipeline_id": ["p"], "stage": [stage], "status": [status]}
     ...     return conform(pl.DataFrame(rows), TABLES["deals"])
@@ -162,7 +162,7 @@ def slippage(snapshots: Snapshots) -> pl.DataFrame:
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(expected):
     ...     rows = {"id": ["a"], "status": ["pending"], "expected_close_date": [expected]}
     ...     return conform(pl.DataFrame(rows), TABLES["deals"])

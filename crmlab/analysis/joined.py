@@ -13,15 +13,7 @@ import polars as pl
 
 from crmlab.analysis.decisions import moment
 from crmlab.analysis.period import local
-from crmlab.analysis.person_consent import (
-    OPTED_IN,
-    OPTED_OUT,
-    STATES,
-    decisions,
-    state,
-    with_person,
-    with_state,
-)
+from crmlab.analysis.person_consent import OPTED_IN, OPTED_OUT, STATES, decisions, state, with_person, with_state
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, ratio
 
 _ORDER = pl.DataFrame({"consent": STATES, "place": range(len(STATES))})
@@ -73,7 +65,7 @@ def open_pipeline_by_consent(
     >>> from datetime import date, datetime
     >>> import polars as pl
     >>> from crmlab.analysis.people import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["onepagecrm", "altcraft"], "account": ["a"] * 2, "id": ["1", "9"],
     ...         "emails": [["ann@example.com"]] * 2}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
@@ -163,7 +155,7 @@ def consent_coverage_of_pipeline(
     --------
     >>> import polars as pl
     >>> from crmlab.analysis.people import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> deals = conform(pl.DataFrame({"owner_name": ["Bo"], "status": ["pending"], "amount": [70.0]}), TABLES["deals"])
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
     >>> found = consent_coverage_of_pipeline(deals, nothing, nobody, as_of="2026-02-01")
@@ -252,7 +244,7 @@ def consent_and_win_rate(
     >>> from datetime import date
     >>> import polars as pl
     >>> from crmlab.analysis.people import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"status": ["won", "lost"], "close_date": [date(2026, 1, 5)] * 2}
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
     >>> consent_and_win_rate(conform(pl.DataFrame(rows), TABLES["deals"]), nothing, nobody).tail(1)

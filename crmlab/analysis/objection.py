@@ -71,7 +71,7 @@ def activities_after_opt_out(
     >>> from datetime import datetime
     >>> import polars as pl
     >>> from crmlab.analysis.people import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft"], "account": ["a"], "id": ["1"], "emails": [["ann@example.com"]]}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
     >>> rows = {"provider": ["altcraft"] * 2, "account": ["a"] * 2, "id": ["5", "6"], "contact_id": ["1", "1"],
@@ -194,7 +194,7 @@ def mailed_but_objected(
     --------
     >>> import polars as pl
     >>> from crmlab.analysis.people import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "2"],
     ...         "emails": [["ann@example.com"]] * 2, "do_not_contact": [None, True]}
     >>> contacts = conform(pl.DataFrame(rows), TABLES["contacts"])

@@ -47,7 +47,7 @@ def waits(
     --------
     >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> came = pl.Series("created_at", [datetime(2026, 3, 2, 9, tzinfo=UTC)] * 2)
     >>> contacts = conform(pl.DataFrame({"id": ["a", "b"], "created_at": came}), TABLES["contacts"])
     >>> called = pl.Series("starts_at", [datetime(2026, 3, 2, 12, tzinfo=UTC)])
@@ -145,7 +145,7 @@ def response_time(
     --------
     >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> came = pl.Series("created_at", [datetime(2026, 3, 2, 9, tzinfo=UTC)] * 3)
     >>> contacts = conform(pl.DataFrame({"id": ["a", "b", "c"], "created_at": came}), TABLES["contacts"])
     >>> called = pl.Series("starts_at", [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (12, 18)])

@@ -64,7 +64,7 @@ def touches(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["action", "action"], "done": [True, False], "done_at": [date(2026, 3, 1), None]}
     >>> touches(conform(pl.DataFrame(rows), TABLES["activities"])).select("kind", "at", "day")
     shape: (1, 3)

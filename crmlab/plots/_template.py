@@ -16,7 +16,6 @@ from typing import Any
 import plotly.graph_objects as go
 
 from crmlab.analysis import decisions
-from crmlab.show import plural as plural  # noqa: PLC0414  # those who draw know it from here
 
 GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
 PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", "#7B5EA7")

@@ -10,8 +10,9 @@ import polars as pl
 from crmlab.analysis import actions
 from crmlab.analysis.given import moment
 from crmlab.analysis.pipeline import ratio
+from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, figure, nothing, number, plural, text
+from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, figure, nothing, number, text
 
 _PARTS = (
     ("overdue_above_30_days", "overdue above 30 days", VERMILLION),

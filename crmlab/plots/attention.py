@@ -11,7 +11,8 @@ import polars as pl
 from crmlab.analysis import attention
 from crmlab.analysis.given import moment
 from crmlab.analysis.touches import HUMAN
-from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, figure, nothing, number, plural, text, whole_ticks
+from crmlab.display import plural
+from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, figure, nothing, number, text, whole_ticks
 
 #: days since the last touch; the last bin has no end
 _DAYS = (7, 14, 30, 60, 90, 180)

@@ -8,8 +8,9 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.analysis import banner
+from crmlab.display import plural
 from crmlab.plots import _shares
-from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing, plural
+from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing
 
 
 def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = "device") -> go.Figure:

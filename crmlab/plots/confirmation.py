@@ -12,8 +12,9 @@ from crmlab.analysis import confirmation
 from crmlab.analysis.consent_survival import median_days
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
+from crmlab.display import plural
 from crmlab.plots import _curves, _shares
-from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number, plural
+from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
 
 _NO_REQUEST = "no event of a known person is a request."

@@ -7,8 +7,9 @@ import polars as pl
 
 from crmlab.analysis import consent
 from crmlab.analysis.period import finest_grain, local
+from crmlab.display import plural
 from crmlab.plots import _over_time
-from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number, plural
+from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number
 
 
 def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> go.Figure:

@@ -12,8 +12,9 @@ from crmlab.analysis import consent_state as states
 from crmlab.analysis.decisions import Subject, grouped, moment
 from crmlab.analysis.period import finest_grain
 from crmlab.analysis.vocabulary import OPT_IN
+from crmlab.display import plural
 from crmlab.plots import _over_time, _shares
-from crmlab.plots._template import at, nothing, number, plural
+from crmlab.plots._template import at, nothing, number
 
 NO_EVENTS = "the consent events table is empty."
 NO_CONSENT = "no event of a known person is an opt-in or opt-out."

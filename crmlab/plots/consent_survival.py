@@ -10,8 +10,9 @@ import polars as pl
 
 from crmlab.analysis import consent_survival as survival
 from crmlab.analysis.decisions import Subject
+from crmlab.display import plural
 from crmlab.plots import _curves
-from crmlab.plots._template import at, figure, nothing, number, plural
+from crmlab.plots._template import at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
 
 

@@ -11,20 +11,9 @@ import polars as pl
 from crmlab.analysis import ageing as analysis
 from crmlab.analysis import cycle
 from crmlab.analysis.pipeline import only_currency
+from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import (
-    BLUE,
-    NO_DEALS,
-    REST,
-    SCALE,
-    VERMILLION,
-    figure,
-    money,
-    nothing,
-    number,
-    plural,
-    whole_ticks,
-)
+from crmlab.plots._template import BLUE, NO_DEALS, REST, SCALE, VERMILLION, figure, money, nothing, number, whole_ticks
 
 _MAX_COHORTS, _MAX_COLUMNS = 24, 24
 #: ages up to so many days, in words

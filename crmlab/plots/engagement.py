@@ -9,8 +9,9 @@ from crmlab.analysis import engagement
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.period import finest_grain, local
 from crmlab.analysis.pipeline import ratio
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
-from crmlab.plots._template import BLUE, PALETTE, figure, nothing, number, plural
+from crmlab.plots._template import BLUE, PALETTE, figure, nothing, number
 
 _ORANGE = PALETTE[1]
 _TITLE = "Mailings opened and clicked"

@@ -8,8 +8,9 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.analysis import flow, pipeline
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _panels
-from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number, plural
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number
 
 _MAX_MONTHS = 120
 

@@ -10,8 +10,9 @@ import polars as pl
 
 from crmlab.analysis import forecast, pipeline
 from crmlab.analysis.forecast import Probabilities
+from crmlab.display import plural
 from crmlab.plots import _bars, _panels
-from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, plural
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing
 
 _MAX_MONTHS = 24
 #: below the bars, so that it crosses no number

@@ -10,21 +10,9 @@ import polars as pl
 from crmlab.analysis import joined, person_consent
 from crmlab.analysis import people as who
 from crmlab.analysis.pipeline import LOST, OPEN, WON
+from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import (
-    BLUE,
-    GREEN,
-    PALETTE,
-    REST,
-    VERMILLION,
-    at,
-    figure,
-    money,
-    nothing,
-    number,
-    plural,
-    text,
-)
+from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, at, figure, money, nothing, number, text
 
 _COLOURS = dict(zip(person_consent.STATES, (GREEN, VERMILLION, "#E69F00", REST), strict=True))
 _NO_DEALS = "the deals table is empty."

@@ -10,8 +10,9 @@ import polars as pl
 
 from crmlab.analysis import objection
 from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
-from crmlab.plots._template import VERMILLION, at, figure, nothing, number, plural
+from crmlab.plots._template import VERMILLION, at, figure, nothing, number
 
 
 def activities_after_opt_out(

@@ -9,20 +9,9 @@ import polars as pl
 
 from crmlab.analysis import pipeline
 from crmlab.analysis.period import MAX_BINS, PERIODS
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
-from crmlab.plots._template import (
-    BLUE,
-    GREEN,
-    NO_DEALS,
-    PALETTE,
-    VERMILLION,
-    figure,
-    money,
-    nothing,
-    number,
-    plural,
-    text,
-)
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, PALETTE, VERMILLION, figure, money, nothing, number, text
 
 _MAX_MONTHS = 120
 

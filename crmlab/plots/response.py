@@ -12,8 +12,9 @@ import polars as pl
 from crmlab.analysis import response
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND
+from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import PALETTE, figure, nothing, number, plural, text
+from crmlab.plots._template import PALETTE, figure, nothing, number, text
 
 #: ticks of a logarithmic axis of hours
 _TICKS = {1 / 60: "1 min", 1 / 6: "10 min", 1: "1 hour", 4: "4 h", 24: "1 day", 168: "1 week", 730: "1 month",

@@ -7,8 +7,9 @@ import polars as pl
 
 from crmlab.analysis import stages as analysis
 from crmlab.analysis.pipeline import ratio
+from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, GREEN, figure, nothing, number, plural
+from crmlab.plots._template import BLUE, GREEN, figure, nothing, number
 
 _NO_HISTORY = "the stage history table is empty."
 

@@ -14,11 +14,29 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    Schema,
+    View,
+    custom,
+    flag,
+    full_name,
+    get,
+    iso_time,
+    listing,
+    refuse,
+    split,
+    text,
+    texts,
+    widening,
+)
 from crmlab.errors import ApiError
-from crmlab.expressions import custom, flag, full_name, iso_time, split, text, texts
-from crmlab.paging import widening
-from crmlab.provider import Context, Field, Limits, Provider, Resource, Schema, View, get, listing
-from crmlab.request import Page, Request, refuse
 
 _PAGE_SIZE = 100
 _PLAN_LIMIT = "Relenta answers this also when a limit of the plan is reached, such as the number of contacts"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from crmlab.analysis import activity, consent, objection, pipeline
-from crmlab.plots._template import plural
+from crmlab.display import plural
 from crmlab.report.charts import Given
 from crmlab.report.page import text
 

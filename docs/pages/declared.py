@@ -11,8 +11,9 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from crmlab.provider import JSON, Context, Provider, Resource, Schema, View
-from crmlab.request import Request
+from crmlab.connector.provider import Provider
+from crmlab.connector.request import Request
+from crmlab.connector.resource import JSON, Context, Resource, Schema, View
 from docs.pages import reading
 
 #: what stands for a value that only the account knows, and another that shows where it was used

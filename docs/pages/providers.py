@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 
-from crmlab import credentials
-from crmlab.provider import Limits, Operation, Provider, Resource
+from crmlab.accounts import credentials
+from crmlab.connector.limits import Limits
+from crmlab.connector.operation import Operation
+from crmlab.connector.provider import Provider
+from crmlab.connector.resource import Resource
 from crmlab.providers import registry
-from crmlab.tables import TABLES
+from crmlab.schema.tables import TABLES
 from docs.pages import declared
 from docs.pages.markdown import bullets, code, table
 

@@ -11,7 +11,7 @@ from typing import Any
 import crmlab
 from crmlab import plots
 from crmlab.catalogue import GIVEN, SECTIONS, Entry, variables_of
-from crmlab.tables import TABLES
+from crmlab.schema.tables import TABLES
 from docs.pages.markdown import code
 
 #: what only the user knows, and the past, which a sandbox does not have

@@ -14,8 +14,8 @@ from crmlab.analysis.consent_expiry import expiring_consents
 from crmlab.analysis.consent_state import consent_rate, current_state
 from crmlab.analysis.consent_stock import consent_stock
 from crmlab.errors import PlanError
-from crmlab.sandbox.generate import generate
-from crmlab.tables import TABLES, conform
+from crmlab.sandbox.world.generate import generate
+from crmlab.schema.tables import TABLES, conform
 
 AS_OF = date(2026, 6, 1)
 

@@ -12,7 +12,7 @@ from crmlab.analysis import cycle
 from crmlab.analysis.ageing import ageing
 from crmlab.analysis.history import stage_history
 from crmlab.errors import PlanError
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 EMPTY = TABLES["deals"].empty()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crmlab.analysis import flow
 from crmlab.errors import PlanError
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 EMPTY = TABLES["deals"].empty()
 

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab.analysis import forecast
 from crmlab.errors import PlanError
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 DAY = date(2026, 3, 10)
 EMPTY = TABLES["deals"].empty()

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from crmlab.analysis.evidence import email, evidence, left_out, links
 from crmlab.analysis.people import overlap, people, same_name
 from crmlab.errors import PlanError
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 ANN, BO = "+353 20 910 0001", "+353 20 910 0002"
 

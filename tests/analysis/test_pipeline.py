@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab.analysis import pipeline
 from crmlab.errors import PlanError
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 RATES = {
     "won": pl.Int64,

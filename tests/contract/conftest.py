@@ -24,12 +24,13 @@ import polars as pl
 import pytest
 
 import crmlab
-from crmlab.client import Client
+from crmlab.connector.operation import Operation
+from crmlab.connector.provider import Provider
+from crmlab.connector.request import Request
 from crmlab.errors import ApiError
-from crmlab.provider import Operation, Provider
+from crmlab.http.client import Client
 from crmlab.providers import registry
 from crmlab.providers.commanders_act.windows import iso
-from crmlab.request import Request
 from tests.contract.document import Document
 from tests.contract.exceptions import CORRECTIONS, UNDOCUMENTED
 from tests.contract.recorder import Exchange, recorder
@@ -191,7 +192,7 @@ def served() -> Callable[[str], Served]:
 
 
 async def _fetch_all(provider: str) -> Served:
-    service = importlib.import_module(f"crmlab.sandbox.{provider}").service
+    service = importlib.import_module(f"crmlab.sandbox.services.{provider}").service
     async with (
         crmlab.sandbox(rows=150, services=[provider]) as accounts,
         recorder(accounts[0].base_url) as wire,

@@ -15,7 +15,7 @@ from crmlab.plots.consent_state import consent_rate, expiring_consents
 from crmlab.plots.consent_stock import consent_stock
 from crmlab.plots.consent_survival import consent_survival
 from crmlab.plots.journey import consent_journeys
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AS_OF = START + timedelta(days=31)

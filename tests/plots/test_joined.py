@@ -11,7 +11,7 @@ import pytest
 
 from crmlab.analysis.people import people
 from crmlab.plots import joined, objection
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 from tests.analysis.small_world import AS_OF, at, said, table, who
 
 MILLION = 1_000_000

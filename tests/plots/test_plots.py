@@ -10,7 +10,7 @@ import pytest
 
 from crmlab import plots
 from crmlab.analysis import history, people
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 MILLION = 1_000_000
 DAY = date(2026, 3, 1)

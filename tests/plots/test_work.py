@@ -15,7 +15,7 @@ from crmlab.plots.activity import activity_volume_by_owner
 from crmlab.plots.attention import activities_per_deal, days_since_last_touch
 from crmlab.plots.engagement import email_engagement, email_engagement_over_time
 from crmlab.plots.response import response_time
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 MILLION = 1_000_000
 NOW = datetime(2026, 3, 31, tzinfo=UTC)

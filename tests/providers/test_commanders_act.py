@@ -8,7 +8,11 @@ import polars as pl
 import pytest
 
 import crmlab
-from crmlab.decode import Decoded, decoder
+from crmlab.connector.page import Page
+from crmlab.connector.request import Request
+from crmlab.connector.resource import Context
+from crmlab.decoding.decoder import Decoded, decoder
+from crmlab.decoding.records import records
 from crmlab.errors import (
     ApiError,
     AuthError,
@@ -18,10 +22,7 @@ from crmlab.errors import (
     ServerError,
     TransportError,
 )
-from crmlab.provider import Context
 from crmlab.providers.commanders_act import DAY, HOUR, PROVIDER
-from crmlab.records import records
-from crmlab.request import Page, Request
 
 NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 INTEGRATION = {

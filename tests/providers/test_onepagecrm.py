@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crmlab.connector.page import Page
+from crmlab.connector.request import Request
 from crmlab.providers.onepagecrm import PROVIDER, pages
-from crmlab.request import Page, Request
 
 NOW = 1_790_000_000
 #: groups of contacts as (seconds before now, how many, seconds between them; 0: an import in one second)

@@ -14,10 +14,22 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Operation,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    Schema,
+    View,
+    listing,
+    refuse,
+)
 from crmlab.errors import ApiError, NotFoundError
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, Schema, View, listing
 from crmlab.providers.altcraft import pages, views, wire
-from crmlab.request import Page, Request, refuse
 
 _LIMIT = 1000
 #: history is asked by days; that of a fetch without `since` begins here

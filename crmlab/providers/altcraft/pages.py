@@ -8,9 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from crmlab.paging import Paginator, cursor
-from crmlab.request import Page, Request
-from crmlab.slices import Span, seconds, slices
+from crmlab.connector import Page, Paginator, Request, Span, cursor, seconds, slices
 
 #: where a list of objects begins
 FIRST = 1

@@ -16,12 +16,25 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import polars as pl
 
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Operation,
+    Page,
+    Paginator,
+    Provider,
+    Request,
+    Resource,
+    get,
+    listing,
+    numbered,
+    path,
+    refuse,
+)
 from crmlab.errors import ApiError
-from crmlab.paging import Paginator, numbered
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, get, listing
 from crmlab.providers.commanders_act import views, wire
 from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
-from crmlab.request import Page, Request, path, refuse
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")

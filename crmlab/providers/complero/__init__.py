@@ -16,12 +16,24 @@ from typing import Any
 
 import msgspec
 
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Operation,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    Span,
+    cursor,
+    path,
+    refuse,
+    seconds,
+    slices,
+)
 from crmlab.errors import ApiError, TransportError
-from crmlab.paging import cursor
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource
 from crmlab.providers.complero import views, wire
-from crmlab.request import Page, Request, path, refuse
-from crmlab.slices import Span, seconds, slices
 
 #: only ``/ping`` is documented with its path; the others are guessed from the documented names.
 #: Read whenever a request is made: to correct one, assign to it before fetching

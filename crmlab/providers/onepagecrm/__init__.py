@@ -15,11 +15,23 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from crmlab.expressions import iso_time
-from crmlab.provider import Context, Field, Held, Limits, Operation, Provider, Resource, get
+from crmlab.connector import (
+    Context,
+    Field,
+    Held,
+    Limits,
+    Operation,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    get,
+    iso_time,
+    path,
+    refuse,
+)
 from crmlab.providers.onepagecrm import views, wire
 from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, numbered_pages, total
-from crmlab.request import Page, Request, path, refuse
 
 _PER_PAGE = 100
 

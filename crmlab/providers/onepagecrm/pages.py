@@ -8,10 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from crmlab.paging import Paginator, numbered
-from crmlab.provider import Embedding
-from crmlab.request import PART, Page, Request, path
-from crmlab.slices import seconds
+from crmlab.connector import PART, Embedding, Page, Paginator, Request, numbered, path, seconds
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000

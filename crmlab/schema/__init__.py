@@ -1,0 +1,22 @@
+"""The shared tables: their columns, their names, and what users may give as a time."""
+
+from __future__ import annotations
+
+from crmlab.schema.names import Frame, ProviderName, TableName, Tables
+from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, conform, repeats_rows, within
+from crmlab.schema.times import instant
+
+__all__ = [
+    "CUSTOM",
+    "KEY",
+    "TABLES",
+    "UTC",
+    "Frame",
+    "ProviderName",
+    "TableName",
+    "Tables",
+    "conform",
+    "instant",
+    "repeats_rows",
+    "within",
+]
