@@ -8,7 +8,7 @@ PYTHONS ?= $(foreach minor,11 12 13 14,$(shell python3.$(minor) -c "print('pytho
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lowest browser lint format contract wheel bench bench-full figures pictures names clean
+.PHONY: data demo test lowest browser lint format contract wheel bench bench-full figures pictures names clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -78,6 +78,10 @@ pictures: $(VENV)/.installed-browser
 # What editors and type checkers know of tables and providers
 names: $(VENV)/.installed
 	$(BIN)/python docs/names.py
+
+# The sample in data/ and its dictionary, the same on every machine
+data: $(VENV)/.installed
+	$(BIN)/python -m data.make
 
 clean:
 	rm -rf $(VENV) .venv-lowest $(OUT) tests/browser/shots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
