@@ -9,8 +9,10 @@ import polars as pl
 from crmlab.analysis.given import moment, need
 from crmlab.analysis.owners import with_owner
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.errors import PlanError
+
+__all__ = ["completion_rate", "open_actions"]
 
 _READ = ("kind", "created_at", "starts_at", "due_on", "done", "done_at")
 #: how many days after the day it was due; what is due today is not overdue
@@ -38,13 +40,13 @@ def open_actions(
     ----------
     activities
         Reads those of kind "action": created_at, due_on, starts_at (where due_on is null), done, done_at
-        (where `done` is null: done if there is a day), and what `crmlab.analysis.owners.with_owner` reads.
+        (where `done` is null: done if there is a day), and what `crmlab.analysis.with_owner` reads.
     as_of
         The moment to ask at; a date is its beginning in `time_zone`.
     time_zone
         IANA name; where the day begins.
     users
-        Names of the owners; see `crmlab.analysis.owners.with_owner`.
+        Names of the owners; see `crmlab.analysis.with_owner`.
 
     Returns
     -------
@@ -126,7 +128,7 @@ def completion_rate(
     time_zone
         IANA name; where the day begins.
     users
-        Names of the owners; see `crmlab.analysis.owners.with_owner`.
+        Names of the owners; see `crmlab.analysis.with_owner`.
 
     Returns
     -------

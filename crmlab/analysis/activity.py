@@ -8,11 +8,13 @@ from crmlab.analysis.given import need
 from crmlab.analysis.owners import with_owner
 from crmlab.analysis.period import finest_grain, local, period_of
 
+__all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
+
 #: when it happened; mailings and notes only know when they were recorded
 HAPPENED = pl.coalesce("starts_at", "created_at")
 
 
-def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     """Return how many activities fall on each weekday and hour of a place's clock.
 
     Parameters
@@ -45,7 +47,7 @@ def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     >>> from crmlab.tables import TABLES, conform
     >>> utc = pl.Series("starts_at", [datetime(2026, 7, 1, 22, 30)]).dt.replace_time_zone("UTC")
     >>> frame = conform(utc.to_frame(), TABLES["activities"])
-    >>> heatmap(frame, "Europe/Berlin").filter(pl.col("count") > 0)
+    >>> activity_heatmap(frame, "Europe/Berlin").filter(pl.col("count") > 0)
     shape: (1, 3)
     ┌─────────┬──────┬───────┐
     │ weekday ┆ hour ┆ count │
@@ -72,7 +74,7 @@ def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     )
 
 
-def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str = "UTC") -> pl.DataFrame:
+def activity_volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many activities of each kind there were in each period.
 
     Parameters
@@ -107,7 +109,7 @@ def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str
     >>> frame = pl.DataFrame({"kind": ["call", "call", "note"],
     ...                       "created_at": [datetime(2026, 1, day) for day in (1, 4, 5)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
-    >>> volume(conform(frame, TABLES["activities"]))
+    >>> activity_volume(conform(frame, TABLES["activities"]))
     shape: (2, 3)
     ┌────────────┬──────┬───────┐
     │ period     ┆ kind ┆ count │
@@ -121,7 +123,7 @@ def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str
     return count_by_period(activities, HAPPENED, every, time_zone)
 
 
-def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.DataFrame:
+def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return how many activities of each kind each owner has.
 
     Select the period beforehand. Mailing events belong to nobody: their owner is null.
@@ -129,9 +131,9 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
     Parameters
     ----------
     activities
-        Reads kind and what `crmlab.analysis.owners.with_owner` reads.
+        Reads kind and what `crmlab.analysis.with_owner` reads.
     users
-        Names of the owners; see `crmlab.analysis.owners.with_owner`.
+        Names of the owners; see `crmlab.analysis.with_owner`.
 
     Returns
     -------
@@ -153,7 +155,7 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
     >>> import polars as pl
     >>> from crmlab.tables import TABLES, conform
     >>> rows = {"kind": ["call", "call", "send"], "author": ["Ann Bee <ann@example.com>", "Ann Bee", None]}
-    >>> volume_by_owner(conform(pl.DataFrame(rows), TABLES["activities"]))
+    >>> activity_volume_by_owner(conform(pl.DataFrame(rows), TABLES["activities"]))
     shape: (2, 3)
     ┌─────────┬──────┬───────┐
     │ owner   ┆ kind ┆ count │

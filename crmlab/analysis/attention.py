@@ -12,6 +12,8 @@ from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.analysis.touches import DEAL, HUMAN, of_contacts, of_deals, touches
 from crmlab.errors import PlanError
 
+__all__ = ["activities_per_deal", "days_since_last_touch"]
+
 
 def activities_of_deals(
     deals: pl.DataFrame,

@@ -27,8 +27,10 @@ import polars as pl
 
 from crmlab.analysis.consent import without_parts
 from crmlab.analysis.period import period_of
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.errors import PlanError
+
+__all__ = ["banner_items", "banner_rates"]
 
 _COUNTS = ("visitors_exposed", "optin", "explicit_optin", "optout")
 #: what rows may be split by; what they are not split by is taken as a whole

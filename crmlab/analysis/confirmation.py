@@ -7,11 +7,13 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from crmlab.analysis.consent_survival import curve, lasting
+from crmlab.analysis.consent_duration import curve, lasting
 from crmlab.analysis.decisions import WHOM, Subject, grouped, is_first, moment, spells, told
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.analysis.vocabulary import CONFIRMATIONS, OPT_OUT, REQUESTS, is_kind
 from crmlab.errors import PlanError
+
+__all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
 
 def confirmation_rate(
@@ -44,7 +46,7 @@ def confirmation_rate(
     requests, confirmations
         Kinds of events, in any case. Where opt-in is single, no request is ever confirmed.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def time_to_confirm(
 
     ``confirmed_share = 1 - survival`` of Kaplan and Meier: an unconfirmed request counts for as long as it
     has waited (censored), so young ones pull the share neither up nor down. Where none waits it is the
-    empirical distribution. Median: `crmlab.analysis.consent_survival.median_days`.
+    empirical distribution. Median: `crmlab.analysis.consent_duration.median_days`.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def time_to_confirm(
     Returns
     -------
     pl.DataFrame
-        As `crmlab.analysis.consent_survival.curve` (ended: confirmed; censored: waiting; survival: share that
+        As `crmlab.analysis.consent_duration.curve` (ended: confirmed; censored: waiting; survival: share that
         waits longer), and last confirmed_share (Float64, 0-1).
 
     Raises
@@ -186,7 +188,7 @@ def documentation_coverage(
     by
         Columns to group by: channel, source (of the opt-in), provider, account.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
 
     Returns
     -------

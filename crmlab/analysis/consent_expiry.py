@@ -11,6 +11,8 @@ from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.vocabulary import OPT_IN
 from crmlab.errors import PlanError
 
+__all__ = ["expiring_consents"]
+
 
 def expiring_consents(
     state: pl.DataFrame,
@@ -28,7 +30,7 @@ def expiring_consents(
     Parameters
     ----------
     state
-        What `current_state` returns. Reads channel, decision, decided_at.
+        What `current_consent` returns. Reads channel, decision, decided_at.
     as_of
         The moment to look from; a date is its midnight UTC.
     max_age_days

@@ -7,9 +7,11 @@ import datetime as dt
 import polars as pl
 
 from crmlab.analysis.decisions import WHOM, Subject, grouped, is_first, moment, subject_of, told
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
 from crmlab.tables import TABLES
+
+__all__ = ["consent_rate", "current_consent"]
 
 _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
 _EMAIL = pl.col("emails").list.first()
@@ -18,7 +20,7 @@ _EMAIL = pl.col("emails").list.first()
 _UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
 
 
-def current_state(
+def current_consent(
     consent_events: pl.DataFrame,
     as_of: dt.date | dt.datetime,
     *,
@@ -77,7 +79,7 @@ def current_state(
     ...         "contact_id": ["7"] * 2, "channel": ["email"] * 2,
     ...         "occurred_at": [datetime(2026, 1, day) for day in (1, 9)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> state = current_state(conform(frame, TABLES["consent_events"]), date(2026, 1, 5))
+    >>> state = current_consent(conform(frame, TABLES["consent_events"]), date(2026, 1, 5))
     >>> state.select("subject", "channel", "decision", "basis")
     shape: (1, 4)
     ┌─────────────────┬─────────┬──────────┬───────┐
@@ -159,13 +161,13 @@ def consent_rate(
     Parameters
     ----------
     state
-        What `current_state` returns.
+        What `current_consent` returns.
     by
         Its columns to group by: channel, source, provider, account.
     contacts
         All contacts, for the coverage. Reads provider, account, id, emails.
     subject
-        As given to `current_state`.
+        As given to `current_consent`.
 
     Returns
     -------

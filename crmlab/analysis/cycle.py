@@ -9,8 +9,11 @@ import polars as pl
 
 from crmlab.analysis.given import moment, need
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, counted, currencies, groups, number_of, ratio
+from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, counted, currencies, groups
+from crmlab.analysis.rates import number_of, ratio
 from crmlab.errors import PlanError
+
+__all__ = ["cycle_length", "sales_velocity", "win_cohorts"]
 
 
 def _days(time_zone: str) -> pl.Expr:
@@ -27,7 +30,7 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
     deals
         Reads status, created_at, close_date and the columns of `by`.
     by
-        Columns and periods of `close_date`, as of `crmlab.analysis.pipeline.win_rate`.
+        Columns and periods of `close_date`, as of `crmlab.analysis.win_rate`.
     time_zone
         IANA name; the day on which a deal was created. `close_date` is the service's own.
 
@@ -208,7 +211,7 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
 
     Notes
     -----
-    The share of all created, not of closed deals: not the win rate of `crmlab.analysis.pipeline.win_rate`, and
+    The share of all created, not of closed deals: not the win rate of `crmlab.analysis.win_rate`, and
     lower while deals are open (https://help.close.com/docs/opportunity-funnels-report tells them apart).
 
     Examples

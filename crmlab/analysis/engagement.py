@@ -7,7 +7,9 @@ import polars as pl
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.given import need
 from crmlab.analysis.period import finest_grain, local, period_of
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
+
+__all__ = ["email_engagement", "email_engagement_over_time"]
 
 #: the words of a profile's history, in the spellings to be expected: the vendor's list is not public
 WORDS = {

@@ -8,17 +8,10 @@ import polars as pl
 
 from crmlab.analysis.given import need
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import (
-    LOST,
-    VALUE,
-    WON,
-    counted,
-    currencies,
-    groups,
-    number_of,
-    ratio,
-    with_currency,
-)
+from crmlab.analysis.pipeline import LOST, VALUE, WON, counted, currencies, groups, with_currency
+from crmlab.analysis.rates import number_of, ratio
+
+__all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 
 #: how the open amount of one fetch becomes that of another, in order
 STEPS = ("start", "new", "reopened", "up", "down", "won", "lost", "gone", "end")
@@ -203,7 +196,7 @@ def loss_reasons(
     deals
         Reads status, lost_reason_id, total_amount, amount, currency and the columns of `by`.
     by
-        Columns and periods of `close_date`, as of `crmlab.analysis.pipeline.win_rate`.
+        Columns and periods of `close_date`, as of `crmlab.analysis.win_rate`.
     names
         What each lost_reason_id is called; ids that are not in it stay as they are.
 

@@ -8,9 +8,12 @@ from datetime import date, datetime
 import polars as pl
 
 from crmlab.analysis.given import moment, need
-from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, number_of, ratio, with_currency
+from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, with_currency
+from crmlab.analysis.rates import number_of, ratio
 from crmlab.errors import PlanError
 from crmlab.window import instant
+
+__all__ = ["coverage", "weighted_pipeline"]
 
 #: services whose stage number says by itself how close a deal is to being closed, 0-100
 NEARNESS = ("onepagecrm",)
@@ -39,7 +42,7 @@ def weighted_pipeline(
     probability
         Shares 0-1 by stage: a mapping ``{stage: share}`` or ``{(pipeline_id, stage): share}``, or a frame of
         stage, probability and as many of provider, account, pipeline_id as tell the stages apart, such as
-        `crmlab.analysis.stages.stage_win_rates` returns. None: the stage number / 100, for services that
+        `crmlab.analysis.stage_win_rates` returns. None: the stage number / 100, for services that
         mean it so.
     time_zone
         IANA name; which day `as_of` is, where it is a time.

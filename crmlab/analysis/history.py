@@ -12,9 +12,12 @@ from datetime import date, datetime
 import polars as pl
 
 from crmlab.analysis.given import moment, need
-from crmlab.analysis.pipeline import LOST, WON, number_of
+from crmlab.analysis.pipeline import LOST, WON
+from crmlab.analysis.rates import number_of
 from crmlab.errors import PlanError
 from crmlab.tables import UTC
+
+__all__ = ["slippage", "stage_history"]
 
 #: the times of several fetches, each with its deals
 Snapshots = Iterable[tuple[str | date | datetime, pl.DataFrame]]

@@ -22,7 +22,10 @@ from crmlab.analysis.person_consent import (
     with_person,
     with_state,
 )
-from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, ratio
+from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies
+from crmlab.analysis.rates import ratio, wilson
+
+__all__ = ["consent_and_win_rate", "consent_coverage_of_pipeline", "open_pipeline_by_consent"]
 
 _ORDER = pl.DataFrame({"consent": STATES, "place": range(len(STATES))})
 
@@ -45,7 +48,7 @@ def open_pipeline_by_consent(
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
         opted_in (where the frame has it).
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people` returns it.
     as_of
         Later decisions do not count; a date is its midnight UTC.
     channel
@@ -61,7 +64,7 @@ def open_pipeline_by_consent(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -72,7 +75,7 @@ def open_pipeline_by_consent(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
+    >>> from crmlab.analysis.identity import people
     >>> from crmlab.tables import TABLES, conform
     >>> rows = {"provider": ["onepagecrm", "altcraft"], "account": ["a"] * 2, "id": ["1", "9"],
     ...         "emails": [["ann@example.com"]] * 2}
@@ -153,7 +156,7 @@ def consent_coverage_of_pipeline(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -162,7 +165,7 @@ def consent_coverage_of_pipeline(
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
+    >>> from crmlab.analysis.identity import people
     >>> from crmlab.tables import TABLES, conform
     >>> deals = conform(pl.DataFrame({"owner_name": ["Bo"], "status": ["pending"], "amount": [70.0]}), TABLES["deals"])
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
@@ -240,7 +243,7 @@ def consent_and_win_rate(
     Raises
     ------
     PlanError
-        `time_zone` is not known, or `people` is not what `people.people` returns.
+        `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -251,7 +254,7 @@ def consent_and_win_rate(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
+    >>> from crmlab.analysis.identity import people
     >>> from crmlab.tables import TABLES, conform
     >>> rows = {"status": ["won", "lost"], "close_date": [date(2026, 1, 5)] * 2}
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
@@ -285,11 +288,3 @@ def consent_and_win_rate(
     won, closed_deals = pl.col("won"), pl.col("won") + pl.col("lost")
     low, high = wilson(won, closed_deals, z)
     return counted.with_columns(ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high"))
-
-
-def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
-    """Return the ends of the Wilson interval of part / whole, null where the whole is 0."""
-    n, rate = whole.cast(pl.Float64), ratio(part, whole)
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * (rate * (1 - rate) / n + z * z / (4 * n * n)).sqrt()
-    return (middle - half).clip(lower_bound=0.0), (middle + half).clip(upper_bound=1.0)

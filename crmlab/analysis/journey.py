@@ -7,6 +7,8 @@ import polars as pl
 from crmlab.analysis.decisions import Subject, is_first, told
 from crmlab.errors import PlanError
 
+__all__ = ["consent_journeys"]
+
 MAX_STEPS = 4
 END, OTHER = "(none)", "(other)"
 
@@ -26,7 +28,7 @@ def consent_journeys(
     smallest
         Links of a smaller share of all people are summed as one from "(other)" to "(other)"; 0: none.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
 
     Returns
     -------

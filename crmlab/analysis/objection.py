@@ -9,10 +9,12 @@ import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.decisions import moment
-from crmlab.analysis.evidence import KEY
+from crmlab.analysis.matching import KEY
 from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
 from crmlab.analysis.vocabulary import OPT_OUT
 from crmlab.errors import PlanError
+
+__all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
 #: kinds of activity that contact a person, and by which channel. The table of activities does not tell a mailing's
 #: channel: all of them are taken for e-mail
@@ -42,7 +44,7 @@ def activities_after_opt_out(
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
         opted_in (where the frame has it).
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people` returns it.
     as_of
         What comes later has not happened; a date is its midnight UTC.
     channels
@@ -59,7 +61,7 @@ def activities_after_opt_out(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, `channels` is empty, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, `channels` is empty, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -70,7 +72,7 @@ def activities_after_opt_out(
     --------
     >>> from datetime import datetime
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
+    >>> from crmlab.analysis.identity import people
     >>> from crmlab.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft"], "account": ["a"], "id": ["1"], "emails": [["ann@example.com"]]}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
@@ -165,7 +167,7 @@ def mailed_but_objected(
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
         opted_in (where the frame has it).
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people` returns it.
     as_of
         Decisions and mailings up to then count; a date is its midnight UTC. Subscriptions and
         `do_not_contact` are as they were fetched.
@@ -184,7 +186,7 @@ def mailed_but_objected(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -193,7 +195,7 @@ def mailed_but_objected(
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
+    >>> from crmlab.analysis.identity import people
     >>> from crmlab.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "2"],
     ...         "emails": [["ann@example.com"]] * 2, "do_not_contact": [None, True]}

@@ -7,6 +7,8 @@ import polars as pl
 from crmlab.analysis.given import need
 from crmlab.tables import TABLES
 
+__all__ = ["with_owner"]
+
 _ACCOUNT = ("provider", "account")
 
 

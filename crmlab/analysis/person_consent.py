@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 
 from crmlab.analysis.consent import SAID
-from crmlab.analysis.evidence import KEY
+from crmlab.analysis.matching import KEY
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, decided
 from crmlab.errors import PlanError
 
@@ -24,10 +24,10 @@ def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id
     Raises
     ------
     PlanError
-        `people` is not what `crmlab.analysis.people.people` returns.
+        `people` is not what `crmlab.analysis.people` returns.
     """
     if missing := [name for name in (*KEY, "person_id") if name not in people.columns]:
-        raise PlanError(f"people lacks {', '.join(missing)}: give what analysis.people.people(contacts) returns")
+        raise PlanError(f"people lacks {', '.join(missing)}: give what analysis.people(contacts) returns")
     keys = people.select(*KEY[:2], pl.col("id").alias(id), "person_id")
     return frame.join(keys, on=[*KEY[:2], id], how="left", maintain_order="left")
 
@@ -45,7 +45,7 @@ def decisions(
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is
         null), opted_in. Events without a time or of an unknown contact are left out.
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people` returns it.
 
     Returns
     -------

@@ -6,6 +6,9 @@ import polars as pl
 
 from crmlab.analysis.given import need
 from crmlab.analysis.period import PERIODS, period_of
+from crmlab.analysis.rates import number_of, ratio
+
+__all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
 #: a deal of several months has its whole value in total_amount
 VALUE = pl.coalesce("total_amount", "amount")
@@ -136,7 +139,7 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
     )
 
 
-def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Return the open deals and their amount in each stage of each pipeline, as the frames show them.
 
     A snapshot says where deals are, not how many passed through: it is not a funnel, which needs
@@ -172,7 +175,7 @@ def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     >>> names = {"pipeline_id": ["p", "p"], "pipeline_name": ["Sales"] * 2, "stage": [10, 50],
     ...          "label": ["Lead", "Offer"]}
     >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
-    >>> stage_snapshot(deals, conform(pl.DataFrame(names), TABLES["stages"]))
+    >>> pipeline_snapshot(deals, conform(pl.DataFrame(names), TABLES["stages"]))
     shape: (3, 5)
     ┌───────────────┬───────┬──────────┬───────┬────────┐
     │ pipeline_name ┆ stage ┆ label    ┆ deals ┆ amount │
@@ -292,13 +295,3 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
         )
         .sort(keys, nulls_last=True)
     )
-
-
-def number_of(which: pl.Expr, name: str) -> pl.Expr:
-    """Return how many rows are so: Int64, because products of Polars' own counts overflow."""
-    return which.sum().cast(pl.Int64).alias(name)
-
-
-def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    """Return part / whole as Float64, null where the whole is 0 or either is null."""
-    return pl.when(whole != 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))

@@ -8,9 +8,11 @@ from collections.abc import Collection
 import polars as pl
 
 from crmlab.analysis.given import moment, need
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND, of_contacts, touches
+
+__all__ = ["response_time"]
 
 _CONTACT = ("provider", "account", "id")
 
@@ -112,7 +114,7 @@ def response_time(
         Relenta) belong to the contacts of the account that have one of their e-mail addresses.
     by
         Columns of contacts to group by, such as ``"lead_source"``, or ``"owner"`` of
-        `crmlab.analysis.owners.with_owner`.
+        `crmlab.analysis.with_owner`.
     as_of
         The moment to ask at; a date is its beginning in `time_zone`. Waits that begin later are left out.
     start

@@ -5,9 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.history import DEAL
-from crmlab.analysis.pipeline import PIPELINE, PLACE, number_of, ratio, with_stage_names
+from crmlab.analysis.pipeline import PIPELINE, PLACE, with_stage_names
+from crmlab.analysis.rates import number_of, ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.errors import PlanError
+
+__all__ = ["funnel", "stage_durations", "stage_win_rates"]
 
 #: how a stay in a stage ends; every stay ends in one of these ways
 EXITS = ("advanced", "back", "moved", "won", "lost", "gone", "still there")
@@ -34,7 +37,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     -------
     pl.DataFrame
         Sorted, one row per stage, also of stages that none entered: pipeline_name, stage, label as in
-        `crmlab.analysis.pipeline.stage_snapshot`; reached, reached_next (Int64, deals; null without a stage number);
+        `crmlab.analysis.pipeline_snapshot`; reached, reached_next (Int64, deals; null without a stage number);
         conversion (Float64, 0-1); entries, advanced, back, moved, won, lost, gone, still_there (Int64, stays: a deal
         that comes back enters again).
 
@@ -119,7 +122,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
     Parameters
     ----------
     history
-        What `crmlab.analysis.history.stage_history` returns.
+        What `crmlab.analysis.stage_history` returns.
     stages
         Reads provider, account, pipeline_id, pipeline_name, stage, label. May be empty.
 
@@ -220,14 +223,14 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     history
-        What `crmlab.analysis.history.stage_history` returns.
+        What `crmlab.analysis.stage_history` returns.
 
     Returns
     -------
     pl.DataFrame
         Sorted, one row per stage that was entered: provider, account, pipeline_id, stage; won, lost (Int64, deals,
         each once per stage); probability (Float64, 0-1, null where none is closed yet);
-        probability_from (String, ``"history"``). What `crmlab.analysis.forecast.weighted_pipeline` takes.
+        probability_from (String, ``"history"``). What `crmlab.analysis.weighted_pipeline` takes.
 
     Raises
     ------

@@ -9,6 +9,8 @@ import polars as pl
 
 from crmlab.errors import PlanError
 
+__all__ = ["kaplan_meier", "with_band"]
+
 #: products of fractions miss the exact share by a few bits
 _ROUNDING = 1e-12
 

@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 import polars as pl
 
+__all__ = ["consent_kinds"]
+
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
 #: known, and no decision of the person
 NEITHER = "neither"
@@ -75,7 +77,7 @@ def is_kind(kinds: Iterable[str]) -> pl.Expr:
     return _KIND.is_in([kind.lower() for kind in kinds])
 
 
-def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
+def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return how each kind of consent event is read: as an opt-in, an opt-out or neither.
 
     Parameters
@@ -100,7 +102,7 @@ def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     >>> from crmlab.tables import TABLES, conform
     >>> rows = {"provider": ["complero", "complero", "altcraft"], "kind": ["update", "update", "smiled"],
     ...         "opted_in": [True, False, None]}
-    >>> kinds(conform(pl.DataFrame(rows), TABLES["consent_events"]))
+    >>> consent_kinds(conform(pl.DataFrame(rows), TABLES["consent_events"]))
     shape: (2, 7)
     ┌──────────┬────────┬────────┬─────────┬──────────┬─────────┬───────┐
     │ provider ┆ kind   ┆ events ┆ opt_ins ┆ opt_outs ┆ neither ┆ known │

@@ -16,7 +16,7 @@ ENTRIES = (
         question="How many people do the services share?",
         tables=("contacts",),
         figure="plots.people_overlap(people)",
-        numbers="analysis.people.overlap(people)",
+        numbers="analysis.people_overlap(people)",
         filters=narrowed("people"),
     ),
     Entry(
@@ -24,7 +24,7 @@ ENTRIES = (
         question="What did the people of the open deals say about being contacted?",
         tables=("deals", "consent_events", "contacts"),
         figure="plots.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of)",
-        numbers="analysis.joined.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of)",
+        numbers="analysis.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of)",
         filters=_deals(),
     ),
     Entry(
@@ -32,7 +32,7 @@ ENTRIES = (
         question="Whose open deals are with people who decided about being contacted?",
         tables=("deals", "consent_events", "contacts"),
         figure="plots.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of)",
-        numbers="analysis.joined.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of)",
+        numbers="analysis.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of)",
         filters=_deals(),
     ),
     Entry(
@@ -40,7 +40,7 @@ ENTRIES = (
         question="Are deals with people who opted in won more often?",
         tables=("deals", "consent_events", "contacts"),
         figure="plots.consent_and_win_rate(deals, consent_events, people, time_zone=time_zone)",
-        numbers="analysis.joined.consent_and_win_rate(deals, consent_events, people, time_zone=time_zone)",
+        numbers="analysis.consent_and_win_rate(deals, consent_events, people, time_zone=time_zone)",
         filters=_deals("close_date"),
     ),
     Entry(
@@ -48,7 +48,7 @@ ENTRIES = (
         question="What was done after someone said no?",
         tables=("activities", "consent_events", "contacts"),
         figure="plots.activities_after_opt_out(activities, consent_events, people, as_of=as_of, time_zone=time_zone)",
-        numbers="analysis.objection.activities_after_opt_out(activities, consent_events, people, as_of=as_of)",
+        numbers="analysis.activities_after_opt_out(activities, consent_events, people, as_of=as_of)",
         filters=narrowed("activities", "starts_at", "created_at", owner="owner"),
     ),
     Entry(
@@ -57,7 +57,7 @@ ENTRIES = (
         tables=("contacts", "activities", "consent_events"),
         adds=("subscriptions",),
         figure="plots.mailed_but_objected(contacts, subscriptions, activities, consent_events, people, as_of=as_of)",
-        numbers="analysis.objection.mailed_but_objected("
+        numbers="analysis.mailed_but_objected("
         "contacts, subscriptions, activities, consent_events, people, as_of=as_of)",
         filters={"service": {"subscriptions": ("provider",), "activities": ("provider",)}},
     ),

@@ -17,7 +17,7 @@ ENTRIES = (
         question="At what time of the week is the work done?",
         tables=("activities",),
         figure="plots.activity_heatmap(activities, time_zone)",
-        numbers="analysis.activity.heatmap(activities, time_zone)",
+        numbers="analysis.activity_heatmap(activities, time_zone)",
         filters=_activities(*_WHEN),
     ),
     Entry(
@@ -25,7 +25,7 @@ ENTRIES = (
         question="How much is done, and what?",
         tables=("activities",),
         figure="plots.activity_volume(activities, time_zone=time_zone)",
-        numbers="analysis.activity.volume(activities, None, time_zone=time_zone)",
+        numbers="analysis.activity_volume(activities, None, time_zone=time_zone)",
         filters=_activities(*_WHEN),
     ),
     Entry(
@@ -34,7 +34,7 @@ ENTRIES = (
         tables=("activities",),
         adds=("users",),
         figure="plots.activity_volume_by_owner(activities, users)",
-        numbers="analysis.activity.volume_by_owner(activities, users)",
+        numbers="analysis.activity_volume_by_owner(activities, users)",
         filters=_activities(*_WHEN),
     ),
     Entry(
@@ -43,7 +43,7 @@ ENTRIES = (
         tables=("activities",),
         adds=("users",),
         figure="plots.open_actions(activities, as_of=as_of, users=users, time_zone=time_zone)",
-        numbers="analysis.actions.open_actions(activities, as_of=as_of, users=users, time_zone=time_zone)",
+        numbers="analysis.open_actions(activities, as_of=as_of, users=users, time_zone=time_zone)",
         filters=_activities("due_on"),
     ),
     Entry(
@@ -52,7 +52,7 @@ ENTRIES = (
         tables=("activities",),
         adds=("users",),
         figure="plots.completion_rate(activities, as_of=as_of, users=users, time_zone=time_zone)",
-        numbers="analysis.actions.completion_rate(activities, as_of=as_of, users=users, time_zone=time_zone)",
+        numbers="analysis.completion_rate(activities, as_of=as_of, users=users, time_zone=time_zone)",
         filters=_activities("due_on"),
     ),
     Entry(
@@ -60,7 +60,7 @@ ENTRIES = (
         question="How soon after coming in does a contact hear from us?",
         tables=("contacts", "activities"),
         figure="plots.response_time(contacts, activities, as_of=as_of, time_zone=time_zone)",
-        numbers="analysis.response.response_time(contacts, activities, as_of=as_of, time_zone=time_zone)",
+        numbers="analysis.response_time(contacts, activities, as_of=as_of, time_zone=time_zone)",
         filters=narrowed("contacts", "created_at", owner="owner"),
     ),
     Entry(
@@ -68,7 +68,7 @@ ENTRIES = (
         question="How much work do won and lost deals take?",
         tables=("deals", "activities"),
         figure="plots.activities_per_deal(deals, activities, time_zone=time_zone)",
-        numbers="analysis.attention.activities_per_deal(deals, activities, time_zone=time_zone)",
+        numbers="analysis.activities_per_deal(deals, activities, time_zone=time_zone)",
         filters=narrowed("deals", "close_date", owner="owner_name", pipeline="pipeline_id"),
     ),
     Entry(
@@ -76,7 +76,7 @@ ENTRIES = (
         question="Which open deals has nobody touched for long?",
         tables=("deals", "activities"),
         figure="plots.days_since_last_touch(deals, activities, as_of=as_of, time_zone=time_zone)",
-        numbers="analysis.attention.days_since_last_touch(deals, activities, as_of=as_of, time_zone=time_zone)",
+        numbers="analysis.days_since_last_touch(deals, activities, as_of=as_of, time_zone=time_zone)",
         filters=narrowed("deals", owner="owner_name", pipeline="pipeline_id"),
     ),
     Entry(
@@ -85,7 +85,7 @@ ENTRIES = (
         tables=("activities",),
         adds=("campaigns",),
         figure="plots.email_engagement(activities, campaigns)",
-        numbers="analysis.engagement.email_engagement(activities, campaigns)",
+        numbers="analysis.email_engagement(activities, campaigns)",
         filters=narrowed("activities"),
     ),
     Entry(
@@ -93,7 +93,7 @@ ENTRIES = (
         question="Are mailings opened more or less than they used to be?",
         tables=("activities",),
         figure="plots.email_engagement_over_time(activities, time_zone=time_zone)",
-        numbers="analysis.engagement.email_engagement_over_time(activities, time_zone=time_zone)",
+        numbers="analysis.email_engagement_over_time(activities, time_zone=time_zone)",
         filters=narrowed("activities"),
     ),
 )

@@ -10,7 +10,7 @@ ENTRIES = (
         question="What do visitors choose on the banner, and does it change?",
         tables=("consent_statistics",),
         figure="plots.consent_banner(consent_statistics)",
-        numbers="analysis.consent.banner(consent_statistics, None)",
+        numbers="analysis.consent_banner(consent_statistics, None)",
         filters=narrowed("consent_statistics", "day"),
     ),
     Entry(
@@ -18,7 +18,7 @@ ENTRIES = (
         question="How many visitors accept, refuse or choose nothing, on which device?",
         tables=("consent_statistics",),
         figure="plots.banner_rates(consent_statistics)",
-        numbers='analysis.banner.banner_rates(consent_statistics, by="device")',
+        numbers='analysis.banner_rates(consent_statistics, by="device")',
         filters=narrowed("consent_statistics", "day"),
     ),
     Entry(
@@ -26,7 +26,7 @@ ENTRIES = (
         question="Which categories do visitors accept?",
         tables=("consent_statistics_items",),
         figure="plots.banner_items(consent_statistics_items)",
-        numbers="analysis.banner.banner_items(consent_statistics_items)",
+        numbers="analysis.banner_items(consent_statistics_items)",
         filters=narrowed("consent_statistics_items", "day"),
     ),
 )

@@ -16,7 +16,7 @@ ENTRIES = (
         question="What do people say about being contacted, and when?",
         tables=("consent_events",),
         figure="plots.consent_trend(consent_events, time_zone=time_zone)",
-        numbers="analysis.consent.trend(consent_events, time_zone=time_zone)",
+        numbers="analysis.consent_trend(consent_events, time_zone=time_zone)",
         filters=narrowed("consent_events", "occurred_at", "created_at"),
     ),
     Entry(
@@ -24,8 +24,7 @@ ENTRIES = (
         question="Which share of those who decided is opted in?",
         tables=("consent_events",),
         figure="plots.consent_rate(consent_events, as_of)",
-        numbers="analysis.consent_state.consent_rate("
-        'analysis.consent_state.current_state(consent_events, as_of), by="channel")',
+        numbers='analysis.consent_rate(analysis.current_consent(consent_events, as_of), by="channel")',
         filters=_EVENTS,
     ),
     Entry(
@@ -33,7 +32,7 @@ ENTRIES = (
         question="How many consents are in force, and who came and left?",
         tables=("consent_events",),
         figure="plots.consent_stock(consent_events, time_zone=time_zone)",
-        numbers="analysis.consent_stock.consent_stock(consent_events, None, time_zone=time_zone)",
+        numbers="analysis.consent_stock(consent_events, None, time_zone=time_zone)",
         filters=_EVENTS,
     ),
     Entry(
@@ -41,7 +40,7 @@ ENTRIES = (
         question="How long do consents last?",
         tables=("consent_events",),
         figure='plots.consent_survival(consent_events, as_of, by="channel")',
-        numbers='analysis.consent_survival.consent_survival(consent_events, as_of, by="channel")',
+        numbers='analysis.consent_survival(consent_events, as_of, by="channel")',
         filters=_EVENTS,
     ),
     Entry(
@@ -49,8 +48,7 @@ ENTRIES = (
         question="Which consents become too old soon?",
         tables=("consent_events",),
         figure="plots.expiring_consents(consent_events, as_of, time_zone=time_zone)",
-        numbers="analysis.consent_expiry.expiring_consents("
-        "analysis.consent_state.current_state(consent_events, as_of), as_of, time_zone=time_zone)",
+        numbers="analysis.expiring_consents(analysis.current_consent(consent_events, as_of), as_of, time_zone=time_zone)",
         filters=_EVENTS,
     ),
     Entry(
@@ -58,7 +56,7 @@ ENTRIES = (
         question="Which share of the requests is confirmed?",
         tables=("consent_events",),
         figure="plots.confirmation_rate(consent_events, as_of)",
-        numbers='analysis.confirmation.confirmation_rate(consent_events, as_of, by="channel")',
+        numbers='analysis.confirmation_rate(consent_events, as_of, by="channel")',
         filters=_EVENTS,
     ),
     Entry(
@@ -66,7 +64,7 @@ ENTRIES = (
         question="How long does confirming take?",
         tables=("consent_events",),
         figure='plots.time_to_confirm(consent_events, as_of, by="channel")',
-        numbers='analysis.confirmation.time_to_confirm(consent_events, as_of, by="channel")',
+        numbers='analysis.time_to_confirm(consent_events, as_of, by="channel")',
         filters=_EVENTS,
     ),
     Entry(
@@ -74,7 +72,7 @@ ENTRIES = (
         question="Which consents can be proven?",
         tables=("consent_events",),
         figure="plots.documentation_coverage(consent_events, as_of)",
-        numbers='analysis.confirmation.documentation_coverage(consent_events, as_of, by="channel")',
+        numbers='analysis.documentation_coverage(consent_events, as_of, by="channel")',
         filters=_EVENTS,
     ),
     Entry(
@@ -82,7 +80,7 @@ ENTRIES = (
         question="What do people say first, and what next?",
         tables=("consent_events",),
         figure="plots.consent_journeys(consent_events)",
-        numbers="analysis.journey.consent_journeys(consent_events)",
+        numbers="analysis.consent_journeys(consent_events)",
         filters=_EVENTS,
     ),
 )

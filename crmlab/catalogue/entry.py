@@ -21,9 +21,9 @@ Filters = Mapping[Filter, Mapping[str, tuple[str, ...]]]
 GIVEN: Mapping[str, str] = MappingProxyType(
     {
         "as_of": "data.fetched_at",
-        "people": "analysis.people.people(contacts)",
+        "people": "analysis.people(contacts)",
         "before": "earlier.deals",
-        "history": "analysis.history.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
+        "history": "analysis.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
     }
 )
 

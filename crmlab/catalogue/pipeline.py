@@ -15,7 +15,7 @@ ENTRIES = (
         question="Which share of the closed deals do we win, and who wins it?",
         tables=("deals",),
         figure='plots.win_rate(deals, by="owner_name")',
-        numbers='analysis.pipeline.win_rate(deals, by="owner_name")',
+        numbers='analysis.win_rate(deals, by="owner_name")',
         filters=_deals("close_date"),
     ),
     Entry(
@@ -24,7 +24,7 @@ ENTRIES = (
         tables=("deals",),
         adds=("stages",),
         figure="plots.pipeline_snapshot(deals, stages)",
-        numbers="analysis.pipeline.stage_snapshot(deals, stages)",
+        numbers="analysis.pipeline_snapshot(deals, stages)",
         filters={**_deals(), "pipeline": {"deals": ("pipeline_id",), "stages": ("pipeline_id",)}},
     ),
     Entry(
@@ -32,7 +32,7 @@ ENTRIES = (
         question="How many deals do we win and lose per month?",
         tables=("deals",),
         figure="plots.closed_by_month(deals)",
-        numbers="analysis.pipeline.closed_by_month(deals)",
+        numbers="analysis.closed_by_month(deals)",
         filters=_deals("close_date"),
     ),
     Entry(
@@ -40,7 +40,7 @@ ENTRIES = (
         question="What are the open deals worth, and when are they expected to close?",
         tables=("deals",),
         figure="plots.weighted_pipeline(deals, as_of, time_zone=time_zone)",
-        numbers="analysis.forecast.weighted_pipeline(deals, as_of, time_zone=time_zone)",
+        numbers="analysis.weighted_pipeline(deals, as_of, time_zone=time_zone)",
         filters=_deals("expected_close_date"),
     ),
     Entry(
@@ -48,8 +48,7 @@ ENTRIES = (
         question="Do the open deals cover what is missing of this year's quota?",
         tables=("deals",),
         figure="plots.coverage(deals, quota, since=dt.date(as_of.year, 1, 1), until=dt.date(as_of.year + 1, 1, 1))",
-        numbers="analysis.forecast.coverage("
-        "deals, quota, since=dt.date(as_of.year, 1, 1), until=dt.date(as_of.year + 1, 1, 1))",
+        numbers="analysis.coverage(deals, quota, since=dt.date(as_of.year, 1, 1), until=dt.date(as_of.year + 1, 1, 1))",
         filters=_deals(),
     ),
     Entry(
@@ -58,7 +57,7 @@ ENTRIES = (
         tables=("deals",),
         adds=("stages",),
         figure="plots.funnel(history, stages)",
-        numbers="analysis.stages.funnel(history, stages)",
+        numbers="analysis.funnel(history, stages)",
         filters={"pipeline": {"history": ("pipeline_id",), "stages": ("pipeline_id",)}},
     ),
     Entry(
@@ -67,7 +66,7 @@ ENTRIES = (
         tables=("deals",),
         adds=("stages",),
         figure="plots.stage_durations(history, stages)",
-        numbers="analysis.stages.stage_durations(history, stages)",
+        numbers="analysis.stage_durations(history, stages)",
         filters={"pipeline": {"history": ("pipeline_id",), "stages": ("pipeline_id",)}},
     ),
     Entry(
@@ -75,7 +74,7 @@ ENTRIES = (
         question="How long does it take to win a deal?",
         tables=("deals",),
         figure='plots.cycle_length(deals, by="owner_name", time_zone=time_zone)',
-        numbers='analysis.cycle.cycle_length(deals, by="owner_name", time_zone=time_zone)',
+        numbers='analysis.cycle_length(deals, by="owner_name", time_zone=time_zone)',
         filters=_deals("close_date"),
     ),
     Entry(
@@ -83,7 +82,7 @@ ENTRIES = (
         question="What does the pipeline bring per day?",
         tables=("deals",),
         figure='plots.sales_velocity(deals, as_of, by="owner_name", time_zone=time_zone)',
-        numbers='analysis.cycle.sales_velocity(deals, as_of, by="owner_name", time_zone=time_zone)',
+        numbers='analysis.sales_velocity(deals, as_of, by="owner_name", time_zone=time_zone)',
         filters=_deals(),
     ),
     Entry(
@@ -91,7 +90,7 @@ ENTRIES = (
         question="Which share of each month's new deals is won, and after how long?",
         tables=("deals",),
         figure="plots.win_cohorts(deals, as_of, time_zone=time_zone)",
-        numbers="analysis.cycle.win_cohorts(deals, as_of, time_zone=time_zone)",
+        numbers="analysis.win_cohorts(deals, as_of, time_zone=time_zone)",
         filters=_deals("created_at"),
     ),
     Entry(
@@ -99,7 +98,7 @@ ENTRIES = (
         question="How old are the open deals, and which are stuck?",
         tables=("deals",),
         figure="plots.ageing(deals, as_of, time_zone=time_zone)",
-        numbers="analysis.ageing.ageing(deals, as_of, time_zone=time_zone)",
+        numbers="analysis.ageing(deals, as_of, time_zone=time_zone)",
         filters=_deals(),
     ),
     Entry(
@@ -107,7 +106,7 @@ ENTRIES = (
         question="Do more deals come in than go out?",
         tables=("deals",),
         figure="plots.created_against_closed(deals, time_zone=time_zone)",
-        numbers="analysis.flow.created_against_closed(deals, time_zone=time_zone)",
+        numbers="analysis.created_against_closed(deals, time_zone=time_zone)",
         filters=_deals(),
     ),
     Entry(
@@ -115,7 +114,7 @@ ENTRIES = (
         question="Why did the open amount change since the earlier fetch?",
         tables=("deals",),
         figure="plots.waterfall(before, deals)",
-        numbers="analysis.flow.waterfall(before, deals)",
+        numbers="analysis.waterfall(before, deals)",
         filters={
             name: {"before": columns, "deals": columns} for name, of in _deals().items() for columns in of.values()
         },
@@ -125,7 +124,7 @@ ENTRIES = (
         question="Why are deals lost?",
         tables=("deals",),
         figure="plots.loss_reasons(deals)",
-        numbers="analysis.flow.loss_reasons(deals)",
+        numbers="analysis.loss_reasons(deals)",
         filters=_deals("close_date"),
     ),
 )

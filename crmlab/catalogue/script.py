@@ -68,7 +68,7 @@ def script(entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bo
     )
     <BLANKLINE>
     figure = plots.closed_by_month(deals)
-    numbers = analysis.pipeline.closed_by_month(deals)
+    numbers = analysis.closed_by_month(deals)
     figure
     """
     lines = _Lines(entry, choices, fetched, lazy)
@@ -120,7 +120,7 @@ class _Lines:
         conditions = dict(self._conditions(name))
         if "owner" in conditions and self._entry.filters["owner"][name] == ("owner",):
             users = f", data.users{self._collect}" if "users" in self._fetched else ""
-            source, collect = f"analysis.owners.with_owner({source}{collect}{users})", ""
+            source, collect = f"analysis.with_owner({source}{collect}{users})", ""
         if not conditions:
             return f"{name} = {source}{collect}"
         first = ""

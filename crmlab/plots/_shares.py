@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars
 from crmlab.plots._template import BLUE, figure, number, text
 

@@ -7,11 +7,13 @@ import datetime as dt
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import actions
+from crmlab import analysis
 from crmlab.analysis.given import moment
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars
 from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, figure, nothing, number, plural, text
+
+__all__ = ["completion_rate", "open_actions"]
 
 _PARTS = (
     ("overdue_above_30_days", "overdue above 30 days", VERMILLION),
@@ -34,7 +36,7 @@ def open_actions(
     Parameters
     ----------
     activities, as_of, time_zone, users
-        Read what `crmlab.analysis.actions.open_actions` reads.
+        Read what `crmlab.analysis.open_actions` reads.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def open_actions(
         `as_of` or `time_zone` cannot be read, or a column is missing.
     """
     title = "Open actions"
-    found = actions.open_actions(activities, as_of=as_of, time_zone=time_zone, users=users)
+    found = analysis.open_actions(activities, as_of=as_of, time_zone=time_zone, users=users)
     if found.is_empty():
         return nothing(title, _why(activities, "no action is open."))
     counted = found.select(_bars.label_of(["owner"]), pl.exclude("owner", "overdue_rate"))
@@ -76,7 +78,7 @@ def completion_rate(
     Parameters
     ----------
     activities, as_of, since, until, time_zone, users
-        Read what `crmlab.analysis.actions.completion_rate` reads.
+        Read what `crmlab.analysis.completion_rate` reads.
 
     Returns
     -------
@@ -90,7 +92,9 @@ def completion_rate(
         `as_of`, `since`, `until` or `time_zone` cannot be read, or a column is missing.
     """
     title = "Actions done on time"
-    found = actions.completion_rate(activities, as_of=as_of, since=since, until=until, time_zone=time_zone, users=users)
+    found = analysis.completion_rate(
+        activities, as_of=as_of, since=since, until=until, time_zone=time_zone, users=users
+    )
     if found.is_empty():
         return nothing(title, _why(activities, "no action was due."))
     counted = found.select(_bars.label_of(["owner"]), "due", "on_time")

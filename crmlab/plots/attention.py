@@ -8,10 +8,13 @@ from collections.abc import Collection
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import attention
 from crmlab.analysis.given import moment
 from crmlab.analysis.touches import HUMAN
 from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, figure, nothing, number, plural, text, whole_ticks
+
+__all__ = ["activities_per_deal", "days_since_last_touch"]
 
 #: days since the last touch; the last bin has no end
 _DAYS = (7, 14, 30, 60, 90, 180)
@@ -31,7 +34,7 @@ def activities_per_deal(
     Parameters
     ----------
     deals, activities, kinds, time_zone
-        Read what `crmlab.analysis.attention.activities_per_deal` reads.
+        Read what `crmlab.analysis.activities_per_deal` reads.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def days_since_last_touch(
     Parameters
     ----------
     subjects, activities, as_of, stale_days, kinds, time_zone
-        Read what `crmlab.analysis.attention.days_since_last_touch` reads.
+        Read what `crmlab.analysis.days_since_last_touch` reads.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def days_since_last_touch(
     is_deal = "contact_id" in subjects.columns
     noun, table = ("open deal", "deals") if is_deal else ("contact", "contacts")
     title = f"Days since the last touch of {noun}s"
-    found = attention.days_since_last_touch(
+    found = analysis.days_since_last_touch(
         subjects, activities, as_of=as_of, stale_days=stale_days, kinds=kinds, time_zone=time_zone
     )
     if found.is_empty():

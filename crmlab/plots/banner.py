@@ -7,9 +7,11 @@ from typing import Literal
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import banner
+from crmlab import analysis
 from crmlab.plots import _shares
 from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing, plural
+
+__all__ = ["banner_items", "banner_rates"]
 
 
 def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = "device") -> go.Figure:
@@ -18,7 +20,7 @@ def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = 
     Parameters
     ----------
     consent_statistics, by
-        As `crmlab.analysis.banner.banner_rates`.
+        As `crmlab.analysis.banner_rates`.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = 
     """
     title = "What visitors chose on the banner"
     keys = [by] if isinstance(by, str) else list(by or [])
-    rates = banner.banner_rates(consent_statistics, keys)
+    rates = analysis.banner_rates(consent_statistics, keys)
     counts = ("explicit_optin", "implicit_optin", "optout", "no_choice")
     # who accepted and refused on one day is in both; what is left is then less than nothing
     known = rates.with_columns(
@@ -74,7 +76,7 @@ def banner_items(
     Parameters
     ----------
     consent_statistics_items, dimension
-        As `crmlab.analysis.banner.banner_items`.
+        As `crmlab.analysis.banner_items`.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def banner_items(
         `dimension` is neither ``"category"`` nor ``"vendor"``.
     """
     title = f"Accepted by {dimension}"
-    items = banner.banner_items(consent_statistics_items, dimension).filter(pl.col("visitors_exposed") > 0)
+    items = analysis.banner_items(consent_statistics_items, dimension).filter(pl.col("visitors_exposed") > 0)
     if items.is_empty():
         why = f"no {dimension} has exposed visitors."
         empty = "the consent statistics items table is empty."

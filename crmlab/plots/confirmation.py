@@ -8,13 +8,15 @@ from collections.abc import Iterable
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import confirmation
-from crmlab.analysis.consent_survival import median_days
+from crmlab import analysis
+from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
 from crmlab.plots import _curves, _shares
 from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number, plural
 from crmlab.plots.consent_state import NO_EVENTS
+
+__all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
 _NO_REQUEST = "no event of a known person is a request."
 
@@ -34,7 +36,7 @@ def confirmation_rate(
     Parameters
     ----------
     consent_events, as_of, by, within_days, requests, confirmations, subject
-        As `crmlab.analysis.confirmation.confirmation_rate`.
+        As `crmlab.analysis.confirmation_rate`.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def confirmation_rate(
     """
     title = f"Requests confirmed within {plural(within_days, 'day')}"
     keys = [by] if isinstance(by, str) else list(by or [])
-    rates = confirmation.confirmation_rate(
+    rates = analysis.confirmation_rate(
         consent_events,
         as_of,
         keys,
@@ -86,7 +88,7 @@ def time_to_confirm(
     Parameters
     ----------
     consent_events, as_of, by, requests, confirmations, subject
-        As `crmlab.analysis.confirmation.time_to_confirm`.
+        As `crmlab.analysis.time_to_confirm`.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def time_to_confirm(
     """
     title = "Time to confirm"
     keys = [by] if isinstance(by, str) else list(by or [])
-    curve = confirmation.time_to_confirm(
+    curve = analysis.time_to_confirm(
         consent_events, as_of, keys, requests=requests, confirmations=confirmations, subject=subject
     )
     if curve.is_empty():
@@ -129,7 +131,7 @@ def documentation_coverage(
     Parameters
     ----------
     consent_events, as_of, by, subject
-        As `crmlab.analysis.confirmation.documentation_coverage`.
+        As `crmlab.analysis.documentation_coverage`.
 
     Returns
     -------
@@ -143,7 +145,7 @@ def documentation_coverage(
     """
     title = "Consents in force that are documented"
     keys = [by] if isinstance(by, str) else list(by or [])
-    groups = confirmation.documentation_coverage(consent_events, as_of, keys, subject=subject)
+    groups = analysis.documentation_coverage(consent_events, as_of, keys, subject=subject)
     n, documented = int(groups["consents"].sum()), int(groups["documented"].sum())
     if not n:
         return nothing(title, "nobody is opted in." if consent_events.height else NO_EVENTS)

@@ -7,13 +7,14 @@ import datetime as dt
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import consent_expiry
-from crmlab.analysis import consent_state as states
+from crmlab import analysis
 from crmlab.analysis.decisions import Subject, grouped, moment
 from crmlab.analysis.period import finest_grain
 from crmlab.analysis.vocabulary import OPT_IN
 from crmlab.plots import _over_time, _shares
 from crmlab.plots._template import at, nothing, number, plural
+
+__all__ = ["consent_rate", "expiring_consents"]
 
 NO_EVENTS = "the consent events table is empty."
 NO_CONSENT = "no event of a known person is an opt-in or opt-out."
@@ -33,9 +34,9 @@ def consent_rate(
     Parameters
     ----------
     consent_events, as_of, subject, subscriptions, contacts
-        As `crmlab.analysis.consent_state.current_state`.
+        As `crmlab.analysis.current_consent`.
     by
-        As `crmlab.analysis.consent_state.consent_rate`.
+        As `crmlab.analysis.consent_rate`.
 
     Returns
     -------
@@ -49,11 +50,13 @@ def consent_rate(
         `as_of`, `by` or `subject` is not known.
     """
     title = "People opted in"
-    state = states.current_state(consent_events, as_of, subject=subject, subscriptions=subscriptions, contacts=contacts)
+    state = analysis.current_consent(
+        consent_events, as_of, subject=subject, subscriptions=subscriptions, contacts=contacts
+    )
     if state.is_empty():
         return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
-    rates = states.consent_rate(state, by).rename({"opted_in": "part", "decided": "whole"})
-    total = states.consent_rate(state, contacts=contacts, subject=subject).row(0, named=True)
+    rates = analysis.consent_rate(state, by).rename({"opted_in": "part", "decided": "whole"})
+    total = analysis.consent_rate(state, contacts=contacts, subject=subject).row(0, named=True)
     covered = ""
     if total.get("contacts"):
         covered = f"{total['coverage_of_contacts']:.0%} of {plural(total['contacts'], 'contact')} have decided"
@@ -82,9 +85,9 @@ def expiring_consents(
     Parameters
     ----------
     consent_events, subject
-        As `crmlab.analysis.consent_state.current_state`.
+        As `crmlab.analysis.current_consent`.
     as_of, max_age_days, within_days, every, time_zone
-        As `crmlab.analysis.consent_expiry.expiring_consents`.
+        As `crmlab.analysis.expiring_consents`.
 
     Returns
     -------
@@ -98,12 +101,12 @@ def expiring_consents(
         be more than 2,000 bars.
     """
     title = f"Consents that become {max_age_days} days old"
-    state = states.current_state(consent_events, as_of, subject=subject)
+    state = analysis.current_consent(consent_events, as_of, subject=subject)
     if not (state["decision"] == OPT_IN).any():
         return nothing(title, "nobody is opted in." if consent_events.height else NO_EVENTS)
     start = moment(as_of)
     every = every or finest_grain(pl.Series([start, start + dt.timedelta(days=within_days)]))
-    counts = consent_expiry.expiring_consents(
+    counts = analysis.expiring_consents(
         state, as_of, max_age_days=max_age_days, within_days=within_days, every=every, time_zone=time_zone
     )
     ahead = counts.drop_nulls("period")

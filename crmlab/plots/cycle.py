@@ -8,8 +8,7 @@ from typing import Literal
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import ageing as analysis
-from crmlab.analysis import cycle
+from crmlab import analysis
 from crmlab.analysis.pipeline import only_currency
 from crmlab.plots import _bars
 from crmlab.plots._template import (
@@ -26,6 +25,8 @@ from crmlab.plots._template import (
     whole_ticks,
 )
 
+__all__ = ["ageing", "cycle_length", "sales_velocity", "win_cohorts"]
+
 _MAX_COHORTS, _MAX_COLUMNS = 24, 24
 #: ages up to so many days, in words
 _BANDS = ((30, "0-30"), (60, "31-60"), (90, "61-90"), (180, "91-180"), (365, "181-365"))
@@ -39,7 +40,7 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
     Parameters
     ----------
     deals, by, time_zone
-        As of `crmlab.analysis.cycle.cycle_length`. The twenty groups with most won deals are shown.
+        As of `crmlab.analysis.cycle_length`. The twenty groups with most won deals are shown.
 
     Returns
     -------
@@ -50,11 +51,11 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
     Raises
     ------
     PlanError
-        As `crmlab.analysis.cycle.cycle_length`.
+        As `crmlab.analysis.cycle_length`.
     """
     title = "Days from creating to winning"
     by = [by] if isinstance(by, str) else list(by or [])
-    found = cycle.cycle_length(deals, by, time_zone=time_zone).with_columns(n=pl.col("won") - pl.col("left_out"))
+    found = analysis.cycle_length(deals, by, time_zone=time_zone).with_columns(n=pl.col("won") - pl.col("left_out"))
     n = int(found["n"].sum())
     if not n:
         return nothing(title, "no won deal has both days." if deals.height else NO_DEALS)
@@ -94,7 +95,7 @@ def sales_velocity(
     Parameters
     ----------
     deals, as_of, by, days, opportunities, time_zone
-        As of `crmlab.analysis.cycle.sales_velocity`. The twenty groups with most deals are shown.
+        As of `crmlab.analysis.sales_velocity`. The twenty groups with most deals are shown.
 
     Returns
     -------
@@ -104,10 +105,10 @@ def sales_velocity(
     Raises
     ------
     PlanError
-        As `crmlab.analysis.cycle.sales_velocity`.
+        As `crmlab.analysis.sales_velocity`.
     """
     title = "Sales velocity"
-    found = cycle.sales_velocity(
+    found = analysis.sales_velocity(
         deals, as_of, by, days=days, opportunities=opportunities, time_zone=time_zone
     ).with_columns((pl.col("won") + pl.col("opportunities")).alias("n"))
     known = found.drop_nulls("velocity_per_day")
@@ -150,7 +151,7 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
     Parameters
     ----------
     deals, as_of, time_zone
-        As of `crmlab.analysis.cycle.win_cohorts`.
+        As of `crmlab.analysis.win_cohorts`.
 
     Returns
     -------
@@ -161,10 +162,10 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
     Raises
     ------
     PlanError
-        As `crmlab.analysis.cycle.win_cohorts`.
+        As `crmlab.analysis.win_cohorts`.
     """
     title = "Won, by month of creating"
-    found = cycle.win_cohorts(deals, as_of, time_zone=time_zone)
+    found = analysis.win_cohorts(deals, as_of, time_zone=time_zone)
     if found.is_empty():
         return nothing(title, "no deal was created in a month that is over." if deals.height else NO_DEALS)
     cohorts = found.select("created_month", "created").unique().sort("created_month")
@@ -217,7 +218,7 @@ def ageing(
     Parameters
     ----------
     deals, as_of, history, stuck_after, time_zone
-        As of `crmlab.analysis.ageing.ageing`.
+        As of `crmlab.analysis.ageing`.
 
     Returns
     -------
@@ -227,7 +228,7 @@ def ageing(
     Raises
     ------
     PlanError
-        As `crmlab.analysis.ageing.ageing`.
+        As `crmlab.analysis.ageing`.
     """
     title = "Age of the open deals"
     found = analysis.ageing(deals, as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)

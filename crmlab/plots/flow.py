@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import flow, pipeline
 from crmlab.plots import _bars, _over_time, _panels
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number, plural
+
+__all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 
 _MAX_MONTHS = 120
 
@@ -20,7 +23,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
     Parameters
     ----------
     deals, time_zone
-        As of `crmlab.analysis.flow.created_against_closed`.
+        As of `crmlab.analysis.created_against_closed`.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
         `time_zone` is not known.
     """
     title = "Created and closed per month"
-    months = flow.created_against_closed(deals, time_zone=time_zone)
+    months = analysis.created_against_closed(deals, time_zone=time_zone)
     dated = months.drop_nulls("month").rename({"month": "period"})
     if dated.is_empty():
         return nothing(title, "no deal has a date." if deals.height else NO_DEALS)
@@ -71,7 +74,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     start, end
-        As of `crmlab.analysis.flow.waterfall`.
+        As of `crmlab.analysis.waterfall`.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
         A column is missing.
     """
     title = "Open amount between two fetches"
-    steps = flow.waterfall(start, end)
+    steps = analysis.waterfall(start, end)
     ends = steps.filter(pl.col("step").is_in(["start", "end"]))
     if not steps["deals"].sum():
         return nothing(title, "no deal is open in either." if start.height or end.height else NO_DEALS)
@@ -129,7 +132,7 @@ def loss_reasons(deals: pl.DataFrame, *, names: Mapping[str, str] | None = None)
     Parameters
     ----------
     deals, names
-        As of `crmlab.analysis.flow.loss_reasons`.
+        As of `crmlab.analysis.loss_reasons`.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def loss_reasons(deals: pl.DataFrame, *, names: Mapping[str, str] | None = None)
         twenty reasons the rest is one bar.
     """
     title = "Why deals are lost"
-    reasons = flow.loss_reasons(deals, names=names)
+    reasons = analysis.loss_reasons(deals, names=names)
     n = int(reasons["lost"].sum())
     if not n:
         return nothing(title, "no deal is lost." if deals.height else NO_DEALS)

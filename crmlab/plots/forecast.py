@@ -8,10 +8,13 @@ from datetime import date, datetime
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import forecast, pipeline
+from crmlab import analysis
+from crmlab.analysis import pipeline
 from crmlab.analysis.forecast import Probabilities
 from crmlab.plots import _bars, _panels
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, plural
+
+__all__ = ["coverage", "weighted_pipeline"]
 
 _MAX_MONTHS = 24
 #: below the bars, so that it crosses no number
@@ -39,7 +42,7 @@ def weighted_pipeline(
     Parameters
     ----------
     deals, as_of, probability, time_zone
-        As of `crmlab.analysis.forecast.weighted_pipeline`.
+        As of `crmlab.analysis.weighted_pipeline`.
 
     Returns
     -------
@@ -49,10 +52,10 @@ def weighted_pipeline(
     Raises
     ------
     PlanError
-        As `crmlab.analysis.forecast.weighted_pipeline`.
+        As `crmlab.analysis.weighted_pipeline`.
     """
     title = "Open amount by expected month"
-    found = forecast.weighted_pipeline(deals, as_of, probability=probability, time_zone=time_zone)
+    found = analysis.weighted_pipeline(deals, as_of, probability=probability, time_zone=time_zone)
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else NO_DEALS)
@@ -124,7 +127,7 @@ def coverage(
     Parameters
     ----------
     deals, quota, since, until
-        As of `crmlab.analysis.forecast.coverage`.
+        As of `crmlab.analysis.coverage`.
 
     Returns
     -------
@@ -134,10 +137,10 @@ def coverage(
     Raises
     ------
     PlanError
-        As `crmlab.analysis.forecast.coverage`.
+        As `crmlab.analysis.coverage`.
     """
     title = "Won and open against the quota"
-    found = forecast.coverage(deals, quota, since=since, until=until)
+    found = analysis.coverage(deals, quota, since=since, until=until)
     n = int(found.select(pl.col("won", "open").sum()).sum_horizontal().item())
     if not n:
         return nothing(title, "no deal is open or won in this time." if deals.height else NO_DEALS)

@@ -7,8 +7,8 @@ import datetime as dt
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import joined, person_consent
-from crmlab.analysis import people as who
+from crmlab import analysis
+from crmlab.analysis import person_consent
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.plots import _bars
 from crmlab.plots._template import (
@@ -26,6 +26,13 @@ from crmlab.plots._template import (
     text,
 )
 
+__all__ = [
+    "consent_and_win_rate",
+    "consent_coverage_of_pipeline",
+    "open_pipeline_by_consent",
+    "people_overlap",
+]
+
 _COLOURS = dict(zip(person_consent.STATES, (GREEN, VERMILLION, "#E69F00", REST), strict=True))
 _NO_DEALS = "the deals table is empty."
 
@@ -36,7 +43,7 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     people
-        As `crmlab.analysis.people.people` returns it; counted by `crmlab.analysis.people.overlap`.
+        As `crmlab.analysis.people` returns it; counted by `crmlab.analysis.people_overlap`.
 
     Returns
     -------
@@ -46,7 +53,7 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     title = "People by the services that know them"
     if people.is_empty():
         return nothing(title, "the contacts table is empty.")
-    found = who.overlap(people)
+    found = analysis.people_overlap(people)
     services = set(found["services"].explode())
     labels = [_combination(set(each), services) for each in found["services"]]
     found = found.select(pl.Series("label", labels, pl.String), "people", "contacts")
@@ -89,7 +96,7 @@ def open_pipeline_by_consent(
     Parameters
     ----------
     deals, consent_events, people, as_of, channel
-        As for `crmlab.analysis.joined.open_pipeline_by_consent`.
+        As for `crmlab.analysis.open_pipeline_by_consent`.
 
     Returns
     -------
@@ -99,10 +106,10 @@ def open_pipeline_by_consent(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Open pipeline by consent"
-    found = joined.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of, channel=channel)
+    found = analysis.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of, channel=channel)
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
@@ -149,7 +156,7 @@ def consent_coverage_of_pipeline(
     Parameters
     ----------
     deals, consent_events, people, as_of, channel, by
-        As for `crmlab.analysis.joined.consent_coverage_of_pipeline`.
+        As for `crmlab.analysis.consent_coverage_of_pipeline`.
 
     Returns
     -------
@@ -160,11 +167,11 @@ def consent_coverage_of_pipeline(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
     noun = text(by.replace("_name", "").replace("_", " "))
     title = f"Consent coverage, for each {noun}"
-    found = joined.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of, channel=channel, by=by)
+    found = analysis.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of, channel=channel, by=by)
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
@@ -209,7 +216,7 @@ def consent_and_win_rate(
     Parameters
     ----------
     deals, consent_events, people, channel, time_zone
-        As for `crmlab.analysis.joined.consent_and_win_rate`.
+        As for `crmlab.analysis.consent_and_win_rate`.
 
     Returns
     -------
@@ -219,10 +226,10 @@ def consent_and_win_rate(
     Raises
     ------
     PlanError
-        `time_zone` is not known, or `people` is not what `people.people` returns.
+        `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Win rate by consent before closing"
-    found = joined.consent_and_win_rate(deals, consent_events, people, channel=channel, time_zone=time_zone)
+    found = analysis.consent_and_win_rate(deals, consent_events, people, channel=channel, time_zone=time_zone)
     closed = deals.filter(WON | LOST)
     n = int(found.select(pl.col("won", "lost").sum()).sum_horizontal().item())
     if not n:

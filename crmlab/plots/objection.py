@@ -8,10 +8,13 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import objection
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import VERMILLION, at, figure, nothing, number, plural
+
+__all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
 
 def activities_after_opt_out(
@@ -29,7 +32,7 @@ def activities_after_opt_out(
     Parameters
     ----------
     activities, consent_events, people, as_of, channels
-        As for `crmlab.analysis.objection.activities_after_opt_out`.
+        As for `crmlab.analysis.activities_after_opt_out`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
     time_zone
@@ -43,10 +46,10 @@ def activities_after_opt_out(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, `every` or `time_zone` is not known, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, `every` or `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Contacts after an opt-out"
-    found = objection.activities_after_opt_out(activities, consent_events, people, as_of=as_of, channels=channels)
+    found = analysis.activities_after_opt_out(activities, consent_events, people, as_of=as_of, channels=channels)
     if found.is_empty():
         why = "nobody was contacted on a channel after opting out of it."
         return nothing(title, why if activities.height else "the activities table is empty.")
@@ -79,7 +82,7 @@ def mailed_but_objected(
     Parameters
     ----------
     contacts, subscriptions, activities, consent_events, people, as_of, days
-        As for `crmlab.analysis.objection.mailed_but_objected`.
+        As for `crmlab.analysis.mailed_but_objected`.
 
     Returns
     -------
@@ -89,10 +92,10 @@ def mailed_but_objected(
     Raises
     ------
     PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Mailed although they objected"
-    found = objection.mailed_but_objected(
+    found = analysis.mailed_but_objected(
         contacts, subscriptions, activities, consent_events, people, as_of=as_of, days=days
     )
     if found.is_empty():

@@ -7,8 +7,10 @@ from typing import Literal
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import pipeline
 from crmlab.analysis.period import MAX_BINS, PERIODS
+from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import (
     BLUE,
@@ -24,6 +26,8 @@ from crmlab.plots._template import (
     text,
 )
 
+__all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
+
 _MAX_MONTHS = 120
 
 
@@ -35,7 +39,7 @@ def win_rate(
     Parameters
     ----------
     deals
-        Reads what `crmlab.analysis.pipeline.win_rate` reads.
+        Reads what `crmlab.analysis.win_rate` reads.
     by
         Columns to group by, such as ``"owner_name"``. The groups with most closed deals are shown,
         beyond twenty the rest is one bar. With one period, such as ``"month"``: lines over time, for the
@@ -70,7 +74,7 @@ def win_rate(
     shown, note = _bars.with_others(counted, "n", "groups")
     if shown["currency"].n_unique() > 1:
         shown = shown.with_columns(_bars.label_of(["label", "currency"]))
-    shown = shown.with_columns(rate=pipeline.ratio(pl.col("part"), pl.col("whole")))
+    shown = shown.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
     beside = [
         ("no amount", "") if rate is None else (f"{rate:.0%}", f"{number(part)} of {number(whole)}")
         for rate, part, whole in shown.select("rate", "part", "whole").iter_rows()
@@ -93,7 +97,7 @@ def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
 
     Numbers of deals are added over currencies, amounts are not.
     """
-    rates = pipeline.win_rate(deals, by)
+    rates = analysis.win_rate(deals, by)
     periods = [name for name in by if name not in deals.columns]
     if len(periods) == 1:
         rates, by = rates.rename({periods[0]: "period"}), [name for name in by if name not in periods]
@@ -125,7 +129,7 @@ def _rates_over_time(rates: pl.DataFrame, every: str, title: str, measure: str) 
     traces = []
     for label, colour in zip(sizes, PALETTE, strict=False):
         line = axis.join(dated.filter(pl.col("label") == label), on="period", how="left").sort("period")
-        line = line.with_columns(rate=pipeline.ratio(pl.col("part"), pl.col("whole")))
+        line = line.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
         rows = line.select("part", "whole").fill_null(0).rows()
         made_of = [f"{number(part)} of {number(whole)}" for part, whole in rows]
         traces.append(
@@ -166,7 +170,7 @@ def pipeline_snapshot(
     Parameters
     ----------
     deals, stages
-        Read what `crmlab.analysis.pipeline.stage_snapshot` reads.
+        Read what `crmlab.analysis.pipeline_snapshot` reads.
     measure
         What the bars are as long as: ``"amount"`` (a colour for each currency) or ``"deals"``.
 
@@ -176,7 +180,7 @@ def pipeline_snapshot(
         Horizontal bars in the order of the stages, each with its number of deals and their amount.
     """
     title = "Open deals in each stage"
-    snapshot = pipeline.stage_snapshot(deals, stages)
+    snapshot = analysis.pipeline_snapshot(deals, stages)
     n = int(snapshot["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else NO_DEALS)
@@ -228,7 +232,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     deals
-        Reads what `crmlab.analysis.pipeline.closed_by_month` reads.
+        Reads what `crmlab.analysis.closed_by_month` reads.
 
     Returns
     -------
@@ -236,7 +240,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
         Two colours; the won amount shows on hovering.
     """
     title = "Deals won and lost per month"
-    months = pipeline.closed_by_month(deals)
+    months = analysis.closed_by_month(deals)
     dated = months.drop_nulls("month")
     if dated.is_empty():
         why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."

@@ -15,6 +15,8 @@ from crmlab.analysis.touches import OUTBOUND
 from crmlab.plots import _bars
 from crmlab.plots._template import PALETTE, figure, nothing, number, plural, text
 
+__all__ = ["response_time"]
+
 #: ticks of a logarithmic axis of hours
 _TICKS = {1 / 60: "1 min", 1 / 6: "10 min", 1: "1 hour", 4: "4 h", 24: "1 day", 168: "1 week", 730: "1 month",
           8766: "1 year", 87_660: "10 years"}  # fmt: skip
@@ -37,7 +39,7 @@ def response_time(
     Parameters
     ----------
     contacts, activities, by, as_of, start, kinds, time_zone
-        Read what `crmlab.analysis.response.response_time` reads.
+        Read what `crmlab.analysis.response_time` reads.
 
     Returns
     -------

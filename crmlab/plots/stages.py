@@ -5,10 +5,12 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import stages as analysis
-from crmlab.analysis.pipeline import ratio
+from crmlab import analysis
+from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars
 from crmlab.plots._template import BLUE, GREEN, figure, nothing, number, plural
+
+__all__ = ["funnel", "stage_durations"]
 
 _NO_HISTORY = "the stage history table is empty."
 
@@ -19,7 +21,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     history, stages
-        As of `crmlab.analysis.stages.funnel`.
+        As of `crmlab.analysis.funnel`.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     history, stages
-        As of `crmlab.analysis.stages.stage_durations`.
+        As of `crmlab.analysis.stage_durations`.
 
     Returns
     -------

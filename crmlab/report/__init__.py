@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import masking
-from crmlab.analysis.people import people
+from crmlab.analysis.identity import people
 from crmlab.errors import PlanError
 from crmlab.report.charts import SECTIONS, Given, charts
 from crmlab.report.page import PAGE, STYLE, bullets, section, table, text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from crmlab.analysis.confirmation import confirmation_rate, documentation_coverage, time_to_confirm
-from crmlab.analysis.consent_survival import median_days
+from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.journey import consent_journeys
 from crmlab.errors import PlanError
 from crmlab.tables import TABLES, conform

@@ -11,8 +11,8 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab.analysis.consent_expiry import expiring_consents
-from crmlab.analysis.consent_state import consent_rate, current_state
-from crmlab.analysis.consent_stock import consent_stock
+from crmlab.analysis.consent_growth import consent_stock
+from crmlab.analysis.consent_state import consent_rate, current_consent
 from crmlab.errors import PlanError
 from crmlab.sandbox.generate import generate
 from crmlab.tables import TABLES, conform
@@ -53,7 +53,7 @@ def test_the_last_decision_until_then_wins_for_each_channel() -> None:
         ("2", "email", "subscribe", None),
     )
 
-    found = current_state(frame, AS_OF)
+    found = current_consent(frame, AS_OF)
 
     assert found.select("subject", "channel", "decision", "decided_at", "source", "basis").rows() == [
         ("altcraft/a/1", "email", "opt-out", at(9), "footer", "event"),
@@ -64,15 +64,15 @@ def test_the_last_decision_until_then_wins_for_each_channel() -> None:
 def test_as_of_holds_its_own_moment_and_a_date_is_its_midnight_in_utc() -> None:
     frame = events(("1", "email", "subscribe", at(2)))
 
-    assert current_state(frame, date(2026, 1, 2)).height == 1
-    assert current_state(frame, datetime.fromisoformat("2026-01-02T00:59:59+01:00")).height == 0
+    assert current_consent(frame, date(2026, 1, 2)).height == 1
+    assert current_consent(frame, datetime.fromisoformat("2026-01-02T00:59:59+01:00")).height == 0
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_of_two_decisions_of_one_moment_the_opt_out_wins(order: tuple[int, int]) -> None:
     rows = [("1", "email", "subscribe", at(1)), ("1", "email", "unsubscribe", at(1))]
 
-    found = current_state(events(*(rows[place] for place in order)), AS_OF)
+    found = current_consent(events(*(rows[place] for place in order)), AS_OF)
 
     assert found["decision"].to_list() == ["opt-out"]
 
@@ -86,7 +86,7 @@ def test_an_address_is_one_person_in_all_services() -> None:
         ]
     )
 
-    found = current_state(frame, AS_OF, subject="email")
+    found = current_consent(frame, AS_OF, subject="email")
 
     assert found.select("subject", "decision", "provider").rows() == [
         ("ada@x.example", "opt-out", "complero"),
@@ -113,7 +113,7 @@ def test_a_state_without_a_time_is_a_refusal_above_all_and_a_consent_below_all()
         "contacts", provider=["altcraft", "altcraft"], account=["a"] * 2, id=["4", "5"], do_not_contact=[True, False]
     )
 
-    found = current_state(said, AS_OF, subscriptions=subscriptions, contacts=contacts)
+    found = current_consent(said, AS_OF, subscriptions=subscriptions, contacts=contacts)
 
     assert found.select("subject", "decision", "basis", "source").rows() == [
         ("altcraft/a/1", "opt-out", "subscription", "r1"),
@@ -135,7 +135,7 @@ def test_a_subscription_is_of_the_address_of_its_contact() -> None:
         status=["subscribed"] * 2,
     )
 
-    found = current_state(events(), AS_OF, subject="email", subscriptions=subscriptions, contacts=contacts)
+    found = current_consent(events(), AS_OF, subject="email", subscriptions=subscriptions, contacts=contacts)
 
     assert found["subject"].to_list() == ["ada@x.example", "bo@x.example"]
 
@@ -143,12 +143,12 @@ def test_a_subscription_is_of_the_address_of_its_contact() -> None:
 @pytest.mark.parametrize("as_of", [datetime(2026, 1, 1), "yesterday", None])  # noqa: DTZ001
 def test_a_moment_that_is_none_is_refused(as_of: Any) -> None:
     with pytest.raises(PlanError, match="as_of"):
-        current_state(events(), as_of)
+        current_consent(events(), as_of)
 
 
 def test_an_unknown_kind_of_subject_is_refused() -> None:
     with pytest.raises(PlanError, match="subject='phone': give 'contact'"):
-        current_state(events(), AS_OF, subject="phone")  # type: ignore[arg-type]
+        current_consent(events(), AS_OF, subject="phone")  # type: ignore[arg-type]
 
 
 async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
@@ -162,7 +162,7 @@ async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
         data = await crmlab.fetch(accounts, "consent_events")
 
-    found = current_state(data.consent_events, world.now)
+    found = current_consent(data.consent_events, world.now)
     rows = {
         (who, channel): said == "opt-in" for who, channel, said in found.select("subject", "channel", "decision").rows()
     }
@@ -175,7 +175,7 @@ async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
 
 
 def test_people_are_counted_once_in_each_group() -> None:
-    state = current_state(
+    state = current_consent(
         events(
             ("1", "email", "subscribe", at(1)),
             ("1", "sms", "unsubscribe", at(1)),
@@ -191,7 +191,7 @@ def test_people_are_counted_once_in_each_group() -> None:
 
 def test_coverage_is_of_all_contacts_and_counts_nobody_else() -> None:
     contacts = table("contacts", provider=["altcraft"] * 4, account=["a"] * 4, id=["1", "2", "8", "9"])
-    state = current_state(events(("1", "email", "subscribe", at(1)), ("5", "email", "subscribe", at(1))), AS_OF)
+    state = current_consent(events(("1", "email", "subscribe", at(1)), ("5", "email", "subscribe", at(1))), AS_OF)
 
     found = consent_rate(state, contacts=contacts).row(0, named=True)
 
@@ -200,14 +200,14 @@ def test_coverage_is_of_all_contacts_and_counts_nobody_else() -> None:
 
 
 def test_the_rate_of_nobody_is_null() -> None:
-    found = consent_rate(current_state(events(), AS_OF), contacts=TABLES["contacts"].empty())
+    found = consent_rate(current_consent(events(), AS_OF), contacts=TABLES["contacts"].empty())
 
     assert found.row(0) == (0, 0, 0, None, 0, 0, None)
 
 
 def test_a_group_that_is_no_column_is_refused() -> None:
     with pytest.raises(PlanError, match="by='purpose' is no column of the frame: choose of subject, channel"):
-        consent_rate(current_state(events(), AS_OF), "purpose")
+        consent_rate(current_consent(events(), AS_OF), "purpose")
 
 
 # ---- stock --------------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_the_stock_is_all_net_so_far_and_at_the_end_who_is_opted_in(rows: list[t
     assert found["stock"].to_list() == found["net"].cum_sum().to_list()
     assert found["stock_at_start"].to_list() == [0, *found["stock"].to_list()][: found.height]
     assert min(found["stock"], default=0) >= 0
-    state = current_state(frame, AS_OF)
+    state = current_consent(frame, AS_OF)
     assert sum(found["net"]) == (state["decision"] == "opt-in").sum()
 
 
@@ -279,7 +279,7 @@ def test_the_state_does_not_depend_on_the_order_of_the_rows(rows: list[tuple[Any
     columns = ["subject", "channel", "decision", "decided_at"]
 
     assert_frame_equal(
-        current_state(events(*rows), AS_OF).select(columns), current_state(events(*mixed), AS_OF).select(columns)
+        current_consent(events(*rows), AS_OF).select(columns), current_consent(events(*mixed), AS_OF).select(columns)
     )
 
 
@@ -287,7 +287,7 @@ def test_the_state_does_not_depend_on_the_order_of_the_rows(rows: list[tuple[Any
 
 
 def test_consents_expire_a_year_after_they_were_last_given() -> None:
-    state = current_state(
+    state = current_consent(
         events(
             ("1", "email", "subscribe", datetime(2024, 2, 29, 12, tzinfo=UTC)),
             ("2", "email", "subscribe", datetime(2024, 1, 1, tzinfo=UTC)),
@@ -314,10 +314,10 @@ def test_consents_expire_a_year_after_they_were_last_given() -> None:
 
 def test_only_days_ahead_can_be_asked_for() -> None:
     with pytest.raises(PlanError, match="must be 1 or more"):
-        expiring_consents(current_state(events(), AS_OF), AS_OF, within_days=0)
+        expiring_consents(current_consent(events(), AS_OF), AS_OF, within_days=0)
 
 
 def test_of_no_state_nothing_expires() -> None:
-    found = expiring_consents(current_state(events(), AS_OF), AS_OF)
+    found = expiring_consents(current_consent(events(), AS_OF), AS_OF)
 
     assert_frame_equal(found, pl.DataFrame(schema={"period": pl.Date, "channel": pl.String, "consents": pl.Int64}))

@@ -15,9 +15,9 @@ from crmlab.analysis.joined import (
     consent_and_win_rate,
     consent_coverage_of_pipeline,
     open_pipeline_by_consent,
-    wilson,
 )
 from crmlab.analysis.person_consent import STATES
+from crmlab.analysis.rates import wilson
 from crmlab.errors import PlanError
 from crmlab.tables import TABLES
 from tests.analysis.small_world import AS_OF, at, said, table, who

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 import crmlab
+from crmlab.analysis.identity import people
 from crmlab.analysis.objection import activities_after_opt_out, mailed_but_objected
-from crmlab.analysis.people import people
 from crmlab.errors import PlanError
 from crmlab.sandbox.generate import generate
 from crmlab.tables import TABLES

@@ -8,8 +8,7 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from crmlab import plots
-from crmlab.analysis import history, people
+from crmlab import analysis, plots
 from crmlab.tables import TABLES, conform
 
 MILLION = 1_000_000
@@ -36,7 +35,7 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
     "consent_trend": lambda data: plots.consent_trend(data["consent_events"]),
     "consent_banner": lambda data: plots.consent_banner(data["consent_statistics"]),
     "activities_after_opt_out": lambda data: plots.activities_after_opt_out(
-        data["activities"], data["consent_events"], people.people(data["contacts"]), as_of=DAY
+        data["activities"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY
     ),
     "activities_per_deal": lambda data: plots.activities_per_deal(data["deals"], data["activities"]),
     "activity_volume_by_owner": lambda data: plots.activity_volume_by_owner(data["activities"]),
@@ -46,10 +45,10 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
     "completion_rate": lambda data: plots.completion_rate(data["activities"], as_of=DAY),
     "confirmation_rate": lambda data: plots.confirmation_rate(data["consent_events"], DAY),
     "consent_and_win_rate": lambda data: plots.consent_and_win_rate(
-        data["deals"], data["consent_events"], people.people(data["contacts"])
+        data["deals"], data["consent_events"], analysis.people(data["contacts"])
     ),
     "consent_coverage_of_pipeline": lambda data: plots.consent_coverage_of_pipeline(
-        data["deals"], data["consent_events"], people.people(data["contacts"]), as_of=DAY
+        data["deals"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY
     ),
     "consent_journeys": lambda data: plots.consent_journeys(data["consent_events"]),
     "consent_rate": lambda data: plots.consent_rate(data["consent_events"], DAY),
@@ -63,25 +62,25 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
     "email_engagement": lambda data: plots.email_engagement(data["activities"]),
     "email_engagement_over_time": lambda data: plots.email_engagement_over_time(data["activities"], None),
     "expiring_consents": lambda data: plots.expiring_consents(data["consent_events"], DAY),
-    "funnel": lambda data: plots.funnel(history.stage_history([(DAY, data["deals"])]), data["stages"]),
+    "funnel": lambda data: plots.funnel(analysis.stage_history([(DAY, data["deals"])]), data["stages"]),
     "loss_reasons": lambda data: plots.loss_reasons(data["deals"]),
     "mailed_but_objected": lambda data: plots.mailed_but_objected(
         data["contacts"],
         data["subscriptions"],
         data["activities"],
         data["consent_events"],
-        people.people(data["contacts"]),
+        analysis.people(data["contacts"]),
         as_of=DAY,
     ),
     "open_actions": lambda data: plots.open_actions(data["activities"], as_of=DAY),
     "open_pipeline_by_consent": lambda data: plots.open_pipeline_by_consent(
-        data["deals"], data["consent_events"], people.people(data["contacts"]), as_of=DAY
+        data["deals"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY
     ),
-    "people_overlap": lambda data: plots.people_overlap(people.people(data["contacts"])),
+    "people_overlap": lambda data: plots.people_overlap(analysis.people(data["contacts"])),
     "response_time": lambda data: plots.response_time(data["contacts"], data["activities"], as_of=DAY),
     "sales_velocity": lambda data: plots.sales_velocity(data["deals"], DAY, by="owner_name"),
     "stage_durations": lambda data: plots.stage_durations(
-        history.stage_history([(DAY, data["deals"])]), data["stages"]
+        analysis.stage_history([(DAY, data["deals"])]), data["stages"]
     ),
     "time_to_confirm": lambda data: plots.time_to_confirm(data["consent_events"], DAY),
     "waterfall": lambda data: plots.waterfall(data["deals"], data["deals"]),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab.analysis.consent_survival import consent_survival, curve, median_days
+from crmlab.analysis.consent_duration import consent_survival, curve, median_days
 from crmlab.errors import PlanError
 from crmlab.tables import TABLES, conform
 

@@ -6,8 +6,10 @@ import polars as pl
 
 from crmlab.analysis.decisions import Subject, changes, told
 from crmlab.analysis.period import finest_grain, local, period_of
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT
+
+__all__ = ["consent_stock"]
 
 
 def consent_stock(
@@ -32,7 +34,7 @@ def consent_stock(
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
     time_zone
         IANA name; where the day begins.
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis.evidence import email, evidence, left_out, links
-from crmlab.analysis.people import overlap, people, same_name
+from crmlab.analysis.identity import people, people_overlap, same_name
+from crmlab.analysis.matching import email, evidence, evidence_left_out, evidence_links
 from crmlab.errors import PlanError
 from crmlab.tables import TABLES, conform
 
@@ -170,13 +170,13 @@ def test_links_say_what_connected_and_left_out_what_did_not() -> None:
     )
     found = evidence(frame)
 
-    rows = links(found).select("id", "other_id", "kind", "value", "because").rows()
+    rows = evidence_links(found).select("id", "other_id", "kind", "value", "because").rows()
     assert rows == [
         ("2", "1", "email", "info@example.com", "same name"),
         ("3", "1", "email", "ann@example.com", "own"),
         ("3", "1", "phone", "+353209100001", "own"),
     ]
-    assert left_out(found).rows() == [
+    assert evidence_left_out(found).rows() == [
         ("email", "info@example.com", "role address", 2, 1),
         ("phone", "910 0001", "not read", 2, 2),
         ("email", "who knows", "not read", 1, 1),
@@ -188,8 +188,12 @@ def test_nobody_is_an_empty_frame_of_the_same_columns() -> None:
     who = people(nobody)
 
     assert who.schema == people(named("Ann Lee", emails=["ann@example.com"])).schema
-    assert (who.height, links(evidence(nobody)).height, left_out(evidence(nobody)).height) == (0, 0, 0)
-    assert (overlap(who).height, same_name(nobody, who).height) == (0, 0)
+    assert (who.height, evidence_links(evidence(nobody)).height, evidence_left_out(evidence(nobody)).height) == (
+        0,
+        0,
+        0,
+    )
+    assert (people_overlap(who).height, same_name(nobody, who).height) == (0, 0)
 
 
 def test_a_key_that_stands_twice_is_one_contact() -> None:

@@ -13,6 +13,8 @@ import polars as pl
 
 from crmlab.errors import PlanError
 
+__all__ = ["evidence", "evidence_left_out", "evidence_links"]
+
 KEY = ["provider", "account", "id"]
 _READ = (*KEY, "full_name", "first_name", "last_name", "emails", "phones")
 
@@ -45,7 +47,7 @@ def evidence(
 ) -> pl.DataFrame:
     """Return each contact's addresses and numbers, and whether they are evidence of who it is.
 
-    The arguments are those of `crmlab.analysis.people.people`.
+    The arguments are those of `crmlab.analysis.people`.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def evidence(
     )
 
 
-def links(evidence: pl.DataFrame) -> pl.DataFrame:
+def evidence_links(evidence: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs of contacts that an address or number connects.
 
     Parameters
@@ -126,7 +128,7 @@ def links(evidence: pl.DataFrame) -> pl.DataFrame:
     >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "3"],
     ...         "full_name": ["Ann Lee", "A. Lee"], "emails": [["Ann@example.com"], ["ann@example.com"]]}
     >>> found = evidence(conform(pl.DataFrame(rows), TABLES["contacts"]))
-    >>> links(found).select("id", "other_provider", "other_id", "kind", "value", "because")
+    >>> evidence_links(found).select("id", "other_provider", "other_id", "kind", "value", "because")
     shape: (1, 6)
     ┌─────┬────────────────┬──────────┬───────┬─────────────────┬─────────┐
     │ id  ┆ other_provider ┆ other_id ┆ kind  ┆ value           ┆ because │
@@ -157,7 +159,7 @@ def links(evidence: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def left_out(evidence: pl.DataFrame) -> pl.DataFrame:
+def evidence_left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     """Return the addresses and numbers that were not taken as evidence, and why.
 
     Parameters
@@ -180,7 +182,7 @@ def left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     >>> from crmlab.tables import TABLES, conform
     >>> rows = {"id": ["1", "3"], "full_name": ["Ann Lee", "Bo Kay"], "emails": [["Info@example.com"]] * 2,
     ...         "phones": [["020 9100000"], None]}
-    >>> left_out(evidence(conform(pl.DataFrame(rows), TABLES["contacts"])))
+    >>> evidence_left_out(evidence(conform(pl.DataFrame(rows), TABLES["contacts"])))
     shape: (2, 5)
     ┌───────┬──────────────────┬──────────────┬──────────┬───────┐
     │ kind  ┆ value            ┆ why          ┆ contacts ┆ names │

@@ -12,6 +12,8 @@ from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
 from crmlab.analysis.stages import stay_lengths
 from crmlab.errors import PlanError
 
+__all__ = ["ageing"]
+
 _DAY = 86_400_000_000
 
 
@@ -35,13 +37,13 @@ def ageing(
     as_of
         Date, or time with its zone.
     history
-        What `crmlab.analysis.history.stage_history` returns, the last fetch being that of `deals`: ages are then
+        What `crmlab.analysis.stage_history` returns, the last fetch being that of `deals`: ages are then
         counted from the fetch that first showed the deal in its stage. For one that was there at the first fetch
         already that is the least it can be.
     stuck_after
         Days after which a deal is stuck. None: the days that nine of ten won deals took from creating to closing
-        (`crmlab.analysis.cycle.cycle_length`); with `history` the days after which nine of ten have left the same
-        stage (`crmlab.analysis.stages.stage_durations`).
+        (`crmlab.analysis.cycle_length`); with `history` the days after which nine of ten have left the same
+        stage (`crmlab.analysis.stage_durations`).
     time_zone
         IANA name; the day on which a deal was created, and of which `as_of` is the beginning where it is a date.
 

@@ -8,11 +8,14 @@ from typing import Literal
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import consent_survival as survival
+from crmlab import analysis
+from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.decisions import Subject
 from crmlab.plots import _curves
 from crmlab.plots._template import at, figure, nothing, number, plural
 from crmlab.plots.consent_state import NO_EVENTS
+
+__all__ = ["consent_survival"]
 
 
 def consent_survival(
@@ -28,7 +31,7 @@ def consent_survival(
     Parameters
     ----------
     consent_events, as_of, by, subject, which
-        As `crmlab.analysis.consent_survival.consent_survival`.
+        As `crmlab.analysis.consent_survival`.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def consent_survival(
     """
     title = "How long consents last"
     keys = [by] if isinstance(by, str) else list(by or [])
-    curve = survival.consent_survival(consent_events, as_of, keys, subject=subject, which=which)
+    curve = analysis.consent_survival(consent_events, as_of, keys, subject=subject, which=which)
     if curve.is_empty():
         return nothing(title, "nobody opted in." if consent_events.height else NO_EVENTS)
     lines, rest = _curves.steps(curve, keys, rising=False, name="in force")
@@ -50,7 +53,7 @@ def consent_survival(
     return figure(
         lines,
         f"{title} (n = {plural(ended + lasts, 'consent')})",
-        _curves.median(survival.median_days(curve, keys), keys, "Half end within", "More than half still last"),
+        _curves.median(median_days(curve, keys), keys, "Half end within", "More than half still last"),
         f"{number(lasts)} in force as of {at(as_of)}",
         rest,
         **_curves.layout("Still in force, % of consents", "Days since the opt-in", several=bool(keys)),

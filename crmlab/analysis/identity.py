@@ -10,7 +10,9 @@ from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.analysis.evidence import KEY, ROLES, evidence, linked, name_words
+from crmlab.analysis.matching import KEY, ROLES, evidence, linked, name_words
+
+__all__ = ["people", "people_overlap", "same_name"]
 
 _TEXT_KEY = (pl.col("provider").cast(pl.String), "account", "id")
 
@@ -164,7 +166,7 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, most: int = 5) ->
     )
 
 
-def overlap(people: pl.DataFrame) -> pl.DataFrame:
+def people_overlap(people: pl.DataFrame) -> pl.DataFrame:
     """Return how many people each combination of services knows.
 
     Parameters
@@ -183,7 +185,7 @@ def overlap(people: pl.DataFrame) -> pl.DataFrame:
     >>> import polars as pl
     >>> who = pl.DataFrame({"provider": ["altcraft", "relenta", "relenta"], "account": ["a"] * 3,
     ...                     "id": ["1", "3", "4"], "person_id": ["altcraft/a/1", "altcraft/a/1", "relenta/a/4"]})
-    >>> overlap(who)
+    >>> people_overlap(who)
     shape: (2, 3)
     ┌─────────────────────────┬────────┬──────────┐
     │ services                ┆ people ┆ contacts │

@@ -5,13 +5,15 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import consent_stock as stocks
+from crmlab import analysis
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.period import finest_grain, local
 from crmlab.plots import _over_time
 from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
 from crmlab.plots.consent_state import NO_CONSENT, NO_EVENTS
+
+__all__ = ["consent_stock"]
 
 
 def consent_stock(
@@ -26,7 +28,7 @@ def consent_stock(
     Parameters
     ----------
     consent_events, subject, time_zone
-        As `crmlab.analysis.consent_stock.consent_stock`.
+        As `crmlab.analysis.consent_stock`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
 
@@ -42,7 +44,7 @@ def consent_stock(
     """
     title = "Consents in force"
     every = every or finest_grain(consent_events.select(local(SAID, time_zone)).to_series())
-    stock = stocks.consent_stock(consent_events, every, subject=subject, time_zone=time_zone)
+    stock = analysis.consent_stock(consent_events, every, subject=subject, time_zone=time_zone)
     if stock.is_empty():
         return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
     _over_time.check_periods(stock["period"], every)

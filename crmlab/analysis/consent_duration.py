@@ -11,6 +11,8 @@ from crmlab.analysis import survival
 from crmlab.analysis.decisions import Subject, grouped, moment, spells, told
 from crmlab.errors import PlanError
 
+__all__ = ["consent_survival"]
+
 DAY_US = 86_400_000_000
 
 
@@ -127,7 +129,7 @@ def consent_survival(
     by
         Columns to estimate apart: channel, source (of the opt-in), provider, account.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
     which
         ``"first"``: the first consent of each person in each group, since several of one person are not
         independent and the band would be too narrow; ``"all"``.
