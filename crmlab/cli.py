@@ -19,7 +19,7 @@ import polars as pl
 
 import crmlab
 from crmlab import credentials, providers, report
-from crmlab.errors import CredentialError, CrmlabError, PlanError
+from crmlab.errors import CredentialError, CrmlabError, PlanError, UsageError
 from crmlab.export import FORMATS
 from crmlab.fetched import Result
 from crmlab.tables import TABLES
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = asyncio.run(options.run(options))
-    except (CredentialError, PlanError) as error:
+    except (CredentialError, PlanError, UsageError) as error:
         code = _complain(error, _WRONG)
     except (CrmlabError, OSError) as error:
         code = _complain(error, _INCOMPLETE)

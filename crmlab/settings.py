@@ -53,7 +53,7 @@ class _Keyring(PydanticBaseSettingsSource):
         return keychain.value("crmlab", f"{self.config['env_prefix']}{field_name}".upper()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        wanted = {n: f for n, f in self.settings_cls.model_fields.items() if not self.current_consent.get(n)}
+        wanted = {n: f for n, f in self.settings_cls.model_fields.items() if not self.current_state.get(n)}
         found = {name: self.get_field_value(field, name)[0] for name, field in wanted.items()}
         return {name: value for name, value in found.items() if value}
 

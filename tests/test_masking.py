@@ -92,9 +92,7 @@ def test_masking_changes_no_number(tables: dict[str, pl.DataFrame]) -> None:
     )
     for subject in ("contact", "email"):
         rates = [
-            analysis.consent_rate(
-                analysis.current_consent(each["consent_events"], AS_OF, subject=subject), by="channel"
-            )
+            analysis.consent_rate(each["consent_events"], as_of=AS_OF, subject=subject, by="channel")
             for each in (tables, masked)
         ]
         assert_frame_equal(*rates)

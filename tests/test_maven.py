@@ -130,7 +130,7 @@ def test_length_and_velocity_are_those_of_an_independent_query(deals, truth):
     assert found == pytest.approx(row)
 
     last = deals["created_at"].max()
-    velocity = analysis.sales_velocity(deals, last + timedelta(days=1)).row(0, named=True)
+    velocity = analysis.sales_velocity(deals, as_of=last + timedelta(days=1)).row(0, named=True)
     open_deals, mean_amount = truth.execute(
         "SELECT count(*) FILTER (NOT closed), avg(value) FILTER (won) FROM deals"
     ).fetchone()
@@ -141,8 +141,8 @@ def test_length_and_velocity_are_those_of_an_independent_query(deals, truth):
 def test_months_cohorts_and_the_forecast_lose_no_deal(deals, truth):
     last = deals["created_at"].max() + timedelta(days=1)
     months = analysis.created_against_closed(deals)
-    cohorts = analysis.win_cohorts(deals, last)
-    expected = analysis.weighted_pipeline(deals, last)
+    cohorts = analysis.win_cohorts(deals, as_of=last)
+    expected = analysis.weighted_pipeline(deals, as_of=last)
 
     assert months.select("created", "won", "lost", "open_change").sum().row(0) == (8800, 4238, 2473, 2089)
     assert expected.select("bucket", "probability_from", "deals").rows() == [("no date", "stage number", 2089)]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.given import need
-from crmlab.analysis.owners import with_owner
+from crmlab.analysis.inputs import read
+from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import finest_grain, local, period_of
 
 __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
 #: when it happened; mailings and notes only know when they were recorded
 HAPPENED = pl.coalesce("starts_at", "created_at")
+_TIMES = ("starts_at", "created_at")
 
 
-def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many activities fall on each weekday and hour of a place's clock.
 
     Parameters
@@ -33,7 +34,7 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not a name of the IANA time zone database.
 
     Notes
@@ -47,7 +48,7 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     >>> from crmlab.tables import TABLES, conform
     >>> utc = pl.Series("starts_at", [datetime(2026, 7, 1, 22, 30)]).dt.replace_time_zone("UTC")
     >>> frame = conform(utc.to_frame(), TABLES["activities"])
-    >>> activity_heatmap(frame, "Europe/Berlin").filter(pl.col("count") > 0)
+    >>> activity_heatmap(frame, time_zone="Europe/Berlin").filter(pl.col("count") > 0)
     shape: (1, 3)
     ┌─────────┬──────┬───────┐
     │ weekday ┆ hour ┆ count │
@@ -58,6 +59,7 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     └─────────┴──────┴───────┘
     """
     at = local(pl.col("at"), time_zone)
+    activities = read(activities, "activities", "all_day", *_TIMES)
     timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"))
     counted = (
         timed.drop_nulls()
@@ -74,7 +76,7 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     )
 
 
-def activity_volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str = "UTC") -> pl.DataFrame:
+def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many activities of each kind there were in each period.
 
     Parameters
@@ -94,7 +96,7 @@ def activity_volume(activities: pl.DataFrame, every: str | None = "1w", *, time_
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known.
 
     Notes
@@ -109,7 +111,7 @@ def activity_volume(activities: pl.DataFrame, every: str | None = "1w", *, time_
     >>> frame = pl.DataFrame({"kind": ["call", "call", "note"],
     ...                       "created_at": [datetime(2026, 1, day) for day in (1, 4, 5)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
-    >>> activity_volume(conform(frame, TABLES["activities"]))
+    >>> activity_volume(conform(frame, TABLES["activities"]), every="1w")
     shape: (2, 3)
     ┌────────────┬──────┬───────┐
     │ period     ┆ kind ┆ count │
@@ -120,6 +122,7 @@ def activity_volume(activities: pl.DataFrame, every: str | None = "1w", *, time_
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
+    activities = read(activities, "activities", "kind", *_TIMES)
     return count_by_period(activities, HAPPENED, every, time_zone)
 
 
@@ -143,7 +146,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -166,10 +169,10 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     │ null    ┆ send ┆ 1     │
     └─────────┴──────┴───────┘
     """
-    read = ("provider", "account", "owner_id", "author", "kind")
-    need(activities, "activities", *read)
+    columns = ("provider", "account", "owner_id", "author", "kind")
+    counts = read(activities, "activities", *columns).group_by(columns).agg(pl.len().cast(pl.Int64).alias("count"))
     return (
-        with_owner(activities.group_by(read).agg(pl.len().cast(pl.Int64).alias("count")), users)
+        counts.with_columns(owners_of(counts, users))
         .group_by("owner", "kind")
         .agg(pl.col("count").sum())
         .sort("owner", "kind", nulls_last=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.activity import count_by_period
+from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, period_of
 from crmlab.analysis.rates import ratio
 
@@ -15,7 +16,7 @@ SAID = pl.coalesce("occurred_at", "created_at")
 _COUNTS = ("visitors_exposed", "optin", "optout")
 
 
-def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> pl.DataFrame:
+def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many consent events of each kind there were in each period.
 
     Parameters
@@ -36,7 +37,7 @@ def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, tim
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known.
 
     Notes
@@ -52,7 +53,7 @@ def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, tim
     >>> frame = pl.DataFrame({"kind": ["subscribe", "subscribe", "unsubscribe"],
     ...                       "occurred_at": [datetime(2026, 1, day) for day in (1, 31, 31)]})
     >>> frame = frame.with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> consent_trend(conform(frame, TABLES["consent_events"]), "1mo")
+    >>> consent_trend(conform(frame, TABLES["consent_events"]), every="1mo")
     shape: (2, 3)
     ┌────────────┬─────────────┬───────┐
     │ period     ┆ kind        ┆ count │
@@ -63,10 +64,11 @@ def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, tim
     │ 2026-01-01 ┆ unsubscribe ┆ 1     │
     └────────────┴─────────────┴───────┘
     """
-    return count_by_period(consent_events, SAID, every, time_zone)
+    events = read(consent_events, "consent_events", "kind", "occurred_at", "created_at")
+    return count_by_period(events, SAID, every, time_zone)
 
 
-def consent_banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -> pl.DataFrame:
+def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None) -> pl.DataFrame:
     """Return exposed visitors, opt-ins and opt-outs of the consent banner per day, with their rates.
 
     ``optin_rate = optin / visitors_exposed``, ``optout_rate = optout / visitors_exposed``, both from the
@@ -91,7 +93,7 @@ def consent_banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` is not known.
 
     Notes
@@ -119,7 +121,9 @@ def consent_banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -
     │ 2026-01-01 ┆ 400              ┆ 200   ┆ 100    ┆ 0.5        ┆ 0.25        │
     └────────────┴──────────────────┴───────┴────────┴────────────┴─────────────┘
     """
-    dated = without_parts(without_parts(consent_statistics.drop_nulls("day"), "device"), "location")
+    columns = ("provider", "account", "day", "banner_id", "device", "location", *_COUNTS)
+    statistics = read(consent_statistics, "consent_statistics", *columns).drop_nulls("day")
+    dated = without_parts(without_parts(statistics, "device"), "location")
     every = every or finest_grain(dated["day"])
     return (
         dated.group_by(period_of(pl.col("day"), every))

@@ -7,11 +7,11 @@ opted in, opted out, undecided (the person is known, no decision is) or unknown 
 
 from __future__ import annotations
 
-import datetime as dt
+from statistics import NormalDist
 
 import polars as pl
 
-from crmlab.analysis.decisions import moment
+from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.period import local
 from crmlab.analysis.person_consent import (
     OPTED_IN,
@@ -22,11 +22,14 @@ from crmlab.analysis.person_consent import (
     with_person,
     with_state,
 )
-from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies
-from crmlab.analysis.rates import ratio, wilson
+from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, with_money
+from crmlab.analysis.rates import counted, ratio, wilson
+from crmlab.errors import UsageError
+from crmlab.window import Moment, as_instant
 
 __all__ = ["consent_and_win_rate", "consent_coverage_of_pipeline", "open_pipeline_by_consent"]
 
+_READ = ("provider", "account", "contact_id", "status")
 _ORDER = pl.DataFrame({"consent": STATES, "place": range(len(STATES))})
 
 
@@ -35,8 +38,9 @@ def open_pipeline_by_consent(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: Moment,
     channel: str = "email",
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the open deals and their amount by the consent of the person each deal is with.
 
@@ -63,7 +67,7 @@ def open_pipeline_by_consent(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
 
     Notes
@@ -100,9 +104,11 @@ def open_pipeline_by_consent(
     │ unknown person ┆ 1     ┆ null   ┆ 30.0   │
     └────────────────┴───────┴────────┴────────┘
     """
-    found = with_state(deals.filter(OPEN), consent_events, people, channel, moment(as_of))
+    until = as_instant(as_of, "as_of", time_zone)
+    deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency")
+    found = with_state(deals.filter(OPEN), consent_events, people, channel, until)
     money = currencies(found)
-    counted = found.group_by("consent", *money).agg(
+    counts = found.group_by("consent", *money).agg(
         pl.len().cast(pl.Int64).alias("deals"),
         pl.col("person_id").drop_nulls().n_unique().cast(pl.Int64).alias("people"),
         VALUE.sum().alias("amount"),
@@ -110,7 +116,7 @@ def open_pipeline_by_consent(
     every = _ORDER.join(found.select(money).unique(), how="cross") if money else _ORDER
     unknown = pl.col("consent") == STATES[-1]
     return (
-        every.join(counted, on=["consent", *money], how="left", nulls_equal=True)
+        every.join(counts, on=["consent", *money], how="left", nulls_equal=True)
         .sort(*money, "place", nulls_last=True)
         .select(
             "consent",
@@ -127,9 +133,10 @@ def consent_coverage_of_pipeline(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: Moment,
+    by: By = None,
     channel: str = "email",
-    by: str = "owner_name",
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return for each owner how many of the open deals are with people who decided about being contacted.
 
@@ -155,7 +162,7 @@ def consent_coverage_of_pipeline(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
 
     Notes
@@ -169,7 +176,7 @@ def consent_coverage_of_pipeline(
     >>> from crmlab.tables import TABLES, conform
     >>> deals = conform(pl.DataFrame({"owner_name": ["Bo"], "status": ["pending"], "amount": [70.0]}), TABLES["deals"])
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
-    >>> found = consent_coverage_of_pipeline(deals, nothing, nobody, as_of="2026-02-01")
+    >>> found = consent_coverage_of_pipeline(deals, nothing, nobody, as_of="2026-02-01", by="owner_name")
     >>> found.select("owner_name", "deals", "decided", "coverage", "amount")
     shape: (1, 5)
     ┌────────────┬───────┬─────────┬──────────┬────────┐
@@ -180,32 +187,34 @@ def consent_coverage_of_pipeline(
     │ Bo         ┆ 1     ┆ 0       ┆ 0.0      ┆ 70.0   │
     └────────────┴───────┴─────────┴──────────┴────────┘
     """
-    found = with_state(deals.filter(OPEN), consent_events, people, channel, moment(as_of))
-    keys = [by, *(name for name in currencies(found) if name != by)]
-    decided, opted_in = pl.col("consent").is_in([OPTED_IN, OPTED_OUT]), pl.col("consent") == OPTED_IN
-    return (
-        found.group_by(keys)
-        .agg(
-            pl.len().cast(pl.Int64).alias("deals"),
-            decided.sum().cast(pl.Int64).alias("decided"),
-            opted_in.sum().cast(pl.Int64).alias("opted_in"),
-            VALUE.sum().alias("amount"),
-            VALUE.filter(decided).sum().alias("decided_amount"),
-            VALUE.filter(opted_in).sum().alias("opted_in_amount"),
-        )
-        .sort(keys, nulls_last=True)
-        .select(
-            *keys,
-            "deals",
-            "decided",
-            "opted_in",
-            ratio(pl.col("decided"), pl.col("deals")).alias("coverage"),
-            "amount",
-            "decided_amount",
-            "opted_in_amount",
-            ratio(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
-        )
+    until = as_instant(as_of, "as_of", time_zone)
+    deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency", by=by)
+    found = with_state(deals.filter(OPEN), consent_events, people, channel, until)
+    keys = with_money(keys_of(by), found)
+    decided = pl.col("consent").is_in([OPTED_IN, OPTED_OUT])
+    opted_in = pl.col("consent") == OPTED_IN
+    counts = counted(
+        found,
+        keys,
+        pl.len().cast(pl.Int64).alias("deals"),
+        decided.sum().cast(pl.Int64).alias("decided"),
+        opted_in.sum().cast(pl.Int64).alias("opted_in"),
+        VALUE.sum().alias("amount"),
+        VALUE.filter(decided).sum().alias("decided_amount"),
+        VALUE.filter(opted_in).sum().alias("opted_in_amount"),
     )
+    shares = counts.select(
+        *keys,
+        "deals",
+        "decided",
+        "opted_in",
+        ratio(pl.col("decided"), pl.col("deals")).alias("coverage"),
+        "amount",
+        "decided_amount",
+        "opted_in_amount",
+        ratio(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
+    )
+    return answer(shares)
 
 
 def consent_and_win_rate(
@@ -214,8 +223,8 @@ def consent_and_win_rate(
     people: pl.DataFrame,
     *,
     channel: str = "email",
+    confidence: float = 0.95,
     time_zone: str = "UTC",
-    z: float = 1.959964,
 ) -> pl.DataFrame:
     """Return the win rate of closed deals by the consent of their person before the deal was closed.
 
@@ -231,8 +240,8 @@ def consent_and_win_rate(
         As for `open_pipeline_by_consent`.
     time_zone
         IANA name; where the closing day begins.
-    z
-        Width of the interval in standard errors; the default is that of 95 %.
+    confidence
+        How sure the interval is, between 0 and 1.
 
     Returns
     -------
@@ -242,7 +251,7 @@ def consent_and_win_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
 
     Notes
@@ -268,6 +277,9 @@ def consent_and_win_rate(
     │ unknown person ┆ 1   ┆ 1    ┆ 0.5      ┆ 0.094531 ┆ 0.905469 │
     └────────────────┴─────┴──────┴──────────┴──────────┴──────────┘
     """
+    if not 0 < confidence < 1:
+        raise UsageError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
+    deals = read(deals, "deals", *_READ, "close_date")
     said = decisions(consent_events, people, channel)
     said = said.select("person_id", "decision", local(pl.col("at"), time_zone).dt.date().alias("close_date"))
     closed = with_person(deals.filter(WON | LOST).drop_nulls("close_date"), people).sort("close_date")
@@ -278,13 +290,14 @@ def consent_and_win_rate(
         allow_exact_matches=False,
         check_sortedness=False,
     )
-    counted = (
+    counts = (
         known.group_by(state().alias("consent"))
         .agg(WON.sum().cast(pl.Int64).alias("won"), LOST.sum().cast(pl.Int64).alias("lost"))
         .join(_ORDER, on="consent", how="right")
         .sort("place")
         .select("consent", pl.col("won", "lost").fill_null(0))
     )
-    won, closed_deals = pl.col("won"), pl.col("won") + pl.col("lost")
-    low, high = wilson(won, closed_deals, z)
-    return counted.with_columns(ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high"))
+    won = pl.col("won")
+    closed_deals = won + pl.col("lost")
+    low, high = wilson(won, closed_deals, NormalDist().inv_cdf((1 + confidence) / 2))
+    return counts.with_columns(ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high"))

@@ -11,11 +11,13 @@ from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.errors import PlanError
+from crmlab.analysis.inputs import read
+from crmlab.errors import UsageError
 
 __all__ = ["evidence", "evidence_left_out", "evidence_links"]
 
 KEY = ["provider", "account", "id"]
+_EVIDENCE = (*KEY, "kind", "value", "name", "contacts", "names", "shared")
 _READ = (*KEY, "full_name", "first_name", "last_name", "emails", "phones")
 
 _ROLE_WORDS = """
@@ -59,15 +61,14 @@ def evidence(
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing, `region` is not known, or a threshold is below 1.
     """
     from crmlab.analysis.phone import e164  # noqa: PLC0415  # its metadata are loaded when they are needed
 
-    if missing := [name for name in _READ if name not in contacts.columns]:
-        raise PlanError(f"contacts lack {', '.join(missing)}: give the contacts table as crmlab.fetch returns it")
+    contacts = read(contacts, "contacts", *_READ)
     if min(names_per_email, names_per_phone, names_per_office) < 1:
-        raise PlanError("names_per_email, names_per_phone and names_per_office are 1 or more: give larger numbers")
+        raise UsageError("names_per_email, names_per_phone and names_per_office are 1 or more: give larger numbers")
     people = contacts.select(pl.col("provider").cast(pl.String), "account", "id", _words(), "emails", "phones")
     people = people.with_columns(_joined(), _initials())
     emails = _values(people, "emails")
@@ -138,6 +139,7 @@ def evidence_links(evidence: pl.DataFrame) -> pl.DataFrame:
     │ 3   ┆ altcraft       ┆ 1        ┆ email ┆ ann@example.com ┆ own     │
     └─────┴────────────────┴──────────┴───────┴─────────────────┴─────────┘
     """
+    evidence = read(evidence, "evidence", *_EVIDENCE)
     rows = evidence.select(KEY).unique().sort(KEY).with_row_index("row")
     pairs = linked(evidence, rows)
     firsts = rows.select("row", *(pl.col(name).alias(f"other_{name}") for name in KEY))
@@ -193,6 +195,7 @@ def evidence_left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     │ phone ┆ 020 9100000      ┆ not read     ┆ 1        ┆ 1     │
     └───────┴──────────────────┴──────────────┴──────────┴───────┘
     """
+    evidence = read(evidence, "evidence", *_EVIDENCE)
     return (
         evidence.filter(pl.col("shared").is_not_null())
         .select("kind", "value", pl.col("shared").alias("why"), "contacts", "names")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.given import need
+from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.period import PERIODS, period_of
-from crmlab.analysis.rates import number_of, ratio
+from crmlab.analysis.rates import counted, number_of, ratio
 
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
@@ -15,6 +15,7 @@ VALUE = pl.coalesce("total_amount", "amount")
 WON, LOST, OPEN = pl.col("status") == "won", pl.col("status") == "lost", pl.col("status") == "pending"
 PIPELINE = ("provider", "account", "pipeline_id")
 PLACE = (*PIPELINE, "stage")
+_AMOUNTS = ("status", "total_amount", "amount", "currency")
 
 
 def currencies(deals: pl.DataFrame) -> list[str]:
@@ -23,7 +24,6 @@ def currencies(deals: pl.DataFrame) -> list[str]:
     Deals without a currency are taken to be in the only one there is, and are a group of their own
     (null) as soon as there are two.
     """
-    need(deals, "deals", "currency")
     return ["currency"] if deals["currency"].drop_nulls().n_unique() > 1 else []
 
 
@@ -40,34 +40,34 @@ def only_currency(deals: pl.DataFrame) -> str | None:
     return str(found[0]) if found.len() == 1 else None
 
 
-def groups(deals: pl.DataFrame, by: str | list[str] | None) -> tuple[pl.DataFrame, list[str]]:
-    """Return the deals, with a column for each period in `by`, and the columns to group them by.
+def read_groups(deals: pl.DataFrame, *columns: str, by: By) -> tuple[pl.DataFrame, list[str]]:
+    """Return what is read of the deals, with a column for each period in `by`, and the keys to group them by.
 
     A period is a word of `crmlab.analysis.period.PERIODS`, such as ``"month"``: that of `close_date`, so
     only closed deals stay.
 
     Raises
     ------
-    PlanError
-        `by` names neither a column nor a period.
+    UsageError
+        `by` names neither a column nor a period, or a column is missing.
     """
-    keys = [by] if isinstance(by, str) else list(dict.fromkeys(by or ()))
-    periods = [key for key in keys if key in PERIODS and key not in deals.columns]
-    need(deals, "deals", *(key for key in keys if key not in periods))
+    periods = [name for name in names_of(by) if name in PERIODS and name not in deals.columns]
+    grouping = [name for name in names_of(by) if name not in periods]
+    needed = [*columns, "status", "close_date"] if periods else columns
+    found = read(deals, "deals", *needed, by=grouping)
     if periods:
-        closed_in = (period_of(pl.col("close_date"), PERIODS[key]).alias(key) for key in periods)
-        deals = deals.filter(WON | LOST).with_columns(closed_in)
-    return deals, keys
+        closing = pl.col("close_date")
+        closed_in = [period_of(closing, PERIODS[name]).alias(*keys_of(name)) for name in periods]
+        found = found.filter(WON | LOST).with_columns(closed_in)
+    return found, keys_of(by)
 
 
-def counted(deals: pl.DataFrame, keys: list[str], *measures: pl.Expr) -> pl.DataFrame:
-    """Return the measures of each group, sorted by it, nulls last; one row without `keys`."""
-    if not keys:
-        return deals.select(measures)
-    return deals.group_by(keys).agg(measures).sort(keys, nulls_last=True)
+def with_money(keys: list[str], deals: pl.DataFrame) -> list[str]:
+    """Return the keys, and the currency where the deals are in several and are not grouped by it anyway."""
+    return keys if keys_of("currency")[0] in keys else [*keys, *currencies(deals)]
 
 
-def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataFrame:
+def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     """Return won, lost and the win rate, by number and by amount, of the deals that are closed.
 
     ``win_rate = won / (won + lost)`` and ``win_rate_by_amount = won_amount / (won_amount + lost_amount)``.
@@ -92,7 +92,7 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` names neither a column nor a period.
 
     Notes
@@ -118,17 +118,17 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
     │ Bo         ┆ 0   ┆ 0    ┆ null     ┆ 0.0        ┆ 0.0         ┆ null               │
     └────────────┴─────┴──────┴──────────┴────────────┴─────────────┴────────────────────┘
     """
-    need(deals, "deals", "status", "total_amount", "amount", "currency")
-    deals, keys = groups(deals, by)
-    keys += [name for name in currencies(deals.filter(WON | LOST)) if name not in keys]
-    return counted(
-        deals,
+    found, keys = read_groups(deals, *_AMOUNTS, by=by)
+    keys = with_money(keys, found.filter(WON | LOST))
+    counts = counted(
+        found,
         keys,
         number_of(WON, "won"),
         number_of(LOST, "lost"),
         VALUE.filter(WON).sum().alias("won_amount"),
         VALUE.filter(LOST).sum().alias("lost_amount"),
-    ).select(
+    )
+    rates = counts.select(
         *keys,
         "won",
         "lost",
@@ -137,6 +137,7 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
         "lost_amount",
         ratio(pl.col("won_amount"), pl.col("won_amount") + pl.col("lost_amount")).alias("win_rate_by_amount"),
     )
+    return answer(rates)
 
 
 def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
@@ -187,8 +188,7 @@ def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
     │ Sales         ┆ 90    ┆ stage 90 ┆ 1     ┆ 10.0   │
     └───────────────┴───────┴──────────┴───────┴────────┘
     """
-    need(deals, "deals", *PLACE, "stage_label", "status", "total_amount", "amount", "currency")
-    found = deals.filter(OPEN)
+    found = read(deals, "deals", *PLACE, "stage_label", *_AMOUNTS).filter(OPEN)
     money = currencies(found)
     in_stage = found.group_by(*PLACE, *money).agg(
         pl.len().cast(pl.Int64).alias("deals"),
@@ -217,7 +217,7 @@ def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]
     pl.DataFrame
         Sorted: pipeline_name, stage, label, the columns `money`, then those of `found`, null where nothing was.
     """
-    need(stages, "stages", *PLACE, "pipeline_name", "label")
+    stages = read(stages, "stages", *PLACE, "pipeline_name", "label")
     known = stages.unique(PLACE, keep="first", maintain_order=True).select(*PLACE, "label")
     if money:
         used = found.select("provider", "account", "currency").unique()
@@ -282,8 +282,7 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     │ 2026-03-01 ┆ 1   ┆ 0    ┆ 30.0       │
     └────────────┴─────┴──────┴────────────┘
     """
-    need(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
-    closed = deals.filter(WON | LOST)
+    closed = read(deals, "deals", "close_date", *_AMOUNTS).filter(WON | LOST)
     keys = ["month", *currencies(closed)]
     return (
         closed.with_columns(pl.col("close_date").dt.truncate("1mo").alias("month"))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
+
+
+def counted(rows: pl.DataFrame, keys: Sequence[str], *measures: pl.Expr) -> pl.DataFrame:
+    """Return the measures of each group, sorted by it, nulls last; one row without `keys`."""
+    if not keys:
+        return rows.select(measures)
+    return rows.group_by(keys).agg(measures).sort(keys, nulls_last=True)
 
 
 def number_of(which: pl.Expr, name: str) -> pl.Expr:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.history import DEAL
+from crmlab.analysis.history import COLUMNS, DEAL
+from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import PIPELINE, PLACE, with_stage_names
 from crmlab.analysis.rates import number_of, ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
-from crmlab.errors import PlanError
 
 __all__ = ["funnel", "stage_durations", "stage_win_rates"]
 
@@ -43,7 +43,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -72,8 +72,8 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     │ 50    ┆ 1       ┆ 0.0        ┆ 0        ┆ 0    │
     └───────┴─────────┴────────────┴──────────┴──────┘
     """
-    _need_history(history)
-    known = stages.select(pl.col(name).cast(history.schema[name]) for name in PLACE)
+    history = read_history(history)
+    known = read(stages, "stages", *PLACE).select(pl.col(name).cast(history.schema[name]) for name in PLACE)
     entered = history.group_by(PLACE).agg(
         pl.len().cast(pl.Int64).alias("entries"),
         *(number_of(pl.col("exit") == name, name.replace(" ", "_")) for name in EXITS),
@@ -136,7 +136,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -178,10 +178,10 @@ def stay_lengths(history: pl.DataFrame) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
-    _need_history(history)
+    history = read_history(history)
     has_ended = pl.col("left_at").is_not_null() & (pl.col("exit") != "gone")
     begun = _middle("entered_after", "entered_at")
     until = pl.when(has_ended).then(_middle("last_seen_at", "left_at")).otherwise("last_seen_at")
@@ -192,7 +192,7 @@ def stay_lengths(history: pl.DataFrame) -> pl.DataFrame:
         has_ended.alias("ended"),
     )
     quantiles = (
-        kaplan_meier(spells, PLACE)
+        kaplan_meier(spells, by=PLACE)
         .group_by(PLACE)
         .agg(time_until(0.5).alias("median_days"), time_until(0.9).alias("p90_days"))
     )
@@ -234,7 +234,7 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -264,7 +264,7 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     │ 50    ┆ 1   ┆ 0    ┆ 1.0         ┆ history          │
     └───────┴─────┴──────┴─────────────┴──────────────────┘
     """
-    _need_history(history)
+    history = read_history(history)
     ends = history.sort(*DEAL, "entered_at").group_by(DEAL).agg(pl.col("exit").last().alias("end"))
     stood = history.select(*DEAL, "pipeline_id", "stage").unique()
     return (
@@ -279,6 +279,12 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _need_history(history: pl.DataFrame) -> None:
-    if missing := {*DEAL, *PLACE, "entry", "entered_at", "exit"} - set(history.columns):
-        raise PlanError(f"history has no {', '.join(sorted(missing))}: give what stage_history returns")
+def read_history(history: pl.DataFrame) -> pl.DataFrame:
+    """Return what is read of a frame that `stage_history` returned.
+
+    Raises
+    ------
+    UsageError
+        It is not what `stage_history` returns.
+    """
+    return read(history, "history", *COLUMNS)

@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 import polars as pl
 
+from crmlab.analysis.inputs import read
+
 __all__ = ["consent_kinds"]
 
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
@@ -115,7 +117,7 @@ def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """
     made = pl.col("decision")
     return (
-        decided(consent_events.select("provider", "kind", "opted_in"))
+        decided(read(consent_events, "consent_events", "provider", "kind", "opted_in"))
         .group_by("provider", "kind")
         .agg(
             pl.len().cast(pl.Int64).alias("events"),

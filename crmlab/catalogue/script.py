@@ -72,8 +72,7 @@ def script(entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bo
     figure
     """
     lines = _Lines(entry, choices, fetched, lazy)
-    for code in (entry.figure, entry.numbers):
-        lines.make(*variables_of(code))
+    lines.make(*variables_of(entry.figure))
     made = "\n".join(lines.made.values())
     answer = f"figure = {entry.figure}\nnumbers = {entry.numbers}\nfigure"
     return "\n\n".join((*_imports(f"{made}\n{answer}"), made, answer))

@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.given import moment
 from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, figure, nothing, number, plural, text
+from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, day, figure, nothing, number, plural
+from crmlab.window import Moment
 
 __all__ = ["completion_rate", "open_actions"]
 
@@ -27,7 +27,7 @@ _PARTS = (
 def open_actions(
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: Moment,
     time_zone: str = "UTC",
     users: pl.DataFrame | None = None,
 ) -> go.Figure:
@@ -45,7 +45,7 @@ def open_actions(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
     """
     title = "Open actions"
@@ -58,7 +58,7 @@ def open_actions(
     return figure(
         [_bars.part(shown, column, name, colour) for column, name, colour in _PARTS if shown[column].sum()],
         f"{title} (n = {number(n)})",
-        f"On {_day(as_of, time_zone)}: {number(overdue)} ({overdue / n:.0%}) overdue",
+        f"On {day(as_of, time_zone)}: {number(overdue)} ({overdue / n:.0%}) overdue",
         note,
         **_bars.stacked(shown["label"].to_list(), "Open actions"),
     )
@@ -67,7 +67,7 @@ def open_actions(
 def completion_rate(
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: Moment,
     since: dt.date | None = None,
     until: dt.date | None = None,
     time_zone: str = "UTC",
@@ -88,7 +88,7 @@ def completion_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `since`, `until` or `time_zone` cannot be read, or a column is missing.
     """
     title = "Actions done on time"
@@ -107,16 +107,12 @@ def completion_rate(
     return figure(
         [_bars.bars(shown, "rate", beside, BLUE)],
         f"{title} (n = {plural(int(shown['due'].sum()), 'due action')})",
-        f"Done by the day due / due before {_day(as_of, time_zone)}",
+        f"Done by the day due / due before {day(as_of, time_zone)}",
         note,
         height=_bars.height(shown.height),
         xaxis={"title": {"text": "Done on time, % of due"}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis=_bars.label_axis(shown["label"].to_list()),
     )
-
-
-def _day(as_of: str | dt.date | dt.datetime, time_zone: str) -> str:
-    return f"{moment(as_of, time_zone)[1].isoformat()} ({text(time_zone)})"
 
 
 def _why(activities: pl.DataFrame, otherwise: str) -> str:

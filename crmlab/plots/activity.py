@@ -18,7 +18,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NO_ACTIVITIES = "the activities table is empty."
 
 
-def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
+def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.Figure:
     """Return a heatmap of activities by weekday and hour.
 
     Parameters
@@ -35,11 +35,11 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known.
     """
     title = "Activities by weekday and hour"
-    counts = analysis.activity_heatmap(activities, time_zone)
+    counts = analysis.activity_heatmap(activities, time_zone=time_zone)
     n = int(counts["count"].sum())
     if not n:
         return nothing(title, "no activity has a time of day." if activities.height else _NO_ACTIVITIES)
@@ -76,7 +76,7 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
     )
 
 
-def activity_volume(activities: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> go.Figure:
+def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of activities per period, a colour for each kind.
 
     Parameters
@@ -95,11 +95,11 @@ def activity_volume(activities: pl.DataFrame, every: str | None = None, *, time_
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
     every = every or finest_grain(activities.select(local(activity.HAPPENED, time_zone)).to_series())
-    counts = analysis.activity_volume(activities, every, time_zone=time_zone)
+    counts = analysis.activity_volume(activities, every=every, time_zone=time_zone)
     if counts.is_empty():
         return nothing("Activities", "no activity has a time." if activities.height else _NO_ACTIVITIES)
     undated = activities.height - int(counts["count"].sum())
@@ -123,7 +123,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
     title = "Activities of each owner"

@@ -14,7 +14,7 @@ from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number, pl
 __all__ = ["consent_banner", "consent_trend"]
 
 
-def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> go.Figure:
+def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of consent events per period, a colour for each kind.
 
     Parameters
@@ -33,11 +33,11 @@ def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, tim
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
     every = every or finest_grain(consent_events.select(local(consent.SAID, time_zone)).to_series())
-    counts = analysis.consent_trend(consent_events, every, time_zone=time_zone)
+    counts = analysis.consent_trend(consent_events, every=every, time_zone=time_zone)
     if counts.is_empty():
         why = "no consent event has a time." if consent_events.height else "the consent events table is empty."
         return nothing("Consent events", why)
@@ -46,7 +46,7 @@ def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, tim
     return _over_time.stacked(counts, every, "Consent events", "Events", note)
 
 
-def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -> go.Figure:
+def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None) -> go.Figure:
     """Return lines of the banner's opt-in and opt-out rate over time.
 
     Parameters
@@ -64,11 +64,11 @@ def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` is not known.
     """
     every = every or finest_grain(consent_statistics["day"])
-    rates = analysis.consent_banner(consent_statistics, every)
+    rates = analysis.consent_banner(consent_statistics, every=every)
     known = rates.filter(pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null()))
     if known.is_empty():
         why = "no visitor saw a banner." if consent_statistics.height else "the consent statistics table is empty."

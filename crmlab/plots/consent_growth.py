@@ -18,8 +18,8 @@ __all__ = ["consent_stock"]
 
 def consent_stock(
     consent_events: pl.DataFrame,
-    every: str | None = None,
     *,
+    every: str | None = None,
     subject: Subject = "contact",
     time_zone: str = "UTC",
 ) -> go.Figure:
@@ -39,12 +39,12 @@ def consent_stock(
 
     Raises
     ------
-    PlanError
+    UsageError
         `every`, `subject` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
     title = "Consents in force"
     every = every or finest_grain(consent_events.select(local(SAID, time_zone)).to_series())
-    stock = analysis.consent_stock(consent_events, every, subject=subject, time_zone=time_zone)
+    stock = analysis.consent_stock(consent_events, every=every, subject=subject, time_zone=time_zone)
     if stock.is_empty():
         return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
     _over_time.check_periods(stock["period"], every)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Literal
 
 import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
+from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import only_currency
-from crmlab.plots import _bars
+from crmlab.plots import _bars, _shares
 from crmlab.plots._template import (
     BLUE,
     NO_DEALS,
@@ -24,6 +24,7 @@ from crmlab.plots._template import (
     plural,
     whole_ticks,
 )
+from crmlab.window import Moment
 
 __all__ = ["ageing", "cycle_length", "sales_velocity", "win_cohorts"]
 
@@ -34,7 +35,7 @@ _OLDEST = "over 365"
 _STUCK = ((False, "not stuck", BLUE), (True, "stuck", VERMILLION), (None, "limit not known", REST))
 
 
-def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time_zone: str = "UTC") -> go.Figure:
+def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") -> go.Figure:
     """Return bars of the median days from creating to winning.
 
     Parameters
@@ -50,19 +51,20 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
 
     Raises
     ------
-    PlanError
+    UsageError
         As `crmlab.analysis.cycle_length`.
     """
     title = "Days from creating to winning"
-    by = [by] if isinstance(by, str) else list(by or [])
-    found = analysis.cycle_length(deals, by, time_zone=time_zone).with_columns(n=pl.col("won") - pl.col("left_out"))
+    keys = names_of(by)
+    found = analysis.cycle_length(deals, by=by, time_zone=time_zone)
+    are_periods = any(found.schema[name] == pl.Date for name in keys)
+    found = _shares.labelled(found, keys, "All deals").with_columns(n=pl.col("won") - pl.col("left_out"))
     n = int(found["n"].sum())
     if not n:
         return nothing(title, "no won deal has both days." if deals.height else NO_DEALS)
     left_out = int(found["left_out"].sum())
     known = found.filter(pl.col("n") > 0)
-    known = known.with_columns(_bars.label_of(by) if by else pl.lit("All deals").alias("label"))
-    if not any(known.schema[name] == pl.Date for name in by):
+    if not are_periods:
         known = known.sort("median_days", "label", descending=[True, False])
     shown, note = _bars.largest(known, "n", "groups")
     rows = shown.select("median_days", "mean_days", "p90_days", "n").rows()
@@ -83,9 +85,9 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
 
 def sales_velocity(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: Moment,
+    by: By = None,
     days: int | None = None,
     opportunities: Literal["open", "worked"] = "open",
     time_zone: str = "UTC",
@@ -104,27 +106,26 @@ def sales_velocity(
 
     Raises
     ------
-    PlanError
+    UsageError
         As `crmlab.analysis.sales_velocity`.
     """
     title = "Sales velocity"
     found = analysis.sales_velocity(
-        deals, as_of, by, days=days, opportunities=opportunities, time_zone=time_zone
-    ).with_columns((pl.col("won") + pl.col("opportunities")).alias("n"))
+        deals, as_of=as_of, by=by, days=days, opportunities=opportunities, time_zone=time_zone
+    )
+    keys = found.columns[: found.columns.index("opportunities")]
+    currency = pl.Series("currency", [only_currency(deals)] * found.height, pl.String)
+    if "currency" in keys:
+        currency = found["currency"]
+    found = _shares.labelled(found, keys, "All deals").with_columns(
+        currency, (pl.col("won") + pl.col("opportunities")).alias("n")
+    )
     known = found.drop_nulls("velocity_per_day")
     n = int(known["opportunities"].sum())
     if known.is_empty():
         why = "no group has both opportunities and won deals with an amount and a length."
         return nothing(title, why if deals.height else NO_DEALS)
-    keys = found.columns[: found.columns.index("opportunities")]
-    in_currency = pl.col("currency") if "currency" in keys else pl.lit(only_currency(deals), pl.String)
-    shown, note = _bars.largest(
-        known.with_columns(
-            _bars.label_of(keys) if keys else pl.lit("All deals").alias("label"), in_currency.alias("currency")
-        ),
-        "n",
-        "groups",
-    )
+    shown, note = _bars.largest(known, "n", "groups")
     columns = ("velocity_per_day", "currency", "opportunities", "mean_amount", "win_rate", "mean_days")
     beside = [
         (f"{money(speed, currency)} per day", f"{number(count)} x {number(amount)} x {rate:.0%} / {number(length)} d")
@@ -145,7 +146,7 @@ def sales_velocity(
     )
 
 
-def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone: str = "UTC") -> go.Figure:
+def win_cohorts(deals: pl.DataFrame, *, as_of: Moment, time_zone: str = "UTC") -> go.Figure:
     """Return a heatmap of which share of the deals of each month was won after how many months.
 
     Parameters
@@ -161,11 +162,11 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
 
     Raises
     ------
-    PlanError
+    UsageError
         As `crmlab.analysis.win_cohorts`.
     """
     title = "Won, by month of creating"
-    found = analysis.win_cohorts(deals, as_of, time_zone=time_zone)
+    found = analysis.win_cohorts(deals, as_of=as_of, time_zone=time_zone)
     if found.is_empty():
         return nothing(title, "no deal was created in a month that is over." if deals.height else NO_DEALS)
     cohorts = found.select("created_month", "created").unique().sort("created_month")
@@ -207,8 +208,8 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
 
 def ageing(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
     *,
+    as_of: Moment,
     history: pl.DataFrame | None = None,
     stuck_after: float | None = None,
     time_zone: str = "UTC",
@@ -227,11 +228,11 @@ def ageing(
 
     Raises
     ------
-    PlanError
+    UsageError
         As `crmlab.analysis.ageing`.
     """
     title = "Age of the open deals"
-    found = analysis.ageing(deals, as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)
+    found = analysis.ageing(deals, as_of=as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)
     aged = found.drop_nulls("age_days")
     if aged.is_empty():
         return nothing(title, "no open deal has an age." if deals.height else NO_DEALS)

@@ -36,7 +36,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
     rates = analysis.email_engagement(activities, campaigns)
@@ -69,7 +69,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
 
 
 def email_engagement_over_time(
-    activities: pl.DataFrame, every: str | None = "1mo", *, time_zone: str = "UTC"
+    activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
 ) -> go.Figure:
     """Return lines of the open rate, the click rate and the click-to-open rate, by the period of sending.
 
@@ -90,11 +90,11 @@ def email_engagement_over_time(
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known, a column is missing, or there would be more than 2,000 points.
     """
     every = every or finest_grain(activities.select(local(HAPPENED, time_zone)).to_series())
-    rates = analysis.email_engagement_over_time(activities, every, time_zone=time_zone)
+    rates = analysis.email_engagement_over_time(activities, every=every, time_zone=time_zone)
     _over_time.check_periods(rates["period"], every)
     sent = rates.filter(pl.col("sent") > 0)
     if sent.is_empty():

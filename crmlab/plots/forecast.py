@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 
 import plotly.graph_objects as go
 import polars as pl
@@ -13,6 +13,7 @@ from crmlab.analysis import pipeline
 from crmlab.analysis.forecast import Probabilities
 from crmlab.plots import _bars, _panels
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, plural
+from crmlab.window import Moment
 
 __all__ = ["coverage", "weighted_pipeline"]
 
@@ -32,8 +33,8 @@ _QUOTA = {
 
 def weighted_pipeline(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
     *,
+    as_of: Moment,
     probability: Probabilities | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
@@ -51,11 +52,11 @@ def weighted_pipeline(
 
     Raises
     ------
-    PlanError
+    UsageError
         As `crmlab.analysis.weighted_pipeline`.
     """
     title = "Open amount by expected month"
-    found = analysis.weighted_pipeline(deals, as_of, probability=probability, time_zone=time_zone)
+    found = analysis.weighted_pipeline(deals, as_of=as_of, probability=probability, time_zone=time_zone)
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else NO_DEALS)
@@ -136,7 +137,7 @@ def coverage(
 
     Raises
     ------
-    PlanError
+    UsageError
         As `crmlab.analysis.coverage`.
     """
     title = "Won and open against the quota"

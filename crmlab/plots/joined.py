@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import person_consent
+from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import LOST, OPEN, WON
-from crmlab.plots import _bars
+from crmlab.plots import _bars, _shares
 from crmlab.plots._template import (
     BLUE,
     GREEN,
@@ -25,6 +24,7 @@ from crmlab.plots._template import (
     plural,
     text,
 )
+from crmlab.window import Moment
 
 __all__ = [
     "consent_and_win_rate",
@@ -88,8 +88,9 @@ def open_pipeline_by_consent(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: Moment,
     channel: str = "email",
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the open deals' amount by the consent of the person each deal is with.
 
@@ -105,11 +106,13 @@ def open_pipeline_by_consent(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Open pipeline by consent"
-    found = analysis.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of, channel=channel)
+    found = analysis.open_pipeline_by_consent(
+        deals, consent_events, people, as_of=as_of, channel=channel, time_zone=time_zone
+    )
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
@@ -133,7 +136,7 @@ def open_pipeline_by_consent(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {at(as_of)}, in any service",
+        f"Last decision about {text(channel)} up to {at(as_of, time_zone)}, in any service",
         barmode="group",
         showlegend=several,
         height=_bars.height(len(person_consent.STATES), len(used)),
@@ -147,9 +150,10 @@ def consent_coverage_of_pipeline(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: Moment,
+    by: By = None,
     channel: str = "email",
-    by: str = "owner_name",
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the share of each owner's open deals that are with people who decided about contact.
 
@@ -166,17 +170,21 @@ def consent_coverage_of_pipeline(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
-    noun = text(by.replace("_name", "").replace("_", " "))
-    title = f"Consent coverage, for each {noun}"
-    found = analysis.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of, channel=channel, by=by)
+    keys = names_of(by)
+    noun = text(" and ".join(keys).replace("_name", "").replace("_", " "))
+    title = f"Consent coverage, for each {noun}" if keys else "Consent coverage"
+    found = analysis.consent_coverage_of_pipeline(
+        deals, consent_events, people, as_of=as_of, by=by, channel=channel, time_zone=time_zone
+    )
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
     # numbers of deals may be added over currencies, amounts may not
-    counts = found.group_by(_bars.label_of([by])).agg(pl.col("deals", "decided", "opted_in").sum())
+    labelled = _shares.labelled(found, keys, "All open deals")
+    counts = labelled.group_by("label").agg(pl.col("deals", "decided", "opted_in").sum())
     shown, note = _bars.with_others(counts.sort("deals", "label", descending=[True, False]), "deals", f"{noun}s")
     shown = shown.with_columns(
         opted_in_share=pl.col("opted_in") / pl.col("deals"),
@@ -193,7 +201,7 @@ def consent_coverage_of_pipeline(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {at(as_of)}; the rest is undecided or unknown",
+        f"Last decision about {text(channel)} up to {at(as_of, time_zone)}; the rest is undecided or unknown",
         note,
         barmode="stack",
         showlegend=True,
@@ -209,6 +217,7 @@ def consent_and_win_rate(
     people: pl.DataFrame,
     *,
     channel: str = "email",
+    confidence: float = 0.95,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return the win rate by consent before closing, with its 95 % interval. No effect of consent.
@@ -225,11 +234,13 @@ def consent_and_win_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Win rate by consent before closing"
-    found = analysis.consent_and_win_rate(deals, consent_events, people, channel=channel, time_zone=time_zone)
+    found = analysis.consent_and_win_rate(
+        deals, consent_events, people, channel=channel, confidence=confidence, time_zone=time_zone
+    )
     closed = deals.filter(WON | LOST)
     n = int(found.select(pl.col("won", "lost").sum()).sum_horizontal().item())
     if not n:
@@ -261,7 +272,8 @@ def consent_and_win_rate(
     return figure(
         [points],
         f"{title} (n = {plural(n, 'closed deal')})",
-        "Not a cause: who is asked, who answers and who buys go together. Lines: 95 % Wilson interval",
+        "Not a cause: who is asked, who answers and who buys go together. "
+        f"Lines: {100 * confidence:g} % Wilson interval",
         f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
         height=150 + 62 * shown.height,
         xaxis={"title": {"text": "Won, % of closed deals"}, "tickformat": ".0%", "range": [0, 1.02]},

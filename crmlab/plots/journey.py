@@ -35,7 +35,7 @@ def consent_journeys(
 
     Raises
     ------
-    PlanError
+    UsageError
         `steps`, `smallest` or `subject` is not in its range.
     """
     title = "What follows what"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
@@ -10,9 +9,10 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import objection
-from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.period import finest_grain, local
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import VERMILLION, at, figure, nothing, number, plural
+from crmlab.window import Moment
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
@@ -22,7 +22,7 @@ def activities_after_opt_out(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: Moment,
     channels: Mapping[str, str] = objection.CHANNELS,
     every: str | None = None,
     time_zone: str = "UTC",
@@ -45,20 +45,19 @@ def activities_after_opt_out(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` has no time zone, `every` or `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Contacts after an opt-out"
-    found = analysis.activities_after_opt_out(activities, consent_events, people, as_of=as_of, channels=channels)
+    found = analysis.activities_after_opt_out(
+        activities, consent_events, people, as_of=as_of, channels=channels, every=every, time_zone=time_zone
+    )
     if found.is_empty():
         why = "nobody was contacted on a channel after opting out of it."
         return nothing(title, why if activities.height else "the activities table is empty.")
-    days = local(pl.col("happened_at"), time_zone)
-    every = every or finest_grain(found.select(days).to_series())
+    every = every or finest_grain(found.select(local(pl.col("happened_at"), time_zone)).to_series())
     counts = (
-        found.group_by(
-            period_of(days, every).alias("period"), _bars.label_of(["channel", "kind", "provider"]).alias("kind")
-        )
+        found.group_by("period", _bars.label_of(["channel", "kind", "provider"]).alias("kind"))
         .agg(pl.len().cast(pl.Int64).alias("count"))
         .sort("period", "kind")
     )
@@ -74,8 +73,9 @@ def mailed_but_objected(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: Moment,
     days: int = 90,
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the mailed contacts whose person objected, by where and how they did.
 
@@ -91,12 +91,12 @@ def mailed_but_objected(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Mailed although they objected"
     found = analysis.mailed_but_objected(
-        contacts, subscriptions, activities, consent_events, people, as_of=as_of, days=days
+        contacts, subscriptions, activities, consent_events, people, as_of=as_of, days=days, time_zone=time_zone
     )
     if found.is_empty():
         why = "no mailed contact is known to have objected."
@@ -119,7 +119,7 @@ def mailed_but_objected(
     return figure(
         [_bars.bars(shown, "contacts", beside, VERMILLION)],
         f"{title} (n = {plural(n, 'contact')})",
-        f"Subscribed, or sent to in the {days} days up to {at(as_of)}",
+        f"Subscribed, or sent to in the {days} days up to {at(as_of, time_zone)}",
         "Who objected in several places is in several bars" if int(counts["contacts"].sum()) > n else "",
         note,
         height=_bars.height(shown.height),

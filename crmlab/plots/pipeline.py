@@ -9,6 +9,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import pipeline
+from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.period import MAX_BINS, PERIODS
 from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars, _over_time
@@ -31,9 +32,7 @@ __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 _MAX_MONTHS = 120
 
 
-def win_rate(
-    deals: pl.DataFrame, by: str | list[str] | None = None, *, measure: Literal["count", "amount"] = "count"
-) -> go.Figure:
+def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "amount"] = "count") -> go.Figure:
     """Return bars of the win rate of closed deals.
 
     Parameters
@@ -55,15 +54,15 @@ def win_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` names neither a column nor a period.
     """
-    by = [by] if isinstance(by, str) else list(by or [])
-    periods = [name for name in by if name in PERIODS and name not in deals.columns]
+    names = names_of(by)
+    periods = _periods(deals, names)
     title = "Win rate by amount" if measure == "amount" else "Win rate"
-    if by:
-        title += f", for each {text(' and '.join(by).replace('_name', '').replace('_', ' '))}"
-    groups = _rates(deals, by, measure)
+    if names:
+        title += f", for each {text(' and '.join(names).replace('_name', '').replace('_', ' '))}"
+    groups = _rates(deals, names, measure)
     closed = int(groups["n"].sum())
     if not closed:
         return nothing(title, "no deal is won or lost." if deals.height else NO_DEALS)
@@ -92,23 +91,33 @@ def win_rate(
     )
 
 
+def _periods(deals: pl.DataFrame, by: list[str]) -> list[str]:
+    """Return which words of `by` are periods of the close date."""
+    return [name for name in by if name in PERIODS and name not in deals.columns]
+
+
 def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
     """Return label, currency, n (closed deals), and the won part of the whole; and the period, where `by` has one.
 
     Numbers of deals are added over currencies, amounts are not.
     """
-    rates = analysis.win_rate(deals, by)
-    periods = [name for name in by if name not in deals.columns]
-    if len(periods) == 1:
-        rates, by = rates.rename({periods[0]: "period"}), [name for name in by if name not in periods]
-    won, lost = ("won_amount", "lost_amount") if measure == "amount" else ("won", "lost")
-    keys = [name for name in by if measure == "count" or name != "currency"]
-    apart = measure == "amount" and "currency" in rates.columns
-    return rates.group_by(
-        *("period" for _ in periods[:1] if len(periods) == 1),
-        _bars.label_of(keys) if keys else pl.lit("All deals").alias("label"),
-        (pl.col("currency").fill_null("(no currency)") if apart else pl.lit("")).alias("currency"),
-    ).agg(
+    rates = analysis.win_rate(deals, by=by)
+    along = _periods(deals, by)
+    keys = list(by)
+    groups = []
+    if len(along) == 1:
+        groups.append(pl.col(along[0]).alias("period"))
+        keys.remove(along[0])
+    currency = pl.lit("")
+    won, lost = "won", "lost"
+    if measure == "amount":
+        won, lost = "won_amount", "lost_amount"
+        # each currency has its own row, and its name beside the label
+        keys = [name for name in keys if name != "currency"]
+        if "currency" in rates.columns:
+            currency = pl.col("currency").fill_null("(no currency)")
+    label = _bars.label_of(keys) if keys else pl.lit("All deals").alias("label")
+    return rates.group_by(*groups, label, currency.alias("currency")).agg(
         (pl.col("won") + pl.col("lost")).sum().alias("n"),
         pl.col(won).sum().alias("part"),
         (pl.col(won) + pl.col(lost)).sum().alias("whole"),

@@ -30,7 +30,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
     title = "Deals that reached each stage"
@@ -83,7 +83,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
     title = "Days that deals stay in a stage"

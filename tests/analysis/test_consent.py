@@ -38,7 +38,7 @@ def test_events_are_counted_by_kind_and_month() -> None:
         }
     )
 
-    found = analysis.consent_trend(conform(frame, TABLES["consent_events"]), "1mo")
+    found = analysis.consent_trend(conform(frame, TABLES["consent_events"]), every="1mo")
 
     rows = [
         (date(2026, 1, 1), "subscribe", 1),
@@ -100,7 +100,7 @@ def test_visitors_of_one_device_are_not_added_to_those_of_all() -> None:
 def test_longer_periods_are_rates_of_sums_too() -> None:
     frame = statistics((date(2026, 1, 1), "a", 100, 90, 10), (date(2026, 1, 31), "a", 300, 90, 90))
 
-    found = analysis.consent_banner(frame, "1mo")
+    found = analysis.consent_banner(frame, every="1mo")
 
     rows = [(date(2026, 1, 1), 400, 180, 100, 0.45, 0.25)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))

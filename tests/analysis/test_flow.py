@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crmlab import analysis
 from crmlab.analysis import flow
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.tables import TABLES, conform
 
 EMPTY = TABLES["deals"].empty()
@@ -127,7 +127,7 @@ def test_the_waterfall_closes_in_every_currency(before: Any, after: Any) -> None
 
 def test_a_waterfall_of_nothing_is_nine_zeros() -> None:
     assert analysis.waterfall(EMPTY, EMPTY).rows() == [(step, 0, 0.0) for step in flow.STEPS]
-    with pytest.raises(PlanError, match="no currency"):
+    with pytest.raises(UsageError, match="no column currency"):
         analysis.waterfall(EMPTY, EMPTY.drop("currency"))
 
 

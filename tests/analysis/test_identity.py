@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab.analysis.identity import people, people_overlap, same_name
 from crmlab.analysis.matching import email, evidence, evidence_left_out, evidence_links
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.tables import TABLES, conform
 
 ANN, BO = "+353 20 910 0001", "+353 20 910 0002"
@@ -158,7 +158,7 @@ def test_a_name_alone_is_a_suggestion_and_never_a_link() -> None:
     ]
     names = ["name", "person_id", "other_person_id", "same_company"]
     assert_frame_equal(found, pl.DataFrame(rows, schema=names, orient="row"))
-    assert same_name(frame, who, most=2).is_empty()
+    assert same_name(frame, who, max_people=2).is_empty()
 
 
 def test_links_say_what_connected_and_left_out_what_did_not() -> None:
@@ -209,9 +209,9 @@ def test_contacts_without_a_provider_or_account_are_told_apart_by_their_id() -> 
 
 
 def test_columns_and_thresholds_that_cannot_be_are_refused() -> None:
-    with pytest.raises(PlanError, match="contacts lack emails, phones"):
+    with pytest.raises(UsageError, match="contacts has no column emails, phones"):
         people(named("Ann Lee").drop("emails", "phones"))
-    with pytest.raises(PlanError, match="1 or more"):
+    with pytest.raises(UsageError, match="1 or more"):
         people(named("Ann Lee"), names_per_phone=0)
 
 

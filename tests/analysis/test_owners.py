@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab.analysis.activity import activity_volume_by_owner
 from crmlab.analysis.owners import with_owner
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.tables import TABLES, conform
 
 
@@ -94,7 +94,7 @@ def test_no_activity_is_lost_or_counted_twice(names: list[Any], rows: list[Any])
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(PlanError, match="the users frame has no name"):
+    with pytest.raises(UsageError, match="users has no column name"):
         with_owner(TABLES["activities"].empty(), USERS.drop("name"))
-    with pytest.raises(PlanError, match="the activities frame has no kind"):
+    with pytest.raises(UsageError, match="activities has no column kind"):
         activity_volume_by_owner(TABLES["activities"].empty().drop("kind"))

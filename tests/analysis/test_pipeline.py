@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from crmlab import analysis
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.tables import TABLES, conform
 
 RATES = {
@@ -152,9 +152,9 @@ def test_a_column_called_like_a_period_is_the_column() -> None:
 
 
 def test_what_is_neither_column_nor_period_is_refused() -> None:
-    with pytest.raises(PlanError, match="no fortnight"):
+    with pytest.raises(UsageError, match="by='fortnight' is no column of deals"):
         analysis.win_rate(TABLES["deals"].empty(), by="fortnight")
-    with pytest.raises(PlanError, match="no status"):
+    with pytest.raises(UsageError, match="no column status"):
         analysis.win_rate(TABLES["deals"].empty().drop("status"))
 
 

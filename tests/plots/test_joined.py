@@ -154,7 +154,7 @@ def test_currencies_have_bars_of_their_own() -> None:
 
 
 def test_coverage_stacks_what_was_decided() -> None:
-    figure = plots.consent_coverage_of_pipeline(OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF)
+    figure = plots.consent_coverage_of_pipeline(OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF, by="owner_name")
 
     opted_in, opted_out = figure.data
     assert (opted_in.x, opted_out.x) == ((1 / 3,), (1 / 3,))

@@ -48,14 +48,14 @@ def fetched_twice(frame: pl.DataFrame) -> pl.DataFrame:
 
 DRAW: dict[str, Callable[[pl.DataFrame], go.Figure]] = {
     "win_rate": lambda frame: plots.win_rate(frame, by=["day", "owner_name"]),
-    "weighted_pipeline": lambda frame: plots.weighted_pipeline(frame, DAY),
+    "weighted_pipeline": lambda frame: plots.weighted_pipeline(frame, as_of=DAY),
     "coverage": lambda frame: plots.coverage(frame, {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}, **QUARTER),
     "funnel": lambda frame: plots.funnel(fetched_twice(frame), NO_STAGES),
     "stage_durations": lambda frame: plots.stage_durations(fetched_twice(frame), NO_STAGES),
     "cycle_length": lambda frame: plots.cycle_length(frame, by="owner_name"),
-    "sales_velocity": lambda frame: plots.sales_velocity(frame, DAY, by="owner_name"),
-    "win_cohorts": lambda frame: plots.win_cohorts(frame, DAY),
-    "ageing": lambda frame: plots.ageing(frame, DAY),
+    "sales_velocity": lambda frame: plots.sales_velocity(frame, as_of=DAY, by="owner_name"),
+    "win_cohorts": lambda frame: plots.win_cohorts(frame, as_of=DAY),
+    "ageing": lambda frame: plots.ageing(frame, as_of=DAY),
     "created_against_closed": plots.created_against_closed,
     "waterfall": lambda frame: plots.waterfall(frame.head(frame.height // 2), frame),
     "loss_reasons": plots.loss_reasons,
@@ -164,7 +164,7 @@ def test_the_forecast_has_all_months_between_and_sums_what_is_far_off() -> None:
         status=["pending"] * 6, stage=[50] * 6, amount=[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], expected_close_date=days
     )
 
-    figure = plots.weighted_pipeline(frame, DAY)
+    figure = plots.weighted_pipeline(frame, as_of=DAY)
 
     raw, weighted = figure.data
     assert raw.x == ("overdue", "Apr 2026", "Jun 2026", "after Mar 2028", "no date")
@@ -180,7 +180,7 @@ def test_the_forecast_has_all_months_between_and_sums_what_is_far_off() -> None:
 def test_the_forecast_has_a_panel_for_each_currency() -> None:
     frame = deals(status=["pending"] * 3, stage=[50] * 3, amount=[1.0] * 3, currency=["USD", "USD", "EUR"])
 
-    figure = plots.weighted_pipeline(frame, DAY)
+    figure = plots.weighted_pipeline(frame, as_of=DAY)
 
     assert (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text) == ("Amount (USD)", "Amount (EUR)")
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
@@ -276,7 +276,7 @@ def test_the_velocity_shows_the_four_numbers_that_make_it() -> None:
         close_date=[None] * 40 + [date(2026, 4, 1)] * 4,
     )
 
-    figure = plots.sales_velocity(frame, date(2026, 4, 1))
+    figure = plots.sales_velocity(frame, as_of=date(2026, 4, 1))
 
     (bars,) = figure.data
     assert bars.text == ("2,778 EUR per day<br>40 x 25,000 x 25% / 90 d",)
@@ -291,7 +291,7 @@ def test_cohorts_leave_blank_what_is_not_over() -> None:
         close_date=[date(2026, 2, 1), None, None],
     )
 
-    figure = plots.win_cohorts(frame, DAY)
+    figure = plots.win_cohorts(frame, as_of=DAY)
 
     (heat,) = figure.data
     assert heat.y == ("Jan 2026 (2)", "Feb 2026 (1)")
@@ -306,7 +306,7 @@ def test_open_deals_are_stacked_by_age_and_stuck_ones_stand_out() -> None:
         created_at=[datetime(2026, 3, 1, tzinfo=UTC), datetime(2025, 3, 1, tzinfo=UTC), None],
     )
 
-    figure = plots.ageing(frame, DAY, stuck_after=90)
+    figure = plots.ageing(frame, as_of=DAY, stuck_after=90)
 
     assert [(bar.name, sum(bar.y)) for bar in figure.data] == [("not stuck", 1), ("stuck", 1)]
     assert figure.data[1].y[figure.data[1].x.index("over 365")] == 1
