@@ -375,7 +375,7 @@ def test_other_users_may_read_the_report_as_far_as_the_umask_lets_them(tmp_path:
 
 
 def test_a_time_without_a_zone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="as_of=.* has no time zone: add one"):
+    with pytest.raises(UsageError, match=r"as_of=.* has no time zone: add one"):
         report.write(tmp_path / "report.html", {}, summary(), as_of=AS_OF.replace(tzinfo=None))
 
     assert list(tmp_path.iterdir()) == []
