@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, Page, Request, Resource
-from crmlab.decoding import RAW, Way
+from crmlab.connector import Context, JsonPath, Page, Request, Resource
+from crmlab.decoding import RAW
 from crmlab.fetching.crawl import first
 from crmlab.fetching.decode_queue import Backlog, Collector
 from crmlab.fetching.embedding import Inside
@@ -151,17 +151,17 @@ class AccountRun:
 
     async def comes_with(self, run: ResourceRun) -> str:
         """Return the resource whose answers have brought its records; empty where none has."""
-        holder = next((each for each in self._runs.values() if each.resource.holds_always(run.resource.name)), None)
+        holder = next((each for each in self._runs.values() if each.resource.always_embeds(run.resource.name)), None)
         if not holder:
             return ""
         if not self.probing:
             await self.finished(holder.resource.name)
         return holder.resource.name if self.probing or run.received is not None else ""
 
-    def wanted_of(self, run: ResourceRun) -> dict[ResourceRun, list[Way]]:
+    def wanted_of(self, run: ResourceRun) -> dict[ResourceRun, list[JsonPath]]:
         """Return the resources of this fetch that its answers may hold, and where."""
-        wanted: dict[ResourceRun, list[Way]] = {}
-        for each in run.resource.holds:
+        wanted: dict[ResourceRun, list[JsonPath]] = {}
+        for each in run.resource.embeds:
             if each.resource in self._runs and (run.holds or not run.resource.embedding):
                 wanted.setdefault(self._runs[each.resource], []).append(each.path)
         return wanted
@@ -170,7 +170,7 @@ class AccountRun:
         """Bring together the lists that can come inside another one with that one."""
         for run in self._runs.values():
             embedding = run.resource.embedding
-            names = {each.resource for each in run.resource.holds} & self._runs.keys()
+            names = {each.resource for each in run.resource.embeds} & self._runs.keys()
             if embedding and names and embedding.possible(self.context):
                 run.holds = Inside(run.resource.name, names, embedding.sizes)
                 for name in names:
@@ -213,7 +213,7 @@ def _resources(account: Account, tables: frozenset[str], own: set[str]) -> tuple
     open_ends = [*wanted, *own]
     while open_ends:
         resource: Resource = account.provider.resource(open_ends.pop())
-        new = {*resource.after, *resource.using} - parents
+        new = {*resource.needs_before_request, *resource.needs_before_decode} - parents
         parents |= new
         open_ends += new
     return wanted, parents

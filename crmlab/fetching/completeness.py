@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from crmlab.connector import PART, Page
+from crmlab.connector import Page
 
 #: a record: the hash of its key (null: it has none) and when it came into the list (null: unknown)
 KEYS = pl.Schema({"key": pl.UInt64(), "entered": pl.Datetime("us", "UTC")})
@@ -40,7 +40,8 @@ class Tally:
             self._began, self._ended = self._began or page.sent_at, page.sent_at
         if total is not None:
             tags = page.request.tags
-            self._totals.setdefault((page.request.path, str(sorted(tags.items())), PART in tags), []).append(total)
+            asked = (page.request.path, str(sorted(tags.items())), page.request.partial)
+            self._totals.setdefault(asked, []).append(total)
 
     @property
     def is_counted(self) -> bool:

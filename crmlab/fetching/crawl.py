@@ -27,7 +27,7 @@ async def sweep(requests: Iterable[Request], ask: Ask) -> None:
         if request.key in asked:
             return
         asked.add(request.key)
-        if request.closes:
+        if request.send_last:
             closing.append(request)
         else:
             group.create_task(visit(group, request))

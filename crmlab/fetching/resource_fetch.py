@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, Page, Request, Resource, end, pages
-from crmlab.decoding import GIVEN, RAW, REJECTED, Decoder, Record, Way, as_listed, decoder, held, records
+from crmlab.connector import Context, JsonPath, Page, Request, Resource, end, pages
+from crmlab.decoding import GIVEN, RAW, REJECTED, Decoder, Record, as_listed, decoder, held, records
 from crmlab.errors import ApiError, CrmlabError, ServerError, Stopped, TransportError
 from crmlab.fetching.completeness import Tally
 from crmlab.fetching.crawl import sweep
@@ -50,7 +50,7 @@ class ResourceRun:
     ) -> None:
         self.account, self.resource, self.tables, self.own = account, resource, tables, own
         #: whether others look into its own records
-        self.looked_up = needed and not resource.gives
+        self.looked_up = needed and not resource.exports
         self.raw, self.needed = own or self.looked_up, needed
         self.frames: dict[str, pl.DataFrame] = {}
         #: rows by table, repeats left out
@@ -89,7 +89,7 @@ class ResourceRun:
     @property
     def given(self) -> pl.DataFrame:
         """What other resources may know of its records."""
-        return self.frames[GIVEN if self.resource.gives else RAW]
+        return self.frames[GIVEN if self.resource.exports else RAW]
 
     @property
     def is_read(self) -> bool:
@@ -167,7 +167,7 @@ class ResourceRun:
 
     async def decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
-        names = dict.fromkeys((*self.resource.after, *self.resource.using))
+        names = dict.fromkeys((*self.resource.needs_before_request, *self.resource.needs_before_decode))
         return decoder(
             self.resource,
             await self._parent.rows(names, strict=False),
@@ -175,7 +175,7 @@ class ResourceRun:
             account=self.account.name,
             tables=self.tables,
             raw=self.raw,
-            given=self.needed and bool(self.resource.gives),
+            given=self.needed and bool(self.resource.exports),
         )
 
     # ---- asking -------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ class ResourceRun:
             self.strategy = f"within {holder}"
             self.tally.keys = await self._collector.flush()
             return
-        context = await self._parent.rows(self.resource.after, strict=True)
+        context = await self._parent.rows(self.resource.needs_before_request, strict=True)
         self.began = time.monotonic()
         before: Tally | None = None
         while not before or self.readings < READINGS:
@@ -232,7 +232,7 @@ class ResourceRun:
         try:
             page = await self._parent.answer(self, request)
         except ApiError as error:
-            if self.resource.nothing(error, request):
+            if self.resource.is_empty_answer(error, request):
                 self._nothing += 1
                 return ()
             if not isinstance(error, ServerError) or not (smaller := self._smaller(request)):
@@ -244,8 +244,8 @@ class ResourceRun:
             return smaller
         wanted = self._parent.wanted_of(self)
         found = records(page, self.resource, whole=self.raw, ways=_all(wanted))
-        self._halves += page.halves
-        if self.resource.repeats and not self._has_news(found):
+        self._halves += page.lone_surrogates
+        if self.resource.may_repeat_last_page and not self._has_news(found):
             return ()
         total = self.resource.total(page) if self.resource.total else None
         self.tally.count(page, total)
@@ -291,7 +291,7 @@ class ResourceRun:
         self.rows += len(found)
         self._collector.add(found)
 
-    def _give(self, page: Page, wanted: Mapping[ResourceRun, list[Way]]) -> None:
+    def _give(self, page: Page, wanted: Mapping[ResourceRun, list[JsonPath]]) -> None:
         """Hand on the records of other resources."""
         found = held(page, self.resource, _all(wanted), whole=self.raw)
         for run, ways in wanted.items():
@@ -309,9 +309,9 @@ class ResourceRun:
             self.complete = self._judge()
 
     def _is_settled(self, before: Tally | None) -> bool:
-        if not self.tally.is_counted and not (self.resource.repeats and self.tally.pages > 1):
+        if not self.tally.is_counted and not (self.resource.may_repeat_last_page and self.tally.pages > 1):
             return True
-        return self.tally.is_settled(before, timed=self.resource.entered is not None)
+        return self.tally.is_settled(before, timed=self.resource.inserted_at is not None)
 
     def _is_short(self) -> bool:
         return self.tally.is_short(self._collector.rejected.height)
@@ -345,5 +345,5 @@ class ResourceRun:
             self.holds.give_up()
 
 
-def _all(wanted: Mapping[ResourceRun, list[Way]]) -> frozenset[Way]:
+def _all(wanted: Mapping[ResourceRun, list[JsonPath]]) -> frozenset[JsonPath]:
     return frozenset(way for ways in wanted.values() for way in ways)
