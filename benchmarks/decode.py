@@ -12,13 +12,14 @@ os.environ["POLARS_MAX_THREADS"] = "1"  # read when polars is loaded
 
 import polars as pl
 
-from crmlab.decode import decoder
-from crmlab.provider import Context
+from crmlab.connector.page import Page
+from crmlab.connector.request import Request
+from crmlab.connector.resource import Context
+from crmlab.decoding.decoder import decoder
+from crmlab.decoding.records import records
 from crmlab.providers.onepagecrm import PROVIDER
-from crmlab.records import records
-from crmlab.request import Page, Request
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.onepagecrm_lists import lists
+from crmlab.sandbox.services.onepagecrm.lists import lists
+from crmlab.sandbox.world.generate import generate
 
 RUNS = 7
 #: as many as a fetch decodes at once

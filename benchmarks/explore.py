@@ -22,7 +22,7 @@ import plotly.io
 import crmlab
 from benchmarks.million import before, fetched
 from crmlab.catalogue import CATALOGUE
-from crmlab.widgets.explore import Explorer
+from crmlab.notebook.explorer import Explorer
 
 #: seconds until the figure and until the numbers
 Seconds = tuple[float, float]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from crmlab import Fetched
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 OWNERS, CAMPAIGNS, PIPELINES, STAGES = 300, 200, 4, 6

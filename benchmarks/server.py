@@ -15,9 +15,9 @@ import aiohttp
 
 import crmlab
 from crmlab.sandbox import server
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.onepagecrm import WALL
-from crmlab.sandbox.world import World
+from crmlab.sandbox.services.onepagecrm import WALL
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import World
 
 LISTS = ("contacts", "deals", "actions", "notes")
 _TEXT = "Met at the spring fair, asked for a second offer and a visit to the plant before the summer. "

@@ -21,12 +21,13 @@ from typing import Any
 from unittest.mock import patch
 
 import crmlab
-from crmlab.line import _limiters
-from crmlab.paging import Paginator, widening
-from crmlab.provider import Provider, Resource
+from crmlab.connector.paging import Paginator, widening
+from crmlab.connector.provider import Provider
+from crmlab.connector.resource import Resource
+from crmlab.http.rate_queue import _limiters
 from crmlab.providers import altcraft, complero, onepagecrm, relenta
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.world import ConsentEvent, World
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import ConsentEvent, World
 
 LATENCIES = (0.05, 0.2)
 NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
@@ -131,7 +132,7 @@ CASES = (
         title="Relenta contacts",
         world=lambda: people(4_000, "relenta"),
         small={},
-        sequential=by_cursor(widening(relenta._is_empty, most=1)),
+        sequential=by_cursor(widening(relenta._is_empty, max_window=1)),
     ),
 )
 

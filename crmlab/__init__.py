@@ -5,20 +5,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from crmlab.account import Account
-from crmlab.call import call, check
-from crmlab.export import read_csv
-from crmlab.fetch import fetch, fetch_to
-from crmlab.fetched import Fetched, Stored
-from crmlab.plan import Plan
-from crmlab.planning import plan
-from crmlab.progress import Progress
-from crmlab.provider import Limits
+from crmlab.accounts import Account
+from crmlab.connector import Limits
+from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, plan
+from crmlab.results import Fetched, Stored, read_csv
 from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
-    from crmlab.widgets import explore, login
+    from crmlab.notebook import explore, login
 
 __version__ = "0.1.0"
 __all__ = [
@@ -47,13 +42,13 @@ def __getattr__(name: str) -> Any:
     if name in ("analysis", "plots"):
         return importlib.import_module(f"crmlab.{name}")
     if name in ("explore", "login"):
-        return getattr(importlib.import_module("crmlab.widgets"), name)
+        return getattr(importlib.import_module("crmlab.notebook"), name)
     raise AttributeError(f"module 'crmlab' has no attribute {name!r}")
 
 
 def load_ipython_extension(shell: Any) -> None:
     """Complete names of tables and providers with Tab: ``%load_ext crmlab``."""
-    from crmlab import completion  # noqa: PLC0415  # loaded when used
+    from crmlab.notebook import completion  # noqa: PLC0415  # loaded when used
 
     completion.load(shell)
 

@@ -1,4 +1,4 @@
-"""Write crmlab/names.py, what editors and type checkers know of tables and providers; run with ``make names``."""
+"""Write crmlab/schema/names.py, what editors and type checkers know of tables and providers: ``make names``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import crmlab
 from crmlab import providers
-from crmlab.tables import TABLES
+from crmlab.schema.tables import TABLES
 
-WHERE = Path(crmlab.__file__).parent / "names.py"
+WHERE = Path(crmlab.__file__).parent / "schema" / "names.py"
 MODULE = '''"""Names for editors and type checkers. Written by docs/names.py: do not edit, ``make names``."""
 
 from typing import Generic, Literal, TypeVar

@@ -17,11 +17,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import crmlab
-from crmlab.completion import names
-from crmlab.fetched import SUMMARY, Fetched, Result
-from crmlab.names import ProviderName, TableName, Tables
+from crmlab.notebook.completion import names
 from crmlab.providers import registry
-from crmlab.tables import TABLES
+from crmlab.results.fetched import SUMMARY, Fetched, Result
+from crmlab.schema.names import ProviderName, TableName, Tables
+from crmlab.schema.tables import TABLES
 from docs.names import WHERE, written
 
 ANALYST = Path(__file__).parent / "typing" / "analyst.py"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crmlab import credentials
+from crmlab.accounts import credentials
 from crmlab.providers import registry
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")

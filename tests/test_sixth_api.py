@@ -15,9 +15,10 @@ import pytest
 from aiohttp import web
 
 import crmlab
-from crmlab import cli, providers
+from crmlab import providers
+from crmlab.cli.main import main
 from crmlab.errors import AuthError
-from crmlab.tables import TABLES
+from crmlab.schema.tables import TABLES
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "deskline.py"
 ADDRESS = "https://api.deskline.example/v1"
@@ -154,7 +155,7 @@ async def test_the_form_has_a_section_for_it_and_its_accounts_can_be_fetched(des
 
 
 async def test_the_doctor_asks_it_and_lists_what_is_assumed(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    code = await asyncio.to_thread(cli.main, ["doctor", "deskline"])
+    code = await asyncio.to_thread(main, ["doctor", "deskline"])
 
     shown = capsys.readouterr().out
     assert code == 0

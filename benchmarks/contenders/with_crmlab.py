@@ -5,7 +5,7 @@ import asyncio
 import polars as pl
 
 import crmlab
-import crmlab.client
+import crmlab.http.client
 from benchmarks.measure import Task, run
 
 

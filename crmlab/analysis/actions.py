@@ -11,7 +11,7 @@ from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import local
 from crmlab.analysis.rates import ratio
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant, day_at
+from crmlab.schema import Moment, as_instant, day_at
 
 __all__ = ["completion_rate", "open_actions"]
 
@@ -69,7 +69,7 @@ def open_actions(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["action"] * 3, "owner_id": ["ann"] * 3, "done": [False, False, True],
     ...         "due_on": [date(2026, 3, 1), date(2026, 3, 9), date(2026, 3, 2)]}
     >>> found = open_actions(conform(pl.DataFrame(rows), TABLES["activities"]), as_of="2026-03-09")
@@ -152,7 +152,7 @@ def completion_rate(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["action"] * 3, "owner_id": ["ann"] * 3, "done": [True, True, False],
     ...         "due_on": [date(2026, 3, 2)] * 3, "done_at": [date(2026, 3, 1), date(2026, 3, 3), None]}
     >>> completion_rate(conform(pl.DataFrame(rows), TABLES["activities"]), as_of="2026-03-09")

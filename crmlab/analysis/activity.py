@@ -45,7 +45,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     --------
     >>> from datetime import datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> utc = pl.Series("starts_at", [datetime(2026, 7, 1, 22, 30)]).dt.replace_time_zone("UTC")
     >>> frame = conform(utc.to_frame(), TABLES["activities"])
     >>> activity_heatmap(frame, time_zone="Europe/Berlin").filter(pl.col("count") > 0)
@@ -107,7 +107,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     --------
     >>> from datetime import datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"kind": ["call", "call", "note"],
     ...                       "created_at": [datetime(2026, 1, day) for day in (1, 4, 5)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
@@ -156,7 +156,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["call", "call", "send"], "author": ["Ann Bee <ann@example.com>", "Ann Bee", None]}
     >>> activity_volume_by_owner(conform(pl.DataFrame(rows), TABLES["activities"]))
     shape: (2, 3)

@@ -9,7 +9,7 @@ from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
 from crmlab.analysis.stages import read_history, stay_lengths
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant, day_at
+from crmlab.schema import Moment, as_instant, day_at
 
 __all__ = ["ageing"]
 
@@ -72,7 +72,7 @@ def ageing(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"id": ["a", "b"], "status": ["pending", "pending"],
     ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 2, 20)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))

@@ -10,7 +10,7 @@ from crmlab.analysis.inputs import is_table, read
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.analysis.touches import DEAL, HUMAN, of_contacts, of_deals, touches
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant, day_at
+from crmlab.schema import Moment, as_instant, day_at
 
 __all__ = ["activities_per_deal", "days_since_last_touch"]
 
@@ -45,7 +45,7 @@ def activities_of_deals(
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> deals = conform(pl.DataFrame({"id": ["d", "e"], "status": ["won", "lost"]}), TABLES["deals"])
     >>> notes = conform(pl.DataFrame({"kind": ["note"], "deal_id": ["d"]}), TABLES["activities"])
     >>> activities_of_deals(deals, notes).select("id", "status", "activities")
@@ -115,7 +115,7 @@ def activities_per_deal(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> deals = pl.DataFrame({"id": ["d", "e"], "contact_id": ["c", "x"], "status": ["won", "lost"],
     ...                       "created_at": [datetime(2026, 3, 1)] * 2, "close_date": [date(2026, 3, 9)] * 2})
     >>> calls = pl.DataFrame({"kind": ["call"] * 2, "contact_id": ["c"] * 2,
@@ -199,7 +199,7 @@ def days_since_last_touch(
     --------
     >>> from datetime import datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> contacts = conform(pl.DataFrame({"id": ["c", "x"]}), TABLES["contacts"])
     >>> calls = pl.DataFrame({"kind": ["call"], "contact_id": ["c"], "created_at": [datetime(2026, 3, 1)]})
     >>> calls = calls.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))

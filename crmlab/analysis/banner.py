@@ -82,7 +82,7 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"day": [date(2026, 1, 1)], "visitors_exposed": [1000], "optin": [600], "explicit_optin": [500],
     ...         "optout": [200]}
     >>> rates = banner_rates(conform(pl.DataFrame(rows), TABLES["consent_statistics"]))
@@ -157,7 +157,7 @@ def banner_items(
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"account": ["web"] * 2, "dimension": ["category"] * 2, "item_id": ["1"] * 2, "optin": [90, 110],
     ...         "visitors_exposed": [100, 300]}
     >>> banner_items(conform(pl.DataFrame(rows), TABLES["consent_statistics_items"])).row(0)

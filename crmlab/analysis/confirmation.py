@@ -13,7 +13,7 @@ from crmlab.analysis.inputs import By, answer, keys_of, no_text
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import CONFIRMATIONS, OPT_OUT, REQUESTS, is_kind
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant
+from crmlab.schema import Moment, as_instant
 
 __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
@@ -72,7 +72,7 @@ def confirmation_rate(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "confirm"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
@@ -138,7 +138,7 @@ def time_to_confirm(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "confirm"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
@@ -217,7 +217,7 @@ def documentation_coverage(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["complero"] * 2, "kind": ["confirm"] * 2, "contact_id": ["1", "2"],
     ...         "opted_in": [True, True], "has_documentation": [True, False],
     ...         "occurred_at": [datetime(2026, 1, 1)] * 2}

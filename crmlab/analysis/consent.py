@@ -49,7 +49,7 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     --------
     >>> from datetime import datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"kind": ["subscribe", "subscribe", "unsubscribe"],
     ...                       "occurred_at": [datetime(2026, 1, day) for day in (1, 31, 31)]})
     >>> frame = frame.with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
@@ -107,7 +107,7 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"day": [date(2026, 1, 1)] * 2, "banner_id": ["a", "b"], "visitors_exposed": [100, 300],
     ...         "optin": [90, 110], "optout": [5, 95]}
     >>> with pl.Config(tbl_cols=-1, tbl_width_chars=100):

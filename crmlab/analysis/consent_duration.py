@@ -12,7 +12,7 @@ from crmlab.analysis import survival
 from crmlab.analysis.decisions import Subject, spells, told
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant
+from crmlab.schema import Moment, as_instant
 
 __all__ = ["consent_survival"]
 
@@ -161,7 +161,7 @@ def consent_survival(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 11)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))

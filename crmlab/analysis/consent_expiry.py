@@ -11,7 +11,7 @@ from crmlab.analysis.decisions import Subject
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.vocabulary import OPT_IN
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant
+from crmlab.schema import Moment, as_instant
 
 __all__ = ["expiring_consents"]
 
@@ -67,7 +67,7 @@ def expiring_consents(
     --------
     >>> from datetime import UTC, date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema import TABLES, conform
     >>> given = [datetime(2025, 1, 31, tzinfo=UTC), datetime(2025, 2, 2, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)]
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe"] * 3, "contact_id": ["1", "2", "3"],
     ...         "channel": ["email"] * 3, "occurred_at": given}

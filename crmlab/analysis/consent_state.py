@@ -11,8 +11,7 @@ from crmlab.analysis.decisions import WHOM, Subject, is_first, subject_of, told
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
-from crmlab.tables import TABLES
-from crmlab.window import Moment, as_instant
+from crmlab.schema import TABLES, Moment, as_instant
 
 __all__ = ["consent_rate", "current_consent"]
 
@@ -80,7 +79,7 @@ def current_consent(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft"] * 2, "account": ["shop"] * 2, "kind": ["subscribe", "unsubscribe"],
     ...         "contact_id": ["7"] * 2, "channel": ["email"] * 2,
     ...         "occurred_at": [datetime(2026, 1, day) for day in (1, 9)]}
@@ -236,7 +235,7 @@ def consent_rate(
     --------
     >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema import TABLES, conform
     >>> said = pl.Series("occurred_at", [datetime(2026, 1, 1, tzinfo=UTC)] * 3)
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
     ...         "contact_id": ["1", "2", "3"], "channel": ["email"] * 3, "occurred_at": said}

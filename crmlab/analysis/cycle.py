@@ -12,7 +12,7 @@ from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, read_groups, with_money
 from crmlab.analysis.rates import counted, number_of, ratio
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant, day_at
+from crmlab.schema import Moment, as_instant, day_at
 
 __all__ = ["cycle_length", "sales_velocity", "win_cohorts"]
 
@@ -56,7 +56,7 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"status": ["won", "won", "lost"], "created_at": [datetime(2026, 1, 1)] * 3,
     ...                       "close_date": [date(2026, 1, 11), date(2026, 1, 31), date(2026, 1, 2)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
@@ -135,7 +135,7 @@ def sales_velocity(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"status": ["pending"] * 40 + ["won"] + ["lost"] * 3, "amount": [25_000.0] * 44,
     ...         "created_at": [datetime(2026, 1, 1)] * 44, "close_date": [None] * 40 + [date(2026, 4, 1)] * 4}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
@@ -217,7 +217,7 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: Moment, time_zone: str = "UTC") -
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"status": ["won", "won", "pending"],
     ...                       "close_date": [date(2026, 1, 9), date(2026, 2, 9), None],
     ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 1, 2), datetime(2026, 2, 1)]})

@@ -76,7 +76,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     --------
     >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["send", "send", "click", "open"], "contact_id": ["a", "b", "a", "c"],
     ...         "campaign_id": ["7"] * 4, "created_at": [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 1, 2, 3)]}
     >>> found = email_engagement(conform(pl.DataFrame(rows), TABLES["activities"]))
@@ -141,7 +141,7 @@ def email_engagement_over_time(
     --------
     >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["send", "open"], "contact_id": ["a", "a"], "campaign_id": ["7", "7"],
     ...         "created_at": [datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)]}
     >>> found = email_engagement_over_time(conform(pl.DataFrame(rows), TABLES["activities"]), every="1mo")

@@ -51,7 +51,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> frame = pl.DataFrame({"status": ["won", "pending"], "close_date": [date(2026, 3, 1), None],
     ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 1, 2)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
@@ -121,7 +121,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(**columns):
     ...     return conform(pl.DataFrame(columns), TABLES["deals"])
     >>> first = fetched(id=["a", "b"], status=["pending", "pending"], amount=[100.0, 50.0])
@@ -220,7 +220,7 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"status": ["lost", "lost", "lost", "won"], "amount": [5.0] * 4,
     ...         "lost_reason_id": ["1", "1", None, None]}
     >>> loss_reasons(conform(pl.DataFrame(rows), TABLES["deals"]), names={"1": "Price"})

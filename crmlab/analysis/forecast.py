@@ -11,7 +11,7 @@ from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, with_currency
 from crmlab.analysis.rates import number_of, ratio
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant, day_at
+from crmlab.schema import Moment, as_instant, day_at
 
 __all__ = ["coverage", "weighted_pipeline"]
 
@@ -71,7 +71,7 @@ def weighted_pipeline(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["onepagecrm"] * 3, "stage": [10, 80, 50], "status": ["pending"] * 3,
     ...         "amount": [100.0, 200.0, 40.0],
     ...         "expected_close_date": [date(2026, 1, 9), date(2026, 3, 9), date(2026, 3, 31)]}
@@ -195,7 +195,7 @@ def coverage(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"status": ["won", "pending"], "amount": [40.0, 180.0], "currency": ["EUR"] * 2,
     ...         "close_date": [date(2026, 1, 9), None]}
     >>> with pl.Config(tbl_cols=-1, tbl_width_chars=110):

@@ -15,8 +15,7 @@ from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import LOST, WON
 from crmlab.analysis.rates import number_of
 from crmlab.errors import UsageError
-from crmlab.tables import UTC
-from crmlab.window import Moment, as_instant
+from crmlab.schema import UTC, Moment, as_instant
 
 __all__ = ["slippage", "stage_history"]
 
@@ -69,7 +68,7 @@ def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFra
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(stage, status):
     ...     rows = {"id": ["a"], "pipeline_id": ["p"], "stage": [stage], "status": [status]}
     ...     return conform(pl.DataFrame(rows), TABLES["deals"])
@@ -170,7 +169,7 @@ def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(expected):
     ...     rows = {"id": ["a"], "status": ["pending"], "expected_close_date": [expected]}
     ...     return conform(pl.DataFrame(rows), TABLES["deals"])

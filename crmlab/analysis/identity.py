@@ -76,7 +76,7 @@ def people(
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft", "onepagecrm", "relenta", "relenta"], "account": ["a"] * 4,
     ...         "id": ["1", "2", "3", "4"], "full_name": ["Ann Lee", "Lee, Anne", "Ann Lee", "Bo Kay"],
     ...         "emails": [["Ann@Example.com"], ["ann@example.com", "info@example.com"], None, ["info@example.com"]],
@@ -137,7 +137,7 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, max_people: int =
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "3"],
     ...         "full_name": ["Ann Lée", "Lee, Ann"], "company_name": ["Onyx Ltd", None]}
     >>> contacts = conform(pl.DataFrame(rows), TABLES["contacts"])

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES
+from crmlab.schema import TABLES
 
 #: columns to group by
 By = str | Sequence[str] | None
@@ -119,7 +119,7 @@ def _where_from(wanted: str) -> str:
     if wanted in TABLES:
         return (
             "give the frame that crmlab.fetch returns, or add the columns with "
-            f"crmlab.tables.conform(frame, TABLES[{wanted!r}])"
+            f"crmlab.schema.conform(frame, TABLES[{wanted!r}])"
         )
     makers = {"people": "people(contacts)", "history": "stage_history(snapshots)", "evidence": "evidence(contacts)"}
     if wanted in makers:

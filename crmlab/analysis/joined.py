@@ -25,7 +25,7 @@ from crmlab.analysis.person_consent import (
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, with_money
 from crmlab.analysis.rates import counted, ratio, wilson
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant
+from crmlab.schema import Moment, as_instant
 
 __all__ = ["consent_and_win_rate", "consent_coverage_of_pipeline", "open_pipeline_by_consent"]
 
@@ -80,7 +80,7 @@ def open_pipeline_by_consent(
     >>> from datetime import date, datetime
     >>> import polars as pl
     >>> from crmlab.analysis.identity import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema import TABLES, conform
     >>> rows = {"provider": ["onepagecrm", "altcraft"], "account": ["a"] * 2, "id": ["1", "9"],
     ...         "emails": [["ann@example.com"]] * 2}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
@@ -173,7 +173,7 @@ def consent_coverage_of_pipeline(
     --------
     >>> import polars as pl
     >>> from crmlab.analysis.identity import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema import TABLES, conform
     >>> deals = conform(pl.DataFrame({"owner_name": ["Bo"], "status": ["pending"], "amount": [70.0]}), TABLES["deals"])
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
     >>> found = consent_coverage_of_pipeline(deals, nothing, nobody, as_of="2026-02-01", by="owner_name")
@@ -264,7 +264,7 @@ def consent_and_win_rate(
     >>> from datetime import date
     >>> import polars as pl
     >>> from crmlab.analysis.identity import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema import TABLES, conform
     >>> rows = {"status": ["won", "lost"], "close_date": [date(2026, 1, 5)] * 2}
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
     >>> consent_and_win_rate(conform(pl.DataFrame(rows), TABLES["deals"]), nothing, nobody).tail(1)

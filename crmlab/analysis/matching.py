@@ -125,7 +125,7 @@ def evidence_links(evidence: pl.DataFrame) -> pl.DataFrame:
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "3"],
     ...         "full_name": ["Ann Lee", "A. Lee"], "emails": [["Ann@example.com"], ["ann@example.com"]]}
     >>> found = evidence(conform(pl.DataFrame(rows), TABLES["contacts"]))
@@ -181,7 +181,7 @@ def evidence_left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"id": ["1", "3"], "full_name": ["Ann Lee", "Bo Kay"], "emails": [["Info@example.com"]] * 2,
     ...         "phones": [["020 9100000"], None]}
     >>> evidence_left_out(evidence(conform(pl.DataFrame(rows), TABLES["contacts"])))

@@ -14,7 +14,7 @@ from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
 from crmlab.analysis.vocabulary import OPT_OUT
 from crmlab.errors import UsageError
-from crmlab.window import Moment, as_instant
+from crmlab.schema import Moment, as_instant
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
@@ -77,7 +77,7 @@ def activities_after_opt_out(
     >>> from datetime import datetime
     >>> import polars as pl
     >>> from crmlab.analysis.identity import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema import TABLES, conform
     >>> rows = {"provider": ["altcraft"], "account": ["a"], "id": ["1"], "emails": [["ann@example.com"]]}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
     >>> rows = {"provider": ["altcraft"] * 2, "account": ["a"] * 2, "id": ["5", "6"], "contact_id": ["1", "1"],
@@ -202,7 +202,7 @@ def mailed_but_objected(
     --------
     >>> import polars as pl
     >>> from crmlab.analysis.identity import people
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema import TABLES, conform
     >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "2"],
     ...         "emails": [["ann@example.com"]] * 2, "do_not_contact": [None, True]}
     >>> contacts = conform(pl.DataFrame(rows), TABLES["contacts"])

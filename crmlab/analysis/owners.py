@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.inputs import is_table, read
-from crmlab.tables import TABLES
+from crmlab.schema import TABLES
 
 __all__ = ["with_owner"]
 
@@ -38,7 +38,7 @@ def with_owner(frame: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.Dat
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> users = conform(pl.DataFrame({"id": ["u1"], "name": ["Ann Bee"]}), TABLES["users"])
     >>> rows = {"owner_id": ["u1", "u2", None], "author": [None, None, "Ann B."]}
     >>> with_owner(conform(pl.DataFrame(rows), TABLES["activities"]), users)["owner"].to_list()

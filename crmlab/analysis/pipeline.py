@@ -103,7 +103,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"owner_name": ["Ann", "Ann", "Ann", "Bo"], "status": ["won", "won", "lost", "pending"],
     ...         "amount": [100.0, 200.0, 100.0, 50.0], "currency": ["EUR"] * 4}
     >>> with pl.Config(tbl_cols=-1, tbl_width_chars=100):
@@ -170,7 +170,7 @@ def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"pipeline_id": ["p"] * 3, "stage": [10, 10, 90], "status": ["pending"] * 3,
     ...         "amount": [100.0, 50.0, 10.0]}
     >>> names = {"pipeline_id": ["p", "p"], "pipeline_name": ["Sales"] * 2, "stage": [10, 50],
@@ -268,7 +268,7 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"status": ["won", "lost", "won"], "amount": [100.0, 70.0, 30.0],
     ...         "close_date": [date(2026, 1, 5), date(2026, 1, 31), date(2026, 3, 1)]}
     >>> closed_by_month(conform(pl.DataFrame(rows), TABLES["deals"]))

@@ -10,7 +10,7 @@ from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND, of_contacts, touches
-from crmlab.window import Moment, as_instant
+from crmlab.schema import Moment, as_instant
 
 __all__ = ["response_time"]
 
@@ -50,7 +50,7 @@ def waits(
     --------
     >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> came = pl.Series("created_at", [datetime(2026, 3, 2, 9, tzinfo=UTC)] * 2)
     >>> contacts = conform(pl.DataFrame({"id": ["a", "b"], "created_at": came}), TABLES["contacts"])
     >>> called = pl.Series("starts_at", [datetime(2026, 3, 2, 12, tzinfo=UTC)])
@@ -150,7 +150,7 @@ def response_time(
     --------
     >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> came = pl.Series("created_at", [datetime(2026, 3, 2, 9, tzinfo=UTC)] * 3)
     >>> contacts = conform(pl.DataFrame({"id": ["a", "b", "c"], "created_at": came}), TABLES["contacts"])
     >>> called = pl.Series("starts_at", [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (12, 18)])

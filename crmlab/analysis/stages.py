@@ -55,7 +55,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     --------
     >>> import polars as pl
     >>> from crmlab.analysis.history import stage_history
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(*rows):
     ...     columns = ["id", "stage", "status"]
     ...     return conform(pl.DataFrame(rows, schema=columns, orient="row"), TABLES["deals"])
@@ -148,7 +148,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
     --------
     >>> import polars as pl
     >>> from crmlab.analysis.history import stage_history
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(*stages):
     ...     rows = {"id": ["a", "b"][:len(stages)], "stage": stages, "status": ["pending"] * len(stages)}
     ...     return conform(pl.DataFrame(rows, schema_overrides={"id": pl.String}), TABLES["deals"])
@@ -246,7 +246,7 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     --------
     >>> import polars as pl
     >>> from crmlab.analysis.history import stage_history
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> def fetched(*rows):
     ...     columns = ["id", "pipeline_id", "stage", "status"]
     ...     return conform(pl.DataFrame(rows, schema=columns, orient="row"), TABLES["deals"])

@@ -9,7 +9,7 @@ import polars as pl
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.period import local
-from crmlab.window import Moment, as_instant, day_at
+from crmlab.schema import Moment, as_instant, day_at
 
 #: what people do; the words of mailings (send, open, click, ...) are the vendor's, and no list of them is complete
 HUMAN = ("action", "call", "event", "meeting", "note")
@@ -63,7 +63,7 @@ def touches(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["action", "action"], "done": [True, False], "done_at": [date(2026, 3, 1), None]}
     >>> touches(conform(pl.DataFrame(rows), TABLES["activities"])).select("kind", "at", "day")
     shape: (1, 3)

@@ -101,7 +101,7 @@ def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.tables import TABLES, conform
+    >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["complero", "complero", "altcraft"], "kind": ["update", "update", "smiled"],
     ...         "opted_in": [True, False, None]}
     >>> consent_kinds(conform(pl.DataFrame(rows), TABLES["consent_events"]))

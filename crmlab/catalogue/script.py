@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from crmlab.catalogue.entry import GIVEN, Entry, Filter, variables_of
-from crmlab.tables import TABLES
+from crmlab.schema import TABLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def _imports(code: str) -> Iterator[str]:
     if "dt" in used:
         yield "import datetime as dt"
     polars = "import polars as pl\n" if "pl" in used else ""
-    tables = "\nfrom crmlab.tables import TABLES" if "TABLES" in used else ""
+    tables = "\nfrom crmlab.schema.tables import TABLES" if "TABLES" in used else ""
     yield f"{polars}from crmlab import analysis, plots{tables}"
 
 

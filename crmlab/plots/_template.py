@@ -14,8 +14,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from crmlab.show import plural as plural  # noqa: PLC0414  # those who draw know it from here
-from crmlab.window import Moment, as_instant, day_at, zone
+from crmlab.schema import Moment, as_instant, day_at, zone
 
 GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
 PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", "#7B5EA7")

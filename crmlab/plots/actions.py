@@ -9,9 +9,10 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.rates import ratio
+from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, day, figure, nothing, number, plural
-from crmlab.window import Moment
+from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, day, figure, nothing, number
+from crmlab.schema import Moment
 
 __all__ = ["completion_rate", "open_actions"]
 

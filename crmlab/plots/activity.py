@@ -8,9 +8,10 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import activity
 from crmlab.analysis.period import finest_grain, local
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._kinds import by_kind
-from crmlab.plots._template import SCALE, figure, nothing, number, plural, text, whole_ticks
+from crmlab.plots._template import SCALE, figure, nothing, number, text, whole_ticks
 
 __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 

@@ -10,8 +10,9 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import attention
 from crmlab.analysis.touches import HUMAN
-from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, day, figure, nothing, number, plural, whole_ticks
-from crmlab.window import Moment
+from crmlab.display import plural
+from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, day, figure, nothing, number, whole_ticks
+from crmlab.schema import Moment
 
 __all__ = ["activities_per_deal", "days_since_last_touch"]
 

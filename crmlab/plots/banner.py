@@ -9,8 +9,9 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.inputs import By, names_of
+from crmlab.display import plural
 from crmlab.plots import _shares
-from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing, plural
+from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing
 
 __all__ = ["banner_items", "banner_rates"]
 

@@ -12,10 +12,11 @@ from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
+from crmlab.display import plural
 from crmlab.plots import _curves, _shares
-from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number, plural
+from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
-from crmlab.window import Moment
+from crmlab.schema import Moment
 
 __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 

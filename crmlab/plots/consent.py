@@ -8,8 +8,9 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import consent
 from crmlab.analysis.period import finest_grain, local
+from crmlab.display import plural
 from crmlab.plots import _over_time
-from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number, plural
+from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number
 
 __all__ = ["consent_banner", "consent_trend"]
 

@@ -11,10 +11,11 @@ from crmlab import analysis
 from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, names_of
+from crmlab.display import plural
 from crmlab.plots import _curves
-from crmlab.plots._template import at, figure, nothing, number, plural
+from crmlab.plots._template import at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
-from crmlab.window import Moment
+from crmlab.schema import Moment
 
 __all__ = ["consent_survival"]
 

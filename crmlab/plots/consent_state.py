@@ -12,9 +12,10 @@ from crmlab.analysis.consent_state import rates_of, state_of
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, answer, keys_of, names_of
 from crmlab.analysis.period import finest_grain
+from crmlab.display import plural
 from crmlab.plots import _over_time, _shares
-from crmlab.plots._template import at, nothing, number, plural
-from crmlab.window import Moment, as_instant
+from crmlab.plots._template import at, nothing, number
+from crmlab.schema import Moment, as_instant
 
 __all__ = ["consent_rate", "expiring_consents"]
 

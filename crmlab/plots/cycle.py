@@ -10,21 +10,10 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import only_currency
+from crmlab.display import plural
 from crmlab.plots import _bars, _shares
-from crmlab.plots._template import (
-    BLUE,
-    NO_DEALS,
-    REST,
-    SCALE,
-    VERMILLION,
-    figure,
-    money,
-    nothing,
-    number,
-    plural,
-    whole_ticks,
-)
-from crmlab.window import Moment
+from crmlab.plots._template import BLUE, NO_DEALS, REST, SCALE, VERMILLION, figure, money, nothing, number, whole_ticks
+from crmlab.schema import Moment
 
 __all__ = ["ageing", "cycle_length", "sales_velocity", "win_cohorts"]
 

@@ -9,8 +9,9 @@ from crmlab import analysis
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.period import finest_grain, local
 from crmlab.analysis.rates import ratio
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
-from crmlab.plots._template import BLUE, PALETTE, figure, nothing, number, plural
+from crmlab.plots._template import BLUE, PALETTE, figure, nothing, number
 
 __all__ = ["email_engagement", "email_engagement_over_time"]
 

@@ -10,8 +10,9 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import flow, pipeline
 from crmlab.analysis.inputs import By, names_of
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _panels
-from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number, plural
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number
 
 __all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 

@@ -11,9 +11,10 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import pipeline
 from crmlab.analysis.forecast import Probabilities
+from crmlab.display import plural
 from crmlab.plots import _bars, _panels
-from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, plural
-from crmlab.window import Moment
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing
+from crmlab.schema import Moment
 
 __all__ = ["coverage", "weighted_pipeline"]
 

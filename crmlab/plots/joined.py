@@ -9,22 +9,10 @@ from crmlab import analysis
 from crmlab.analysis import person_consent
 from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import LOST, OPEN, WON
+from crmlab.display import plural
 from crmlab.plots import _bars, _shares
-from crmlab.plots._template import (
-    BLUE,
-    GREEN,
-    PALETTE,
-    REST,
-    VERMILLION,
-    at,
-    figure,
-    money,
-    nothing,
-    number,
-    plural,
-    text,
-)
-from crmlab.window import Moment
+from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, at, figure, money, nothing, number, text
+from crmlab.schema import Moment
 
 __all__ = [
     "consent_and_win_rate",

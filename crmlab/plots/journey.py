@@ -8,7 +8,8 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import journey
 from crmlab.analysis.decisions import Subject
-from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing, plural, text
+from crmlab.display import plural
+from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing, text
 from crmlab.plots.consent_state import NO_EVENTS
 
 __all__ = ["consent_journeys"]

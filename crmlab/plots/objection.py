@@ -10,9 +10,10 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import objection
 from crmlab.analysis.period import finest_grain, local
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
-from crmlab.plots._template import VERMILLION, at, figure, nothing, number, plural
-from crmlab.window import Moment
+from crmlab.plots._template import VERMILLION, at, figure, nothing, number
+from crmlab.schema import Moment
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 

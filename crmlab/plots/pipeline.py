@@ -12,20 +12,9 @@ from crmlab.analysis import pipeline
 from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.period import MAX_BINS, PERIODS
 from crmlab.analysis.rates import ratio
+from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
-from crmlab.plots._template import (
-    BLUE,
-    GREEN,
-    NO_DEALS,
-    PALETTE,
-    VERMILLION,
-    figure,
-    money,
-    nothing,
-    number,
-    plural,
-    text,
-)
+from crmlab.plots._template import BLUE, GREEN, NO_DEALS, PALETTE, VERMILLION, figure, money, nothing, number, text
 
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 

@@ -12,9 +12,10 @@ from crmlab.analysis import response
 from crmlab.analysis.inputs import By, keys_of
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND
+from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import PALETTE, figure, nothing, number, plural, text
-from crmlab.window import Moment
+from crmlab.plots._template import PALETTE, figure, nothing, number, text
+from crmlab.schema import Moment
 
 __all__ = ["response_time"]
 

@@ -7,8 +7,9 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.rates import ratio
+from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, GREEN, figure, nothing, number, plural
+from crmlab.plots._template import BLUE, GREEN, figure, nothing, number
 
 __all__ = ["funnel", "stage_durations"]
 

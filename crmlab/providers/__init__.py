@@ -13,8 +13,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
+from crmlab.connector import Provider
 from crmlab.errors import PlanError
-from crmlab.provider import Provider
 
 
 @cache

@@ -14,11 +14,29 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    Schema,
+    View,
+    custom,
+    flag,
+    full_name,
+    get,
+    iso_time,
+    listing,
+    refuse,
+    split,
+    text,
+    texts,
+    widening,
+)
 from crmlab.errors import ApiError
-from crmlab.expressions import custom, flag, full_name, iso_time, split, text, texts
-from crmlab.paging import widening
-from crmlab.provider import Context, Field, Limits, Provider, Resource, Schema, View, get, listing
-from crmlab.request import Page, Request, refuse
 
 _PAGE_SIZE = 100
 _PLAN_LIMIT = "Relenta answers this also when a limit of the plan is reached, such as the number of contacts"
@@ -238,21 +256,21 @@ PROVIDER = Provider(
             name="contacts",
             doc="Contacts of the key's department (no time filter: always all).",
             requests=_pages("/contact.list.json"),
-            follow=widening(_is_empty, most=4),
-            repeats=True,
-            nothing=_past_the_end,
+            follow=widening(_is_empty, max_window=4),
+            may_repeat_last_page=True,
+            is_empty_answer=_past_the_end,
             wire=_contact,
             views=_contacts,
-            fills=("contacts",),
-            using=("custom_fields",),
+            view_tables=("contacts",),
+            needs_before_decode=("custom_fields",),
         ),
         Resource(
             name="activities",
             doc="Activities of the calendars (no time filter: always all; repeating ones once, with their rule).",
             requests=_pages("/activity.list.json"),
-            follow=widening(_is_empty, most=4),
-            repeats=True,
-            nothing=_past_the_end,
+            follow=widening(_is_empty, max_window=4),
+            may_repeat_last_page=True,
+            is_empty_answer=_past_the_end,
             wire=ACTIVITY,
             views=_ACTIVITIES,
         ),

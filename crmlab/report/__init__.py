@@ -11,13 +11,12 @@ from types import MappingProxyType
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab import masking
-from crmlab.analysis.identity import people
+from crmlab.analysis import people
 from crmlab.report.charts import SECTIONS, Given, charts
 from crmlab.report.page import PAGE, STYLE, bullets, section, table, text
 from crmlab.report.words import bad_news, in_words
-from crmlab.tables import TABLES
-from crmlab.window import Moment, as_instant
+from crmlab.results import masking
+from crmlab.schema import TABLES, Moment, as_instant
 
 _MASKED = "Masked: names, addresses and texts are random tokens, the same for the same value. Ids are not masked."
 
@@ -62,7 +61,7 @@ def write(
         When the data was fetched, with a time zone: the moment of ages, states and forecasts.
     mask
         Tokens for personal values, also the names of owners, and no reasons of rejected records; see
-        `crmlab.masking.mask`.
+        `crmlab.results.masking.mask`.
     title
         Heading of the report.
     time_zone

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.catalogue import CATALOGUE
-from crmlab.tables import TABLES
+from crmlab.schema import TABLES
 
 #: a chart, and the numbers it shows
 Chart = tuple[go.Figure, pl.DataFrame]

@@ -6,7 +6,7 @@ import html
 
 import polars as pl
 
-from crmlab.show import cell
+from crmlab.display import cell
 
 STYLE = """
 :root { color-scheme: light dark; --fg: #1c1e21; --soft: #5c6168; --line: #d9dce0; --bg: #ffffff;

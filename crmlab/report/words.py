@@ -9,7 +9,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import activity, consent, pipeline
-from crmlab.plots._template import plural
+from crmlab.display import plural
 from crmlab.report.charts import Given
 from crmlab.report.page import text
 

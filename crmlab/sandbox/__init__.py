@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from crmlab.sandbox.faults import Fault
     from crmlab.sandbox.server import Starting
-    from crmlab.sandbox.world import World
+    from crmlab.sandbox.world.model import World
 
 
 def sandbox(

@@ -16,13 +16,13 @@ from typing import Any, Literal, overload
 
 from aiohttp import web
 
-from crmlab.account import Account
+from crmlab.accounts import Account
+from crmlab.connector import Limits
 from crmlab.errors import PlanError
-from crmlab.provider import Limits
 from crmlab.providers import unknown
 from crmlab.sandbox.faults import Fault, broken
 from crmlab.sandbox.service import BODY, Service
-from crmlab.sandbox.world import World
+from crmlab.sandbox.world.model import World
 
 #: a server of one's own has no vendor's limit
 _LIMITS = Limits(concurrency=10)
@@ -123,12 +123,12 @@ def world_of(
     if isinstance(world, World):
         return world, []
     if world == "generated":
-        from crmlab.sandbox.generate import generate
+        from crmlab.sandbox.world.generate import generate
 
         today = dt.datetime.now(dt.UTC).replace(hour=12, minute=0, second=0, microsecond=0)
         return generate(rows, seed=seed, now=now or today), []
     if world == "maven":
-        from crmlab.sandbox import maven
+        from crmlab.sandbox.world import maven
 
         if data is None:
             raise PlanError('world="maven" needs data=, the folder with sales_pipeline.csv')
@@ -186,7 +186,7 @@ async def serve(
 def _service(name: str, world: World) -> Service:
     if name not in SERVICES:
         raise PlanError(unknown("service", name, list(SERVICES)))
-    found: Service = importlib.import_module(f"crmlab.sandbox.{name}").service(world)
+    found: Service = importlib.import_module(f"crmlab.sandbox.services.{name}").service(world)
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from crmlab.provider import Limits
+from crmlab.connector import Limits
 
 Handler = Callable[[web.Request], Any]
 _Value = TypeVar("_Value")

@@ -14,10 +14,14 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from crmlab.expressions import date, iso_time, text, texts
-from crmlab.paging import numbered
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, Schema, View
-from crmlab.request import Page, Request, path, refuse
+from crmlab.connector.expressions import date, iso_time, text, texts
+from crmlab.connector.limits import Limits
+from crmlab.connector.operation import Operation
+from crmlab.connector.page import Page, refuse
+from crmlab.connector.paging import numbered
+from crmlab.connector.provider import Field, Provider
+from crmlab.connector.request import Request, path
+from crmlab.connector.resource import Context, Resource, Schema, View
 
 # ---- how it is asked and what it answers ----------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from crmlab import analysis, plots
 from crmlab.catalogue import GIVEN, SECTIONS, Entry, variables_of
-from crmlab.tables import TABLES
+from crmlab.schema.tables import TABLES
 from docs.pages.markdown import code
 
 #: what only the user knows, and the past, which a sandbox does not have

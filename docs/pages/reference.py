@@ -12,7 +12,18 @@ from crmlab.catalogue import CATALOGUE
 #: public names in the order in which one comes to need them; those that are not here come last
 _ORDER = ("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "read_csv", "Account", "Plan", "Fetched")
 #: modules for those who describe an API of their own
-_FOR_PROVIDERS = ("provider", "request", "paging", "expressions", "tables", "wire")
+_FOR_PROVIDERS = (
+    "connector.provider",
+    "connector.resource",
+    "connector.operation",
+    "connector.limits",
+    "connector.request",
+    "connector.page",
+    "connector.paging",
+    "connector.expressions",
+    "schema.tables",
+    "decoding.strict",
+)
 
 
 def pages() -> dict[str, str]:
@@ -61,8 +72,8 @@ What is raised: [errors](../errors.md). What the frames hold: [tables](../tables
 def _core() -> str:
     names = sorted(set(crmlab.__all__) - {"analysis", "plots"})
     names.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-    beside = ("crmlab.export.export", "crmlab.masking.mask", "crmlab.report.write")
-    result = ".. autoclass:: crmlab.fetched.Result\n   :members:"
+    beside = ("crmlab.results.export.export", "crmlab.results.masking.mask", "crmlab.report.write")
+    result = ".. autoclass:: crmlab.results.fetched.Result\n   :members:"
     listed = [
         ".. currentmodule:: crmlab",
         *map(_named, names),

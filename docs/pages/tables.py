@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from crmlab.provider import Resource
+from crmlab.connector.resource import Resource
 from crmlab.providers import registry
-from crmlab.tables import TABLES, Table
+from crmlab.schema.tables import TABLES, Table
 from docs.pages import declared
 from docs.pages.declared import Filling
 from docs.pages.markdown import code, table

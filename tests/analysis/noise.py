@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from crmlab.sandbox.world import Person, World
-from crmlab.tables import TABLES, conform
+from crmlab.sandbox.world.model import Person, World
+from crmlab.schema.tables import TABLES, conform
 
 
 class Noisy(NamedTuple):
@@ -42,7 +42,7 @@ def noisy(world: World, seed: int = 1, number: Callable[[int], str] = _fictional
     - 6 % have another address than the others, 2 % none, 3 % a typing error in it;
     - 10 % have no number, 3 % another digit in it; half are punctuated, or begin with 00;
     - 6 % have a typing error in the name, 2 % no name, 3 % the first name only as a letter; 3 % of the people have
-      another family name in some services; a fourth is spelled as `crmlab.sandbox.alias` does;
+      another family name in some services; a fourth is spelled as `crmlab.sandbox.world.alias` does;
     - 3 % are there twice in the service.
 
     Three companies in ten have a switchboard and two in ten an ``info@``, that half of their people's contacts have,

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 AS_OF = date(2026, 6, 1)
 

@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 
 from crmlab.analysis.actions import completion_rate, open_actions
 from crmlab.errors import UsageError
-from crmlab.sandbox.generate import generate
-from crmlab.tables import TABLES, conform
+from crmlab.sandbox.world.generate import generate
+from crmlab.schema import TABLES, conform
 
 TODAY = date(2026, 3, 29)
 

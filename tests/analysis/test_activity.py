@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from crmlab import analysis
 from crmlab.analysis import period
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 
 def activities(**columns: list[Any]) -> pl.DataFrame:

@@ -11,8 +11,8 @@ from polars.testing import assert_frame_equal
 
 from crmlab.analysis.attention import activities_of_deals, activities_per_deal, days_since_last_touch
 from crmlab.errors import UsageError
-from crmlab.sandbox.generate import generate
-from crmlab.tables import TABLES, conform
+from crmlab.sandbox.world.generate import generate
+from crmlab.schema import TABLES, conform
 
 
 def table(name: str, **columns: list[Any]) -> pl.DataFrame:

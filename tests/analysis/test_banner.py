@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import crmlab
 from crmlab.analysis.banner import banner_items, banner_rates
 from crmlab.errors import UsageError
-from crmlab.sandbox.generate import generate
-from crmlab.tables import TABLES, conform
+from crmlab.sandbox.world.generate import generate
+from crmlab.schema import TABLES, conform
 
 DAY = date(2026, 1, 1)
 COUNTS = ("visitors_exposed", "optin", "explicit_optin", "optout")

@@ -13,7 +13,7 @@ from crmlab.analysis.confirmation import confirmation_rate, documentation_covera
 from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.journey import consent_journeys
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AS_OF = START + timedelta(days=31)

@@ -7,7 +7,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from crmlab import analysis
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 BANNER = {
     "day": pl.Date,

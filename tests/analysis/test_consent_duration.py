@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crmlab.analysis.consent_duration import consent_survival, curve, median_days
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 #: days, how many ended, how many were censored -> survival, lower, upper: lifelines 0.30.3,

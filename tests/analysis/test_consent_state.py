@@ -14,8 +14,8 @@ from crmlab.analysis.consent_expiry import expiring_consents
 from crmlab.analysis.consent_growth import consent_stock
 from crmlab.analysis.consent_state import consent_rate, current_consent
 from crmlab.errors import UsageError
-from crmlab.sandbox.generate import generate
-from crmlab.tables import TABLES, conform
+from crmlab.sandbox.world.generate import generate
+from crmlab.schema import TABLES, conform
 
 AS_OF = date(2026, 6, 1)
 

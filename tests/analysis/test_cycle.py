@@ -12,7 +12,7 @@ from crmlab import analysis
 from crmlab.analysis.age import ageing
 from crmlab.analysis.history import stage_history
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 EMPTY = TABLES["deals"].empty()
 

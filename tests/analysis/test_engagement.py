@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 
 from crmlab.analysis.engagement import WORDS, email_engagement, email_engagement_over_time
 from crmlab.errors import UsageError
-from crmlab.sandbox.generate import generate
-from crmlab.tables import TABLES, conform
+from crmlab.sandbox.world.generate import generate
+from crmlab.schema import TABLES, conform
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 COUNTS = ["sends", "sent", "opens", "opened", "clicks", "clicked"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crmlab import analysis
 from crmlab.analysis import flow
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 EMPTY = TABLES["deals"].empty()
 

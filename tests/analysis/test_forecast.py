@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab import analysis
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 DAY = date(2026, 3, 10)
 EMPTY = TABLES["deals"].empty()

@@ -13,9 +13,9 @@ from polars.testing import assert_frame_equal
 from crmlab.analysis.history import slippage, stage_history
 from crmlab.analysis.stages import EXITS, funnel, stage_durations, stage_win_rates
 from crmlab.errors import UsageError
-from crmlab.sandbox.generate import generate
 from crmlab.sandbox.world import World
-from crmlab.tables import TABLES, conform
+from crmlab.sandbox.world.generate import generate
+from crmlab.schema import TABLES, conform
 
 NO_STAGES = TABLES["stages"].empty()
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from crmlab.analysis.identity import people, people_overlap, same_name
 from crmlab.analysis.matching import email, evidence, evidence_left_out, evidence_links
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 ANN, BO = "+353 20 910 0001", "+353 20 910 0002"
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from crmlab.analysis.identity import people
-from crmlab.sandbox.generate import generate
+from crmlab.sandbox.world.generate import generate
 from tests.analysis.noise import noisy
 
 

@@ -10,7 +10,7 @@ import pytest
 from crmlab import analysis
 from crmlab.analysis.inputs import answer, is_table, keys_of, names_of, read
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES
+from crmlab.schema import TABLES
 
 DEALS = pl.DataFrame({"status": ["won", "lost"], "row": [1, 2], "mine": ["a", "b"]})
 

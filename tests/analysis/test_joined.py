@@ -19,7 +19,7 @@ from crmlab.analysis.joined import (
 from crmlab.analysis.person_consent import STATES
 from crmlab.analysis.rates import wilson
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES
+from crmlab.schema import TABLES
 from tests.analysis.small_world import AS_OF, at, said, table, who
 
 

@@ -13,8 +13,8 @@ import crmlab
 from crmlab.analysis.identity import people
 from crmlab.analysis.objection import activities_after_opt_out, mailed_but_objected
 from crmlab.errors import UsageError
-from crmlab.sandbox.generate import generate
-from crmlab.tables import TABLES
+from crmlab.sandbox.world.generate import generate
+from crmlab.schema import TABLES
 from tests.analysis.small_world import AS_OF, at, said, table, who
 
 NO_ACTIVITIES = TABLES["activities"].empty()

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from crmlab.analysis.activity import activity_volume_by_owner
 from crmlab.analysis.owners import with_owner
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 
 def table(name: str, /, **columns: list[Any]) -> pl.DataFrame:

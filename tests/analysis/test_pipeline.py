@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab import analysis
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 RATES = {
     "won": pl.Int64,

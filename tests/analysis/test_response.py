@@ -13,7 +13,7 @@ from crmlab.analysis.response import response_time, waits
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import of_contacts, touches
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 END = datetime(2026, 3, 12, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ from crmlab import analysis
 from crmlab.analysis import vocabulary
 from crmlab.providers.altcraft.views import CONSENT_ACTIONS
 from crmlab.providers.complero import EVENT_TYPES
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 
 def table(name: str, **columns: Any) -> pl.DataFrame:

@@ -24,12 +24,13 @@ import polars as pl
 import pytest
 
 import crmlab
-from crmlab.client import Client
+from crmlab.connector.operation import Operation
+from crmlab.connector.provider import Provider
+from crmlab.connector.request import Request
 from crmlab.errors import ApiError
-from crmlab.provider import Operation, Provider
+from crmlab.http.client import Client
 from crmlab.providers import registry
 from crmlab.providers.commanders_act.windows import iso
-from crmlab.request import Request
 from tests.contract.document import Document
 from tests.contract.exceptions import CORRECTIONS, UNDOCUMENTED
 from tests.contract.recorder import Exchange, recorder
@@ -191,7 +192,7 @@ def served() -> Callable[[str], Served]:
 
 
 async def _fetch_all(provider: str) -> Served:
-    service = importlib.import_module(f"crmlab.sandbox.{provider}").service
+    service = importlib.import_module(f"crmlab.sandbox.services.{provider}").service
     async with (
         crmlab.sandbox(rows=150, services=[provider]) as accounts,
         recorder(accounts[0].base_url) as wire,
@@ -203,7 +204,11 @@ async def _fetch_all(provider: str) -> Served:
         for resource in ours.provider.resources:
             table = f"{provider}.{resource.name}"
             data = await crmlab.fetch(ours, table, limits=SERVER, on_error="raise")
-            parents = {e.path for name in (*resource.after, *resource.using) for e in resources[name]}
+            parents = {
+                e.path
+                for name in (*resource.needs_before_request, *resource.needs_before_decode)
+                for e in resources[name]
+            }
             resources[resource.name] = [e for e in wire.taken() if e.path not in parents]
             records[resource.name] = data[table]
         for operation in reads(ours.provider):

@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 
 import crmlab
-from crmlab.client import Client
+from crmlab.connector.request import Request
 from crmlab.errors import ApiError
+from crmlab.http.client import Client
 from crmlab.providers import registry
-from crmlab.request import Request
 from tests.contract.conftest import ARGUMENTS, MORE, NOW, PROVIDERS, RESOURCES, SERVER, Prism, account, reads
 from tests.contract.document import Document
 from tests.contract.exceptions import FIELDS, PARAMETERS

@@ -14,7 +14,7 @@ import pytest
 import crmlab
 from crmlab.errors import CrmlabError
 from crmlab.providers import registry
-from crmlab.tables import KEY, TABLES
+from crmlab.schema.tables import KEY, TABLES
 from docs.pages import FOLDERS, declared, providers, questions, reference, tables, write
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,7 +11,7 @@ import pytest
 
 from crmlab import plots
 from crmlab.analysis.identity import people
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 from tests.analysis.small_world import AS_OF, at, said, table, who
 
 MILLION = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 
 from crmlab import plots
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 
 def table(name: str, **columns: Any) -> pl.DataFrame:

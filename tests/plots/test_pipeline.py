@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import plots
-from crmlab.tables import TABLES, conform
+from crmlab.schema.tables import TABLES, conform
 
 
 def table(name: str, **columns: Any) -> pl.DataFrame:

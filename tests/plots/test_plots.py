@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from crmlab import analysis, plots
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 MILLION = 1_000_000
 DAY = date(2026, 3, 1)

@@ -10,7 +10,7 @@ import pytest
 
 from crmlab import plots
 from crmlab.analysis.history import stage_history
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 DAY = date(2026, 3, 10)
 MILLION = 1_000_000

@@ -11,7 +11,7 @@ import pytest
 from crmlab import plots
 from crmlab.analysis.owners import with_owner
 from crmlab.errors import UsageError
-from crmlab.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 MILLION = 1_000_000
 NOW = datetime(2026, 3, 31, tzinfo=UTC)

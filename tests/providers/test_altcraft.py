@@ -10,13 +10,14 @@ import polars as pl
 import pytest
 
 import crmlab
-from crmlab.decode import RAW, Decoded, decoder
+from crmlab.connector.page import Page
+from crmlab.connector.request import Request
+from crmlab.connector.resource import Context
+from crmlab.decoding.decoder import RAW, Decoded, decoder
+from crmlab.decoding.records import records
 from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, ServerError, TransportError
-from crmlab.provider import Context
 from crmlab.providers.altcraft import LONG_AGO, PROVIDER
 from crmlab.providers.altcraft.views import CONSENT_ACTIONS
-from crmlab.records import records
-from crmlab.request import Page, Request
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 EVENT = {

@@ -11,13 +11,14 @@ import pytest
 from aiohttp import web
 
 import crmlab
-from crmlab.decode import RAW, Decoded, decoder
+from crmlab.connector.page import Page
+from crmlab.connector.request import Request
+from crmlab.connector.resource import Context
+from crmlab.decoding.decoder import RAW, Decoded, decoder
+from crmlab.decoding.records import records
 from crmlab.errors import ApiError, AuthError, RateLimitError, ServerError, TransportError
-from crmlab.provider import Context
 from crmlab.providers import complero
 from crmlab.providers.complero import EVENT_TYPES, PROVIDER
-from crmlab.records import records
-from crmlab.request import Page, Request
 
 FAST = crmlab.Limits(concurrency=10)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

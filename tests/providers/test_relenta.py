@@ -12,13 +12,14 @@ import pytest
 from aiohttp import web
 
 import crmlab
-from crmlab.decode import RAW, Decoded, decoder
+from crmlab.connector.page import Page
+from crmlab.connector.paging import widening
+from crmlab.connector.request import Request
+from crmlab.connector.resource import Context
+from crmlab.decoding.decoder import RAW, Decoded, decoder
+from crmlab.decoding.records import records
 from crmlab.errors import AuthError, CredentialError, PagingError, ServerError, TransportError
-from crmlab.paging import widening
-from crmlab.provider import Context
 from crmlab.providers.relenta import PROVIDER
-from crmlab.records import records
-from crmlab.request import Page, Request
 
 FAST = crmlab.Limits(concurrency=10)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

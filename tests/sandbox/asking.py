@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from crmlab.account import Account
-from crmlab.request import Request
+from crmlab.accounts.account import Account
+from crmlab.connector.request import Request
 
 
 async def asked(account: Account, *paths: str) -> list[Any]:

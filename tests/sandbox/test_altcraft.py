@@ -10,10 +10,10 @@ from aiohttp import ClientSession
 
 import crmlab
 from crmlab.errors import AuthError, NotFoundError
-from crmlab.sandbox.altcraft_records import profile_id
 from crmlab.sandbox.faults import Fault
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.world import MailEvent, World
+from crmlab.sandbox.services.altcraft.records import profile_id
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import MailEvent, World
 
 FAST = crmlab.Limits(concurrency=10)
 KEY = {"Authorization": "Bearer sandbox-altcraft-token"}

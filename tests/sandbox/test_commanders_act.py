@@ -11,10 +11,10 @@ from aiohttp import ClientSession
 
 import crmlab
 from crmlab.errors import AuthError
-from crmlab.sandbox.commanders_act_records import SECRET
 from crmlab.sandbox.faults import Fault
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.world import Banner, BannerDay, World
+from crmlab.sandbox.services.commanders_act.records import SECRET
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import Banner, BannerDay, World
 
 FAST = crmlab.Limits(concurrency=10)
 KEY = {"Authorization": "Bearer sandbox-commanders-act-token"}

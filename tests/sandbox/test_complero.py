@@ -11,10 +11,10 @@ from aiohttp import ClientSession
 
 import crmlab
 from crmlab.errors import AuthError, NotFoundError
-from crmlab.sandbox.complero import entries
 from crmlab.sandbox.faults import Fault
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.world import ConsentEvent, Person, World
+from crmlab.sandbox.services.complero import entries
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import ConsentEvent, Person, World
 
 FAST = crmlab.Limits(concurrency=10)
 KEY = {"Authorization": "Bearer sandbox-complero-key"}

@@ -10,10 +10,10 @@ import pytest
 
 import crmlab
 from crmlab.sandbox.faults import Fault
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.relenta import contact_id
 from crmlab.sandbox.service import Records
-from crmlab.sandbox.world import World
+from crmlab.sandbox.services.relenta import contact_id
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import World
 from tests.sandbox.asking import asked
 
 Lists = Mapping[str, Records]

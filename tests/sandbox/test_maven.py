@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from crmlab.errors import CrmlabError, SchemaError
-from crmlab.sandbox.maven import NO_ACCOUNT, load
-from crmlab.sandbox.world import World
+from crmlab.sandbox.world.maven import NO_ACCOUNT, load
+from crmlab.sandbox.world.model import World
 
 ACCOUNTS = """account,sector,year_established,revenue,employees,office_location,subsidiary_of
 Acme,technolgy,1996,1100.04,2822,United States,

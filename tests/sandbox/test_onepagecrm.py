@@ -10,9 +10,9 @@ import pytest
 
 import crmlab
 from crmlab.sandbox.faults import Fault
-from crmlab.sandbox.generate import generate
 from crmlab.sandbox.service import Records
-from crmlab.sandbox.world import World
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import World
 from tests.sandbox.asking import asked
 
 KINDS = ("deals", "notes", "calls", "meetings")

@@ -10,9 +10,9 @@ from aiohttp import ClientSession
 import crmlab
 from crmlab.errors import AuthError
 from crmlab.sandbox.faults import Fault
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.relenta import contact_id
-from crmlab.sandbox.world import Appointment, CustomField, Person, User, World
+from crmlab.sandbox.services.relenta import contact_id
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import Appointment, CustomField, Person, User, World
 
 FAST = crmlab.Limits(concurrency=10)
 KEY = {"X-Relenta-Department-Key": "sandbox-relenta-department-key"}

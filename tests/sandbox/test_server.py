@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import crmlab
+from crmlab.connector.limits import Limits
 from crmlab.errors import PlanError
-from crmlab.provider import Limits
 from crmlab.sandbox.server import _Gate
 
 GAPS = st.lists(st.sampled_from([0.0, 0.0, 0.125, 0.25, 1.0, 2.0]), min_size=1, max_size=60)

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlab.errors import PlanError
-from crmlab.sandbox.generate import generate
-from crmlab.sandbox.world import NOW, SERVICES, Deal, World, object_id
+from crmlab.sandbox.world.generate import generate
+from crmlab.sandbox.world.model import NOW, SERVICES, Deal, World, object_id
 
 ROOT = Path(__file__).parents[2]
 #: the first five are OnePageCRM's, with a contact_id
@@ -92,7 +92,7 @@ def test_every_reference_leads_to_a_row_in_a_world_of_any_size(rows: int, seed: 
 
 def test_the_same_seed_gives_the_same_world_whatever_the_hash_seed() -> None:
     script = (
-        "import hashlib; from crmlab.sandbox.generate import generate; w = generate(60, seed=3)\n"
+        "import hashlib; from crmlab.sandbox.world.generate import generate; w = generate(60, seed=3)\n"
         "for p in w.people: p.services = sorted(p.services)\n"
         "print(hashlib.sha256(repr(w).encode()).hexdigest())"
     )

@@ -14,10 +14,22 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Operation,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    Schema,
+    View,
+    listing,
+    refuse,
+)
 from crmlab.errors import ApiError, NotFoundError
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource, Schema, View, listing
 from crmlab.providers.altcraft import pages, views, wire
-from crmlab.request import Page, Request, refuse
 
 _LIMIT = 1000
 #: history is asked by days; that of a fetch without `since` begins here
@@ -186,7 +198,7 @@ PROVIDER = Provider(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             requests=_segment_details,
-            after=("segments",),
+            needs_before_request=("segments",),
             wire=wire.SEGMENT,
             views=views.SEGMENTS,
         ),
@@ -194,30 +206,30 @@ PROVIDER = Provider(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
             requests=_segment_counters,
-            after=("segment_details", "resources"),
+            needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
-            nothing=_is_other_database,
+            is_empty_answer=_is_other_database,
             key=views.COUNTER_KEY,
             wire=wire.COUNTER,
             views=views.counters,
-            fills=("segments",),
+            view_tables=("segments",),
         ),
         _objects("campaigns", "Mailings, which the service calls campaigns.", wire.CAMPAIGN, views.CAMPAIGNS),
         Resource(
             name="profiles",
             doc="Profiles of every database (no time filter: always all).",
             requests=_profiles,
-            after=("databases",),
+            needs_before_request=("databases",),
             follow=pages.records,
             wire=_profile_wire,
             views=views.contacts,
-            fills=("contacts",),
+            view_tables=("contacts",),
         ),
         Resource(
             name="subscriptions",
             doc="Subscribed addresses of every resource, with their state.",
             requests=_subscriptions,
-            after=("resources",),
+            needs_before_request=("resources",),
             follow=pages.records,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
@@ -228,7 +240,7 @@ PROVIDER = Provider(
             name="history",
             doc="What was sent to profiles and how they answered.",
             requests=_history,
-            after=("databases",),
+            needs_before_request=("databases",),
             follow=pages.history,
             key=views.EVENT_KEY,
             wire=wire.EVENT,

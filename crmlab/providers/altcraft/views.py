@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.expressions import custom, full_name, iso_time, lookup, text, texts
-from crmlab.provider import Context, View
+from crmlab.connector import Context, View, custom, full_name, iso_time, lookup, text, texts
 
 #: the words of a profile's history that are about consent, in the spellings to be expected: the
 #: vendor's list of actions is not public. All others (send, open, click, ...) happen to a mailing

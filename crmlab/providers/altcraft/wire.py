@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.provider import JSON, Schema
+from crmlab.connector import JSON, Schema
 
 _text, _int, _bool = pl.String, pl.Int64, pl.Boolean
 _texts = pl.List(pl.String)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.expressions import date, full_name, integer, iso_time, number, text, unix_millis
-from crmlab.provider import Context, View
+from crmlab.connector import Context, View, date, full_name, integer, iso_time, number, text, unix_millis
 from crmlab.providers.commanders_act.windows import period
 
 

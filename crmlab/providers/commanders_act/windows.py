@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from crmlab.provider import Context
+from crmlab.connector import Context
 
 #: what statistics are asked for without ``since``, and how long the service keeps deliveries
 DAYS = 30

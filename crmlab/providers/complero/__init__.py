@@ -16,12 +16,24 @@ from typing import Any
 
 import msgspec
 
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Operation,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    Span,
+    cursor,
+    path,
+    refuse,
+    seconds,
+    slices,
+)
 from crmlab.errors import ApiError, TransportError
-from crmlab.paging import cursor
-from crmlab.provider import Context, Field, Limits, Operation, Provider, Resource
 from crmlab.providers.complero import views, wire
-from crmlab.request import Page, Request, path, refuse
-from crmlab.slices import Span, seconds, slices
 
 #: only ``/ping`` is documented with its path; the others are guessed from the documented names.
 #: Read whenever a request is made: to correct one, assign to it before fetching
@@ -190,11 +202,11 @@ PROVIDER = Provider(
             requests=_event_lists,
             path=(),
             follow=_slices,
-            nothing=_type_not_known,
+            is_empty_answer=_type_not_known,
             wire=wire.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
-            gives={"employee_id": views.inside("employee_id")},
+            exports={"employee_id": views.inside("employee_id")},
         ),
         Resource(
             name="latest_events",
@@ -212,10 +224,10 @@ PROVIDER = Provider(
             requests=_employees,
             path=(),
             single=True,
-            nothing=_is_gone,
+            is_empty_answer=_is_gone,
             wire=wire.EMPLOYEE,
             views=views.USERS,
-            after=("events",),
+            needs_before_request=("events",),
         ),
         Resource(
             name="operations",

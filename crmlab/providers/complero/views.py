@@ -8,8 +8,7 @@ import json
 import msgspec
 import polars as pl
 
-from crmlab.expressions import full_name, iso_time, text, texts
-from crmlab.provider import View
+from crmlab.connector import View, full_name, iso_time, text, texts
 from crmlab.providers.complero import wire
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.provider import JSON, Schema
+from crmlab.connector import JSON, Schema
 
 
 def _scalars(*names: str) -> Schema:

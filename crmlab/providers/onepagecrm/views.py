@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.expressions import (
-    date,
-    each,
-    full_name,
-    iso_time,
-    lookup,
-    some,
-    text,
-    texts,
-    unix_time,
-)
-from crmlab.provider import Context, View
+from crmlab.connector import Context, View, date, each, full_name, iso_time, lookup, some, text, texts, unix_time
 
 _TIMES = {"created_at": iso_time("created_at"), "modified_at": iso_time("modified_at")}
 BOOTSTRAP_KEY = pl.col("data").struct.field("user_id")

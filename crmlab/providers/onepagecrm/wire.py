@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.provider import JSON, Schema
+from crmlab.connector import JSON, Schema
 
 _text, _texts, _float, _int, _bool = pl.String, pl.List(pl.String), pl.Float64, pl.Int64, pl.Boolean
 

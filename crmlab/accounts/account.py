@@ -1,0 +1,190 @@
+"""An account: one provider with the credentials to reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
+
+from crmlab import providers
+from crmlab.accounts import credentials
+from crmlab.connector import Limits, Provider, Request, url_fields
+from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError
+from crmlab.schema import ProviderName
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+
+class Account:
+    """One account of one provider.
+
+    Parameters
+    ----------
+    provider
+        ``"onepagecrm"``, ``"relenta"``, ``"complero"``, ``"altcraft"``, ``"commanders_act"`` or
+        one that another package registers.
+    name
+        What the rows' ``account`` column says; the provider's name if not given. Two accounts of
+        one provider need different names.
+    base_url
+        Instead of the provider's own: on-premises Altcraft, a proxy, a test server. Plain http
+        only for loopback addresses. Never read from the environment or a file, which could send
+        the key elsewhere.
+    limits
+        Those of a contract, instead of the provider's. Accounts that the vendor counts together need the same.
+    **credentials
+        The provider's fields; those not given are looked for as `crmlab.accounts.credentials` says.
+
+    Raises
+    ------
+    PlanError
+        unknown provider
+    CredentialError
+        a credential is missing or malformed, or the base URL would send it unencrypted
+
+    Examples
+    --------
+    >>> Account("onepagecrm", name="sales", user_id="5aba31e9", api_key="not-shown")
+    Account('onepagecrm', name='sales', base_url='https://app.onepagecrm.com/api/v3')
+    """
+
+    __slots__ = ("_elsewhere", "_secrets", "base_url", "limits", "name", "options", "provider")
+
+    def __init__(
+        self,
+        provider: ProviderName | str,
+        *,
+        name: str | None = None,
+        base_url: str | None = None,
+        limits: Limits | None = None,
+        **given: str | SecretStr,
+    ) -> None:
+        self.provider: Provider = providers.provider(provider)
+        self.name = name or self.provider.name
+        self.limits = limits or self.provider.limits
+        self._elsewhere = bool(base_url)
+        template = (base_url or self.provider.base_url).rstrip("/")
+        settings = {field.name for field in self.provider.fields if not field.secret}
+        if strange := _named(template) - settings:
+            raise CredentialError(f"base_url may name {sorted(settings)} in braces, not {sorted(strange)}")
+        needed = self.provider.needed(template)
+        found = credentials.find(self.provider, given, needed=needed, account=self.name)
+        self.options: Mapping[str, str] = {
+            name: value.get_secret_value() for name, value in found.items() if name in settings
+        }
+        self._secrets = found
+        self.base_url = _checked_url(_filled(template, self.options))
+
+    def sign(self, request: Request) -> Request:
+        """Return the request with the credentials added, as the provider wants them."""
+        plain = {name: value.get_secret_value() for name, value in self._secrets.items()}
+        return self.provider.sign(request, plain)
+
+    def redact(self, text: str) -> str:
+        """Return the text with every secret of this account blotted out."""
+        for field in self.provider.fields:
+            if field.secret and (value := self._secrets.get(field.name)):
+                text = text.replace(value.get_secret_value(), "••••")
+        return text
+
+    def remember(self) -> str:
+        """Keep the credentials in the system keyring, see `crmlab.accounts.credentials`; return where.
+
+        Raises
+        ------
+        CredentialError
+            there is no safe keyring, or the account has an address of its own, which is never kept:
+            found again, the key would go to the provider's
+        """
+        if self._elsewhere:
+            raise CredentialError("an account with an address of its own is not kept: its key is for there only")
+        return credentials.remember(self.provider, self._secrets, account=self.name)
+
+    def forget(self) -> None:
+        """Delete what the system keyring keeps of this account.
+
+        Raises
+        ------
+        CredentialError
+            there is no keyring, or it does not delete it
+        """
+        credentials.forget(self.provider, account=self.name)
+
+    def explain(self, error: CrmlabError, resource: str = "") -> CrmlabError:
+        """Return the error saying where it happened and, for a refused key, what to look at."""
+        if not error.where:
+            error.account, error.resource = self.label, "" if error.of_account else resource
+        if isinstance(error, AuthError) and error.status == 401 and not error.hint:
+            asked = [f for f in self.provider.fields if f.required and not f.default]
+            names = " and ".join(field.name for field in asked)
+            variables = ", ".join(credentials.variable(self.provider, field) for field in asked)
+            error.hint = f"check {names} (form, arguments, or {variables})"
+        elif isinstance(error, AuthError) and not error.hint:
+            error.hint = "the key is right but has no right to this; ask the account's administrator"
+        return error
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"{self.provider.name} account {self.name!r}"
+
+    def __repr__(self) -> str:
+        return f"Account({self.provider.name!r}, name={self.name!r}, base_url={self.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an Account holds secrets and cannot be pickled or copied to another process")
+
+
+def _named(template: str) -> set[str]:
+    try:
+        return url_fields(template)
+    except ValueError:
+        raise CredentialError("base_url has a brace without its counterpart") from None
+
+
+def _filled(template: str, options: Mapping[str, str]) -> str:
+    try:
+        return template.format(**options)
+    except (KeyError, IndexError, ValueError):
+        missing = ", ".join(sorted(url_fields(template) - set(options)))
+        raise CredentialError(f"base_url needs {missing or 'a name in each pair of braces'}") from None
+
+
+def _checked_url(url: str) -> str:
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise CredentialError("base_url holds a blank or a character that no address has")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises where it is no port
+    except ValueError:
+        raise CredentialError("base_url is not an address: look at its host and port") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CredentialError(f"base_url must be an http(s) address, not {parts.scheme or 'nothing'}://…")
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise CredentialError("base_url must hold no user, password, query or fragment")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise CredentialError(
+            f"base_url must be https: http would send the key to {parts.hostname} unencrypted "
+            "(plain http is only for loopback addresses)"
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_names(accounts: list[Account]) -> None:
+    """Raise where two accounts of one provider have the same name: their rows would be mixed."""
+    seen: set[tuple[str, str]] = set()
+    for account in accounts:
+        if (key := (account.provider.name, account.name)) in seen:
+            raise PlanError(f"two {account.label}s: give each its own name=...")
+        seen.add(key)

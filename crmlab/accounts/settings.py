@@ -1,0 +1,94 @@
+"""Reads values from the environment, secret files, the keyring and ``.env``.
+
+Apart from `crmlab.accounts.credentials`, which loads it when an account is made: with pydantic it takes
+half as long as polars to import.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, create_model
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from crmlab.accounts import keyring
+from crmlab.errors import CredentialError
+
+
+def read(prefix: str, names: Iterable[str], given: Mapping[str, str]) -> dict[str, SecretStr | None]:
+    """Return the value of each name, given or found under the prefix; None where there is none.
+
+    Raises
+    ------
+    CredentialError
+        a file with secrets cannot be read
+    """
+    names = list(names)
+    model = create_model(
+        "Credentials",
+        __base__=_Settings,
+        **dict.fromkeys(names, (SecretStr | None, None)),  # type: ignore[call-overload]
+    )
+    # in the class and not per call: the keyring's source reads it there
+    model.model_config["env_prefix"] = prefix
+    folder = os.environ.get("CRMLAB_SECRETS_DIR")
+    if folder and not Path(folder).is_dir():
+        raise CredentialError("CRMLAB_SECRETS_DIR names no folder")
+    try:
+        settings = model(_secrets_dir=folder or None, **given)
+    except (SettingsError, UnicodeDecodeError):  # what they say may quote the file
+        raise CredentialError("CRMLAB_SECRETS_DIR or .env cannot be read; check what they are") from None
+    return {name: getattr(settings, name) for name in names}
+
+
+class _Keyring(PydanticBaseSettingsSource):
+    """Reads the system keyring, where there is one."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return keyring.value("crmlab", f"{self.config['env_prefix']}{field_name}".upper()), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        wanted = {n: f for n, f in self.settings_cls.model_fields.items() if not self.current_state.get(n)}
+        found = {name: self.get_field_value(field, name)[0] for name, field in wanted.items()}
+        return {name: value for name, value in found.items() if value}
+
+
+class _Filled(PydanticBaseSettingsSource):
+    """Another source without its blank values: an empty file is as good as none."""
+
+    def __init__(self, source: PydanticBaseSettingsSource) -> None:
+        super().__init__(source.settings_cls)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in self._source().items() if value}
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        case_sensitive=False,
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = _Filled(file_secret_settings)
+        return init_settings, env_settings, files, _Keyring(settings_cls), dotenv_settings

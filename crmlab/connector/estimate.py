@@ -1,0 +1,57 @@
+"""How many requests a list needs, and the time no client could beat. Pure arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crmlab.connector.limits import Limits
+
+#: records that one answer may hold with all that is inside them: about a megabyte
+MAX_RECORDS = 2_000
+
+
+def bound(requests: int, limits: Limits, latency: float) -> float:
+    """Return the seconds below which no client can send so many requests and have the last answer.
+
+    ``burst`` leave at once, the rest at ``rate`` a second; `latency`: seconds of one answer.
+    """
+    waiting = max(0, requests - limits.burst) / limits.rate if limits.rate else 0.0
+    return waiting + (latency if requests else 0.0)
+
+
+def expected(requests: int, limits: Limits, latency: float, *, accounts: int = 1) -> float:
+    """Return how long so many requests take: the limit's time, or that of so many answers side by side.
+
+    ``burst`` leave at once and the next when ``burst / rate`` seconds are over, as `crmlab.http.limiter` lets them.
+    """
+    windows = max(0, requests - 1) // limits.burst
+    waiting = windows * limits.burst / limits.rate if limits.rate else 0.0
+    return max(waiting + (latency if requests else 0.0), requests * latency / (limits.concurrency * accounts))
+
+
+def pages(records: int, size: int) -> int:
+    """Return how many pages a list of that many records has; an empty one is asked once."""
+    return max(1, -(-records // size))
+
+
+def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int | None:
+    """Return the page size with which others are asked for inside a list; None where that saves nothing.
+
+    The list itself is needed anyway, so what is inside costs nothing but smaller pages: no answer shall
+    hold more than `MAX_RECORDS`. The first page of each list is already there.
+
+    Parameters
+    ----------
+    total
+        records of the list
+    held
+        records of each of the others
+    sizes
+        page sizes, the largest (which is that of lists of their own) first
+    """
+    saved = sum(pages(records, sizes[0]) - 1 for records in held.values())
+    inside = 1 + sum(held.values()) / max(1, total)
+    size = next((size for size in sizes if size * inside <= MAX_RECORDS), None)
+    if size is None or pages(total, size) - pages(total, sizes[0]) >= saved:
+        return None
+    return size

@@ -1,0 +1,127 @@
+"""What comes back, as a value, and what a refusal means. Nothing here does I/O."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from crmlab.connector.request import Request
+from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
+
+T = TypeVar("T")
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+#: escapes in JSON text: any but \u, a proper pair, or half of one
+_ESCAPE = re.compile(
+    rb"\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer. The body is personal data: never shown."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    #: from the request to the last byte of the answer
+    seconds: float = 0.0
+    #: characters that came as half of a surrogate pair, each now U+FFFD; see `replace_lone_surrogates`
+    lone_surrogates: int = 0
+    _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def read(self, type_: type[T]) -> T:
+        """Return the parts of the body that `type_` names; skip, but check, the rest.
+
+        Raises
+        ------
+        TransportError
+            the body is not JSON, is cut off, or the named parts have another type
+        """
+        if type_ in self._read:
+            return cast("T", self._read[type_])
+        try:
+            found = self._read[type_] = msgspec.json.decode(self.body, type=type_)
+            return found
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            # the message of a decode error holds positions and types, never values
+            raise TransportError(
+                f"{self.request.method} {self.request.path} answered HTTP {self.status} with "
+                f"{len(self.body):,} bytes of {self.headers.get('content-type', 'unknown type')} "
+                f"that are not the expected JSON ({error})"
+            ) from None
+
+    def header(self, name: str) -> str | None:
+        """Return a header; names in `headers` are lower case."""
+        return self.headers.get(name.lower())
+
+    @property
+    def sent_at(self) -> dt.datetime | None:
+        """When it was answered, in whole seconds of the service's clock (``Date``: RFC 9110, 6.6.1)."""
+        try:
+            return parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
+        except ValueError:
+            return None
+
+
+def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
+    """Return the JSON with each half of a surrogate pair as U+FFFD, and how many there were.
+
+    Services that cut text by UTF-16 units send such halves; no JSON reader accepts them, and one
+    would cost its whole page.
+    """
+    if not _SURROGATE.search(body):
+        return body, 0
+    halves = 0
+
+    def whole(found: re.Match[bytes]) -> bytes:
+        nonlocal halves
+        if not found[1]:
+            return found[0]
+        halves += 1
+        return rb"\ufffd"
+
+    return _ESCAPE.sub(whole, body), halves
+
+
+def retry_after(page: Page, *, now: float) -> float | None:
+    """Return the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3: seconds or a date)."""
+    value = page.header("retry-after")
+    if not value:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp() - now)
+
+
+def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: int = 0) -> ApiError:
+    """Return the error for an answer that is a refusal; `status` overrides the HTTP one."""
+    status = status or page.status
+    request_id = page.header("request-id") or page.header("x-request-id") or ""
+    wait = retry_after(page, now=now)
+    if status == 429 or (status in (403, 503) and wait is not None):
+        return RateLimitError(status, code, detail, request_id, retry_after=wait)
+    if status in (401, 403):
+        return AuthError(status, code, detail, request_id)
+    if status == 404:
+        return NotFoundError(status, code, detail, request_id)
+    if status >= 500:
+        return ServerError(status, code, detail, request_id)
+    if 300 <= status < 400:
+        hint = "redirects are not followed, the key would travel along; check base_url"
+        return ApiError(status, code, detail, request_id, hint)
+    return ApiError(status, code, detail, request_id)

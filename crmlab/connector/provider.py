@@ -1,0 +1,103 @@
+"""What an API is, as values: a provider, its resources, its operations. Nothing here acts."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import msgspec
+
+from crmlab.connector.limits import Limits
+from crmlab.connector.operation import Operation
+from crmlab.connector.page import Page
+from crmlab.connector.request import Request
+from crmlab.connector.resource import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One credential or setting of an account: what the form asks for and where to find it."""
+
+    name: str
+    label: str
+    help: str
+    secret: bool = True
+    default: str = ""
+    #: the whole value must match; a setting that becomes part of a URL needs one
+    pattern: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no account without it: secrets, and what may not be blank."""
+        return self.secret or (bool(self.pattern) and not re.fullmatch(self.pattern, ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One API.
+
+    `base_url` may name settings in braces. `sign` adds the credentials to a request, `check`
+    raises the error that an answer means, envelope included. `ping` is the cheapest read that
+    needs the key, `reached` says in a few words who and what its answer shows. `assumptions`
+    lists what the vendor does not document and this module assumes.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    home: str
+    fields: tuple[Field, ...]
+    sign: Callable[[Request, Mapping[str, str]], Request]
+    check: Callable[[Page], None]
+    limits: Limits
+    ping: Request
+    resources: tuple[Resource, ...]
+    reached: Callable[[Page], str] = lambda page: "answered"
+    operations: tuple[Operation, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    def needed(self, base_url: str | None = None) -> set[str]:
+        """Return the fields without which there is no account at that base URL (the own one)."""
+        spared = url_fields(self.base_url) - url_fields(base_url or self.base_url)
+        return {field.name for field in self.fields if field.required} - spared
+
+    def resource(self, name: str) -> Resource:
+        return {resource.name: resource for resource in self.resources}[name]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The shared tables that this API can fill."""
+        return tuple(dict.fromkeys(t for resource in self.resources for t in resource.tables))
+
+
+def url_fields(template: str) -> set[str]:
+    """Return the settings that a base URL names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+class _Entries(msgspec.Struct):
+    data: list[dict[str, Any]]
+
+
+def listing(noun: str, *name: str) -> Callable[[Page], str]:
+    """Return a `Provider.reached` that counts what ``data`` lists and names the first, by the way to its name.
+
+    It says, e.g., ``4 databases: Customers, Leads, Fair, …``.
+    """
+
+    def reached(page: Page) -> str:
+        entries = page.read(_Entries).data
+        names = [f"{reduce(_inside, name, entry)!s:.40}" for entry in entries[:4]]
+        names[3:] = ["…"] * len(names[3:])
+        count = f"{len(entries) or 'no'} {noun}{'' if len(entries) == 1 else 's'}"
+        return f"{count}: {', '.join(names)}" if names else count
+
+    return reached
+
+
+def _inside(part: Any, name: str) -> Any:
+    return part.get(name, "?") if isinstance(part, dict) else "?"

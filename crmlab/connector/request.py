@@ -1,0 +1,49 @@
+"""What is sent and what comes back, as values. Nothing here does I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, relative to the account's base URL. Only method and path are safe to show.
+
+    `tags` are constants of this request that its records do not repeat (the day asked for, the
+    parent's id); the decoder offers them as columns. `partial` says that the answer counts only a part of a
+    list, whose whole another request counts. `send_last` holds it back until all others of its list are in.
+    """
+
+    path: str
+    method: str = "GET"
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Any = field(default=None, repr=False)
+    tags: Mapping[str, str] = field(default_factory=dict, repr=False)
+    partial: bool = field(default=False, repr=False)
+    send_last: bool = field(default=False, repr=False)
+
+    @property
+    def key(self) -> str:
+        """Equal for two requests that would ask the same thing."""
+        return json.dumps([self.method, self.path, sorted(self.params.items()), self.body])
+
+    def with_params(self, **params: str | int) -> Request:
+        return replace(self, params={**self.params, **{k: str(v) for k, v in params.items()}})
+
+    def with_body(self, **fields: object) -> Request:
+        return replace(self, body={**(self.body or {}), **fields})
+
+    def with_headers(self, **headers: str) -> Request:
+        """Return a copy with headers added; underscores in names stand for hyphens."""
+        added = {name.replace("_", "-"): value for name, value in headers.items()}
+        return replace(self, headers={**self.headers, **added})
+
+
+def path(template: str, **parts: object) -> str:
+    """Fill a path template, percent-encoding each part (ids may hold ``/`` and spaces)."""
+    return template.format(**{name: quote(str(part), safe="") for name, part in parts.items()})

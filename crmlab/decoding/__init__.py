@@ -1,0 +1,20 @@
+"""From the bytes of pages to frames, strictly: records, their documented types, tables."""
+
+from __future__ import annotations
+
+from crmlab.decoding.decoder import GIVEN, RAW, REJECTED, Decoded, Decoder, decoder
+from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
+
+__all__ = [
+    "GIVEN",
+    "RAW",
+    "REJECTED",
+    "Decoded",
+    "Decoder",
+    "Record",
+    "as_listed",
+    "decoder",
+    "held",
+    "records",
+    "unknown_fields",
+]

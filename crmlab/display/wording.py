@@ -1,0 +1,29 @@
+"""Numbers and names in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in words: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return "1 deal" or "2,000 deals"; `nouns` where the plural is no "s"."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def listed(names: Iterable[str], most: int = 4) -> str:
+    """Return names in a row, and how many more there are."""
+    several = list(names)
+    shown = several if len(several) <= most + 1 else several[:most]
+    more = f" and {len(several) - most:,} more" if shown is not several else ""
+    return ", ".join(shown) + more

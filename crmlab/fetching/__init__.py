@@ -1,0 +1,19 @@
+"""Fetch, plan and call: which requests are sent, what comes back, and whether it is all."""
+
+from __future__ import annotations
+
+from crmlab.fetching.call import call, check
+from crmlab.fetching.fetch import fetch, fetch_to
+from crmlab.fetching.plan import Plan
+from crmlab.fetching.planning import plan
+from crmlab.fetching.progress import Progress
+
+__all__ = [
+    "Plan",
+    "Progress",
+    "call",
+    "check",
+    "fetch",
+    "fetch_to",
+    "plan",
+]

@@ -1,0 +1,61 @@
+"""One request: whether an account can be reached, one operation of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+from urllib.parse import urlsplit
+
+from crmlab.accounts import Account
+from crmlab.connector import Page
+from crmlab.errors import CrmlabError, PlanError, TransportError
+from crmlab.providers import unknown
+
+
+async def check(account: Account) -> str:
+    """Send the provider's cheapest read and return, in plain words, who and what was reached.
+
+    Raises
+    ------
+    CrmlabError
+        the key is refused or the service cannot be reached
+    """
+    from crmlab.http.client import Client  # noqa: PLC0415
+
+    async with Client() as client:
+        page = await _where(account, client.send(account, account.provider.ping))
+    page.read(Any)  # or it is no JSON, and no answer of this service
+    try:
+        words = account.provider.reached(page)
+    except TransportError:  # of another shape than documented: reached all the same
+        words = "answered"
+    return f"{words} · {urlsplit(account.base_url).netloc}"
+
+
+async def call(account: Account, operation: str, **arguments: object) -> Any:
+    """Return the decoded answer of one operation, e.g. ``call(account, "contact", id="a/b")``.
+
+    Raises
+    ------
+    PlanError
+        the provider has no such operation
+    CrmlabError
+        the service refused or could not be reached; what writes is sent once, never again
+    """
+    from crmlab.http.client import Client  # noqa: PLC0415
+
+    known = {op.name: op for op in account.provider.operations}
+    if operation not in known:
+        raise PlanError(unknown("operation", operation, known))
+    chosen = known[operation]
+    request = chosen.request(**arguments)
+    async with Client() as client:
+        page = await _where(account, client.send(account, request, retry=not (chosen.writes or chosen.destructive)))
+    return page.read(Any)
+
+
+async def _where(account: Account, sending: Awaitable[Page]) -> Page:
+    try:
+        return await sending
+    except CrmlabError as error:
+        raise account.explain(error) from None

@@ -1,0 +1,151 @@
+"""Records become frames while others arrive: decoded in batches, in other threads, few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import polars as pl
+
+from crmlab.decoding import RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
+from crmlab.fetching.completeness import KEYS
+from crmlab.schema import KEY, TABLES, repeats_rows
+
+#: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
+BATCH = 1_500_000
+#: batches that may wait to be decoded before no more is asked for
+MOST_WAITING = 4
+#: records of a batch, evenly spread, looked at for fields that nobody documented
+SAMPLE = 10
+
+#: what is done with a decoded frame, in a thread: the table's name (`RAW`: the own records), the frame
+Keep = Callable[[str, pl.DataFrame], None]
+
+
+class Backlog:
+    """What a fetch has still to decode: a thread for each core, and few batches in line for them."""
+
+    def __init__(self) -> None:
+        self._threads = asyncio.Semaphore(os.cpu_count() or 1)
+        self._waiting = 0
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def room(self) -> None:
+        """Wait until more can be taken in."""
+        await self._room.wait()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a thread."""
+        self._waiting += 1
+        if self._waiting >= MOST_WAITING:
+            self._room.clear()
+        try:
+            async with self._threads:
+                yield
+        finally:
+            self._waiting -= 1
+            if self._waiting < MOST_WAITING:
+                self._room.set()
+
+
+class Collector:
+    """The frames of one resource, which grow while its pages arrive.
+
+    Parameters
+    ----------
+    reader
+        gives the decoder, as soon as there is what it needs to know
+    keep
+        takes frames instead of `frames`: those that need not stay in memory
+    kept
+        the names that `keep` takes
+    """
+
+    def __init__(
+        self, reader: Callable[[], Awaitable[Decoder]], backlog: Backlog, *, keep: Keep, kept: frozenset[str]
+    ) -> None:
+        self._reader, self._backlog, self._keep, self._kept = reader, backlog, keep, kept
+        self._decoder: Decoder | None = None
+        self._buffer: list[Record] = []
+        self._size = 0
+        self._tasks: list[asyncio.Task[Decoded]] = []
+        self._parts: dict[str, list[pl.DataFrame]] = {}
+        self._rejected: list[pl.DataFrame] = []
+        #: fields nobody documented, in the order they were met
+        self.unknown: dict[str, None] = {}
+
+    def add(self, found: Sequence[Record]) -> None:
+        """Take records in; they are decoded when there are enough of them."""
+        self._buffer += found
+        self._size += sum(len(record.text) for record in found)
+        if self._size >= BATCH:
+            self._start()
+
+    async def flush(self) -> pl.DataFrame:
+        """Decode all that is there; return the keys of what came since the last time."""
+        self._start()
+        batches = await asyncio.shield(asyncio.gather(*self._tasks))  # a stop must not cost what came
+        del self._tasks[: len(batches)]  # more may have come with the answers of another resource
+        for batch in batches:  # in the order of their arrival
+            self._rejected.append(batch.rejected)
+            for name, frame in batch.frames.items():
+                self._parts.setdefault(name, []).append(frame)
+        return pl.concat([pl.DataFrame(schema=KEYS), *(batch.keys for batch in batches)])
+
+    def cancel(self) -> None:
+        """Stop what is still being decoded."""
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def rejected(self) -> pl.DataFrame:
+        """Records that did not fit, each once."""
+        return pl.concat([pl.DataFrame(schema=REJECTED), *self._rejected]).unique(maintain_order=True)
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
+        return {name: self._distinct(name, pl.concat(self._parts.pop(name))).rechunk() for name in [*self._parts]}
+
+    def _distinct(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+        if name in TABLES:
+            return _newest(frame)
+        if name == RAW and self._decoder:
+            key = self._decoder.resource.key
+            return frame.filter(key.is_null() | key.is_last_distinct())
+        return frame.unique(maintain_order=True)
+
+    def _start(self) -> None:
+        found, self._buffer, self._size = self._buffer, [], 0
+        if found or not self._decoder:  # once for an empty list as well: its tables are empty frames
+            self._tasks.append(asyncio.create_task(self._decode(found)))
+
+    async def _decode(self, found: list[Record]) -> Decoded:
+        reader = self._decoder = self._decoder or await self._reader()
+        async with self._backlog.turn():
+            decoded, strange = await asyncio.to_thread(self._decoded, reader, found)
+        self.unknown |= dict.fromkeys(strange)
+        return decoded
+
+    def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str]]:
+        decoded = reader(found)
+        rest = dict(decoded.frames)
+        keys = decoded.keys if reader.resource.is_tallied else decoded.keys.clear()
+        for name in self._kept.intersection(rest):
+            self._keep(name, rest.pop(name))
+        sample = found[:: max(1, len(found) // SAMPLE)]
+        return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample)
+
+
+def _newest(frame: pl.DataFrame) -> pl.DataFrame:
+    if not repeats_rows(frame):
+        return frame
+    # only what tells them apart is sorted: whole rows would be copied
+    rows = frame.select(*KEY, "modified_at", row=pl.int_range(pl.len()))
+    rows = rows.sort("modified_at", maintain_order=True, nulls_last=False)
+    kept = rows.with_columns(kept=pl.struct(KEY).is_last_distinct()).sort("row")["kept"]
+    return frame.filter(kept)

@@ -1,0 +1,166 @@
+"""Tables as Parquet files that grow while a fetch runs, so that no table needs to fit in memory."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from crmlab.schema import TABLES
+
+#: rows of a part: few enough for little memory, enough for row groups that read fast
+PART = 100_000
+#: of the keys that are searched for repeats one after the other, so that the search needs little memory
+_SHARES = 16
+
+
+class Store:
+    """Files in a folder: parts while they grow, one file for each table at the end.
+
+    Use as a context manager: what is left of the parts goes away with it. Files of an earlier fetch are
+    only replaced by `publish`, all together, when the new ones are whole.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self._directory = Path(directory)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._parts = Path(tempfile.mkdtemp(prefix=".parts-", dir=self._directory))
+        self._tables: dict[str, _Growing] = {}
+        self._lock = threading.Lock()
+        self._left = False
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._left = True  # threads of a cancelled fetch go on for a while
+            for growing in self._tables.values():
+                growing.stop()
+        shutil.rmtree(self._parts)
+
+    def put(self, table: str, source: str, frame: pl.DataFrame, key: pl.Expr) -> None:
+        """Add rows of an account and resource; from any thread. `key` makes a record one of its kind."""
+        with self._lock:
+            if self._left:
+                return
+            if table not in self._tables:
+                folder = self._parts / table
+                folder.mkdir()
+                self._tables[table] = _Growing(folder, keeps_newest=table in TABLES)
+            growing = self._tables[table]
+        growing.add(source, frame, key)
+
+    def close(self) -> None:
+        """Write what is left, and drop repeated rows."""
+        for growing in self._tables.values():
+            growing.write()
+
+    def publish(self) -> dict[str, Path]:
+        """Put the file of each table, after `close`, where an older one may stand; return where."""
+        return {
+            name: growing.whole.replace(self._directory / f"{name}.parquet") for name, growing in self._tables.items()
+        }
+
+    @property
+    def replaces(self) -> bool:
+        """Whether `publish` would replace files of an earlier fetch."""
+        return any((self._directory / f"{name}.parquet").exists() for name in self._tables)
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """The rows of each table's file, after `close`."""
+        return {name: sum(growing.rows.values()) for name, growing in self._tables.items()}
+
+    def heights(self, source: str) -> dict[str, int]:
+        """Return the rows of each file that came from there, after `close`."""
+        return {name: growing.rows[source] for name, growing in self._tables.items() if source in growing.rows}
+
+
+class _Growing:
+    """One table. What is kept in memory of a row that is written: the hash of its key, and its source."""
+
+    def __init__(self, folder: Path, *, keeps_newest: bool) -> None:
+        self._folder, self._keeps_newest = folder, keeps_newest
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._buffer: list[pl.DataFrame] = []
+        #: the parts and their rows
+        self._files: dict[Path, int] = {}
+        self._keys: list[pl.DataFrame] = []
+        self._sources: dict[str, int] = {}
+        self.whole = folder / "whole"
+        self.rows: dict[str, int] = {}
+
+    def add(self, source: str, frame: pl.DataFrame, key: pl.Expr) -> None:
+        with self._lock:
+            if self._stopped:
+                return
+            number = self._sources.setdefault(source, len(self._sources))
+            # of one source: ids of two resources may be the same by chance
+            whole = pl.struct(key.alias("key"), source=pl.lit(number, pl.UInt16))
+            hashes = frame.select(key=pl.when(key.is_not_null()).then(whole.hash()), source=pl.lit(number, pl.UInt16))
+            self._keys.append(hashes)
+            self._buffer.append(frame)
+            if sum(part.height for part in self._buffer) >= PART:
+                self._write_part()
+
+    def stop(self) -> None:
+        """Wait for what is being written, and write nothing more."""
+        with self._lock:
+            self._stopped = True
+
+    def write(self) -> None:
+        """Make one file of the parts, in which no row is repeated."""
+        with self._lock:
+            if not self._stopped:
+                self._write_whole()
+
+    def _write_whole(self) -> None:
+        self._write_part()
+        rows = pl.concat(self._keys)
+        self._keys.clear()
+        kept = self._kept(rows["key"])
+        rows = rows.filter(kept)
+        counts = dict(rows["source"].value_counts().iter_rows())
+        self.rows = {source: counts.get(number, 0) for source, number in self._sources.items()}
+        # a provider's own records: accounts may have different fields
+        pl.concat(self._without_repeats(kept), how="diagonal").sink_parquet(self.whole)
+
+    def _write_part(self) -> None:
+        if not self._buffer and self._files:
+            return
+        path = self._folder / f"{len(self._files):06}.parquet"
+        part = pl.concat(self._buffer, how="diagonal")
+        part.write_parquet(path)
+        self._files[path] = part.height
+        self._buffer.clear()
+
+    def _without_repeats(self, kept: pl.Series) -> Iterator[pl.LazyFrame]:
+        start = 0
+        for path, height in self._files.items():
+            part, here = pl.scan_parquet(path), kept[start : start + height]
+            if not here.all():
+                part = part.with_row_index("").filter(pl.col("").is_in(here.arg_true().implode())).drop("")
+            yield part
+            start += height
+
+    def _kept(self, keys: pl.Series) -> pl.Series:
+        """Return whether each row stays: of each key what was changed last, or came last."""
+        kept = pl.repeat(True, len(keys), dtype=pl.Boolean, eager=True)
+        times: pl.Series | None = None
+        for share in range(_SHARES):
+            rows = pl.LazyFrame([keys]).with_row_index("row").filter(pl.col("key") % _SHARES == share).collect()
+            if rows["key"].n_unique() == rows.height:
+                continue
+            if self._keeps_newest:
+                if times is None:
+                    times = pl.scan_parquet([*self._files]).select("modified_at").collect().to_series()
+                rows = rows.with_columns(times.gather(rows["row"]))
+                rows = rows.sort("modified_at", nulls_last=False, maintain_order=True)
+            kept.scatter(rows.filter(~pl.col("key").is_last_distinct())["row"], values=False)
+        return kept

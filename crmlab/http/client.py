@@ -1,0 +1,228 @@
+"""The only place that touches the network: signs, waits for the limit, sends, tries again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable, Iterable
+from copy import copy
+from types import SimpleNamespace, TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from crmlab.accounts import Account
+from crmlab.connector import Limits, Page, Request, replace_lone_surrogates
+from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, PlanError, RateLimitError, TransportError
+from crmlab.http.limiter import Departure, Limiter
+from crmlab.http.rate_queue import Line, Scope, line
+
+#: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s; after too many requests what Retry-After
+#: says, or 1, 2, 4, 8 s
+ATTEMPTS = 5
+#: seconds; a service that asks for a longer wait has failed as far as this fetch is concerned
+PATIENCE = 300
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=90)
+#: at once, of all accounts
+_CONNECTIONS = 256
+#: words of a signed header that are shorter ("Basic") are no secret
+_SECRET_LENGTH = 8
+_HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
+
+
+class Client:
+    """Sends requests of any accounts within their limits (or `limits` for all).
+
+    Use as an async context manager: it holds the connections.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits
+        self._connections = asyncio.Semaphore(_CONNECTIONS)
+        self._lines: dict[Account, Line] = {}
+        #: accounts of which nothing can work, and why: nothing more is sent
+        self._lost: dict[Account, CrmlabError] = {}
+
+    async def __aenter__(self) -> Self:
+        departures = aiohttp.TraceConfig()
+        departures.on_request_headers_sent.append(_left)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+            trace_configs=[departures],
+            # a session cookie of one account must not travel with the key of another
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=_TIMEOUT,
+            auto_decompress=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    def limits(self, account: Account) -> Limits:
+        """Return the limits that hold for this account."""
+        return self._limits or account.limits
+
+    def scope(self, account: Account) -> Scope:
+        """Return what the vendor counts this account's requests by, together with others of the same."""
+        return (URL(account.base_url).authority, "" if self.limits(account).scope == "ip" else account.name)
+
+    def limiter(self, account: Account) -> Limiter:
+        """Return what keeps its requests within them."""
+        return self._line(account).limiter
+
+    def check_scopes(self, accounts: Iterable[Account]) -> None:
+        """Raise a `PlanError` where accounts that the vendor counts together have different limits."""
+        first: dict[tuple[str, Scope], Account] = {}
+        for account in accounts:
+            other = first.setdefault((account.provider.name, self.scope(account)), account)
+            if self.limits(account) != self.limits(other):
+                raise PlanError(
+                    f"{other.label} and {account.label} are counted together but have different limits: "
+                    'give them the same, or scope="account" to one that its contract counts alone'
+                )
+
+    async def send(
+        self,
+        account: Account,
+        request: Request,
+        *,
+        retry: bool = True,
+        retried: Callable[[], None] = lambda: None,
+    ) -> Page:
+        """Return the answer, checked: it is whole and no refusal.
+
+        Parameters
+        ----------
+        retry
+            False for what the service could apply twice
+        retried
+            called before each further try
+
+        Raises
+        ------
+        TransportError, ApiError
+            see `crmlab.errors`; after a refused key (401), a wait asked for beyond `PATIENCE`, or once
+            its host could not be reached in all tries, nothing more of that account is sent and the
+            same is raised
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._in_turn(account, request, attempt)
+            except RETRYABLE as error:
+                wait = _wait(error, attempt)
+                if account in self._lost or not retry or wait > PATIENCE:
+                    raise
+                if attempt == ATTEMPTS:
+                    self._give_up(account, error)
+                    raise
+                retried()
+                await asyncio.sleep(wait)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _in_turn(self, account: Account, request: Request, attempt: int) -> Page:
+        line = self._line(account)
+        async with line.departure(account.label, self._connections, lambda: self._check(account)) as departure:
+            try:
+                page = await self._once(account, request, departure)
+            except RateLimitError as error:
+                if (wait := _wait(error, attempt)) <= PATIENCE:
+                    line.limiter.refused(departure, time.monotonic(), wait)
+                else:
+                    error.of_account = True
+                    self._give_up(account, error)
+                raise
+            except AuthError as error:
+                self._give_up(account, error)
+                raise
+            line.limiter.answered(departure)
+            return page
+
+    def _check(self, account: Account) -> None:
+        if account in self._lost:
+            raise copy(self._lost[account])
+
+    def _give_up(self, account: Account, error: CrmlabError) -> None:
+        if error.of_account:
+            self._lost.setdefault(account, copy(error))  # `error` will be told where it happened
+
+    def _line(self, account: Account) -> Line:
+        if account not in self._lines:
+            self._lines[account] = line(self.scope(account), self.limits(account))
+        return self._lines[account]
+
+    async def _once(self, account: Account, request: Request, departure: Departure) -> Page:
+        signed = account.sign(request)
+        url = URL(account.base_url + signed.path, encoded=True)
+        started = time.monotonic()
+        try:
+            async with self._session.request(
+                signed.method,
+                url,
+                params=dict(signed.params),
+                headers={**_HEADERS, **signed.headers},
+                data=None if signed.body is None else json.dumps(signed.body).encode(),
+                allow_redirects=False,
+                trace_request_ctx=departure,
+            ) as answer:
+                body, lone_surrogates = replace_lone_surrogates(await answer.read())
+                page = Page(
+                    request=request,
+                    status=answer.status,
+                    headers={name.lower(): value for name, value in answer.headers.items()},
+                    body=body,
+                    seconds=time.monotonic() - (departure.at or started),
+                    lone_surrogates=lone_surrogates,
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # aiohttp's own texts hold headers and query strings: only the kind of error is told
+            failed = TransportError(_plain(error, url))
+            failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
+            raise failed from None
+        try:
+            account.provider.check(page)
+        except ApiError as error:
+            error.code = _redacted(error.code, account, signed)[:100]
+            error.detail = _redacted(error.detail, account, signed)[:500]
+            error.args = (error.status, error.code, error.detail)
+            raise
+        except RecursionError:
+            raise TransportError(f"the answer of {url.host} is nested too deeply to be read") from None
+        return page
+
+
+async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: object) -> None:
+    """Correct the time of departure: the first request of a connection makes it before it leaves."""
+    context.trace_request_ctx.at = time.monotonic()
+
+
+def _redacted(text: str, account: Account, signed: Request) -> str:
+    """Return the text without the secrets, as they are and as the headers carry them."""
+    for word in " ".join(signed.headers.values()).split():
+        if len(word) >= _SECRET_LENGTH:
+            text = text.replace(word, "••••")
+    return account.redact(text)
+
+
+def _plain(error: Exception, url: URL) -> str:
+    name = type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot reach {url.host}:{url.port} ({name}); check the network and base_url"
+    if isinstance(error, TimeoutError):
+        return f"{url.host} did not answer in time ({name})"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return f"the answer of {url.host} was cut off ({name})"
+    return f"the connection to {url.host} failed ({name})"
+
+
+def _wait(error: CrmlabError, attempt: int) -> float:
+    """Seconds until the next try: what the service asked for, else doubling; spread at random, if nobody paces it."""
+    if isinstance(error, RateLimitError):
+        return error.retry_after or 2.0 ** (attempt - 1)
+    doubling: float = 0.2 * 2 ** (attempt - 1)
+    return doubling * random.uniform(0.75, 1.25)  # noqa: S311  # no secret

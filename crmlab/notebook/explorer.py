@@ -1,0 +1,279 @@
+"""A panel that answers the catalogue's questions for chosen owners, pipelines, services and days."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+import polars as pl
+
+from crmlab.catalogue import CATALOGUE, SECTIONS, Choices, Entry, Filter, script
+from crmlab.errors import CrmlabError, PlanError
+from crmlab.notebook import loop
+from crmlab.notebook.choice import Choice
+from crmlab.notebook.code import CodeBlock
+from crmlab.notebook.keys import OwnKeys
+from crmlab.notebook.runner import Runner
+from crmlab.notebook.values import Values
+from crmlab.results import Fetched, Stored
+
+Bundle = dict[str, Any]
+
+#: answers that need not be computed again
+_REMEMBERED = 50
+#: rows of the numbers that are shown; the code gives all
+_ROWS = 50
+_WRAP = {"display": "flex", "flex_flow": "row wrap", "align_items": "flex-start"}
+
+
+def explore(
+    data: Fetched | Stored,
+    *,
+    earlier: Fetched | Stored | None = None,
+    quota: float | Mapping[str, float] | None = None,
+    time_zone: str = "UTC",
+) -> Explorer:
+    """Return a panel to choose a question and filters in; it shows the figure, its numbers and their code.
+
+    The code is what the panel runs: in a cell of the notebook it makes the same figure. End the cell with the panel.
+
+    Parameters
+    ----------
+    data
+        What was fetched. Questions whose tables it lacks are listed with what they need. Of lazy tables,
+        each answer collects those that it needs.
+    earlier
+        A fetch of before, of the same kind, with all deals: for what changed in between.
+    quota
+        The amount to be won this year; ``{currency: amount}`` where the deals are in more than one.
+    time_zone
+        IANA name of the clock by which days and hours are told.
+
+    Raises
+    ------
+    PlanError
+        One of `data` and `earlier` is in memory, the other in files.
+
+    Examples
+    --------
+    >>> explore(data)  # doctest: +SKIP
+    """
+    if earlier is not None and type(earlier) is not type(data):
+        raise PlanError("give two fetches of the same kind: both from crmlab.fetch, or both from crmlab.fetch_to")
+    return Explorer(data, earlier=earlier, quota=quota, time_zone=time_zone)
+
+
+class Explorer:
+    """The panel that `explore` returns.
+
+    Attributes
+    ----------
+    panel : ipywidgets.VBox
+        What is shown, to be put into other widgets.
+    code : CodeBlock
+        The code of what is shown is `code.code`.
+    """
+
+    #: seconds to wait for a further change before an answer is computed
+    PAUSE_SECONDS = 0.15
+
+    def __init__(
+        self,
+        data: Fetched | Stored,
+        *,
+        earlier: Fetched | Stored | None,
+        quota: float | Mapping[str, float] | None,
+        time_zone: str,
+    ) -> None:
+        self._data, self._earlier, self._quota, self._time_zone = data, earlier, quota, time_zone
+        self._runner, self._values = Runner(data=data, earlier=earlier), Values(data)
+        self._answers: OrderedDict[str, dict[str, Bundle]] = OrderedDict()
+        self._answering: asyncio.Task[None] | None = None
+        self._loop = loop.running()
+        answerable = {
+            heading: [(entry.question, entry.name) for entry in entries if not self._missing(entry)]
+            for heading, entries in SECTIONS.items()
+        }
+        self._sections = {heading: entries for heading, entries in answerable.items() if entries}
+
+        self.section = widgets.ToggleButtons(options=list(self._sections), style={"button_width": "auto"})
+        asked = self._sections.get(self.section.value, [])
+        self.question = widgets.Dropdown(options=asked, layout={"width": "auto"})
+        ask = self._in_the_loop(self._ask)
+        self.filters: dict[Filter, Choice] = {
+            "service": Choice("Services", ask),
+            "pipeline": Choice("Pipelines", ask),
+            "owner": Choice("Owners", ask),
+        }
+        self.since, self.until = (widgets.DatePicker(layout={"width": "auto"}) for _ in range(2))
+        self._period_of = widgets.Label()
+        self._period = widgets.VBox([self._period_of, self.since, self.until])
+        self.reset = widgets.Button(description="Reset filters", layout={"width": "auto", "margin": "35px 2px 2px"})
+        boxes = [choice.box for choice in self.filters.values()]
+        self._status = widgets.HTML(layout={"min_height": "28px"})
+        self.figure = widgets.Output()
+        self.numbers = widgets.Output(layout={"max_height": "420px", "overflow": "auto"})
+        self.code = CodeBlock()
+        shown = [
+            self.section,
+            self.question,
+            widgets.Box([*boxes, self._period, self.reset], layout=_WRAP),
+            self._status,
+            self.figure,
+            widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
+        ]
+        self.panel = widgets.VBox([OwnKeys(), *(shown if self._sections else []), widgets.HTML(self._not_answerable())])
+        self.panel.add_class("crmlab-explorer")
+        if self._sections:
+            self.section.observe(self._in_the_loop(self._show_section), "value")
+            self.question.observe(self._in_the_loop(self._show_filters), "value")
+            self.since.observe(ask, "value")
+            self.until.observe(ask, "value")
+            self.reset.on_click(self._in_the_loop(self._reset))
+            self._show_filters()
+
+    def __repr__(self) -> str:
+        asked = CATALOGUE[self.question.value].question if self.question.value else "nothing that can be answered"
+        return f"<Explorer: {asked}>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if (shown := self.panel._repr_mimebundle_(**kwargs)) is not None:
+            bundle = shown[0] if isinstance(shown, tuple) else shown
+            bundle["text/plain"] = (
+                f"{self!r}\nA notebook that shows widgets shows the panel. Its code:\n\n{self.code.code}"
+            )
+        return shown
+
+    def _in_the_loop(self, then: Callable[[], None]) -> Callable[[object], None]:
+        """Return what a widget calls when it changes."""
+
+        def told() -> None:
+            try:
+                then()
+            except Exception as error:  # noqa: BLE001 (else nobody sees it)
+                self._say(_in_words(error))
+
+        def changed(_: object) -> None:
+            if self._loop is None:
+                told()
+            else:
+                self._loop.call_soon_threadsafe(told)
+
+        return changed
+
+    def _missing(self, entry: Entry) -> list[str]:
+        """Return in words what an entry needs and was not given."""
+        reads = entry.reads()
+        missing = [f"the table {name}" for name in entry.tables if name not in self._data]
+        if "earlier" in reads and self._earlier is None:
+            missing.append("an earlier fetch: crmlab.explore(data, earlier=...)")
+        if "quota" in reads and self._quota is None:
+            missing.append("a quota: crmlab.explore(data, quota=...)")
+        return missing
+
+    def _not_answerable(self) -> str:
+        listed = [
+            f"<li>{html.escape(entry.question)} Needs {html.escape(' and '.join(missing))}.</li>"
+            for entry in CATALOGUE.values()
+            if (missing := self._missing(entry))
+        ]
+        if not listed:
+            return ""
+        title = f"{len(listed)} more questions need what is not here"
+        opened = "" if self._sections else " open"
+        return f"<details{opened}><summary>{title}</summary><ul>{''.join(listed)}</ul></details>"
+
+    def _show_section(self) -> None:
+        self.question.options = self._sections[self.section.value]  # and with them another question
+
+    def _show_filters(self) -> None:
+        filters = CATALOGUE[self.question.value].filters
+        for name, choice in self.filters.items():
+            choice.offer(self._values.of(filters[name]) if name in filters else {})
+        period = filters.get("period", {})
+        self._period.layout.display = "" if period else "none"
+        self._period_of.value = "".join(f"From, to: {columns[0]} of {frame}" for frame, columns in period.items())
+        self._ask()
+
+    def _reset(self) -> None:
+        self.since.value = self.until.value = None
+        for choice in self.filters.values():
+            choice.clear()
+
+    def _choices(self) -> Choices:
+        return Choices(
+            values={name: choice.chosen for name, choice in self.filters.items()},
+            since=self.since.value,
+            until=self.until.value,
+            time_zone=self._time_zone,
+            quota=self._quota,
+        )
+
+    def _ask(self) -> None:
+        entry = CATALOGUE[self.question.value]
+        self.code.code = script(entry, self._choices(), self._data.keys(), lazy=isinstance(self._data, Stored))
+        if self._loop is None:  # no kernel: whoever calls may wait
+            asyncio.run(self._answer())
+        elif self._answering is None or self._answering.done():
+            self._answering = self._loop.create_task(self._answer())
+
+    async def _answer(self) -> None:
+        """Show the answer to what is asked; of all that is asked while it is looked for, only the last."""
+        answered = None
+        while answered != (asked := self.code.code):
+            try:
+                if asked in self._answers:
+                    self._answers.move_to_end(asked)
+                    for name, bundle in self._answers[asked].items():
+                        self._show(name, bundle)
+                else:
+                    self._say("Working…")
+                    await asyncio.sleep(self.PAUSE_SECONDS)
+                    await self._compute(asked)
+                self._say("")
+            except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
+                self.figure.outputs = self.numbers.outputs = ()
+                self._say(_in_words(error))
+            answered = asked
+
+    async def _compute(self, asked: str) -> None:
+        """Show the figure and then the numbers; give up as soon as something else is asked."""
+        answer: dict[str, Bundle] = {}
+        steps = self._runner.run(asked)
+        for part, bundle_of in (("figure", _figure), ("numbers", _numbers)):
+            if asked != self.code.code:
+                return
+            _, value = await asyncio.to_thread(next, steps)
+            answer[part] = bundle_of(value)
+            if asked == self.code.code:
+                self._show(part, answer[part])
+        self._answers[asked] = answer
+        if len(self._answers) > _REMEMBERED:
+            self._answers.popitem(last=False)
+
+    def _show(self, part: str, bundle: Bundle) -> None:
+        where = self.figure if part == "figure" else self.numbers
+        where.outputs = ({"output_type": "display_data", "data": bundle, "metadata": {}},)
+
+    def _say(self, words: str) -> None:
+        self._status.value = f"<span role='status'>{html.escape(words)}</span>"
+
+
+def _figure(figure: Any) -> Bundle:
+    bundle: Bundle = figure._repr_mimebundle_()
+    return bundle
+
+
+def _numbers(frame: pl.DataFrame) -> Bundle:
+    with pl.Config(tbl_rows=_ROWS, tbl_cols=-1, thousands_separator=",", fmt_float="full", float_precision=3):
+        return {"text/html": frame._repr_html_(), "text/plain": str(frame)}
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, CrmlabError):
+        return str(error)
+    return f"{type(error).__name__}: this cannot be answered. Run the code in a cell to see where."

@@ -1,0 +1,267 @@
+"""The form that asks for keys in a notebook.
+
+A key travels from the browser as a custom message, never as widget state, which a notebook can
+save; it becomes a `SecretStr` on arrival and then lives only in its `Account`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import anywidget
+import traitlets
+from pydantic import SecretStr
+
+from crmlab import providers
+from crmlab.accounts import Account, credentials
+from crmlab.connector import Provider
+from crmlab.display import front_end
+from crmlab.errors import AuthError, CredentialError, CrmlabError
+from crmlab.fetching import check
+from crmlab.notebook import asked, loop
+from crmlab.schema import ProviderName
+
+_HERE = Path(__file__).parent
+Check = Callable[[Account], Awaitable[str]]
+
+#: after so many seconds a check counts as failed: it may not lock its section for ever
+PATIENCE_SECONDS = 60
+
+
+def login(*names: ProviderName | str) -> LoginForm:
+    """Return a form that asks for the keys of the providers named; if none is, also for which of all.
+
+    End the cell with it, press Connect, and give it to `crmlab.fetch` in the next cell. Where
+    nobody can fill it in (a script, a notebook run by nbclient, nbconvert or papermill), its
+    accounts are those that the environment holds, see `crmlab.accounts.credentials`.
+
+    Raises
+    ------
+    PlanError
+        unknown provider
+
+    Examples
+    --------
+    >>> form = login()
+    >>> form  # doctest: +SKIP
+    """
+    chosen = dict.fromkeys(names) if names else providers.registry()
+    return LoginForm([providers.provider(name) for name in chosen], choose=not names)
+
+
+class LoginForm(anywidget.AnyWidget):
+    """A form with one section for each provider, and the accounts connected in it.
+
+    Parameters
+    ----------
+    sources
+        The providers to ask for.
+    choose
+        Ask first which of them the user has.
+    check
+        Tries an account; returns what it reached in a few words, or raises a `CrmlabError`.
+    """
+
+    _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("fields.js", "login.js"))
+    _css = _HERE / "login.css"
+
+    #: what the form asks for; the only own widget state, and the same for everybody
+    sections: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    choose: traitlets.Bool[bool, bool | int] = traitlets.Bool().tag(sync=True)
+
+    def __init__(self, sources: Sequence[Provider], *, choose: bool = False, check: Check = check) -> None:
+        super().__init__(sections=[asked.section(provider) for provider in sources], choose=choose)
+        self._sources = {provider.name: provider for provider in sources}
+        self._check_account = check
+        self._accounts: dict[tuple[str, str], Account] = {}
+        self._reached: dict[tuple[str, str], str] = {}
+        self._status: dict[str, dict[str, str]] = {}
+        self._found: dict[str, dict[str, Any]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._attended = front_end.can_answer()
+        self._loop = loop.running()
+        self.on_msg(self._on_message)
+
+    def accounts(self) -> list[Account]:
+        """Return the connected accounts; where nobody can answer, those of the environment.
+
+        Raises
+        ------
+        CredentialError
+            there is none yet; says what to do
+        """
+        self._use_environment_if_unattended()
+        if not self._accounts:
+            titles = ", ".join(provider.title for provider in self._sources.values())
+            raise CredentialError(
+                f"no account is connected yet ({titles}): press Connect above, then run this cell "
+                "again. If no form is shown, end a cell with the form itself"
+            )
+        return list(self._accounts.values())
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self.accounts())
+
+    def __len__(self) -> int:
+        try:
+            return len(self.accounts())
+        except CredentialError:
+            return 0
+
+    def __bool__(self) -> bool:
+        return True  # a form without accounts is still a form: ipywidgets asks `if widget`
+
+    def __repr__(self) -> str:
+        return f"<LoginForm {', '.join(self._sources)}: {len(self._accounts)} connected>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        if (shown := super()._repr_mimebundle_(**kwargs)) is None:
+            return None
+        fields = [(provider, field) for provider in self._sources.values() for field in provider.fields]
+        variables = [credentials.variable(*pair) for pair in fields if pair[1].name in pair[0].needed()]
+        shown[0]["text/plain"] = (
+            f"{self!r}\nThe form is not shown here: run the cell in a notebook that shows widgets,\n"
+            f"or pass crmlab.Account(...) with the keys in the environment: {', '.join(variables)}"
+        )
+        return shown
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a LoginForm holds secrets and cannot be pickled or copied to another process")
+
+    def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
+        said = dict(content)
+        content.clear()  # the kernel keeps the message as the parent of what follows
+        typed = said.pop("fields", None) or {}
+        given = {name: SecretStr(text) for name, value in typed.items() if (text := asked.meant(value))}
+        here = self._loop or loop.running()
+        if here is None:  # no kernel: whoever calls may wait
+            asyncio.run(self._answer(said, given))
+        else:
+            here.call_soon_threadsafe(self._start, said, given)
+
+    def _start(self, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(said, given))
+        self._tasks.add(task)  # a loop keeps only weak references
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
+        self._attended = True
+        provider = self._sources.get(said.get("provider", ""))
+        try:
+            if provider:
+                await self._do(provider, said, given)
+        finally:
+            await asyncio.to_thread(self._look)  # a keyring is slow, and may ask to be unlocked
+            self.send(self.shown())
+
+    async def _do(self, provider: Provider, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
+        name = str(said.get("name") or "").strip()
+        match said.get("kind"):
+            case "connect":
+                address = asked.meant(said.get("address") or "")
+                await self._connect(provider, name, address, given, remember=bool(said.get("remember")))
+            case "remove":
+                self._accounts.pop((provider.name, name), None)
+                self._say(provider, "idle", f"{name} removed")
+            case "forget":
+                await self._forget(provider, name)
+
+    async def _connect(
+        self, provider: Provider, name: str, address: str, given: Mapping[str, SecretStr], *, remember: bool
+    ) -> None:
+        if self._status.get(provider.name, {}).get("kind") == "busy":
+            return
+        account = None
+        kind, text = "error", "interrupted"
+        try:
+            known: dict[str, Any] = {f.name: given[f.name] for f in provider.fields if f.name in given}
+            account = Account(provider.name, name=name or None, base_url=address or None, **known)
+            key = (provider.name, account.name)
+            if key in self._accounts:
+                raise CredentialError(
+                    f"{provider.title} account {account.name!r} is connected already: "
+                    "give this one another name, or remove that one first"
+                )
+            self._say(provider, "busy", "trying the key…")
+            self.send(self.shown())
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                reached = account.redact(await self._check_account(account))
+            self._accounts[key], self._reached[key] = account, reached or "connected"
+            kind, text = "ok", f"{account.name}: {reached or 'connected'}"
+            if remember:
+                text += f"\n{await self._remembered(account)}"
+        except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
+            text = account.redact(_in_words(error)) if account else _in_words(error)
+        finally:
+            self._say(provider, kind, text)
+
+    async def _remembered(self, account: Account) -> str:
+        try:
+            where = await asyncio.to_thread(account.remember)
+        except CredentialError as error:
+            return f"Not remembered: {error}"
+        finally:
+            self._found.pop(account.provider.name, None)
+        return f"Remembered in {where}"
+
+    async def _forget(self, provider: Provider, name: str) -> None:
+        try:
+            await asyncio.to_thread(credentials.forget, provider, account=name)
+        except CredentialError as error:
+            self._say(provider, "error", str(error))
+        else:
+            self._say(provider, "idle", f"{name} forgotten: the keyring keeps nothing of it any more")
+        finally:
+            self._found.pop(provider.name, None)
+
+    def _say(self, provider: Provider, kind: str, text: str) -> None:
+        self._status[provider.name] = {"kind": kind, "text": text}
+
+    def shown(self) -> dict[str, Any]:
+        """Return what the form shows beside its fields: accounts, messages, what was found."""
+        self._look()
+        return {
+            "kind": "show",
+            "found": dict(self._found),
+            "status": dict(self._status),
+            "accounts": [
+                {
+                    "provider": provider,
+                    "title": account.provider.title,
+                    "name": name,
+                    "reached": self._reached.get((provider, name), "found in the environment"),
+                }
+                for (provider, name), account in self._accounts.items()
+            ],
+        }
+
+    def _look(self) -> None:
+        for name, provider in self._sources.items():
+            if name not in self._found:
+                self._found[name] = asked.found(provider)
+
+    def _use_environment_if_unattended(self) -> None:
+        if self._attended or self._accounts:
+            return
+        found = {name: asked.found(provider) for name, provider in self._sources.items()}
+        names = [name for name, there in found.items() if there["fields"] or there["problem"]]
+        # for what is set by half, and for the first if nothing is set, this raises and says what is missing
+        accounts = [Account(name) for name in names or list(self._sources)[:1]]
+        self._accounts = {(account.provider.name, account.name): account for account in accounts}
+
+
+def _in_words(error: Exception) -> str:
+    match error:
+        case AuthError(status=401):
+            return f"the key was refused: {error}"
+        case AuthError():
+            return f"the key is not allowed to do this: {error}"
+        case CrmlabError():
+            return str(error)
+        case TimeoutError():
+            return f"no answer within {PATIENCE_SECONDS} seconds"
+        case _:  # its message may hold what was sent
+            return f"unexpected error: {type(error).__name__}"

@@ -1,0 +1,87 @@
+"""Whether the tables of a fetch can be trusted, in words: what came, what is missing, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from crmlab.display import listed, plural
+from crmlab.results.failures import Failures
+
+_AGAIN = "fetch again when less is being changed there"
+_LOOK = "look at .rejected: each with its reason"
+#: a list of which all came, or some
+_READ = pl.col("complete") | (pl.col("rows") > 0)
+
+
+def in_words(heights: Mapping[str, int], summary: pl.DataFrame, *, rejected: int, failures: Failures) -> str:
+    """Return what came, or what is wrong with it, in a sentence or two."""
+    accounts = summary.filter(pl.col("account") != "", _READ).n_unique(["provider", "account"])
+    came = (
+        f"{plural(sum(heights.values()), 'row')} in {plural(len(heights), 'table')} from {plural(accounts, 'account')}"
+    )
+    bad = summary.filter(~pl.col("complete"))
+    wrong = [
+        plural(len(failures), "failure") if failures else "",
+        f"{plural(rejected, 'record')} rejected" if rejected else "",
+        "" if failures or rejected or bad.is_empty() else "not all was seen that the services have",
+    ]
+    if not any(wrong):
+        return f"{came}." if any(heights.values()) else f"{came}: there is nothing of that period, or nothing at all."
+    why = ", ".join(part for part in wrong if part)
+    lacking = [name for name in heights if name in bad["table"]]
+    if not lacking:
+        return f"a list that others look into was not read whole ({why}). {came} came."
+    return (
+        f"{listed(lacking)} {'lacks' if len(lacking) == 1 else 'lack'} rows ({why}), "
+        f"so that counts and sums are too low. {came} came."
+    )
+
+
+def tables(heights: Mapping[str, int], summary: pl.DataFrame) -> pl.DataFrame:
+    """Return a line for each table: rows, where they are from, and whether they are all."""
+    lines = {name: summary.filter(pl.col("table") == name) for name in heights}
+    return pl.DataFrame(
+        {
+            "table": list(heights),
+            "rows": list(heights.values()),
+            "from": [listed(_accounts(lines[name].filter(_READ))) for name in heights],
+            "state": [_state(lines[name]) for name in heights],
+        },
+        schema_overrides={"rows": pl.Int64},
+    )
+
+
+def _state(lines: pl.DataFrame) -> str:
+    if not _accounts(lines):
+        return listed(lines["note"].unique(maintain_order=True))
+    if lines["complete"].all():
+        return "; ".join(["\N{CHECK MARK} complete", *_notes(lines)])
+    return f"\N{BALLOT X} lacks rows of {listed(_accounts(lines.filter(~pl.col('complete'))))}"
+
+
+def _accounts(lines: pl.DataFrame) -> list[str]:
+    return [name for name in lines["account"].unique(maintain_order=True) if name]
+
+
+def _notes(lines: pl.DataFrame) -> list[str]:
+    """Return what is said of them, but for how they were asked for."""
+    said = [part for note in lines["note"] for part in note.split("; ")]
+    return [part for part in dict.fromkeys(said) if part and not part.startswith(("inside ", "within "))]
+
+
+def missing(summary: pl.DataFrame, failures: Failures) -> pl.DataFrame:
+    """Return a line for all that keeps the tables from being complete, with what to do about it."""
+    failed = pl.Series([[str(failure) for failure in failures]], dtype=pl.List(pl.String))
+    others = (
+        summary.filter(~pl.col("complete"), ~pl.col("note").str.contains_any(pl.lit(failed)))
+        .unique(["provider", "account", "resource"], keep="first", maintain_order=True)
+        .select(
+            pl.format("{} account '{}'", "provider", "account").alias("account"),
+            "resource",
+            pl.col("note").alias("what happened"),
+            pl.when(pl.col("rejected") > 0).then(pl.lit(_LOOK)).otherwise(pl.lit(_AGAIN)).alias("what to do"),
+        )
+    )
+    return pl.concat([failures.table(), others])

@@ -1,0 +1,39 @@
+"""What went wrong in a fetch, in a form that shows itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from crmlab.display import Sheet, Shown, listed, plural
+from crmlab.errors import CrmlabError
+
+TABLE = pl.Schema(dict.fromkeys(("account", "resource", "what happened", "what to do"), pl.String))
+
+
+class Failures(tuple[CrmlabError, ...], Shown):
+    """What went wrong, one error for each account and resource."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<Failures {listed(map(str, self)) or 'none'}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(self._sheet().text())  # IPython knows how tuples look, and asks no further
+
+    def table(self) -> pl.DataFrame:
+        """Return a row for each: account, resource, what happened, what to do."""
+        rows = [(each.account, each.resource or "all", each.what, each.what_to_do) for each in self]
+        return pl.DataFrame(rows, schema=TABLE, orient="row")
+
+    def _sheet(self) -> Sheet:
+        if not self:
+            return Sheet(title="No failures", words="nothing was refused or cut off.", good=True)
+        return Sheet(
+            title=plural(len(self), "failure"),
+            words="what others brought is there.",
+            good=False,
+            tables=[("", self.table())],
+        )

@@ -1,0 +1,212 @@
+"""What a fetch brought: tables in memory or in files, failures, rejected records, and an account of it all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from crmlab import providers
+from crmlab.display import Sheet, Shown
+from crmlab.errors import CrmlabError
+from crmlab.results import completeness_text
+from crmlab.results.export import Format, export
+from crmlab.results.failures import Failures
+from crmlab.results.masking import mask, without_content
+from crmlab.schema import Frame, TableName, Tables
+
+SUMMARY = pl.Schema(
+    {
+        "account": pl.String,
+        "provider": pl.String,
+        "resource": pl.String,
+        "table": pl.String,
+        "rows": pl.Int64,
+        "expected": pl.Int64,
+        "rejected": pl.Int64,
+        "planned": pl.Int64,
+        "requests": pl.Int64,
+        "retries": pl.Int64,
+        "seconds": pl.Float64,
+        "complete": pl.Boolean,
+        "note": pl.String,
+    }
+)
+
+
+class Result(Mapping[str, Frame], Tables[Frame], Shown):
+    """Tables by name, as a mapping and as attributes, with the account of how they came.
+
+    Attributes
+    ----------
+    summary : pl.DataFrame
+        A row for each account, resource and table: rows, expected (what the service said the
+        list holds; null where it does not say), rejected, planned (requests foreseen by the first
+        answers; null where they do not tell), requests, retries, seconds, complete, note.
+        Requests, retries and seconds are the resource's, repeated for each table it fills.
+    rejected : pl.DataFrame
+        Records that did not fit: provider, account, resource, reason, raw (JSON).
+    failures : Failures
+        What went wrong: a tuple of `CrmlabError`, one for each account and resource.
+    fetched_at : datetime
+        UTC.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, Frame],
+        *,
+        heights: Mapping[str, int],
+        summary: pl.DataFrame,
+        rejected: pl.DataFrame,
+        failures: Sequence[CrmlabError],
+        fetched_at: dt.datetime,
+    ) -> None:
+        self._tables: dict[str, Frame] = dict(tables)
+        self._heights = dict(heights)
+        self.summary = summary
+        self.rejected = rejected
+        self.failures = Failures(failures)
+        self.fetched_at = fetched_at
+
+    @property
+    def complete(self) -> bool:
+        """Whether every resource came whole and every record fitted."""
+        return bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
+
+    def __getitem__(self, name: TableName | str) -> Frame:
+        try:
+            return self._tables[name]
+        except KeyError:
+            raise KeyError(f"{name!r} was not fetched; there is {', '.join(self._tables)}") from None
+
+    if not TYPE_CHECKING:  # there `Tables` says what can be asked for, and a slip of the pen is found
+
+        def __getattr__(self, name: str) -> Frame:
+            if name.startswith("_") or name not in self._tables:
+                known = ", ".join(self.__dict__.get("_tables", ()))
+                raise AttributeError(f"{name!r} was not fetched; there is {known}")
+            return self._tables[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name in self._tables if name.isidentifier())]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._tables)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def export_beside(self, directory: str | Path, format: Format = "parquet") -> dict[str, Path]:
+        """Write what belongs beside the tables: the summary, and the rejected records if there are any."""
+        frames = self._beside(directory, format)
+        return dict(zip(frames, export(frames, directory, format), strict=True))
+
+    def _beside(self, directory: str | Path, format: Format) -> dict[str, pl.DataFrame]:
+        if self.rejected.is_empty():  # those of an earlier fetch would be taken for this one's
+            (Path(directory) / f"rejected.{format}").unlink(missing_ok=True)
+            return {"summary": self.summary}
+        return {"summary": self.summary, "rejected": self.rejected}
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
+        state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
+        return f"<{type(self).__name__} {sizes}; {state}>"
+
+    def _sheet(self) -> Sheet:
+        words = completeness_text.in_words(
+            self._heights, self.summary, rejected=self.rejected.height, failures=self.failures
+        )
+        return Sheet(
+            title="Complete" if self.complete else "Not complete",
+            words=f"{words} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.",
+            good=self.complete,
+            tables=[
+                ("", self._overview()),
+                ("What is missing, and why", completeness_text.missing(self.summary, self.failures)),
+            ],
+            folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
+        )
+
+    def _overview(self) -> pl.DataFrame:
+        return completeness_text.tables(self._heights, self.summary)
+
+
+class Fetched(Result[pl.DataFrame]):
+    """Tables in memory: ``data["deals"]`` is ``data.deals``, a `polars.DataFrame`.
+
+    ``complete``, ``summary``, ``failures`` and ``rejected`` say what came and what did not, see `Result`;
+    ``export``, ``report`` and ``masked`` go on from here.
+    """
+
+    def masked(self, key: bytes | None = None, *, drop: bool = False) -> Fetched:
+        """Return the same with every value of a personal column as a token, or as null; see `crmlab.results.mask`.
+
+        Of rejected records only the number is kept, and the notes of the summary say so. Without a `key`
+        each call has its own tokens: keep what it returns where several files are to join.
+        """
+        left_out = pl.concat_str(
+            pl.col("note").replace("", None),
+            pl.lit("masked: rejected records left out"),
+            separator="; ",
+            ignore_nulls=True,
+        )
+        return Fetched(
+            mask(self._tables, key, drop=drop),
+            heights=self._heights,
+            summary=self.summary.with_columns(note=pl.when(pl.col("rejected") > 0).then(left_out).otherwise("note")),
+            rejected=without_content(self.rejected),
+            failures=self.failures,
+            fetched_at=self.fetched_at,
+        )
+
+    def export(self, directory: str | Path, format: Format = "parquet", *, mask: bool = False) -> list[Path]:
+        """Write the tables, the summary, and the rejected records if there are any; masked on request.
+
+        One file for each, or one workbook with a sheet for each. See `crmlab.results.export.export` and `masked`.
+        """
+        if mask:
+            return self.masked().export(directory, format)
+        return export({**self._tables, **self._beside(directory, format)}, directory, format)
+
+    def report(self, path: str | Path, *, mask: bool = False) -> Path:
+        """Write one self-contained HTML file with the charts and the account of the fetch; masked on request."""
+        from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
+
+        return report.write(
+            Path(path),
+            self._tables,
+            self.summary,
+            rejected=self.rejected,
+            failures=[str(failure) for failure in self.failures],
+            assumptions=providers.assumptions(self.summary["provider"].drop_nulls()),
+            as_of=self.fetched_at,
+            mask=mask,
+        )
+
+
+class Stored(Result[pl.LazyFrame]):
+    """Tables in Parquet files: ``data["deals"]`` is ``data.deals``, a `polars.LazyFrame` of its file.
+
+    Attributes
+    ----------
+    paths : dict of str to Path
+        The files, those of the summary and of the rejected records included. And see `Result`.
+    """
+
+    paths: dict[str, Path]
+
+    def _overview(self) -> pl.DataFrame:
+        files = [self.paths[name].name for name in self]
+        return super()._overview().with_columns(file=pl.Series(files, dtype=pl.String))
+
+    def _sheet(self) -> Sheet:
+        sheet = super()._sheet()
+        return replace(sheet, words=f"{sheet.words} In {self.paths['summary'].parent}.")

@@ -1,0 +1,122 @@
+"""Personal columns made unreadable: the same value the same token, so that masked tables still join."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from crmlab.errors import PlanError
+from crmlab.schema import CUSTOM, TABLES
+
+#: what blake2b takes at most; below the least, all keys could be tried
+_KEY_BYTES = range(16, 65)
+_TOKEN_BYTES = 10  # two of a million values are equal by chance once in 10^12 fetches
+_EMAIL = re.compile(r"\s*[^\s@]+@[^\s@]+\s*")
+_CUSTOM_FIELD = CUSTOM.inner
+
+
+def mask(
+    tables: Mapping[str, pl.DataFrame], key: bytes | None = None, *, drop: bool = False
+) -> dict[str, pl.DataFrame]:
+    """Return the tables with each value of a personal column as a token, or as null.
+
+    A token is a keyed hash (BLAKE2b): the same for the same value in all tables masked by one key, and
+    not to be reversed, nor guessed by trying names, without the key. E-mail addresses are compared
+    in lower case and without blanks around. Lists are masked element by element, of custom fields the
+    value; blank text stays blank.
+
+    Ids are not masked: who may open the service can look them up, so masked tables are pseudonymous
+    (GDPR, Article 4(5)), not anonymous. Names of companies and places of meetings stay, too.
+    `crmlab.analysis.people` compares names and numbers as people write them: find people before
+    masking, what it returns holds ids only.
+
+    Parameters
+    ----------
+    tables
+        Shared tables by name. `crmlab.schema.tables` says which columns are personal.
+    key
+        16 to 64 random bytes, the same to join with tables masked before; None: new ones, kept nowhere.
+    drop
+        Null instead of tokens: nothing can be joined or counted by these columns.
+
+    Returns
+    -------
+    dict of str to pl.DataFrame
+        The same rows, columns and dtypes.
+
+    Raises
+    ------
+    PlanError
+        A table is not a shared one, or the key is too short or too long.
+
+    Examples
+    --------
+    >>> tables = {"users": pl.DataFrame({"id": ["1"], "email": ["Ann@example.com"]}),
+    ...           "subscriptions": pl.DataFrame({"address": ["ann@example.com ", None]})}
+    >>> masked = mask(tables, key=b"kept where nobody looks")
+    >>> masked["users"]["email"].item() == masked["subscriptions"]["address"][0]
+    True
+    >>> masked["users"].select("id", pl.col("email").str.len_chars())
+    shape: (1, 2)
+    ┌─────┬───────┐
+    │ id  ┆ email │
+    │ --- ┆ ---   │
+    │ str ┆ u32   │
+    ╞═════╪═══════╡
+    │ 1   ┆ 20    │
+    └─────┴───────┘
+    """
+    if strange := [name for name in tables if name not in TABLES]:
+        raise PlanError(f"not known which columns of {', '.join(strange)} are personal: mask shared tables only")
+    if key is None:
+        key = secrets.token_bytes(_KEY_BYTES[-1])
+    elif len(key) not in _KEY_BYTES:
+        raise PlanError(
+            f"the key has {len(key)} bytes: give {_KEY_BYTES[0]} to {_KEY_BYTES[-1]}, such as secrets.token_bytes(32)"
+        )
+    return {name: _masked(frame, _personal(name, frame), key, drop=drop) for name, frame in tables.items()}
+
+
+def without_content(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Return the rejected records without what they hold: their number stays, reasons quote values."""
+    return rejected.with_columns(pl.lit(None, pl.String).alias(name) for name in ("reason", "raw"))
+
+
+def _personal(name: str, frame: pl.DataFrame) -> list[str]:
+    return [column for column, said in TABLES[name].columns.items() if said.personal and column in frame.columns]
+
+
+def _masked(frame: pl.DataFrame, columns: Iterable[str], key: bytes, *, drop: bool) -> pl.DataFrame:
+    if drop:
+        return frame.with_columns(pl.lit(None, frame.schema[name]).alias(name) for name in columns)
+    return frame.with_columns(_tokens(frame[name], key).alias(name) for name in columns)
+
+
+def _tokens(values: pl.Series, key: bytes) -> pl.Series:
+    """Hash every text once, however often it is there."""
+    texts = values.explode() if isinstance(values.dtype, pl.List) else values
+    if texts.dtype == _CUSTOM_FIELD:
+        texts = texts.struct.field("value")
+    tokens = {text: _token(text, key) for text in texts.unique().drop_nulls()}
+    return values.to_frame().select(_replaced(pl.col(values.name), values.dtype, tokens)).to_series()
+
+
+def _replaced(element: pl.Expr, dtype: Any, tokens: Mapping[str, str]) -> pl.Expr:
+    if isinstance(dtype, pl.List):
+        return element.list.eval(_replaced(pl.element(), dtype.inner, tokens))
+    if dtype == _CUSTOM_FIELD:
+        return element.struct.with_fields(pl.field("value").replace_strict(tokens, return_dtype=pl.String))
+    return element.replace_strict(tokens, return_dtype=pl.String)
+
+
+def _token(text: str, key: bytes) -> str:
+    if not text.strip():
+        return text
+    if _EMAIL.fullmatch(text):
+        text = text.strip().lower()
+    return hashlib.blake2b(text.encode(), digest_size=_TOKEN_BYTES, key=key).hexdigest()

@@ -1,0 +1,254 @@
+"""A world's integrations, banners, segments and changes in Commanders Act's words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from crmlab.sandbox.world.model import Banner, BannerDay, Change, Integration, TagSegment, User, World
+
+#: when it began, success, failed, rejected
+Hour = tuple[datetime, int, int, int]
+_ENVIRONMENTS = {"production": "1", "staging": "2"}
+#: what a source's and a destination's parameters may hold: never to be stored by a client
+SECRET = "partner-secret-never-to-be-stored"  # noqa: S105  (opens nothing)
+DEVICES = {"other": 0, "mobile": 1, "tablet": 2, "desktop": 3}
+LOCATIONS = {"other": 0, "eu": 1}
+#: how an activity log words what was done
+_PAST = {"create": "created", "move": "moved", "update": "updated", "delete": "deleted"}
+
+
+def millis(time: datetime) -> int:
+    """Milliseconds since 1970."""
+    return round(time.timestamp() * 1000)
+
+
+def offset_time(time: datetime | None) -> str | None:
+    """ISO 8601 with an offset, as the service writes the times of objects."""
+    return None if time is None else time.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def integration(one: Integration, included: Collection[str]) -> dict[str, Any]:
+    """A source or destination; `health` only where it was asked for."""
+    attributes: dict[str, Any] = {
+        "label": one.label,
+        "occurence_type": "continuous",
+        "start_date": None,
+        "end_date": None,
+        "timezone": "Europe/Paris",
+        "data_range_type": None,
+        "data_last": None,
+        "data_start_date": None,
+        "data_end_date": None,
+        "last_request_at": offset_time(one.last_run_at),
+        "next_request_at": None,
+        "last_run_at": offset_time(one.last_run_at),
+        "created": offset_time(one.created_at),
+        "updated": offset_time(one.created_at),
+        "cron": None,
+        "deleted_at": None,
+        "parameters": _parameters(one),
+        "integration_key": str(uuid5(NAMESPACE_URL, f"integration/{one.id}")),
+        "status": one.status,
+    }
+    if "health" in included:
+        attributes["health"] = health(one.hourly)
+    return {
+        "id": one.id,
+        "type": "integrations",
+        "attributes": attributes,
+        "relationships": {
+            "connector": {"data": {"type": "dms/connector", "id": one.connector_id}},
+            "environment": {
+                "data": {
+                    "type": "integration-environments",
+                    "id": _ENVIRONMENTS.get(one.environment, "3"),
+                }
+            },
+        },
+    }
+
+
+def _parameters(one: Integration) -> dict[str, Any]:
+    if one.direction == "source":
+        return {"facebook": {"pixel_id": str(one.id), "access_token": SECRET}, "gdpr_purpose": "all"}
+    return {"timestamp": "context.event_timestamp", "user_id": "user.id", "access_token": SECRET}
+
+
+def health(hourly: Iterable[Hour]) -> dict[str, Any]:
+    """Totals of these hours and their history by day; one delivery in fifty needed a second try."""
+    hours = list(hourly)
+    success = sum(hour[1] for hour in hours)
+    failed, rejected = sum(hour[2] for hour in hours), sum(hour[3] for hour in hours)
+    days: dict[int, Counter[str]] = {}
+    for at, sent, error, refused in hours:
+        day = days.setdefault(millis(at.replace(hour=0)), Counter())
+        day["success"] += sent
+        day["fail"] += error + refused
+    return {
+        "total": success + failed + rejected,
+        "success": {
+            "immediate": {"total": success - success // 50, "increase_rate": 0.0},
+            "retry": {"total": success // 50, "increase_rate": None},
+        },
+        "fail": {
+            "rejected": {"total": rejected, "increase_rate": 0.0},
+            "error": {"total": failed, "increase_rate": None},
+        },
+        "trends": {
+            word: {"dataset": [["dateTime", word], *([day, counted[word]] for day, counted in days.items())]}
+            for word in ("success", "fail")
+        },
+    }
+
+
+def hours_between(one: Integration, start: datetime, end: datetime) -> list[Hour]:
+    """The hours of an integration that begin in start..end."""
+    return [hour for hour in one.hourly if start <= hour[0] <= end]
+
+
+def trends(one: Integration, hours: Iterable[Hour], granularity: int) -> dict[str, Any]:
+    """What was delivered in each interval of `granularity` milliseconds; refused and failed are one."""
+    intervals: dict[int, list[int]] = {}
+    for at, success, failed, rejected in hours:
+        start = millis(at) // granularity * granularity
+        counted = intervals.setdefault(start, [0, 0])
+        counted[0] += success
+        counted[1] += failed + rejected
+    rows = [[start, *counted] for start, counted in sorted(intervals.items())]
+    return {
+        "id": str(one.id),
+        "type": "delivery/trend",
+        "attributes": {
+            "connector_type": one.connector_id,
+            "datasets": [["dateTime", "success", "fail"], *rows],
+        },
+    }
+
+
+def statistic(
+    banner: Banner, first: date, last: date, devices: Collection[int], locations: Collection[int]
+) -> dict[str, Any] | None:
+    """One banner, summed over the days; counts of 0 are left out, as in the vendor's example."""
+    rows = [row for row in banner.daily if first <= row.day <= last and _counts(row, devices, locations)]
+    if not rows:
+        return None
+    exposed = sum(row.visitors_exposed for row in rows)
+    counts = {
+        "nb_visitors_exposed_to_privacy": exposed,
+        "nb_banner_views": sum(row.banner_views for row in rows),
+        "nb_optin": sum(row.optin for row in rows),
+        "nb_explicit_optin": sum(row.explicit_optin for row in rows),
+        "nb_optout": sum(row.optout for row in rows),
+    }
+    rates = {
+        "optin_rate": _rate(counts["nb_optin"], exposed),
+        "optout_rate": _rate(counts["nb_optout"], exposed),
+    }
+    for word, field in (("category", "categories"), ("vendor", "vendors")):
+        chosen: Counter[str] = Counter()
+        for row in rows:
+            chosen.update(getattr(row, field))
+        for number, optin in chosen.items():
+            counts[f"nb_optin_{word}_{number}"] = optin
+            if optin:
+                rates[f"optin_rate_{word}_{number}"] = _rate(optin, exposed)
+    present = {name: count for name, count in counts.items() if count}
+    return {"type": "privacy/statistic", "id": banner.id, "attributes": present | rates}
+
+
+def _counts(row: BannerDay, devices: Collection[int], locations: Collection[int]) -> bool:
+    device, location = DEVICES.get(row.device or "", 0), LOCATIONS.get(row.location or "", 0)
+    return (not devices or device in devices) and (not locations or location in locations)
+
+
+def _rate(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def segment(one: TagSegment, first: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Sizes by the hour for less than a week, else by the day; numbers as text."""
+    by_hour = end - first < timedelta(days=7)
+    rows = []
+    for day, total, added, removed in one.daily:
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        parts = 24 if by_hour else 1
+        for part in range(parts):
+            at = midnight + timedelta(hours=part)
+            if not first <= at < end:
+                continue
+            rows.append(
+                {
+                    "type": "dms/segment-statistics",
+                    "id": str(millis(at)),
+                    "attributes": {
+                        "nb_visitors_added": str(_share(added, parts, part)),
+                        "nb_visitors_removed": str(_share(removed, parts, part)),
+                        "nb_visitors_total": str(total),
+                        "start_date": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+                    },
+                }
+            )
+    return rows
+
+
+def _share(number: int, parts: int, part: int) -> int:
+    return number // parts + (part < number % parts)
+
+
+def users(world: World) -> list[dict[str, Any]]:
+    """Who works with the site."""
+    return [
+        {
+            "type": "admin/users",
+            "id": number,
+            "attributes": {
+                "type": "end_user",
+                "language": "english",
+                "email": user.email,
+                "firstname": user.first_name,
+                "lastname": user.last_name,
+            },
+        }
+        for number, user in enumerate(world.users, 1)
+    ]
+
+
+class Log:
+    """The activity log; ids are numbers here, given in the order of first mention."""
+
+    def __init__(self, changes: Iterable[Change], people: Iterable[User]) -> None:
+        self.changes = list(enumerate(changes, 1))
+        self._users = {user.id: number for number, user in enumerate(people, 1)}
+        self._subjects: dict[str, int] = {}
+        for _, change in self.changes:
+            self._subjects.setdefault(change.subject_id, len(self._subjects) + 1)
+
+    def causer(self, change: Change) -> int:
+        """The number of the user who did it; 0 for one who is gone."""
+        return self._users.get(change.user_id, 0)
+
+    def action(self, change: Change) -> str:
+        """What was done, in the past form."""
+        return _PAST.get(change.action, change.action)
+
+    def line(self, number: int, change: Change) -> dict[str, Any]:
+        """One line of the log."""
+        return {
+            "type": "activity-logs",
+            "id": number,
+            "attributes": {
+                "log_name": "api",
+                "action": self.action(change),
+                "description": change.description,
+                "origin": f"/v2/7/{change.subject_kind}s",
+                "subject_id": self._subjects[change.subject_id],
+                "subject_type": change.subject_kind,
+                "causer_id": self.causer(change),
+                "properties": {"attributes": {"access_token": SECRET}},
+                "created_at": offset_time(change.created_at),
+            },
+        }

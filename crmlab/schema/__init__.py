@@ -1,0 +1,26 @@
+"""The shared tables: their columns, their names, and what users may give as a time."""
+
+from __future__ import annotations
+
+from crmlab.schema.names import Frame, ProviderName, TableName, Tables
+from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, conform, repeats_rows, within
+from crmlab.schema.times import Moment, as_instant, day_at, instant, zone
+
+__all__ = [
+    "CUSTOM",
+    "KEY",
+    "TABLES",
+    "UTC",
+    "Frame",
+    "Moment",
+    "ProviderName",
+    "TableName",
+    "Tables",
+    "as_instant",
+    "conform",
+    "day_at",
+    "instant",
+    "repeats_rows",
+    "within",
+    "zone",
+]

@@ -1,0 +1,243 @@
+"""The command line does what a notebook does, and fails in one line."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+
+import crmlab
+from crmlab.cli.main import main
+from crmlab.schema.tables import TABLES
+
+
+@pytest.fixture
+def no_credentials(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith("CRMLAB_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [sys.executable, "-m", "crmlab.cli", "demo", "--rows", "300", "--out", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done, folder
+
+
+def test_the_demo_fetches_everything_complete_and_says_so(demo):
+    done, _ = demo
+
+    assert done.returncode == 0, done.stderr
+    for title in ("OnePageCRM", "Relenta", "Complero", "Altcraft", "Commanders Act"):
+        assert title in done.stdout
+    assert re.search(r"127\.0\.0\.1:\d+", done.stdout)
+    for column in ("account", "provider", "table", "rows", "rejected", "requests", "retries", "seconds", "complete"):
+        assert column in done.stdout
+    assert "false" not in done.stdout
+
+
+def test_the_demo_writes_parquet_and_csv_of_every_table_and_a_report(demo):
+    _, folder = demo
+
+    for name, table in TABLES.items():
+        frame = pl.read_parquet(folder / f"{name}.parquet")
+        assert frame.schema == table.schema
+        assert (folder / f"{name}.csv").read_text(encoding="utf-8").startswith("provider,account,id,")
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert report.count('class="plotly-graph-div"') >= 3
+    assert not re.search(r'<(script|link|img|iframe)\b[^>]*(src|href)="https?:', report)
+
+
+def test_where_there_is_no_terminal_the_demo_draws_nothing(demo):
+    done, _ = demo
+
+    assert done.stderr == ""
+
+
+def test_report_is_made_from_the_files_of_a_fetch(demo, tmp_path, capsys):
+    _, folder = demo
+
+    code = main(["report", str(folder), "--out", str(tmp_path / "again.html")])
+
+    assert code == 0
+    assert (tmp_path / "again.html").stat().st_size > 1_000_000
+    assert str(tmp_path / "again.html") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fetch", "onepagecrm"], "CRMLAB_ONEPAGECRM_API_KEY"),
+        (["fetch", "onepagecm"], "did you mean 'onepagecrm'"),
+        (["report", "."], "holds no table"),
+        (["demo", "--world", "maven"], "needs data="),
+        (["demo", "--world", "maven", "--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_wrong_question_ends_with_one_line_and_no_traceback(no_credentials, capsys, arguments, said):
+    code = main(arguments)
+
+    shown = capsys.readouterr().err
+    assert code in (1, 2)
+    assert shown.startswith("crmlab: ")
+    assert shown.count("\n") == 1
+    assert said in shown
+
+
+def test_an_unknown_table_is_refused_before_anything_is_sent(no_credentials, monkeypatch, capsys):
+    monkeypatch.setenv("CRMLAB_RELENTA_ACCOUNT_NAME", "nobody")
+    monkeypatch.setenv("CRMLAB_RELENTA_API_KEY", "secret-of-nobody")
+
+    code = main(["fetch", "relenta", "--tables", "contact"])
+
+    assert code == 2
+    assert "did you mean 'contacts'" in capsys.readouterr().err
+
+
+def test_doctor_lists_missing_variables_and_every_assumption(no_credentials, capsys):
+    code = main(["doctor"])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    for name in ("ONEPAGECRM_USER_ID", "RELENTA_API_KEY", "COMPLERO_API_KEY", "ALTCRAFT_TOKEN", "COMMANDERS_ACT_TOKEN"):
+        assert f"CRMLAB_{name}" in shown
+    assert shown.count("assumed, documented nowhere") >= 10
+
+
+def test_help_explains_every_command(capsys):
+    for command in ("demo", "fetch", "plan", "sandbox", "doctor", "report"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+        shown = capsys.readouterr().out
+        assert f"example: crmlab {command}" in shown
+
+
+def test_sandbox_serves_until_it_is_stopped():
+    running = subprocess.Popen(
+        [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        shown = [running.stdout.readline() for _ in range(6)]
+    finally:
+        running.terminate()
+        running.wait(timeout=10)
+        running.stdout.close()
+
+    assert sum("crmlab.Account(" in line for line in shown) == 5
+
+
+@pytest.fixture(scope="module")
+def lines():
+    """The accounts of a sandbox in a process of its own, as it prints them."""
+    command = [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "300", "--rate-limits"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            yield [line for line in (running.stdout.readline() for _ in range(6)) if "crmlab.Account(" in line]
+        finally:
+            running.terminate()
+
+
+@pytest.fixture(scope="module")
+def served(lines):
+    """The same accounts, by provider."""
+    return {account.name: account for account in map(eval, lines)}
+
+
+@pytest.fixture
+def reachable(served, monkeypatch):
+    monkeypatch.setattr(crmlab, "Account", served.__getitem__)
+
+
+def test_a_plan_says_how_many_requests_and_how_long(reachable, capsys):
+    code = main(["plan", "onepagecrm", "relenta", "--tables", "contacts"])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert re.search(r"onepagecrm +contacts +pages side by side.* 241 +3 +true", shown)
+    assert re.search(r"relenta +contacts +pages until an empty one +null +1 +false", shown)
+    assert "at least 5 requests" in shown
+    assert "within the limits no client could do it in less than" in shown
+
+
+@pytest.mark.parametrize("more", [[], ["--format", "csv"], ["--report"]])
+def test_tables_of_accounts_become_files(reachable, capsys, tmp_path, more):
+    code = main(["fetch", "onepagecrm", "--tables", "deals", "stages", "--out", str(tmp_path), *more])
+
+    format = "csv" if more[:1] == ["--format"] else "parquet"
+    names = {path.name for path in tmp_path.iterdir()}
+    assert code == 0
+    assert names == {f"{name}.{format}" for name in ("deals", "stages", "summary")} | (
+        {"report.html"} if "--report" in more else set()
+    )
+    assert f"{len(names)} files in {tmp_path}" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal there that a test can send")
+def test_ctrl_c_ends_a_fetch_without_a_word_and_leaves_no_half_file(lines, tmp_path):
+    account = next(line.strip() for line in lines if "relenta" in line)  # at its limit it takes seconds
+    given = f"account = {account}; crmlab.Account = lambda name: account"
+    main = f"sys.exit(main(['fetch', 'relenta', '--out', {str(tmp_path)!r}]))"
+    script = f"import crmlab, sys; from crmlab.cli.main import main; {given}; {main}"
+
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as running:
+        while not list(tmp_path.glob(".parts-*")):
+            time.sleep(0.05)
+        time.sleep(0.5)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=10)
+
+    assert (running.returncode, said) == (130, b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_excel_file_is_one_workbook_with_a_sheet_for_each(reachable, capsys, tmp_path):
+    code = main(["fetch", "onepagecrm", "--tables", "deals", "--format", "xlsx", "--out", str(tmp_path)])
+
+    assert code == 0
+    assert openpyxl.load_workbook(tmp_path / "crmlab.xlsx").sheetnames == ["deals", "summary"]
+    assert f"1 files in {tmp_path}" in capsys.readouterr().out
+
+
+def test_masked_files_and_reports_show_no_owner(reachable, capsys, tmp_path):
+    plain, masked = tmp_path / "plain", tmp_path / "masked"
+    main(["fetch", "onepagecrm", "--tables", "deals", "--out", str(plain)])
+
+    code = main(["fetch", "onepagecrm", "--tables", "deals", "--mask", "--report", "--out", str(masked)])
+    again = main(["report", str(plain), "--mask", "--out", str(tmp_path / "again.html")])
+
+    assert (code, again) == (0, 0)
+    owners = pl.read_parquet(plain / "deals.parquet")["owner_name"].drop_nulls().unique()
+    tokens = pl.read_parquet(masked / "deals.parquet")["owner_name"].drop_nulls().unique()
+    assert tokens.len() == owners.len() > 1
+    assert not set(tokens) & set(owners)
+    for page in (masked / "report.html", tmp_path / "again.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "Masked: names, addresses and texts are random tokens" in text
+        assert not any(owner in text for owner in owners)
+
+
+def test_the_maven_demo_writes_the_known_figures(tmp_path):
+    data = Path(os.environ.get("CRMLAB_MAVEN_DATA", Path(__file__).parents[3] / "shared/data/maven-crm"))
+    if not data.is_dir():
+        pytest.skip("the Maven CRM data set is not here")
+
+    code = main(["demo", "--world", "maven", "--data", str(data), "--out", str(tmp_path)])
+
+    deals = pl.read_parquet(tmp_path / "deals.parquet")
+    assert code == 0
+    assert dict(deals.group_by("status").len().iter_rows()) == {"won": 4238, "lost": 2473, "pending": 2089}

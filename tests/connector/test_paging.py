@@ -1,0 +1,151 @@
+"""Paginators, driven by servers that are pure functions."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmlab.connector.page import Page
+from crmlab.connector.paging import Paginator, cursor, end, numbered, widening
+from crmlab.connector.request import Request
+from crmlab.errors import PagingError
+
+Server = Callable[[Request], dict[str, Any]]
+
+
+def answer(request: Request, body: dict[str, Any]) -> Page:
+    return Page(request=request, status=200, headers={}, body=json.dumps(body).encode())
+
+
+def crawl(follow: Paginator, serve: Server, order: random.Random, first: Request | None = None) -> list[Request]:
+    """Ask as the fetcher does, whatever was asked already dropped; answers come in any order."""
+    waiting = [first or Request(path="/list")]
+    asked, visited = {waiting[0].key}, []
+    while waiting:
+        request = waiting.pop(order.randrange(len(waiting)))
+        visited.append(request)
+        for following in follow(answer(request, serve(request))):
+            if following.key not in asked:
+                asked.add(following.key)
+                waiting.append(following)
+    return visited
+
+
+def pages(visited: list[Request], param: str = "page") -> Counter[int]:
+    return Counter(int(request.params.get(param, 1)) for request in visited)
+
+
+def last(page: Page) -> int:
+    return int(page.read(dict)["last"])
+
+
+def is_empty(page: Page) -> bool:
+    return not page.read(dict)["data"]
+
+
+def test_a_list_that_comes_whole_is_asked_once() -> None:
+    assert crawl(end, lambda request: {}, random.Random(1)) == [Request(path="/list")]
+
+
+@given(count=st.integers(0, 250), order=st.randoms())
+def test_every_numbered_page_is_asked_for_exactly_once(count: int, order: random.Random) -> None:
+    visited = crawl(numbered(last), lambda request: {"last": count}, order)
+
+    assert pages(visited) == Counter(range(1, max(1, count) + 1))
+
+
+@given(count=st.integers(1, 60), after=st.integers(1, 60), order=st.randoms())
+def test_a_list_that_grows_by_a_page_while_it_is_read_is_followed(count: int, after: int, order: random.Random) -> None:
+    answers = 0
+
+    def serve(request: Request) -> dict[str, Any]:
+        nonlocal answers
+        answers += 1
+        return {"last": count + (count > 1 and answers > min(after, count - 1))}
+
+    visited = crawl(numbered(last), serve, order)
+
+    assert pages(visited) == Counter(range(1, count + 1 + (count > 1)))
+
+
+def test_a_later_page_number_is_counted_under_its_own_name() -> None:
+    visited = crawl(numbered(last, param="page[number]"), lambda request: {"last": 3}, random.Random(1))
+
+    assert pages(visited, "page[number]") == Counter([1, 2, 3])
+
+
+@given(count=st.integers(0, 200), max_window=st.sampled_from([1, 2, 4, 8, 16]), order=st.randoms())
+def test_a_widening_list_is_asked_to_its_end_and_little_past_it(
+    count: int, max_window: int, order: random.Random
+) -> None:
+    def serve(request: Request) -> dict[str, Any]:
+        return {"data": [1] if int(request.params.get("page", 1)) <= count else []}
+
+    asked = pages(crawl(widening(is_empty, max_window=max_window), serve, order))
+
+    assert set(asked.values()) == {1}
+    assert set(range(1, count + 1)) <= set(asked)
+    assert max(asked) == len(asked) <= max(1, count + max_window)
+
+
+def test_a_list_without_end_is_a_paging_error_and_not_a_loop() -> None:
+    with pytest.raises(PagingError, match=r"/list does not end: page 1,000 still holds"):
+        crawl(widening(is_empty, cap=1000), lambda request: {"data": [1]}, random.Random(1))
+
+
+@pytest.mark.parametrize("max_window", [0, -1, 3, 6, 12])
+def test_a_window_that_would_leave_pages_out_is_refused(max_window: int) -> None:
+    with pytest.raises(ValueError, match="power of two"):
+        widening(is_empty, max_window=max_window)
+
+
+def test_a_paginator_says_what_it_does_and_how_much_it_will_be() -> None:
+    def first(**body: Any) -> Page:
+        return answer(Request(path="/list"), body)
+
+    by_cursor = cursor(lambda page: page.read(dict)["next"], place)
+    known = [
+        (end, first(), 0),
+        (numbered(last), first(last=0), 0),
+        (numbered(last), first(last=7), 6),
+        (by_cursor, first(next=None), 0),
+        (by_cursor, first(next="more"), None),
+        (widening(is_empty), first(data=[]), 0),
+        (widening(is_empty), first(data=[1]), None),
+    ]
+
+    assert [paginator.more(page) for paginator, page, _ in known] == [more for _, _, more in known]
+    assert len({paginator.strategy for paginator, _, _ in known}) == 4
+
+
+def place(request: Request, token: str) -> Request:
+    return request.with_params(cursor=token)
+
+
+@given(count=st.integers(1, 100), order=st.randoms())
+def test_a_cursor_leads_through_each_page_once(count: int, order: random.Random) -> None:
+    def serve(request: Request) -> dict[str, Any]:
+        number = int(request.params.get("cursor", 0))
+        return {"next": str(number + 1) if number + 1 < count else None}
+
+    visited = crawl(cursor(lambda page: page.read(dict)["next"], place), serve, order)
+
+    assert [request.params.get("cursor") for request in visited] == [None, *map(str, range(1, count))]
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_no_cursor_is_the_end(nothing: str | None) -> None:
+    assert len(crawl(cursor(lambda page: nothing, place), lambda request: {}, random.Random(1))) == 1
+
+
+def test_a_cursor_that_points_back_at_itself_ends() -> None:
+    visited = crawl(cursor(lambda page: "same", place), lambda request: {}, random.Random(1))
+
+    assert [request.params for request in visited] == [{}, {"cursor": "same"}]

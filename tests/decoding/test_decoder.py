@@ -1,0 +1,477 @@
+"""Pages to frames: nothing lost, nothing invented, nothing altered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from crmlab.connector.expressions import date, iso_time, number, text, texts
+from crmlab.connector.page import Page
+from crmlab.connector.request import Request
+from crmlab.connector.resource import JSON, Context, Resource, View, get
+from crmlab.decoding.decoder import RAW, Decoded, Decoder, decoder
+from crmlab.decoding.records import Record, records, unknown_fields
+from crmlab.errors import TransportError
+from crmlab.schema.tables import TABLES
+
+CONTEXT = Context(now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+WIRE = {
+    "id": pl.String,
+    "name": pl.String,
+    "amount": pl.Float64,
+    "stage": pl.Int64,
+    "done": pl.Boolean,
+    "tags": pl.List(pl.String),
+    "owner": pl.Struct({"id": pl.String, "age": pl.Int64}),
+    "items": pl.List(pl.Struct({"qty": pl.Float64, "label": pl.String})),
+    "free": JSON,
+}
+
+
+def resource(**more: Any) -> Resource:
+    chosen = {"name": "deals", "doc": "", "requests": get("/deals"), "wire": WIRE, "path": ("data",), **more}
+    return Resource(**chosen)
+
+
+def reader(of: Resource | None = None, *, raw: bool = True, tables: Sequence[str] = ()) -> Decoder:
+    return decoder(of or resource(), CONTEXT, provider="acme", account="sales", tables=tables, raw=raw)
+
+
+def page(body: object, **tags: str) -> Page:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Page(request=Request(path="/deals", tags=tags), status=200, headers={}, body=data)
+
+
+def decode(found: Sequence[object], of: Resource | None = None, **options: Any) -> Decoded:
+    chosen = of or resource(path=())
+    raw = bool(options.get("raw", True))
+    return reader(chosen, **options)(records(page(list(found)), chosen, whole=raw))
+
+
+def rows(decoded: Decoded) -> list[dict[str, Any]]:
+    return decoded.frames[RAW].drop("provider", "account").to_dicts()
+
+
+def one(record: str) -> dict[str, Any]:
+    """The only row of one record, given as JSON."""
+    chosen = resource(path=())
+    decoded = reader(chosen)(records(page(f"[{record}]".encode()), chosen))
+    assert decoded.rejected.is_empty(), decoded.rejected.to_dicts()
+    [row] = rows(decoded)
+    return row
+
+
+# ---- laws ---------------------------------------------------------------------------------------
+
+TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from('\u2028\u200f\x00"\\{}[]\n')), max_size=12)
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+NUMBER = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**53), 2**53))
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "name": TEXT,
+    "amount": NUMBER,
+    "stage": WHOLE,
+    "done": st.booleans(),
+    "tags": st.lists(st.none() | TEXT, max_size=3),
+    "owner": st.fixed_dictionaries({}, optional={"id": TEXT, "age": st.none() | WHOLE, "strange": NUMBER}),
+    "items": st.lists(st.fixed_dictionaries({}, optional={"qty": NUMBER, "label": st.none() | TEXT}), max_size=3),
+    "free": st.recursive(
+        st.none() | TEXT | NUMBER | st.booleans(), lambda s: st.lists(s) | st.dictionaries(TEXT, s), max_leaves=5
+    ),
+    "strange": TEXT,
+}
+RECORDS = st.lists(
+    st.fixed_dictionaries({}, optional={name: st.none() | value for name, value in VALUES.items()}), max_size=8
+).map(lambda found: [{"id": str(number), **record} for number, record in enumerate(found)])
+#: for each field, values that are not of its type
+DAMAGE = {
+    "amount": ["n/a", "", True, [1], {"a": 1}, "1,5"],
+    "stage": [1.7, "1.7", 2**63, False, "x", [], {}],
+    "done": [1, 0, "true", [], {}],
+    "tags": [{"a": 1}],
+    "owner": ["x", 1, [], True],
+    "items": [1, "x", {"qty": 1}, [1], [[]]],
+}
+
+
+@given(RECORDS)
+def test_decoding_documented_records_neither_loses_nor_invents(found: list[dict[str, Any]]) -> None:
+    decoded = decode(found)
+
+    assert decoded.rejected.is_empty()
+    assert len(rows(decoded)) == len(found) == len(decoded.keys)
+    for row, record in zip(rows(decoded), found, strict=True):
+        for name in ("id", "name", "amount", "stage", "done", "tags"):
+            assert row[name] == record.get(name), name
+        free = None if row["free"] is None else json.loads(row["free"])
+        assert free == record.get("free")
+        owner = record.get("owner")
+        assert row["owner"] == (None if owner is None else {name: owner.get(name) for name in ("id", "age")})
+        items = record.get("items")
+        wanted = items and [{name: item.get(name) for name in ("qty", "label")} for item in items]
+        assert row["items"] == wanted
+
+
+@given(st.data())
+def test_a_damaged_field_costs_exactly_its_record_and_is_named(data: st.DataObject) -> None:
+    found = data.draw(RECORDS.filter(bool))
+    position = data.draw(st.integers(0, len(found) - 1))
+    name = data.draw(st.sampled_from(sorted(DAMAGE)))
+    damaged = [dict(record) for record in found]
+    damaged[position][name] = data.draw(st.sampled_from(DAMAGE[name]))
+
+    decoded = decode(damaged)
+
+    assert [row["id"] for row in rows(decoded)] == [r["id"] for r in found if r["id"] != str(position)]
+    [rejected] = decoded.rejected.to_dicts()
+    assert rejected["reason"].startswith(name)
+    assert json.loads(rejected["raw"]) == damaged[position]
+    assert (rejected["provider"], rejected["account"], rejected["resource"]) == ("acme", "sales", "deals")
+
+
+@given(RECORDS)
+def test_records_beside_a_bad_one_are_read_as_if_it_were_not_there(found: list[dict[str, Any]]) -> None:
+    alone, beside = decode(found), decode([*found, {"id": "bad", "stage": 1.7}])
+
+    assert_frame_equal(beside.frames[RAW], alone.frames[RAW])
+    assert beside.keys.equals(alone.keys)
+    assert beside.rejected.height == 1
+
+
+@given(RECORDS, st.randoms())
+def test_frames_and_rejected_records_add_up(found: list[dict[str, Any]], dice: Any) -> None:
+    for record in found:
+        if dice.random() < 0.5:
+            name = dice.choice(sorted(DAMAGE))
+            record[name] = dice.choice(DAMAGE[name])
+
+    decoded = decode(found)
+
+    assert len(rows(decoded)) + decoded.rejected.height == len(found)
+
+
+# ---- types --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("json_value", "value"),
+    [
+        ("5", "5"),
+        ("-7", "-7"),
+        ("12345678901234567890", "12345678901234567890"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ("9" * 60, "9" * 60),
+        ("true", "true"),
+        ('{"a": 1.50, "b":["\\u00e9"]}', '{"a": 1.50, "b":["\\u00e9"]}'),
+        ("[ ]", "[ ]"),
+        ('""', ""),
+        ('"\\u0000"', "\x00"),
+        ('"\\ud83d\\ude00"', "😀"),
+    ],
+)
+def test_anything_may_stand_where_text_is_documented(json_value: str, value: str) -> None:
+    assert one(f'{{"id":"1","name":{json_value}}}')["name"] == value
+
+
+@pytest.mark.parametrize(
+    ("field", "json_value", "value"),
+    [
+        ("stage", "9223372036854775807", 2**63 - 1),
+        ("stage", "-9223372036854775808", -(2**63)),
+        ("stage", "5.0", 5),
+        ("stage", '"5"', 5),
+        ("amount", "0.1", 0.1),
+        ("amount", '"12.50"', 12.5),
+        ("amount", "1e3", 1000.0),
+        ("amount", "5", 5.0),
+        ("tags", '"one"', ["one"]),
+        ("tags", "[1,null]", ["1", None]),
+        ("owner", "{}", {"id": None, "age": None}),
+        ("items", "[]", []),
+        ("free", '{"b": [1.50 ]}', '{"b": [1.50 ]}'),
+        ("free", "null", None),
+    ],
+)
+def test_a_value_is_kept_without_loss(field: str, json_value: str, value: object) -> None:
+    assert one(f'{{"id":"1","{field}":{json_value}}}')[field] == value
+
+
+def test_an_integer_id_becomes_text() -> None:
+    assert one('{"id":5}')["id"] == "5"
+
+
+def test_a_record_without_anything_is_a_row_of_nulls() -> None:
+    assert one("{}") == dict.fromkeys(WIRE)
+
+
+@pytest.mark.parametrize("record", ["5", '"x"', "[]", "[[1]]", "true"])
+def test_what_is_no_object_is_rejected(record: str) -> None:
+    chosen = resource(path=())
+
+    decoded = reader(chosen)(records(page(f'[{{"id":"1"}},{record}]'.encode()), chosen))
+
+    assert [row["id"] for row in rows(decoded)] == ["1"]
+    [rejected] = decoded.rejected.to_dicts()
+    assert rejected["reason"].startswith("record: expected an object")
+    assert rejected["raw"] == record
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b'{"id":"2","name":"\xff\xfe"}',
+        b'{"\xff":1,"id":"2"}',
+        b'{"id":"2","name":{"\xff":1}}',
+        b'{"id":"2","free":"\xff"}',
+    ],
+)
+def test_a_record_that_is_not_utf8_costs_only_itself(record: bytes) -> None:
+    decoded = reader()([Record(b'{"id":"1"}', {}), Record(record, {}), Record(b'{"id":"3"}', {})])
+
+    assert [row["id"] for row in rows(decoded)] == ["1", "3"]
+    assert decoded.rejected.height == 1
+
+
+def test_a_number_too_long_for_python_is_rejected_or_text() -> None:
+    long = b"1" * 6000
+
+    decoded = reader()([Record(b'{"id":"1","name":%s}' % long, {}), Record(b'{"id":"2","amount":%s}' % long, {})])
+
+    assert rows(decoded)[0]["name"] == long.decode()
+    assert len(rows(decoded)) + decoded.rejected.height == 2
+
+
+def test_secrets_are_blotted_out_of_rejected_records() -> None:
+    record = {"id": "1", "stage": 1.7, "auth_key": "hush", "free": [{"access_token": "hush", "n": 1}]}
+
+    [rejected] = decode([record]).rejected.to_dicts()
+
+    assert "hush" not in str(rejected)
+    assert json.loads(rejected["raw"]) == {**record, "auth_key": "••••", "free": [{"access_token": "••••", "n": 1}]}
+
+
+def test_no_records_are_an_empty_frame_of_the_same_schema() -> None:
+    assert decode([]).frames[RAW].schema == decode([{"id": "1"}]).frames[RAW].schema
+
+
+# ---- views --------------------------------------------------------------------------------------
+
+DEALS = View(
+    table="deals",
+    columns={
+        "created_at": iso_time("name"),
+        "stage": pl.col("stage"),
+        "amount": pl.col("amount"),
+        "owner_id": text(pl.col("owner").struct.field("id")),
+    },
+)
+ITEMS = View(
+    table="deal_items",
+    explode=pl.col("items"),
+    columns={
+        "id": pl.format("{}/{}", pl.col("id"), pl.col("item").struct.field("label")),
+        "quantity": pl.col("item").struct.field("qty"),
+    },
+)
+
+
+def test_a_view_that_cannot_be_computed_rejects_the_record_and_names_the_column() -> None:
+    found = [{"id": "1", "name": "2026-01-01T00:00:00Z"}, {"id": "2", "name": "soon"}, {"id": "3", "name": ""}]
+
+    decoded = decode(found, resource(path=(), views=(DEALS,)), tables=["deals"], raw=False)
+
+    assert decoded.frames["deals"]["id"].to_list() == ["1", "3"]
+    assert decoded.frames["deals"].schema == TABLES["deals"].schema
+    [rejected] = decoded.rejected.to_dicts()
+    assert rejected["reason"].startswith("deals.created_at: ")
+    assert "soon" in rejected["reason"]
+    assert json.loads(rejected["raw"]) == found[1]
+
+
+def test_a_record_without_id_is_rejected_from_a_shared_table() -> None:
+    decoded = decode([{}, {"id": "1"}], resource(path=(), views=(DEALS,)), tables=["deals"], raw=False)
+
+    assert decoded.frames["deals"]["id"].to_list() == ["1"]
+    assert decoded.rejected["reason"].to_list() == ["the record has no id"]
+
+
+def test_a_list_makes_a_row_for_each_element_and_none_where_it_is_empty() -> None:
+    found = [
+        {"id": "1", "items": [{"label": "a", "qty": 1}, {"label": "b", "qty": 2.5}]},
+        {"id": "2", "items": []},
+        {"id": "3"},
+        {"id": "4", "items": [None]},
+    ]
+
+    decoded = decode(found, resource(path=(), views=(DEALS, ITEMS)), tables=["deals", "deal_items"], raw=False)
+
+    assert decoded.frames["deal_items"].select("id", "quantity").rows() == [("1/a", 1.0), ("1/b", 2.5)]
+    assert decoded.frames["deals"].height == 4
+
+
+def test_only_rows_that_pass_the_filter_of_a_view_are_kept() -> None:
+    view = View(table="deals", columns={}, where=pl.col("done"))
+
+    decoded = decode(
+        [{"id": "1", "done": True}, {"id": "2", "done": False}, {"id": "3"}],
+        resource(path=(), views=(view,)),
+        tables=["deals"],
+        raw=False,
+    )
+
+    assert decoded.frames["deals"]["id"].to_list() == ["1"]
+    assert decoded.keys["key"].to_list() == pl.Series(["1", "2", "3"]).hash().to_list()
+
+
+def test_fields_that_no_wanted_table_reads_are_not_looked_at() -> None:
+    view = View(table="deals", columns={"amount": pl.col("amount")})
+
+    decoded = decode(
+        [{"id": "1", "stage": "not a stage"}], resource(path=(), views=(view,)), tables=["deals"], raw=False
+    )
+
+    assert decoded.rejected.is_empty()
+    assert decoded.frames["deals"]["id"].to_list() == ["1"]
+
+
+def test_constants_of_the_request_stand_beside_the_record() -> None:
+    view = View(table="consent_statistics", columns={"day": date("_day"), "optin": pl.col("stage")})
+    chosen = resource(views=(view,), tags=("day",), key=pl.format("{}/{}", pl.col("_day"), pl.col("id")))
+    found = [
+        r
+        for day in ("2026-01-01", "2026-01-02")
+        for r in records(page({"data": [{"id": 1, "stage": 7}]}, day=day), chosen)
+    ]
+
+    decoded = reader(chosen, raw=False, tables=["consent_statistics"])(found)
+
+    assert decoded.frames["consent_statistics"].select("id", "day", "optin").rows() == [
+        ("2026-01-01/1", dt.date(2026, 1, 1), 7),
+        ("2026-01-02/1", dt.date(2026, 1, 2), 7),
+    ]
+
+
+def test_numbers_that_come_as_text_are_read_by_their_expression() -> None:
+    view = View(table="deals", columns={"amount": number("name"), "custom": pl.lit(None), "owner_name": text("id")})
+
+    decoded = decode(
+        [{"id": 1, "name": 2.5}, {"id": 2, "name": "n/a"}],
+        resource(path=(), views=(view,)),
+        tables=["deals"],
+        raw=False,
+    )
+
+    assert decoded.frames["deals"].select("id", "amount").rows() == [("1", 2.5)]
+    assert decoded.rejected["reason"][0].startswith("deals.amount: ")
+
+
+def test_lists_of_text_lose_only_blanks() -> None:
+    view = View(table="contacts", columns={"tags": texts("tags")})
+
+    decoded = decode(
+        [{"id": 1, "tags": ["a", "", None, 5]}, {"id": 2, "tags": []}],
+        resource(path=(), views=(view,)),
+        tables=["contacts"],
+        raw=False,
+    )
+
+    assert decoded.frames["contacts"]["tags"].to_list() == [["a", "5"], None]
+
+
+# ---- wrapped records ----------------------------------------------------------------------------
+
+WRAPPED = resource(unwrap="deal", envelope_fields={"next": pl.Struct({"n": pl.Int64})}, views=(DEALS,))
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_wrapped_record_is_taken_out_of_its_wrapper(raw: bool) -> None:
+    found = records(page({"data": [{"deal": {"id": "1", "stage": 5}, "next": {"n": 1}}]}), WRAPPED, whole=raw)
+
+    decoded = reader(WRAPPED, raw=raw, tables=["deals"])(found)
+
+    assert decoded.frames["deals"].select("id", "stage").rows() == [("1", 5)]
+    if raw:
+        assert rows(decoded)[0]["next"] == {"n": 1}
+
+
+@pytest.mark.parametrize("raw", [True, False])
+@pytest.mark.parametrize("item", [{}, {"deal": None}, {"deal": {}}, {"id": "2"}])
+def test_an_empty_wrapper_is_a_rejected_record(item: object, raw: bool) -> None:
+    found = records(page({"data": [{"deal": {"id": "1"}}, item]}), WRAPPED, whole=raw)
+
+    decoded = reader(WRAPPED, raw=raw, tables=["deals"])(found)
+
+    assert decoded.frames["deals"]["id"].to_list() == ["1"]
+    assert decoded.rejected["reason"].to_list() == ["the record has no id"]
+
+
+@pytest.mark.parametrize("raw", [True, False])
+@pytest.mark.parametrize("item", ["5", '"x"', "[1]", '{"deal":5}', '{"deal":[]}'])
+def test_an_item_that_is_no_wrapped_record_is_rejected(item: str, raw: bool) -> None:
+    found = records(page(f'{{"data":[{{"deal":{{"id":1}}}},null,{item}]}}'.encode()), WRAPPED, whole=raw)
+
+    decoded = reader(WRAPPED, raw=raw, tables=["deals"])(found)
+
+    assert decoded.frames["deals"]["id"].to_list() == ["1"]
+    assert decoded.rejected.height == 1
+    assert "expected an object" in decoded.rejected["reason"][0]
+
+
+# ---- pages --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "count"),
+    [
+        ((), [{"id": 1}, {"id": 2}], 2),
+        ((), [], 0),
+        ((), {"id": 1}, 1),  # an object where a list is documented
+        ((), None, 0),
+        (("data",), {"data": [{"id": 1}, None, {"id": 2}]}, 2),
+        (("data",), {"data": {"id": 1}}, 1),
+        (("data",), {"data": None}, 0),
+        (("data",), {}, 0),
+        (("data", "deals"), {"data": {"deals": [{"id": 1}], "page": 1}}, 1),
+        (("data", "deals"), {"data": None}, 0),
+        (("data", "deals"), {"data": {}}, 0),
+        (("data",), b' {"data" : [ {"id": 1} , {"id":2}\n] } ', 2),
+        (("data",), b'{"data":[{"id":"a\\n]}{"},{"id":"[\\""}]}', 2),
+    ],
+)
+def test_the_records_of_a_page_are_found(path: tuple[str, ...], body: object, count: int) -> None:
+    found = records(page(body), resource(path=path))
+
+    assert len(found) == count
+    assert all(isinstance(json.loads(record.text), dict) for record in found)
+
+
+@pytest.mark.parametrize(
+    "body", [{"data": 5}, {"data": "text"}, {"data": [1]}, b"[1]", b"", b'{"data":{"deals":[{"id":1}', b'"x"']
+)
+def test_a_page_whose_list_cannot_be_reached_is_no_empty_page(body: object) -> None:
+    with pytest.raises(TransportError):
+        records(page(body), resource(path=("data", "deals")))
+
+
+def test_a_single_record_is_one_even_where_it_is_a_list() -> None:
+    assert len(records(page({"a": 1}), resource(path=(), single=True))) == 1
+
+
+def test_fields_that_nobody_documented_are_found() -> None:
+    chosen = resource(unwrap="deal", envelope_fields={"next": pl.String})
+    known = reader(chosen).known
+    found = [
+        Record(b'{"deal":{"id":1,"new":1},"next":null,"more":1}', {}),
+        Record(b'{"deal":null}', {}),
+        Record(b"5", {}),
+        Record(b'{"deal":{"other":"\xff"}}', {}),
+    ]
+
+    assert sorted(unknown_fields(chosen, known, found)) == ["more", "new", "other"]

@@ -1,0 +1,82 @@
+"""What a check says was reached."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from aiohttp import web
+
+import crmlab
+from crmlab.connector.page import Page
+from crmlab.errors import TransportError
+from crmlab.providers import provider, registry
+from tests.conftest import Serve
+
+
+def page(name: str, body: object) -> Page:
+    return Page(request=provider(name).ping, status=200, headers={}, body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        (
+            "onepagecrm",
+            {"data": {"user": {"first_name": "Jane", "last_name": "Doe", "email": "j@example.com"}, "team": [{}, {}]}},
+            "signed in as Jane Doe, j@example.com · 3 users",
+        ),
+        (  # as the lists wrap their records
+            "onepagecrm",
+            {"data": {"user": {"user": {"first_name": "Jane", "company_name": "Big Company"}}}},
+            "signed in as Jane, Big Company · 1 user",
+        ),
+        (
+            "relenta",
+            {"status": True, "data": [{"label": "Size"}, {"label": "Colour"}]},
+            "2 custom fields: Size, Colour",
+        ),
+        ("relenta", {"status": True, "data": []}, "no custom fields"),
+        (
+            "complero",
+            [{"created_at": "2026-11-22T11:57:00Z", "model": "Contact"}],
+            "newest upload: Contact of 2026-11-22",
+        ),
+        ("complero", [], "no uploads yet"),
+        ("altcraft", {"error": 0, "data": [{"name": n} for n in "abcdef"]}, "6 databases: a, b, c, …"),
+        ("altcraft", {"error": 0, "data": [{"id": 1}]}, "1 database: ?"),
+        ("commanders_act", {"data": [{"attributes": {"label": "Web"}}]}, "1 source: Web"),
+    ],
+)
+def test_the_cheapest_read_tells_who_and_what_was_reached(name: str, body: object, words: str) -> None:
+    assert provider(name).reached(page(name, body)) == words
+
+
+async def test_a_check_says_what_was_reached_and_where() -> None:
+    async with crmlab.sandbox(rows=20) as accounts:
+        told = {account.provider.name: await crmlab.check(account) for account in accounts}
+
+    where = accounts.url.removeprefix("http://")
+    assert told.keys() == registry().keys()
+    assert all(words.endswith(f" · {where}") and "answered" not in words for words in told.values())
+
+
+async def lenient(serve: Serve, body: bytes) -> str:
+    """Check an account whose provider takes every answer."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    account = crmlab.Account("altcraft", base_url=await serve(answer), token="any")
+    account.provider = replace(account.provider, check=lambda page: None)
+    return await crmlab.check(account)
+
+
+async def test_an_answer_of_another_shape_was_reached_all_the_same(serve: Serve) -> None:
+    assert (await lenient(serve, b'{"error": 0, "data": "none"}')).startswith("answered · 127.0.0.1:")
+
+
+async def test_a_page_that_asks_to_sign_in_to_the_network_was_not(serve: Serve) -> None:
+    with pytest.raises(TransportError, match="not the expected JSON"):
+        await lenient(serve, b"<html>Please sign in</html>")

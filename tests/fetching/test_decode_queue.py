@@ -1,0 +1,261 @@
+"""Records become frames while others arrive: in batches of one size, few at a time, none lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from crmlab.connector.resource import Context
+from crmlab.decoding.decoder import RAW, Decoder, decoder
+from crmlab.decoding.records import Record
+from crmlab.fetching import decode_queue
+from crmlab.fetching.decode_queue import MOST_WAITING, Backlog, Collector
+from crmlab.providers.onepagecrm import PROVIDER
+from crmlab.sandbox.world.model import NOW
+
+USERS = decoder(
+    replace(PROVIDER.resource("users"), total=lambda page: None),  # a list that is counted keeps its keys
+    Context(now=NOW),
+    provider="onepagecrm",
+    account="sales",
+    tables=["users"],
+    raw=True,
+)
+
+
+def user(id: object, **fields: Any) -> Record:
+    return Record(json.dumps({"user": {"id": id, **fields}}).encode(), {})
+
+
+async def known() -> Decoder:
+    return USERS
+
+
+def collecting(
+    backlog: Backlog | None = None, *, kept: Sequence[str] = (), into: list[tuple[str, int]] | None = None
+) -> Collector:
+    def keep(name: str, frame: pl.DataFrame) -> None:
+        if into is not None:
+            into.append((name, frame.height))
+
+    return Collector(known, backlog or Backlog(), keep=keep, kept=frozenset(kept))
+
+
+async def turns(number: int = 5) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+# ---- the backlog --------------------------------------------------------------------------------
+
+
+async def test_there_is_room_until_as_many_wait_as_may() -> None:
+    backlog, done = Backlog(), asyncio.Event()
+
+    async def batch() -> None:
+        async with backlog.turn():
+            await done.wait()
+
+    batches = [asyncio.create_task(batch()) for _ in range(MOST_WAITING - 1)]
+    await turns()
+    await asyncio.wait_for(backlog.room(), 1)
+    batches.append(asyncio.create_task(batch()))
+    await turns()
+    waiting = asyncio.create_task(backlog.room())
+    await turns()
+    assert not waiting.done()
+
+    done.set()
+    await asyncio.wait_for(waiting, 5)
+    await asyncio.gather(*batches)
+
+
+async def test_a_batch_that_fails_or_is_cancelled_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_queue, "MOST_WAITING", 1)
+    backlog = Backlog()
+
+    with pytest.raises(ZeroDivisionError):
+        async with backlog.turn():
+            raise ZeroDivisionError
+    await asyncio.wait_for(backlog.room(), 1)
+
+    async def batch() -> None:
+        async with backlog.turn():
+            await asyncio.Event().wait()
+
+    cancelled = asyncio.create_task(batch())
+    await turns()
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    await asyncio.wait_for(backlog.room(), 1)
+
+
+async def test_no_more_threads_decode_than_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    backlog, inside, most, done = Backlog(), 0, 0, asyncio.Event()
+
+    async def batch() -> None:
+        nonlocal inside, most
+        async with backlog.turn():
+            inside += 1
+            most = max(most, inside)
+            await done.wait()
+            inside -= 1
+
+    batches = [asyncio.create_task(batch()) for _ in range(7)]
+    await turns()
+    assert most == 2
+    done.set()
+    await asyncio.gather(*batches)
+    assert most == 2
+
+
+# ---- batches ------------------------------------------------------------------------------------
+
+
+async def test_records_are_decoded_when_there_are_enough_bytes_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [user(f"{n:03}") for n in range(100)]
+    monkeypatch.setattr(decode_queue, "BATCH", 10 * len(records[0].text))
+    batches: list[tuple[str, int]] = []
+    users = collecting(kept=["users"], into=batches)
+
+    for record in records[:95]:
+        users.add([record])
+    keys = await users.flush()
+
+    assert sorted(batches) == [("users", 5), *[("users", 10)] * 9]
+    assert keys.height == keys["key"].n_unique() == 95
+    assert users.frames()[RAW]["id"].to_list() == [f"{n:03}" for n in range(95)]  # in the order they came
+
+
+async def test_one_page_beyond_the_size_is_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_queue, "BATCH", 50)
+    batches: list[tuple[str, int]] = []
+    users = collecting(kept=["users"], into=batches)
+
+    users.add([user(n) for n in range(40)])
+    await users.flush()
+
+    assert max(batches) == ("users", 40)
+
+
+async def test_a_list_without_records_is_empty_frames() -> None:
+    users = collecting()
+
+    keys = await users.flush()
+
+    assert keys.is_empty()
+    assert {name: frame.height for name, frame in users.frames().items()} == {"users": 0, RAW: 0}
+    assert users.rejected.is_empty()
+
+
+async def test_each_flush_returns_the_keys_of_what_came_since_the_last() -> None:
+    users = collecting()
+    users.add([user("a"), user("b")])
+    first = await users.flush()
+    users.add([user("b"), user("c")])
+    second = await users.flush()
+
+    assert (first.height, second.height) == (2, 2)
+    assert first["key"][1] == second["key"][0]
+    assert (await users.flush()).is_empty()
+    assert sorted(users.frames()["users"]["id"]) == ["a", "b", "c"]
+
+
+async def test_what_arrives_while_others_are_decoded_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_queue, "BATCH", 1)
+    backlog = Backlog()
+    users = collecting(backlog)
+    users.add([user("a")])
+    flushing = asyncio.create_task(users.flush())
+    await turns(1)
+    users.add([user("b")])
+
+    await flushing
+    await users.flush()
+
+    assert sorted(users.frames()["users"]["id"]) == ["a", "b"]
+
+
+# ---- what is kept -------------------------------------------------------------------------------
+
+
+async def test_a_flush_that_is_cut_off_loses_nothing() -> None:
+    users = collecting()
+    users.add([user("1"), user("2")])
+    flushing = asyncio.create_task(users.flush())
+    await turns(2)
+    flushing.cancel()
+    await asyncio.gather(flushing, return_exceptions=True)
+    assert flushing.cancelled()
+
+    users.add([user("3")])
+    keys = await users.flush()
+
+    assert keys.height == 3
+    assert users.frames()["users"]["id"].to_list() == ["1", "2", "3"]
+
+
+async def test_what_is_kept_elsewhere_is_not_in_the_frames() -> None:
+    kept: list[tuple[str, int]] = []
+    users = collecting(kept=["users"], into=kept)
+    users.add([user("a")])
+    await users.flush()
+
+    assert kept == [("users", 1)]
+    assert list(users.frames()) == [RAW]
+
+
+async def test_a_record_that_does_not_fit_is_rejected_once_and_costs_no_other() -> None:
+    users = collecting()
+    for _ in range(2):
+        users.add([user("a"), Record(b"[5]", {}), user("b")])
+        await users.flush()
+
+    assert users.rejected.height == 1
+    assert sorted(users.frames()[RAW]["id"]) == ["a", "b"]
+
+
+async def test_of_own_records_the_last_is_kept_and_all_without_an_id() -> None:
+    users = collecting()
+    users.add([user("a", first_name="old"), user(None, first_name="x"), user(None, first_name="x")])
+    await users.flush()
+    users.add([user("a", first_name="new")])
+    await users.flush()
+
+    # the shared table needs an id: there the nameless are rejected, and with them from the own records
+    assert users.frames()[RAW]["first_name"].to_list() == ["new"]
+    assert users.rejected.height == 1
+
+
+async def test_fields_that_nobody_documented_are_remembered_in_their_order() -> None:
+    users = collecting()
+    users.add([user("a", zeal=1), Record(b'{"user":{"id":"b","age":2},"beside":3}', {})])
+    await users.flush()
+
+    assert list(users.unknown) == ["zeal", "beside", "age"]
+
+
+async def test_cancelled_it_decodes_no_more() -> None:
+    backlog, started = Backlog(), asyncio.Event()
+
+    async def never() -> Decoder:
+        started.set()
+        await asyncio.Event().wait()
+        return USERS
+
+    users = Collector(never, backlog, keep=lambda name, frame: None, kept=frozenset())
+    users.add([user("a")])
+    flushing = asyncio.create_task(users.flush())
+    await started.wait()
+    users.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await flushing
+    assert users.frames() == {}

@@ -1,0 +1,221 @@
+"""What a listener is told: time left, waits for the limit, reasons; by hand, and of real fetches."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import crmlab
+from crmlab.connector.estimate import expected
+from crmlab.errors import CrmlabError, NotFoundError
+from crmlab.fetching.progress_reporter import NOTICEABLE, SELDOM, Watch
+from crmlab.http.client import Client
+from crmlab.sandbox.faults import Fault
+
+
+@dataclass(eq=False)
+class Run:
+    """As much of a resource's run as is told."""
+
+    account: crmlab.Account
+    planned: int
+    requests: int = 1
+    rows: int = 0
+    is_foreseen: bool = True
+    names: tuple[str, ...] = ("deals",)
+    failure: CrmlabError | None = None
+    complete: bool = True
+    resource: Any = field(default_factory=lambda: SimpleNamespace(name="deals"))
+    began: float = field(default_factory=time.monotonic)
+
+
+class Listener(list[crmlab.Progress]):
+    """Keeps what it is told."""
+
+    def __call__(self, news: crmlab.Progress) -> None:
+        self.append(news)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    async with Client(crmlab.Limits(rate=5, burst=1)) as client:
+        yield client
+
+
+def account(name: str, test: pytest.FixtureRequest) -> crmlab.Account:
+    """An account whose host no other test has: limiters live as long as the process."""
+    host = f"https://{abs(hash(test.node.nodeid))}.example/api"
+    return crmlab.Account("onepagecrm", name=name, base_url=host, user_id="me", api_key="k")
+
+
+async def test_time_left_is_that_of_everything_that_shares_the_limit(
+    request: pytest.FixtureRequest, client: Client, listener: Listener
+) -> None:
+    north, south = account("north", request), account("south", request)
+    watch = Watch(client, listener)
+    watch.answered(north, 0.1)
+    several = [Run(north, planned=11), Run(north, planned=21, names=()), Run(south, planned=6)]
+
+    for run in several:
+        watch.tell(run)
+
+    told = listener[-1]
+    rate = client.limiter(north).rate
+    assert len(listener) == 2  # what was not asked for counts, but is not told
+    assert told.left == pytest.approx(expected(35, crmlab.Limits(rate=rate), 0.1, accounts=2))
+    assert told.exact
+    assert told.wait == 0
+
+
+async def test_what_is_over_leaves_no_time(request: pytest.FixtureRequest, client: Client, listener: Listener) -> None:
+    here = account("one", request)
+    watch = Watch(client, listener)
+    one, other = Run(here, planned=11), Run(here, planned=31)
+    watch.tell(one)
+
+    other.failure = CrmlabError("no")
+    watch.tell(other, over=True)
+    watch.tell(one, over=True)
+
+    assert [(news.state, news.left) for news in listener[1:]] == [("failed", 0), ("complete", 0)]
+
+
+async def test_until_its_first_answers_are_in_nobody_knows(
+    request: pytest.FixtureRequest, client: Client, listener: Listener
+) -> None:
+    here = account("one", request)
+    watch = Watch(client, listener)
+    known, unknown = Run(here, planned=11), Run(here, planned=1, requests=0, is_foreseen=False)
+    watch.expect([known, unknown])  # type: ignore[list-item]
+
+    watch.tell(unknown)
+    watch.tell(known)
+    watch.tell(unknown, over=True)
+
+    assert [(news.left is None, news.exact) for news in listener] == [(True, False), (False, False), (False, True)]
+
+
+async def test_after_a_refusal_it_waits_and_the_rest_takes_longer(
+    request: pytest.FixtureRequest, client: Client, listener: Listener
+) -> None:
+    here = account("one", request)
+    watch, limiter = Watch(client, listener), client.limiter(here)
+    before = expected(10, crmlab.Limits(rate=limiter.rate), 0)
+
+    limiter.refused(limiter.take(time.monotonic()), time.monotonic(), 60)
+    watch.tell(Run(here, planned=11))
+
+    told = listener[-1]
+    assert told.state == "waiting"
+    assert 59 < told.wait <= 60
+    assert told.left is not None
+    assert told.left == pytest.approx(60 + 2 * before, abs=1)
+
+
+async def test_the_usual_pace_of_a_limit_is_no_wait(
+    request: pytest.FixtureRequest, client: Client, listener: Listener
+) -> None:
+    here = account("one", request)
+    limiter = client.limiter(here)
+    limiter.take(time.monotonic()).at = time.monotonic()
+
+    Watch(client, listener).tell(Run(here, planned=11))
+
+    assert 0 < limiter.wait(time.monotonic()) < NOTICEABLE
+    assert listener[-1].state == "running"
+
+
+async def test_a_resource_that_runs_is_told_of_now_and_then_and_its_end_always(
+    request: pytest.FixtureRequest, client: Client, listener: Listener
+) -> None:
+    run = Run(account("one", request), planned=11, complete=False)
+    watch = Watch(client, listener)
+
+    for _ in range(5):
+        watch.tell(run)
+    watch.tell(run, over=True)
+    watch.tell(run)  # records that come late, with the answers of another
+
+    assert [news.state for news in listener] == ["running", "incomplete"]
+
+
+async def test_it_is_told_of_while_nothing_comes(
+    request: pytest.FixtureRequest, client: Client, listener: Listener
+) -> None:
+    run = Run(account("one", request), planned=11)
+    async with Watch(client, listener) as watch:
+        watch.tell(run)
+        await asyncio.sleep(2 * SELDOM)
+
+    assert listener[1].seconds > listener[0].seconds
+
+
+async def test_an_error_of_the_listener_while_nothing_comes_is_that_error(
+    request: pytest.FixtureRequest, client: Client
+) -> None:
+    told: list[crmlab.Progress] = []
+
+    def listen(news: crmlab.Progress) -> None:
+        told.append(news)
+        if len(told) > 1:
+            raise ZeroDivisionError("in the listener")
+
+    async def fetch() -> None:
+        async with Watch(client, listen) as watch:
+            watch.tell(Run(account("one", request), planned=11))
+            await asyncio.sleep(2 * SELDOM)
+
+    with pytest.raises(ZeroDivisionError, match="in the listener"):
+        await fetch()
+
+
+# ---- of real fetches ------------------------------------------------------------------------------
+
+
+async def test_a_fetch_that_is_refused_says_that_it_waits(listener: Listener) -> None:
+    fault = Fault(kind="status", status=429, retry_after="1", match="/contacts", skip=1)
+    async with crmlab.sandbox(rows=400, services=["relenta"], rate_limits=True, faults=[fault]) as accounts:
+        data = await crmlab.fetch(accounts, "contacts", progress=listener)
+
+    waits = [news for news in listener if news.state == "waiting"]
+    assert data.complete
+    assert waits
+    assert all(NOTICEABLE < news.wait <= 1 for news in waits)
+    assert listener[-1].state == "complete"
+    assert (listener[-1].left, listener[-1].wait) == (0, 0)
+
+
+async def test_a_fetch_says_how_long_it_takes_at_its_limit(listener: Listener) -> None:
+    limits = crmlab.Limits(rate=20, concurrency=4)
+    async with crmlab.sandbox(rows=400, services=["onepagecrm"]) as accounts:
+        await crmlab.fetch(accounts, "onepagecrm.actions", limits=limits, progress=listener)
+
+    left = [news.left for news in listener if news.left is not None]
+    known = next(news for news in listener if news.left is not None)
+    assert known.exact
+    assert known.left is not None
+    assert (known.planned - known.requests - 1) / 20 <= known.left < (known.planned + 4) / 20 + 1
+    assert left == sorted(left, reverse=True)
+    assert all(news.tables == ("onepagecrm.actions",) for news in listener)
+
+
+async def test_the_reason_of_a_failure_is_told_without_where(listener: Listener) -> None:
+    fault = Fault(kind="status", status=404, match="/users", times=99)
+    async with crmlab.sandbox(rows=20, services=["onepagecrm"], faults=[fault]) as accounts:
+        with pytest.raises(NotFoundError) as failed:
+            await crmlab.fetch(accounts, "users", limits=crmlab.Limits(), progress=listener)
+
+    assert listener[-1].state == "failed"
+    assert listener[-1].failure.startswith("HTTP 404")
+    assert str(failed.value) == f"onepagecrm account 'onepagecrm', users: {listener[-1].failure}"
