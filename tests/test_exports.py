@@ -75,3 +75,20 @@ def test_every_figure_has_its_question_and_its_numbers_under_the_same_name() -> 
 def test_no_public_name_is_also_that_of_a_module(room: ModuleType) -> None:
     # `crmlab.analysis.people` would be the one or the other, by how it is imported
     assert not set(room.__all__) & modules_of(room).keys()
+
+
+def described(function: object) -> list[str]:
+    """Return the parameters that a docstring describes, in their order."""
+    doc = inspect.getdoc(function) or ""
+    sections = re.split(r"\n(\w+)\n-{3,}\n", doc)
+    text = dict(zip(sections[1::2], sections[2::2], strict=True)).get("Parameters", "")
+    return [name for line in re.findall(r"^(\w[\w, ]*)$", text, re.MULTILINE) for name in line.split(", ")]
+
+
+@ROOMS
+def test_a_docstring_describes_the_parameters_that_there_are(room: ModuleType) -> None:
+    for name in room.__all__:
+        function = getattr(room, name)
+        parameters = list(inspect.signature(function).parameters)
+
+        assert sorted(described(function)) == sorted(parameters), f"write all parameters of {room.__name__}.{name}"

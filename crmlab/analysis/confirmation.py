@@ -41,7 +41,8 @@ def confirmation_rate(
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
         (where occurred_at is null), opted_in.
     as_of
-        The moment to look from; a date is its midnight UTC. Later events are not read.
+        The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
+        read.
     by
         Columns to group by: channel, source (of the request), provider, account.
     within_days
@@ -50,6 +51,8 @@ def confirmation_rate(
         Kinds of events, in any case. Where opt-in is single, no request is ever confirmed.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def time_to_confirm(
 
     Parameters
     ----------
-    consent_events, as_of, by, requests, confirmations, subject
+    consent_events, as_of, by, requests, confirmations, subject, time_zone
         As `confirmation_rate`.
     confidence
         Of the band.
@@ -190,11 +193,14 @@ def documentation_coverage(
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
         (where occurred_at is null), opted_in, has_documentation.
     as_of
-        The moment to look from; a date is its midnight UTC. Later events are not read.
+        The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
+        read.
     by
         Columns to group by: channel, source (of the opt-in), provider, account.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------

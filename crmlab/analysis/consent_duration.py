@@ -131,7 +131,8 @@ def consent_survival(
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
         (where occurred_at is null), opted_in. What a kind means: `crmlab.analysis.vocabulary`.
     as_of
-        The moment to look from; a date is its midnight UTC. Later events are not read.
+        The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
+        read.
     by
         Columns to estimate apart: channel, source (of the opt-in), provider, account.
     subject
@@ -141,6 +142,8 @@ def consent_survival(
         independent and the band would be too narrow; ``"all"``.
     confidence
         Of the band.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------

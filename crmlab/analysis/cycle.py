@@ -102,7 +102,8 @@ def sales_velocity(
     deals
         Reads status, created_at, close_date, total_amount, amount, currency and the columns of `by`.
     as_of
-        Date, or time with its zone. Deals closed on that day are closed, those closed later were open then.
+        Date (the beginning of that day in `time_zone`), or time with its zone. Deals closed on that day are
+        closed, those closed later were open then.
     by
         Columns to group by, such as ``"owner_name"``.
     days

@@ -54,9 +54,11 @@ def open_pipeline_by_consent(
     people
         As `crmlab.analysis.people` returns it.
     as_of
-        Later decisions do not count; a date is its midnight UTC.
+        Later decisions do not count; a date is the beginning of that day in `time_zone`.
     channel
         The channel whose consent counts; decisions that name none are about every channel.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -138,7 +140,7 @@ def consent_coverage_of_pipeline(
     channel: str = "email",
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
-    """Return for each owner how many of the open deals are with people who decided about being contacted.
+    """Return how many of the open deals are with people who decided about being contacted.
 
     ``coverage = decided / deals`` and ``coverage_by_amount = decided_amount / amount``; decided is opted in
     or opted out. Deals without a known person are in the denominators.
@@ -148,10 +150,10 @@ def consent_coverage_of_pipeline(
     deals
         Reads provider, account, contact_id, status, total_amount, amount, currency and the column `by`:
         as they are now.
-    consent_events, people, as_of, channel
+    consent_events, people, as_of, channel, time_zone
         As for `open_pipeline_by_consent`.
     by
-        Column to group by.
+        Columns of deals to group by, such as ``"owner_name"``.
 
     Returns
     -------

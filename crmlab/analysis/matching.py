@@ -49,7 +49,10 @@ def evidence(
 ) -> pl.DataFrame:
     """Return each contact's addresses and numbers, and whether they are evidence of who it is.
 
-    The arguments are those of `crmlab.analysis.people`.
+    Parameters
+    ----------
+    contacts, region, plus_addressing, roles, names_per_email, names_per_phone, names_per_office
+        As of `crmlab.analysis.people`.
 
     Returns
     -------

@@ -50,9 +50,13 @@ def activities_after_opt_out(
     people
         As `crmlab.analysis.people` returns it.
     as_of
-        What comes later has not happened; a date is its midnight UTC.
+        What comes later has not happened; a date is the beginning of that day in `time_zone`.
     channels
         Kind of activity -> the channel it uses. Kinds that are not here contact nobody.
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
+    time_zone
+        IANA name; where the day begins.
 
     Returns
     -------
@@ -175,10 +179,12 @@ def mailed_but_objected(
     people
         As `crmlab.analysis.people` returns it.
     as_of
-        Decisions and mailings up to then count; a date is its midnight UTC. Subscriptions and
-        `do_not_contact` are as they were fetched.
+        Decisions and mailings up to then count; a date is the beginning of that day in `time_zone`.
+        Subscriptions and `do_not_contact` are as they were fetched.
     days
         How long ago a mailing is that shows that somebody is mailed.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------

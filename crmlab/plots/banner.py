@@ -21,7 +21,7 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
 
     Parameters
     ----------
-    consent_statistics, by
+    consent_statistics, by, every
         As `crmlab.analysis.banner_rates`.
 
     Returns

@@ -38,7 +38,7 @@ def confirmation_rate(
 
     Parameters
     ----------
-    consent_events, as_of, by, within_days, requests, confirmations, subject
+    consent_events, as_of, by, within_days, requests, confirmations, subject, time_zone
         As `crmlab.analysis.confirmation_rate`.
 
     Returns
@@ -93,7 +93,7 @@ def time_to_confirm(
 
     Parameters
     ----------
-    consent_events, as_of, by, requests, confirmations, subject
+    consent_events, as_of, by, requests, confirmations, subject, confidence, time_zone
         As `crmlab.analysis.time_to_confirm`.
 
     Returns
@@ -144,7 +144,7 @@ def documentation_coverage(
 
     Parameters
     ----------
-    consent_events, as_of, by, subject
+    consent_events, as_of, by, subject, time_zone
         As `crmlab.analysis.documentation_coverage`.
 
     Returns

@@ -34,7 +34,7 @@ def consent_survival(
 
     Parameters
     ----------
-    consent_events, as_of, by, subject, which
+    consent_events, as_of, by, subject, which, confidence, time_zone
         As `crmlab.analysis.consent_survival`.
 
     Returns

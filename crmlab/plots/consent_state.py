@@ -37,9 +37,7 @@ def consent_rate(
 
     Parameters
     ----------
-    consent_events, as_of, subject, subscriptions, contacts
-        As `crmlab.analysis.current_consent`.
-    by
+    consent_events, as_of, by, subject, subscriptions, contacts, time_zone
         As `crmlab.analysis.consent_rate`.
 
     Returns
@@ -87,9 +85,7 @@ def expiring_consents(
 
     Parameters
     ----------
-    consent_events, subject
-        As `crmlab.analysis.current_consent`.
-    as_of, max_age_days, within_days, every, time_zone
+    consent_events, as_of, max_age_days, within_days, every, subject, time_zone
         As `crmlab.analysis.expiring_consents`.
 
     Returns

@@ -133,7 +133,7 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
 
     Parameters
     ----------
-    deals, names
+    deals, by, names
         As of `crmlab.analysis.loss_reasons`.
 
     Returns

@@ -84,7 +84,7 @@ def open_pipeline_by_consent(
 
     Parameters
     ----------
-    deals, consent_events, people, as_of, channel
+    deals, consent_events, people, as_of, channel, time_zone
         As for `crmlab.analysis.open_pipeline_by_consent`.
 
     Returns
@@ -143,11 +143,11 @@ def consent_coverage_of_pipeline(
     channel: str = "email",
     time_zone: str = "UTC",
 ) -> go.Figure:
-    """Return bars of the share of each owner's open deals that are with people who decided about contact.
+    """Return bars of the share of the open deals of each group that are with people who decided about contact.
 
     Parameters
     ----------
-    deals, consent_events, people, as_of, channel, by
+    deals, consent_events, people, as_of, channel, by, time_zone
         As for `crmlab.analysis.consent_coverage_of_pipeline`.
 
     Returns
@@ -212,7 +212,7 @@ def consent_and_win_rate(
 
     Parameters
     ----------
-    deals, consent_events, people, channel, time_zone
+    deals, consent_events, people, channel, time_zone, confidence
         As for `crmlab.analysis.consent_and_win_rate`.
 
     Returns

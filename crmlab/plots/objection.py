@@ -82,7 +82,7 @@ def mailed_but_objected(
 
     Parameters
     ----------
-    contacts, subscriptions, activities, consent_events, people, as_of, days
+    contacts, subscriptions, activities, consent_events, people, as_of, days, time_zone
         As for `crmlab.analysis.mailed_but_objected`.
 
     Returns
