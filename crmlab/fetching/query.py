@@ -78,8 +78,13 @@ def question(
         own=tuple(sorted(own)),
         since=start,
         until=end,
-        now=dt.datetime.now(dt.UTC),
+        now=clock(),
     )
+
+
+def clock() -> dt.datetime:
+    """Return the time now, which the periods of a fetch are counted from; ``make data`` holds it still."""
+    return dt.datetime.now(dt.UTC)
 
 
 def _named(accounts: Sequence[Account], tables: Sequence[str]) -> tuple[set[str], set[str]]:
