@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from crmlab.connector import Provider
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 
 
 @cache
@@ -34,12 +34,12 @@ def provider(name: str) -> Provider:
 
     Raises
     ------
-    PlanError
+    UsageError
         there is none; names the known ones and the nearest
     """
     if name in (known := registry()):
         return known[name]
-    raise PlanError(unknown("provider", name, known))
+    raise UsageError(unknown("provider", name, known))
 
 
 def assumptions(names: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 
 
 def instant(value: str | dt.date | dt.datetime | None, name: str) -> dt.datetime | None:
@@ -12,7 +12,7 @@ def instant(value: str | dt.date | dt.datetime | None, name: str) -> dt.datetime
 
     Raises
     ------
-    PlanError
+    UsageError
         not a date or time, or a time without zone: guessing one would shift the window
     """
     if value is None:
@@ -21,19 +21,19 @@ def instant(value: str | dt.date | dt.datetime | None, name: str) -> dt.datetime
         try:
             value = dt.date.fromisoformat(value) if len(value) == 10 else dt.datetime.fromisoformat(value)
         except ValueError:
-            raise PlanError(
+            raise UsageError(
                 f"{name}={value!r} is not a date or time; write 2026-01-31 or 2026-01-31T09:00:00+01:00"
             ) from None
     if not isinstance(value, dt.date):
-        raise PlanError(f"{name} must be a date, a time or text, not {type(value).__name__}")
+        raise UsageError(f"{name} must be a date, a time or text, not {type(value).__name__}")
     if not isinstance(value, dt.datetime):
         return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
     if value.tzinfo is None:
-        raise PlanError(
+        raise UsageError(
             f"{name}={value.isoformat()} has no time zone: add one, for example "
             f"{value.isoformat()}+01:00 or tzinfo=ZoneInfo('Europe/Paris')"
         )
     try:
         return value.astimezone(dt.UTC)
     except OverflowError:
-        raise PlanError(f"{name}={value.isoformat()} has no time in UTC") from None
+        raise UsageError(f"{name}={value.isoformat()} has no time in UTC") from None
