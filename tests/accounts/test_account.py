@@ -169,7 +169,9 @@ def test_an_address_of_ones_own_spares_the_settings_of_the_providers() -> None:
 
 
 def test_an_unknown_provider_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"unknown provider 'onepage_crm'; did you mean 'onepagecrm'\? Known: altcraft"):
+    with pytest.raises(
+        UsageError, match=r"unknown provider 'onepage_crm'; did you mean 'onepagecrm'\? Known: altcraft"
+    ):
         Account("onepage_crm")
 
 
