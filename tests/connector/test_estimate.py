@@ -70,7 +70,7 @@ def test_requests_are_expected_when_the_limiter_lets_them_leave(requests: int, l
     for _ in range(requests):
         while wait := limiter.wait(now):
             now += wait
-        limiter.take(now).at = now
+        limiter.take(now).left_at = now
 
     assert expected(requests, limits, 0.0) == pytest.approx(now)
 

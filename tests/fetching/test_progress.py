@@ -131,7 +131,7 @@ async def test_the_usual_pace_of_a_limit_is_no_wait(
 ) -> None:
     here = account("one", request)
     limiter = client.limiter(here)
-    limiter.take(time.monotonic()).at = time.monotonic()
+    limiter.take(time.monotonic()).left_at = time.monotonic()
 
     ProgressReporter(client, listener).tell(deals(here, known=11))
 
