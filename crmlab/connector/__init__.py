@@ -22,20 +22,20 @@ from crmlab.connector.expressions import (
 )
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
-from crmlab.connector.page import Page, mended, refuse
+from crmlab.connector.page import Page, refuse, replace_lone_surrogates
 from crmlab.connector.paging import Paginator, cursor, end, numbered, widening
 from crmlab.connector.provider import Field, Provider, listing, url_fields
-from crmlab.connector.request import PART, Request, path
-from crmlab.connector.resource import JSON, Context, Embedding, Held, Resource, Schema, View, get
+from crmlab.connector.request import Request, path
+from crmlab.connector.resource import JSON, Context, EmbeddedList, Embedding, JsonPath, Resource, Schema, View, get
 from crmlab.connector.time_slices import Span, seconds, slices
 
 __all__ = [
     "JSON",
-    "PART",
     "Context",
+    "EmbeddedList",
     "Embedding",
     "Field",
-    "Held",
+    "JsonPath",
     "Limits",
     "Operation",
     "Page",
@@ -61,12 +61,12 @@ __all__ = [
     "iso_time",
     "listing",
     "lookup",
-    "mended",
     "number",
     "numbered",
     "pages",
     "path",
     "refuse",
+    "replace_lone_surrogates",
     "seconds",
     "slices",
     "some",

@@ -39,8 +39,8 @@ class Page:
     body: bytes = field(repr=False)
     #: from the request to the last byte of the answer
     seconds: float = 0.0
-    #: characters that came as half of a surrogate pair, each now U+FFFD; see `mended`
-    halves: int = 0
+    #: characters that came as half of a surrogate pair, each now U+FFFD; see `replace_lone_surrogates`
+    lone_surrogates: int = 0
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:
@@ -78,7 +78,7 @@ class Page:
         return moment if moment.year < _NO_TIME_AFTER else None
 
 
-def mended(body: bytes) -> tuple[bytes, int]:
+def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
     """Return the JSON with each half of a surrogate pair as U+FFFD, and how many there were.
 
     Services that cut text by UTF-16 units send such halves; no JSON reader accepts them, and one

@@ -45,7 +45,7 @@ def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
         number, final = int(page.request.params.get(param, 1)), last(page)
         first = 2 if number == 1 else max(2, final - 1)
         pages = (page.request.with_params(**{param: n}) for n in range(first, final + 1))
-        return [replace(each, closes=n == final) for n, each in enumerate(pages, first)]
+        return [replace(each, send_last=n == final) for n, each in enumerate(pages, first)]
 
     def more(page: Page) -> int:
         return max(0, last(page) - int(page.request.params.get(param, 1)))
@@ -63,23 +63,25 @@ def cursor(find: Callable[[Page], str | None], place: Callable[[Request, str], R
     return Paginator(strategy="page after page", follow=follow, more=lambda page: None if find(page) else 0)
 
 
-def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int = 8, cap: int = 100_000) -> Paginator:
-    """For lists that tell no end: windows of 1, 1, 2, 4 .. `most` pages, until an empty page.
+def widening(
+    is_empty: Callable[[Page], bool], *, param: str = "page", max_window: int = 8, cap: int = 100_000
+) -> Paginator:
+    """For lists that tell no end: windows of 1, 1, 2, 4 .. `max_window` pages, until an empty page.
 
-    The last page of a window asks for the next window if it holds anything, so at most `most`
+    The last page of a window asks for the next window if it holds anything, so at most `max_window`
     requests go past the end. A list that has none, page after page of something else, is a
-    `PagingError` at page `cap`. `most` must be a power of two.
+    `PagingError` at page `cap`. `max_window` must be a power of two.
     """
-    if most < 1 or most & (most - 1):
-        raise ValueError(f"most must be a power of two, not {most}")
+    if max_window < 1 or max_window & (max_window - 1):
+        raise ValueError(f"max_window must be a power of two, not {max_window}")
 
     def follow(page: Page) -> Iterable[Request]:
         number = int(page.request.params.get(param, 1))
-        if not _closes_window(number, most) or is_empty(page):
+        if not _closes_window(number, max_window) or is_empty(page):
             return ()
         if number >= cap:
             raise PagingError(f"{page.request.path} does not end: page {number:,} still holds something")
-        return [page.request.with_params(**{param: number + 1 + i}) for i in range(min(number, most))]
+        return [page.request.with_params(**{param: number + 1 + i}) for i in range(min(number, max_window))]
 
     def more(page: Page) -> int | None:
         return 0 if is_empty(page) else None
@@ -87,5 +89,5 @@ def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int
     return Paginator(strategy="pages until an empty one", follow=follow, more=more)
 
 
-def _closes_window(number: int, most: int) -> bool:
-    return number & (number - 1) == 0 if number <= most else number % most == 0
+def _closes_window(number: int, max_window: int) -> bool:
+    return number & (number - 1) == 0 if number <= max_window else number % max_window == 0

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-PART = "part"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request, relative to the account's base URL. Only method and path are safe to show.
 
     `tags` are constants of this request that its records do not repeat (the day asked for, the
-    parent's id); the decoder offers them as columns. `PART` among them says that the answer counts
-    only a part of a list, whose whole another request counts.
+    parent's id); the decoder offers them as columns. `partial` says that the answer counts only a part of a
+    list, whose whole another request counts. `send_last` holds it back until all others of its list are in.
     """
 
     path: str
@@ -26,7 +24,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Any = field(default=None, repr=False)
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
-    closes: bool = field(default=False, repr=False)
+    partial: bool = field(default=False, repr=False)
+    send_last: bool = field(default=False, repr=False)
 
     @property
     def key(self) -> str:

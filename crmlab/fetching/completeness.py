@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from crmlab.connector import PART, Page
+from crmlab.connector import Page
 
 #: a record: the hash of its key (null: it has none) and when it came into the list (null: unknown)
 KEYS = pl.Schema({"key": pl.UInt64(), "inserted_at": pl.Datetime("us", "UTC")})
@@ -41,7 +41,7 @@ class Completeness:
             self._ended_at = page.sent_at
         if total is not None:
             tags = page.request.tags
-            counted_list = (page.request.path, str(sorted(tags.items())), PART in tags)
+            counted_list = (page.request.path, str(sorted(tags.items())), page.request.partial)
             self._totals.setdefault(counted_list, []).append(total)
 
     @property

@@ -28,7 +28,7 @@ async def crawl(requests: Iterable[Request], visit: Visit) -> None:
         if request.key in known:
             return
         known.add(request.key)
-        if request.closes:
+        if request.send_last:
             sent_last.append(request)
         else:
             group.create_task(visit_and_follow(group, request))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from crmlab.connector import Context, Resource, embedding, pages
-from crmlab.decoding import Way
+from crmlab.connector import Context, JsonPath, Resource, embedding, pages
 
 
 class EmbeddingNegotiation:
@@ -73,7 +72,7 @@ class Embeddings:
         self._resources = resources
         self._negotiations: dict[str, EmbeddingNegotiation] = {}
         for resource in resources.values():
-            names = {each.resource for each in resource.holds} & resources.keys()
+            names = {each.resource for each in resource.embeds} & resources.keys()
             if resource.embedding and names and resource.embedding.possible(context):
                 sizes = resource.embedding.sizes
                 self._negotiations[resource.name] = EmbeddingNegotiation(resource.name, names, sizes)
@@ -88,16 +87,16 @@ class Embeddings:
 
     def always_in(self, name: str) -> str:
         """Return the resource whose answers always hold these records; empty where none does."""
-        holders = (each.name for each in self._resources.values() if each.holds_always(name))
+        holders = (each.name for each in self._resources.values() if each.always_embeds(name))
         return next(holders, "")
 
-    def paths(self, name: str) -> dict[str, list[Way]]:
+    def paths(self, name: str) -> dict[str, list[JsonPath]]:
         """Return the resources that the answers of this one may hold, and where."""
         resource = self._resources[name]
-        found: dict[str, list[Way]] = {}
+        found: dict[str, list[JsonPath]] = {}
         if resource.embedding and name not in self._negotiations:
             return found
-        for each in resource.holds:
+        for each in resource.embeds:
             if each.resource in self._resources:
                 found.setdefault(each.resource, []).append(each.path)
         return found

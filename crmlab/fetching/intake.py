@@ -8,8 +8,8 @@ from typing import Protocol
 
 import polars as pl
 
-from crmlab.connector import Page
-from crmlab.decoding import Record, Way, as_listed, held, records
+from crmlab.connector import JsonPath, Page
+from crmlab.decoding import Record, as_listed, held, records
 from crmlab.fetching.decode_queue import Collector
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
@@ -35,10 +35,10 @@ class PageIntake:
         self._result = result
         self._task = result.task
         self._queue = queue
-        self._receivers: Mapping[Receiver, Sequence[Way]] = {}
-        self._paths: frozenset[Way] = frozenset()
+        self._receivers: Mapping[Receiver, Sequence[JsonPath]] = {}
+        self._paths: frozenset[JsonPath] = frozenset()
 
-    def hand_on_to(self, receivers: Mapping[Receiver, Sequence[Way]]) -> None:
+    def hand_on_to(self, receivers: Mapping[Receiver, Sequence[JsonPath]]) -> None:
         """Hand on the records of other resources, which stand in the pages at these paths."""
         self._receivers = receivers
         self._paths = frozenset(chain.from_iterable(receivers.values()))
@@ -50,7 +50,7 @@ class PageIntake:
 
     def cut(self, page: Page) -> Sequence[Record]:
         """Return the records of a page."""
-        self.lone_surrogates += page.halves
+        self.lone_surrogates += page.lone_surrogates
         return records(page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths)
 
     def take(self, page: Page, found: Sequence[Record]) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, Page, Request, end
-from crmlab.decoding import Decoder, Record, Way
+from crmlab.connector import Context, JsonPath, Page, Request, end
+from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
 from crmlab.fetching.crawl import crawl, first_error
 from crmlab.fetching.decode_queue import Backlog, Collector
@@ -84,7 +84,7 @@ class ResourceProbe:
         """Whether all its records are there, so that others can look into them."""
         return self.task.exported in self.result.frames
 
-    def hand_on_to(self, receivers: Mapping[Receiver, Sequence[Way]]) -> None:
+    def hand_on_to(self, receivers: Mapping[Receiver, Sequence[JsonPath]]) -> None:
         """Hand on the records of others, which its pages hold at these paths."""
         self._intake.hand_on_to(receivers)
 
@@ -115,7 +115,7 @@ class ResourceProbe:
             if self.task.needed:
                 await self._account.finished(self._always_in)
             return
-        context = await self._account.rows(self.task.resource.after)
+        context = await self._account.rows(self.task.resource.needs_before_request)
         requests = await self._reader.first_requests(context)
         if self._tells_how_many(requests):
             await crawl(requests, self._visit)

@@ -132,7 +132,7 @@ class ListReader:
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
-        if self._resource.repeats and not self._has_news(found):
+        if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
         total = self._resource.total(page) if self._resource.total else None
         self.completeness.count(page, total)
@@ -155,7 +155,7 @@ class ListReader:
 
     def _instead_of(self, request: Request, error: ApiError | TransportError) -> Sequence[Request]:
         """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
-        if isinstance(error, ApiError) and self._resource.nothing(error, request):
+        if isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
             self.empty_answers += 1
             return ()
         may_be_too_much = isinstance(error, (ServerError, TransportError))
@@ -200,7 +200,7 @@ class ListReader:
         return not found or len(self._seen_texts) > seen_before
 
     def _has_settled(self, before: Completeness | None) -> bool:
-        may_have_slid = self._resource.repeats and self.completeness.pages > 1
+        may_have_slid = self._resource.may_repeat_last_page and self.completeness.pages > 1
         if not self.completeness.is_counted and not may_have_slid:
             return True
-        return self.completeness.is_settled(before, timed=self._resource.entered is not None)
+        return self.completeness.is_settled(before, timed=self._resource.inserted_at is not None)

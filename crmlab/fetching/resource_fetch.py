@@ -9,8 +9,8 @@ from typing import Protocol
 
 import polars as pl
 
-from crmlab.connector import Context, Page, Request
-from crmlab.decoding import Decoder, Record, Way
+from crmlab.connector import Context, JsonPath, Page, Request
+from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError, Stopped
 from crmlab.fetching.decode_queue import Backlog, Collector
 from crmlab.fetching.embedding import Embeddings
@@ -99,7 +99,7 @@ class ResourceFetch:
         """What is wanted of it."""
         return self.result.task
 
-    def hand_on_to(self, receivers: Mapping[Receiver, Sequence[Way]]) -> None:
+    def hand_on_to(self, receivers: Mapping[Receiver, Sequence[JsonPath]]) -> None:
         """Hand on the records of others, which its pages hold at these paths."""
         self._intake.hand_on_to(receivers)
 
@@ -171,7 +171,7 @@ class ResourceFetch:
                 self.result.strategy = f"within {self._always_in}"
                 self._reader.completeness.seen_keys = await self._intake.flush()
                 return
-        context = await self._account.rows(self.task.resource.after, strict=True)
+        context = await self._account.rows(self.task.resource.needs_before_request, strict=True)
         self.result.began_at = time.monotonic()
         await self._reader.read(context)
         self.result.strategy = self._reader.strategy

@@ -44,7 +44,7 @@ class ResourceTask:
     @property
     def is_looked_up(self) -> bool:
         """Whether others look into its own records."""
-        return self.needed and not self.resource.gives
+        return self.needed and not self.resource.exports
 
     @property
     def keeps_raw(self) -> bool:
@@ -54,12 +54,12 @@ class ResourceTask:
     @property
     def exported(self) -> str:
         """The name of the frame that others look into."""
-        return GIVEN if self.resource.gives else RAW
+        return GIVEN if self.resource.exports else RAW
 
     @property
     def parents(self) -> tuple[str, ...]:
         """The resources that it depends on."""
-        return tuple(dict.fromkeys((*self.resource.after, *self.resource.using)))
+        return tuple(dict.fromkeys((*self.resource.needs_before_request, *self.resource.needs_before_decode)))
 
     def decoder(self, context: Context) -> Decoder:
         """Return what makes frames of its records; `context` holds the rows of its parents."""
@@ -70,7 +70,7 @@ class ResourceTask:
             account=self.account.name,
             tables=self.tables,
             raw=self.keeps_raw,
-            given=self.needed and bool(self.resource.gives),
+            given=self.needed and bool(self.resource.exports),
         )
 
 
@@ -102,7 +102,7 @@ def _parents(account: Account, names: set[str]) -> set[str]:
     to_visit = [*names]
     while to_visit:
         resource = account.provider.resource(to_visit.pop())
-        new = {*resource.after, *resource.using} - parents
+        new = {*resource.needs_before_request, *resource.needs_before_decode} - parents
         parents |= new
         to_visit += new
     return parents

@@ -15,7 +15,7 @@ import aiohttp
 from yarl import URL
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits, Page, Request, mended
+from crmlab.connector import Limits, Page, Request, replace_lone_surrogates
 from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError, UsageError
 from crmlab.http.limiter import Limiter, Ticket
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
@@ -172,14 +172,14 @@ class Client:
                 allow_redirects=False,
                 trace_request_ctx=ticket,
             ) as answer:
-                body, halves = mended(await answer.read())
+                body, lone_surrogates = replace_lone_surrogates(await answer.read())
                 page = Page(
                     request=request,
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
                     body=body,
                     seconds=time.monotonic() - (ticket.left_at or started),
-                    halves=halves,
+                    lone_surrogates=lone_surrogates,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # aiohttp's own texts hold headers and query strings: only the kind of error is told

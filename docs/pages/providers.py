@@ -132,19 +132,19 @@ def _resource(provider: Provider, resource: Resource) -> str:
     if resource.destructive:
         lines[-1] = lines[-1].replace('")`', '", allow_destructive=True)`')
     if (request := declared.asked(provider, resource)) is not None:
-        each = f", one for each of {_each(resource)}" if resource.after else ""
+        each = f", one for each of {_each(resource)}" if resource.needs_before_request else ""
         lines.append(f"asked with {code(declared.shown(request))}{each}; {resource.follow.strategy}")
         lines.append(_period(provider, resource))
-    if resource.using:
-        lines.append(f"read with the help of {', '.join(code(name) for name in resource.using)}")
-    if resource.holds:
-        held = ", ".join(code(name) for name in dict.fromkeys(each.resource for each in resource.holds))
+    if resource.needs_before_decode:
+        lines.append(f"read with the help of {', '.join(code(name) for name in resource.needs_before_decode)}")
+    if resource.embeds:
+        held = ", ".join(code(name) for name in dict.fromkeys(each.resource for each in resource.embeds))
         lines.append(f"its answers hold {held}" + (" where that saves requests" if resource.embedding else ""))
     return f"({provider.name}-{resource.name})=\n### {resource.name}\n\n{resource.doc}\n\n{bullets(lines)}"
 
 
 def _each(resource: Resource) -> str:
-    return " and ".join(code(name) for name in resource.after)
+    return " and ".join(code(name) for name in resource.needs_before_request)
 
 
 def _period(provider: Provider, resource: Resource) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import crmlab
-from crmlab.connector.estimate import MOST_RECORDS, bound, embedding, expected, pages
+from crmlab.connector.estimate import MAX_RECORDS, bound, embedding, expected, pages
 from crmlab.connector.limits import Limits
 from crmlab.connector.page import Page
 from crmlab.connector.request import Request
@@ -149,7 +149,7 @@ def test_what_comes_inside_always_saves_and_never_crowds(total: int, held: dict[
     if size is not None:
         apart = pages(total, 100) + sum(pages(records, 100) for records in held.values())
         assert pages(total, size) + len(held) < apart
-        assert size * (1 + sum(held.values()) / max(1, total)) <= MOST_RECORDS
+        assert size * (1 + sum(held.values()) / max(1, total)) <= MAX_RECORDS
 
 
 # ---- how it is shown ----------------------------------------------------------------------------

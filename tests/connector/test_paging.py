@@ -81,16 +81,18 @@ def test_a_later_page_number_is_counted_under_its_own_name() -> None:
     assert pages(visited, "page[number]") == Counter([1, 2, 3])
 
 
-@given(count=st.integers(0, 200), most=st.sampled_from([1, 2, 4, 8, 16]), order=st.randoms())
-def test_a_widening_list_is_asked_to_its_end_and_little_past_it(count: int, most: int, order: random.Random) -> None:
+@given(count=st.integers(0, 200), max_window=st.sampled_from([1, 2, 4, 8, 16]), order=st.randoms())
+def test_a_widening_list_is_asked_to_its_end_and_little_past_it(
+    count: int, max_window: int, order: random.Random
+) -> None:
     def serve(request: Request) -> dict[str, Any]:
         return {"data": [1] if int(request.params.get("page", 1)) <= count else []}
 
-    asked = pages(crawl(widening(is_empty, most=most), serve, order))
+    asked = pages(crawl(widening(is_empty, max_window=max_window), serve, order))
 
     assert set(asked.values()) == {1}
     assert set(range(1, count + 1)) <= set(asked)
-    assert max(asked) == len(asked) <= max(1, count + most)
+    assert max(asked) == len(asked) <= max(1, count + max_window)
 
 
 def test_a_list_without_end_is_a_paging_error_and_not_a_loop() -> None:
@@ -98,10 +100,10 @@ def test_a_list_without_end_is_a_paging_error_and_not_a_loop() -> None:
         crawl(widening(is_empty, cap=1000), lambda request: {"data": [1]}, random.Random(1))
 
 
-@pytest.mark.parametrize("most", [0, -1, 3, 6, 12])
-def test_a_window_that_would_leave_pages_out_is_refused(most: int) -> None:
+@pytest.mark.parametrize("max_window", [0, -1, 3, 6, 12])
+def test_a_window_that_would_leave_pages_out_is_refused(max_window: int) -> None:
     with pytest.raises(ValueError, match="power of two"):
-        widening(is_empty, most=most)
+        widening(is_empty, max_window=max_window)
 
 
 def test_a_paginator_says_what_it_does_and_how_much_it_will_be() -> None:

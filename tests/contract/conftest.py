@@ -204,7 +204,11 @@ async def _fetch_all(provider: str) -> Served:
         for resource in ours.provider.resources:
             table = f"{provider}.{resource.name}"
             data = await crmlab.fetch(ours, table, limits=SERVER, on_error="raise")
-            parents = {e.path for name in (*resource.after, *resource.using) for e in resources[name]}
+            parents = {
+                e.path
+                for name in (*resource.needs_before_request, *resource.needs_before_decode)
+                for e in resources[name]
+            }
             resources[resource.name] = [e for e in wire.taken() if e.path not in parents]
             records[resource.name] = data[table]
         for operation in reads(ours.provider):

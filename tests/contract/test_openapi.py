@@ -197,7 +197,7 @@ def _wire(resource: Resource) -> pl.Struct:
     wire = resource.wire(Context(now=NOW)) if callable(resource.wire) else resource.wire
     read = {name: JSON if dtype == JSON else as_text(dtype, numbers=True) for name, dtype in wire.items()}
     if resource.unwrap:
-        beside = as_text(pl.Struct(dict(resource.beside)), numbers=True)
+        beside = as_text(pl.Struct(dict(resource.envelope_fields)), numbers=True)
         return pl.Struct({resource.unwrap: pl.Struct(read), **dict(beside)})
     return pl.Struct(read)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
-from crmlab.connector.request import PART, Request
+from crmlab.connector.request import Request
 from crmlab.fetching.completeness import KEYS, Completeness
 
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -22,9 +22,11 @@ def at(second: float) -> dt.datetime:
     return NOON + dt.timedelta(seconds=second)
 
 
-def page(second: int | None = 0, *, path: str = "/notes", tags: Mapping[str, str] | None = None) -> Page:
+def page(
+    second: int | None = 0, *, path: str = "/notes", tags: Mapping[str, str] | None = None, partial: bool = False
+) -> Page:
     headers = {} if second is None else {"date": format_datetime(at(second), usegmt=True)}
-    return Page(request=Request(path=path, tags=tags or {}), status=200, headers=headers, body=b"{}")
+    return Page(request=Request(path=path, tags=tags or {}, partial=partial), status=200, headers=headers, body=b"{}")
 
 
 def keys(old: Iterable[int] = (), new: Mapping[int, float] | None = None, *, nameless: int = 0) -> pl.DataFrame:
@@ -68,8 +70,8 @@ def test_what_was_counted_last_is_expected_and_lists_are_added_up() -> None:
 
 def test_parts_of_a_list_are_not_counted_beside_the_whole() -> None:
     reading = reading_of(300)
-    reading.count(page(tags={PART: "1-2"}), 200)
-    reading.count(page(tags={PART: "2-3"}), 110)
+    reading.count(page(tags={"period": "1-2"}, partial=True), 200)
+    reading.count(page(tags={"period": "2-3"}, partial=True), 110)
 
     assert reading.expected == 300
     assert reading.is_short(0)

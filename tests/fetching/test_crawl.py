@@ -19,8 +19,8 @@ Graph = dict[int, list[tuple[int, bool]]]
 NODES = st.integers(0, 11)
 
 
-def to(number: int, *, closes: bool = False) -> Request:
-    return Request(path=f"/{number}", closes=closes)
+def to(number: int, *, send_last: bool = False) -> Request:
+    return Request(path=f"/{number}", send_last=send_last)
 
 
 def answered_by(starts: Iterable[int], graph: Graph, delays: dict[int, int]) -> list[int]:
@@ -32,7 +32,7 @@ def answered_by(starts: Iterable[int], graph: Graph, delays: dict[int, int]) -> 
         for _ in range(delays.get(number, 0)):
             await asyncio.sleep(0)
         answered.append(number)
-        return [to(n, closes=closes) for n, closes in graph.get(number, [])]
+        return [to(n, send_last=send_last) for n, send_last in graph.get(number, [])]
 
     asyncio.run(crawl([to(number) for number in starts], ask))
     return answered
@@ -98,9 +98,9 @@ async def test_the_first_error_is_raised_plain_and_what_runs_is_cancelled() -> N
 
 async def test_an_error_of_the_last_is_raised_plain() -> None:
     async def ask(request: Request) -> list[Request]:
-        if request.closes:
+        if request.send_last:
             raise TransportError("cut off")
-        return [to(2, closes=True)]
+        return [to(2, send_last=True)]
 
     with pytest.raises(TransportError, match="cut off"):
         await crawl([to(1)], ask)

@@ -50,7 +50,7 @@ def crowded() -> World:
 
 def plainly(account: crmlab.Account) -> crmlab.Account:
     """The account of a service that has nothing inside its lists."""
-    lists = tuple(replace(each, holds=(), embedding=None) for each in PROVIDER.resources)
+    lists = tuple(replace(each, embeds=(), embedding=None) for each in PROVIDER.resources)
     account.provider = replace(PROVIDER, resources=lists)
     return account
 
@@ -256,7 +256,9 @@ async def test_one_list_that_fails_costs_nothing_of_the_others(world: World, nam
 async def test_a_list_that_has_nothing_keeps_nobody_waiting(world: World) -> None:
     fault = Fault(kind="status", status=404, match="/calls", times=999)
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
-        lists = tuple(replace(each, nothing=lambda error, request: error.status == 404) for each in PROVIDER.resources)
+        lists = tuple(
+            replace(each, is_empty_answer=lambda error, request: error.status == 404) for each in PROVIDER.resources
+        )
         crm[0].provider = replace(PROVIDER, resources=lists)
         data = await asyncio.wait_for(crmlab.fetch(crm, "contacts", *OWN, limits=FAST), 20)
 

@@ -194,7 +194,7 @@ async def test_half_a_character_does_not_cost_the_page(serve: Serve) -> None:
     page = await send(await serve(script))
 
     assert json.loads(page.body)["data"][0]["user"]["id"] == "\ufffd"
-    assert page.halves == 1
+    assert page.lone_surrogates == 1
 
 
 async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(serve: Serve) -> None:

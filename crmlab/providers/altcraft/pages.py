@@ -84,7 +84,7 @@ def _left(page: Page) -> float | None:
     return 2**64 / max(1, int(found[0], 16)) - 1 if found else None
 
 
-def _most(page: Page) -> int:
+def _max_slices(page: Page) -> int:
     """Return how many slices pay.
 
     A page is said to hold the events of so many profiles, however many events each has; who has some
@@ -109,4 +109,4 @@ def _day(seconds: int) -> str:
 
 
 # whether the last day is in or out is not documented: each slice begins on the last day of the one before
-history = slices(records, times=_times, span=_span, cut=_within, left=_left, step=86_400, most=_most)
+history = slices(records, times=_times, span=_span, cut=_within, left=_left, step=86_400, max_slices=_max_slices)

@@ -129,7 +129,7 @@ def _more(page: Page) -> int | None:
 _pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more)
 
 
-def _nothing(error: ApiError, request: Request) -> bool:
+def _is_empty_answer(error: ApiError, request: Request) -> bool:
     """Whether this is how the service says that there is no data (not: no such path)."""
     return error.status == 404 and "no data" in error.detail.lower()
 
@@ -198,7 +198,7 @@ def _health(id: str | int, start: str, end: str, granularity: int = DAY) -> Requ
 
 
 def _list(name: str, doc: str, **more: Any) -> Resource:
-    return Resource(name=name, doc=doc, follow=_pages, total=_total, nothing=_nothing, **more)
+    return Resource(name=name, doc=doc, follow=_pages, total=_total, is_empty_answer=_is_empty_answer, **more)
 
 
 PROVIDER = Provider(
@@ -256,7 +256,7 @@ PROVIDER = Provider(
             f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
             requests=_trends,
             note=as_kept,
-            after=("destinations",),
+            needs_before_request=("destinations",),
             tags=("integration_id",),
             key=pl.col("_integration_id"),
             wire=wire.TREND,
@@ -282,7 +282,7 @@ PROVIDER = Provider(
             key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
             wire=wire.SEGMENT,
             views=views.segments,
-            fills=("segments",),
+            view_tables=("segments",),
         ),
         _list("users", "Users of the site.", requests=get("/users"), wire=wire.USER, views=views.USERS),
         _list(
