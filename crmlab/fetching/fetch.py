@@ -19,10 +19,10 @@ from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
 from crmlab.fetching.progress import Listener, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
-from crmlab.fetching.query import Moment, Query, as_query
+from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.results import SUMMARY, Fetched, Stored
-from crmlab.schema import TABLES, TableName
+from crmlab.schema import TABLES, TableName, TimeLike
 
 OnError = Literal["collect", "raise"]
 #: first pages that are there already, by account (its label) and request
@@ -32,8 +32,8 @@ Pages = Mapping[str, Mapping[str, Page]]
 async def fetch(
     accounts: Account | Iterable[Account] | Plan,
     *tables: TableName | str,
-    since: Moment = None,
-    until: Moment = None,
+    since: TimeLike | None = None,
+    until: TimeLike | None = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
     progress: Listener | bool | None = None,
@@ -97,8 +97,8 @@ async def fetch_to(
     directory: str | Path,
     accounts: Account | Iterable[Account] | Plan,
     *tables: TableName | str,
-    since: Moment = None,
-    until: Moment = None,
+    since: TimeLike | None = None,
+    until: TimeLike | None = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
     progress: Listener | bool | None = None,
@@ -146,8 +146,8 @@ async def fetch_to(
 def _query(
     accounts: Account | Iterable[Account] | Plan,
     tables: Sequence[str],
-    since: Moment,
-    until: Moment,
+    since: TimeLike | None,
+    until: TimeLike | None,
     *,
     allow_destructive: bool,
 ) -> tuple[Query, Pages]:

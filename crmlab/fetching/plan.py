@@ -15,9 +15,9 @@ from crmlab.display import Sheet, Shown, duration
 from crmlab.fetching.crawl import side_by_side
 from crmlab.fetching.decode_queue import Backlog
 from crmlab.fetching.probe import AccountProbe
-from crmlab.fetching.query import Moment, Query, as_query
+from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
-from crmlab.schema import TableName
+from crmlab.schema import TableName, TimeLike
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -129,8 +129,8 @@ def _shown(frame: pl.DataFrame) -> pl.DataFrame:
 async def plan(
     accounts: Account | Iterable[Account],
     *tables: TableName | str,
-    since: Moment = None,
-    until: Moment = None,
+    since: TimeLike | None = None,
+    until: TimeLike | None = None,
     limits: Limits | None = None,
 ) -> Plan:
     """Return how many requests a fetch needs and how long they take, before they are sent.

@@ -10,9 +10,7 @@ from crmlab.accounts import Account, check_names
 from crmlab.connector import Context
 from crmlab.errors import PlanError, UsageError
 from crmlab.providers import registry, unknown
-from crmlab.schema import TABLES, instant
-
-Moment = str | dt.date | dt.datetime | None
+from crmlab.schema import TABLES, TimeLike, instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +48,8 @@ def as_query(
     accounts: Account | Iterable[Account],
     tables: Sequence[str],
     *,
-    since: Moment,
-    until: Moment,
+    since: TimeLike | None,
+    until: TimeLike | None,
 ) -> Query:
     """Return the checked query; see `crmlab.fetch` for the parameters.
 

@@ -153,9 +153,11 @@ class ResourceFetch:
             self.result.failure = self.task.account.explain(error, self.task.resource.name)
 
     async def _read_until_stopped(self) -> None:
+        if self._is_stopped:
+            raise Stopped("stopped before its end")
         try:
             # a time limit that `stop` sets: so only the reading is cancelled, and what came is still decoded
-            async with asyncio.timeout(0 if self._is_stopped else None) as self._reading:
+            async with asyncio.timeout(None) as self._reading:
                 await self._read()
         except TimeoutError:
             if not self._is_stopped:

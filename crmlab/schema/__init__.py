@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, conform, repeats_rows, within
-from crmlab.schema.times import instant
+from crmlab.schema.times import TimeLike, instant
 
 __all__ = [
     "CUSTOM",
@@ -15,6 +15,7 @@ __all__ = [
     "ProviderName",
     "TableName",
     "Tables",
+    "TimeLike",
     "conform",
     "instant",
     "repeats_rows",

@@ -6,8 +6,11 @@ import datetime as dt
 
 from crmlab.errors import UsageError
 
+#: what users may give as a time
+TimeLike = str | dt.date | dt.datetime
 
-def instant(value: str | dt.date | dt.datetime | None, name: str) -> dt.datetime | None:
+
+def instant(value: TimeLike | None, name: str) -> dt.datetime | None:
     """Return a date (midnight UTC) or a time with its zone as a UTC time.
 
     Raises
