@@ -48,7 +48,7 @@ class ProgressReporter:
         self._listener_error: Exception | None = None
 
     async def __aenter__(self) -> Self:
-        if self._listener:
+        if self._listener is not None:  # it may be a list, and empty
             self._owner = asyncio.current_task()
             self._pulse = asyncio.create_task(self._beat())
         return self
@@ -124,13 +124,13 @@ class RateEstimate:
         self._limits = limits
         self._accounts: set[Account] = set()
         self._left: dict[ResourceResult, int] = {}
-        self._unforeseen: set[ResourceResult] = set()
+        self._unsized: set[ResourceResult] = set()
         self._requests = 0
 
     @property
     def is_exact(self) -> bool:
         """Whether nothing that shares the limit can turn out to need more."""
-        return not self._unforeseen
+        return not self._unsized
 
     def count(self, result: ResourceResult, *, over: bool) -> None:
         """Take note of what a resource has still to ask."""
@@ -138,10 +138,10 @@ class RateEstimate:
         self._requests += left - self._left.get(result, 0)
         self._left[result] = left
         self._accounts.add(result.task.account)
-        if over or result.requests.is_foreseen:
-            self._unforeseen.discard(result)
+        if over or result.requests.is_sized:
+            self._unsized.discard(result)
         else:
-            self._unforeseen.add(result)
+            self._unsized.add(result)
 
     def seconds_left(self, now: float) -> float:
         """Return the seconds that the rest takes at the rate of the moment, once the next may leave."""
@@ -161,14 +161,14 @@ def _end(result: ResourceResult) -> State:
 def _left(result: ResourceResult, state: State, estimate: RateEstimate, now: float) -> float | None:
     if state == "complete":
         return 0.0
-    if not result.requests.is_foreseen:
+    if not result.requests.is_sized:
         return None
     return estimate.seconds_left(now) if state == "running" else 0.0
 
 
 def _wait(result: ResourceResult, state: State, estimate: RateEstimate, now: float) -> float:
     """Return the seconds that the limit keeps it waiting; 0 where that is no more than the usual pace."""
-    has_asked_all = result.requests.is_foreseen and result.requests.sent == result.requests.known
+    has_asked_all = result.requests.is_sized and result.requests.sent == result.requests.known
     if state != "running" or has_asked_all:
         return 0.0
     wait = estimate.limiter.wait(now)

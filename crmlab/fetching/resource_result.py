@@ -31,7 +31,7 @@ class RequestCount:
         return self.expected is not None and self.expected <= self.sent
 
     @property
-    def is_foreseen(self) -> bool:
+    def is_sized(self) -> bool:
         """Whether the first answers are in and tell how many requests it takes."""
         return self.expected is not None and 0 < self.first <= self.sent
 

@@ -75,7 +75,7 @@ def test_every_page_is_asked_for_once_and_every_record_taken_once(number: int) -
 async def test_the_first_answer_tells_how_many_requests_there_will_be() -> None:
     reader, _, requests = reading(Service(named(7)).ask)
     [first] = await reader.first_requests(CONTEXT)
-    assert (requests.expected, requests.is_foreseen) == (1, False)
+    assert (requests.expected, requests.is_sized) == (1, False)
 
     following = list(await reader.visit(first))
 
