@@ -32,7 +32,7 @@ class Paginator:
 
 
 #: nothing follows: the list comes whole
-end = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
+one_answer = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
 
 
 def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:

@@ -83,7 +83,7 @@ class _Entries(msgspec.Struct):
     data: list[dict[str, Any]]
 
 
-def listing(noun: str, *name: str) -> Callable[[Page], str]:
+def count_and_names(noun: str, *name: str) -> Callable[[Page], str]:
     """Return a `Provider.reached` that counts what ``data`` lists and names the first, by the way to its name.
 
     It says, e.g., ``4 databases: Customers, Leads, Fair, …``.

@@ -44,6 +44,6 @@ class Request:
         return replace(self, headers={**self.headers, **added})
 
 
-def path(template: str, **parts: object) -> str:
+def fill_path(template: str, **parts: object) -> str:
     """Fill a path template, percent-encoding each part (ids may hold ``/`` and spaces)."""
     return template.format(**{name: quote(str(part), safe="") for name, part in parts.items()})

@@ -32,7 +32,7 @@ _NEWEST = "newest"
 Span = tuple[int | None, int | None]
 
 
-def slices(
+def time_slices(
     pages: Paginator,
     *,
     times: Callable[[Page], Iterable[object]],
@@ -69,7 +69,7 @@ def slices(
 
     def slice_by_slice(page: Page) -> list[Request]:
         since, until = span(page.request)
-        seen = [found for each in times(page) if (found := seconds(each)) is not None]
+        seen = [found for each in times(page) if (found := unix_seconds(each)) is not None]
         newest = int(page.request.tags.get(_NEWEST, max(seen, default=0)))
         served = int(page.sent_at.timestamp()) if page.sent_at else None  # no clock of our own is trusted
         period = since, _earliest(until, served)
@@ -128,7 +128,7 @@ def _earliest(*times: int | None) -> int | None:
     return min((time for time in times if time is not None), default=None)
 
 
-def seconds(text: object) -> int | None:
+def unix_seconds(text: object) -> int | None:
     """Return ISO 8601 text as whole seconds since 1970; None for what is before, as an empty time in year 1."""
     try:
         moment = dt.datetime.fromisoformat(str(text))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, JsonPath, Page, Request, Resource, end, pages
+from crmlab.connector import Context, JsonPath, Page, Request, Resource, one_answer, pages
 from crmlab.decoding import GIVEN, RAW, REJECTED, Decoder, Record, as_listed, decoder, held, records
 from crmlab.errors import ApiError, CrmlabError, ServerError, Stopped, TransportError
 from crmlab.fetching.completeness import Tally
@@ -192,7 +192,7 @@ class ResourceRun:
         while not before or self.readings < READINGS:
             requests = await self._first_requests(context)
             if self._parent.probing and not self._tells_how_many(requests):
-                self.foreseen = self.least if self.resource.follow is end else None
+                self.foreseen = self.least if self.resource.follow is one_answer else None
                 return
             self._parent.tell(self)
             self.readings += 1

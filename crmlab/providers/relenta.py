@@ -24,12 +24,12 @@ from crmlab.connector import (
     Resource,
     Schema,
     View,
+    count_and_names,
     custom,
     flag,
     full_name,
     get,
     iso_time,
-    listing,
     refuse,
     split,
     text,
@@ -243,7 +243,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=8, scope="ip", ceiling=20),
     ping=Request(path="/custom_field.list.json"),
-    reached=listing("custom field", "label"),
+    reached=count_and_names("custom field", "label"),
     resources=(
         Resource(
             name="custom_fields",

@@ -25,7 +25,7 @@ from crmlab.connector import (
     Resource,
     Schema,
     View,
-    listing,
+    count_and_names,
     refuse,
 )
 from crmlab.errors import ApiError, NotFoundError
@@ -189,7 +189,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
     ping=_post("databases/list", from_id=1, limit=_LIMIT),
-    reached=listing("database", "name"),
+    reached=count_and_names("database", "name"),
     resources=(
         _objects("databases", "Databases of profiles that the token may see."),
         _objects("resources", "Resources: what addresses are subscribed to."),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from crmlab.connector import Page, Paginator, Request, Span, cursor, seconds, slices
+from crmlab.connector import Page, Paginator, Request, Span, cursor, time_slices, unix_seconds
 
 #: where a list of objects begins
 FIRST = 1
@@ -96,7 +96,7 @@ def _max_slices(page: Page) -> int:
 
 
 def _span(request: Request) -> Span:
-    return seconds(request.body["date_from"]), seconds(request.body["date_to"])
+    return unix_seconds(request.body["date_from"]), unix_seconds(request.body["date_to"])
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
@@ -109,4 +109,4 @@ def _day(seconds: int) -> str:
 
 
 # whether the last day is in or out is not documented: each slice begins on the last day of the one before
-history = slices(records, times=_times, span=_span, cut=_within, left=_left, step=86_400, max_slices=_max_slices)
+history = time_slices(records, times=_times, span=_span, cut=_within, left=_left, step=86_400, max_slices=_max_slices)

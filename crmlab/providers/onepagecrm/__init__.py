@@ -25,9 +25,9 @@ from crmlab.connector import (
     Provider,
     Request,
     Resource,
+    fill_path,
     get,
     iso_time,
-    path,
     refuse,
 )
 from crmlab.providers.onepagecrm import views, wire
@@ -124,7 +124,7 @@ def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
 
 def _one(name: str, plural: str) -> Operation:
     def request(id: str) -> Request:
-        return Request(path=path(f"/{plural}/{{id}}", id=id))
+        return Request(path=fill_path(f"/{plural}/{{id}}", id=id))
 
     return Operation(name=name, doc=f"One {name} by id.", request=request)
 
