@@ -69,9 +69,10 @@ pictures: $(VENV)/.installed-browser
 	sh tests/browser/install_chromium.sh
 	PYTHONPATH=. $(BIN)/python docs/pictures.py
 
-# What editors and type checkers know of tables and providers
+# What editors and type checkers know of tables and providers, and what the README says of all services
 names: $(VENV)/.installed
-	$(BIN)/python docs/names.py
+	$(BIN)/python -m docs.names
+	$(BIN)/python -m docs.readme
 
 clean:
 	rm -rf $(VENV) $(OUT) tests/browser/shots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,7 +1,7 @@
 """Polars expressions that turn documented wire values into shared-schema values.
 
 All are strict: what cannot be converted raises, and the record is rejected with its reason,
-instead of becoming a null that nobody notices. Empty text is null: every one of the five APIs
+instead of becoming a null that nobody notices. Empty text is null: every API described so far
 writes ``""`` for "not given".
 """
 

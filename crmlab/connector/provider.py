@@ -43,7 +43,8 @@ class Provider:
     `base_url` may name settings in braces. `sign` adds the credentials to a request, `check`
     raises the error that an answer means, envelope included. `ping` is the cheapest read that
     needs the key, `reached` says in a few words who and what its answer shows. `assumptions`
-    lists what the vendor does not document and this module assumes.
+    lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
+    resource reads.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Provider:
     reached: Callable[[Page], str] = lambda page: "answered"
     operations: tuple[Operation, ...] = ()
     assumptions: tuple[str, ...] = ()
+    not_covered: tuple[str, ...] = ()
 
     def needed(self, base_url: str | None = None) -> set[str]:
         """Return the fields without which there is no account at that base URL (the own one)."""

@@ -287,4 +287,8 @@ PROVIDER = Provider(
         "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is refused",
     ),
+    not_covered=(
+        "creating and changing contacts and activities",
+        "e-mail, groups, users, mailings: the API has no lists of them",
+    ),
 )

@@ -147,4 +147,5 @@ PROVIDER = Provider(
     ),
     operations=(Operation(name="ticket", doc="One ticket by its id.", request=_ticket),),
     assumptions=("updated_since includes the moment that it names",),
+    not_covered=("answering a ticket",),
 )

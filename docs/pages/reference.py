@@ -100,7 +100,7 @@ def _describing() -> str:
 
 {connector.__doc__}
 
-A [sixth API](../contributing.md#a-sixth-api-in-one-file) is an example of all this.
+A [further API](../contributing.md#a-further-api-in-one-file) is an example of all this.
 
 {parts}
 ## The shared tables

@@ -277,4 +277,9 @@ PROVIDER = Provider(
         "account's custom_fields setting names, others are reported as undocumented",
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
+    not_covered=(
+        "importing, changing and deleting profiles, subscriptions and segments",
+        "campaign logs and settings, scenarios, goals, pixels",
+        "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
+    ),
 )

@@ -313,4 +313,10 @@ PROVIDER = Provider(
         "a count that an answer leaves out is unknown, not 0",
         "filter[created] of the activity log includes both days, whatever their time zone",
     ),
+    not_covered=(
+        "creating and changing sources, destinations, users, alerts, tag-manager objects",
+        "delivery issues: they hold bodies of requests, with persons and keys in them",
+        "event monitoring, data quality, reports, enrichment, the tag manager's catalogues",
+        "the APIs beside it with other keys: conversions, consent of a single visitor, event collection",
+    ),
 )

@@ -267,4 +267,8 @@ PROVIDER = Provider(
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
     ),
+    not_covered=(
+        "uploading and deleting contacts and employees",
+        "the PDF that documents a consent: only whether there is one",
+    ),
 )

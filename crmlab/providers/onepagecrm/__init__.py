@@ -152,7 +152,11 @@ PROVIDER = Provider(
             pattern="[^:]+",
             help="OnePageCRM > Apps > API > Configuration, or app.onepagecrm.com/app/api",
         ),
-        Field(name="api_key", label="API key", help="on the same page as the user ID"),
+        Field(
+            name="api_key",
+            label="API key",
+            help="OnePageCRM > Apps > API > Configuration, beside the user ID",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -240,5 +244,10 @@ PROVIDER = Provider(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
         "pipelines take page=2 where their answer counts more pages",
+    ),
+    not_covered=(
+        "creating, changing and deleting records",
+        "attachments, webhooks, predefined texts and items, relationship types",
+        "call results and reasons of lost deals as lists: their ids stay as they are",
     ),
 )
