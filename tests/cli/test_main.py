@@ -133,7 +133,7 @@ def test_sandbox_serves_until_it_is_stopped():
         [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5"], stdout=subprocess.PIPE, text=True
     )
     try:
-        shown = [running.stdout.readline() for _ in range(6)]
+        shown = [running.stdout.readline() for _ in range(1 + len(registry()))]
     finally:
         running.terminate()
         running.wait(timeout=10)
@@ -148,7 +148,11 @@ def lines():
     command = [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "300", "--rate-limits"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
-            yield [line for line in (running.stdout.readline() for _ in range(6)) if "crmlab.Account(" in line]
+            yield [
+                line
+                for line in (running.stdout.readline() for _ in range(1 + len(registry())))
+                if "crmlab.Account(" in line
+            ]
         finally:
             running.terminate()
 

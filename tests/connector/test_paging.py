@@ -97,7 +97,7 @@ def test_a_widening_list_is_asked_to_its_end_and_little_past_it(
 
 def test_a_list_without_end_is_a_paging_error_and_not_a_loop() -> None:
     with pytest.raises(PagingError, match=r"/list does not end: page 1,000 still holds"):
-        crawl(widening(is_empty, cap=1000), lambda request: {"data": [1]}, random.Random(1))
+        crawl(widening(is_empty, max_pages=1000), lambda request: {"data": [1]}, random.Random(1))
 
 
 @pytest.mark.parametrize("max_window", [0, -1, 3, 6, 12])

@@ -35,7 +35,7 @@ def iso(moment: float) -> str:
 
 
 def span(request: Request) -> Span:
-    return unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to"))
+    return Span(unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to")))
 
 
 def within(request: Request, since: int | None, until: int | None) -> Request:

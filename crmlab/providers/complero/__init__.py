@@ -102,7 +102,7 @@ def _times(page: Page) -> Iterable[object]:
 
 
 def _span(request: Request) -> Span:
-    return unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to"))
+    return Span(unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to")))
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
