@@ -72,7 +72,7 @@ pictures: $(VENV)/.installed-browser
 # What editors and type checkers know of tables and providers, and what the README says of all services
 names: $(VENV)/.installed
 	$(BIN)/python -m docs.names
-	$(BIN)/python -m docs.readme
+	$(BIN)/python -m docs.generated
 
 clean:
 	rm -rf $(VENV) $(OUT) tests/browser/shots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

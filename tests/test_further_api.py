@@ -184,7 +184,7 @@ import asyncio
 import crmlab
 from crmlab.providers import registry
 from crmlab.sandbox import services
-from docs import names, readme
+from docs import generated, names
 from docs.pages import providers
 
 assert "deskline" in registry()
@@ -192,7 +192,7 @@ assert "deskline" in services.names()
 assert '"deskline",' in names.written()
 assert "providers/deskline.md" in providers.pages()
 assert "Deskline > Settings > API" in providers.pages()["providers/deskline.md"]
-page = readme.written(readme.FILES[0])
+page = generated.written(generated.FILES[0])
 assert "| Deskline | `deskline` | contacts, activities | 10/s | Deskline > Settings > API |" in page
 assert "CRMLAB_DESKLINE_API_KEY=..." in page
 
@@ -213,7 +213,8 @@ print("all of it follows")
 def test_in_the_project_it_is_a_file_beside_the_providers_and_one_beside_the_services(tmp_path: Path) -> None:
     for folder in ("crmlab", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
-    shutil.copy(ROOT / "README.md", tmp_path)
+    for file in ("README.md", ".importlinter"):
+        shutil.copy(ROOT / file, tmp_path)
     shutil.copy(EXAMPLE, tmp_path / "crmlab" / "providers" / "deskline.py")
     shutil.copy(SERVICE, tmp_path / "crmlab" / "sandbox" / "services" / "deskline.py")
 

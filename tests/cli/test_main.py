@@ -148,11 +148,8 @@ def lines():
     command = [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "300", "--rate-limits"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
-            yield [
-                line
-                for line in (running.stdout.readline() for _ in range(1 + len(registry())))
-                if "crmlab.Account(" in line
-            ]
+            shown = [running.stdout.readline() for _ in range(1 + len(registry()))]
+            yield [line for line in shown if "crmlab.Account(" in line]
         finally:
             running.terminate()
 

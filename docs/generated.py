@@ -1,4 +1,4 @@
-"""Write what README.md and docs/index.md say of all services, out of their declarations: ``make names``."""
+"""Write the parts of pages that tell what the code says already, of services and rooms: ``make names``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from crmlab.accounts import credentials
 from crmlab.connector import Limits, Provider
 from crmlab.providers import registry
+from docs import rooms
 from docs.names import services
 from docs.pages.markdown import code, table
 
 ROOT = Path(__file__).parent.parent
-FILES = (ROOT / "README.md", ROOT / "docs" / "index.md")
+FILES = (ROOT / "README.md", ROOT / "docs" / "index.md", ROOT / "docs" / "contributing.md")
 
 
 def written(file: Path) -> str:
@@ -35,6 +36,7 @@ def _parts() -> dict[str, str]:
     return {
         "titles": _titles(providers),
         "services": f"\n\n{_services(providers)}\n\n",
+        "rooms": f"\n\n{_rooms()}\n\n",
         "variables": f"\n\n```sh\n{_variables(providers)}\n```\n\n",
     }
 
@@ -74,6 +76,16 @@ def _variables(providers: list[Provider]) -> str:
         asked = [field for field in provider.fields if field.name in needed and not field.default]
         lines.append(" ".join(f"{credentials.variable(provider, field)}=..." for field in asked))
     return "\n".join(lines)
+
+
+def _rooms() -> str:
+    imports = rooms.imports()
+    rows = []
+    for layer in rooms.layers():
+        for room in layer:
+            others = sorted({each.other for each in imports if each.room == room})
+            rows.append([code(room), rooms.purpose(room), ", ".join(others)])
+    return table(["room", "what it is for", "imports from"], rows)
 
 
 if __name__ == "__main__":
