@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, JsonPath, Page, Request, end
+from crmlab.connector import Context, JsonPath, Page, Request
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
 from crmlab.fetching.crawl import crawl, first_error
