@@ -75,9 +75,10 @@ pictures: $(VENV)/.installed-browser
 	sh tests/browser/install_chromium.sh
 	PYTHONPATH=. $(BIN)/python docs/pictures.py
 
-# What editors and type checkers know of tables and providers
+# What editors and type checkers know of tables and providers, and what the README says of all services
 names: $(VENV)/.installed
-	$(BIN)/python docs/names.py
+	$(BIN)/python -m docs.names
+	$(BIN)/python -m docs.generated
 
 # The sample in data/ and its dictionary, the same on every machine
 data: $(VENV)/.installed

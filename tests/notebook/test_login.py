@@ -14,7 +14,7 @@ import pytest
 import crmlab
 from crmlab.accounts.account import Account
 from crmlab.connector.provider import Provider
-from crmlab.errors import ApiError, AuthError, CredentialError, PlanError
+from crmlab.errors import ApiError, AuthError, CredentialError, UsageError
 from crmlab.notebook import LoginForm, asked, login
 from crmlab.providers import registry
 from tests.notebook.filling import SECRET, connected, everything_shown, press, reach_three, refuse, say, settle, status
@@ -371,7 +371,7 @@ def test_a_section_says_what_its_fields_are_called_elsewhere_and_which_an_addres
 
 
 def test_login_refuses_an_unknown_provider(demo: Provider) -> None:
-    with pytest.raises(PlanError, match="did you mean 'demo'"):
+    with pytest.raises(UsageError, match="did you mean 'demo'"):
         login("demmo")
 
 

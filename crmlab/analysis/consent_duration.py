@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
 
 from crmlab.analysis import survival
-from crmlab.analysis.decisions import Subject, grouped, moment, spells, told
-from crmlab.errors import PlanError
+from crmlab.analysis.decisions import Subject, spells, told
+from crmlab.analysis.inputs import By, answer, keys_of, read
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant
+
+__all__ = ["consent_survival"]
 
 DAY_US = 86_400_000_000
 
 
-def curve(durations: pl.DataFrame, by: str | list[str] | None = None, *, confidence: float = 0.95) -> pl.DataFrame:
+def curve(durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: float = 0.95) -> pl.DataFrame:
     """Return the share that lasts longer than each duration, those that have not ended counted as long as seen.
 
     ``survival(t)`` = the product of ``1 - ended / at_risk`` over all durations up to t. The band is that of
@@ -40,7 +45,7 @@ def curve(durations: pl.DataFrame, by: str | list[str] | None = None, *, confide
 
     Raises
     ------
-    PlanError
+    UsageError
         `confidence` is not between 0 and 1, or a column of `by` is missing.
 
     Notes
@@ -63,12 +68,11 @@ def curve(durations: pl.DataFrame, by: str | list[str] | None = None, *, confide
     │ 5.0  ┆ 1       ┆ 0     ┆ 1        ┆ 0.5      ┆ 0.057847 ┆ 0.844861 │
     └──────┴─────────┴───────┴──────────┴──────────┴──────────┴──────────┘
     """
-    keys = grouped(by, durations)
-    found = survival.kaplan_meier(durations.rename({"days": "duration"}), keys)
-    return survival.with_band(found, keys, confidence=confidence).rename({"time": "days", "surviving": "survival"})
+    found = survival.kaplan_meier(durations.rename({"days": "duration"}), by=keys)
+    return survival.with_band(found, by=keys, confidence=confidence).rename({"time": "days", "surviving": "survival"})
 
 
-def median_days(curve: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataFrame:
+def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     """Return the duration that half outlast: the first at which survival is 0.5 or less.
 
     Parameters
@@ -85,7 +89,7 @@ def median_days(curve: pl.DataFrame, by: str | list[str] | None = None) -> pl.Da
 
     Raises
     ------
-    PlanError
+    UsageError
         A column of `by` is missing.
 
     Notes
@@ -98,19 +102,23 @@ def median_days(curve: pl.DataFrame, by: str | list[str] | None = None) -> pl.Da
     >>> median_days(curve(pl.DataFrame({"days": [1.0, 2.0, 9.0], "ended": [True, True, False]}))).item()
     2.0
     """
-    keys = grouped(by, curve)
+    curve = read(curve, "curve", "days", "survival", by=by)
+    keys = keys_of(by)
     half = pl.col("days").filter(pl.col("survival") <= 0.5).min().alias("median_days")
-    return curve.group_by(keys).agg(half).sort(keys, nulls_last=True) if keys else curve.select(half)
+    if not keys:
+        return curve.select(half)
+    return answer(curve.group_by(keys).agg(half).sort(keys, nulls_last=True))
 
 
 def consent_survival(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: TimeLike,
+    by: By = None,
     subject: Subject = "contact",
     which: Literal["first", "all"] = "first",
     confidence: float = 0.95,
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the share of consents that last longer than each number of days.
 
@@ -123,16 +131,19 @@ def consent_survival(
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
         (where occurred_at is null), opted_in. What a kind means: `crmlab.analysis.vocabulary`.
     as_of
-        The moment to look from; a date is its midnight UTC. Later events are not read.
+        The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
+        read.
     by
         Columns to estimate apart: channel, source (of the opt-in), provider, account.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
     which
         ``"first"``: the first consent of each person in each group, since several of one person are not
         independent and the band would be too narrow; ``"all"``.
     confidence
         Of the band.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -142,7 +153,7 @@ def consent_survival(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by`, `subject`, `which` or `confidence` is not known.
 
     Notes
@@ -157,7 +168,7 @@ def consent_survival(
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 11)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> consent_survival(conform(frame, TABLES["consent_events"]), date(2026, 1, 31)).drop("lower", "upper")
+    >>> consent_survival(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31)).drop("lower", "upper")
     shape: (2, 5)
     ┌──────┬─────────┬───────┬──────────┬──────────┐
     │ days ┆ at_risk ┆ ended ┆ censored ┆ survival │
@@ -169,13 +180,13 @@ def consent_survival(
     └──────┴─────────┴───────┴──────────┴──────────┘
     """
     if which not in ("first", "all"):
-        raise PlanError(f"which={which!r}: give 'first' (one consent of each person) or 'all'")
-    now = moment(as_of)
-    found = spells(told(consent_events, now, subject))
-    keys = grouped(by, found)
+        raise UsageError(f"which={which!r}: give 'first' (one consent of each person) or 'all'")
+    now = as_instant(as_of, "as_of", time_zone)
+    keys = keys_of(by)
+    found = spells(told(consent_events, now, subject, by=by))
     if which == "first":
         found = found.sort("start").unique(["subject", *keys], keep="first", maintain_order=True)
-    return curve(lasting(found, now), keys, confidence=confidence)
+    return answer(curve(lasting(found, now), keys, confidence=confidence))
 
 
 def lasting(spells: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis.evidence import email, evidence, left_out, links
-from crmlab.analysis.people import overlap, people, same_name
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab.analysis.identity import people, people_overlap, same_name
+from crmlab.analysis.matching import email, evidence, evidence_left_out, evidence_links
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 ANN, BO = "+353 20 910 0001", "+353 20 910 0002"
 
@@ -158,7 +158,7 @@ def test_a_name_alone_is_a_suggestion_and_never_a_link() -> None:
     ]
     names = ["name", "person_id", "other_person_id", "same_company"]
     assert_frame_equal(found, pl.DataFrame(rows, schema=names, orient="row"))
-    assert same_name(frame, who, most=2).is_empty()
+    assert same_name(frame, who, max_people=2).is_empty()
 
 
 def test_links_say_what_connected_and_left_out_what_did_not() -> None:
@@ -170,13 +170,13 @@ def test_links_say_what_connected_and_left_out_what_did_not() -> None:
     )
     found = evidence(frame)
 
-    rows = links(found).select("id", "other_id", "kind", "value", "because").rows()
+    rows = evidence_links(found).select("id", "other_id", "kind", "value", "because").rows()
     assert rows == [
         ("2", "1", "email", "info@example.com", "same name"),
         ("3", "1", "email", "ann@example.com", "own"),
         ("3", "1", "phone", "+353209100001", "own"),
     ]
-    assert left_out(found).rows() == [
+    assert evidence_left_out(found).rows() == [
         ("email", "info@example.com", "role address", 2, 1),
         ("phone", "910 0001", "not read", 2, 2),
         ("email", "who knows", "not read", 1, 1),
@@ -188,8 +188,12 @@ def test_nobody_is_an_empty_frame_of_the_same_columns() -> None:
     who = people(nobody)
 
     assert who.schema == people(named("Ann Lee", emails=["ann@example.com"])).schema
-    assert (who.height, links(evidence(nobody)).height, left_out(evidence(nobody)).height) == (0, 0, 0)
-    assert (overlap(who).height, same_name(nobody, who).height) == (0, 0)
+    assert (who.height, evidence_links(evidence(nobody)).height, evidence_left_out(evidence(nobody)).height) == (
+        0,
+        0,
+        0,
+    )
+    assert (people_overlap(who).height, same_name(nobody, who).height) == (0, 0)
 
 
 def test_a_key_that_stands_twice_is_one_contact() -> None:
@@ -205,9 +209,9 @@ def test_contacts_without_a_provider_or_account_are_told_apart_by_their_id() -> 
 
 
 def test_columns_and_thresholds_that_cannot_be_are_refused() -> None:
-    with pytest.raises(PlanError, match="contacts lack emails, phones"):
+    with pytest.raises(UsageError, match="contacts has no column emails, phones"):
         people(named("Ann Lee").drop("emails", "phones"))
-    with pytest.raises(PlanError, match="1 or more"):
+    with pytest.raises(UsageError, match="1 or more"):
         people(named("Ann Lee"), names_per_phone=0)
 
 

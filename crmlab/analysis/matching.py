@@ -11,9 +11,13 @@ from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.errors import PlanError
+from crmlab.analysis.inputs import read
+from crmlab.errors import UsageError
+
+__all__ = ["evidence", "evidence_left_out", "evidence_links"]
 
 KEY = ["provider", "account", "id"]
+_EVIDENCE = (*KEY, "kind", "value", "name", "contacts", "names", "shared")
 _READ = (*KEY, "full_name", "first_name", "last_name", "emails", "phones")
 
 _ROLE_WORDS = """
@@ -45,7 +49,10 @@ def evidence(
 ) -> pl.DataFrame:
     """Return each contact's addresses and numbers, and whether they are evidence of who it is.
 
-    The arguments are those of `crmlab.analysis.people.people`.
+    Parameters
+    ----------
+    contacts, region, plus_addressing, roles, names_per_email, names_per_phone, names_per_office
+        As of `crmlab.analysis.people`.
 
     Returns
     -------
@@ -57,15 +64,14 @@ def evidence(
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing, `region` is not known, or a threshold is below 1.
     """
     from crmlab.analysis.phone import e164  # noqa: PLC0415  # its metadata are loaded when they are needed
 
-    if missing := [name for name in _READ if name not in contacts.columns]:
-        raise PlanError(f"contacts lack {', '.join(missing)}: give the contacts table as crmlab.fetch returns it")
+    contacts = read(contacts, "contacts", *_READ)
     if min(names_per_email, names_per_phone, names_per_office) < 1:
-        raise PlanError("names_per_email, names_per_phone and names_per_office are 1 or more: give larger numbers")
+        raise UsageError("names_per_email, names_per_phone and names_per_office are 1 or more: give larger numbers")
     people = contacts.select(pl.col("provider").cast(pl.String), "account", "id", _words(), "emails", "phones")
     people = people.with_columns(_joined(), _initials())
     emails = _values(people, "emails")
@@ -102,7 +108,7 @@ def evidence(
     )
 
 
-def links(evidence: pl.DataFrame) -> pl.DataFrame:
+def evidence_links(evidence: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs of contacts that an address or number connects.
 
     Parameters
@@ -126,7 +132,7 @@ def links(evidence: pl.DataFrame) -> pl.DataFrame:
     >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "3"],
     ...         "full_name": ["Ann Lee", "A. Lee"], "emails": [["Ann@example.com"], ["ann@example.com"]]}
     >>> found = evidence(conform(pl.DataFrame(rows), TABLES["contacts"]))
-    >>> links(found).select("id", "other_provider", "other_id", "kind", "value", "because")
+    >>> evidence_links(found).select("id", "other_provider", "other_id", "kind", "value", "because")
     shape: (1, 6)
     ┌─────┬────────────────┬──────────┬───────┬─────────────────┬─────────┐
     │ id  ┆ other_provider ┆ other_id ┆ kind  ┆ value           ┆ because │
@@ -136,6 +142,7 @@ def links(evidence: pl.DataFrame) -> pl.DataFrame:
     │ 3   ┆ altcraft       ┆ 1        ┆ email ┆ ann@example.com ┆ own     │
     └─────┴────────────────┴──────────┴───────┴─────────────────┴─────────┘
     """
+    evidence = read(evidence, "evidence", *_EVIDENCE)
     rows = evidence.select(KEY).unique().sort(KEY).with_row_index("row")
     pairs = linked(evidence, rows)
     firsts = rows.select("row", *(pl.col(name).alias(f"other_{name}") for name in KEY))
@@ -157,7 +164,7 @@ def links(evidence: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def left_out(evidence: pl.DataFrame) -> pl.DataFrame:
+def evidence_left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     """Return the addresses and numbers that were not taken as evidence, and why.
 
     Parameters
@@ -180,7 +187,7 @@ def left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"id": ["1", "3"], "full_name": ["Ann Lee", "Bo Kay"], "emails": [["Info@example.com"]] * 2,
     ...         "phones": [["020 9100000"], None]}
-    >>> left_out(evidence(conform(pl.DataFrame(rows), TABLES["contacts"])))
+    >>> evidence_left_out(evidence(conform(pl.DataFrame(rows), TABLES["contacts"])))
     shape: (2, 5)
     ┌───────┬──────────────────┬──────────────┬──────────┬───────┐
     │ kind  ┆ value            ┆ why          ┆ contacts ┆ names │
@@ -191,6 +198,7 @@ def left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     │ phone ┆ 020 9100000      ┆ not read     ┆ 1        ┆ 1     │
     └───────┴──────────────────┴──────────────┴──────────┴───────┘
     """
+    evidence = read(evidence, "evidence", *_EVIDENCE)
     return (
         evidence.filter(pl.col("shared").is_not_null())
         .select("kind", "value", pl.col("shared").alias("why"), "contacts", "names")

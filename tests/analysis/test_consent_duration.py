@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab.analysis.consent_survival import consent_survival, curve, median_days
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab.analysis.consent_duration import consent_survival, curve, median_days
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 #: days, how many ended, how many were censored -> survival, lower, upper: lifelines 0.30.3,
@@ -119,7 +119,7 @@ def test_groups_are_estimated_apart() -> None:
         own = frame.filter(pl.col("channel").eq_missing(pl.lit(channel)))
         part = found.filter(pl.col("channel").eq_missing(pl.lit(channel))).drop("channel")
         assert part.equals(curve(own))
-    assert median_days(found, "channel").rows() == [("a", 1.0), (None, 9.0)]
+    assert median_days(found, by="channel").rows() == [("a", 1.0), (None, 9.0)]
 
 
 def test_a_consent_lasts_to_the_next_opt_out_and_repeats_do_not_begin_another() -> None:
@@ -133,7 +133,7 @@ def test_a_consent_lasts_to_the_next_opt_out_and_repeats_do_not_begin_another() 
         ("3", "email", "hardbounce", 0),
     )
 
-    found = consent_survival(frame, START + timedelta(days=31))
+    found = consent_survival(frame, as_of=START + timedelta(days=31))
 
     assert found.select("days", "at_risk", "ended", "censored", "survival").rows() == [
         (10.0, 2, 1, 0, 0.5),
@@ -152,27 +152,27 @@ def test_only_the_first_consent_of_a_person_counts_unless_all_are_asked_for() ->
     )
     as_of = START + timedelta(days=10)
 
-    assert consent_survival(frame, as_of)["days"].to_list() == [1.0, 6.0]
-    assert consent_survival(frame, as_of, "channel").select("channel", "days").rows() == [
+    assert consent_survival(frame, as_of=as_of)["days"].to_list() == [1.0, 6.0]
+    assert consent_survival(frame, as_of=as_of, by="channel").select("channel", "days").rows() == [
         ("email", 1.0),
         ("letter", 3.0),
         ("sms", 5.0),
         ("sms", 6.0),
     ]
-    assert consent_survival(frame, as_of, which="all")["days"].to_list() == [1.0, 3.0, 5.0, 6.0, 8.0]
+    assert consent_survival(frame, as_of=as_of, which="all")["days"].to_list() == [1.0, 3.0, 5.0, 6.0, 8.0]
 
 
 def test_what_comes_after_is_not_read() -> None:
     frame = events(("1", "email", "subscribe", 0), ("1", "email", "unsubscribe", 9), ("2", "email", "subscribe", 5))
 
-    found = consent_survival(frame, START + timedelta(days=4))
+    found = consent_survival(frame, as_of=START + timedelta(days=4))
 
     assert found.select("days", "ended", "censored").rows() == [(4.0, 0, 1)]
     assert found.select("survival", "lower", "upper").row(0) == (1.0, 1.0, 1.0)
 
 
 def test_no_events_are_an_empty_curve_without_a_median() -> None:
-    found = consent_survival(events(), date(2026, 1, 1))
+    found = consent_survival(events(), as_of=date(2026, 1, 1))
 
     assert found.is_empty()
     assert found.schema == {
@@ -187,5 +187,5 @@ def test_no_events_are_an_empty_curve_without_a_median() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("confidence", 95), ("which", "last"), ("by", "purpose")])
 def test_what_cannot_be_asked_is_refused(name: str, value: Any) -> None:
-    with pytest.raises(PlanError, match=f"{name}="):
-        consent_survival(events(), date(2026, 1, 1), **{name: value})
+    with pytest.raises(UsageError, match=f"{name}="):
+        consent_survival(events(), as_of=date(2026, 1, 1), **{name: value})

@@ -6,14 +6,16 @@ import polars as pl
 
 from crmlab.analysis.decisions import Subject, changes, told
 from crmlab.analysis.period import finest_grain, local, period_of
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT
+
+__all__ = ["consent_stock"]
 
 
 def consent_stock(
     consent_events: pl.DataFrame,
-    every: str | None = "1w",
     *,
+    every: str | None = None,
     subject: Subject = "contact",
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
@@ -32,7 +34,7 @@ def consent_stock(
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
     time_zone
         IANA name; where the day begins.
 
@@ -46,7 +48,7 @@ def consent_stock(
 
     Raises
     ------
-    PlanError
+    UsageError
         `every`, `time_zone` or `subject` is not known.
 
     Notes
@@ -62,7 +64,7 @@ def consent_stock(
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (5, 6, 19)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> consent_stock(conform(frame, TABLES["consent_events"])).drop("stock_at_start")
+    >>> consent_stock(conform(frame, TABLES["consent_events"]), every="1w").drop("stock_at_start")
     shape: (3, 6)
     ┌────────────┬─────────┬──────────┬─────┬───────┬────────────────────────────────┐
     │ period     ┆ opt_ins ┆ opt_outs ┆ net ┆ stock ┆ opt_out_rate_of_stock_at_start │

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from crmlab.analysis.people import people
+from crmlab.analysis.identity import people
 from crmlab.sandbox.world.generate import generate
 from tests.analysis.noise import noisy
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-
 import polars as pl
 
 from crmlab.analysis.cycle import cycle_length
-from crmlab.analysis.given import moment, need
+from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
-from crmlab.analysis.stages import stay_lengths
-from crmlab.errors import PlanError
+from crmlab.analysis.stages import read_history, stay_lengths
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant, day_at
+
+__all__ = ["ageing"]
 
 _DAY = 86_400_000_000
+_READ = (
+    "id", "name", "owner_name", "stage_label", "status", "created_at", "close_date",
+    "total_amount", "amount", "currency",
+)  # fmt: skip
 
 
 def ageing(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
     *,
+    as_of: TimeLike,
     history: pl.DataFrame | None = None,
     stuck_after: float | None = None,
     time_zone: str = "UTC",
@@ -35,13 +40,13 @@ def ageing(
     as_of
         Date, or time with its zone.
     history
-        What `crmlab.analysis.history.stage_history` returns, the last fetch being that of `deals`: ages are then
+        What `crmlab.analysis.stage_history` returns, the last fetch being that of `deals`: ages are then
         counted from the fetch that first showed the deal in its stage. For one that was there at the first fetch
         already that is the least it can be.
     stuck_after
         Days after which a deal is stuck. None: the days that nine of ten won deals took from creating to closing
-        (`crmlab.analysis.cycle.cycle_length`); with `history` the days after which nine of ten have left the same
-        stage (`crmlab.analysis.stages.stage_durations`).
+        (`crmlab.analysis.cycle_length`); with `history` the days after which nine of ten have left the same
+        stage (`crmlab.analysis.stage_durations`).
     time_zone
         IANA name; the day on which a deal was created, and of which `as_of` is the beginning where it is a date.
 
@@ -55,7 +60,7 @@ def ageing(
 
     Raises
     ------
-    PlanError
+    UsageError
         `stuck_after` is negative, or `as_of` or `time_zone` cannot be read.
 
     Notes
@@ -83,11 +88,11 @@ def ageing(
     │ b   ┆ created ┆ 9.0      ┆ 30.0       ┆ false │
     └─────┴─────────┴──────────┴────────────┴───────┘
     """
-    read = ("id", "name", "owner_name", "status", "created_at", "close_date", "total_amount", "amount", "currency")
-    need(deals, "deals", *PLACE, *read, "stage_label")
     if stuck_after is not None and not stuck_after >= 0:
-        raise PlanError(f"stuck_after={stuck_after}: give days, 0 or more")
-    at, today = moment(as_of, time_zone)
+        raise UsageError(f"stuck_after={stuck_after}: give days, 0 or more")
+    at = as_instant(as_of, "as_of", time_zone)
+    today = day_at(at, time_zone)
+    deals = read(deals, "deals", *PLACE, *_READ)
     found = deals.filter(OPEN & ((pl.col("created_at") <= at) | pl.col("created_at").is_null()))
     if history is None:
         won_by_then = deals.filter(pl.col("close_date") <= today)
@@ -115,6 +120,7 @@ def ageing(
 
 def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """Return the deals with the time at which each entered its stage, and the days that nine of ten stay there."""
+    history = read_history(history)
     limits = stay_lengths(history).select(*PLACE, pl.col("p90_days").alias("limit_days"))
     now = history.filter(pl.col("exit") == "still there").select(
         "provider",

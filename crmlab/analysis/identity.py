@@ -10,7 +10,10 @@ from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.analysis.evidence import KEY, ROLES, evidence, linked, name_words
+from crmlab.analysis.inputs import read
+from crmlab.analysis.matching import KEY, ROLES, evidence, linked, name_words
+
+__all__ = ["people", "people_overlap", "same_name"]
 
 _TEXT_KEY = (pl.col("provider").cast(pl.String), "account", "id")
 
@@ -60,7 +63,7 @@ def people(
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing, `region` is not known, or a threshold is below 1.
 
     Notes
@@ -100,7 +103,7 @@ def people(
         names_per_phone=names_per_phone,
         names_per_office=names_per_office,
     )
-    rows = contacts.select(_TEXT_KEY).unique().sort(KEY).with_row_index("row")
+    rows = read(contacts, "contacts", *KEY).select(_TEXT_KEY).unique().sort(KEY).with_row_index("row")
     pairs = linked(found, rows)
     first = _first_of_each_group(rows.height, pairs["row"].to_list(), pairs["first_row"].to_list())
     label = pl.concat_str(pl.col(KEY).fill_null(""), separator="/")
@@ -112,7 +115,7 @@ def people(
     )
 
 
-def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, most: int = 5) -> pl.DataFrame:
+def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, max_people: int = 5) -> pl.DataFrame:
     """Return different people of the same whole name: suggestions for somebody who knows them.
 
     Parameters
@@ -121,7 +124,7 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, most: int = 5) ->
         Reads provider, account, id, full_name, first_name, last_name, company_name.
     people
         As `people` returns it.
-    most
+    max_people
         A name that more people than this have is a common one and suggests nothing.
 
     Returns
@@ -148,12 +151,19 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, most: int = 5) ->
     │ ann lee ┆ altcraft/a/1 ┆ relenta/a/3     ┆ null         │
     └─────────┴──────────────┴─────────────────┴──────────────┘
     """
-    named = contacts.select(*KEY, name_words(contacts), pl.col("company_name").str.to_lowercase().alias("company"))
-    found = named.join(people, on=KEY, nulls_equal=True).drop_nulls("name").group_by("name", "person_id").agg("company")
-    found = found.filter(pl.len().over("name").is_between(2, most))
+    known = read(contacts, "contacts", *KEY, "full_name", "first_name", "last_name", "company_name")
+    named = known.select(*KEY, name_words(known), pl.col("company_name").str.to_lowercase().alias("company"))
+    same_person = read(people, "people", *KEY, "person_id")
+    found = (
+        named.join(same_person, on=KEY, nulls_equal=True)
+        .drop_nulls("name")
+        .group_by("name", "person_id")
+        .agg("company")
+    )
+    found = found.filter(pl.len().over("name").is_between(2, max_people))
     pairs = found.join(found, on="name", suffix="_other").filter(pl.col("person_id") < pl.col("person_id_other"))
-    both = (pl.col(name).list.drop_nulls() for name in ("company", "company_other"))
-    ours, theirs = both
+    ours = pl.col("company").list.drop_nulls()
+    theirs = pl.col("company_other").list.drop_nulls()
     same = pl.when((ours.list.len() > 0) & (theirs.list.len() > 0)).then(
         ours.list.set_intersection(theirs).list.len() > 0
     )
@@ -164,7 +174,7 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, most: int = 5) ->
     )
 
 
-def overlap(people: pl.DataFrame) -> pl.DataFrame:
+def people_overlap(people: pl.DataFrame) -> pl.DataFrame:
     """Return how many people each combination of services knows.
 
     Parameters
@@ -183,7 +193,7 @@ def overlap(people: pl.DataFrame) -> pl.DataFrame:
     >>> import polars as pl
     >>> who = pl.DataFrame({"provider": ["altcraft", "relenta", "relenta"], "account": ["a"] * 3,
     ...                     "id": ["1", "3", "4"], "person_id": ["altcraft/a/1", "altcraft/a/1", "relenta/a/4"]})
-    >>> overlap(who)
+    >>> people_overlap(who)
     shape: (2, 3)
     ┌─────────────────────────┬────────┬──────────┐
     │ services                ┆ people ┆ contacts │
@@ -195,7 +205,9 @@ def overlap(people: pl.DataFrame) -> pl.DataFrame:
     └─────────────────────────┴────────┴──────────┘
     """
     services = pl.col("provider").cast(pl.String).unique().sort().alias("services")
-    each = people.group_by("person_id").agg(services, pl.len().alias("contacts"))
+    each = (
+        read(people, "people", "provider", "person_id").group_by("person_id").agg(services, pl.len().alias("contacts"))
+    )
     return (
         each.group_by("services")
         .agg(pl.len().cast(pl.Int64).alias("people"), pl.col("contacts").cast(pl.Int64).sum())

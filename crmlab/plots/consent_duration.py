@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Literal
 
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import consent_survival as survival
+from crmlab import analysis
+from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.decisions import Subject
+from crmlab.analysis.inputs import By, names_of
 from crmlab.display import plural
 from crmlab.plots import _curves
 from crmlab.plots._template import at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
+from crmlab.schema import TimeLike
+
+__all__ = ["consent_survival"]
 
 
 def consent_survival(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: TimeLike,
+    by: By = None,
     subject: Subject = "contact",
     which: Literal["first", "all"] = "first",
+    confidence: float = 0.95,
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return curves of the share of consents that last longer than each number of days.
 
     Parameters
     ----------
-    consent_events, as_of, by, subject, which
-        As `crmlab.analysis.consent_survival.consent_survival`.
+    consent_events, as_of, by, subject, which, confidence, time_zone
+        As `crmlab.analysis.consent_survival`.
 
     Returns
     -------
@@ -38,12 +44,20 @@ def consent_survival(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by`, `subject` or `which` is not known.
     """
     title = "How long consents last"
-    keys = [by] if isinstance(by, str) else list(by or [])
-    curve = survival.consent_survival(consent_events, as_of, keys, subject=subject, which=which)
+    keys = names_of(by)
+    curve = analysis.consent_survival(
+        consent_events,
+        as_of=as_of,
+        by=by,
+        subject=subject,
+        which=which,
+        confidence=confidence,
+        time_zone=time_zone,
+    )
     if curve.is_empty():
         return nothing(title, "nobody opted in." if consent_events.height else NO_EVENTS)
     lines, rest = _curves.steps(curve, keys, rising=False, name="in force")
@@ -51,8 +65,8 @@ def consent_survival(
     return figure(
         lines,
         f"{title} (n = {plural(ended + lasts, 'consent')})",
-        _curves.median(survival.median_days(curve, keys), keys, "Half end within", "More than half still last"),
-        f"{number(lasts)} in force as of {at(as_of)}",
+        _curves.median(median_days(curve, by=by), keys, "Half end within", "More than half still last"),
+        f"{number(lasts)} in force as of {at(as_of, time_zone)}",
         rest,
         **_curves.layout("Still in force, % of consents", "Days since the opt-in", several=bool(keys)),
     )

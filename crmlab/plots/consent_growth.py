@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import consent_stock as stocks
+from crmlab import analysis
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.period import finest_grain, local
@@ -13,11 +13,13 @@ from crmlab.plots import _over_time
 from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
 from crmlab.plots.consent_state import NO_CONSENT, NO_EVENTS
 
+__all__ = ["consent_stock"]
+
 
 def consent_stock(
     consent_events: pl.DataFrame,
-    every: str | None = None,
     *,
+    every: str | None = None,
     subject: Subject = "contact",
     time_zone: str = "UTC",
 ) -> go.Figure:
@@ -26,7 +28,7 @@ def consent_stock(
     Parameters
     ----------
     consent_events, subject, time_zone
-        As `crmlab.analysis.consent_stock.consent_stock`.
+        As `crmlab.analysis.consent_stock`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
 
@@ -37,12 +39,12 @@ def consent_stock(
 
     Raises
     ------
-    PlanError
+    UsageError
         `every`, `subject` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
     title = "Consents in force"
     every = every or finest_grain(consent_events.select(local(SAID, time_zone)).to_series())
-    stock = stocks.consent_stock(consent_events, every, subject=subject, time_zone=time_zone)
+    stock = analysis.consent_stock(consent_events, every=every, subject=subject, time_zone=time_zone)
     if stock.is_empty():
         return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
     _over_time.check_periods(stock["period"], every)
