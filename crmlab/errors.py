@@ -4,7 +4,7 @@
 
     CrmlabError
     ├── CredentialError      a key is missing or malformed; nothing was sent
-    ├── UsageError           asked wrongly (unknown table, no accounts, since after until); nothing was sent
+    ├── UsageError           asked wrongly: an argument is not what the function takes (unknown table, wrong type)
     ├── PlanError            asked rightly, and cannot be planned as it is; nothing was sent
     ├── Stopped              the fetch was told to stop before the end of this
     ├── TransportError       no usable answer: unreachable host, timeout, a body that is not JSON
@@ -63,7 +63,7 @@ class CredentialError(CrmlabError):
 
 
 class UsageError(CrmlabError, ValueError):
-    """Asked wrongly: an unknown name, a wrong type of argument, no accounts; nothing was sent."""
+    """Asked wrongly: an argument is not what the function takes."""
 
 
 class PlanError(CrmlabError, ValueError):

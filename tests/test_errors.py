@@ -64,3 +64,4 @@ def test_what_is_known_of_one_error_goes_before_the_advice_for_its_kind() -> Non
 
 def test_a_wrong_question_is_a_value_error_too() -> None:
     assert issubclass(PlanError, ValueError)
+    assert issubclass(UsageError, ValueError)

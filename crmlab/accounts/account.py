@@ -23,8 +23,8 @@ class Account:
     Parameters
     ----------
     provider
-        ``"onepagecrm"``, ``"relenta"``, ``"complero"``, ``"altcraft"``, ``"commanders_act"`` or
-        one that another package registers.
+        The name of a service, such as ``"onepagecrm"``: one of `crmlab.providers`, or one that another
+        package registers.
     name
         What the rows' ``account`` column says; the provider's name if not given. Two accounts of
         one provider need different names.

@@ -76,8 +76,13 @@ def as_query(
         raw=tuple(sorted(raw)),
         since=start,
         until=end,
-        now=dt.datetime.now(dt.UTC),
+        now=clock(),
     )
+
+
+def clock() -> dt.datetime:
+    """Return the time now, which the periods of a fetch are counted from; ``make data`` holds it still."""
+    return dt.datetime.now(dt.UTC)
 
 
 def _chosen(accounts: Account | Iterable[Account]) -> tuple[Account, ...]:

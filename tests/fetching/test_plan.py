@@ -168,10 +168,10 @@ async def test_contacts_past_the_wall_are_estimated_and_asked_for(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from crmlab.providers.onepagecrm import pages
-    from crmlab.sandbox.services import onepagecrm
+    from crmlab.sandbox.services.onepagecrm import api
 
     monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(onepagecrm, "WALL", 200)
+    monkeypatch.setattr(api, "WALL", 200)
     async with crmlab.sandbox(world, services=ONE) as crm:
         plan = await crmlab.plan(crm, "contacts", limits=FAST)
         data = await crmlab.fetch(plan, limits=FAST)
