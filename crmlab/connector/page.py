@@ -60,6 +60,21 @@ class Page:
                 f"that are not the expected JSON ({error})"
             ) from None
 
+    def read_or(self, default: T) -> T:
+        """Return the body as `read` would, as an object like `default`; the default where it is nothing like it.
+
+        For refusals: one that comes from a proxy has a page of its own, and its status is enough.
+        """
+        try:
+            return self.read(type(default))
+        except TransportError:
+            return default
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether HTTP says so; some services write errors into such answers all the same."""
+        return 200 <= self.status < 300
+
     def header(self, name: str) -> str | None:
         """Return a header; names in `headers` are lower case."""
         return self.headers.get(name.lower())

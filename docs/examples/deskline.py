@@ -51,14 +51,10 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
+    if page.succeeded:
         page.read(msgspec.Raw)  # a body that is cut off is no answer
         return
-    try:
-        detail = msgspec.json.decode(page.body, type=_Refusal).error
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-        detail = ""
-    raise refuse(page, now=time.time(), detail=detail)
+    raise refuse(page, now=time.time(), detail=page.read_or(_Refusal()).error)
 
 
 def _pages(where: str) -> Callable[[Context], Iterable[Request]]:

@@ -65,14 +65,11 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
+    if page.succeeded:
         if page.request.path != PATHS["ping"]:  # what it answers is not documented
             page.read(msgspec.Raw)
         return
-    try:
-        refusal = msgspec.json.decode(page.body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-        refusal = _Refusal()
+    refusal = page.read_or(_Refusal())
     detail = str(refusal.message or "")
     if refusal.validation_errors:
         detail = f"{detail} {json.dumps(refusal.validation_errors)}".strip()
@@ -106,9 +103,13 @@ def _span(request: Request) -> Span:
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
-    edges = {name: _iso(edge) for name, edge in (("from", since), ("to", until)) if edge is not None}
-    kept = {name: value for name, value in request.params.items() if name not in ("from", "to")}
-    return replace(request, params={**kept, **edges})
+    """Return the same request for another period."""
+    params = {name: value for name, value in request.params.items() if name not in ("from", "to")}
+    if since is not None:
+        params["from"] = _iso(since)
+    if until is not None:
+        params["to"] = _iso(until)
+    return replace(request, params=params)
 
 
 def _iso(seconds: int) -> str:
@@ -145,12 +146,9 @@ def _operation_list(context: Context) -> Iterable[Request]:
 
 def _employees(context: Context) -> Iterable[Request]:
     """One request for each employee whom contacts are assigned to: there is no list of them."""
-    ids = context.rows["events"]["employee_id"]
-    return [
-        Request(path=fill_path(PATHS["employee"], id=each))
-        for each in ids.unique(maintain_order=True).drop_nulls()
-        if each.strip()
-    ]
+    ids = context.rows["events"]["employee_id"].drop_nulls().unique(maintain_order=True)
+    named = [each for each in ids if each.strip()]
+    return [Request(path=fill_path(PATHS["employee"], id=each)) for each in named]
 
 
 def _is_gone(error: ApiError, request: Request) -> bool:
@@ -167,9 +165,11 @@ def _by_id(name: str, doc: str) -> Operation:
 
 def _newest_upload(page: Page) -> str:
     """Say what there is to recognise the company by: nothing that can be read names it."""
-    for upload in page.read(list[_Upload])[:1]:
-        return f"newest upload: {upload.model or upload.type} of {upload.created_at:.10}"
-    return "no uploads yet"
+    uploads = page.read(list[_Upload])
+    if not uploads:
+        return "no uploads yet"
+    newest = uploads[0]
+    return f"newest upload: {newest.model or newest.type} of {newest.created_at:.10}"
 
 
 def _plain(name: str) -> Callable[[], Request]:
