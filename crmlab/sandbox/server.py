@@ -56,7 +56,7 @@ class Sandbox(Sequence[Account]):
         self.refused = 0
         self.rate_limits = False
         self.in_flight = 0
-        self.most_in_flight = 0
+        self.max_in_flight = 0
         #: what opens each service; worthless anywhere else
         self.keys: dict[str, dict[str, str]] = {}
         self._accounts: list[Account] = []
@@ -199,7 +199,7 @@ def _front(running: Sandbox, service: Service, latency: float, faults: list[Faul
         where = request.path.removeprefix(service.prefix)
         running.requests[service.name, where] += 1
         running.in_flight += 1
-        running.most_in_flight = max(running.most_in_flight, running.in_flight)
+        running.max_in_flight = max(running.max_in_flight, running.in_flight)
         try:
             if running.rate_limits and gate and not gate.admits(time.monotonic()):
                 running.refused += 1
