@@ -21,7 +21,7 @@ import crmlab
 from crmlab import providers, report
 from crmlab.accounts import credentials
 from crmlab.cli.terminal import print_frame
-from crmlab.errors import CredentialError, CrmlabError, PlanError
+from crmlab.errors import CredentialError, CrmlabError, PlanError, UsageError
 from crmlab.results import FORMATS, Result
 from crmlab.schema import TABLES
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = asyncio.run(options.run(options))
-    except (CredentialError, PlanError) as error:
+    except (CredentialError, PlanError, UsageError) as error:
         code = _complain(error, _WRONG)
     except (CrmlabError, OSError) as error:
         code = _complain(error, _INCOMPLETE)

@@ -16,6 +16,10 @@ from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, Se
 
 T = TypeVar("T")
 
+#: a clock that is further on tells no time
+_NO_TIME_AFTER = 2200
+
+
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 #: escapes in JSON text: any but \u, a proper pair, or half of one
 _ESCAPE = re.compile(
@@ -83,9 +87,10 @@ class Page:
     def sent_at(self) -> dt.datetime | None:
         """When it was answered, in whole seconds of the service's clock (``Date``: RFC 9110, 6.6.1)."""
         try:
-            return parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
-        except ValueError:
+            moment = parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             return None
+        return moment if moment.year < _NO_TIME_AFTER else None
 
 
 def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:

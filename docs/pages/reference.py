@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 from collections import defaultdict
 from types import ModuleType
 
 import crmlab
-from crmlab import analysis, connector, plots
+from crmlab import analysis, connector
+from crmlab.catalogue import CATALOGUE
 
 #: public names in the order in which one comes to need them; those that are not here come last
 _ORDER = ("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "read_csv", "Account", "Plan", "Fetched")
-_ROW = re.compile(r"^`(?:(\w+)\.)?(\w+)`", re.MULTILINE)
 
 
 def pages() -> dict[str, str]:
@@ -29,11 +28,12 @@ def pages() -> dict[str, str]:
 
 
 def questions() -> dict[str, list[str]]:
-    """Return the functions that the docstring of `crmlab.analysis` promises, by module."""
+    """Return the names of the public analyses by the module that they are written in."""
     found: dict[str, list[str]] = defaultdict(list)
-    for module, function in _ROW.findall(analysis.__doc__ or ""):
-        found[module].append(function)
-    return found
+    for name in analysis.__all__:
+        module = getattr(analysis, name).__module__.rpartition(".")[2]
+        found[module].append(name)
+    return dict(sorted(found.items()))
 
 
 def _rst(text: str) -> str:
@@ -80,16 +80,28 @@ def _named(name: str, home: ModuleType = crmlab) -> str:
 
 
 def _analysis() -> str:
-    return "# analysis\n\n" + _rst(".. automodule:: crmlab.analysis") + "\n" + _toctree(*questions())
+    subjects = "\n\n".join(_subject(module, names) for module, names in questions().items())
+    return "# analysis\n\n" + _rst(".. automodule:: crmlab.analysis") + f"\n{subjects}\n\n" + _toctree(*questions())
+
+
+def _subject(module: str, names: list[str]) -> str:
+    """Return the functions of one module in a list, each with the first line of its docstring."""
+    lines = [f"**[{module}]({module}.md)**\n"]
+    for name in names:
+        first_line = (inspect.getdoc(getattr(analysis, name)) or "").partition("\n")[0]
+        lines.append(f"- {{py:func}}`~crmlab.analysis.{name}`: {first_line.removeprefix('Return ')}")
+    return "\n".join(lines)
 
 
 def _module(name: str, functions: list[str]) -> str:
     listed = "\n\n".join(f".. autofunction:: {function}" for function in functions)
-    return f"# {name}\n\n" + _rst(f".. automodule:: crmlab.analysis.{name}\n\n{listed}")
+    # people call it crmlab.analysis.win_rate, whatever file it is written in
+    where = f".. automodule:: crmlab.analysis.{name}\n\n.. currentmodule:: crmlab.analysis"
+    return f"# {name}\n\n" + _rst(f"{where}\n\n{listed}")
 
 
 def _plots() -> str:
-    listed = "\n\n".join(f".. autofunction:: {name}" for _, name in _ROW.findall(plots.__doc__ or ""))
+    listed = "\n\n".join(f".. autofunction:: {name}" for name in CATALOGUE)
     return "# plots\n\n" + _rst(f".. automodule:: crmlab.plots\n\n{listed}")
 
 
