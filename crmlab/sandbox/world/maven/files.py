@@ -45,7 +45,8 @@ class Row(NamedTuple):
 
     def day(self, column: str) -> date | None:
         """The cell as a day, None if it is empty."""
-        if not (text := self.text(column)):
+        text = self.text(column)
+        if not text:
             return None
         for pattern in ("%d-%m-%y", "%Y-%m-%d"):
             with suppress(ValueError):
