@@ -181,6 +181,24 @@ def test_a_page_is_read_as_each_type_it_is_asked_for() -> None:
     assert answer.read(_Data) is answer.read(_Data)
 
 
+class Refusal(msgspec.Struct):
+    error: str = ""
+
+
+@pytest.mark.parametrize("body", [b"<html>Please sign in</html>", b"", b"[]", b'{"error": 7}', b"\xff"])
+def test_a_refusal_of_another_shape_is_read_as_nothing(body: bytes) -> None:
+    assert page(body, status=502).read_or(Refusal()) == Refusal()
+
+
+def test_a_refusal_that_says_why_is_read() -> None:
+    assert page(b'{"error": "no such key"}', status=401).read_or(Refusal()).error == "no such key"
+
+
+@pytest.mark.parametrize(("status", "succeeded"), [(199, False), (200, True), (204, True), (299, True), (302, False)])
+def test_an_answer_succeeded_where_its_status_says_so(status: int, succeeded: bool) -> None:
+    assert page(status=status).succeeded is succeeded
+
+
 def test_the_error_of_an_unreadable_page_quotes_none_of_it() -> None:
     with pytest.raises(TransportError) as caught:
         page(b'{"data":"anna@example.com"}').read(_Data)
@@ -192,7 +210,7 @@ TEXT = st.text(st.one_of(st.characters(), st.sampled_from(["\ud83d", "\ude00", "
 
 
 @given(TEXT)
-def test_halves_of_surrogate_pairs_are_mended_and_nothing_else_changes(text: str) -> None:
+def test_lone_surrogates_are_replaced_and_nothing_else_changes(text: str) -> None:
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     body, lone_surrogates = replace_lone_surrogates(json.dumps({"a": text}).encode())
