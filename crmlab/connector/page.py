@@ -64,16 +64,6 @@ class Page:
                 f"that are not the expected JSON ({error})"
             ) from None
 
-    def read_or(self, default: T) -> T:
-        """Return the body as `read` would, as an object like `default`; the default where it is nothing like it.
-
-        For refusals: one that comes from a proxy has a page of its own, and its status is enough.
-        """
-        try:
-            return self.read(type(default))
-        except TransportError:
-            return default
-
     @property
     def succeeded(self) -> bool:
         """Whether HTTP says so; some services write errors into such answers all the same."""
@@ -149,3 +139,14 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
         hint = "redirects are not followed, the key would travel along; check base_url"
         return ApiError(status, code, detail, request_id, hint)
     return ApiError(status, code, detail, request_id)
+
+
+def read_refusal(page: Page, default: T) -> T:
+    """Return the parts of a refusal's body that the type of `default` names; `default` where it is no such JSON.
+
+    A proxy in between may answer with a page of its own: there the status is enough.
+    """
+    try:
+        return msgspec.json.decode(page.body, type=type(default))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return default

@@ -30,6 +30,7 @@ from crmlab.connector import (
     full_name,
     get,
     iso_time,
+    read_refusal,
     refuse,
     split,
     text,
@@ -62,7 +63,7 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     """Refuse what HTTP or the envelope calls an error: both are said to carry the code."""
-    envelope = page.read(_Envelope) if page.succeeded else page.read_or(_Envelope(status=False))
+    envelope = page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(status=False))
     code = _number(envelope.code)
     says_success = envelope.status in (True, "true", "1") and (200 <= code < 300 or code == 0)
     if page.succeeded and says_success:

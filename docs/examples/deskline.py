@@ -29,6 +29,7 @@ from crmlab.connector import (
     fill_path,
     iso_time,
     numbered,
+    read_refusal,
     refuse,
     text,
     texts,
@@ -54,7 +55,7 @@ def _check(page: Page) -> None:
     if page.succeeded:
         page.read(msgspec.Raw)  # a body that is cut off is no answer
         return
-    raise refuse(page, now=time.time(), detail=page.read_or(_Refusal()).error)
+    raise refuse(page, now=time.time(), detail=read_refusal(page, _Refusal()).error)
 
 
 def _pages(where: str) -> Callable[[Context], Iterable[Request]]:

@@ -181,19 +181,6 @@ def test_a_page_is_read_as_each_type_it_is_asked_for() -> None:
     assert answer.read(_Data) is answer.read(_Data)
 
 
-class Refusal(msgspec.Struct):
-    error: str = ""
-
-
-@pytest.mark.parametrize("body", [b"<html>Please sign in</html>", b"", b"[]", b'{"error": 7}', b"\xff"])
-def test_a_refusal_of_another_shape_is_read_as_nothing(body: bytes) -> None:
-    assert page(body, status=502).read_or(Refusal()) == Refusal()
-
-
-def test_a_refusal_that_says_why_is_read() -> None:
-    assert page(b'{"error": "no such key"}', status=401).read_or(Refusal()).error == "no such key"
-
-
 @pytest.mark.parametrize(("status", "succeeded"), [(199, False), (200, True), (204, True), (299, True), (302, False)])
 def test_an_answer_succeeded_where_its_status_says_so(status: int, succeeded: bool) -> None:
     assert page(status=status).succeeded is succeeded

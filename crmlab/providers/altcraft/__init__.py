@@ -27,6 +27,7 @@ from crmlab.connector import (
     Schema,
     View,
     count_and_names,
+    read_refusal,
     refuse,
 )
 from crmlab.errors import ApiError, NotFoundError
@@ -50,7 +51,7 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     """Raise what the envelope calls an error: it may come with HTTP 200."""
-    envelope = page.read(_Envelope) if page.succeeded else page.read_or(_Envelope(error=page.status))
+    envelope = page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(error=page.status))
     code = str(envelope.error)
     if code == "0":
         code = ""

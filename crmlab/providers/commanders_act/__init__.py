@@ -30,6 +30,7 @@ from crmlab.connector import (
     fill_path,
     get,
     numbered,
+    read_refusal,
     refuse,
 )
 from crmlab.errors import ApiError
@@ -94,7 +95,7 @@ def _check(page: Page) -> None:
 def _errors(page: Page) -> list[_Error]:
     if page.succeeded:
         return page.read(_Answer).errors or []
-    return page.read_or(_Answer()).errors or [page.read_or(_Error())]
+    return read_refusal(page, _Answer()).errors or [read_refusal(page, _Error())]
 
 
 def _status(error: _Error, code: str) -> int:

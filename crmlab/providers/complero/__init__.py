@@ -28,6 +28,7 @@ from crmlab.connector import (
     Span,
     cursor,
     fill_path,
+    read_refusal,
     refuse,
     time_slices,
     unix_seconds,
@@ -69,7 +70,7 @@ def _check(page: Page) -> None:
         if page.request.path != PATHS["ping"]:  # what it answers is not documented
             page.read(msgspec.Raw)
         return
-    refusal = page.read_or(_Refusal())
+    refusal = read_refusal(page, _Refusal())
     detail = str(refusal.message or "")
     if refusal.validation_errors:
         detail = f"{detail} {json.dumps(refusal.validation_errors)}".strip()

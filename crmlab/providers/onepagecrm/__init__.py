@@ -28,6 +28,7 @@ from crmlab.connector import (
     fill_path,
     get,
     iso_time,
+    read_refusal,
     refuse,
 )
 from crmlab.providers.onepagecrm import views, wire
@@ -62,7 +63,7 @@ def _check(page: Page) -> None:
         if envelope.status:
             raise refuse(page, now=time.time(), detail=envelope.message, status=envelope.status)
         return
-    refusal = page.read_or(_Refusal())
+    refusal = read_refusal(page, _Refusal())
     # too many requests answer 403 as well, told from a missing right by their plain text
     is_plain = (page.header("content-type") or "").startswith("text/plain")
     is_too_fast = page.status == 403 and is_plain
