@@ -31,7 +31,7 @@ from crmlab.connector import (
     refuse,
 )
 from crmlab.errors import ApiError, NotFoundError
-from crmlab.providers.altcraft import pages, views, wire
+from crmlab.providers.altcraft import fields, pages, views
 
 _LIMIT = 1000
 #: history is asked by days; that of a fetch without `since` begins here
@@ -81,7 +81,7 @@ def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
 
 
-def _objects(name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[View, ...] = ()) -> Resource:
+def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = ()) -> Resource:
     """A list of objects: paged by the next object's number."""
     first = _post(f"{name}/list", from_id=pages.FIRST, limit=_LIMIT)
     return Resource(
@@ -169,7 +169,7 @@ def _task(task_id: str | int) -> Request:
 
 
 def _profile_wire(context: Context) -> Schema:
-    return {**dict.fromkeys(views.custom_names(context), wire.PROFILE["email"]), **wire.PROFILE}
+    return {**dict.fromkeys(views.custom_names(context), fields.PROFILE["email"]), **fields.PROFILE}
 
 
 PROVIDER = Provider(
@@ -217,7 +217,7 @@ PROVIDER = Provider(
             doc="Each segment with its size, one request each.",
             requests=_segment_details,
             needs_before_request=("segments",),
-            wire=wire.SEGMENT,
+            wire=fields.SEGMENT,
             views=views.SEGMENTS,
         ),
         Resource(
@@ -228,11 +228,11 @@ PROVIDER = Provider(
             tags=("segment_id", "resource_id"),
             is_empty_answer=_is_other_database,
             key=views.COUNTER_KEY,
-            wire=wire.COUNTER,
+            wire=fields.COUNTER,
             views=views.counters,
             view_tables=("segments",),
         ),
-        _objects("campaigns", "Mailings, which the service calls campaigns.", wire.CAMPAIGN, views.CAMPAIGNS),
+        _objects("campaigns", "Mailings, which the service calls campaigns.", fields.CAMPAIGN, views.CAMPAIGNS),
         Resource(
             name="profiles",
             doc="Profiles of every database (no time filter: always all).",
@@ -251,7 +251,7 @@ PROVIDER = Provider(
             follow=pages.records,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
-            wire=wire.SUBSCRIPTION,
+            wire=fields.SUBSCRIPTION,
             views=views.SUBSCRIPTIONS,
         ),
         Resource(
@@ -261,7 +261,7 @@ PROVIDER = Provider(
             needs_before_request=("databases",),
             follow=pages.history,
             key=views.EVENT_KEY,
-            wire=wire.EVENT,
+            wire=fields.EVENT,
             views=views.HISTORY,
         ),
     ),

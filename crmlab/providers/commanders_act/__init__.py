@@ -34,7 +34,7 @@ from crmlab.connector import (
     refuse,
 )
 from crmlab.errors import ApiError
-from crmlab.providers.commanders_act import views, wire
+from crmlab.providers.commanders_act import fields, views
 from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
 
 #: by the number that the service gives them
@@ -257,14 +257,14 @@ PROVIDER = Provider(
             "sources",
             "Sources with their health, without their parameters (which may hold secrets).",
             requests=get("/sources", include="connector,environment,health"),
-            wire=wire.INTEGRATION,
+            wire=fields.INTEGRATION,
             views=views.integrations("source"),
         ),
         _list(
             "destinations",
             "Destinations with their health, without their parameters (which may hold secrets of partners).",
             requests=get("/destinations", include="connector,environment,health"),
-            wire=wire.INTEGRATION,
+            wire=fields.INTEGRATION,
             views=views.integrations("destination"),
         ),
         _list(
@@ -275,7 +275,7 @@ PROVIDER = Provider(
             needs_before_request=("destinations",),
             tags=("integration_id",),
             key=pl.col("_integration_id"),
-            wire=wire.TREND,
+            wire=fields.TREND,
             views=views.DELIVERIES,
         ),
         _list(
@@ -286,7 +286,7 @@ PROVIDER = Provider(
             note=by_default,
             tags=("day", "device"),
             key=views.STATISTICS_KEY,
-            wire=wire.STATISTIC,
+            wire=fields.STATISTIC,
             views=views.STATISTICS,
         ),
         _list(
@@ -296,16 +296,16 @@ PROVIDER = Provider(
             note=lambda context: by_default(context) if context.options.get("segment_ids") else "no segment_ids given",
             tags=("segment_id",),
             key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
-            wire=wire.SEGMENT,
+            wire=fields.SEGMENT,
             views=views.segments,
             view_tables=("segments",),
         ),
-        _list("users", "Users of the site.", requests=get("/users"), wire=wire.USER, views=views.USERS),
+        _list("users", "Users of the site.", requests=get("/users"), wire=fields.USER, views=views.USERS),
         _list(
             "activity_logs",
             "Who changed what (needs the right to see the modification history).",
             requests=_logs,
-            wire=wire.LOG,
+            wire=fields.LOG,
             views=views.LOGS,
         ),
     ),

@@ -34,7 +34,7 @@ from crmlab.connector import (
     unix_seconds,
 )
 from crmlab.errors import ApiError, TransportError
-from crmlab.providers.complero import views, wire
+from crmlab.providers.complero import fields, views
 
 #: only ``/ping`` is documented with its path; the others are guessed from the documented names.
 #: Read whenever a request is made: to correct one, assign to it before fetching
@@ -204,7 +204,7 @@ PROVIDER = Provider(
             path=(),
             follow=_slices,
             is_empty_answer=_type_not_known,
-            wire=wire.EVENT,
+            wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
             exports={"employee_id": views.inside("employee_id")},
@@ -214,7 +214,7 @@ PROVIDER = Provider(
             doc="Events that no call has returned yet; each call takes them out of the list for good.",
             requests=_latest_events,
             path=(),
-            wire=wire.EVENT,
+            wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
             destructive=True,
@@ -226,7 +226,7 @@ PROVIDER = Provider(
             path=(),
             single=True,
             is_empty_answer=_is_gone,
-            wire=wire.EMPLOYEE,
+            wire=fields.EMPLOYEE,
             views=views.USERS,
             needs_before_request=("events",),
         ),
@@ -236,7 +236,7 @@ PROVIDER = Provider(
             requests=_operation_list,
             path=(),
             follow=_slices,
-            wire=wire.OPERATION,
+            wire=fields.OPERATION,
             views=views.OPERATIONS,
         ),
     ),

@@ -31,7 +31,7 @@ from crmlab.connector import (
     read_refusal,
     refuse,
 )
-from crmlab.providers.onepagecrm import views, wire
+from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, numbered_pages, total
 
 _PER_PAGE = 100
@@ -127,7 +127,7 @@ def _list(name: str, record: str, **more: Any) -> Resource:
         "follow": numbered_pages,
         "total": total,
         "inserted_at": _inserted_at,
-        "projection": wire.LEAN,
+        "projection": fields.LEAN,
     }
     return Resource(name=name, path=("data", name), unwrap=record, **(usual | more))
 
@@ -187,11 +187,11 @@ PROVIDER = Provider(
             embeds=_IN_BOOTSTRAP,
             path=(),
             single=True,
-            wire=wire.BOOTSTRAP,
+            wire=fields.BOOTSTRAP,
             key=views.BOOTSTRAP_KEY,
             views=views.BOOTSTRAP,
         ),
-        _lookup("users", "user", "Members of the account.", wire=wire.USER, views=views.USERS),
+        _lookup("users", "user", "Members of the account.", wire=fields.USER, views=views.USERS),
         Resource(
             name="pipelines",
             doc="Sales pipelines with their stages.",
@@ -201,11 +201,11 @@ PROVIDER = Provider(
             total=total,
             path=("data", "pipelines"),
             unwrap="pipeline",
-            wire=wire.PIPELINE,
+            wire=fields.PIPELINE,
             views=views.STAGES,
         ),
-        _lookup("statuses", "status", "Statuses of contacts.", wire=wire.STATUS, views=views.STATUSES),
-        _lookup("lead_sources", None, "Where contacts come from.", wire=wire.LEAD_SOURCE, views=views.LEAD_SOURCES),
+        _lookup("statuses", "status", "Statuses of contacts.", wire=fields.STATUS, views=views.STATUSES),
+        _lookup("lead_sources", None, "Where contacts come from.", wire=fields.LEAD_SOURCE, views=views.LEAD_SOURCES),
         *(
             _list(
                 name,
@@ -213,7 +213,7 @@ PROVIDER = Provider(
                 doc=f"Custom fields of {entity} records.",
                 requests=_first_page(f"/{name}", timed=False),
                 inserted_at=None,
-                wire=wire.FIELD,
+                wire=fields.FIELD,
                 views=views.fields(entity),
             )
             for name, entity in _FIELD_LISTS.items()
@@ -227,8 +227,8 @@ PROVIDER = Provider(
             follow=contact_pages,
             embeds=tuple(EmbeddedList(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
             embedding=embedding,
-            wire=wire.CONTACT,
-            envelope_fields=wire.BESIDE_CONTACT,
+            wire=fields.CONTACT,
+            envelope_fields=fields.BESIDE_CONTACT,
             views=views.CONTACTS,
         ),
         _list(
@@ -237,22 +237,22 @@ PROVIDER = Provider(
             doc="Companies (no time filter: always all).",
             requests=_first_page("/companies", timed=False),
             inserted_at=_created,
-            wire=wire.COMPANY,
+            wire=fields.COMPANY,
             views=views.COMPANIES,
         ),
         _list(
             "deals",
             "deal",
             doc="Deals with their items.",
-            wire=wire.DEAL,
+            wire=fields.DEAL,
             views=views.deals,
             view_tables=("deals", "deal_items"),
             needs_before_decode=("bootstrap", "pipelines"),
         ),
-        _list("actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS),
-        _list("notes", "note", doc="Notes.", wire=wire.NOTE, views=views.NOTES),
-        _list("calls", "call", doc="Calls.", wire=wire.CALL, views=views.CALLS),
-        _list("meetings", "meeting", doc="Meetings.", wire=wire.MEETING, views=views.MEETINGS),
+        _list("actions", "action", doc="Next actions, done and to do.", wire=fields.ACTION, views=views.ACTIONS),
+        _list("notes", "note", doc="Notes.", wire=fields.NOTE, views=views.NOTES),
+        _list("calls", "call", doc="Calls.", wire=fields.CALL, views=views.CALLS),
+        _list("meetings", "meeting", doc="Meetings.", wire=fields.MEETING, views=views.MEETINGS),
     ),
     operations=(_one("contact", "contacts"), _one("company", "companies"), _one("deal", "deals")),
     assumptions=(
