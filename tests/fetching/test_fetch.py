@@ -711,7 +711,7 @@ async def test_the_users_limits_hold_instead_of_the_providers(world: World) -> N
     async with crmlab.sandbox(world, services=ONE, latency=0.02) as crm:
         await crmlab.fetch(crm, "contacts", "deals", "activities", limits=crmlab.Limits(concurrency=2))
 
-    assert crm.most_in_flight == 2
+    assert crm.max_in_flight == 2
 
 
 async def test_one_record_is_called_by_its_id(crm: Sandbox, world: World) -> None:
