@@ -4,6 +4,7 @@
 
     CrmlabError
     ├── CredentialError      a key is missing or malformed; nothing was sent
+    ├── UsageError           asked wrongly: an argument is not what the function takes
     ├── PlanError            the question itself cannot be asked (unknown table, since after until)
     ├── Stopped              the fetch was told to stop before the end of this
     ├── TransportError       no usable answer: unreachable host, timeout, a body that is not JSON
@@ -58,6 +59,10 @@ class CrmlabError(Exception):
 
 class CredentialError(CrmlabError):
     """A credential is missing or malformed; nothing was sent."""
+
+
+class UsageError(CrmlabError, ValueError):
+    """Asked wrongly: an argument is not what the function takes."""
 
 
 class PlanError(CrmlabError, ValueError):
@@ -144,6 +149,10 @@ class RateLimitError(ApiError):
     ) -> None:
         super().__init__(status, code, detail, request_id)
         self.retry_after = retry_after
+
+
+class MisfitWarning(UserWarning):
+    """Data of one's own were taken, and something in them needs a look. It is a warning, not an error."""
 
 
 #: what a read may try again: the next attempt can succeed

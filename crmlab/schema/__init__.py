@@ -1,9 +1,10 @@
-"""The shared tables: their columns, their names, and what users may give as a time."""
+"""The shared tables: their columns, their names, and what users may give as a frame or a time."""
 
 from __future__ import annotations
 
+from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
-from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, conform, repeats_rows, within
+from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
 from crmlab.schema.times import instant
 
 __all__ = [
@@ -11,11 +12,16 @@ __all__ = [
     "KEY",
     "TABLES",
     "UTC",
+    "Column",
     "Frame",
     "ProviderName",
+    "Table",
     "TableName",
     "Tables",
+    "as_polars",
+    "collected",
     "conform",
+    "in_short",
     "instant",
     "repeats_rows",
     "within",
