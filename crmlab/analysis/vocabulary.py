@@ -53,12 +53,15 @@ def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
 
     The decision is "opt-in" or "opt-out", null where the event is neither. Reads provider, kind, opted_in.
     """
-    words = pl.coalesce(
+    of_known = [
         pl.when(pl.col("provider") == provider).then(
             _KIND.replace_strict(meanings, default=None, return_dtype=pl.String)
         )
         for provider, meanings in EVENTS.items()
-    )
+    ]
+    # of a further service only what its events say themselves
+    is_further = ~pl.col("provider").cast(pl.String).is_in(list(EVENTS))
+    words = pl.coalesce(*of_known, pl.when(is_further).then(pl.lit(AS_SAID)))
     key = ["provider", "kind"]
     # there are few kinds, and many events
     known = consent_events.select(key).unique().with_columns(words.alias("meaning"))

@@ -76,9 +76,7 @@ _Declared = Column | tuple[pl.DataType, str] | tuple[pl.DataType, str, bool]
 
 
 def _columns(*parts: Mapping[str, Column], **columns: _Declared) -> dict[str, Column]:
-    own = {
-        name: declared if isinstance(declared, Column) else Column(*declared) for name, declared in columns.items()
-    }
+    own = {name: declared if isinstance(declared, Column) else Column(*declared) for name, declared in columns.items()}
     return {**_HEAD, **own, **{name: column for part in parts for name, column in part.items()}}
 
 
