@@ -111,7 +111,9 @@ def _custom(values: pl.Series, notation: Notation) -> pl.Series:
 
 def _number(values: pl.Series, notation: Notation) -> pl.Series:
     if values.dtype.is_numeric():
-        return values.cast(pl.Float64, strict=False).fill_nan(None)
+        numbers = values.cast(pl.Float64, strict=False)
+        # one NaN or infinity would swallow every sum
+        return pl.select(pl.when(numbers.is_finite()).then(numbers).alias(values.name)).to_series()
     if values.dtype == pl.Null:
         return values
     if not _is_text(values):
