@@ -21,7 +21,7 @@ import crmlab
 from crmlab import providers, report
 from crmlab.accounts import credentials
 from crmlab.cli.terminal import print_frame
-from crmlab.errors import CredentialError, CrmlabError, PlanError
+from crmlab.errors import CredentialError, CrmlabError, PlanError, UsageError
 from crmlab.results import FORMATS, Result
 from crmlab.schema import TABLES
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = asyncio.run(options.run(options))
-    except (CredentialError, PlanError) as error:
+    except (CredentialError, PlanError, UsageError) as error:
         code = _complain(error, _WRONG)
     except (CrmlabError, OSError) as error:
         code = _complain(error, _INCOMPLETE)
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="fetch everything from an embedded sandbox: no account needed",
-        description="Start the sandbox of all five services on 127.0.0.1, fetch everything concurrently, write "
+        description="Start the sandbox of all services on 127.0.0.1, fetch everything concurrently, write "
         "one Parquet and one CSV per table and report.html, and print what was done.",
         epilog="example: crmlab demo --rows 5000 --out demo/",
     )
@@ -101,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sandbox = commands.add_parser(
         "sandbox",
-        help="serve the five services on 127.0.0.1 until Ctrl-C",
-        description="Serve the five services, filled with generated people, and print the accounts that open them.",
+        help="serve all services on 127.0.0.1 until Ctrl-C",
+        description="Serve all services, filled with generated people, and print the accounts that open them.",
         epilog="example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
     )
     _world_options(sandbox)

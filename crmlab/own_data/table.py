@@ -119,7 +119,7 @@ def table(
     │ salesforce ┆ 006B ┆ lost    ┆ 300.0  ┆ 2026-02-02 ┆ South  │
     │ salesforce ┆ 006C ┆ pending ┆ 80.0   ┆ null       ┆ South  │
     └────────────┴──────┴─────────┴────────┴────────────┴────────┘
-    >>> analysis.pipeline.win_rate(deals).select("won", "lost", "win_rate")
+    >>> analysis.win_rate(deals).select("won", "lost", "win_rate")
     shape: (1, 3)
     ┌─────┬──────┬──────────┐
     │ won ┆ lost ┆ win_rate │

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +11,12 @@ from types import MappingProxyType
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis.people import people
-from crmlab.errors import PlanError
+from crmlab.analysis import people
 from crmlab.report.charts import SECTIONS, Given, charts
 from crmlab.report.page import PAGE, STYLE, bullets, section, table, text
 from crmlab.report.words import bad_news, in_words
 from crmlab.results import masking
-from crmlab.schema import TABLES
+from crmlab.schema import TABLES, TimeLike, as_instant
 
 _MASKED = "Masked: names, addresses and texts are random tokens, the same for the same value. Ids are not masked."
 
@@ -31,7 +29,7 @@ def write(
     rejected: pl.DataFrame | None = None,
     failures: Sequence[str] = (),
     assumptions: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    as_of: dt.datetime,
+    as_of: TimeLike,
     mask: bool = False,
     title: str = "CRM and consent report",
     time_zone: str = "UTC",
@@ -71,16 +69,15 @@ def write(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` has no time zone, or `time_zone` is not known.
     """
-    if as_of.tzinfo is None:
-        raise PlanError("as_of needs a time zone, such as datetime.now(UTC)")
+    now = as_instant(as_of, "as_of", time_zone)
     who = people(tables["contacts"] if "contacts" in tables else TABLES["contacts"].empty())
     if mask:  # after that: tokens of a name or number cannot be compared as people write them
         tables = masking.mask(tables)
         rejected = rejected if rejected is None else masking.without_content(rejected)
-    given = Given(tables, who, as_of, time_zone)
+    given = Given(tables, who, now, time_zone)
     sections = (
         section(
             "Summary",
@@ -92,7 +89,7 @@ def write(
     page = PAGE.format(
         title=text(title),
         style=STYLE,
-        as_of=text(as_of.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")),
+        as_of=text(now.strftime("%Y-%m-%d %H:%M UTC")),
         sources=_sources(summary) + (f" {_MASKED}" if mask else ""),
         body="\n".join(sections),
     )

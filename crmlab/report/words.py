@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from crmlab.analysis import activity, consent, objection, pipeline
+from crmlab import analysis
+from crmlab.analysis import activity, consent, pipeline
 from crmlab.display import plural
 from crmlab.report.charts import Given
 from crmlab.report.page import text
@@ -45,7 +46,7 @@ def in_words(given: Given) -> Iterator[str]:
 
 def _closed(given: Given) -> str:
     deals = given["deals"]
-    won, lost = pipeline.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
+    won, lost = analysis.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
     rate = (
         f"Win rate <b>{won / (won + lost):.0%}</b> ({won:,} of {won + lost:,} closed)."
         if won + lost
@@ -109,8 +110,8 @@ def _across(given: Given) -> str:
     if "consent_events" not in given or "activities" not in given:
         return f"{said}."
     done = given["activities"], given["consent_events"], given.people
-    late = objection.activities_after_opt_out(*done, as_of=given.as_of)["person_id"].n_unique()
-    mailed = objection.mailed_but_objected(given["contacts"], given["subscriptions"], *done, as_of=given.as_of)
+    late = analysis.activities_after_opt_out(*done, as_of=given.as_of)["person_id"].n_unique()
+    mailed = analysis.mailed_but_objected(given["contacts"], given["subscriptions"], *done, as_of=given.as_of)
     objected = mailed["person_id"].n_unique()
     return (
         f"{said}; <b>{late:,}</b> of them contacted on a channel after opting out of it, "
@@ -119,7 +120,7 @@ def _across(given: Given) -> str:
 
 
 def _banner(given: Given) -> str:
-    days = consent.banner(given["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
+    days = analysis.consent_banner(given["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
     shown, yes, no = (int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0))
     if not shown:
         return "no visitor saw it."

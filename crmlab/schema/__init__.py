@@ -5,7 +5,7 @@ from __future__ import annotations
 from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
-from crmlab.schema.times import instant
+from crmlab.schema.times import TimeLike, as_instant, day_at, instant, zone
 
 __all__ = [
     "CUSTOM",
@@ -18,11 +18,15 @@ __all__ = [
     "Table",
     "TableName",
     "Tables",
+    "TimeLike",
+    "as_instant",
     "as_polars",
     "collected",
     "conform",
+    "day_at",
     "in_short",
     "instant",
     "repeats_rows",
     "within",
+    "zone",
 ]

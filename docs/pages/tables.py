@@ -64,7 +64,7 @@ def _page(shared: Table, filled: Mapping[str, list[Filling]]) -> str:
         [
             code(name),
             dtype(column.dtype),
-            _told(column),
+            meaning(column) + (" **(personal)**" if column.personal else ""),
             _HEAD.get(name) or "<br>".join(_said(filled.get(name, []))),
         ]
         for name, column in shared.columns.items()
@@ -80,15 +80,13 @@ object, `[]` into each element of a list; several fields: the first that is not 
 """
 
 
-def _told(column: Column) -> str:
+def meaning(column: Column) -> str:
     """Return what the column says, and with which words."""
-    parts = [column.doc]
-    if column.words:
-        words = ", ".join(code(word) for word in column.words)
-        parts.append(f"; one of {words}" + (", or another word" if column.other_words else ""))
-    if column.personal:
-        parts.append(" **(personal)**")
-    return "".join(parts)
+    if not column.words:
+        return column.doc
+    words = ", ".join(code(word) for word in column.words)
+    others = ", or another word" if column.other_words else ""
+    return f"{column.doc}; one of {words}{others}"
 
 
 def _window(shared: Table, filled: Mapping[str, list[Filling]]) -> str:

@@ -145,7 +145,7 @@ def test_adding_rows_of_another_service_changes_no_answer_about_the_first(fetche
     together = crmlab.collect(fetched, deals=own_deals())
 
     crm = pl.col("provider") == "onepagecrm"
-    rates = [analysis.pipeline.win_rate(data.deals.filter(crm), by="owner_name") for data in (together, fetched)]
+    rates = [analysis.win_rate(data.deals.filter(crm), by="owner_name") for data in (together, fetched)]
     assert_frame_equal(*rates)
 
 
@@ -236,7 +236,7 @@ def test_decisions_of_a_further_service_count_in_joined_answers(fetched: crmlab.
     data = crmlab.collect(fetched, consent_events=events)
 
     own = pl.col("provider") == "salesforce"
-    people = analysis.people.people(data.contacts)
+    people = analysis.people(data.contacts)
     person = people.join(
         data.contacts.filter(own).select("provider", "account", "id"), on=["provider", "account", "id"]
     )

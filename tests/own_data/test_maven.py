@@ -42,7 +42,7 @@ def deals() -> pl.DataFrame:
 
 
 def test_the_win_rate_is_the_known_one(deals: pl.DataFrame) -> None:
-    rate = analysis.pipeline.win_rate(deals)
+    rate = analysis.win_rate(deals)
 
     assert rate.select("won", "lost", "won_amount").row(0) == (4238, 2473, 10_005_534)
 

@@ -212,7 +212,7 @@ def test_words_are_known_whatever_their_case_and_blanks() -> None:
     found = deals({"status": ["Won", " LOST ", "pending"]})
 
     assert found["status"].to_list() == ["won", "lost", "pending"]
-    assert analysis.pipeline.win_rate(found).select("won", "lost").row(0) == (1, 1)
+    assert analysis.win_rate(found).select("won", "lost").row(0) == (1, 1)
 
 
 def test_words_that_are_not_known_are_refused_with_their_number_and_what_to_write() -> None:
@@ -316,7 +316,7 @@ def test_an_address_a_channel_and_a_yes_or_no_are_enough() -> None:
     found = consents(frame, rename={"E-Mail": "contact_email"}, constants={"occurred_at": "2026-01-31"})
 
     assert found.select("id", "channel", "opted_in").rows() == [("1", "email", True), ("2", "sms", False)]
-    states = analysis.consent_state.current_state(found, as_of="2026-02-01", subject="email")
+    states = analysis.current_consent(found, as_of="2026-02-01", subject="email")
     assert set(states.select("subject", "decision").iter_rows()) == {
         ("ann@example.com", "opt-in"),
         ("bo@example.com", "opt-out"),
