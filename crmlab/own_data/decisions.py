@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.errors import UsageError
 from crmlab.own_data import words
 from crmlab.schema import TABLES
 
@@ -21,30 +20,30 @@ def numbered(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("id"))
 
 
-def decided(events: pl.DataFrame, *, check: bool) -> pl.DataFrame:
-    """Return the events with `opted_in` from their kind, where they do not say it themselves.
-
-    Raises
-    ------
-    UsageError
-        To be checked, and an event says neither: it would count nowhere.
-    """
+def decided(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events with `opted_in` from their kind, where they do not say it themselves."""
     kind, said = pl.col("kind"), pl.col("opted_in")
     of_kind = pl.when(kind.is_in(_YES)).then(pl.lit(value=True)).when(kind.is_in(_NO)).then(pl.lit(value=False))
-    events = events.with_columns(pl.coalesce(said, of_kind).alias("opted_in"))
-    silent = events.filter(said.is_null() & ~kind.is_in(_KINDS).fill_null(value=False))
-    if not check or silent.is_empty():
-        return events
+    return events.with_columns(pl.coalesce(said, of_kind).alias("opted_in"))
+
+
+def silence(events: pl.DataFrame) -> str:
+    """Return what is wrong with events that say nothing of a decision, and what to write; "" where there are none.
+
+    A kind that is known says enough, also where it is no decision.
+    """
+    silent = events.filter(pl.col("opted_in").is_null(), ~pl.col("kind").is_in(_KINDS).fill_null(value=False))
+    if silent.is_empty():
+        return ""
+    some = f"{silent.height:,} of {events.height:,} rows"
     if events["kind"].null_count() == events.height:
-        raise UsageError(
-            f"consent_events: {silent.height:,} of {events.height:,} rows do not say what was decided: "
-            "write rename={'...': 'opted_in'} for the column that holds yes or no"
+        return (
+            f"{some} do not say what was decided: write rename={{'...': 'opted_in'}} for the column "
+            "that holds yes or no"
         )
     found = words.strange(silent["kind"].fill_null("(blank)"), _KINDS)
-    raise UsageError(
-        f"consent_events: {silent.height:,} of {events.height:,} rows have no opted_in, and a kind that says nothing: "
-        f"{words.refusal('kind', found, _KINDS)}, or fill opted_in"
-    )
+    refusal = words.refusal("kind", found, _KINDS)
+    return f"{some} have no opted_in, and a kind that says nothing: {refusal}, or fill opted_in"
 
 
 def undated(events: pl.DataFrame) -> int:

@@ -72,7 +72,7 @@ def as_text(values: pl.Series, notation: Notation | None = None) -> pl.Series:
             .otherwise(values.fill_nan(None).cast(pl.String))
         ).to_series()
         return texts.alias(values.name)
-    if values.dtype.is_nested():
+    if values.dtype.is_nested() or values.dtype in (pl.Duration, pl.Binary):
         return _nothing(values, pl.String())
     if values.dtype == pl.Object:
         return pl.Series(values.name, [None if value is None else str(value) for value in values], dtype=pl.String)

@@ -20,6 +20,13 @@ from crmlab.own_data.source import read
 from crmlab.schema import Table, TableName
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+_EXAMPLES = MappingProxyType(
+    {
+        "rename": "{'Stage': 'status'}",
+        "values": "{'status': {'Closed Won': 'won'}}",
+        "constants": "{'currency': 'EUR'}",
+    }
+)
 
 
 def table(
@@ -137,8 +144,7 @@ def table(
     crmlab.errors.UsageError: deals: status holds words that are not known: 'Closed Won' (1); known are pending, won, \
 lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on without them
     """
-    if misfits not in ("raise", "null"):
-        raise UsageError(f"misfits={misfits!r}: write 'raise' or 'null'")
+    _check_kinds(misfits, rename=rename, values=values, constants=constants)
     shared = shared_table(name)
     notation = Notation(
         date_format=date_format, time_zone=time_zone, decimal=decimal, thousands=thousands, separator=separator
@@ -156,18 +162,30 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     words.check_values(values, own, shared, rename)
 
     found = shaped(own, shared, values, notation)
-    if found.problems and misfits == "raise":
-        raise UsageError(f"{shared.name}: {'; '.join(found.problems)}; or misfits='null' to go on without them")
     check_key(found.frame, shared)
+    problems = list(found.problems)
     answer = found.frame
     if shared.name == "consent_events":
-        answer = decisions.decided(answer, check=misfits == "raise")
+        answer = decisions.decided(answer)
+        problems += [problem for problem in [decisions.silence(answer)] if problem]
+    if problems and misfits == "raise":
+        raise UsageError(f"{shared.name}: {'; '.join(problems)}; or misfits='null' to go on without them")
     if found.problems:
         answer = _kept(answer, found, shared)
 
-    for doubt in (*_doubts(own, answer, shared), *_nulls(found)):
+    for doubt in (*problems, *_doubts(own, answer, shared)):
         warnings.warn(f"{shared.name}: {doubt}", MisfitWarning, stacklevel=2)
     return answer
+
+
+def _check_kinds(misfits: str, **pairs: Any) -> None:
+    if misfits not in ("raise", "null"):
+        raise UsageError(f"misfits={misfits!r}: write 'raise' or 'null'")
+    for argument, given in pairs.items():
+        if not isinstance(given, Mapping):
+            raise UsageError(
+                f"{argument} is of type {type(given).__name__}: write a dict, such as {_EXAMPLES[argument]}"
+            )
 
 
 def _with_key(frame: pl.DataFrame, table: Table, provider: str | None, account: str | None) -> pl.DataFrame:
@@ -228,8 +246,3 @@ def _doubts(own: pl.DataFrame, answer: pl.DataFrame, table: Table) -> Iterator[s
             f"{plural(count, 'row')} of {answer.height:,} have no time, so that they count in no analysis: "
             "write rename={'...': 'occurred_at'}, or constants={'occurred_at': '2026-01-31'}, the day of the list"
         )
-
-
-def _nulls(found: Shaped) -> Iterator[str]:
-    for problem in found.problems:
-        yield f"null, and kept in the column {MISFITS}: {problem}"

@@ -212,7 +212,20 @@ def test_nothing_stays_nothing(dtype: Any) -> None:
     assert found.to_list() == [None, None]
 
 
-@given(st.lists(st.none() | st.integers() | st.floats() | st.text() | st.dates() | st.booleans(), max_size=4))
+ANYTHING = (
+    *(
+        st.integers(),
+        st.floats(),
+        st.text(),
+        st.booleans(),
+        st.decimals(allow_nan=False, allow_infinity=False, places=2),
+    ),
+    *(st.dates(), st.times(), st.timedeltas(dt.timedelta(-9), dt.timedelta(9)), st.datetimes(), st.binary(max_size=3)),
+    *(st.lists(st.text(max_size=2), max_size=2), st.fixed_dictionaries({"a": st.integers(0, 5)})),
+)
+
+
+@given(st.one_of(st.lists(st.none() | kind, max_size=3) for kind in (*ANYTHING, st.one_of(ANYTHING[:4]))))
 def test_any_values_are_read_or_null_and_never_an_error_of_polars(values: list[Any]) -> None:
     series = pl.Series("at", values, strict=False)
 
@@ -239,6 +252,10 @@ def test_any_values_are_read_or_null_and_never_an_error_of_polars(values: list[A
             "'close' is no column of dates or times of deals; did you mean 'close_",
         ),
         ({"date_format": {"close_date": "dd"}}, "'dd' has no %"),
+        ({"date_format": 5}, "date_format=5 has no %"),
+        ({"time_zone": 5}, "time_zone=5 is not known"),
+        ({"thousands": 5}, "thousands=5"),
+        ({"thousands": "e"}, "thousands='e'"),
     ],
 )
 def test_a_notation_that_reads_nothing_is_refused(notation: dict[str, Any], said: str) -> None:
