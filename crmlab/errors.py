@@ -5,6 +5,7 @@
     CrmlabError
     ├── CredentialError      a key is missing or malformed; nothing was sent
     ├── PlanError            the question itself cannot be asked (unknown table, since after until)
+    ├── UsageError           a function was called with something it cannot take, or a file cannot be written there
     ├── Stopped              the fetch was told to stop before the end of this
     ├── TransportError       no usable answer: unreachable host, timeout, a body that is not JSON
     ├── ApiError             the service answered, and refused
@@ -62,6 +63,10 @@ class CredentialError(CrmlabError):
 
 class PlanError(CrmlabError, ValueError):
     """The question itself cannot be asked; nothing was sent."""
+
+
+class UsageError(CrmlabError, ValueError):
+    """A function was called with something it cannot take; the message says what to give instead."""
 
 
 class Stopped(CrmlabError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from crmlab.connector import Page
-from crmlab.display import Sheet, Shown, duration
+from crmlab.display import DisplayMixin, Overview, duration
 from crmlab.fetching.query import Question
 
 RESOURCES = pl.Schema(
@@ -41,7 +41,7 @@ SCOPES = pl.Schema(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan(Shown):
+class Plan(DisplayMixin):
     """What a fetch will ask, before it does; ``await crmlab.fetch(plan)`` goes through with it.
 
     Attributes
@@ -93,8 +93,8 @@ class Plan(Shown):
     def __repr__(self) -> str:
         return f"<Plan: {self}>"
 
-    def _sheet(self) -> Sheet:
-        return Sheet(
+    def _overview(self) -> Overview:
+        return Overview(
             title="Plan",
             words=f"{self}. Nothing but first pages was asked yet.",
             tables=[
