@@ -22,7 +22,7 @@ from crmlab.connector.expressions import (
 )
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
-from crmlab.connector.page import Page, mended, refuse
+from crmlab.connector.page import Page, mended, read_refusal, refuse
 from crmlab.connector.paging import Paginator, cursor, end, numbered, widening
 from crmlab.connector.provider import Field, Provider, listing, url_fields
 from crmlab.connector.request import PART, Request, path
@@ -66,6 +66,7 @@ __all__ = [
     "numbered",
     "pages",
     "path",
+    "read_refusal",
     "refuse",
     "seconds",
     "slices",

@@ -125,3 +125,14 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
         hint = "redirects are not followed, the key would travel along; check base_url"
         return ApiError(status, code, detail, request_id, hint)
     return ApiError(status, code, detail, request_id)
+
+
+def read_refusal(page: Page, default: T) -> T:
+    """Return the parts of a refusal's body that the type of `default` names; `default` where it is no such JSON.
+
+    A proxy in between may answer with a page of its own: there the status is enough.
+    """
+    try:
+        return msgspec.json.decode(page.body, type=type(default))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return default

@@ -30,6 +30,7 @@ from crmlab.connector import (
     get,
     iso_time,
     listing,
+    read_refusal,
     refuse,
     split,
     text,
@@ -63,13 +64,7 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 def _check(page: Page) -> None:
     """Refuse what HTTP or the envelope calls an error: both are said to carry the code."""
     fine = 200 <= page.status < 300
-    if fine:
-        envelope = page.read(_Envelope)
-    else:
-        try:
-            envelope = msgspec.json.decode(page.body, type=_Envelope)
-        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-            envelope = _Envelope(status=False)
+    envelope = page.read(_Envelope) if fine else read_refusal(page, _Envelope(status=False))
     code = _number(envelope.code)
     if fine and envelope.status in (True, "true", "1") and (200 <= code < 300 or not code):
         return

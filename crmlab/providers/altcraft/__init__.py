@@ -26,6 +26,7 @@ from crmlab.connector import (
     Schema,
     View,
     listing,
+    read_refusal,
     refuse,
 )
 from crmlab.errors import ApiError, NotFoundError
@@ -48,13 +49,7 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
-        envelope = page.read(_Envelope)
-    else:
-        try:
-            envelope = msgspec.json.decode(page.body, type=_Envelope)
-        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-            envelope = _Envelope(error=page.status)
+    envelope = page.read(_Envelope) if 200 <= page.status < 300 else read_refusal(page, _Envelope(error=page.status))
     code = "" if str(envelope.error) == "0" else str(envelope.error)
     if not code and 200 <= page.status < 300:
         return

@@ -30,6 +30,7 @@ from crmlab.connector import (
     listing,
     numbered,
     path,
+    read_refusal,
     refuse,
 )
 from crmlab.errors import ApiError
@@ -80,11 +81,7 @@ def _check(page: Page) -> None:
     if succeeded:
         errors = page.read(_Answer).errors
     else:
-        try:
-            errors = msgspec.json.decode(page.body, type=_Answer).errors
-            errors = errors or [msgspec.json.decode(page.body, type=_Error)]
-        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-            errors = [_Error()]
+        errors = read_refusal(page, _Answer()).errors or [read_refusal(page, _Error())]
     if not errors:
         return
     error = errors[0]

@@ -28,6 +28,7 @@ from crmlab.connector import (
     Span,
     cursor,
     path,
+    read_refusal,
     refuse,
     seconds,
     slices,
@@ -69,10 +70,7 @@ def _check(page: Page) -> None:
         if page.request.path != PATHS["ping"]:  # what it answers is not documented
             page.read(msgspec.Raw)
         return
-    try:
-        refusal = msgspec.json.decode(page.body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-        refusal = _Refusal()
+    refusal = read_refusal(page, _Refusal())
     detail = str(refusal.message or "")
     if refusal.validation_errors:
         detail = f"{detail} {json.dumps(refusal.validation_errors)}".strip()

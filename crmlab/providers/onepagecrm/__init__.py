@@ -28,6 +28,7 @@ from crmlab.connector import (
     get,
     iso_time,
     path,
+    read_refusal,
     refuse,
 )
 from crmlab.providers.onepagecrm import views, wire
@@ -62,10 +63,7 @@ def _check(page: Page) -> None:
         if envelope.status:
             raise refuse(page, now=time.time(), detail=envelope.message, status=envelope.status)
         return
-    try:
-        refusal = msgspec.json.decode(page.body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-        refusal = _Refusal()
+    refusal = read_refusal(page, _Refusal())
     detail = refusal.error_message or refusal.message
     # too many requests answer 403 as well, told from a missing right by their plain text
     too_many = page.status == 403 and (page.header("content-type") or "").startswith("text/plain")
