@@ -82,7 +82,7 @@ def errors_in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = error.strerror or str(error).partition(" (os error ")[0]  # that is how Polars says it
         if isinstance(error, _WRONG_PLACE):
             raise UsageError(f"{path} cannot be written ({reason}): name another place") from None
         raise CrmlabError(f"{path} could not be written ({reason}); files that were there are unharmed") from None

@@ -37,6 +37,9 @@ SUMMARY = pl.Schema(
     }
 )
 
+#: files that not every fetch writes: those of an earlier one would be taken for this one's
+_NOT_ALWAYS = {"rejected"}
+
 
 class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     """Tables by name, as a mapping and as attributes, with the account of how they came.
@@ -104,16 +107,16 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def export_beside(self, directory: str | Path, format: Format = "parquet") -> dict[str, Path]:
-        """Write what belongs beside the tables: the summary, and the rejected records if there are any."""
-        frames = self._beside(directory, format)
-        return dict(zip(frames, export(frames, directory, format), strict=True))
+    def export_beside(self, directory: str | Path) -> dict[str, Path]:
+        """Write into Parquet what belongs beside the tables: the summary, and the rejected records if there are any."""
+        frames = self._beside()
+        return dict(zip(frames, export(frames, directory, obsolete=_NOT_ALWAYS - frames.keys()), strict=True))
 
-    def _beside(self, directory: str | Path, format: Format) -> dict[str, pl.DataFrame]:
-        if self.rejected.is_empty():  # those of an earlier fetch would be taken for this one's
-            (Path(directory) / f"rejected.{format}").unlink(missing_ok=True)
-            return {"summary": self.summary}
-        return {"summary": self.summary, "rejected": self.rejected}
+    def _beside(self) -> dict[str, pl.DataFrame]:
+        frames = {"summary": self.summary}
+        if not self.rejected.is_empty():
+            frames["rejected"] = self.rejected
+        return frames
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
@@ -174,7 +177,8 @@ class Fetched(Result[pl.DataFrame]):
         """
         if mask:
             return self.masked().export(directory, format)
-        return export({**self._tables, **self._beside(directory, format)}, directory, format)
+        frames = {**self._tables, **self._beside()}
+        return export(frames, directory, format, obsolete=_NOT_ALWAYS - frames.keys())
 
     def report(self, path: str | Path, *, mask: bool = False) -> Path:
         """Write one self-contained HTML file with the charts and the account of the fetch; masked on request."""
