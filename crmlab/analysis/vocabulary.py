@@ -11,6 +11,10 @@ from types import MappingProxyType
 
 import polars as pl
 
+from crmlab.analysis.inputs import read
+
+__all__ = ["consent_kinds"]
+
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
 #: known, and no decision of the person
 NEITHER = "neither"
@@ -75,7 +79,7 @@ def is_kind(kinds: Iterable[str]) -> pl.Expr:
     return _KIND.is_in([kind.lower() for kind in kinds])
 
 
-def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
+def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return how each kind of consent event is read: as an opt-in, an opt-out or neither.
 
     Parameters
@@ -100,7 +104,7 @@ def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["complero", "complero", "altcraft"], "kind": ["update", "update", "smiled"],
     ...         "opted_in": [True, False, None]}
-    >>> kinds(conform(pl.DataFrame(rows), TABLES["consent_events"]))
+    >>> consent_kinds(conform(pl.DataFrame(rows), TABLES["consent_events"]))
     shape: (2, 7)
     ┌──────────┬────────┬────────┬─────────┬──────────┬─────────┬───────┐
     │ provider ┆ kind   ┆ events ┆ opt_ins ┆ opt_outs ┆ neither ┆ known │
@@ -113,7 +117,7 @@ def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """
     made = pl.col("decision")
     return (
-        decided(consent_events.select("provider", "kind", "opted_in"))
+        decided(read(consent_events, "consent_events", "provider", "kind", "opted_in"))
         .group_by("provider", "kind")
         .agg(
             pl.len().cast(pl.Int64).alias("events"),

@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "demo",
         help="fetch everything from an embedded sandbox: no account needed",
-        description="Start the sandbox of all five services on 127.0.0.1, fetch everything concurrently, write "
+        description="Start the sandbox of all services on 127.0.0.1, fetch everything concurrently, write "
         "one Parquet and one CSV per table and report.html, and print what was done.",
         epilog="example: crmlab demo --rows 5000 --out demo/",
     )

@@ -1,4 +1,4 @@
-"""``crmlab sandbox``: the five services, served on 127.0.0.1."""
+"""``crmlab sandbox``: all services, served on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "sandbox",
-        help="serve the five services on 127.0.0.1 until Ctrl-C",
-        description="Serve the five services, filled with generated people, and print the accounts that open them.",
+        help="serve all services on 127.0.0.1 until Ctrl-C",
+        description="Serve all services, filled with generated people, and print the accounts that open them.",
         epilog="example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
     )
     add_world(parser)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from crmlab.connector.limits import Limits
 
 #: records that one answer may hold with all that is inside them: about a megabyte
-MOST_RECORDS = 2_000
+MAX_RECORDS = 2_000
 
 
 def bound(requests: int, limits: Limits, latency: float) -> float:
@@ -38,7 +38,7 @@ def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int 
     """Return the page size with which others are asked for inside a list; None where that saves nothing.
 
     The list itself is needed anyway, so what is inside costs nothing but smaller pages: no answer shall
-    hold more than `MOST_RECORDS`. The first page of each list is already there.
+    hold more than `MAX_RECORDS`. The first page of each list is already there.
 
     Parameters
     ----------
@@ -49,9 +49,13 @@ def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int 
     sizes
         page sizes, the largest (which is that of lists of their own) first
     """
-    saved = sum(pages(records, sizes[0]) - 1 for records in held.values())
-    inside = 1 + sum(held.values()) / max(1, total)
-    size = next((size for size in sizes if size * inside <= MOST_RECORDS), None)
-    if size is None or pages(total, size) - pages(total, sizes[0]) >= saved:
+    largest = sizes[0]
+    records_in_each = 1 + sum(held.values()) / max(1, total)
+    fitting = [size for size in sizes if size * records_in_each <= MAX_RECORDS]
+    if not fitting:
         return None
-    return size
+
+    size = fitting[0]
+    added = pages(total, size) - pages(total, largest)
+    saved = sum(pages(records, largest) - 1 for records in held.values())
+    return size if added < saved else None

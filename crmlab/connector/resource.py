@@ -10,11 +10,15 @@ from typing import Any
 import polars as pl
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import Paginator, end
+from crmlab.connector.paging import Paginator, one_answer
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+#: keys that lead from a JSON object to something inside it
+JsonPath = tuple[str, ...]
 
 
 #: wire type of a top-level field of any shape, kept as its exact JSON text
@@ -25,7 +29,7 @@ JSON = pl.Binary
 class Context:
     """What a resource may know when it says which requests it needs and how to read the answers.
 
-    `rows` holds the records of the resources it declares in `after` and `using`.
+    `rows` holds the records of the resources it declares in `needs_before_request` and `needs_before_decode`.
     """
 
     now: dt.datetime
@@ -50,14 +54,14 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class EmbeddedList:
     """Records of another resource that answers of this one hold.
 
     `path`: the way from a record of this one (or from what stands beside it) to the list of them.
     """
 
     resource: str
-    path: tuple[str, ...]
+    path: JsonPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,62 +89,62 @@ class Resource:
     doc: str
     #: the first requests; those that follow an answer are the paginator's
     requests: Callable[[Context], Iterable[Request]]
-    follow: Paginator = end
+    follow: Paginator = one_answer
     #: constants of a request that the expressions may read, as ``_name``
     tags: tuple[str, ...] = ()
     #: resources whose rows `requests` needs
-    after: tuple[str, ...] = ()
+    needs_before_request: tuple[str, ...] = ()
     #: resources whose rows only `wire` and `views` need: asked for at the same time
-    using: tuple[str, ...] = ()
+    needs_before_decode: tuple[str, ...] = ()
     #: the way from the body to the list of records; empty where the body is the list
-    path: tuple[str, ...] = ("data",)
+    path: JsonPath = ("data",)
     #: one record stands there instead of a list
     single: bool = False
     #: the key that holds the record inside each item of the list
     unwrap: str | None = None
     #: what stands beside it there; only the provider's own records show it
-    beside: Schema = field(default_factory=dict)
+    envelope_fields: Schema = field(default_factory=dict)
     #: the record as documented
     wire: Schema | Callable[[Context], Schema]
     #: narrower types of nested fields, where `views` reads a part: nested values cost most
-    lean: Schema = field(default_factory=dict)
+    projection: Schema = field(default_factory=dict)
     #: what makes a record one of a kind
     key: pl.Expr = field(default_factory=lambda: pl.col("id"))
     views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
     #: the tables of `views`, where that is a function
-    fills: tuple[str, ...] = ()
+    view_tables: tuple[str, ...] = ()
     #: how many records the service says the list has, where it can say it
     total: Callable[[Page], int | None] | None = None
     #: when a record came into the list, by the service's clock: tells what was added while it was read
-    entered: Callable[[Context], pl.Expr] | None = None
+    inserted_at: Callable[[Context], pl.Expr] | None = None
     #: records of others in the answers: always, or as far as `embedding` asks for them
-    holds: tuple[Held, ...] = ()
+    embeds: tuple[EmbeddedList, ...] = ()
     embedding: Embedding | None = None
     #: what other resources may know of its records (distinct rows of it); all of them where empty
-    gives: Mapping[str, pl.Expr] = field(default_factory=dict)
+    exports: Mapping[str, pl.Expr] = field(default_factory=dict)
     #: an error answer that means "nothing here" rather than failure
-    nothing: Callable[[ApiError, Request], bool] = lambda error, request: False
+    is_empty_answer: Callable[[ApiError, Request], bool] = lambda error, request: False
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
     note: Callable[[Context], str] = lambda context: ""
     #: reading changes something at the service
     destructive: bool = False
     #: a list that tells no end may repeat its last page for ever: a page with nothing new ends it
-    repeats: bool = False
+    may_repeat_last_page: bool = False
 
     @property
     def is_tallied(self) -> bool:
         """Whether what came is compared with what the service counts, or with what came before."""
-        return self.total is not None or self.repeats
+        return self.total is not None or self.may_repeat_last_page
 
-    def holds_always(self, name: str) -> bool:
+    def always_embeds(self, name: str) -> bool:
         """Whether its answers hold records of that resource, without being asked for them."""
-        return not self.embedding and any(held.resource == name for held in self.holds)
+        return not self.embedding and any(each.resource == name for each in self.embeds)
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The shared tables that it fills."""
         if callable(self.views):
-            return self.fills
+            return self.view_tables
         return tuple(dict.fromkeys(view.table for view in self.views))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmlab.decoding.decoder import GIVEN, RAW, REJECTED, Decoded, Decoder, decoder
-from crmlab.decoding.records import Record, Way, as_listed, held, records, unknown_fields
+from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
 
 __all__ = [
     "GIVEN",
@@ -12,7 +12,6 @@ __all__ = [
     "Decoded",
     "Decoder",
     "Record",
-    "Way",
     "as_listed",
     "decoder",
     "held",

@@ -87,9 +87,9 @@ class Decoder:
         if self.raw:
             frames[RAW] = rows.select(*self._head(), pl.exclude("provider", "account"))
         if self.given:
-            frames[GIVEN] = rows.select(**self.resource.gives).unique(maintain_order=True)
+            frames[GIVEN] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
-        keys = rows.select(key=pl.when(key.is_not_null()).then(key.hash()), entered=self.entered)
+        keys = rows.select(key=pl.when(key.is_not_null()).then(key.hash()), inserted_at=self.entered)
         return Decoded(frames=frames, keys=keys, rejected=pl.DataFrame(schema=REJECTED))
 
     def _head(self) -> tuple[pl.Expr, pl.Expr]:
@@ -100,7 +100,7 @@ class Decoder:
     def _item(self) -> pl.Struct:
         """The wire type of what a `Record` holds."""
         if self._unwrap:
-            return pl.Struct({self._unwrap: pl.Struct(dict(self.wire)), **self.resource.beside})
+            return pl.Struct({self._unwrap: pl.Struct(dict(self.wire)), **self.resource.envelope_fields})
         return pl.Struct(dict(self.wire))
 
     @property
@@ -205,15 +205,15 @@ def decoder(
     views = resource.views(context) if callable(resource.views) else resource.views
     views = tuple(view for view in views if view.table in wanted)
     wire = resource.wire(context) if callable(resource.wire) else resource.wire
-    entered = resource.entered(context) if resource.entered else pl.lit(None, UTC)
-    known = frozenset({*wire, *resource.beside, *([resource.unwrap] if resource.unwrap else [])})
+    entered = resource.inserted_at(context) if resource.inserted_at else pl.lit(None, UTC)
+    known = frozenset({*wire, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])})
     if not raw:
-        expressions = [resource.key, entered, *(resource.gives.values() if given else ())]
+        expressions = [resource.key, entered, *(resource.exports.values() if given else ())]
         for view in views:
             parts = (*view.columns.values(), view.explode, view.where)
             expressions += [part for part in parts if part is not None]
         roots = {name for expression in expressions for name in expression.meta.root_names()}
-        lean = {**wire, **resource.lean}
+        lean = {**wire, **resource.projection}
         # one field at least, so that records without any wanted field are still counted
         wire = {name: lean[name] for name in wire if name in roots} or dict([next(iter(wire.items()))])
     return Decoder(

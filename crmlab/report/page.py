@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ import polars as pl
 from markupsafe import Markup
 
 from crmlab import atomic_files
-from crmlab.analysis.people import people
+from crmlab.analysis import people
 from crmlab.display import html_table, render
-from crmlab.errors import PlanError
 from crmlab.report.charts import SECTIONS, Given, charts
 from crmlab.report.quality import quality, spaced
 from crmlab.report.words import bad_news, in_words
-from crmlab.schema import TABLES
+from crmlab.schema import TABLES, TimeLike, as_instant
 
 _TEMPLATE = Path(__file__).parent / "templates" / "report.html.jinja"
 
@@ -34,7 +32,7 @@ def write(
     rejected: pl.DataFrame | None = None,
     failures: Sequence[str] = (),
     assumptions: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    as_of: dt.datetime,
+    as_of: TimeLike,
     masked: bool = False,
     title: str = "CRM and consent report",
     time_zone: str = "UTC",
@@ -76,18 +74,15 @@ def write(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, or `time_zone` is not known.
     UsageError
-        The folder is none, or not ours to write to.
+        `as_of` has no time zone, `time_zone` is not known, or the folder is none or not ours to write to.
     """
-    if as_of.tzinfo is None:
-        raise PlanError("as_of needs a time zone, such as datetime.now(UTC)")
-    given = Given(tables, known_people(tables) if who is None else who, as_of, time_zone)
+    now = as_instant(as_of, "as_of", time_zone)
+    given = Given(tables, known_people(tables) if who is None else who, now, time_zone)
     page = render(
         _TEMPLATE,
         title=title,
-        as_of=as_of.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        as_of=now.strftime("%Y-%m-%d %H:%M UTC"),
         sources=_sources(summary),
         masked=masked,
         words=[*bad_news(summary, failures), *in_words(given)],

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 from markupsafe import Markup
 
-from crmlab.analysis import activity, consent, objection, pipeline
+from crmlab import analysis
+from crmlab.analysis import activity, consent, pipeline
 from crmlab.display import plural
 from crmlab.report.charts import Given
 
@@ -54,7 +55,7 @@ def _bold(template: str, *values: object) -> Markup:
 
 def _closed(given: Given) -> Markup:
     deals = given["deals"]
-    won, lost = pipeline.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
+    won, lost = analysis.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
     rate: str = "None closed."
     if won + lost:
         rate = _bold("Win rate <b>{:.0%}</b> ({:,} of {:,} closed).", won / (won + lost), won, won + lost)
@@ -118,8 +119,8 @@ def _across(given: Given) -> Markup:
     if "consent_events" not in given or "activities" not in given:
         return said + "."
     done = given["activities"], given["consent_events"], given.people
-    late = objection.activities_after_opt_out(*done, as_of=given.as_of)["person_id"].n_unique()
-    mailed = objection.mailed_but_objected(given["contacts"], given["subscriptions"], *done, as_of=given.as_of)
+    late = analysis.activities_after_opt_out(*done, as_of=given.as_of)["person_id"].n_unique()
+    mailed = analysis.mailed_but_objected(given["contacts"], given["subscriptions"], *done, as_of=given.as_of)
     objected = mailed["person_id"].n_unique()
     return _bold(
         "{}; <b>{:,}</b> of them contacted on a channel after opting out of it, "
@@ -131,7 +132,7 @@ def _across(given: Given) -> Markup:
 
 
 def _banner(given: Given) -> Markup:
-    days = consent.banner(given["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
+    days = analysis.consent_banner(given["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
     shown, yes, no = (int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0))
     if not shown:
         return Markup("no visitor saw it.")

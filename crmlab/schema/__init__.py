@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, conform, repeats_rows, within
-from crmlab.schema.times import instant
+from crmlab.schema.times import TimeLike, as_instant, day_at, instant, zone
 
 __all__ = [
     "CUSTOM",
@@ -15,8 +15,12 @@ __all__ = [
     "ProviderName",
     "TableName",
     "Tables",
+    "TimeLike",
+    "as_instant",
     "conform",
+    "day_at",
     "instant",
     "repeats_rows",
     "within",
+    "zone",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from crmlab import analysis
 from crmlab.analysis import vocabulary
 from crmlab.providers.altcraft.views import CONSENT_ACTIONS
 from crmlab.providers.complero import EVENT_TYPES
@@ -41,7 +42,7 @@ def test_what_an_event_means(provider: str | None, kind: str | None, opted_in: b
 def test_unknown_kinds_are_counted_and_named() -> None:
     frame = table("consent_events", provider=["altcraft"] * 3, kind=["smiled", "smiled", "subscribe"])
 
-    found = vocabulary.kinds(frame)
+    found = analysis.consent_kinds(frame)
 
     assert found.drop("provider").rows() == [("smiled", 2, 0, 0, 2, False), ("subscribe", 1, 1, 0, 0, True)]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import crmlab
-from crmlab.analysis import consent_state, pipeline
+from crmlab import analysis
 from crmlab.errors import PlanError
 from crmlab.results.export import FORMATS
 from crmlab.results.fetched import SUMMARY, Fetched
@@ -86,15 +86,13 @@ def test_masking_changes_no_number(tables: dict[str, pl.DataFrame]) -> None:
         assert masked[name].schema == frame.schema
         assert_frame_equal(masked[name].drop(hidden), frame.drop(hidden))
         assert_frame_equal(masked[name].null_count(), frame.null_count())
-    assert_frame_equal(pipeline.win_rate(masked["deals"]), pipeline.win_rate(tables["deals"]))
-    assert sorted(pipeline.win_rate(masked["deals"], by="owner_name").drop("owner_name").rows()) == sorted(
-        pipeline.win_rate(tables["deals"], by="owner_name").drop("owner_name").rows()
+    assert_frame_equal(analysis.win_rate(masked["deals"]), analysis.win_rate(tables["deals"]))
+    assert sorted(analysis.win_rate(masked["deals"], by="owner_name").drop("owner_name").rows()) == sorted(
+        analysis.win_rate(tables["deals"], by="owner_name").drop("owner_name").rows()
     )
     for subject in ("contact", "email"):
         rates = [
-            consent_state.consent_rate(
-                consent_state.current_state(each["consent_events"], AS_OF, subject=subject), by="channel"
-            )
+            analysis.consent_rate(each["consent_events"], as_of=AS_OF, subject=subject, by="channel")
             for each in (tables, masked)
         ]
         assert_frame_equal(*rates)

@@ -26,10 +26,10 @@ from crmlab.connector import (
     Provider,
     Request,
     Resource,
+    count_and_names,
+    fill_path,
     get,
-    listing,
     numbered,
-    path,
     read_refusal,
     refuse,
 )
@@ -126,7 +126,7 @@ def _more(page: Page) -> int | None:
 _pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more)
 
 
-def _nothing(error: ApiError, request: Request) -> bool:
+def _is_empty_answer(error: ApiError, request: Request) -> bool:
     """Whether this is how the service says that there is no data (not: no such path)."""
     return error.status == 404 and "no data" in error.detail.lower()
 
@@ -147,7 +147,7 @@ def _trends(context: Context) -> Iterable[Request]:
 
 def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Request:
     return Request(
-        path=path(f"/integrations/{{id}}/delivery/{kind}", id=id),
+        path=fill_path(f"/integrations/{{id}}/delivery/{kind}", id=id),
         params={"start": start, "end": end, "granularity": str(granularity)},
         tags={"integration_id": id},
     )
@@ -195,7 +195,7 @@ def _health(id: str | int, start: str, end: str, granularity: int = DAY) -> Requ
 
 
 def _list(name: str, doc: str, **more: Any) -> Resource:
-    return Resource(name=name, doc=doc, follow=_pages, total=_total, nothing=_nothing, **more)
+    return Resource(name=name, doc=doc, follow=_pages, total=_total, is_empty_answer=_is_empty_answer, **more)
 
 
 PROVIDER = Provider(
@@ -232,7 +232,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
-    reached=listing("source", "attributes", "label"),
+    reached=count_and_names("source", "attributes", "label"),
     resources=(
         _list(
             "sources",
@@ -253,7 +253,7 @@ PROVIDER = Provider(
             f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
             requests=_trends,
             note=as_kept,
-            after=("destinations",),
+            needs_before_request=("destinations",),
             tags=("integration_id",),
             key=pl.col("_integration_id"),
             wire=wire.TREND,
@@ -279,7 +279,7 @@ PROVIDER = Provider(
             key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
             wire=wire.SEGMENT,
             views=views.segments,
-            fills=("segments",),
+            view_tables=("segments",),
         ),
         _list("users", "Users of the site.", requests=get("/users"), wire=wire.USER, views=views.USERS),
         _list(
@@ -309,5 +309,11 @@ PROVIDER = Provider(
         "name segments by letters and digits",
         "a count that an answer leaves out is unknown, not 0",
         "filter[created] of the activity log includes both days, whatever their time zone",
+    ),
+    not_covered=(
+        "creating and changing sources, destinations, users, alerts, tag-manager objects",
+        "delivery issues: they hold bodies of requests, with persons and keys in them",
+        "event monitoring, data quality, reports, enrichment, the tag manager's catalogues",
+        "the APIs beside it with other keys: conversions, consent of a single visitor, event collection",
     ),
 )

@@ -17,17 +17,17 @@ import polars as pl
 
 from crmlab.connector import (
     Context,
+    EmbeddedList,
     Field,
-    Held,
     Limits,
     Operation,
     Page,
     Provider,
     Request,
     Resource,
+    fill_path,
     get,
     iso_time,
-    path,
     read_refusal,
     refuse,
 )
@@ -87,7 +87,7 @@ def _order(context: Context) -> str:
     return "modified_at" if context.since or context.until else "created_at"
 
 
-def _entered(context: Context) -> pl.Expr:
+def _inserted_at(context: Context) -> pl.Expr:
     return iso_time(_order(context))
 
 
@@ -110,8 +110,8 @@ def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Contex
 
 
 def _list(name: str, record: str, **more: Any) -> Resource:
-    first = {"requests": _sweep(f"/{name}"), "follow": numbered_pages, "total": total, "entered": _entered}
-    more = {**first, "lean": wire.LEAN, **more}
+    first = {"requests": _sweep(f"/{name}"), "follow": numbered_pages, "total": total, "inserted_at": _inserted_at}
+    more = {**first, "projection": wire.LEAN, **more}
     return Resource(name=name, path=("data", name), unwrap=record, **more)
 
 
@@ -122,18 +122,18 @@ def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
 
 def _one(name: str, plural: str) -> Operation:
     def request(id: str) -> Request:
-        return Request(path=path(f"/{plural}/{{id}}", id=id))
+        return Request(path=fill_path(f"/{plural}/{{id}}", id=id))
 
     return Operation(name=name, doc=f"One {name} by id.", request=request)
 
 
 _IN_BOOTSTRAP = (
-    Held(resource="users", path=("data", "user")),
-    Held(resource="users", path=("data", "team")),
-    Held(resource="pipelines", path=("data", "settings", "pipelines")),
-    Held(resource="statuses", path=("statuses",)),
-    Held(resource="lead_sources", path=("lead_sources",)),
-    *(Held(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
+    EmbeddedList(resource="users", path=("data", "user")),
+    EmbeddedList(resource="users", path=("data", "team")),
+    EmbeddedList(resource="pipelines", path=("data", "settings", "pipelines")),
+    EmbeddedList(resource="statuses", path=("statuses",)),
+    EmbeddedList(resource="lead_sources", path=("lead_sources",)),
+    *(EmbeddedList(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
 )
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
 
@@ -150,7 +150,11 @@ PROVIDER = Provider(
             pattern="[^:]+",
             help="OnePageCRM > Apps > API > Configuration, or app.onepagecrm.com/app/api",
         ),
-        Field(name="api_key", label="API key", help="on the same page as the user ID"),
+        Field(
+            name="api_key",
+            label="API key",
+            help="OnePageCRM > Apps > API > Configuration, beside the user ID",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -163,7 +167,7 @@ PROVIDER = Provider(
             name="bootstrap",
             doc="The account's settings and tags in one answer, with the short lists of others.",
             requests=get("/bootstrap"),
-            holds=_IN_BOOTSTRAP,
+            embeds=_IN_BOOTSTRAP,
             path=(),
             single=True,
             wire=wire.BOOTSTRAP,
@@ -191,7 +195,7 @@ PROVIDER = Provider(
                 name[:-1],
                 doc=f"Custom fields of {entity} records.",
                 requests=_sweep(f"/{name}", timed=False),
-                entered=None,
+                inserted_at=None,
                 wire=wire.FIELD,
                 views=views.fields(entity),
             )
@@ -204,10 +208,10 @@ PROVIDER = Provider(
             "requests; past 10,000 in parts by the time of their creation.",
             requests=_sweep("/contacts", team="true"),
             follow=contact_pages,
-            holds=tuple(Held(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
+            embeds=tuple(EmbeddedList(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
             embedding=embedding,
             wire=wire.CONTACT,
-            beside=wire.BESIDE_CONTACT,
+            envelope_fields=wire.BESIDE_CONTACT,
             views=views.CONTACTS,
         ),
         _list(
@@ -215,7 +219,7 @@ PROVIDER = Provider(
             "company",
             doc="Companies (no time filter: always all).",
             requests=_sweep("/companies", timed=False),
-            entered=_created,
+            inserted_at=_created,
             wire=wire.COMPANY,
             views=views.COMPANIES,
         ),
@@ -225,8 +229,8 @@ PROVIDER = Provider(
             doc="Deals with their items.",
             wire=wire.DEAL,
             views=views.deals,
-            fills=("deals", "deal_items"),
-            using=("bootstrap", "pipelines"),
+            view_tables=("deals", "deal_items"),
+            needs_before_decode=("bootstrap", "pipelines"),
         ),
         _list("actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS),
         _list("notes", "note", doc="Notes.", wire=wire.NOTE, views=views.NOTES),
@@ -238,5 +242,10 @@ PROVIDER = Provider(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
         "pipelines take page=2 where their answer counts more pages",
+    ),
+    not_covered=(
+        "creating, changing and deleting records",
+        "attachments, webhooks, predefined texts and items, relationship types",
+        "call results and reasons of lost deals as lists: their ids stay as they are",
     ),
 )

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from crmlab.connector import PART, Embedding, Page, Paginator, Request, numbered, path, seconds
+from crmlab.connector import Embedding, Page, Paginator, Request, fill_path, numbered, unix_seconds
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
@@ -100,8 +100,8 @@ def _next_batch(page: Page) -> Iterable[Request]:
 
 
 def _cascade(last: str = "") -> Request:
-    where = path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
-    return Request(path=where, params={"team": "true"}, tags={PART: "cascade"})
+    where = fill_path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
+    return Request(path=where, params={"team": "true"}, partial=True)
 
 
 def _parts(page: Page) -> Iterable[Request]:
@@ -110,7 +110,7 @@ def _parts(page: Page) -> Iterable[Request]:
     by = asked["sort_by"]
     until = asked.get("until", asked.get("unmodified_since"))
     end = int(until) if until else page.read(Envelope).timestamp
-    times = [seconds(getattr(item.contact, by)) for item in page.read(_Contacts).data.contacts]
+    times = [unix_seconds(getattr(item.contact, by)) for item in page.read(_Contacts).data.contacts]
     first, last = (times[0], times[-1]) if times else (None, None)
     if first is None or last is None or end is None or not int(asked.get("since", "0")) <= first < end:
         return [_cascade()]  # one second, or a service that does not filter
@@ -130,7 +130,7 @@ def _part(request: Request, since: int, until: int) -> Request:
     """The same contacts of a shorter time: ``date_filter`` excludes the other filters of time."""
     kept = {name: value for name, value in request.params.items() if name not in _PERIOD}
     span = {"date_filter": kept["sort_by"], "since": str(since), "until": str(until), "page": "1"}
-    return Request(path="/contacts", params={**kept, **span}, tags={PART: f"{since}-{until}"})
+    return Request(path="/contacts", params={**kept, **span}, tags={"period": f"{since}-{until}"}, partial=True)
 
 
 # ---- contacts with what else is known of them ---------------------------------------------------
@@ -150,7 +150,7 @@ def _rest(page: Page, names: Iterable[str], size: int) -> Iterable[Request]:
     if (contacts := total(page) or _last(page) * asked) > WALL:
         return _parts(replace(page, request=request))
     read, last = asked // size, -(-contacts // size)
-    return [replace(request.with_params(page=n), closes=n == last) for n in range(read + 1, last + 1)]
+    return [replace(request.with_params(page=n), send_last=n == last) for n in range(read + 1, last + 1)]
 
 
 def _smaller(request: Request) -> Iterable[Request]:
