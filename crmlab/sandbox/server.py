@@ -17,7 +17,7 @@ from aiohttp import web
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.providers import unknown
 from crmlab.sandbox.faults import Fault, broken
 from crmlab.sandbox.service import BODY, Service
@@ -132,9 +132,9 @@ def world_of(
         from crmlab.sandbox.world import maven
 
         if data is None:
-            raise PlanError('world="maven" needs data=, the folder with sales_pipeline.csv')
+            raise UsageError('world="maven" needs data=, the folder with sales_pipeline.csv')
         return maven.load(Path(data))
-    raise PlanError(unknown("world", world, ["generated", "maven"]))
+    raise UsageError(unknown("world", world, ["generated", "maven"]))
 
 
 @asynccontextmanager
