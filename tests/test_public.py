@@ -81,6 +81,7 @@ def test_importing_the_package_loads_nothing_that_is_needed_later() -> None:
         "aiohttp",
         "anywidget",
         "ipywidgets",
+        "jinja2",
         "keyring",
         "narwhals",
         "phonenumbers",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from crmlab.atomic_files import errors_in_words, make_folder, move_files
 from crmlab.schema import TABLES
 
 #: rows of a part: few enough for little memory, enough for row groups that read fast
@@ -26,9 +27,9 @@ class Store:
     """
 
     def __init__(self, directory: str | Path) -> None:
-        self._directory = Path(directory)
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._parts = Path(tempfile.mkdtemp(prefix=".parts-", dir=self._directory))
+        self._directory = make_folder(directory)
+        with errors_in_words(self._directory):
+            self._parts = Path(tempfile.mkdtemp(prefix=".parts-", dir=self._directory))
         self._tables: dict[str, _Growing] = {}
         self._lock = threading.Lock()
         self._left = False
@@ -62,9 +63,9 @@ class Store:
 
     def publish(self) -> dict[str, Path]:
         """Put the file of each table, after `close`, where an older one may stand; return where."""
-        return {
-            name: growing.whole.replace(self._directory / f"{name}.parquet") for name, growing in self._tables.items()
-        }
+        places = {name: self._directory / f"{name}.parquet" for name in self._tables}
+        move_files({growing.whole: places[name] for name, growing in self._tables.items()})
+        return places
 
     @property
     def replaces(self) -> bool:

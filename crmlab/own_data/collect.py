@@ -173,7 +173,7 @@ def _note(frame: pl.DataFrame, table: Table) -> str:
     further = [name for name in frame.columns if name not in table.columns]
     parts = ["own data"]
     if empty and frame.height:
-        parts.append(f"nothing fills {listed(empty, most=len(empty))}")
+        parts.append(f"nothing fills {listed(empty, max_shown=len(empty))}")
     if further:
         parts.append(f"further columns {listed(further)}")
     return "; ".join(parts)
