@@ -2,55 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from crmlab.schema import TABLES, conform
 
 _OF = ("provider", "account")
-_ADDRESS = pl.col("contact_email").str.strip_chars().str.to_lowercase()
+_WHO = (*_OF, "address")
+_CONTACTS = TABLES["contacts"]
 
 
 def with_contacts(own: Mapping[str, pl.DataFrame], there: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Return the tables with a contact for every consent event that names only an address.
 
     It is the first contact of the same provider and account that has the address, among one's own and those that are
-    there already; where there is none, a new contact, which holds no more than the address. Its id tells nothing of
-    it, because ids are not masked.
+    there already. Where there is none, it is a new contact, which holds no more than the address.
     """
-    events = own["consent_events"].with_row_index("row")
-    nameless = events.filter(pl.col("contact_id").is_null(), _ADDRESS != "").select(
-        "row", *_OF, _ADDRESS.alias("address")
-    )
+    events = own["consent_events"].with_columns(_plain("contact_email").alias("address"))
+    is_nameless = pl.col("contact_id").is_null() & (pl.col("address") != "")
+    nameless = events.filter(is_nameless).select(_WHO).unique(maintain_order=True)
     if nameless.is_empty():
         return dict(own)
 
-    known = nameless.join(_first_by_address(own, there), on=[*_OF, "address"], how="left", maintain_order="left")
-    is_new = pl.col("known_id").is_null()
-    number = pl.col("address").rank("dense").over(*_OF, is_new)
-    known = known.with_columns(pl.coalesce("known_id", pl.format("address {}", number)).alias("contact_id"))
+    contacts = [tables["contacts"] for tables in (own, there) if "contacts" in tables]
+    known = nameless.join(_first_of_each_address(contacts), on=_WHO, how="left", maintain_order="left")
+    # the id tells nothing of the address, because ids are not masked
+    number = pl.int_range(1, pl.len() + 1).over(_OF)
+    added = known.filter(pl.col("known_id").is_null()).with_columns(pl.format("address {}", number).alias("known_id"))
 
-    added = known.filter(is_new).unique([*_OF, "address"], maintain_order=True)
-    contacts = conform(
-        added.select(*_OF, pl.col("contact_id").alias("id"), pl.concat_list("address").alias("emails")),
-        TABLES["contacts"],
+    ids = pl.concat([known.drop_nulls("known_id"), added])
+    filled = events.join(ids, on=_WHO, how="left", maintain_order="left").with_columns(
+        pl.coalesce("contact_id", "known_id").alias("contact_id")
     )
-    own_contacts = own.get("contacts", TABLES["contacts"].empty())
-    named = events.join(known.select("row", named_id="contact_id"), on="row", how="left", maintain_order="left")
-    filled = named.with_columns(pl.coalesce("contact_id", "named_id").alias("contact_id")).drop("row", "named_id")
     return {
         **own,
-        "consent_events": filled,
-        "contacts": pl.concat([own_contacts, contacts], how="diagonal"),
+        "consent_events": filled.drop("address", "known_id"),
+        "contacts": pl.concat([own.get("contacts", _CONTACTS.empty()), _contacts_of(added)], how="diagonal"),
     }
 
 
-def _first_by_address(own: Mapping[str, pl.DataFrame], there: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return for each provider, account and address the id of the first contact that has it."""
-    parts = [tables["contacts"].select(*_OF, "id", "emails") for tables in (own, there) if "contacts" in tables]
-    contacts = pl.concat([TABLES["contacts"].empty().select(*_OF, "id", "emails"), *parts])
-    addresses = contacts.explode("emails").with_columns(pl.col("emails").str.strip_chars().str.to_lowercase())
-    return addresses.select(*_OF, pl.col("emails").alias("address"), pl.col("id").alias("known_id")).unique(
-        [*_OF, "address"], keep="first", maintain_order=True
-    )
+def _plain(column: str) -> pl.Expr:
+    return pl.col(column).str.strip_chars().str.to_lowercase()
+
+
+def _first_of_each_address(contacts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return for each provider, account and address the id of the first contact that has it, as `known_id`."""
+    columns = (*_OF, "id", "emails")
+    every = pl.concat([frame.select(columns) for frame in (_CONTACTS.empty(), *contacts)])
+    addresses = every.explode("emails").with_columns(_plain("emails").alias("address"))
+    first = addresses.unique(_WHO, keep="first", maintain_order=True)
+    return first.select(*_WHO, pl.col("id").alias("known_id"))
+
+
+def _contacts_of(added: pl.DataFrame) -> pl.DataFrame:
+    emails = pl.concat_list("address").alias("emails")
+    return conform(added.select(*_OF, pl.col("known_id").alias("id"), emails), _CONTACTS)

@@ -77,23 +77,37 @@ def collect(
         )
     if not tables:
         raise UsageError("collect: give tables by their name, such as deals=crmlab.table('deals', ...)")
-    fetched_at = instant(as_of, "as_of") or (data.fetched_at if data is not None else None)
-    if fetched_at is None:
-        raise UsageError("collect: write as_of='2026-01-31', the day that the data are from")
+    day = instant(as_of, "as_of")
+    if data is None:
+        if day is None:
+            raise UsageError("collect: write as_of='2026-01-31', the day that the data are from")
+        data = _without_tables(day)
 
-    there = dict(data) if data is not None else {}
     own = {name: _own(name, frame) for name, frame in tables.items()}
     if "consent_events" in own:
-        own = with_contacts(own, there)
-    together = {**there, **{name: _appended(there.get(name), frame, name) for name, frame in own.items()}}
+        own = with_contacts(own, data)
+    together = dict(data)
+    for name, frame in own.items():
+        together[name] = _appended(together.get(name), frame, name)
 
     return Fetched(
         together,
         heights={name: frame.height for name, frame in together.items()},
-        summary=pl.concat([*([data.summary] if data is not None else []), _summary(own)]),
-        rejected=pl.DataFrame(schema=REJECTED) if data is None else data.rejected,
-        failures=() if data is None else data.failures,
-        fetched_at=fetched_at,
+        summary=pl.concat([data.summary, _summary(own)]),
+        rejected=data.rejected,
+        failures=data.failures,
+        fetched_at=day or data.fetched_at,
+    )
+
+
+def _without_tables(day: dt.datetime) -> Fetched:
+    return Fetched(
+        {},
+        heights={},
+        summary=pl.DataFrame(schema=SUMMARY),
+        rejected=pl.DataFrame(schema=REJECTED),
+        failures=(),
+        fetched_at=day,
     )
 
 
@@ -132,24 +146,26 @@ def _summary(own: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     rows = []
     for name, frame in own.items():
         table = shared_table(name)
-        accounts = frame.partition_by("provider", "account", maintain_order=True) or [frame]
-        for part in accounts:
-            rows.append(
-                {
-                    "account": part["account"][0] if part.height else "",
-                    "provider": part["provider"][0] if part.height else None,
-                    "resource": _RESOURCE,
-                    "table": name,
-                    "rows": part.height,
-                    "rejected": 0,
-                    "requests": 0,
-                    "retries": 0,
-                    "seconds": 0.0,
-                    "complete": True,
-                    "note": _note(part, table),
-                }
-            )
+        for part in frame.partition_by("provider", "account", maintain_order=True):
+            rows.append(_line(part, table, account=part["account"][0], provider=part["provider"][0]))
+        if frame.is_empty():
+            rows.append(_line(frame, table, account="", provider=None))
     return pl.DataFrame(rows, schema=SUMMARY)
+
+
+def _line(frame: pl.DataFrame, table: Table, *, account: str, provider: str | None) -> dict[str, Any]:
+    counts = dict.fromkeys(("rejected", "requests", "retries"), 0)
+    return {
+        **counts,
+        "account": account,
+        "provider": provider,
+        "resource": _RESOURCE,
+        "table": table.name,
+        "rows": frame.height,
+        "seconds": 0.0,
+        "complete": True,
+        "note": _note(frame, table),
+    }
 
 
 def _note(frame: pl.DataFrame, table: Table) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from crmlab.own_data.reading import as_text, in_format, present
+from crmlab.own_data.dates import in_format
+from crmlab.own_data.text import as_text, evaluated, present
 from crmlab.schema import CUSTOM, UTC
 
 #: the further column of a table that holds what could not be read in each row
@@ -40,7 +41,7 @@ def misfits_of(before: pl.Series, after: pl.Series) -> pl.Series:
     is_lost = present(before) & after.is_null()
     # what is no text either, such as a list, is told by its kind
     told = pl.coalesce(as_text(before), pl.lit(f"a value of type {before.dtype}"))
-    return pl.select(pl.when(is_lost).then(told).alias(before.name)).to_series()
+    return evaluated(before.name, pl.when(is_lost).then(told))
 
 
 def with_misfits(frame: pl.DataFrame, misfits: pl.DataFrame) -> pl.DataFrame:

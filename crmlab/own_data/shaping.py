@@ -13,7 +13,8 @@ from crmlab.own_data import words
 from crmlab.own_data.misfits import misfits_of, sentence
 from crmlab.own_data.notation import Notation
 from crmlab.own_data.reading import as_shared
-from crmlab.schema import KEY, Table
+from crmlab.own_data.text import evaluated
+from crmlab.schema import KEY, Column, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +49,14 @@ def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Nota
         if name in values:
             before = _replaced(before, values[name])
         after = as_shared(before, column.dtype, notation)
-
-        problem = ""
+        unknown = ""
         if column.words:
-            after = words.known(after, column)
-        if column.words and not column.other_words:
-            unknown = words.strange(after, column.words)
-            problem = words.refusal(name, unknown, column.words) if unknown.height else ""
-            after = _only(after, column.words)
+            after, unknown = _in_words(after, column)
 
         lost = misfits_of(before, after)
         if lost.null_count() < lost.len():
             misfits.append(lost)
-            problems.append(problem or sentence(lost, column.dtype))
+            problems.append(unknown or sentence(lost, column.dtype))
         columns.append(after)
 
     further = [own[name] for name in own.columns if name not in table.columns]
@@ -101,5 +97,13 @@ def _replaced(values: pl.Series, replacements: Any) -> pl.Series:
     return words.replaced(values, replacements)
 
 
-def _only(texts: pl.Series, known: tuple[str, ...]) -> pl.Series:
-    return pl.select(pl.when(texts.is_in(known)).then(texts).alias(texts.name)).to_series()
+def _in_words(texts: pl.Series, column: Column) -> tuple[pl.Series, str]:
+    """Return the words in the spelling of the schema, and what is wrong with those that it does not know."""
+    spelled = words.known(texts, column)
+    if column.other_words:
+        return spelled, ""
+    unknown = words.strange(spelled, column.words)
+    if unknown.is_empty():
+        return spelled, ""
+    known = pl.when(spelled.is_in(column.words)).then(spelled)
+    return evaluated(texts.name, known), words.refusal(texts.name, unknown, column.words)

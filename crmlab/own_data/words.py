@@ -9,7 +9,7 @@ import polars as pl
 
 from crmlab.errors import UsageError
 from crmlab.own_data.naming import did_you_mean, plain
-from crmlab.own_data.reading import as_text
+from crmlab.own_data.text import as_text
 from crmlab.schema import Column, Table
 
 #: what is replaced by what, by column of the shared table

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from crmlab.errors import UsageError
 from crmlab.own_data.notation import Notation
-from crmlab.own_data.reading import as_shared, present
+from crmlab.own_data.reading import as_shared
+from crmlab.own_data.text import present
 from crmlab.schema.tables import CUSTOM, TABLES, UTC
 
 NUMBER, WHOLE, FLAG, DATE, TEXT, TEXTS = (
