@@ -39,7 +39,8 @@ from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, d
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")
-HOUR, DAY = 3_600_000, 86_400_000
+HOUR = 3_600_000
+DAY = 86_400_000
 _WEEK = dt.timedelta(days=7)
 #: the service's words for refusals that come without a usable HTTP status
 _STATUSES = {

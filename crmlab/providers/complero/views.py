@@ -59,7 +59,8 @@ _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text(
 
 # The insides of sections are not documented, so what looks like an e-mail address, a telephone
 # number or a yes or no is looked for wherever it stands.
-_WORK, _PRIVATE = pl.col("item").struct.field("work"), pl.col("item").struct.field("private")
+_WORK = pl.col("item").struct.field("work")
+_PRIVATE = pl.col("item").struct.field("private")
 _SECTIONS = pl.concat_str(_WORK, _PRIVATE, separator=" ", ignore_nulls=True)
 
 

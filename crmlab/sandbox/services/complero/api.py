@@ -106,7 +106,9 @@ class _Feed:
 
     async def events(self, request: web.Request) -> web.Response:
         try:
-            types, start, stop = _types(request), _moment(request, "from"), _moment(request, "to")
+            types = _types(request)
+            start = _moment(request, "from")
+            stop = _moment(request, "to")
             found = self.feed.once(f"{types} {start} {stop}", lambda: self._sent(types, start, stop))
             begin, end = _place(found, request, lambda each: each.mark)
         except _BadValue as error:
@@ -121,7 +123,8 @@ class _Feed:
 
     async def latest(self, request: web.Request) -> web.Response:
         try:
-            types, limit = _types(request), _limit(request)
+            types = _types(request)
+            limit = _limit(request)
         except _BadValue as error:
             return _refusal(400, str(error))
         fresh = self.feed.where(
@@ -132,7 +135,8 @@ class _Feed:
 
     async def operations(self, request: web.Request) -> web.Response:
         try:
-            start, stop = _moment(request, "from"), _moment(request, "to")
+            start = _moment(request, "from")
+            stop = _moment(request, "to")
             found = self.log.once(
                 f"{start} {stop}", lambda: self.log.where(lambda each: _within(each.created_at, start, stop))
             )

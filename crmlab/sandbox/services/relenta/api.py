@@ -79,7 +79,8 @@ def _paged(records: Records) -> Handler:
         asked = {name: request.query.get(name, default) for name, default in _PAGING.items()}
         if not all(value.isdecimal() and int(value) for value in asked.values()):
             return _refusal(400, "page and page_size must be positive whole numbers")
-        page, size = int(asked["page"]), min(int(asked["page_size"]), _MAX_PAGE_SIZE)
+        page = int(asked["page"])
+        size = min(int(asked["page_size"]), _MAX_PAGE_SIZE)
         return _envelope(records.slice((page - 1) * size, page * size))
 
     return handle

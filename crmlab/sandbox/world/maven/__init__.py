@@ -101,7 +101,8 @@ def _add_lookups(world: World, start: datetime) -> None:
 def _add_agents(
     world: World, teams: list[Row], opportunities: list[Row], start: datetime, findings: Counter[str]
 ) -> dict[str, User]:
-    new, agents = numbered_ids(2), dict[str, User]()
+    new = numbered_ids(2)
+    agents = dict[str, User]()
     known = by_name(teams, "sales_agent")
     selling = {key_of(row.required("sales_agent")): row for row in opportunities}
     for key, seller in (known | selling).items():

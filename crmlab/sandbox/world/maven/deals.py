@@ -138,7 +138,8 @@ def _account(row: Row, accounts: dict[str, Row], findings: Counter[str]) -> str 
 
 def _times(row: Row, stage: str, undated: datetime, findings: Counter[str]) -> tuple[datetime, datetime | None]:
     """When the deal was created and closed."""
-    engaged, closed = row.day("engage_date"), row.day("close_date")
+    engaged = row.day("engage_date")
+    closed = row.day("close_date")
     is_closed = stage in ("Won", "Lost")
     if is_closed and closed is None:
         row.fail("close_date", f"is empty for a deal that is {stage}", "fill it in")
