@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from crmlab.catalogue import CATALOGUE, SECTIONS, Choices, Entry, Filter, script
 from crmlab.display import render
-from crmlab.errors import CrmlabError, PlanError
+from crmlab.errors import CrmlabError, UsageError
 from crmlab.notebook import event_loop
 from crmlab.notebook.code_block import CodeBlock
 from crmlab.notebook.filter_list import FilterList
@@ -59,7 +59,7 @@ def explore(
 
     Raises
     ------
-    PlanError
+    UsageError
         One of `data` and `earlier` is in memory, the other in files.
 
     Examples
@@ -67,7 +67,7 @@ def explore(
     >>> explore(data)  # doctest: +SKIP
     """
     if earlier is not None and type(earlier) is not type(data):
-        raise PlanError("give two fetches of the same kind: both from crmlab.fetch, or both from crmlab.fetch_to")
+        raise UsageError("give two fetches of the same kind: both from crmlab.fetch, or both from crmlab.fetch_to")
     return Explorer(data, earlier=earlier, quota=quota, time_zone=time_zone)
 
 

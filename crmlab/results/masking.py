@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.schema import CUSTOM, TABLES
 
 #: what blake2b takes at most; below the least, all keys could be tried
@@ -51,7 +51,7 @@ def mask(
 
     Raises
     ------
-    PlanError
+    UsageError
         A table is not a shared one, or the key is too short or too long.
 
     Examples
@@ -72,11 +72,11 @@ def mask(
     └─────┴───────┘
     """
     if strange := [name for name in tables if name not in TABLES]:
-        raise PlanError(f"not known which columns of {', '.join(strange)} are personal: mask shared tables only")
+        raise UsageError(f"not known which columns of {', '.join(strange)} are personal: mask shared tables only")
     if key is None:
         key = secrets.token_bytes(_KEY_BYTES[-1])
     elif len(key) not in _KEY_BYTES:
-        raise PlanError(
+        raise UsageError(
             f"the key has {len(key)} bytes: give {_KEY_BYTES[0]} to {_KEY_BYTES[-1]}, such as secrets.token_bytes(32)"
         )
     return {name: _masked(frame, _personal(name, frame), key, drop=drop) for name, frame in tables.items()}

@@ -18,7 +18,7 @@ import pytest
 import crmlab
 from crmlab import Fetched, Stored, analysis
 from crmlab.catalogue import CATALOGUE, SECTIONS
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.notebook import Explorer, explore
 from crmlab.schema.tables import TABLES, conform
 
@@ -236,7 +236,7 @@ def test_lazy_tables_are_collected_as_they_are_needed(fetched: Fetched) -> None:
     assert figure(lazy) == figure(eager)
     assert "data.deals.collect()" in lazy.code.code
     assert lazy.filters["owner"].list.options == eager.filters["owner"].list.options
-    with pytest.raises(PlanError, match="two fetches of the same kind"):
+    with pytest.raises(UsageError, match="two fetches of the same kind"):
         explore(files, earlier=fetched)
 
 

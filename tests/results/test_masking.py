@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab import analysis
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.results.export import FORMATS
 from crmlab.results.fetched import SUMMARY, Fetched
 from crmlab.results.masking import mask
@@ -170,9 +170,9 @@ def test_blank_text_stays_blank_and_dropping_leaves_nulls() -> None:
 
 
 def test_a_short_key_and_a_strange_table_are_refused() -> None:
-    with pytest.raises(PlanError, match="the key has 3 bytes: give 16 to 64"):
+    with pytest.raises(UsageError, match="the key has 3 bytes: give 16 to 64"):
         mask({}, b"abc")
-    with pytest.raises(PlanError, match="not known which columns of mine are personal"):
+    with pytest.raises(UsageError, match="not known which columns of mine are personal"):
         mask({"mine": pl.DataFrame()})
 
 
