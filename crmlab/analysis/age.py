@@ -9,7 +9,7 @@ from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
 from crmlab.analysis.stages import read_history, stay_lengths
 from crmlab.errors import UsageError
-from crmlab.schema import TimeLike, as_instant, day_at
+from crmlab.schema import KEY, TimeLike, as_instant, day_at
 
 __all__ = ["ageing"]
 
@@ -104,9 +104,8 @@ def ageing(
     if stuck_after is not None:
         found = found.with_columns(pl.lit(stuck_after, pl.Float64).alias("limit_days"))
     age = (pl.lit(at) - pl.col("since_at")).dt.total_microseconds() / _DAY
-    order = ("provider", "account", "id")
     return found.select(
-        *order,
+        *KEY,
         *("name", "owner_name", "pipeline_id", "stage", "stage_label"),
         *currencies(found),
         VALUE.alias("amount"),
@@ -115,7 +114,7 @@ def ageing(
         age.alias("age_days"),
         "limit_days",
         (age > pl.col("limit_days")).alias("stuck"),
-    ).sort("age_days", *order, descending=[True, False, False, False], nulls_last=True)
+    ).sort("age_days", *KEY, descending=[True, False, False, False], nulls_last=True)
 
 
 def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +131,7 @@ def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     )
     was_there = pl.col("entry") == "first fetch"
     return (
-        deals.join(now, on=["provider", "account", "id", *PLACE[2:]], how="left", nulls_equal=True)
+        deals.join(now, on=[*KEY, *PLACE[2:]], how="left", nulls_equal=True)
         .join(limits, on=PLACE, how="left", nulls_equal=True)
         .with_columns(
             pl.when(was_there).then(pl.lit("first fetch")).when(~was_there).then(pl.lit("stage")).alias("since")

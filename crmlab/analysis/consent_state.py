@@ -11,7 +11,7 @@ from crmlab.analysis.decisions import WHOM, Subject, is_first, subject_of, told
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
-from crmlab.schema import TABLES, TimeLike, as_instant
+from crmlab.schema import KEY, TABLES, TimeLike, as_instant
 
 __all__ = ["consent_rate", "current_consent"]
 
@@ -118,7 +118,7 @@ def state_of(
     events = told(consent_events, at, subject, by=of_events).drop_nulls("decision")
     parts = [_stated(events.rename({"at": "decided_at"}), "event", by)]
     if contacts is not None:
-        contacts = read(contacts, "contacts", "provider", "account", "id", "emails", "do_not_contact")
+        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact")
     if subscriptions is not None:
         parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", by))
     if contacts is not None:
@@ -235,7 +235,7 @@ def consent_rate(
     --------
     >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> from crmlab.schema import TABLES, conform
+    >>> from crmlab.schema import KEY, TABLES, conform
     >>> said = pl.Series("occurred_at", [datetime(2026, 1, 1, tzinfo=UTC)] * 3)
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
     ...         "contact_id": ["1", "2", "3"], "channel": ["email"] * 3, "occurred_at": said}
@@ -261,7 +261,7 @@ def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | 
     known = None
     people = state.with_columns(is_contact=pl.lit(value=False))
     if contacts is not None:
-        read_contacts = read(contacts, "contacts", "provider", "account", "id", "emails")
+        read_contacts = read(contacts, "contacts", *KEY, "emails")
         known = read_contacts.select(subject_of(subject, "id", _EMAIL).alias("subject")).drop_nulls().unique()
         people = state.with_columns(pl.col("subject").is_in(known["subject"].implode()).alias("is_contact"))
     opted_in = (pl.col("decision") == OPT_IN).any()

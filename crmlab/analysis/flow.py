@@ -10,13 +10,13 @@ from crmlab.analysis.inputs import By, answer, read
 from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import LOST, VALUE, WON, currencies, read_groups, with_currency, with_money
 from crmlab.analysis.rates import counted, number_of, ratio
+from crmlab.schema import KEY
 
 __all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 
 #: how the open amount of one fetch becomes that of another, in order
 STEPS = ("start", "new", "reopened", "up", "down", "won", "lost", "gone", "end")
 _WORDS = ("pending", "won", "lost")
-_KEY = ("provider", "account", "id")
 
 
 def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
@@ -145,7 +145,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
     money = currencies(both)
     first = both.filter(pl.col("fetch") == "start").drop("fetch")
     last = both.filter(pl.col("fetch") == "end").drop("fetch")
-    keys = [*_KEY, "currency"]
+    keys = [*KEY, "currency"]
     moves = first.join(last, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_last")
     return (
         counted(moves, money, *_steps())
@@ -158,10 +158,10 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
 def _state(deals: pl.DataFrame, fetch: str) -> pl.DataFrame:
     columns = ("currency", "status", "total_amount", "amount")
     value = VALUE.fill_null(0.0).alias("value")
-    found = read(deals, fetch, *_KEY, *columns, table="deals").select(
-        *_KEY, "currency", "status", value, pl.lit(fetch).alias("fetch")
+    found = read(deals, fetch, *KEY, *columns, table="deals").select(
+        *KEY, "currency", "status", value, pl.lit(fetch).alias("fetch")
     )
-    return found.unique(_KEY, keep="last", maintain_order=True)
+    return found.unique(KEY, keep="last", maintain_order=True)
 
 
 def _steps() -> Iterator[pl.Expr]:

@@ -15,7 +15,7 @@ from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import LOST, WON
 from crmlab.analysis.rates import number_of
 from crmlab.errors import UsageError
-from crmlab.schema import UTC, TimeLike, as_instant
+from crmlab.schema import KEY, UTC, TimeLike, as_instant
 
 __all__ = ["slippage", "stage_history"]
 
@@ -213,7 +213,7 @@ def _together(snapshots: Snapshots, time_zone: str, *columns: str) -> pl.DataFra
         if at in times:
             raise UsageError(f"two snapshots are of {at.isoformat()}: give each its own time of fetching")
         times.add(at)
-        found = read(deals, "deals", "provider", "account", "id", "status", *columns)
+        found = read(deals, "deals", *KEY, "status", *columns)
         named = found.select("provider", "account", pl.col("id").alias("deal_id"), *columns, closed)
         latest = named.unique(DEAL, keep="last", maintain_order=True)
         frames.append(latest.with_columns(pl.lit(at, UTC).alias("as_of")))

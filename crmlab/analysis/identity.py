@@ -11,7 +11,8 @@ from collections.abc import Collection
 import polars as pl
 
 from crmlab.analysis.inputs import read
-from crmlab.analysis.matching import KEY, ROLES, evidence, linked, name_words
+from crmlab.analysis.matching import ROLES, evidence, linked, name_words
+from crmlab.schema import KEY
 
 __all__ = ["people", "people_overlap", "same_name"]
 

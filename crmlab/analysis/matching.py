@@ -13,10 +13,10 @@ import polars as pl
 
 from crmlab.analysis.inputs import read
 from crmlab.errors import UsageError
+from crmlab.schema import KEY
 
 __all__ = ["evidence", "evidence_left_out", "evidence_links"]
 
-KEY = ["provider", "account", "id"]
 _EVIDENCE = (*KEY, "kind", "value", "name", "contacts", "names", "shared")
 _READ = (*KEY, "full_name", "first_name", "last_name", "emails", "phones")
 

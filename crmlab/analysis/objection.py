@@ -9,12 +9,11 @@ import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.inputs import read
-from crmlab.analysis.matching import KEY
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
 from crmlab.analysis.vocabulary import OPT_OUT
 from crmlab.errors import UsageError
-from crmlab.schema import TimeLike, as_instant
+from crmlab.schema import KEY, TimeLike, as_instant
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 

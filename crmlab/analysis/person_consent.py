@@ -8,8 +8,8 @@ import polars as pl
 
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.inputs import read
-from crmlab.analysis.matching import KEY
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, decided
+from crmlab.schema import KEY
 
 #: the states a deal's person can be in, in the order that tables and pictures have
 STATES = ("opted in", "opted out", "undecided", "unknown person")

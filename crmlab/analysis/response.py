@@ -10,11 +10,9 @@ from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND, of_contacts, touches
-from crmlab.schema import TimeLike, as_instant
+from crmlab.schema import KEY, TimeLike, as_instant
 
 __all__ = ["response_time"]
-
-_CONTACT = ("provider", "account", "id")
 
 
 def waits(
@@ -68,14 +66,14 @@ def waits(
     └─────┴──────────┴────────────┘
     """
     at = as_instant(as_of, "as_of", time_zone)
-    contacts = read(contacts, "contacts", *_CONTACT, "emails", start, by=by)
+    contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
     # `start` may be called like anything: once read, it is the beginning
-    contacts = contacts.select(*_CONTACT, "emails", pl.col(start).alias("began_at"), *keys_of(by))
+    contacts = contacts.select(*KEY, "emails", pl.col(start).alias("began_at"), *keys_of(by))
     begun = contacts.filter(pl.col("began_at") <= at).with_row_index("row")
     done = of_contacts(contacts, touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone))
     first = (
-        begun.select("row", *_CONTACT, "began_at")
-        .join(done.rename({"contact_id": "id"}), on=_CONTACT, nulls_equal=True)
+        begun.select("row", *KEY, "began_at")
+        .join(done.rename({"contact_id": "id"}), on=KEY, nulls_equal=True)
         .filter(pl.col("at") >= pl.col("began_at"))
         .group_by("row")
         .agg(pl.col("at").min().alias("first_touch_at"))

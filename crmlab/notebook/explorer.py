@@ -93,54 +93,76 @@ class Explorer:
         quota: float | Mapping[str, float] | None,
         time_zone: str,
     ) -> None:
-        self._data, self._earlier, self._quota, self._time_zone = data, earlier, quota, time_zone
-        self._runner, self._values = ScriptRunner(data=data, earlier=earlier), FilterValues(data)
+        self._data = data
+        self._earlier = earlier
+        self._quota = quota
+        self._time_zone = time_zone
+        self._runner = ScriptRunner(data=data, earlier=earlier)
+        self._values = FilterValues(data)
         self._answers: OrderedDict[str, dict[str, Bundle]] = OrderedDict()
         self._answering: asyncio.Task[None] | None = None
         self._loop = event_loop.running()
-        answerable = {
-            heading: [(entry.question, entry.name) for entry in entries if not self._missing(entry)]
-            for heading, entries in SECTIONS.items()
-        }
-        self._sections = {heading: entries for heading, entries in answerable.items() if entries}
+        self._sections = self._answerable()
+        self._make_widgets()
+        self.panel = self._arranged()
+        if self._sections:
+            self._listen()
+            self._show_filters()
 
+    def _answerable(self) -> dict[str, list[tuple[str, str]]]:
+        """Return by section the questions that can be answered, each with its name."""
+        sections = {}
+        for heading, entries in SECTIONS.items():
+            questions = [(entry.question, entry.name) for entry in entries if not self._missing(entry)]
+            if questions:
+                sections[heading] = questions
+        return sections
+
+    def _make_widgets(self) -> None:
         self.section = widgets.ToggleButtons(options=list(self._sections), style={"button_width": "auto"})
-        asked = self._sections.get(self.section.value, [])
-        self.question = widgets.Dropdown(options=asked, layout={"width": "auto"})
+        questions = self._sections.get(self.section.value, [])
+        self.question = widgets.Dropdown(options=questions, layout={"width": "auto"})
         ask = self._in_the_loop(self._ask)
         self.filters: dict[Filter, FilterList] = {
             "service": FilterList("Services", ask),
             "pipeline": FilterList("Pipelines", ask),
             "owner": FilterList("Owners", ask),
         }
-        self.since, self.until = (widgets.DatePicker(layout={"width": "auto"}) for _ in range(2))
+        self.since = widgets.DatePicker(layout={"width": "auto"})
+        self.until = widgets.DatePicker(layout={"width": "auto"})
         self._period_of = widgets.Label()
         self._period = widgets.VBox([self._period_of, self.since, self.until])
         self.reset = widgets.Button(description="Reset filters", layout={"width": "auto", "margin": "35px 2px 2px"})
-        boxes = [choice.box for choice in self.filters.values()]
         self._status = widgets.HTML(layout={"min_height": "28px"})
         self.figure = widgets.Output()
         self.numbers = widgets.Output(layout={"max_height": "420px", "overflow": "auto"})
         self.code = CodeBlock()
-        shown: list[widgets.Widget] = [
-            self.section,
-            self.question,
-            widgets.Box([*boxes, self._period, self.reset], layout=_WRAP),
-            self._status,
-            self.figure,
-            widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
-        ]
-        self.panel = widgets.VBox(
-            [KeyboardGuard(), *(shown if self._sections else []), widgets.HTML(self._not_answerable())]
-        )
-        self.panel.add_class("crmlab-explorer")
+
+    def _arranged(self) -> widgets.VBox:
+        """Return the widgets from top to bottom; without a question, only what is missing for one."""
+        shown: list[widgets.Widget] = []
         if self._sections:
-            self.section.observe(self._in_the_loop(self._show_section), "value")
-            self.question.observe(self._in_the_loop(self._show_filters), "value")
-            self.since.observe(ask, "value")
-            self.until.observe(ask, "value")
-            self.reset.on_click(self._in_the_loop(self._reset))
-            self._show_filters()
+            lists = [choice.box for choice in self.filters.values()]
+            shown = [
+                self.section,
+                self.question,
+                widgets.Box([*lists, self._period, self.reset], layout=_WRAP),
+                self._status,
+                self.figure,
+                widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
+            ]
+        panel = widgets.VBox([KeyboardGuard(), *shown, widgets.HTML(self._not_answerable())])
+        panel.add_class("crmlab-explorer")
+        return panel
+
+    def _listen(self) -> None:
+        """Answer to what is chosen."""
+        ask = self._in_the_loop(self._ask)
+        self.section.observe(self._in_the_loop(self._show_section), "value")
+        self.question.observe(self._in_the_loop(self._show_filters), "value")
+        self.since.observe(ask, "value")
+        self.until.observe(ask, "value")
+        self.reset.on_click(self._in_the_loop(self._reset))
 
     def __repr__(self) -> str:
         asked = CATALOGUE[self.question.value].question if self.question.value else "nothing that can be answered"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -22,21 +22,38 @@ class FilterValues:
 
     def of(self, frames: Mapping[str, tuple[str, ...]]) -> dict[str | None, str]:
         """Return the values of a filter and the words for each, those of most rows first."""
-        sources = ((_SOURCES.get(frame, frame), columns[0]) for frame, columns in frames.items())
-        source = next(source for source in sources if source[0] in self._data)
-        if source not in self._counted:
-            self._counted[source] = dict(self._count(*source))
-        return self._counted[source]
+        table, column = self._source(frames)
+        if (table, column) not in self._counted:
+            self._counted[table, column] = self._count(table, column)
+        return self._counted[table, column]
 
-    def _count(self, table: str, column: str) -> Iterator[tuple[str | None, str]]:
+    def _source(self, frames: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
+        """Return the first of the tables and columns of a filter that was fetched."""
+        for frame, columns in frames.items():
+            table = _SOURCES.get(frame, frame)
+            if table in self._data:
+                return table, columns[0]
+        raise KeyError(*frames)
+
+    def _count(self, table: str, column: str) -> dict[str | None, str]:
         rows = self._data[table].lazy().with_columns(rows=pl.lit(1))
         if column == "owner":
-            by = [name for name in ("provider", "account", "owner_id", "author") if name in rows.collect_schema()]
-            rows = owners.with_owner(rows.group_by(by).agg(pl.col("rows").sum()).collect(), self._table("users")).lazy()
+            rows = self._with_owner(rows)
         counts = rows.group_by(pl.col(column).cast(pl.String)).agg(pl.col("rows").sum())
+        counts = counts.sort("rows", column, descending=[True, False])
         names = self._pipelines() if column == "pipeline_id" else {}
-        for value, number in counts.sort("rows", column, descending=[True, False]).collect().iter_rows():
-            yield value, f"{'(none)' if value is None else names.get(value, value)} · {number:,}"
+        words: dict[str | None, str] = {}
+        for value, number in counts.collect().iter_rows():
+            name = "(none)" if value is None else names.get(value, value)
+            words[value] = f"{name} · {number:,}"
+        return words
+
+    def _with_owner(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the number of rows of each owner, by name."""
+        known = rows.collect_schema()
+        by = [name for name in ("provider", "account", "owner_id", "author") if name in known]
+        counts = rows.group_by(by).agg(pl.col("rows").sum()).collect()
+        return owners.with_owner(counts, self._table("users")).lazy()
 
     def _pipelines(self) -> dict[str, str]:
         stages = self._table("stages")

@@ -175,28 +175,37 @@ class LoginForm(anywidget.AnyWidget):
         if self._status.get(provider.name, {}).get("kind") == "busy":
             return
         account = None
-        kind, text = "error", "interrupted"
+        kind = "error"
+        text = "interrupted"
         try:
-            known: dict[str, Any] = {f.name: given[f.name] for f in provider.fields if f.name in given}
+            known: dict[str, Any] = {field.name: given[field.name] for field in provider.fields if field.name in given}
             account = Account(provider.name, name=name or None, base_url=address or None, **known)
-            key = (provider.name, account.name)
-            if key in self._accounts:
-                raise CredentialError(
-                    f"{provider.title} account {account.name!r} is connected already: "
-                    "give this one another name, or remove that one first"
-                )
-            self._say(provider, "busy", "trying the key…")
-            self.send(self.shown())
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                reached = account.redact(await self._check_account(account))
-            self._accounts[key], self._reached[key] = account, reached or "connected"
-            kind, text = "ok", f"{account.name}: {reached or 'connected'}"
+            reached = await self._try(account)
+            kind = "ok"
+            text = f"{account.name}: {reached}"
             if remember:
                 text += f"\n{await self._remembered(account)}"
         except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
             text = account.redact(_in_words(error)) if account else _in_words(error)
         finally:
             self._say(provider, kind, text)
+
+    async def _try(self, account: Account) -> str:
+        """Connect the account if its service answers; return what was reached."""
+        provider = account.provider
+        key = (provider.name, account.name)
+        if key in self._accounts:
+            raise CredentialError(
+                f"{provider.title} account {account.name!r} is connected already: "
+                "give this one another name, or remove that one first"
+            )
+        self._say(provider, "busy", "trying the key…")
+        self.send(self.shown())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            reached = account.redact(await self._check_account(account)) or "connected"
+        self._accounts[key] = account
+        self._reached[key] = reached
+        return reached
 
     async def _remembered(self, account: Account) -> str:
         try:

@@ -16,6 +16,7 @@ from crmlab.atomic_files import make_folder, write_files
 from crmlab.errors import SchemaError, UsageError
 from crmlab.results import excel
 from crmlab.results.cells import split, unnested
+from crmlab.results.excel_sheets import sheets
 from crmlab.results.spreadsheet_safe import shielded, unshielded
 from crmlab.schema import TABLES, conform
 
@@ -70,7 +71,8 @@ def export(
 def _writers(tables: Mapping[str, pl.DataFrame], format: Format) -> dict[str, Callable[[Path], None]]:
     """Return by file name what writes it."""
     if format == "xlsx":
-        return {_WORKBOOK: partial(excel.write, excel.sheets(tables))}
+        excel.need_xlsxwriter()
+        return {_WORKBOOK: partial(excel.write, sheets(tables))}
     if format == "csv":
         _refuse_for_csv(tables)
         return {f"{name}.csv": partial(_write_csv, name, frame) for name, frame in tables.items()}
