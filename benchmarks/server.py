@@ -15,7 +15,7 @@ import aiohttp
 
 import crmlab
 from crmlab.sandbox import server
-from crmlab.sandbox.services.onepagecrm import WALL
+from crmlab.sandbox.services.onepagecrm.api import WALL
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import World
 

@@ -1,4 +1,4 @@
-"""Data of OnePageCRM, Relenta, Complero, Altcraft and Commanders Act as Polars frames that join."""
+"""Sales, activity and consent data of several services as Polars frames that join."""
 
 from __future__ import annotations
 

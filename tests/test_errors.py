@@ -41,7 +41,7 @@ def test_only_what_may_succeed_next_time_is_asked_again() -> None:
         (ApiError(400, "bad", "no such field"), "HTTP 400 · bad · no such field"),
         (ApiError(400, "", "d", "r-1", "try this"), "HTTP 400 · d (request r-1); try this"),
         (RateLimitError(429, retry_after=3), "HTTP 429"),
-        (PlanError("unknown table"), "unknown table"),
+        (UsageError("unknown table"), "unknown table"),
     ],
 )
 def test_an_error_says_what_and_where(error: CrmlabError, text: str) -> None:

@@ -11,7 +11,7 @@ from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import local
 from crmlab.analysis.rates import ratio
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant, day_at
+from crmlab.schema import TimeLike, as_instant, day_at
 
 __all__ = ["completion_rate", "open_actions"]
 
@@ -27,7 +27,7 @@ AGES = {
 def open_actions(
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     time_zone: str = "UTC",
     users: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -107,7 +107,7 @@ def open_actions(
 def completion_rate(
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     since: dt.date | None = None,
     until: dt.date | None = None,
     time_zone: str = "UTC",

@@ -9,7 +9,7 @@ from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
 from crmlab.analysis.stages import read_history, stay_lengths
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant, day_at
+from crmlab.schema import TimeLike, as_instant, day_at
 
 __all__ = ["ageing"]
 
@@ -23,7 +23,7 @@ _READ = (
 def ageing(
     deals: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     history: pl.DataFrame | None = None,
     stuck_after: float | None = None,
     time_zone: str = "UTC",

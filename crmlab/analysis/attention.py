@@ -10,7 +10,7 @@ from crmlab.analysis.inputs import is_table, read
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.analysis.touches import DEAL, HUMAN, of_contacts, of_deals, touches
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant, day_at
+from crmlab.schema import TimeLike, as_instant, day_at
 
 __all__ = ["activities_per_deal", "days_since_last_touch"]
 
@@ -154,7 +154,7 @@ def days_since_last_touch(
     subjects: pl.DataFrame,
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     stale_days: int = 14,
     kinds: Collection[str] = HUMAN,
     time_zone: str = "UTC",

@@ -13,7 +13,7 @@ from crmlab.analysis.inputs import By, answer, keys_of, no_text
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import CONFIRMATIONS, OPT_OUT, REQUESTS, is_kind
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
@@ -21,7 +21,7 @@ __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 def confirmation_rate(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     within_days: int = 7,
     requests: Iterable[str] = REQUESTS,
@@ -101,7 +101,7 @@ def confirmation_rate(
 def time_to_confirm(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     requests: Iterable[str] = REQUESTS,
     confirmations: Iterable[str] = CONFIRMATIONS,
@@ -176,7 +176,7 @@ def _requested(said: pl.DataFrame, requests: Iterable[str], confirmations: Itera
 def documentation_coverage(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
     time_zone: str = "UTC",

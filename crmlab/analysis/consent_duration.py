@@ -12,7 +12,7 @@ from crmlab.analysis import survival
 from crmlab.analysis.decisions import Subject, spells, told
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["consent_survival"]
 
@@ -113,7 +113,7 @@ def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
 def consent_survival(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
     which: Literal["first", "all"] = "first",

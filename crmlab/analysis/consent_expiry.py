@@ -11,7 +11,7 @@ from crmlab.analysis.decisions import Subject
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.vocabulary import OPT_IN
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["expiring_consents"]
 
@@ -19,7 +19,7 @@ __all__ = ["expiring_consents"]
 def expiring_consents(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     max_age_days: int = 365,
     within_days: int = 90,
     every: str | None = None,

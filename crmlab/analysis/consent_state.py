@@ -11,7 +11,7 @@ from crmlab.analysis.decisions import WHOM, Subject, is_first, subject_of, told
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
-from crmlab.schema import TABLES, Moment, as_instant
+from crmlab.schema import TABLES, TimeLike, as_instant
 
 __all__ = ["consent_rate", "current_consent"]
 
@@ -25,7 +25,7 @@ _UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
 def current_consent(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     subject: Subject = "contact",
     subscriptions: pl.DataFrame | None = None,
     contacts: pl.DataFrame | None = None,
@@ -182,7 +182,7 @@ def _barred(contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
 def consent_rate(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
     subscriptions: pl.DataFrame | None = None,

@@ -12,7 +12,7 @@ from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, read_groups, with_money
 from crmlab.analysis.rates import counted, number_of, ratio
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant, day_at
+from crmlab.schema import TimeLike, as_instant, day_at
 
 __all__ = ["cycle_length", "sales_velocity", "win_cohorts"]
 
@@ -87,7 +87,7 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
 def sales_velocity(
     deals: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     days: int | None = None,
     opportunities: Literal["open", "worked"] = "open",
@@ -181,7 +181,7 @@ def sales_velocity(
     return answer(factors.with_columns(ratio(gain, pl.col("mean_days")).alias("velocity_per_day")))
 
 
-def win_cohorts(deals: pl.DataFrame, *, as_of: Moment, time_zone: str = "UTC") -> pl.DataFrame:
+def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC") -> pl.DataFrame:
     """Return, of the deals created in each month, which share was won after how many months.
 
     ``win_share = deals of that month won by then / deals created in that month``.

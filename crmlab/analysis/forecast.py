@@ -11,7 +11,7 @@ from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, with_currency
 from crmlab.analysis.rates import number_of, ratio
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant, day_at
+from crmlab.schema import TimeLike, as_instant, day_at
 
 __all__ = ["coverage", "weighted_pipeline"]
 
@@ -25,7 +25,7 @@ _BUCKETS = pl.Enum(["overdue", "month", "no date"])
 def weighted_pipeline(
     deals: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     probability: Probabilities | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:

@@ -15,12 +15,12 @@ from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import LOST, WON
 from crmlab.analysis.rates import number_of
 from crmlab.errors import UsageError
-from crmlab.schema import UTC, Moment, as_instant
+from crmlab.schema import UTC, TimeLike, as_instant
 
 __all__ = ["slippage", "stage_history"]
 
 #: the times of several fetches, each with its deals
-Snapshots = Iterable[tuple[Moment, pl.DataFrame]]
+Snapshots = Iterable[tuple[TimeLike, pl.DataFrame]]
 DEAL = ("provider", "account", "deal_id")
 COLUMNS = (
     *DEAL, "pipeline_id", "stage", "stage_label", "entry", "entered_after", "entered_at", "last_seen_at", "left_at",

@@ -25,7 +25,7 @@ from crmlab.analysis.person_consent import (
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, with_money
 from crmlab.analysis.rates import counted, ratio, wilson
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["consent_and_win_rate", "consent_coverage_of_pipeline", "open_pipeline_by_consent"]
 
@@ -38,7 +38,7 @@ def open_pipeline_by_consent(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     channel: str = "email",
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
@@ -135,7 +135,7 @@ def consent_coverage_of_pipeline(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     channel: str = "email",
     time_zone: str = "UTC",

@@ -14,7 +14,7 @@ from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
 from crmlab.analysis.vocabulary import OPT_OUT
 from crmlab.errors import UsageError
-from crmlab.schema import Moment, as_instant
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
@@ -29,7 +29,7 @@ def activities_after_opt_out(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     channels: Mapping[str, str] = CHANNELS,
     every: str | None = None,
     time_zone: str = "UTC",
@@ -154,7 +154,7 @@ def mailed_but_objected(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     days: int = 90,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:

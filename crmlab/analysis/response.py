@@ -10,7 +10,7 @@ from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND, of_contacts, touches
-from crmlab.schema import Moment, as_instant
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["response_time"]
 
@@ -21,7 +21,7 @@ def waits(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     start: str = "created_at",
     kinds: Collection[str] = OUTBOUND,
@@ -95,7 +95,7 @@ def response_time(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     start: str = "created_at",
     kinds: Collection[str] = OUTBOUND,

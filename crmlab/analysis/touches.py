@@ -9,7 +9,7 @@ import polars as pl
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.period import local
-from crmlab.schema import Moment, as_instant, day_at
+from crmlab.schema import TimeLike, as_instant, day_at
 
 #: what people do; the words of mailings (send, open, click, ...) are the vendor's, and no list of them is complete
 HUMAN = ("action", "call", "event", "meeting", "note")
@@ -28,7 +28,7 @@ def touches(
     activities: pl.DataFrame,
     *,
     kinds: Collection[str] = HUMAN,
-    as_of: Moment | None = None,
+    as_of: TimeLike | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return what people did, and when: no mailing of a campaign, nothing planned, nothing not done.

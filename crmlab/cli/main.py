@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="fetch everything from an embedded sandbox: no account needed",
-        description="Start the sandbox of all five services on 127.0.0.1, fetch everything concurrently, write "
+        description="Start the sandbox of all services on 127.0.0.1, fetch everything concurrently, write "
         "one Parquet and one CSV per table and report.html, and print what was done.",
         epilog="example: crmlab demo --rows 5000 --out demo/",
     )
@@ -101,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sandbox = commands.add_parser(
         "sandbox",
-        help="serve the five services on 127.0.0.1 until Ctrl-C",
-        description="Serve the five services, filled with generated people, and print the accounts that open them.",
+        help="serve all services on 127.0.0.1 until Ctrl-C",
+        description="Serve all services, filled with generated people, and print the accounts that open them.",
         epilog="example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
     )
     _world_options(sandbox)

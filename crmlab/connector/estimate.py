@@ -49,9 +49,13 @@ def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int 
     sizes
         page sizes, the largest (which is that of lists of their own) first
     """
-    saved = sum(pages(records, sizes[0]) - 1 for records in held.values())
-    inside = 1 + sum(held.values()) / max(1, total)
-    size = next((size for size in sizes if size * inside <= MAX_RECORDS), None)
-    if size is None or pages(total, size) - pages(total, sizes[0]) >= saved:
+    largest = sizes[0]
+    records_in_each = 1 + sum(held.values()) / max(1, total)
+    fitting = [size for size in sizes if size * records_in_each <= MAX_RECORDS]
+    if not fitting:
         return None
-    return size
+
+    size = fitting[0]
+    added = pages(total, size) - pages(total, largest)
+    saved = sum(pages(records, largest) - 1 for records in held.values())
+    return size if added < saved else None

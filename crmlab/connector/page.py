@@ -16,10 +16,11 @@ from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, Se
 
 T = TypeVar("T")
 
+#: a clock that is further on tells no time
+_NO_TIME_AFTER = 2200
+
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
 #: escapes in JSON text: any but \u, a proper pair, or half of one
 _ESCAPE = re.compile(
     rb"\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -48,11 +49,13 @@ class Page:
         TransportError
             the body is not JSON, is cut off, or the named parts have another type
         """
-        if type_ in self._read:
-            return cast("T", self._read[type_])
+        if type_ not in self._read:
+            self._read[type_] = self._decoded(type_)
+        return cast("T", self._read[type_])
+
+    def _decoded(self, type_: type[T]) -> T:
         try:
-            found = self._read[type_] = msgspec.json.decode(self.body, type=type_)
-            return found
+            return msgspec.json.decode(self.body, type=type_)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             # the message of a decode error holds positions and types, never values
             raise TransportError(
@@ -69,9 +72,10 @@ class Page:
     def sent_at(self) -> dt.datetime | None:
         """When it was answered, in whole seconds of the service's clock (``Date``: RFC 9110, 6.6.1)."""
         try:
-            return parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
-        except ValueError:
+            moment = parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             return None
+        return moment if moment.year < _NO_TIME_AFTER else None
 
 
 def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
@@ -82,16 +86,17 @@ def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
     """
     if not _SURROGATE.search(body):
         return body, 0
-    halves = 0
+    count = 0
 
-    def whole(found: re.Match[bytes]) -> bytes:
-        nonlocal halves
-        if not found[1]:
-            return found[0]
-        halves += 1
+    def replaced(escape: re.Match[bytes]) -> bytes:
+        nonlocal count
+        is_half = bool(escape[1])
+        if not is_half:
+            return escape[0]
+        count += 1
         return rb"\ufffd"
 
-    return _ESCAPE.sub(whole, body), halves
+    return _ESCAPE.sub(replaced, body), count
 
 
 def retry_after(page: Page, *, now: float) -> float | None:
@@ -105,7 +110,9 @@ def retry_after(page: Page, *, now: float) -> float | None:
         when = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp() - now)
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=dt.UTC)
+    return max(0.0, when.timestamp() - now)
 
 
 def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: int = 0) -> ApiError:
@@ -113,7 +120,9 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
     status = status or page.status
     request_id = page.header("request-id") or page.header("x-request-id") or ""
     wait = retry_after(page, now=now)
-    if status == 429 or (status in (403, 503) and wait is not None):
+    # some services say "too fast" as 403 or 503, and name the seconds to wait
+    is_too_fast = status == 429 or (status in (403, 503) and wait is not None)
+    if is_too_fast:
         return RateLimitError(status, code, detail, request_id, retry_after=wait)
     if status in (401, 403):
         return AuthError(status, code, detail, request_id)

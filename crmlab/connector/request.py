@@ -33,9 +33,12 @@ class Request:
         return json.dumps([self.method, self.path, sorted(self.params.items()), self.body])
 
     def with_params(self, **params: str | int) -> Request:
-        return replace(self, params={**self.params, **{k: str(v) for k, v in params.items()}})
+        """Return a copy with query parameters added, or replaced."""
+        added = {name: str(value) for name, value in params.items()}
+        return replace(self, params={**self.params, **added})
 
     def with_body(self, **fields: object) -> Request:
+        """Return a copy with fields of its JSON body added, or replaced."""
         return replace(self, body={**(self.body or {}), **fields})
 
     def with_headers(self, **headers: str) -> Request:
@@ -44,6 +47,7 @@ class Request:
         return replace(self, headers={**self.headers, **added})
 
 
-def path(template: str, **parts: object) -> str:
+def fill_path(template: str, **parts: object) -> str:
     """Fill a path template, percent-encoding each part (ids may hold ``/`` and spaces)."""
-    return template.format(**{name: quote(str(part), safe="") for name, part in parts.items()})
+    encoded = {name: quote(str(part), safe="") for name, part in parts.items()}
+    return template.format(**encoded)

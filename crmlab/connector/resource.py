@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import Paginator, end
+from crmlab.connector.paging import Paginator, one_answer
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError
 
@@ -89,7 +89,7 @@ class Resource:
     doc: str
     #: the first requests; those that follow an answer are the paginator's
     requests: Callable[[Context], Iterable[Request]]
-    follow: Paginator = end
+    follow: Paginator = one_answer
     #: constants of a request that the expressions may read, as ``_name``
     tags: tuple[str, ...] = ()
     #: resources whose rows `requests` needs

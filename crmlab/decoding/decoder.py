@@ -89,7 +89,7 @@ class Decoder:
         if self.given:
             frames[GIVEN] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
-        keys = rows.select(key=pl.when(key.is_not_null()).then(key.hash()), entered=self.entered)
+        keys = rows.select(key=pl.when(key.is_not_null()).then(key.hash()), inserted_at=self.entered)
         return Decoded(frames=frames, keys=keys, rejected=pl.DataFrame(schema=REJECTED))
 
     def _head(self) -> tuple[pl.Expr, pl.Expr]:

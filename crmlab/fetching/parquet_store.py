@@ -13,7 +13,7 @@ import polars as pl
 from crmlab.schema import TABLES
 
 #: rows of a part: few enough for little memory, enough for row groups that read fast
-PART = 100_000
+PART_ROWS = 100_000
 #: of the keys that are searched for repeats one after the other, so that the search needs little memory
 _SHARES = 16
 
@@ -106,7 +106,7 @@ class _Growing:
             hashes = frame.select(key=pl.when(key.is_not_null()).then(whole.hash()), source=pl.lit(number, pl.UInt16))
             self._keys.append(hashes)
             self._buffer.append(frame)
-            if sum(part.height for part in self._buffer) >= PART:
+            if sum(part.height for part in self._buffer) >= PART_ROWS:
                 self._write_part()
 
     def stop(self) -> None:

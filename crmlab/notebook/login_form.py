@@ -40,7 +40,7 @@ def login(*names: ProviderName | str) -> LoginForm:
 
     Raises
     ------
-    PlanError
+    UsageError
         unknown provider
 
     Examples

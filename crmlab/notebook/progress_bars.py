@@ -136,7 +136,7 @@ def _bar(place: int, panel: Panel | None) -> _Bar:
 
 
 def _has_line(news: Progress) -> bool:
-    return news.planned > 1 or news.rows > FEW or (news.is_over and news.state != "complete")
+    return news.known_requests > 1 or news.rows > FEW or (news.is_over and news.state != "complete")
 
 
 def together(lists: Collection[Progress]) -> Progress:
@@ -157,7 +157,7 @@ def together(lists: Collection[Progress]) -> Progress:
         ),
         rows=sum(news.rows for news in lists),
         requests=sum(news.requests for news in lists),
-        planned=sum(news.planned for news in lists),
+        known_requests=sum(news.known_requests for news in lists),
         seconds=max(news.seconds for news in lists),
         left=max(known, default=None),
         exact=len(known) == len(ends) and all(news.exact for news in ends),
@@ -202,5 +202,5 @@ def share(news: Progress, among: Progress) -> float:
         return 1.0
     if news.left is None:
         return 0.0
-    asks = news if news.requests < news.planned else among  # its rows come with the others'
-    return min(asks.requests / max(1, asks.planned), 0.99)
+    asks = news if news.requests < news.known_requests else among  # its rows come with the others'
+    return min(asks.requests / max(1, asks.known_requests), 0.99)

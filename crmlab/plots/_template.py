@@ -14,7 +14,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from crmlab.schema import Moment, as_instant, day_at, zone
+from crmlab.schema import TimeLike, as_instant, day_at, zone
 
 GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
 PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", "#7B5EA7")
@@ -118,12 +118,12 @@ def money(amount: float, currency: str | None) -> str:
     return f"{number(amount)} {currency}" if currency else number(amount)
 
 
-def at(as_of: Moment, time_zone: str) -> str:
+def at(as_of: TimeLike, time_zone: str) -> str:
     """Return "31 Jan 2026 00:00 Europe/Berlin": the moment by the clock of that place."""
     there = as_instant(as_of, "as_of", time_zone).astimezone(zone(time_zone))
     return f"{there:%d %b %Y %H:%M} {text(time_zone)}"
 
 
-def day(as_of: Moment, time_zone: str) -> str:
+def day(as_of: TimeLike, time_zone: str) -> str:
     """Return "2026-01-31 (Europe/Berlin)": the day that the clock of that place shows."""
     return f"{day_at(as_instant(as_of, 'as_of', time_zone), time_zone).isoformat()} ({text(time_zone)})"

@@ -12,7 +12,7 @@ from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars
 from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, day, figure, nothing, number
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = ["completion_rate", "open_actions"]
 
@@ -28,7 +28,7 @@ _PARTS = (
 def open_actions(
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     time_zone: str = "UTC",
     users: pl.DataFrame | None = None,
 ) -> go.Figure:
@@ -68,7 +68,7 @@ def open_actions(
 def completion_rate(
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     since: dt.date | None = None,
     until: dt.date | None = None,
     time_zone: str = "UTC",

@@ -12,7 +12,7 @@ from crmlab.analysis import attention
 from crmlab.analysis.touches import HUMAN
 from crmlab.display import plural
 from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, day, figure, nothing, number, whole_ticks
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = ["activities_per_deal", "days_since_last_touch"]
 
@@ -99,7 +99,7 @@ def days_since_last_touch(
     subjects: pl.DataFrame,
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     stale_days: int = 14,
     kinds: Collection[str] = HUMAN,
     time_zone: str = "UTC",

@@ -16,7 +16,7 @@ from crmlab.display import plural
 from crmlab.plots import _curves, _shares
 from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
@@ -26,7 +26,7 @@ _NO_REQUEST = "no event of a known person is a request."
 def confirmation_rate(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     within_days: int = 7,
     requests: Iterable[str] = REQUESTS,
@@ -81,7 +81,7 @@ def confirmation_rate(
 def time_to_confirm(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     requests: Iterable[str] = REQUESTS,
     confirmations: Iterable[str] = CONFIRMATIONS,
@@ -135,7 +135,7 @@ def time_to_confirm(
 def documentation_coverage(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
     time_zone: str = "UTC",

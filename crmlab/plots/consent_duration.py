@@ -15,7 +15,7 @@ from crmlab.display import plural
 from crmlab.plots import _curves
 from crmlab.plots._template import at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = ["consent_survival"]
 
@@ -23,7 +23,7 @@ __all__ = ["consent_survival"]
 def consent_survival(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
     which: Literal["first", "all"] = "first",

@@ -15,7 +15,7 @@ from crmlab.analysis.period import finest_grain
 from crmlab.display import plural
 from crmlab.plots import _over_time, _shares
 from crmlab.plots._template import at, nothing, number
-from crmlab.schema import Moment, as_instant
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["consent_rate", "expiring_consents"]
 
@@ -26,7 +26,7 @@ NO_CONSENT = "no event of a known person is an opt-in or opt-out."
 def consent_rate(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
     subscriptions: pl.DataFrame | None = None,
@@ -74,7 +74,7 @@ def consent_rate(
 def expiring_consents(
     consent_events: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     max_age_days: int = 365,
     within_days: int = 90,
     every: str | None = None,

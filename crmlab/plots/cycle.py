@@ -13,7 +13,7 @@ from crmlab.analysis.pipeline import only_currency
 from crmlab.display import plural
 from crmlab.plots import _bars, _shares
 from crmlab.plots._template import BLUE, NO_DEALS, REST, SCALE, VERMILLION, figure, money, nothing, number, whole_ticks
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = ["ageing", "cycle_length", "sales_velocity", "win_cohorts"]
 
@@ -75,7 +75,7 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
 def sales_velocity(
     deals: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     days: int | None = None,
     opportunities: Literal["open", "worked"] = "open",
@@ -135,7 +135,7 @@ def sales_velocity(
     )
 
 
-def win_cohorts(deals: pl.DataFrame, *, as_of: Moment, time_zone: str = "UTC") -> go.Figure:
+def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC") -> go.Figure:
     """Return a heatmap of which share of the deals of each month was won after how many months.
 
     Parameters
@@ -198,7 +198,7 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: Moment, time_zone: str = "UTC") -
 def ageing(
     deals: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     history: pl.DataFrame | None = None,
     stuck_after: float | None = None,
     time_zone: str = "UTC",

@@ -14,7 +14,7 @@ from crmlab.analysis.forecast import Probabilities
 from crmlab.display import plural
 from crmlab.plots import _bars, _panels
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = ["coverage", "weighted_pipeline"]
 
@@ -35,7 +35,7 @@ _QUOTA = {
 def weighted_pipeline(
     deals: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     probability: Probabilities | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:

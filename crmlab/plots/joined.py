@@ -12,7 +12,7 @@ from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.display import plural
 from crmlab.plots import _bars, _shares
 from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, at, figure, money, nothing, number, text
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = [
     "consent_and_win_rate",
@@ -76,7 +76,7 @@ def open_pipeline_by_consent(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     channel: str = "email",
     time_zone: str = "UTC",
 ) -> go.Figure:
@@ -138,7 +138,7 @@ def consent_coverage_of_pipeline(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     channel: str = "email",
     time_zone: str = "UTC",

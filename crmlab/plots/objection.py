@@ -13,7 +13,7 @@ from crmlab.analysis.period import finest_grain, local
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import VERMILLION, at, figure, nothing, number
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
@@ -23,7 +23,7 @@ def activities_after_opt_out(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     channels: Mapping[str, str] = objection.CHANNELS,
     every: str | None = None,
     time_zone: str = "UTC",
@@ -74,7 +74,7 @@ def mailed_but_objected(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     days: int = 90,
     time_zone: str = "UTC",
 ) -> go.Figure:

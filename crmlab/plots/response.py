@@ -15,7 +15,7 @@ from crmlab.analysis.touches import OUTBOUND
 from crmlab.display import plural
 from crmlab.plots import _bars
 from crmlab.plots._template import PALETTE, figure, nothing, number, text
-from crmlab.schema import Moment
+from crmlab.schema import TimeLike
 
 __all__ = ["response_time"]
 
@@ -30,7 +30,7 @@ def response_time(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,
     *,
-    as_of: Moment,
+    as_of: TimeLike,
     by: By = None,
     start: str = "created_at",
     kinds: Collection[str] = OUTBOUND,

@@ -24,12 +24,12 @@ from crmlab.connector import (
     Resource,
     Schema,
     View,
+    count_and_names,
     custom,
     flag,
     full_name,
     get,
     iso_time,
-    listing,
     refuse,
     split,
     text,
@@ -243,7 +243,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=8, scope="ip", ceiling=20),
     ping=Request(path="/custom_field.list.json"),
-    reached=listing("custom field", "label"),
+    reached=count_and_names("custom field", "label"),
     resources=(
         Resource(
             name="custom_fields",
@@ -286,5 +286,9 @@ PROVIDER = Provider(
         "a custom field named like a built-in field shares its place in the record: the value shows in both",
         "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is refused",
+    ),
+    not_covered=(
+        "creating and changing contacts and activities",
+        "e-mail, groups, users, mailings: the API has no lists of them",
     ),
 )

@@ -16,7 +16,7 @@ from crmlab.report.charts import SECTIONS, Given, charts
 from crmlab.report.page import PAGE, STYLE, bullets, section, table, text
 from crmlab.report.words import bad_news, in_words
 from crmlab.results import masking
-from crmlab.schema import TABLES, Moment, as_instant
+from crmlab.schema import TABLES, TimeLike, as_instant
 
 _MASKED = "Masked: names, addresses and texts are random tokens, the same for the same value. Ids are not masked."
 
@@ -29,7 +29,7 @@ def write(
     rejected: pl.DataFrame | None = None,
     failures: Sequence[str] = (),
     assumptions: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    as_of: Moment,
+    as_of: TimeLike,
     mask: bool = False,
     title: str = "CRM and consent report",
     time_zone: str = "UTC",

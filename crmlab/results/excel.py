@@ -41,7 +41,7 @@ def write(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
     try:
         import xlsxwriter  # noqa: PLC0415  # an extra
     except ImportError:
-        raise PlanError('Excel files need XlsxWriter: pip install "crmlab[excel]"') from None
+        raise PlanError("Excel files need XlsxWriter: pip install xlsxwriter") from None
     sheets = {name: unnested(frame) for name, frame in tables.items()}
     if problems := [problem for name, sheet in sheets.items() for problem in _too_much(name, sheet)]:
         raise PlanError(f"Excel cannot hold {'; '.join(problems)}: write parquet or csv")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import importlib
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
@@ -22,11 +21,12 @@ from crmlab.errors import PlanError
 from crmlab.providers import unknown
 from crmlab.sandbox.faults import Fault, broken
 from crmlab.sandbox.service import BODY, Service
+from crmlab.sandbox.services import names
+from crmlab.sandbox.services import service as service_of
 from crmlab.sandbox.world.model import World
 
 #: a server of one's own has no vendor's limit
 _LIMITS = Limits(concurrency=10)
-SERVICES = ("altcraft", "commanders_act", "complero", "onepagecrm", "relenta")
 
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -150,7 +150,7 @@ async def serve(
     """Start the services, yield them, stop them."""
     running = Sandbox(world, notes)
     running.rate_limits = rate_limits
-    made = [_service(name, world) for name in services or SERVICES]
+    made = [service_of(name, world) for name in services or names()]
     app = web.Application(client_max_size=64 * 2**20)
     for service in made:
         part = web.Application(
@@ -181,13 +181,6 @@ async def serve(
         yield running
     finally:
         await runner.cleanup()
-
-
-def _service(name: str, world: World) -> Service:
-    if name not in SERVICES:
-        raise PlanError(unknown("service", name, list(SERVICES)))
-    found: Service = importlib.import_module(f"crmlab.sandbox.services.{name}").service(world)
-    return found
 
 
 def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Response]]:

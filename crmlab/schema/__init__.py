@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, conform, repeats_rows, within
-from crmlab.schema.times import Moment, as_instant, day_at, instant, zone
+from crmlab.schema.times import TimeLike, as_instant, day_at, instant, zone
 
 __all__ = [
     "CUSTOM",
@@ -12,10 +12,10 @@ __all__ = [
     "TABLES",
     "UTC",
     "Frame",
-    "Moment",
     "ProviderName",
     "TableName",
     "Tables",
+    "TimeLike",
     "as_instant",
     "conform",
     "day_at",

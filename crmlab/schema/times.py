@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from crmlab.errors import UsageError
 
 #: what users give as a time: a date, a time with its zone, or the ISO text of either
-Moment = str | dt.date | dt.datetime
+TimeLike = str | dt.date | dt.datetime
 
 
-def as_instant(value: Moment, name: str, time_zone: str = "UTC") -> dt.datetime:
+def as_instant(value: TimeLike, name: str, time_zone: str = "UTC") -> dt.datetime:
     """Return the UTC time that a user gave; a date is the beginning of that day in `time_zone`.
 
     Parameters
@@ -52,7 +52,7 @@ def as_instant(value: Moment, name: str, time_zone: str = "UTC") -> dt.datetime:
         raise UsageError(f"{name}={value.isoformat()} has no time in UTC") from None
 
 
-def instant(value: Moment | None, name: str) -> dt.datetime | None:
+def instant(value: TimeLike | None, name: str) -> dt.datetime | None:
     """Return `as_instant` of what may be left out; a date is midnight UTC."""
     return None if value is None else as_instant(value, name)
 

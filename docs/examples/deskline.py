@@ -14,14 +14,25 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from crmlab.connector.expressions import date, iso_time, text, texts
-from crmlab.connector.limits import Limits
-from crmlab.connector.operation import Operation
-from crmlab.connector.page import Page, refuse
-from crmlab.connector.paging import numbered
-from crmlab.connector.provider import Field, Provider
-from crmlab.connector.request import Request, path
-from crmlab.connector.resource import Context, Resource, Schema, View
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Operation,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    Schema,
+    View,
+    date,
+    fill_path,
+    iso_time,
+    numbered,
+    refuse,
+    text,
+    texts,
+)
 
 # ---- how it is asked and what it answers ----------------------------------------------------------
 
@@ -71,7 +82,7 @@ def _list(name: str, doc: str, **more: Any) -> Resource:
 
 
 def _ticket(id: str) -> Request:
-    return Request(path=path("/tickets/{id}", id=id))
+    return Request(path=fill_path("/tickets/{id}", id=id))
 
 
 # ---- records as documented ------------------------------------------------------------------------
@@ -136,4 +147,5 @@ PROVIDER = Provider(
     ),
     operations=(Operation(name="ticket", doc="One ticket by its id.", request=_ticket),),
     assumptions=("updated_since includes the moment that it names",),
+    not_covered=("answering a ticket",),
 )

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections import defaultdict
+from types import ModuleType
 
 import crmlab
-from crmlab import analysis
+from crmlab import analysis, connector
 from crmlab.catalogue import CATALOGUE
 
 #: public names in the order in which one comes to need them; those that are not here come last
 _ORDER = ("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "read_csv", "Account", "Plan", "Fetched")
-#: modules for those who describe an API of their own
-_FOR_PROVIDERS = (
-    "connector.provider",
-    "connector.resource",
-    "connector.operation",
-    "connector.limits",
-    "connector.request",
-    "connector.page",
-    "connector.paging",
-    "connector.expressions",
-    "schema.tables",
-    "decoding.strict",
-)
 
 
 def pages() -> dict[str, str]:
@@ -83,8 +72,9 @@ def _core() -> str:
     return f"# crmlab\n\n{crmlab.__doc__}\n\n" + _rst("\n\n".join(listed))
 
 
-def _named(name: str) -> str:
-    if inspect.isclass(found := getattr(crmlab, name)):
+def _named(name: str, home: ModuleType = crmlab) -> str:
+    found = getattr(home, name)
+    if inspect.isclass(found):
         return f".. autoclass:: {name}\n   :members:\n   :show-inheritance:"
     return f".. auto{'function' if inspect.isroutine(found) else 'data'}:: {name}"
 
@@ -116,11 +106,31 @@ def _plots() -> str:
 
 
 def _describing() -> str:
-    parts = "\n".join(
-        f"## crmlab.{name}\n\n" + _rst(f".. automodule:: crmlab.{name}\n   :members:") for name in _FOR_PROVIDERS
-    )
+    parts = "\n".join(_from_connector(module, names) for module, names in connector_names().items())
+    tables = _rst(".. automodule:: crmlab.schema.tables\n   :members:")
     return f"""# Describing an API
 
-A [sixth API](../contributing.md#a-sixth-api-in-one-file) is made of these.
+{connector.__doc__}
 
-{parts}"""
+A [further API](../contributing.md#a-further-api-in-one-file) is an example of all this.
+
+{parts}
+## The shared tables
+
+{tables}"""
+
+
+def connector_names() -> dict[str, list[str]]:
+    """Return what can be imported from `crmlab.connector`, by the module of that room that defines it."""
+    names: dict[str, list[str]] = {}
+    for node in ast.parse(inspect.getsource(connector)).body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("crmlab.connector."):
+            names[node.module] = [alias.name for alias in node.names]
+    return names
+
+
+def _from_connector(module: str, names: list[str]) -> str:
+    listed = "\n\n".join(_named(name, connector) for name in names)
+    part = module.rpartition(".")[2].replace("_", " ")
+    # a constant is documented where it stands, so that Sphinx has to look there
+    return f"## {part}\n\n" + _rst(f".. automodule:: {module}\n\n.. currentmodule:: {module}\n\n{listed}")

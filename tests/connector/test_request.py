@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page, refuse, replace_lone_surrogates, retry_after
-from crmlab.connector.request import Request, path
+from crmlab.connector.request import Request, fill_path
 from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
 
 NOW = 1_800_000_000.0
@@ -83,7 +83,7 @@ def test_the_body_and_headers_of_a_page_are_not_shown() -> None:
     ],
 )
 def test_an_id_cannot_leave_its_place_in_a_path(id: object, filled: str) -> None:
-    assert path("/contacts/{id}", id=id) == filled
+    assert fill_path("/contacts/{id}", id=id) == filled
 
 
 @pytest.mark.parametrize(

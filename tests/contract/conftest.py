@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import importlib
 import json
 import os
 import shutil
@@ -192,12 +191,11 @@ def served() -> Callable[[str], Served]:
 
 
 async def _fetch_all(provider: str) -> Served:
-    service = importlib.import_module(f"crmlab.sandbox.services.{provider}").service
     async with (
         crmlab.sandbox(rows=150, services=[provider]) as accounts,
         recorder(accounts[0].base_url) as wire,
     ):
-        secrets = service(accounts.world).credentials
+        secrets = accounts.keys[provider]
         ours = crmlab.Account(provider, base_url=wire.url, **secrets)
         stranger = crmlab.Account(provider, base_url=wire.url, **dict.fromkeys(secrets, "7"))
         resources, records = {}, {}

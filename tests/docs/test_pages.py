@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ async def run(code: str, names: dict[str, Any]) -> None:
 async def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copytree(DOCS.parent / "data", tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for code, reason in blocks(PAGES[page]):

@@ -20,7 +20,7 @@ from crmlab.providers.onepagecrm import PROVIDER, pages
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.server import Sandbox
 from crmlab.sandbox.service import Records
-from crmlab.sandbox.services import onepagecrm
+from crmlab.sandbox.services.onepagecrm import api
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import NOW, World
 
@@ -172,7 +172,7 @@ async def test_past_the_wall_they_come_inside_the_parts(monkeypatch: pytest.Monk
         for n, person in enumerate(world.people_in("onepagecrm"))
     ]
     monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(onepagecrm, "WALL", 200)
+    monkeypatch.setattr(api, "WALL", 200)
     async with crmlab.sandbox(World(people=people, notes=world.notes), services=ONE) as crm:
         data = await crmlab.fetch(crm, "contacts", "onepagecrm.notes", limits=FAST)
 
@@ -185,7 +185,7 @@ async def test_past_the_wall_they_come_inside_the_parts(monkeypatch: pytest.Monk
 async def test_what_the_cascade_leaves_out_is_read_by_itself(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     people = [replace(person, created_at=NOW) for person in world.people_in("onepagecrm")]
     monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(onepagecrm, "WALL", 200)
+    monkeypatch.setattr(api, "WALL", 200)
     async with crmlab.sandbox(World(people=people, notes=world.notes), services=ONE) as crm:
         data = await crmlab.fetch(crm, "contacts", "onepagecrm.notes", limits=FAST)
 

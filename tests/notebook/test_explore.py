@@ -340,7 +340,7 @@ def test_it_is_a_public_name_and_without_anywidget_the_advice_is_an_extra(monkey
     assert crmlab.explore is explore
     monkeypatch.setitem(sys.modules, "anywidget", None)
 
-    with pytest.raises(ImportError, match=r'crmlab\.explore\(\) need.*pip install "crmlab\[notebook\]"'):
+    with pytest.raises(ImportError, match=r"crmlab\.explore\(\) need.*pip install anywidget"):
         crmlab.explore  # noqa: B018
 
 

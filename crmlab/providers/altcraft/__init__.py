@@ -25,7 +25,7 @@ from crmlab.connector import (
     Resource,
     Schema,
     View,
-    listing,
+    count_and_names,
     refuse,
 )
 from crmlab.errors import ApiError, NotFoundError
@@ -189,7 +189,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
     ping=_post("databases/list", from_id=1, limit=_LIMIT),
-    reached=listing("database", "name"),
+    reached=count_and_names("database", "name"),
     resources=(
         _objects("databases", "Databases of profiles that the token may see."),
         _objects("resources", "Resources: what addresses are subscribed to."),
@@ -276,5 +276,10 @@ PROVIDER = Provider(
         "the answer of databases/fields_get is not documented: custom fields are those that the "
         "account's custom_fields setting names, others are reported as undocumented",
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
+    ),
+    not_covered=(
+        "importing, changing and deleting profiles, subscriptions and segments",
+        "campaign logs and settings, scenarios, goals, pixels",
+        "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
     ),
 )

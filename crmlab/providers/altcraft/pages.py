@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from crmlab.connector import Page, Paginator, Request, Span, cursor, seconds, slices
+from crmlab.connector import Page, Paginator, Request, Span, cursor, time_slices, unix_seconds
 
 #: where a list of objects begins
 FIRST = 1
@@ -78,7 +78,7 @@ def _times(page: Page) -> list[str | None]:
         return []
 
 
-def _left(page: Page) -> float | None:
+def _pages_left(page: Page) -> float | None:
     """Return how many pages are left: the pointer begins with a profile's hash, and hashes are spread evenly."""
     found = re.match("[0-9a-f]{16}", _pointer(page) or "")
     return 2**64 / max(1, int(found[0], 16)) - 1 if found else None
@@ -96,7 +96,7 @@ def _max_slices(page: Page) -> int:
 
 
 def _span(request: Request) -> Span:
-    return seconds(request.body["date_from"]), seconds(request.body["date_to"])
+    return Span(unix_seconds(request.body["date_from"]), unix_seconds(request.body["date_to"]))
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
@@ -109,4 +109,6 @@ def _day(seconds: int) -> str:
 
 
 # whether the last day is in or out is not documented: each slice begins on the last day of the one before
-history = slices(records, times=_times, span=_span, cut=_within, left=_left, step=86_400, max_slices=_max_slices)
+history = time_slices(
+    records, times=_times, span=_span, cut=_within, pages_left=_pages_left, step=86_400, max_slices=_max_slices
+)

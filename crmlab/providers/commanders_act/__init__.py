@@ -26,10 +26,10 @@ from crmlab.connector import (
     Provider,
     Request,
     Resource,
+    count_and_names,
+    fill_path,
     get,
-    listing,
     numbered,
-    path,
     refuse,
 )
 from crmlab.errors import ApiError
@@ -150,7 +150,7 @@ def _trends(context: Context) -> Iterable[Request]:
 
 def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Request:
     return Request(
-        path=path(f"/integrations/{{id}}/delivery/{kind}", id=id),
+        path=fill_path(f"/integrations/{{id}}/delivery/{kind}", id=id),
         params={"start": start, "end": end, "granularity": str(granularity)},
         tags={"integration_id": id},
     )
@@ -235,7 +235,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
-    reached=listing("source", "attributes", "label"),
+    reached=count_and_names("source", "attributes", "label"),
     resources=(
         _list(
             "sources",
@@ -312,5 +312,11 @@ PROVIDER = Provider(
         "name segments by letters and digits",
         "a count that an answer leaves out is unknown, not 0",
         "filter[created] of the activity log includes both days, whatever their time zone",
+    ),
+    not_covered=(
+        "creating and changing sources, destinations, users, alerts, tag-manager objects",
+        "delivery issues: they hold bodies of requests, with persons and keys in them",
+        "event monitoring, data quality, reports, enrichment, the tag manager's catalogues",
+        "the APIs beside it with other keys: conversions, consent of a single visitor, event collection",
     ),
 )

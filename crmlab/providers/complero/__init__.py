@@ -27,10 +27,10 @@ from crmlab.connector import (
     Resource,
     Span,
     cursor,
-    path,
+    fill_path,
     refuse,
-    seconds,
-    slices,
+    time_slices,
+    unix_seconds,
 )
 from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import views, wire
@@ -102,7 +102,7 @@ def _times(page: Page) -> Iterable[object]:
 
 
 def _span(request: Request) -> Span:
-    return seconds(request.params.get("from")), seconds(request.params.get("to"))
+    return Span(unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to")))
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
@@ -116,7 +116,7 @@ def _iso(seconds: int) -> str:
 
 
 _pages = cursor(lambda page: page.header("next-cursor"), lambda request, token: request.with_params(cursor=token))
-_slices = slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
+_slices = time_slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
 
 
 def _list(name: str, context: Context) -> Request:
@@ -147,7 +147,7 @@ def _employees(context: Context) -> Iterable[Request]:
     """One request for each employee whom contacts are assigned to: there is no list of them."""
     ids = context.rows["events"]["employee_id"]
     return [
-        Request(path=path(PATHS["employee"], id=each))
+        Request(path=fill_path(PATHS["employee"], id=each))
         for each in ids.unique(maintain_order=True).drop_nulls()
         if each.strip()
     ]
@@ -160,7 +160,7 @@ def _is_gone(error: ApiError, request: Request) -> bool:
 
 def _by_id(name: str, doc: str) -> Operation:
     def request(id: str) -> Request:
-        return Request(path=path(PATHS[name], id=id))
+        return Request(path=fill_path(PATHS[name], id=id))
 
     return Operation(name=name, doc=doc, request=request)
 
@@ -266,5 +266,9 @@ PROVIDER = Provider(
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
+    ),
+    not_covered=(
+        "uploading and deleting contacts and employees",
+        "the PDF that documents a consent: only whether there is one",
     ),
 )

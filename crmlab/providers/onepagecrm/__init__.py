@@ -25,9 +25,9 @@ from crmlab.connector import (
     Provider,
     Request,
     Resource,
+    fill_path,
     get,
     iso_time,
-    path,
     refuse,
 )
 from crmlab.providers.onepagecrm import views, wire
@@ -124,7 +124,7 @@ def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
 
 def _one(name: str, plural: str) -> Operation:
     def request(id: str) -> Request:
-        return Request(path=path(f"/{plural}/{{id}}", id=id))
+        return Request(path=fill_path(f"/{plural}/{{id}}", id=id))
 
     return Operation(name=name, doc=f"One {name} by id.", request=request)
 
@@ -152,7 +152,11 @@ PROVIDER = Provider(
             pattern="[^:]+",
             help="OnePageCRM > Apps > API > Configuration, or app.onepagecrm.com/app/api",
         ),
-        Field(name="api_key", label="API key", help="on the same page as the user ID"),
+        Field(
+            name="api_key",
+            label="API key",
+            help="OnePageCRM > Apps > API > Configuration, beside the user ID",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -240,5 +244,10 @@ PROVIDER = Provider(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
         "pipelines take page=2 where their answer counts more pages",
+    ),
+    not_covered=(
+        "creating, changing and deleting records",
+        "attachments, webhooks, predefined texts and items, relationship types",
+        "call results and reasons of lost deals as lists: their ids stay as they are",
     ),
 )

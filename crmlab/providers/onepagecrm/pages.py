@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from crmlab.connector import Embedding, Page, Paginator, Request, numbered, path, seconds
+from crmlab.connector import Embedding, Page, Paginator, Request, fill_path, numbered, unix_seconds
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
@@ -100,7 +100,7 @@ def _next_batch(page: Page) -> Iterable[Request]:
 
 
 def _cascade(last: str = "") -> Request:
-    where = path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
+    where = fill_path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
     return Request(path=where, params={"team": "true"}, partial=True)
 
 
@@ -110,7 +110,7 @@ def _parts(page: Page) -> Iterable[Request]:
     by = asked["sort_by"]
     until = asked.get("until", asked.get("unmodified_since"))
     end = int(until) if until else page.read(Envelope).timestamp
-    times = [seconds(getattr(item.contact, by)) for item in page.read(_Contacts).data.contacts]
+    times = [unix_seconds(getattr(item.contact, by)) for item in page.read(_Contacts).data.contacts]
     first, last = (times[0], times[-1]) if times else (None, None)
     if first is None or last is None or end is None or not int(asked.get("since", "0")) <= first < end:
         return [_cascade()]  # one second, or a service that does not filter

@@ -1,4 +1,4 @@
-"""The neutral truth that the five fake services tell in their own words.
+"""The neutral truth that the fake services tell in their own words.
 
 A `World` holds people, sales, consent and mailings once; each fake service renders the part it
 knows. Times are UTC without fractions of a second, ids are text, None means absent.

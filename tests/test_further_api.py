@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,7 +22,9 @@ from crmlab.cli.main import main
 from crmlab.errors import AuthError
 from crmlab.schema.tables import TABLES
 
-EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "deskline.py"
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "docs" / "examples" / "deskline.py"
+SERVICE = ROOT / "docs" / "examples" / "deskline_service.py"
 ADDRESS = "https://api.deskline.example/v1"
 KEY = "desk-key-1"
 Serve = Callable[[Any], Awaitable[str]]
@@ -102,7 +106,7 @@ def test_it_needs_what_the_package_needs_and_nothing_else() -> None:
     used = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     used |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
 
-    assert {name.split(".")[0] for name in used} - sys.stdlib_module_names == {"crmlab", "msgspec", "polars"}
+    assert used - sys.stdlib_module_names - {"collections.abc"} == {"crmlab.connector", "msgspec", "polars"}
 
 
 async def test_its_tables_are_fetched_whole_in_the_shared_schema(desk: Desk) -> None:
@@ -169,3 +173,58 @@ async def test_a_refused_key_says_where_to_look_and_not_what_it_was(desk: Desk) 
         await crmlab.fetch(crmlab.Account("deskline", api_key="wrong-key"))
 
     assert "wrong-key" not in str(caught.value)
+
+
+# ---- within the project ---------------------------------------------------------------------------
+
+#: what a checkout with the example in it is asked
+FOLLOWS = """
+import asyncio
+
+import crmlab
+from crmlab.providers import registry
+from crmlab.sandbox import services
+from docs import generated, names
+from docs.pages import providers
+
+assert "deskline" in registry()
+assert "deskline" in services.names()
+assert '"deskline",' in names.written()
+assert "providers/deskline.md" in providers.pages()
+assert "Deskline > Settings > API" in providers.pages()["providers/deskline.md"]
+page = generated.written(generated.FILES[0])
+assert "| Deskline | `deskline` | contacts, activities | 10/s | Deskline > Settings > API |" in page
+assert "CRMLAB_DESKLINE_API_KEY=..." in page
+
+async def main():
+    async with crmlab.sandbox(rows=120) as accounts:
+        assert [account.provider.name for account in accounts] == services.names() == list(registry())
+        data = await crmlab.fetch(accounts, "contacts", "activities")
+        assert data.complete
+        desk = data.contacts.filter(provider="deskline")
+        assert desk.height == len(accounts.world.people)
+        assert data.activities.filter(provider="deskline").height == len(accounts.world.notes)
+
+asyncio.run(main())
+print("all of it follows")
+"""
+
+
+def test_in_the_project_it_is_a_file_beside_the_providers_and_one_beside_the_services(tmp_path: Path) -> None:
+    for folder in ("crmlab", "docs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+    for file in ("README.md", ".importlinter"):
+        shutil.copy(ROOT / file, tmp_path)
+    shutil.copy(EXAMPLE, tmp_path / "crmlab" / "providers" / "deskline.py")
+    shutil.copy(SERVICE, tmp_path / "crmlab" / "sandbox" / "services" / "deskline.py")
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FOLLOWS],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.stdout.strip() == "all of it follows", done.stderr
