@@ -87,6 +87,7 @@ def _deals(rows: int, people: int) -> pl.DataFrame:
         pipeline_id=pl.format("p{}", _lot(6, PIPELINES)),
         stage=_lot(7, STAGES) * 20,
         stage_label=pl.format("Stage {}", _lot(7, STAGES)),
+        stage_probability=_lot(7, STAGES) / 5,
         status=_one_of(4, ["pending", "won", "lost"]),
         amount=_lot(8, 100_000).cast(pl.Float64),
         currency=_one_of(9, ["EUR", "USD"]),

@@ -134,6 +134,7 @@ _ALL = (
             pipeline_id=(_text, "pipeline"),
             stage=(_count, "position in the pipeline, 0-100"),
             stage_label=(_text, "name of that stage; null when the pipeline no longer has it"),
+            stage_probability=(_number, "0-1, where the service means its stages so; null: it does not"),
             status=(_text, "pending, won or lost"),
             amount=(_number, "per month for deals of several months"),
             months=(_count, "number of months"),
