@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, JsonPath, Page, Request
+from crmlab.connector import Context, JsonPath, Page, Request, one_answer
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
 from crmlab.fetching.crawl import crawl, first_error
@@ -121,7 +121,7 @@ class ResourceProbe:
             await crawl(requests, self._visit)
             self.result.strategy = self._reader.strategy
             self.result.expected_records = self._reader.completeness.expected
-        elif self.task.resource.follow is not end:
+        elif self.task.resource.follow is not one_answer:
             self.result.requests.expected = None
 
     async def _export(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crmlab.connector import Context, EmbeddedList, Page, Request, Resource, cursor, end
+from crmlab.connector import Context, EmbeddedList, Page, Request, Resource, cursor, one_answer
 from crmlab.decoding import RAW
 from crmlab.errors import InternalError, NotFoundError
 from crmlab.fetching.decode_queue import Backlog
@@ -65,8 +65,8 @@ async def test_a_long_list_that_others_need_is_not_read() -> None:
     ("changes", "expected"),
     [
         ({"total": None}, None),
-        ({"total": None, "follow": end}, 1),
-        ({"destructive": True, "follow": end}, 1),
+        ({"total": None, "follow": one_answer}, 1),
+        ({"destructive": True, "follow": one_answer}, 1),
         ({"requests": lambda context: [Request(path=f"/notes/{n}") for n in range(MAX_REQUESTS + 1)]}, None),
     ],
     ids=["nobody counts it", "one answer", "changes by being read", "a long row of first requests"],
