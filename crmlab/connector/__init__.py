@@ -27,7 +27,7 @@ from crmlab.connector.expressions import (
 )
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
-from crmlab.connector.page import Page, refuse, replace_lone_surrogates
+from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates
 from crmlab.connector.paging import Paginator, cursor, numbered, one_answer, widening
 from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
@@ -70,6 +70,7 @@ __all__ = [
     "numbered",
     "one_answer",
     "pages",
+    "read_refusal",
     "refuse",
     "replace_lone_surrogates",
     "some",

@@ -64,6 +64,11 @@ class Page:
                 f"that are not the expected JSON ({error})"
             ) from None
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether HTTP says so; some services write errors into such answers all the same."""
+        return 200 <= self.status < 300
+
     def header(self, name: str) -> str | None:
         """Return a header; names in `headers` are lower case."""
         return self.headers.get(name.lower())
@@ -134,3 +139,14 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
         hint = "redirects are not followed, the key would travel along; check base_url"
         return ApiError(status, code, detail, request_id, hint)
     return ApiError(status, code, detail, request_id)
+
+
+def read_refusal(page: Page, default: T) -> T:
+    """Return the parts of a refusal's body that the type of `default` names; `default` where it is no such JSON.
+
+    A proxy in between may answer with a page of its own: there the status is enough.
+    """
+    try:
+        return msgspec.json.decode(page.body, type=type(default))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return default

@@ -11,7 +11,7 @@ import polars as pl
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page, bound, expected
-from crmlab.display import Sheet, Shown, duration
+from crmlab.display import DisplayMixin, Overview, duration
 from crmlab.fetching.crawl import side_by_side
 from crmlab.fetching.decode_queue import Backlog
 from crmlab.fetching.probe import AccountProbe
@@ -55,7 +55,7 @@ SCOPES = pl.Schema(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan(Shown):
+class Plan(DisplayMixin):
     """What a fetch will ask, before it does; ``await crmlab.fetch(plan)`` goes through with it.
 
     Attributes
@@ -107,8 +107,8 @@ class Plan(Shown):
     def __repr__(self) -> str:
         return f"<Plan: {self}>"
 
-    def _sheet(self) -> Sheet:
-        return Sheet(
+    def _overview(self) -> Overview:
+        return Overview(
             title="Plan",
             words=f"{self}. Nothing but first pages was asked yet.",
             tables=[

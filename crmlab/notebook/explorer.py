@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import html
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import polars as pl
+from markupsafe import Markup
 
 from crmlab.catalogue import CATALOGUE, SECTIONS, Choices, Entry, Filter, script
+from crmlab.display import render
 from crmlab.errors import CrmlabError, PlanError
-from crmlab.notebook import loop
-from crmlab.notebook.choice import Choice
-from crmlab.notebook.code import CodeBlock
-from crmlab.notebook.keys import OwnKeys
-from crmlab.notebook.runner import Runner
-from crmlab.notebook.values import Values
+from crmlab.notebook import event_loop
+from crmlab.notebook.code_block import CodeBlock
+from crmlab.notebook.filter_list import FilterList
+from crmlab.notebook.filter_values import FilterValues
+from crmlab.notebook.keyboard_guard import KeyboardGuard
+from crmlab.notebook.script_runner import ScriptRunner
 from crmlab.results import Fetched, Stored
 
 Bundle = dict[str, Any]
+
+_NOT_ANSWERABLE = Path(__file__).parent / "templates" / "not_answerable.html.jinja"
 
 #: answers that need not be computed again
 _REMEMBERED = 50
@@ -90,10 +94,10 @@ class Explorer:
         time_zone: str,
     ) -> None:
         self._data, self._earlier, self._quota, self._time_zone = data, earlier, quota, time_zone
-        self._runner, self._values = Runner(data=data, earlier=earlier), Values(data)
+        self._runner, self._values = ScriptRunner(data=data, earlier=earlier), FilterValues(data)
         self._answers: OrderedDict[str, dict[str, Bundle]] = OrderedDict()
         self._answering: asyncio.Task[None] | None = None
-        self._loop = loop.running()
+        self._loop = event_loop.running()
         answerable = {
             heading: [(entry.question, entry.name) for entry in entries if not self._missing(entry)]
             for heading, entries in SECTIONS.items()
@@ -104,10 +108,10 @@ class Explorer:
         asked = self._sections.get(self.section.value, [])
         self.question = widgets.Dropdown(options=asked, layout={"width": "auto"})
         ask = self._in_the_loop(self._ask)
-        self.filters: dict[Filter, Choice] = {
-            "service": Choice("Services", ask),
-            "pipeline": Choice("Pipelines", ask),
-            "owner": Choice("Owners", ask),
+        self.filters: dict[Filter, FilterList] = {
+            "service": FilterList("Services", ask),
+            "pipeline": FilterList("Pipelines", ask),
+            "owner": FilterList("Owners", ask),
         }
         self.since, self.until = (widgets.DatePicker(layout={"width": "auto"}) for _ in range(2))
         self._period_of = widgets.Label()
@@ -118,7 +122,7 @@ class Explorer:
         self.figure = widgets.Output()
         self.numbers = widgets.Output(layout={"max_height": "420px", "overflow": "auto"})
         self.code = CodeBlock()
-        shown = [
+        shown: list[widgets.Widget] = [
             self.section,
             self.question,
             widgets.Box([*boxes, self._period, self.reset], layout=_WRAP),
@@ -126,7 +130,9 @@ class Explorer:
             self.figure,
             widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
         ]
-        self.panel = widgets.VBox([OwnKeys(), *(shown if self._sections else []), widgets.HTML(self._not_answerable())])
+        self.panel = widgets.VBox(
+            [KeyboardGuard(), *(shown if self._sections else []), widgets.HTML(self._not_answerable())]
+        )
         self.panel.add_class("crmlab-explorer")
         if self._sections:
             self.section.observe(self._in_the_loop(self._show_section), "value")
@@ -176,16 +182,13 @@ class Explorer:
         return missing
 
     def _not_answerable(self) -> str:
-        listed = [
-            f"<li>{html.escape(entry.question)} Needs {html.escape(' and '.join(missing))}.</li>"
-            for entry in CATALOGUE.values()
-            if (missing := self._missing(entry))
-        ]
-        if not listed:
+        questions = []
+        for entry in CATALOGUE.values():
+            if missing := self._missing(entry):
+                questions.append((entry.question, missing))
+        if not questions:
             return ""
-        title = f"{len(listed)} more questions need what is not here"
-        opened = "" if self._sections else " open"
-        return f"<details{opened}><summary>{title}</summary><ul>{''.join(listed)}</ul></details>"
+        return render(_NOT_ANSWERABLE, questions=questions, opened=not self._sections)
 
     def _show_section(self) -> None:
         self.question.options = self._sections[self.section.value]  # and with them another question
@@ -260,7 +263,7 @@ class Explorer:
         where.outputs = ({"output_type": "display_data", "data": bundle, "metadata": {}},)
 
     def _say(self, words: str) -> None:
-        self._status.value = f"<span role='status'>{html.escape(words)}</span>"
+        self._status.value = Markup("<span role='status'>{}</span>").format(words)
 
 
 def _figure(figure: Any) -> Bundle:

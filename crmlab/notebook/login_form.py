@@ -21,7 +21,7 @@ from crmlab.connector import Provider
 from crmlab.display import front_end
 from crmlab.errors import AuthError, CredentialError, CrmlabError
 from crmlab.fetching import check
-from crmlab.notebook import asked, loop
+from crmlab.notebook import event_loop, login_fields
 from crmlab.schema import ProviderName
 
 _HERE = Path(__file__).parent
@@ -73,7 +73,7 @@ class LoginForm(anywidget.AnyWidget):
     choose: traitlets.Bool[bool, bool | int] = traitlets.Bool().tag(sync=True)
 
     def __init__(self, sources: Sequence[Provider], *, choose: bool = False, check: Check = check) -> None:
-        super().__init__(sections=[asked.section(provider) for provider in sources], choose=choose)
+        super().__init__(sections=[login_fields.section(provider) for provider in sources], choose=choose)
         self._sources = {provider.name: provider for provider in sources}
         self._check_account = check
         self._accounts: dict[tuple[str, str], Account] = {}
@@ -82,7 +82,7 @@ class LoginForm(anywidget.AnyWidget):
         self._found: dict[str, dict[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attended = front_end.can_answer()
-        self._loop = loop.running()
+        self._loop = event_loop.running()
         self.on_msg(self._on_message)
 
     def accounts(self) -> list[Account]:
@@ -135,8 +135,8 @@ class LoginForm(anywidget.AnyWidget):
         said = dict(content)
         content.clear()  # the kernel keeps the message as the parent of what follows
         typed = said.pop("fields", None) or {}
-        given = {name: SecretStr(text) for name, value in typed.items() if (text := asked.meant(value))}
-        here = self._loop or loop.running()
+        given = {name: SecretStr(text) for name, value in typed.items() if (text := login_fields.meant(value))}
+        here = self._loop or event_loop.running()
         if here is None:  # no kernel: whoever calls may wait
             asyncio.run(self._answer(said, given))
         else:
@@ -161,7 +161,7 @@ class LoginForm(anywidget.AnyWidget):
         name = str(said.get("name") or "").strip()
         match said.get("kind"):
             case "connect":
-                address = asked.meant(said.get("address") or "")
+                address = login_fields.meant(said.get("address") or "")
                 await self._connect(provider, name, address, given, remember=bool(said.get("remember")))
             case "remove":
                 self._accounts.pop((provider.name, name), None)
@@ -241,12 +241,12 @@ class LoginForm(anywidget.AnyWidget):
     def _look(self) -> None:
         for name, provider in self._sources.items():
             if name not in self._found:
-                self._found[name] = asked.found(provider)
+                self._found[name] = login_fields.found(provider)
 
     def _use_environment_if_unattended(self) -> None:
         if self._attended or self._accounts:
             return
-        found = {name: asked.found(provider) for name, provider in self._sources.items()}
+        found = {name: login_fields.found(provider) for name, provider in self._sources.items()}
         names = [name for name, there in found.items() if there["fields"] or there["problem"]]
         # for what is set by half, and for the first if nothing is set, this raises and says what is missing
         accounts = [Account(name) for name in names or list(self._sources)[:1]]

@@ -17,7 +17,7 @@ from crmlab.display import duration, front_end
 from crmlab.fetching import Progress
 
 if TYPE_CHECKING:
-    from crmlab.notebook.panel import Panel
+    from crmlab.notebook.progress_panel import ProgressPanel
 
 #: seconds between two drawings
 INTERVAL = 0.2
@@ -49,15 +49,15 @@ class Bars:
         self._accounts: dict[Key, dict[str, Progress]] = {}
         self._bars: dict[Key, _Bar] = {}
         self._drawn: dict[Key, Progress] = {}
-        self._panel: Panel | None = None
+        self._panel: ProgressPanel | None = None
         #: not at the first news: until then not all accounts are known
         self._due = time.monotonic() + INTERVAL
 
     def __enter__(self) -> Self:
         if front_end.kernel() and auto.notebook_tqdm is not auto.std_tqdm:
-            from crmlab.notebook.panel import Panel  # noqa: PLC0415  # only a notebook has widgets
+            from crmlab.notebook.progress_panel import ProgressPanel  # noqa: PLC0415  # only a notebook has widgets
 
-            self._panel = Panel(self._stop if front_end.hears_while_busy() else None)
+            self._panel = ProgressPanel(self._stop if front_end.hears_while_busy() else None)
         return self
 
     def __exit__(
@@ -129,7 +129,7 @@ class _Bar(auto.tqdm):  # type: ignore[misc]
         self.refresh()
 
 
-def _bar(place: int, panel: Panel | None) -> _Bar:
+def _bar(place: int, panel: ProgressPanel | None) -> _Bar:
     if panel:
         return _Bar(total=1, bar_format="{desc}{bar}{words}", display=False)
     return _Bar(total=1, bar_format="{desc} {bar:8} {words}", dynamic_ncols=True, position=place)

@@ -1,72 +1,307 @@
-"""Tables as sheets of one Excel workbook: text stays text, times are UTC and say so.
+"""Tables as sheets of one Excel workbook: nothing is cut, and no text becomes a formula.
 
-Excel knows no time zones, holds 1,048,576 rows, 32,767 characters in a cell and days since 1900
-(https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3): what does not fit is
-refused, never cut. Text is marked as such in its format (quotePrefix), so that no cell becomes a
-formula, edited or not; its characters are those of the table.
+What Excel does not have is either written so that nothing is lost, or refused before a file is touched
+(limits: https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3):
+
+- text is text, marked as such (quotePrefix), so that no cell becomes a formula, edited or not
+- times are UTC, and the heads of their columns say so: Excel knows no time zones
+- whole numbers of more than 15 digits, infinite ones and NaN are text: Excel would round the first, and has no others
+- names that are no names of sheets are shortened or changed, and a sheet "sheets" tells which table is where
+- too many rows or columns, text of more than 32,767 UTF-16 units, days before 1900 and binary data are refused
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.results.cells import unnested
 
-_MOST_ROWS = 1_048_576 - 1  # one is the header
-_MOST_CHARACTERS = 32_767
+_MAX_ROWS = 1_048_576 - 1  # one is the head
+_MAX_COLUMNS = 16_384
+#: of a cell, and of the name of a sheet
+_MAX_UNITS = 32_767
+_MAX_NAME_UNITS = 31
+#: digits that a number keeps
+_MAX_DIGITS = 15
 _FIRST_DAY = dt.date(1900, 1, 1)
-_AS_TEXT = {"num_format": "@", "quote_prefix": True}
-_OPTIONS = {
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "nan_inf_to_errors": True,
+_LAST_DAY = dt.date(9999, 12, 31)
+#: Excel counts days from here, and takes 1900 for a leap year
+_DAY_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # Excel knows no time zones
+_AFTER_LEAP_DAY = dt.date(1900, 3, 1)
+_NANOSECONDS_A_DAY = 86_400 * 10**9
+#: the sheet that tells where each table is
+_DIRECTORY = "sheets"
+_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+
+_TEXT = {"num_format": "@", "quote_prefix": True}
+_HEAD = {**_TEXT, "bold": True, "bottom": 1}
+_FORMATS = {
+    "whole": {"num_format": "0"},
+    "number": {"num_format": "#,##0.00"},
+    "day": {"num_format": "yyyy-mm-dd"},
+    "time": {"num_format": "yyyy-mm-dd hh:mm:ss"},
+    "clock": {"num_format": "hh:mm:ss"},
+    "text": _TEXT,
+    "boolean": {},
 }
+#: characters
+_MIN_WIDTH = 6
+_MAX_WIDTH = 60
+_DATE_WIDTHS = {"day": 11, "time": 20, "clock": 10}
+#: rows that a column's width is taken from
+_MEASURED_ROWS = 1_000
 
 
-def write(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
-    """Write a sheet for each table: lists joined by ``;``, nested values as JSON, times in UTC.
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as Excel can hold it: numbers, text or booleans."""
+
+    head: str
+    values: pl.Series
+    #: one of `_FORMATS`
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet by its name in the workbook."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: int
+
+
+def sheets(tables: Mapping[str, pl.DataFrame]) -> list[Sheet]:
+    """Return a sheet for each table, as Excel can hold it; lists are joined by ``;``, nested values are JSON.
 
     Raises
     ------
-    PlanError
-        XlsxWriter is not installed, or Excel cannot hold a table: which, and why.
+    UsageError
+        XlsxWriter is not installed, or Excel cannot hold something: everything that it cannot, and what to do.
     """
+    _need_xlsxwriter()
+    flat = {name: unnested(frame) for name, frame in tables.items()}
+    if problems := [problem for name, frame in flat.items() for problem in _problems(name, frame)]:
+        raise UsageError(f"Excel cannot hold {'; '.join(problems)}: write parquet or csv, or leave these out")
+    names = _sheet_names(tables)
+    made = [_sheet(names[name], frame) for name, frame in flat.items()]
+    if any(names[name] != name for name in tables):
+        made.append(_directory(names, tables))
+    return made
+
+
+def write(sheets: Sequence[Sheet], path: Path) -> None:
+    """Write the workbook."""
+    import xlsxwriter  # noqa: PLC0415  # an extra
+    from xlsxwriter.exceptions import FileSizeError  # noqa: PLC0415
+
+    # in memory: where the disk is full, XlsxWriter leaves files behind and open
+    made = io.BytesIO()
+    book = xlsxwriter.Workbook(made, {"in_memory": True})
+    for sheet in sheets:
+        _write_sheet(book, sheet)
     try:
-        import xlsxwriter  # noqa: PLC0415  # an extra
+        book.close()
+    except FileSizeError:
+        raise UsageError("the workbook would have more than 4 GB: write parquet or csv") from None
+    path.write_bytes(made.getbuffer())
+
+
+def _need_xlsxwriter() -> None:
+    try:
+        import xlsxwriter  # noqa: F401, PLC0415  # an extra
     except ImportError:
-        raise PlanError("Excel files need XlsxWriter: pip install xlsxwriter") from None
-    sheets = {name: unnested(frame) for name, frame in tables.items()}
-    if problems := [problem for name, sheet in sheets.items() for problem in _too_much(name, sheet)]:
-        raise PlanError(f"Excel cannot hold {'; '.join(problems)}: write parquet or csv")
-    with xlsxwriter.Workbook(path, _OPTIONS) as book:
-        for name, sheet in sheets.items():
-            shown = _zoneless(sheet)
-            texts: dict[Any, Any] = {column: _AS_TEXT for column, dtype in shown.schema.items() if dtype == pl.String}
-            shown.write_excel(book, worksheet=name, column_formats=texts, freeze_panes=(1, 0), float_precision=2)
+        raise UsageError("Excel files need XlsxWriter: pip install xlsxwriter") from None
 
 
-def _too_much(name: str, sheet: pl.DataFrame) -> Iterator[str]:
-    if sheet.height > _MOST_ROWS:
-        yield f"the {sheet.height:,} rows of {name} (at most {_MOST_ROWS:,})"
-    for column, dtype in sheet.schema.items():
-        values = sheet[column]
-        if dtype == pl.String and (values.str.len_chars() > _MOST_CHARACTERS).any():
-            yield f"the longest text of {name}.{column} (at most {_MOST_CHARACTERS:,} characters)"
-        if dtype in (pl.Date, pl.Datetime) and (values.dt.date() < _FIRST_DAY).any():
-            yield f"the times of {name}.{column} before {_FIRST_DAY}"
+# ---- names --------------------------------------------------------------------------------------
 
 
-def _zoneless(sheet: pl.DataFrame) -> pl.DataFrame:
-    return sheet.select(
-        pl.col(name).dt.convert_time_zone("UTC").dt.replace_time_zone(None).alias(f"{name} (UTC)")
-        if getattr(dtype, "time_zone", None)
-        else pl.col(name).cast(pl.String if dtype == pl.Categorical else dtype)
-        for name, dtype in sheet.schema.items()
+def _sheet_names(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    """Return a name for the sheet of each table: its own where that can be, and no two alike but for case."""
+    names: dict[str, str] = {}
+    taken = {"history", _DIRECTORY}  # "history" is Excel's own
+    for table in sorted(tables, key=_must_change):  # what keeps its name comes first
+        names[table] = _free_name(table, taken)
+        taken.add(names[table].casefold())
+    return names
+
+
+def _must_change(table: str) -> bool:
+    return _free_name(table, set()) != table
+
+
+def _free_name(table: str, taken: set[str]) -> str:
+    name = _cut(_NOT_IN_NAMES.sub("_", table), _MAX_NAME_UNITS).strip("'") or "table"
+    number = 1
+    free = name
+    while free.casefold() in taken:
+        number += 1
+        ending = f"~{number}"
+        free = _cut(name, _MAX_NAME_UNITS - len(ending)) + ending
+    return free
+
+
+def _cut(text: str, units: int) -> str:
+    while _utf16_units(text) > units:
+        text = text[:-1]
+    return text
+
+
+def _utf16_units(text: str) -> int:
+    """Return the length of a text as Excel counts it: most emoji are two."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _directory(names: Mapping[str, str], tables: Mapping[str, pl.DataFrame]) -> Sheet:
+    """Return the sheet that tells which table is on which."""
+    frame = pl.DataFrame(
+        {
+            "sheet": [names[name] for name in tables],
+            "table": list(tables),
+            "rows": [frame.height for frame in tables.values()],
+        }
     )
+    return _sheet(_DIRECTORY, frame)
+
+
+# ---- what Excel cannot hold ---------------------------------------------------------------------
+
+
+def _problems(name: str, frame: pl.DataFrame) -> Iterator[str]:
+    """Say what of a table Excel cannot hold."""
+    if frame.height > _MAX_ROWS:
+        yield f"the {frame.height:,} rows of {name} (at most {_MAX_ROWS:,})"
+    if frame.width > _MAX_COLUMNS:
+        yield f"the {frame.width:,} columns of {name} (at most {_MAX_COLUMNS:,})"
+    if any(_utf16_units(column) > _MAX_UNITS for column in frame.columns):
+        yield f"the longest name of a column of {name} (at most {_MAX_UNITS:,} characters)"
+    for column, dtype in frame.schema.items():
+        if dtype in (pl.Binary, pl.Object):
+            yield f"the {dtype} values of {name}.{column} (cast them to text)"
+        if dtype in (pl.Date, pl.Datetime) and not _days(frame[column]).is_between(_FIRST_DAY, _LAST_DAY).all():
+            yield f"the times of {name}.{column} before {_FIRST_DAY} or after {_LAST_DAY}"
+        if _longest(frame[column]) > _MAX_UNITS:
+            yield f"the longest text of {name}.{column} (at most {_MAX_UNITS:,} characters, most emoji count as two)"
+
+
+def _days(times: pl.Series) -> pl.Series:
+    if getattr(times.dtype, "time_zone", None):
+        times = times.dt.convert_time_zone("UTC")
+    return times.cast(pl.Date)
+
+
+def _longest(values: pl.Series) -> int:
+    """Return the length of the longest text, of those that could be too long."""
+    if values.dtype not in (pl.String, pl.Categorical, pl.Enum):
+        return 0
+    texts = values.cast(pl.String)
+    long = texts.filter(texts.str.len_chars() > _MAX_UNITS // 2)
+    return max(map(_utf16_units, long), default=0)
+
+
+# ---- columns ------------------------------------------------------------------------------------
+
+
+def _sheet(name: str, frame: pl.DataFrame) -> Sheet:
+    return Sheet(name, [_column(values) for values in frame], frame.height)
+
+
+def _column(values: pl.Series) -> Column:
+    name = values.name
+    dtype = values.dtype
+    if dtype == pl.Boolean:
+        return Column(name, values, "boolean")
+    if dtype.is_integer() and _is_short(values):
+        return Column(name, values, "whole")
+    if dtype.is_float():
+        return Column(name, values, "number")
+    if dtype.is_decimal():
+        digits = values.cast(pl.String).str.count_matches(r"\d")
+        if not (digits > _MAX_DIGITS).any():
+            return Column(name, values.cast(pl.Float64), "number")
+    if dtype == pl.Date:
+        return Column(name, _serial(values.cast(pl.Datetime("us"))), "day")
+    if dtype == pl.Datetime:
+        if getattr(dtype, "time_zone", None) is None:
+            return Column(name, _serial(values), "time")
+        return Column(f"{name} (UTC)", _serial(values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)), "time")
+    if dtype == pl.Time:
+        return Column(name, values.cast(pl.Int64) / _NANOSECONDS_A_DAY, "clock")
+    if dtype == pl.Duration:
+        return Column(name, values.dt.to_string("iso"), "text")
+    return Column(name, values.cast(pl.String), "text")
+
+
+def _is_short(numbers: pl.Series) -> bool:
+    """Whether each of these whole numbers keeps its digits."""
+    limit = 10**_MAX_DIGITS
+    known = numbers.drop_nulls().cast(pl.Int128)  # unsigned ones are compared with a negative number, too
+    return bool(known.is_between(-limit, limit, closed="none").all())
+
+
+def _serial(times: pl.Series) -> pl.Series:
+    """Return times as Excel counts them: days, and parts of a day."""
+    days = (times - _DAY_ZERO).dt.total_microseconds() / (86_400 * 10**6)
+    before = times.dt.date() < _AFTER_LEAP_DAY
+    return days - before.cast(pl.Float64)
+
+
+# ---- cells --------------------------------------------------------------------------------------
+
+
+def _write_sheet(book: Any, sheet: Sheet) -> None:
+    made = book.add_worksheet(sheet.name)
+    head = book.add_format(_HEAD)
+    formats = {kind: book.add_format(properties) for kind, properties in _FORMATS.items()}
+    for place, column in enumerate(sheet.columns):
+        made.set_column(place, place, _width(column), formats[column.kind])
+        _write_text(made, (0, place), column.head, head)
+        _write_column(made, place, column, formats)
+    made.freeze_panes(1, 0)
+    if sheet.columns:
+        made.autofilter(0, 0, sheet.rows, len(sheet.columns) - 1)
+
+
+def _write_column(made: Any, place: int, column: Column, formats: Mapping[str, Any]) -> None:
+    own = formats[column.kind]
+    for row, value in enumerate(column.values, 1):
+        if value is None:
+            continue
+        if column.kind == "text":
+            _write_text(made, (row, place), value, own)
+        elif column.kind == "boolean":
+            made.write_boolean(row, place, value, own)
+        elif math.isfinite(value):
+            made.write_number(row, place, value, own)
+        else:
+            made.write_string(row, place, str(value), formats["text"])
+
+
+def _write_text(made: Any, cell: tuple[int, int], text: str, form: Any) -> None:
+    if text.startswith("<r>") and text.endswith("</r>"):
+        # XlsxWriter takes such a text for XML of its own and does not escape it; in two parts it does
+        made.write_rich_string(*cell, text[:1], form, text[1:], form)
+    else:
+        made.write_string(*cell, text, form)
+
+
+def _width(column: Column) -> int:
+    """Return a width in characters that shows the head and most values."""
+    if column.kind in _DATE_WIDTHS:
+        longest = _DATE_WIDTHS[column.kind]
+    else:
+        shown = column.values.head(_MEASURED_ROWS).cast(pl.String).str.len_chars().max()
+        longest = int(shown) if isinstance(shown, int) else 0
+    for_head = len(column.head) + 3  # the button of the filter
+    return min(max(longest + 1, for_head, _MIN_WIDTH), _MAX_WIDTH)

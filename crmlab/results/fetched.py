@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab import providers
-from crmlab.display import Sheet, Shown
+from crmlab.display import DisplayMixin, Overview
 from crmlab.errors import CrmlabError
 from crmlab.results import completeness_text
 from crmlab.results.export import Format, export
@@ -37,8 +37,11 @@ SUMMARY = pl.Schema(
     }
 )
 
+#: files that not every fetch writes: those of an earlier one would be taken for this one's
+_NOT_ALWAYS = {"rejected"}
 
-class Result(Mapping[str, Frame], Tables[Frame], Shown):
+
+class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     """Tables by name, as a mapping and as attributes, with the account of how they came.
 
     Attributes
@@ -104,38 +107,38 @@ class Result(Mapping[str, Frame], Tables[Frame], Shown):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def export_beside(self, directory: str | Path, format: Format = "parquet") -> dict[str, Path]:
-        """Write what belongs beside the tables: the summary, and the rejected records if there are any."""
-        frames = self._beside(directory, format)
-        return dict(zip(frames, export(frames, directory, format), strict=True))
+    def export_beside(self, directory: str | Path) -> dict[str, Path]:
+        """Write into Parquet what belongs beside the tables: the summary, and the rejected records if there are any."""
+        frames = self._beside()
+        return dict(zip(frames, export(frames, directory, obsolete=_NOT_ALWAYS - frames.keys()), strict=True))
 
-    def _beside(self, directory: str | Path, format: Format) -> dict[str, pl.DataFrame]:
-        if self.rejected.is_empty():  # those of an earlier fetch would be taken for this one's
-            (Path(directory) / f"rejected.{format}").unlink(missing_ok=True)
-            return {"summary": self.summary}
-        return {"summary": self.summary, "rejected": self.rejected}
+    def _beside(self) -> dict[str, pl.DataFrame]:
+        frames = {"summary": self.summary}
+        if not self.rejected.is_empty():
+            frames["rejected"] = self.rejected
+        return frames
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
         state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
         return f"<{type(self).__name__} {sizes}; {state}>"
 
-    def _sheet(self) -> Sheet:
+    def _overview(self) -> Overview:
         words = completeness_text.in_words(
             self._heights, self.summary, rejected=self.rejected.height, failures=self.failures
         )
-        return Sheet(
+        return Overview(
             title="Complete" if self.complete else "Not complete",
             words=f"{words} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.",
             good=self.complete,
             tables=[
-                ("", self._overview()),
+                ("", self._table_lines()),
                 ("What is missing, and why", completeness_text.missing(self.summary, self.failures)),
             ],
             folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
         )
 
-    def _overview(self) -> pl.DataFrame:
+    def _table_lines(self) -> pl.DataFrame:
         return completeness_text.tables(self._heights, self.summary)
 
 
@@ -174,21 +177,25 @@ class Fetched(Result[pl.DataFrame]):
         """
         if mask:
             return self.masked().export(directory, format)
-        return export({**self._tables, **self._beside(directory, format)}, directory, format)
+        frames = {**self._tables, **self._beside()}
+        return export(frames, directory, format, obsolete=_NOT_ALWAYS - frames.keys())
 
     def report(self, path: str | Path, *, mask: bool = False) -> Path:
         """Write one self-contained HTML file with the charts and the account of the fetch; masked on request."""
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
 
+        who = report.known_people(self._tables)  # before masking: tokens cannot be compared as people write names
+        shown = self.masked() if mask else self
         return report.write(
-            Path(path),
-            self._tables,
-            self.summary,
-            rejected=self.rejected,
-            failures=[str(failure) for failure in self.failures],
-            assumptions=providers.assumptions(self.summary["provider"].drop_nulls()),
-            as_of=self.fetched_at,
-            mask=mask,
+            path,
+            shown._tables,
+            shown.summary,
+            who=who,
+            rejected=shown.rejected,
+            failures=[str(failure) for failure in shown.failures],
+            assumptions=providers.assumptions(shown.summary["provider"].drop_nulls()),
+            as_of=shown.fetched_at,
+            masked=mask,
         )
 
 
@@ -203,10 +210,10 @@ class Stored(Result[pl.LazyFrame]):
 
     paths: dict[str, Path]
 
-    def _overview(self) -> pl.DataFrame:
+    def _table_lines(self) -> pl.DataFrame:
         files = [self.paths[name].name for name in self]
-        return super()._overview().with_columns(file=pl.Series(files, dtype=pl.String))
+        return super()._table_lines().with_columns(file=pl.Series(files, dtype=pl.String))
 
-    def _sheet(self) -> Sheet:
-        sheet = super()._sheet()
-        return replace(sheet, words=f"{sheet.words} In {self.paths['summary'].parent}.")
+    def _overview(self) -> Overview:
+        overview = super()._overview()
+        return replace(overview, words=f"{overview.words} In {self.paths['summary'].parent}.")

@@ -57,7 +57,7 @@ def test_the_demo_writes_parquet_and_csv_of_every_table_and_a_report(demo):
     for name, table in TABLES.items():
         frame = pl.read_parquet(folder / f"{name}.parquet")
         assert frame.schema == table.schema
-        assert (folder / f"{name}.csv").read_text(encoding="utf-8").startswith("provider,account,id,")
+        assert (folder / f"{name}.csv").read_text(encoding="utf-8-sig").startswith("provider,account,id,")
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert report.count('class="plotly-graph-div"') >= 3
     assert not re.search(r'<(script|link|img|iframe)\b[^>]*(src|href)="https?:', report)
@@ -97,6 +97,18 @@ def test_a_wrong_question_ends_with_one_line_and_no_traceback(no_credentials, ca
     assert shown.startswith("crmlab: ")
     assert shown.count("\n") == 1
     assert said in shown
+
+
+@pytest.mark.parametrize("format", ["parquet", "csv", "xlsx"])
+def test_a_folder_that_is_a_file_is_said_in_one_line(reachable, capsys, tmp_path, format):
+    (tmp_path / "out").write_text("")
+
+    code = main(["fetch", "onepagecrm", "--tables", "stages", "--format", format, "--out", str(tmp_path / "out")])
+
+    assert code == 2
+    assert (
+        capsys.readouterr().err == f"crmlab: {tmp_path / 'out'} cannot be written (File exists): name another place\n"
+    )
 
 
 def test_an_unknown_table_is_refused_before_anything_is_sent(no_credentials, monkeypatch, capsys):

@@ -142,7 +142,7 @@ def test_what_cannot_be_computed_is_said_in_words_and_the_panel_goes_on(fetched:
     panel = explore(fetched, time_zone="Mars/Base")
 
     ask(panel, "activity_heatmap")
-    assert "time_zone=&#x27;Mars/Base&#x27; is not in the time zone database" in status(panel)
+    assert "time_zone=&#39;Mars/Base&#39; is not in the time zone database" in status(panel)
     assert panel.figure.outputs == panel.numbers.outputs == ()
 
     ask(panel, "win_rate")

@@ -15,7 +15,7 @@ import crmlab
 from crmlab.accounts.account import Account
 from crmlab.connector.provider import Provider
 from crmlab.errors import ApiError, AuthError, CredentialError, UsageError
-from crmlab.notebook import LoginForm, asked, login
+from crmlab.notebook import LoginForm, login, login_fields
 from crmlab.providers import registry
 from tests.notebook.filling import SECRET, connected, everything_shown, press, reach_three, refuse, say, settle, status
 
@@ -112,7 +112,7 @@ def test_what_is_copied_with_a_key_is_left_out(demo: Provider, pasted: str) -> N
 
 @pytest.mark.parametrize("pasted", ["'", '"a', "a b", "a'b'", "bearer-of-news"])
 def test_what_belongs_to_a_key_stays(pasted: str) -> None:
-    assert asked.meant(pasted) == pasted
+    assert login_fields.meant(pasted) == pasted
 
 
 @pytest.mark.parametrize("pasted", ["", " ", '""', "' '"])

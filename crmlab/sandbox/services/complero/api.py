@@ -253,7 +253,8 @@ def _refusal(status: int, message: str = "") -> web.Response:
 
 def _types(request: web.Request) -> tuple[str, ...]:
     asked = [kind for value in request.query.getall("type", []) for kind in value.split(",")]
-    if strange := set(asked) - set(_TYPES):
+    strange = set(asked) - set(_TYPES)
+    if strange:
         raise _BadValue(f"type: {', '.join(sorted(strange))} is not one of {', '.join(_TYPES)} (v1c001)")
     return tuple(asked) or _DEFAULT_TYPES
 
@@ -288,13 +289,15 @@ def _mark(operation: Operation) -> str:
 
 def _place(found: Records, request: web.Request, mark: Callable[[Any], str]) -> tuple[int, int]:
     """Where the page begins and ends: after the record that the cursor names."""
-    begin, limit = 0, _limit(request)
-    if token := request.query.get("cursor"):
-        try:
-            last = b64decode(token, altchars=b"-_", validate=True).decode()
-            begin = 1 + next(n for n, each in enumerate(found.items) if mark(each) == last)
-        except (NotBase64, UnicodeDecodeError, StopIteration):
-            raise _BadValue("cursor: unknown (v1c001)") from None
+    limit = _limit(request)
+    token = request.query.get("cursor")
+    if not token:
+        return 0, limit
+    try:
+        last = b64decode(token, altchars=b"-_", validate=True).decode()
+        begin = 1 + [mark(each) for each in found.items].index(last)
+    except (NotBase64, UnicodeDecodeError, ValueError):
+        raise _BadValue("cursor: unknown (v1c001)") from None
     return begin, begin + limit
 
 

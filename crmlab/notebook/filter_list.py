@@ -12,7 +12,7 @@ _SHOWN = 200
 _MANY = 12
 
 
-class Choice:
+class FilterList:
     """Values to choose from; choosing none is no restriction.
 
     Attributes

@@ -13,7 +13,7 @@ from crmlab.results import Fetched, Stored
 _SOURCES = {"people": "contacts", "history": "deals", "before": "deals"}
 
 
-class Values:
+class FilterValues:
     """The values of the columns of a fetch, each with the number of its rows; counted once."""
 
     def __init__(self, data: Fetched | Stored) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import anywidget
 
 
-class OwnKeys(anywidget.AnyWidget):
+class KeyboardGuard(anywidget.AnyWidget):
     """A child of a box that is not seen: keys pressed in the box are the box's own."""
 
     _esm = Path(__file__).with_suffix(".js")

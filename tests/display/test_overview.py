@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from crmlab.display.rich_display import Sheet, html_table, text_table
+from crmlab.display.overview import Overview
+from crmlab.display.tables import html_table, text_table
 from crmlab.display.wording import listed
 from crmlab.errors import AuthError, CrmlabError, ServerError
 from crmlab.results.failures import Failures
@@ -191,6 +192,23 @@ def test_names_cannot_write_html_nor_turn_the_line() -> None:
     assert len(text(data).splitlines()) == 4
 
 
+def test_headings_labels_and_columns_are_escaped_like_values() -> None:
+    hostile = "\"><img src=x onerror=alert(1)>'"
+    frame = pl.DataFrame({hostile: [hostile], "n": [1]})
+
+    shown = Overview(title=hostile, words=hostile, tables=[(hostile, frame)], folded=[(hostile, frame)]).html()
+    labelled = html_table(frame, label=hostile)
+
+    assert "<img" not in shown + labelled
+    assert Balanced(shown).words.count(hostile) >= 6
+    assert 'aria-label="&#34;&gt;&lt;img src=x onerror=alert(1)&gt;&#39;"' in labelled
+
+
+def test_html_of_a_result_is_plain_text_to_go_on_with() -> None:
+    assert type(fetched()._repr_html_()) is str
+    assert ("<hr>" + fetched()._repr_html_()).startswith("<hr>")
+
+
 def test_the_line_of_a_print_stays_one_line() -> None:
     refused = failure(ServerError, 500)
     data = fetched(line("sales", "deals", 0, complete=False, note=str(refused)), failures=[refused])
@@ -259,7 +277,7 @@ def test_values_as_people_read_them() -> None:
         "1,234,567      0.50  yes  a",
         "           1,234.57  no",
     ]
-    assert "<td class='number'>1,234,567</td>" in html_table(frame)
+    assert '<td class="number">1,234,567</td>' in html_table(frame)
     assert "<strong>no</strong>" in html_table(frame)
 
 
@@ -267,7 +285,7 @@ def test_long_text_stands_below_its_row() -> None:
     frame = pl.DataFrame({"account": ["a", "b"], "note": ["why " * 20, ""]})
 
     assert text_table(frame).splitlines() == ["account", "a", f"    note: {'why ' * 20}", "b"]
-    assert "<td class='long'>why" in html_table(frame)
+    assert '<td class="long">why' in html_table(frame)
 
 
 def test_a_table_of_many_rows_says_how_many_are_left_out() -> None:
@@ -278,8 +296,8 @@ def test_a_table_of_many_rows_says_how_many_are_left_out() -> None:
     assert "1,003 more rows not shown" in html_table(frame)
 
 
-def test_the_style_reaches_nothing_but_the_sheet() -> None:
-    page = Sheet(title="A", words="b", tables=[("", pl.DataFrame({"n": [1]}))]).html()
+def test_the_style_reaches_nothing_but_the_overview() -> None:
+    page = Overview(title="A", words="b", tables=[("", pl.DataFrame({"n": [1]}))]).html()
     [style] = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
 
     rules = [rule.split("{")[0].strip() for rule in style.strip().split("}") if rule.strip()]

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import ipywidgets
 from IPython.display import display
 
-from crmlab.notebook.keys import OwnKeys
+from crmlab.notebook.keyboard_guard import KeyboardGuard
 
 
-class Panel:
+class ProgressPanel:
     """A box of lines below a button, which is there as long as it can do something.
 
     Parameters
@@ -23,7 +23,7 @@ class Panel:
     def __init__(self, stop: asyncio.Event | None) -> None:
         self._lines = ipywidgets.VBox()
         self._button = ipywidgets.Button(description="Stop", icon="stop", tooltip="End the fetch; what came is kept")
-        self._keys = OwnKeys()
+        self._keys = KeyboardGuard()
         self._box = ipywidgets.VBox([self._button, self._lines, self._keys] if stop else [self._lines])
         if stop:
             # a click may arrive in another thread with another loop

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 
-class Runner:
+class ScriptRunner:
     """Runs scripts on the same variables; what an analysis prepares for them is computed once.
 
     Only lines before the answer are kept, who is who among the contacts for one. They stand in every

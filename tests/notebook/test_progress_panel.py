@@ -12,19 +12,19 @@ from nbclient import NotebookClient
 from tqdm.notebook import tqdm
 
 from crmlab.display import front_end
-from crmlab.notebook.panel import Panel
+from crmlab.notebook.progress_panel import ProgressPanel
 
 
 @pytest.fixture(autouse=True)
 def shown(monkeypatch):
     found = []
-    monkeypatch.setattr("crmlab.notebook.panel.display", found.append)
+    monkeypatch.setattr("crmlab.notebook.progress_panel.display", found.append)
     return found
 
 
 async def test_a_click_stops_whatever_thread_it_comes_in(shown):
     stop = asyncio.Event()
-    Panel(stop)
+    ProgressPanel(stop)
     button = shown[0].children[0]
 
     clicking = threading.Thread(target=button.click)  # as ipykernel 7.3 does
@@ -37,7 +37,7 @@ async def test_a_click_stops_whatever_thread_it_comes_in(shown):
 
 
 async def test_the_button_goes_and_the_lines_stay(shown):
-    panel = Panel(asyncio.Event())
+    panel = ProgressPanel(asyncio.Event())
     bars = [tqdm(total=1, display=False) for _ in range(2)]
     panel.show([bar.container for bar in bars])
 
@@ -51,7 +51,7 @@ async def test_the_button_goes_and_the_lines_stay(shown):
 
 
 def test_where_clicks_come_late_there_is_no_button(shown):
-    Panel(None)
+    ProgressPanel(None)
 
     assert len(shown[0].children) == 1
 
