@@ -104,8 +104,10 @@ def activities_after_opt_out(
     if not channels:
         raise UsageError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
     activities = read(activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
-    done_what = pl.coalesce("mailing", "kind").str.to_lowercase()
-    used = done_what.replace_strict(dict(channels), default=None, return_dtype=pl.String)
+    used = pl.coalesce(
+        pl.col(name).str.to_lowercase().replace_strict(dict(channels), default=None, return_dtype=pl.String)
+        for name in ("mailing", "kind")
+    )
     done = (
         with_person(activities.with_columns(channel_word(used).alias("channel")), people)
         .select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")

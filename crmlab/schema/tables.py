@@ -222,10 +222,9 @@ _ALL = (
             all_day=(_flag, "lasts the whole day"),
             recurrence=(_text, "RFC 5545 rule; the series is not expanded"),
             campaign_id=(_text, "campaign of a mailing event"),
-            mailing=(
-                _text,
-                "what happened to a mailing: sent, delivered, opened, clicked, bounced, complained, unsubscribed; "
-                "null: the row is no mailing, or the service's word is not known",
+            mailing=_one_of(
+                "what happened to a mailing; null: the row is no mailing, or the service's word is not known",
+                ("sent", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed"),
             ),
         ),
     ),

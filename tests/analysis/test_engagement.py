@@ -220,7 +220,7 @@ def test_an_empty_table_gives_an_empty_answer_and_a_poor_one_is_refused() -> Non
     assert email_engagement(empty).is_empty()
     with pytest.raises(UsageError, match="activities has no column campaign_id"):
         email_engagement(one.drop("campaign_id"))
-    with pytest.raises(UsageError, match=r"activities has no column mailing \(what happened to a mailing: sent, deliv"):
+    with pytest.raises(UsageError, match=r"activities has no column mailing \(what happened to a mailing"):
         email_engagement(one.drop("mailing"))
     with pytest.raises(UsageError, match="campaigns has no column name"):
         email_engagement(one, TABLES["campaigns"].empty().drop("name"))
