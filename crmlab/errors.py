@@ -158,5 +158,9 @@ class RateLimitError(ApiError):
         self.retry_after = retry_after
 
 
+class MisfitWarning(UserWarning):
+    """Data of one's own were taken, and something in them needs a look. It is a warning, not an error."""
+
+
 #: what a read may try again: the next attempt can succeed
 RETRYABLE = (TransportError, RateLimitError, ServerError)

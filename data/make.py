@@ -19,7 +19,7 @@ from crmlab.results.export import export
 from crmlab.schema import KEY, TABLES
 from crmlab.schema.tables import Table
 from docs.pages.markdown import code, table
-from docs.pages.tables import dtype
+from docs.pages.tables import dtype, meaning
 
 FOLDER = Path(__file__).parent
 DICTIONARY = FOLDER / "DICTIONARY.md"
@@ -63,7 +63,7 @@ def _described(shared: Table) -> str:
     rows = []
     for name, column in shared.columns.items():
         personal = "yes" if column.personal else ""
-        rows.append([code(name), dtype(column.dtype), column.doc, personal])
+        rows.append([code(name), dtype(column.dtype), meaning(column), personal])
     return f"""## {shared.name}
 
 {shared.doc}

@@ -23,9 +23,9 @@ assert times.select(pl.col("at").dt.convert_time_zone("America/New_York").dt.hou
 deals = pl.read_parquet("data/deals.parquet")
 activities = pl.read_parquet("data/activities.parquet")
 paris = "Europe/Paris"
-assert analysis.activity.heatmap(activities, paris).height > 0
-assert plots.activity_heatmap(activities, paris).data
-assert plots.ageing(deals, "2026-06-30", time_zone=paris).data
+assert analysis.activity_heatmap(activities, time_zone=paris).height > 0
+assert plots.activity_heatmap(activities, time_zone=paris).data
+assert plots.ageing(deals, as_of="2026-06-30", time_zone=paris).data
 """
 
 

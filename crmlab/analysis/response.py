@@ -179,5 +179,5 @@ def response_time(
     else:
         counted = pl.concat([found.select(measures), curve.select(times)], how="horizontal")
     rate = ratio(pl.col("waiting"), pl.col("contacts")).alias("waiting_rate")
-    columns = (*keys, "contacts", "answered", "waiting", rate, "median_hours", "p90_hours")
+    columns: tuple[str | pl.Expr, ...] = (*keys, "contacts", "answered", "waiting", rate, "median_hours", "p90_hours")
     return answer(counted.sort(*(keys or ["contacts"]), nulls_last=True).select(columns))

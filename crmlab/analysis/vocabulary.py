@@ -55,14 +55,18 @@ _KIND = pl.col("kind").str.to_lowercase()
 def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return the events with their meaning (null where the kind is not known) and the decision.
 
-    The decision is "opt-in" or "opt-out", null where the event is neither. Reads provider, kind, opted_in.
+    The decision is "opt-in" or "opt-out", null where the event is neither. Of services whose words are not known here,
+    such as that of one's own data, `opted_in` tells it. Reads provider, kind, opted_in.
     """
-    words = pl.coalesce(
+    of_known = [
         pl.when(pl.col("provider") == provider).then(
             _KIND.replace_strict(meanings, default=None, return_dtype=pl.String)
         )
         for provider, meanings in EVENTS.items()
-    )
+    ]
+    # of a further service only what its events say themselves
+    is_further = ~pl.col("provider").cast(pl.String).is_in(list(EVENTS))
+    words = pl.coalesce(*of_known, pl.when(is_further).then(pl.lit(AS_SAID)))
     key = ["provider", "kind"]
     # there are few kinds, and many events
     known = consent_events.select(key).unique().with_columns(words.alias("meaning"))

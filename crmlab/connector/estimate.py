@@ -15,8 +15,11 @@ def bound(requests: int, limits: Limits, latency: float) -> float:
 
     ``burst`` leave at once, the rest at ``rate`` a second; `latency`: seconds of one answer.
     """
-    waiting = max(0, requests - limits.burst) / limits.rate if limits.rate else 0.0
-    return waiting + (latency if requests else 0.0)
+    if not requests:
+        return 0.0
+    if limits.rate is None:
+        return latency
+    return max(0, requests - limits.burst) / limits.rate + latency
 
 
 def expected(requests: int, limits: Limits, latency: float, *, accounts: int = 1) -> float:
@@ -24,9 +27,14 @@ def expected(requests: int, limits: Limits, latency: float, *, accounts: int = 1
 
     ``burst`` leave at once and the next when ``burst / rate`` seconds are over, as `crmlab.http.limiter` lets them.
     """
-    windows = max(0, requests - 1) // limits.burst
-    waiting = windows * limits.burst / limits.rate if limits.rate else 0.0
-    return max(waiting + (latency if requests else 0.0), requests * latency / (limits.concurrency * accounts))
+    if not requests:
+        return 0.0
+    answering = requests * latency / (limits.concurrency * accounts)
+    if limits.rate is None:
+        return max(latency, answering)
+    full_windows = (requests - 1) // limits.burst
+    waiting = full_windows * limits.burst / limits.rate
+    return max(waiting + latency, answering)
 
 
 def pages(records: int, size: int) -> int:

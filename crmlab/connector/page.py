@@ -64,6 +64,11 @@ class Page:
                 f"that are not the expected JSON ({error})"
             ) from None
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether HTTP says so; some services write errors into such answers all the same."""
+        return 200 <= self.status < 300
+
     def header(self, name: str) -> str | None:
         """Return a header; names in `headers` are lower case."""
         return self.headers.get(name.lower())

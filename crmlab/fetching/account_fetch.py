@@ -16,7 +16,6 @@ from crmlab.decoding import RAW
 from crmlab.fetching.crawl import first_error, side_by_side
 from crmlab.fetching.decode_queue import Backlog
 from crmlab.fetching.embedding import Embeddings
-from crmlab.fetching.faults import FAULTS
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query
@@ -62,7 +61,7 @@ class AccountFetch:
         self._store = store
         self._stop_early = stop_early
         #: why the store could not be written: then nothing of this fetch can be
-        self._unwritten: BaseException | None = None
+        self._unwritten: OSError | None = None
         # twice as many as may be in flight: so the queue is never empty, and few wait with an old view of the backlog
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -159,7 +158,7 @@ class AccountFetch:
         key = task.resource.key if name == RAW else pl.col("id")
         try:
             self._store.put(name or task.full_name, task.source, frame, key)
-        except FAULTS as error:  # a full disk is not the failure of one resource
+        except OSError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +39,7 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
     Raises
     ------
     UsageError
-        the provider has no such operation
+        the provider has no such operation, or it takes other arguments
     CrmlabError
         the service refused or could not be reached; what writes is sent once, never again
     """
@@ -48,6 +49,10 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
     if operation not in known:
         raise UsageError(unknown("operation", operation, known))
     chosen = known[operation]
+    try:
+        inspect.signature(chosen.request).bind(**arguments)
+    except TypeError as error:
+        raise UsageError(f"operation {operation!r}: {error}") from None
     request = chosen.request(**arguments)
     may_repeat = not (chosen.writes or chosen.destructive)
     async with Client() as client:

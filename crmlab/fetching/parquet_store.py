@@ -86,7 +86,8 @@ class _Growing:
     """One table. What is kept in memory of a row that is written: the hash of its key, and its source."""
 
     def __init__(self, folder: Path, *, keeps_newest: bool) -> None:
-        self._folder, self._keeps_newest = folder, keeps_newest
+        self._folder = folder
+        self._keeps_newest = keeps_newest
         self._lock = threading.Lock()
         self._stopped = False
         self._buffer: list[pl.DataFrame] = []
@@ -102,10 +103,11 @@ class _Growing:
             if self._stopped:
                 return
             number = self._sources.setdefault(source, len(self._sources))
+            in_source = pl.lit(number, pl.UInt16)
             # of one source: ids of two resources may be the same by chance
-            whole = pl.struct(key.alias("key"), source=pl.lit(number, pl.UInt16))
-            hashes = frame.select(key=pl.when(key.is_not_null()).then(whole.hash()), source=pl.lit(number, pl.UInt16))
-            self._keys.append(hashes)
+            whole_key = pl.struct(key.alias("key"), in_source.alias("source"))
+            key_hash = pl.when(key.is_not_null()).then(whole_key.hash())
+            self._keys.append(frame.select(key=key_hash, source=in_source))
             self._buffer.append(frame)
             if sum(part.height for part in self._buffer) >= PART_ROWS:
                 self._write_part()
@@ -144,9 +146,12 @@ class _Growing:
     def _without_repeats(self, kept: pl.Series) -> Iterator[pl.LazyFrame]:
         start = 0
         for path, height in self._files.items():
-            part, here = pl.scan_parquet(path), kept[start : start + height]
-            if not here.all():
-                part = part.with_row_index("").filter(pl.col("").is_in(here.arg_true().implode())).drop("")
+            part = pl.scan_parquet(path)
+            kept_here = kept[start : start + height]
+            if not kept_here.all():
+                numbers = kept_here.arg_true().implode()
+                # no column of a record is called so: a name that is empty
+                part = part.with_row_index("").filter(pl.col("").is_in(numbers)).drop("")
             yield part
             start += height
 
@@ -155,7 +160,8 @@ class _Growing:
         kept = pl.repeat(True, len(keys), dtype=pl.Boolean, eager=True)
         times: pl.Series | None = None
         for share in range(_SHARES):
-            rows = pl.LazyFrame([keys]).with_row_index("row").filter(pl.col("key") % _SHARES == share).collect()
+            in_share = pl.col("key") % _SHARES == share
+            rows = pl.LazyFrame([keys]).with_row_index("row").filter(in_share).collect()
             if rows["key"].n_unique() == rows.height:
                 continue
             if self._keeps_newest:
@@ -163,5 +169,6 @@ class _Growing:
                     times = pl.scan_parquet([*self._files]).select("modified_at").collect().to_series()
                 rows = rows.with_columns(times.gather(rows["row"]))
                 rows = rows.sort("modified_at", nulls_last=False, maintain_order=True)
-            kept.scatter(rows.filter(~pl.col("key").is_last_distinct())["row"], values=False)
+            repeated = rows.filter(~pl.col("key").is_last_distinct())
+            kept.scatter(repeated["row"], values=False)
         return kept

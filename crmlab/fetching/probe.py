@@ -58,9 +58,9 @@ class ResourceProbe:
         self, task: ResourceTask, account: ProbedAccount, backlog: Backlog, embeddings: Embeddings, context: Context
     ) -> None:
         name = task.resource.name
-        note = task.resource.note(context)
-        self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy, notes=[note] if note else [])
+        self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
         self._account = account
+        self._context = context
         self._always_in = embeddings.always_in(name)
         self._queue = Collector(self._decoder, backlog, keep=lambda name, frame: None, kept=frozenset())
         self._intake = PageIntake(self.result, self._queue)
@@ -110,6 +110,9 @@ class ResourceProbe:
             self._queue.cancel()
 
     async def _probe(self) -> None:
+        note = self.task.resource.note(self._context)
+        if note:
+            self.result.notes.append(note)
         if self._always_in:
             self.result.strategy = f"within {self._always_in}"
             if self.task.needed:

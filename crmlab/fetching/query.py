@@ -105,18 +105,23 @@ def _named(accounts: Sequence[Account], tables: Sequence[str]) -> tuple[set[str]
     shared: set[str] = set()
     raw: set[str] = set()
     for name in tables:
-        provider, dot, resource = name.partition(".")
-        if not dot:
-            if name not in TABLES:
-                raise UsageError(unknown("table", name, TABLES))
+        if "." in name:
+            _check_raw(name, given=used)
+            raw.add(name)
+        elif name in TABLES:
             shared.add(name)
-            continue
-        if provider not in registry():
-            raise UsageError(unknown("provider", provider, registry()))
-        known = {each.name: each for each in registry()[provider].resources}
-        if resource not in known:
-            raise UsageError(unknown(f"{provider} resource", resource, known))
-        if provider not in used:
-            raise UsageError(f"{name!r} needs a {provider} account; given: {', '.join(used)}")
-        raw.add(name)
+        else:
+            raise UsageError(unknown("table", name, TABLES))
     return shared, raw
+
+
+def _check_raw(name: str, *, given: Iterable[str]) -> None:
+    """Raise a `UsageError` where these are no raw records, or those of a provider without an account."""
+    provider, _, resource = name.partition(".")
+    if provider not in registry():
+        raise UsageError(unknown("provider", provider, registry()))
+    known = {each.name: each for each in registry()[provider].resources}
+    if resource not in known:
+        raise UsageError(unknown(f"{provider} resource", resource, known))
+    if provider not in given:
+        raise UsageError(f"{name!r} needs a {provider} account; given: {', '.join(given)}")

@@ -74,9 +74,9 @@ class ResourceFetch:
         stored: frozenset[str],
     ) -> None:
         name = task.resource.name
-        note = task.resource.note(context)
-        self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy, notes=[note] if note else [])
+        self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
         self._account = account
+        self._context = context
         self._always_in = embeddings.always_in(name)
         self._queue = Collector(self._decoder, account.backlog, keep=self._keep, kept=stored)
         self._intake = PageIntake(self.result, self._queue)
@@ -167,6 +167,9 @@ class ResourceFetch:
             self._reading = None
 
     async def _read(self) -> None:
+        note = self.task.resource.note(self._context)
+        if note:
+            self.result.notes.append(note)
         if self._always_in:
             await self._account.finished(self._always_in)
             if self._has_received:

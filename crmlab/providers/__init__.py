@@ -37,7 +37,8 @@ def provider(name: str) -> Provider:
     UsageError
         there is none; names the known ones and the nearest
     """
-    if name in (known := registry()):
+    known = registry()
+    if name in known:
         return known[name]
     raise UsageError(unknown("provider", name, known))
 

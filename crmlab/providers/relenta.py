@@ -63,14 +63,17 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     """Refuse what HTTP or the envelope calls an error: both are said to carry the code."""
-    fine = 200 <= page.status < 300
-    envelope = page.read(_Envelope) if fine else read_refusal(page, _Envelope(status=False))
+    envelope = page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(status=False))
     code = _number(envelope.code)
-    if fine and envelope.status in (True, "true", "1") and (200 <= code < 300 or not code):
+    says_success = envelope.status in (True, "true", "1") and (200 <= code < 300 or code == 0)
+    if page.succeeded and says_success:
         return
-    # an error that does not say which one may pass, as a failure of the server does
-    status = page.status if not fine else code if code >= 400 else 500
-    detail = next((str(words) for words in (envelope.message, envelope.error) if words), "")
+
+    status = page.status
+    if page.succeeded:
+        # an error that does not say which one may pass, as a failure of the server does
+        status = code if code >= 400 else 500
+    detail = str(envelope.message or envelope.error or "")
     if status == 401:
         detail = f"{detail} ({_PLAN_LIMIT})".strip()
     raise refuse(page, now=time.time(), detail=detail, status=status)
@@ -82,7 +85,9 @@ def _number(code: object) -> int:
 
 def _is_empty(page: Page) -> bool:
     data = bytes(page.read(_Data).data)
-    return len(data) < 64 and data.translate(None, b" \t\r\n") in _NO_DATA
+    if len(data) >= 64:  # no need to copy a whole page
+        return False
+    return data.translate(None, b" \t\r\n") in _NO_DATA
 
 
 def _past_the_end(error: ApiError, request: Request) -> bool:
@@ -121,9 +126,12 @@ CUSTOM_FIELD: Schema = {
 
 def _labels(context: Context) -> dict[str, str]:
     """Return the label of each custom field by its key, which is its name in a contact."""
-    found = context.rows["custom_fields"].select("key", "label").iter_rows()
-    # Polars reads ``*`` and ``^...$`` as patterns for column names
-    return {key: label or key for key, label in found if key and key[0] not in "*^"}
+    labels = {}
+    for key, label in context.rows["custom_fields"].select("key", "label").iter_rows():
+        # Polars reads ``*`` and ``^...$`` as patterns for column names
+        if key and not key.startswith(("*", "^")):
+            labels[key] = label or key
+    return labels
 
 
 def _contact(context: Context) -> Schema:

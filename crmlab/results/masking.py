@@ -18,6 +18,8 @@ _KEY_BYTES = range(16, 65)
 _TOKEN_BYTES = 10  # two of a million values are equal by chance once in 10^12 fetches
 _EMAIL = re.compile(r"\s*[^\s@]+@[^\s@]+\s*")
 _CUSTOM_FIELD = CUSTOM.inner
+#: what has tokens; other dtypes, which only further columns have, become null
+_HASHED = (pl.String(), pl.List(pl.String), CUSTOM)
 
 
 def mask(
@@ -28,7 +30,8 @@ def mask(
     A token is a keyed hash (BLAKE2b): the same for the same value in all tables masked by one key, and
     not to be reversed, nor guessed by trying names, without the key. E-mail addresses are compared
     in lower case and without blanks around. Lists are masked element by element, of custom fields the
-    value; blank text stays blank.
+    value; blank text stays blank. Further columns, which one's own data may have beside those of a table, count
+    as personal; those that are neither text nor lists of text become null.
 
     Ids are not masked: who may open the service can look them up, so masked tables are pseudonymous
     (GDPR, Article 4(5)), not anonymous. Names of companies and places of meetings stay, too.
@@ -82,11 +85,8 @@ def mask(
         )
     masked = {}
     for name, frame in tables.items():
-        columns = _personal(name, frame)
-        if drop:
-            masked[name] = frame.with_columns(pl.lit(None, frame.schema[column]).alias(column) for column in columns)
-        else:
-            masked[name] = frame.with_columns(_tokens(frame[column], key) for column in columns)
+        columns = [_masked(frame[column], key, drop=drop) for column in _personal(name, frame)]
+        masked[name] = frame.with_columns(columns)
     return masked
 
 
@@ -96,7 +96,15 @@ def without_content(rejected: pl.DataFrame) -> pl.DataFrame:
 
 
 def _personal(name: str, frame: pl.DataFrame) -> list[str]:
-    return [column for column, said in TABLES[name].columns.items() if said.personal and column in frame.columns]
+    """Return the personal columns, and those beside the table's: what one's own data hold there, nobody has said."""
+    declared = TABLES[name].columns
+    return [column for column in frame.columns if column not in declared or declared[column].personal]
+
+
+def _masked(values: pl.Series, key: bytes, *, drop: bool) -> pl.Series:
+    if drop or values.dtype not in _HASHED:
+        return pl.repeat(None, len(values), dtype=values.dtype, eager=True).alias(values.name)
+    return _tokens(values, key)
 
 
 def _tokens(values: pl.Series, key: bytes) -> pl.Series:

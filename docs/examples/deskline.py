@@ -29,6 +29,7 @@ from crmlab.connector import (
     fill_path,
     iso_time,
     numbered,
+    read_refusal,
     refuse,
     text,
     texts,
@@ -51,14 +52,10 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
+    if page.succeeded:
         page.read(msgspec.Raw)  # a body that is cut off is no answer
         return
-    try:
-        detail = msgspec.json.decode(page.body, type=_Refusal).error
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-        detail = ""
-    raise refuse(page, now=time.time(), detail=detail)
+    raise refuse(page, now=time.time(), detail=read_refusal(page, _Refusal()).error)
 
 
 def _pages(where: str) -> Callable[[Context], Iterable[Request]]:
@@ -141,6 +138,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=10, burst=10, concurrency=5, scope="account"),
     ping=Request(path="/customers", params={"page": "1", "per_page": "1"}),
+    reached=lambda page: f"{page.read(_Answer).total or 0:,} customers",
     resources=(
         _list("customers", "Everybody who ever wrote.", wire=CUSTOMER, views=CUSTOMERS),
         _list("tickets", "What they wrote, and what became of it.", wire=TICKET, views=TICKETS),

@@ -12,7 +12,10 @@ from crmlab import analysis, connector
 from crmlab.catalogue import CATALOGUE
 
 #: public names in the order in which one comes to need them; those that are not here come last
-_ORDER = ("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "read_csv", "Account", "Plan", "Fetched")
+_ORDER = (
+    *("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "table", "collect", "read_csv"),
+    *("Account", "Plan", "Fetched"),
+)
 
 
 def pages() -> dict[str, str]:
@@ -48,7 +51,7 @@ def _toctree(*names: str) -> str:
 def _index() -> str:
     return f"""# Functions
 
-- [crmlab](crmlab.md): log in, plan, fetch, store
+- [crmlab](crmlab.md): log in, plan, fetch, store, bring data of your own
 - [analysis](analysis/index.md): questions answered with frames, each with its formula and where it is from
 - [plots](plots.md): the same as figures
 - [describing an API](describing.md): what a provider is made of

@@ -31,6 +31,9 @@ def table(name: str, **columns: Any) -> pl.DataFrame:
         ("complero", "documentation", True, None),
         ("relenta", "subscribe", None, None),
         (None, None, True, None),
+        ("salesforce", "signed up", True, "opt-in"),
+        ("salesforce", None, False, "opt-out"),
+        ("salesforce", "subscribe", None, None),
     ],
 )
 def test_what_an_event_means(provider: str | None, kind: str | None, opted_in: bool | None, decision: str) -> None:
@@ -50,3 +53,12 @@ def test_unknown_kinds_are_counted_and_named() -> None:
 def test_every_consent_action_that_altcraft_may_tell_is_known() -> None:
     assert set(CONSENT_ACTIONS) <= set(vocabulary.EVENTS["altcraft"])
     assert set(EVENT_TYPES) <= set(vocabulary.EVENTS["complero"])
+
+
+def test_every_word_that_decides_is_one_of_the_schema() -> None:
+    words = {name: TABLES[name].columns for name in ("consent_events", "subscriptions")}
+
+    assert {kind for kinds in vocabulary.EVENTS.values() for kind in kinds} == set(
+        words["consent_events"]["kind"].words
+    )
+    assert set(vocabulary.STATES) == set(words["subscriptions"]["status"].words)

@@ -181,6 +181,11 @@ def test_a_page_is_read_as_each_type_it_is_asked_for() -> None:
     assert answer.read(_Data) is answer.read(_Data)
 
 
+@pytest.mark.parametrize(("status", "succeeded"), [(199, False), (200, True), (204, True), (299, True), (302, False)])
+def test_an_answer_succeeded_where_its_status_says_so(status: int, succeeded: bool) -> None:
+    assert page(status=status).succeeded is succeeded
+
+
 def test_the_error_of_an_unreadable_page_quotes_none_of_it() -> None:
     with pytest.raises(TransportError) as caught:
         page(b'{"data":"anna@example.com"}').read(_Data)
@@ -192,7 +197,7 @@ TEXT = st.text(st.one_of(st.characters(), st.sampled_from(["\ud83d", "\ude00", "
 
 
 @given(TEXT)
-def test_halves_of_surrogate_pairs_are_mended_and_nothing_else_changes(text: str) -> None:
+def test_lone_surrogates_are_replaced_and_nothing_else_changes(text: str) -> None:
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     body, lone_surrogates = replace_lone_surrogates(json.dumps({"a": text}).encode())

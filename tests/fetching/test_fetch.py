@@ -711,7 +711,7 @@ async def test_the_users_limits_hold_instead_of_the_providers(world: World) -> N
     async with crmlab.sandbox(world, services=ONE, latency=0.02) as crm:
         await crmlab.fetch(crm, "contacts", "deals", "activities", limits=crmlab.Limits(concurrency=2))
 
-    assert crm.most_in_flight == 2
+    assert crm.max_in_flight == 2
 
 
 async def test_one_record_is_called_by_its_id(crm: Sandbox, world: World) -> None:
@@ -763,7 +763,12 @@ async def test_a_question_that_cannot_be_asked_is_refused_before_anything_is_sen
 
 @pytest.mark.parametrize(
     ("accounts", "message"),
-    [([], "no accounts given"), ("onepagecrm", "Account objects, not str"), ([None], "Account objects, not NoneType")],
+    [
+        ([], "no accounts given"),
+        ("onepagecrm", "Account objects, not str"),
+        ([None], "Account objects, not NoneType"),
+        (5, "Account objects, not int"),
+    ],
 )
 async def test_accounts_that_are_none_are_refused(accounts: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
@@ -780,6 +785,15 @@ async def test_two_accounts_of_one_name_are_refused(crm: Sandbox) -> None:
 async def test_an_unknown_operation_is_refused(crm: Sandbox) -> None:
     with pytest.raises(UsageError, match=r"unknown operation 'contacts'; did you mean 'contact'\?"):
         await crmlab.call(crm[0], "contacts", id="1")
+
+
+async def test_an_operation_without_its_arguments_is_refused(crm: Sandbox) -> None:
+    with pytest.raises(UsageError, match="operation 'contact': missing a required argument: 'id'"):
+        await crmlab.call(crm[0], "contact")
+    with pytest.raises(UsageError, match="operation 'contact': got an unexpected keyword argument 'number'"):
+        await crmlab.call(crm[0], "contact", id="1", number=2)
+
+    assert not crm.requests
 
 
 async def test_reading_what_changes_by_being_read_must_be_allowed() -> None:

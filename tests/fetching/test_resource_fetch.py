@@ -138,7 +138,7 @@ FAULTS = [ZeroDivisionError("secret"), OSError("secret"), RecursionError("secret
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-@pytest.mark.parametrize("place", ["requests", "follow", "total", "wire", "inserted_at", "is_empty_answer"])
+@pytest.mark.parametrize("place", ["note", "requests", "follow", "total", "wire", "inserted_at", "is_empty_answer"])
 async def test_a_fault_is_a_failure_that_says_where_and_nothing_of_the_data(fault: BaseException, place: str) -> None:
     broken: Any = raising(fault)
     if place == "follow":

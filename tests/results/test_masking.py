@@ -202,3 +202,17 @@ def _texts(values: pl.Series) -> list[str]:
     if isinstance(values.dtype, pl.Struct):
         values = values.struct.field("value")
     return values.drop_nulls().unique().to_list() if values.dtype == pl.String else []
+
+
+def test_further_columns_of_own_data_are_masked_whatever_they_hold() -> None:
+    further = {"nickname": [SECRETS[0]], "aliases": [[SECRETS[1]]], "born": [dt.date(1990, 1, 31)], "shoes": [43]}
+    frame = conform(pl.DataFrame({"id": ["1"]}), TABLES["contacts"]).with_columns(pl.DataFrame(further))
+
+    tokens = mask({"contacts": frame}, KEY)["contacts"]
+    nulls = mask({"contacts": frame}, KEY, drop=True)["contacts"]
+
+    assert tokens.schema == nulls.schema == frame.schema
+    assert MARK not in str(tokens.to_dicts())
+    assert tokens.select("born", "shoes").row(0) == (None, None)
+    assert tokens.select("nickname", "aliases").null_count().row(0) == (0, 0)
+    assert nulls.select(list(further)).row(0) == (None,) * 4

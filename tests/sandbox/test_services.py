@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.providers import registry
 from crmlab.sandbox import services
 from crmlab.sandbox.world.model import World
@@ -26,5 +26,5 @@ def test_each_is_called_like_its_provider_and_has_what_an_account_of_it_needs(na
 
 
 def test_a_name_that_is_not_known_is_told_with_the_nearest() -> None:
-    with pytest.raises(PlanError, match="unknown service 'relentra'; did you mean 'relenta'"):
+    with pytest.raises(UsageError, match="unknown service 'relentra'; did you mean 'relenta'"):
         services.service("relentra", World())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -30,7 +31,7 @@ from crmlab.connector import (
     refuse,
 )
 from crmlab.errors import ApiError, NotFoundError
-from crmlab.providers.altcraft import pages, views, wire
+from crmlab.providers.altcraft import fields, pages, views
 
 _LIMIT = 1000
 #: history is asked by days; that of a fetch without `since` begins here
@@ -49,14 +50,23 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    envelope = page.read(_Envelope) if 200 <= page.status < 300 else read_refusal(page, _Envelope(error=page.status))
-    code = "" if str(envelope.error) == "0" else str(envelope.error)
-    if not code and 200 <= page.status < 300:
+    """Raise what the envelope calls an error: it may come with HTTP 200."""
+    envelope = page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(error=page.status))
+    code = str(envelope.error)
+    if code == "0":
+        code = ""
+    if page.succeeded and not code:
         return
     if code == "501":  # "the method does not exist": no failure that passes
         raise NotFoundError(501, code, envelope.error_text)
-    status = int(code) if code.isdigit() and 400 <= int(code) < 600 else 0
-    raise refuse(page, now=time.time(), code=code, detail=envelope.error_text, status=status)
+    is_status = code.isdigit() and 400 <= int(code) < 600
+    raise refuse(
+        page,
+        now=time.time(),
+        code=code,
+        detail=envelope.error_text,
+        status=int(code) if is_status else 0,
+    )
 
 
 def _post(method: str, *, tags: Mapping[str, str] | None = None, **body: object) -> Request:
@@ -71,7 +81,7 @@ def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
 
 
-def _objects(name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[View, ...] = ()) -> Resource:
+def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = ()) -> Resource:
     """A list of objects: paged by the next object's number."""
     first = _post(f"{name}/list", from_id=pages.FIRST, limit=_LIMIT)
     return Resource(
@@ -92,8 +102,13 @@ def _profiles(context: Context) -> Iterable[Request]:
 
 def _subscriptions(context: Context) -> Iterable[Request]:
     for resource in _ids(context, "resources"):
-        tags, number = {"resource_id": resource}, _number(resource)
-        yield _post("subscriptions/list_all", tags=tags, resource_id=number, from_id="", limit=_LIMIT)
+        yield _post(
+            "subscriptions/list_all",
+            tags={"resource_id": resource},
+            resource_id=_number(resource),
+            from_id="",
+            limit=_LIMIT,
+        )
 
 
 def _segment_details(context: Context) -> Iterable[Request]:
@@ -102,19 +117,27 @@ def _segment_details(context: Context) -> Iterable[Request]:
 
 
 def _segment_counters(context: Context) -> Iterable[Request]:
+    """One request for each segment and resource: how many profiles of the segment it has."""
     for segment in context.rows["segment_details"].iter_rows(named=True):
-        database = next((part["list_id"] for part in segment["segment"] or () if part["list_id"]), None)
-        # one text calls it db_id, another list_id
-        where = {"db_id": _number(database), "list_id": _number(database)} if database else {}
+        where = _database_of(segment)
         for resource in _ids(context, "resources"):
-            tags = {"segment_id": segment["id"], "resource_id": resource}
             yield _post(
                 "segments/get_counters",
-                tags=tags,
+                tags={"segment_id": segment["id"], "resource_id": resource},
                 id=_number(segment["id"]),
                 resource_id=_number(resource),
                 **where,
             )
+
+
+def _database_of(segment: Mapping[str, Any]) -> dict[str, int | str]:
+    """Return the parameters that name a segment's database; none where the segment names none."""
+    databases = [part["list_id"] for part in segment["segment"] or () if part["list_id"]]
+    if not databases:
+        return {}
+    number = _number(databases[0])
+    # one text calls it db_id, another list_id
+    return {"db_id": number, "list_id": number}
 
 
 def _is_other_database(error: ApiError, request: Request) -> bool:
@@ -146,7 +169,7 @@ def _task(task_id: str | int) -> Request:
 
 
 def _profile_wire(context: Context) -> Schema:
-    return {**dict.fromkeys(views.custom_names(context), wire.PROFILE["email"]), **wire.PROFILE}
+    return {**dict.fromkeys(views.custom_names(context), fields.PROFILE["email"]), **fields.PROFILE}
 
 
 PROVIDER = Provider(
@@ -194,7 +217,7 @@ PROVIDER = Provider(
             doc="Each segment with its size, one request each.",
             requests=_segment_details,
             needs_before_request=("segments",),
-            wire=wire.SEGMENT,
+            wire=fields.SEGMENT,
             views=views.SEGMENTS,
         ),
         Resource(
@@ -205,11 +228,11 @@ PROVIDER = Provider(
             tags=("segment_id", "resource_id"),
             is_empty_answer=_is_other_database,
             key=views.COUNTER_KEY,
-            wire=wire.COUNTER,
+            wire=fields.COUNTER,
             views=views.counters,
             view_tables=("segments",),
         ),
-        _objects("campaigns", "Mailings, which the service calls campaigns.", wire.CAMPAIGN, views.CAMPAIGNS),
+        _objects("campaigns", "Mailings, which the service calls campaigns.", fields.CAMPAIGN, views.CAMPAIGNS),
         Resource(
             name="profiles",
             doc="Profiles of every database (no time filter: always all).",
@@ -228,7 +251,7 @@ PROVIDER = Provider(
             follow=pages.records,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
-            wire=wire.SUBSCRIPTION,
+            wire=fields.SUBSCRIPTION,
             views=views.SUBSCRIPTIONS,
         ),
         Resource(
@@ -238,7 +261,7 @@ PROVIDER = Provider(
             needs_before_request=("databases",),
             follow=pages.history,
             key=views.EVENT_KEY,
-            wire=wire.EVENT,
+            wire=fields.EVENT,
             views=views.HISTORY,
         ),
     ),

@@ -24,11 +24,15 @@ class _Listing(msgspec.Struct):
 
     @property
     def height(self) -> int:
-        return len(msgspec.json.decode(self.data, type=list[msgspec.Raw])) if bytes(self.data).startswith(b"[") else 1
+        if not bytes(self.data).startswith(b"["):
+            return 1
+        return len(msgspec.json.decode(self.data, type=list[msgspec.Raw]))
 
     @property
     def is_empty(self) -> bool:
-        return len(self.data) < 64 and bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
+        if len(self.data) >= 64:  # no need to copy a page of a megabyte
+            return False
+        return bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
 
 
 def total(page: Page) -> int | None:
@@ -38,11 +42,14 @@ def total(page: Page) -> int | None:
 
 def _follow_objects(page: Page) -> Iterable[Request]:
     """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
-    answer, asked = page.read(_Listing), page.request.body["from_id"]
+    answer = page.read(_Listing)
+    asked = page.request.body["from_id"]
     following = str(answer.next_from_id or "")
-    if answer.is_empty or not following.isdigit() or int(following) <= asked:
+    points_on = following.isdigit() and int(following) > asked
+    if answer.is_empty or not points_on:
         return ()
-    if asked == FIRST and answer.total_count is not None and answer.height >= answer.total_count:
+    is_whole = asked == FIRST and answer.total_count is not None and answer.height >= answer.total_count
+    if is_whole:
         return ()
     return [page.request.with_body(from_id=int(following))]
 

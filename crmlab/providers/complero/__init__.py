@@ -34,7 +34,7 @@ from crmlab.connector import (
     unix_seconds,
 )
 from crmlab.errors import ApiError, TransportError
-from crmlab.providers.complero import views, wire
+from crmlab.providers.complero import fields, views
 
 #: only ``/ping`` is documented with its path; the others are guessed from the documented names.
 #: Read whenever a request is made: to correct one, assign to it before fetching
@@ -66,7 +66,7 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
+    if page.succeeded:
         if page.request.path != PATHS["ping"]:  # what it answers is not documented
             page.read(msgspec.Raw)
         return
@@ -104,9 +104,13 @@ def _span(request: Request) -> Span:
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
-    edges = {name: _iso(edge) for name, edge in (("from", since), ("to", until)) if edge is not None}
-    kept = {name: value for name, value in request.params.items() if name not in ("from", "to")}
-    return replace(request, params={**kept, **edges})
+    """Return the same request for another period."""
+    params = {name: value for name, value in request.params.items() if name not in ("from", "to")}
+    if since is not None:
+        params["from"] = _iso(since)
+    if until is not None:
+        params["to"] = _iso(until)
+    return replace(request, params=params)
 
 
 def _iso(seconds: int) -> str:
@@ -143,12 +147,9 @@ def _operation_list(context: Context) -> Iterable[Request]:
 
 def _employees(context: Context) -> Iterable[Request]:
     """One request for each employee whom contacts are assigned to: there is no list of them."""
-    ids = context.rows["events"]["employee_id"]
-    return [
-        Request(path=fill_path(PATHS["employee"], id=each))
-        for each in ids.unique(maintain_order=True).drop_nulls()
-        if each.strip()
-    ]
+    ids = context.rows["events"]["employee_id"].drop_nulls().unique(maintain_order=True)
+    named = [each for each in ids if each.strip()]
+    return [Request(path=fill_path(PATHS["employee"], id=each)) for each in named]
 
 
 def _is_gone(error: ApiError, request: Request) -> bool:
@@ -165,9 +166,11 @@ def _by_id(name: str, doc: str) -> Operation:
 
 def _newest_upload(page: Page) -> str:
     """Say what there is to recognise the company by: nothing that can be read names it."""
-    for upload in page.read(list[_Upload])[:1]:
-        return f"newest upload: {upload.model or upload.type} of {upload.created_at:.10}"
-    return "no uploads yet"
+    uploads = page.read(list[_Upload])
+    if not uploads:
+        return "no uploads yet"
+    newest = uploads[0]
+    return f"newest upload: {newest.model or newest.type} of {newest.created_at:.10}"
 
 
 def _plain(name: str) -> Callable[[], Request]:
@@ -201,7 +204,7 @@ PROVIDER = Provider(
             path=(),
             follow=_slices,
             is_empty_answer=_type_not_known,
-            wire=wire.EVENT,
+            wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
             exports={"employee_id": views.inside("employee_id")},
@@ -211,7 +214,7 @@ PROVIDER = Provider(
             doc="Events that no call has returned yet; each call takes them out of the list for good.",
             requests=_latest_events,
             path=(),
-            wire=wire.EVENT,
+            wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
             destructive=True,
@@ -223,7 +226,7 @@ PROVIDER = Provider(
             path=(),
             single=True,
             is_empty_answer=_is_gone,
-            wire=wire.EMPLOYEE,
+            wire=fields.EMPLOYEE,
             views=views.USERS,
             needs_before_request=("events",),
         ),
@@ -233,7 +236,7 @@ PROVIDER = Provider(
             requests=_operation_list,
             path=(),
             follow=_slices,
-            wire=wire.OPERATION,
+            wire=fields.OPERATION,
             views=views.OPERATIONS,
         ),
     ),

@@ -31,7 +31,7 @@ from crmlab.connector import (
     read_refusal,
     refuse,
 )
-from crmlab.providers.onepagecrm import views, wire
+from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, numbered_pages, total
 
 _PER_PAGE = 100
@@ -58,28 +58,32 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
+    if page.succeeded:
         envelope = page.read(Envelope)
         if envelope.status:
             raise refuse(page, now=time.time(), detail=envelope.message, status=envelope.status)
         return
     refusal = read_refusal(page, _Refusal())
-    detail = refusal.error_message or refusal.message
     # too many requests answer 403 as well, told from a missing right by their plain text
-    too_many = page.status == 403 and (page.header("content-type") or "").startswith("text/plain")
-    raise refuse(page, now=time.time(), code=refusal.error_name, detail=detail, status=429 if too_many else 0)
+    is_plain = (page.header("content-type") or "").startswith("text/plain")
+    is_too_fast = page.status == 403 and is_plain
+    raise refuse(
+        page,
+        now=time.time(),
+        code=refusal.error_name,
+        detail=refusal.error_message or refusal.message,
+        status=429 if is_too_fast else 0,
+    )
 
 
 def _signed_in(page: Page) -> str:
     data = page.read(_Bootstrap).data
     me = data.user.get("user", data.user)
-    said = [
-        f"{me.get('first_name') or ''} {me.get('last_name') or ''}".strip(),
-        me.get("email"),
-        me.get("company_name"),
-    ]
-    users = 1 + len(data.team)  # the team is the rest
-    return f"signed in as {', '.join(filter(None, said))} · {users:,} {'user' if users == 1 else 'users'}"
+    name = f"{me.get('first_name') or ''} {me.get('last_name') or ''}".strip()
+    known = [part for part in (name, me.get("email"), me.get("company_name")) if part]
+    count = 1 + len(data.team)  # the team is the rest
+    users = "user" if count == 1 else "users"
+    return f"signed in as {', '.join(known)} · {count:,} {users}"
 
 
 def _order(context: Context) -> str:
@@ -95,24 +99,37 @@ def _created(context: Context) -> pl.Expr:
     return iso_time("created_at")
 
 
-def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
+def _first_page(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
     """Page 1 of a list in which new records come last; of a period, those changed in it."""
 
     def requests(context: Context) -> Iterable[Request]:
-        asked: dict[str, str] = {"sort_by": _order(context) if timed else "created_at", "order": "asc", **params}
-        if timed and context.since:
-            asked["modified_since"] = str(int(context.since.timestamp()))
-        if timed and context.until:
-            asked["unmodified_since"] = str(int(context.until.timestamp()) + 1)
-        return [Request(path=where, params={**asked, "page": "1", "per_page": str(_PER_PAGE)})]
+        period = _period(context) if timed else {"sort_by": "created_at"}
+        first = Request(path=where, params={**period, "order": "asc", **params})
+        return [first.with_params(page=1, per_page=_PER_PAGE)]
 
     return requests
 
 
+def _period(context: Context) -> dict[str, str]:
+    """Return the parameters that ask for what was changed in the period of the fetch, in its order."""
+    asked = {"sort_by": _order(context)}
+    if context.since:
+        asked["modified_since"] = str(int(context.since.timestamp()))
+    if context.until:
+        asked["unmodified_since"] = str(int(context.until.timestamp()) + 1)
+    return asked
+
+
 def _list(name: str, record: str, **more: Any) -> Resource:
-    first = {"requests": _sweep(f"/{name}"), "follow": numbered_pages, "total": total, "inserted_at": _inserted_at}
-    more = {**first, "projection": wire.LEAN, **more}
-    return Resource(name=name, path=("data", name), unwrap=record, **more)
+    """A list in pages that counts itself; `more` says what is different, or beside it."""
+    usual: dict[str, Any] = {
+        "requests": _first_page(f"/{name}"),
+        "follow": numbered_pages,
+        "total": total,
+        "inserted_at": _inserted_at,
+        "projection": fields.LEAN,
+    }
+    return Resource(name=name, path=("data", name), unwrap=record, **(usual | more))
 
 
 def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
@@ -170,11 +187,11 @@ PROVIDER = Provider(
             embeds=_IN_BOOTSTRAP,
             path=(),
             single=True,
-            wire=wire.BOOTSTRAP,
+            wire=fields.BOOTSTRAP,
             key=views.BOOTSTRAP_KEY,
             views=views.BOOTSTRAP,
         ),
-        _lookup("users", "user", "Members of the account.", wire=wire.USER, views=views.USERS),
+        _lookup("users", "user", "Members of the account.", wire=fields.USER, views=views.USERS),
         Resource(
             name="pipelines",
             doc="Sales pipelines with their stages.",
@@ -184,19 +201,19 @@ PROVIDER = Provider(
             total=total,
             path=("data", "pipelines"),
             unwrap="pipeline",
-            wire=wire.PIPELINE,
+            wire=fields.PIPELINE,
             views=views.STAGES,
         ),
-        _lookup("statuses", "status", "Statuses of contacts.", wire=wire.STATUS, views=views.STATUSES),
-        _lookup("lead_sources", None, "Where contacts come from.", wire=wire.LEAD_SOURCE, views=views.LEAD_SOURCES),
+        _lookup("statuses", "status", "Statuses of contacts.", wire=fields.STATUS, views=views.STATUSES),
+        _lookup("lead_sources", None, "Where contacts come from.", wire=fields.LEAD_SOURCE, views=views.LEAD_SOURCES),
         *(
             _list(
                 name,
                 name[:-1],
                 doc=f"Custom fields of {entity} records.",
-                requests=_sweep(f"/{name}", timed=False),
+                requests=_first_page(f"/{name}", timed=False),
                 inserted_at=None,
-                wire=wire.FIELD,
+                wire=fields.FIELD,
                 views=views.fields(entity),
             )
             for name, entity in _FIELD_LISTS.items()
@@ -206,36 +223,36 @@ PROVIDER = Provider(
             "contact",
             doc="Contacts of the whole team, with their deals, notes, calls and meetings inside where that saves "
             "requests; past 10,000 in parts by the time of their creation.",
-            requests=_sweep("/contacts", team="true"),
+            requests=_first_page("/contacts", team="true"),
             follow=contact_pages,
             embeds=tuple(EmbeddedList(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
             embedding=embedding,
-            wire=wire.CONTACT,
-            envelope_fields=wire.BESIDE_CONTACT,
+            wire=fields.CONTACT,
+            envelope_fields=fields.BESIDE_CONTACT,
             views=views.CONTACTS,
         ),
         _list(
             "companies",
             "company",
             doc="Companies (no time filter: always all).",
-            requests=_sweep("/companies", timed=False),
+            requests=_first_page("/companies", timed=False),
             inserted_at=_created,
-            wire=wire.COMPANY,
+            wire=fields.COMPANY,
             views=views.COMPANIES,
         ),
         _list(
             "deals",
             "deal",
             doc="Deals with their items.",
-            wire=wire.DEAL,
+            wire=fields.DEAL,
             views=views.deals,
             view_tables=("deals", "deal_items"),
             needs_before_decode=("bootstrap", "pipelines"),
         ),
-        _list("actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS),
-        _list("notes", "note", doc="Notes.", wire=wire.NOTE, views=views.NOTES),
-        _list("calls", "call", doc="Calls.", wire=wire.CALL, views=views.CALLS),
-        _list("meetings", "meeting", doc="Meetings.", wire=wire.MEETING, views=views.MEETINGS),
+        _list("actions", "action", doc="Next actions, done and to do.", wire=fields.ACTION, views=views.ACTIONS),
+        _list("notes", "note", doc="Notes.", wire=fields.NOTE, views=views.NOTES),
+        _list("calls", "call", doc="Calls.", wire=fields.CALL, views=views.CALLS),
+        _list("meetings", "meeting", doc="Meetings.", wire=fields.MEETING, views=views.MEETINGS),
     ),
     operations=(_one("contact", "contacts"), _one("company", "companies"), _one("deal", "deals")),
     assumptions=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.providers import unknown
 from crmlab.sandbox.service import Service
 from crmlab.sandbox.world.model import World
@@ -26,12 +26,12 @@ def service(name: str, world: World) -> Service:
 
     Raises
     ------
-    PlanError
+    UsageError
         there is none; names the known ones and the nearest
     """
     known = names()
     if name not in known:
-        raise PlanError(unknown("service", name, known))
+        raise UsageError(unknown("service", name, known))
     module = importlib.import_module(f"{__name__}.{name}")
     made: Service = module.service(world)
     return made

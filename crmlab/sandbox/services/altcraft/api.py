@@ -59,7 +59,8 @@ def _refusal(code: int, detail: str = "") -> web.Response:
 class _RefusedError(Exception):
     def __init__(self, code: int, detail: str = "") -> None:
         super().__init__(code, detail)
-        self.code, self.detail = code, detail
+        self.code = code
+        self.detail = detail
 
 
 class _Platform:
@@ -109,7 +110,8 @@ class _Platform:
 
     def _objects(self, name: str) -> Callable[[_Body], bytes]:
         def listing(body: _Body) -> bytes:
-            first, limit = _whole(body, "from_id", 1), _limit(body)
+            first = _whole(body, "from_id", 1)
+            limit = _limit(body)
             found = self.lists[name]
             if name == "campaigns":
                 found = found.where(lambda item: item.kind == body.get("type", item.kind))
@@ -139,7 +141,8 @@ class _Platform:
         return _data(records.segment(self._segment(body), next(iter(self.databases), None)))
 
     def segment_counters(self, body: _Body) -> bytes:
-        segment, resource = self._segment(body), _whole(body, "resource_id")
+        segment = self._segment(body)
+        resource = _whole(body, "resource_id")
         if resource not in self.resources:
             raise _RefusedError(404)
         if "db_id" not in body and "list_id" not in body:
@@ -169,7 +172,8 @@ class _Platform:
         return self.databases[number]
 
     def profiles(self, body: _Body) -> bytes:
-        found, limit = self._profiles(body), _limit(body)
+        found = self._profiles(body)
+        limit = _limit(body)
         pointer = str(body.get("from_id") or "")
         if pointer and pointer not in found.by_id:
             raise _RefusedError(450, "from_id")
@@ -179,7 +183,8 @@ class _Platform:
         return _page(found.records.slice(start, following), more)
 
     def profile(self, body: _Body) -> bytes:
-        found, matching = self._profiles(body), body.get("matching", "email")
+        found = self._profiles(body)
+        matching = body.get("matching", "email")
         if matching == "profile_id":
             index = found.by_id.get(str(body.get("profile_id")))
         elif matching == "email":
@@ -193,7 +198,8 @@ class _Platform:
         return b'"data":' + found.records.slice(index, index + 1)[1:-1]
 
     def subscriptions(self, body: _Body) -> bytes:
-        resource, limit = _whole(body, "resource_id"), _limit(body)
+        resource = _whole(body, "resource_id")
+        limit = _limit(body)
         if resource not in self.resources:
             raise _RefusedError(404)
         wanted = {name: body[name] for name in ("channel", "status") if body.get(name)}
@@ -220,7 +226,8 @@ class _Platform:
 
     def history(self, body: _Body) -> bytes:
         """Events of at most `limit` profiles: a page may hold more rows than that."""
-        found, limit = self._profiles(body, "list_id"), _limit(body)
+        found = self._profiles(body, "list_id")
+        limit = _limit(body)
         first = _day(body, "date_from")
         end = _day(body, "date_to") + timedelta(days=1)
         pointer = str(body.get("from_id") or "").partition(".")[0]
@@ -228,7 +235,8 @@ class _Platform:
         rows: list[bytes] = []
         profiles = 0
         for name, times, events in found.history[start:]:
-            low, high = bisect_left(times, first), bisect_left(times, end)
+            low = bisect_left(times, first)
+            high = bisect_left(times, end)
             if low == high:
                 continue
             if profiles == limit:

@@ -148,7 +148,8 @@ class _Site:
 
     async def statistics(self, request: web.Request) -> web.Response:
         """One row for each banner, whatever the number of days."""
-        first, last = _day(request, "filter[begin_date]"), _day(request, "filter[end_date]")
+        first = _day(request, "filter[begin_date]")
+        last = _day(request, "filter[end_date]")
         devices = _choices(request, "filter[sup_filters][device][]", records.DEVICES.values())
         locations = _choices(request, "filter[sup_filters][location][]", records.LOCATIONS.values())
         rows = (records.statistic(banner, first, last, devices, locations) for banner in self.world.banners)
@@ -158,7 +159,8 @@ class _Site:
         number = request.query.get("filter[segment_id]", "")
         if not number.isdigit():
             raise _BadFilterError("filter[segment_id]")
-        first, end = _time(request, "filter[from]"), _time(request, "filter[to]")
+        first = _time(request, "filter[from]")
+        end = _time(request, "filter[to]")
         found = [segment for segment in self.world.tag_segments if segment.id == int(number)]
         if not found:
             raise _NoDataError
@@ -169,9 +171,11 @@ class _Site:
 
     async def logs(self, request: web.Request) -> web.Response:
         found = self.lines
-        if action := request.query.get("filter[action]"):
+        action = request.query.get("filter[action]")
+        if action:
             found = found.where(lambda numbered: self.log.action(numbered[1]) == action)
-        if causer := request.query.get("filter[causer_id]"):
+        causer = request.query.get("filter[causer_id]")
+        if causer:
             found = found.where(lambda numbered: str(self.log.causer(numbered[1])) == causer)
         first, last = _created_between(request)
         found = found.where(lambda numbered: first <= _created(numbered[1]) <= last)
@@ -183,11 +187,13 @@ def _created_between(request: web.Request) -> tuple[date, date]:
     if "filter[created]" in request.query:
         day = _day(request, "filter[created]")
         return day, day
-    since, until = "filter[created][since]", "filter[created][until]"
-    return (
-        _day(request, since) if since in request.query else date.min,
-        _day(request, until) if until in request.query else date.max,
-    )
+    first = date.min
+    if "filter[created][since]" in request.query:
+        first = _day(request, "filter[created][since]")
+    last = date.max
+    if "filter[created][until]" in request.query:
+        last = _day(request, "filter[created][until]")
+    return first, last
 
 
 def _created(change: Change) -> date:
@@ -197,7 +203,8 @@ def _created(change: Change) -> date:
 def _included(request: web.Request) -> set[str]:
     """What ``include`` names, as a comma list."""
     named = {part for part in request.query.get("include", "").split(",") if part}
-    if strange := named - {"connector", "environment", "health"}:
+    strange = named - {"connector", "environment", "health"}
+    if strange:
         raise _BadFilterError(f"include: {', '.join(sorted(strange))}")
     return named
 

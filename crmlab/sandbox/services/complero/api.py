@@ -106,7 +106,9 @@ class _Feed:
 
     async def events(self, request: web.Request) -> web.Response:
         try:
-            types, start, stop = _types(request), _moment(request, "from"), _moment(request, "to")
+            types = _types(request)
+            start = _moment(request, "from")
+            stop = _moment(request, "to")
             found = self.feed.once(f"{types} {start} {stop}", lambda: self._sent(types, start, stop))
             begin, end = _place(found, request, lambda each: each.mark)
         except _BadValue as error:
@@ -121,7 +123,8 @@ class _Feed:
 
     async def latest(self, request: web.Request) -> web.Response:
         try:
-            types, limit = _types(request), _limit(request)
+            types = _types(request)
+            limit = _limit(request)
         except _BadValue as error:
             return _refusal(400, str(error))
         fresh = self.feed.where(
@@ -132,7 +135,8 @@ class _Feed:
 
     async def operations(self, request: web.Request) -> web.Response:
         try:
-            start, stop = _moment(request, "from"), _moment(request, "to")
+            start = _moment(request, "from")
+            stop = _moment(request, "to")
             found = self.log.once(
                 f"{start} {stop}", lambda: self.log.where(lambda each: _within(each.created_at, start, stop))
             )
@@ -253,7 +257,8 @@ def _refusal(status: int, message: str = "") -> web.Response:
 
 def _types(request: web.Request) -> tuple[str, ...]:
     asked = [kind for value in request.query.getall("type", []) for kind in value.split(",")]
-    if strange := set(asked) - set(_TYPES):
+    strange = set(asked) - set(_TYPES)
+    if strange:
         raise _BadValue(f"type: {', '.join(sorted(strange))} is not one of {', '.join(_TYPES)} (v1c001)")
     return tuple(asked) or _DEFAULT_TYPES
 
@@ -288,13 +293,15 @@ def _mark(operation: Operation) -> str:
 
 def _place(found: Records, request: web.Request, mark: Callable[[Any], str]) -> tuple[int, int]:
     """Where the page begins and ends: after the record that the cursor names."""
-    begin, limit = 0, _limit(request)
-    if token := request.query.get("cursor"):
-        try:
-            last = b64decode(token, altchars=b"-_", validate=True).decode()
-            begin = 1 + next(n for n, each in enumerate(found.items) if mark(each) == last)
-        except (NotBase64, UnicodeDecodeError, StopIteration):
-            raise _BadValue("cursor: unknown (v1c001)") from None
+    limit = _limit(request)
+    token = request.query.get("cursor")
+    if not token:
+        return 0, limit
+    try:
+        last = b64decode(token, altchars=b"-_", validate=True).decode()
+        begin = 1 + [mark(each) for each in found.items].index(last)
+    except (NotBase64, UnicodeDecodeError, ValueError):
+        raise _BadValue("cursor: unknown (v1c001)") from None
     return begin, begin + limit
 
 

@@ -27,7 +27,8 @@ from crmlab.sandbox.world.model import World
 
 #: contacts that page numbers reach; what the live service answers beyond is not documented
 WALL = 10_000
-_USER_ID, _KEY = "5aba31e99007ba0f570c12f7", "sandbox-onepagecrm-key"
+_USER_ID = "5aba31e99007ba0f570c12f7"
+_KEY = "sandbox-onepagecrm-key"
 _ERRORS = {
     400: "invalid_request",
     401: "authentication_failed",
@@ -104,14 +105,16 @@ class _Crm:
     def paged(self, name: str) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             try:
-                page, per_page = _whole_number(request, "page", 1), _whole_number(request, "per_page", 10)
+                page = _whole_number(request, "page", 1)
+                per_page = _whole_number(request, "per_page", 10)
                 found = self._filtered(name, request)
             except _BadValue as error:
                 return _refusal(400, str(error))
             per_page = min(per_page, 100)
             if name == "contacts" and page * per_page > WALL:
                 return _refusal(400, f"Contacts past {WALL} need /contacts/cascade")
-            start, stop = (page - 1) * per_page, page * per_page
+            start = (page - 1) * per_page
+            stop = page * per_page
             counts = {
                 "total_count": len(found),
                 "page": page,
@@ -205,7 +208,8 @@ def _moment(name: str, value: str) -> datetime:
 
 
 def _sorted(found: Records, query: Any) -> Records:
-    by, order = query.get("sort_by"), query.get("order", "asc")
+    by = query.get("sort_by")
+    order = query.get("order", "asc")
     if by in ("created_at", "modified_at", "updated_at") and found.items and hasattr(found.items[0], "created_at"):
         field = "created_at" if by == "created_at" else "modified_at"
         return found.ordered(attrgetter(field), reverse=order == "desc")

@@ -14,7 +14,7 @@ from crmlab.sandbox.service import Handler, Records, Service, answer, iso
 from crmlab.sandbox.world.model import Appointment, CustomField, Person, User, World
 
 _KEY = "sandbox-relenta-department-key"
-_MOST = 100
+_MAX_PAGE_SIZE = 100
 _PAGING = {"page": "1", "page_size": "20"}
 _MESSAGES = {
     400: "Bad Request",
@@ -79,7 +79,8 @@ def _paged(records: Records) -> Handler:
         asked = {name: request.query.get(name, default) for name, default in _PAGING.items()}
         if not all(value.isdecimal() and int(value) for value in asked.values()):
             return _refusal(400, "page and page_size must be positive whole numbers")
-        page, size = int(asked["page"]), min(int(asked["page_size"]), _MOST)
+        page = int(asked["page"])
+        size = min(int(asked["page_size"]), _MAX_PAGE_SIZE)
         return _envelope(records.slice((page - 1) * size, page * size))
 
     return handle

@@ -10,7 +10,8 @@ import polars as pl
 
 from crmlab.connector import JSON, Schema
 
-_text, _int = pl.String, pl.Int64
+_text = pl.String
+_int = pl.Int64
 _COUNT = pl.Struct({"total": _int, "increase_rate": pl.Float64})
 # the first row names the columns, the others hold a time in milliseconds and counts
 _DATASET = pl.List(pl.List(_text))

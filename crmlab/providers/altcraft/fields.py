@@ -10,7 +10,9 @@ import polars as pl
 
 from crmlab.connector import JSON, Schema
 
-_text, _int, _bool = pl.String, pl.Int64, pl.Boolean
+_text = pl.String
+_int = pl.Int64
+_bool = pl.Boolean
 _texts = pl.List(pl.String)
 #: the casing of both differs between methods and versions
 _GROUPS = pl.List(pl.Struct({"id": _text, "name": _text, "Id": _text, "Name": _text}))

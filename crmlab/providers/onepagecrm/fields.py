@@ -9,7 +9,11 @@ import polars as pl
 
 from crmlab.connector import JSON, Schema
 
-_text, _texts, _float, _int, _bool = pl.String, pl.List(pl.String), pl.Float64, pl.Int64, pl.Boolean
+_text = pl.String
+_texts = pl.List(pl.String)
+_float = pl.Float64
+_int = pl.Int64
+_bool = pl.Boolean
 
 TIMES: Schema = {"created_at": _text, "modified_at": _text}
 _TYPED = pl.List(pl.Struct({"type": _text, "value": _text}))
