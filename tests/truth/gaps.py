@@ -47,20 +47,24 @@ def _deals(deals: pl.DataFrame) -> pl.DataFrame:
 
 
 def _activities(activities: pl.DataFrame) -> pl.DataFrame:
-    return activities.with_columns(
-        _put("done", None, 5),
-        _put("done_at", pl.date(2026, 11, 1), 13),
-        _put("due_on", None, 4),
-        _put("starts_at", None, 9),
-        _put("owner_id", "a user who left", 8),
-        _put("campaign_id", "a campaign", 10),
-        _put("contact_id", None, 16),
-    ).with_columns(
-        _put("done", False, 7),
-        _put("due_on", pl.date(2026, 10, 31), 6, 1),
-    ).with_columns(
-        _put("due_on", pl.date(2026, 11, 1), 6, 2),
-        _put("owner_id", None, 17),
+    return (
+        activities.with_columns(
+            _put("done", None, 5),
+            _put("done_at", pl.date(2026, 11, 1), 13),
+            _put("due_on", None, 4),
+            _put("starts_at", None, 9),
+            _put("owner_id", "a user who left", 8),
+            _put("campaign_id", "a campaign", 10),
+            _put("contact_id", None, 16),
+        )
+        .with_columns(
+            _put("done", False, 7),
+            _put("due_on", pl.date(2026, 10, 31), 6, 1),
+        )
+        .with_columns(
+            _put("due_on", pl.date(2026, 11, 1), 6, 2),
+            _put("owner_id", None, 17),
+        )
     )
 
 
