@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -151,3 +152,75 @@ def test_nothing_of_another_service_is_joined_to_a_row_of_the_first(
     answer = entry.count(_variables({**first, **joined}))
 
     assert_frame_equal(_about_the_first(answer, alone), alone, check_row_order=False)
+
+
+def _consent_rate_by_service(tables: Frames) -> pl.DataFrame:
+    return analysis.consent_rate(
+        tables["consent_events"],
+        as_of=NOW,
+        by=["provider", "account"],
+        subscriptions=tables["subscriptions"],
+        contacts=tables["contacts"],
+    )
+
+
+def _current_consent(tables: Frames) -> pl.DataFrame:
+    return analysis.current_consent(
+        tables["consent_events"], as_of=NOW, subscriptions=tables["subscriptions"], contacts=tables["contacts"]
+    )
+
+
+def _people(tables: Frames) -> pl.DataFrame:
+    return analysis.people(tables["contacts"])
+
+
+def _response_time_by_service(tables: Frames) -> pl.DataFrame:
+    return analysis.response_time(
+        tables["contacts"], tables["activities"], as_of=NOW, by=["provider", "account"], time_zone=TIME_ZONE
+    )
+
+
+def _velocity_by_service(tables: Frames) -> pl.DataFrame:
+    return analysis.sales_velocity(tables["deals"], as_of=NOW, by=["provider", "account"], time_zone=TIME_ZONE)
+
+
+def _loss_reasons_by_service(tables: Frames) -> pl.DataFrame:
+    return analysis.loss_reasons(tables["deals"], by=["provider", "account"])
+
+
+#: what the catalogue does not ask, or asks of all services together
+_FURTHER_QUESTIONS = (
+    _consent_rate_by_service,
+    _current_consent,
+    _people,
+    _response_time_by_service,
+    _velocity_by_service,
+    _loss_reasons_by_service,
+)
+
+
+@pytest.mark.parametrize("renaming", FURTHER.values(), ids=FURTHER)
+@pytest.mark.parametrize("ask", _FURTHER_QUESTIONS, ids=lambda ask: ask.__name__.strip("_"))
+def test_a_row_that_names_its_service_is_about_no_other(
+    ask: Callable[[Frames], pl.DataFrame], renaming: Renaming, first: Frames
+) -> None:
+    both = together(first, of_further_service(first, renaming))
+    alone = ask(first)
+
+    answer = ask(both)
+
+    assert_frame_equal(_about_the_first(answer, alone), alone, check_row_order=False)
+
+
+@pytest.mark.parametrize("renaming", FURTHER.values(), ids=FURTHER)
+def test_an_appointment_of_another_service_answers_nobody_who_has_its_address(
+    renaming: Renaming, first: Frames
+) -> None:
+    same_addresses = first["activities"].select("contact_emails")
+    further = of_further_service(first, renaming)["activities"].update(same_addresses)
+    alone = _response_time_by_service(first)
+
+    answer = _response_time_by_service({**first, "activities": pl.concat([further, first["activities"]])})
+
+    assert first["activities"].filter(pl.col("contact_id").is_null())["contact_emails"].drop_nulls().len() > 0
+    assert_frame_equal(answer, alone)
