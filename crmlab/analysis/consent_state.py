@@ -39,8 +39,8 @@ def current_consent(
 
     The last decision up to `as_of` wins; of two at the same moment the opt-out does. Subscriptions and
     contacts carry no time: give them only if they were fetched at `as_of`. Then a refusal among them stands above
-    every event, and a consent counts where no event decides. A person who is subscribed to one resource
-    and unsubscribed from another is opted in on that channel.
+    every event, and a consent counts where no event decides. A person who is subscribed to one resource of an
+    account and unsubscribed from another is opted in on that channel.
 
     Parameters
     ----------
@@ -51,9 +51,11 @@ def current_consent(
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject
         ``"contact"``: a person is one contact of one account; ``"email"``: one e-mail address, in lower
-        case, in whatever service (a contact where there is none).
+        case, in whatever service (a contact where there is none). It is the `contact_email` of an event, the first
+        of a contact's `emails`, and of a subscription that of its contact, or its own where the contact is not known.
     subscriptions
-        Reads provider, account, contact_id, channel, address, status, resource_id.
+        Reads provider, account, contact_id, channel, address, status, resource_id. The status "subscribed" is a
+        consent, "unsubscribed" and "complained" are a refusal, and others say nothing.
     contacts
         Reads provider, account, id, emails, do_not_contact: true is an opt-out of the channel "email",
         false says nothing. With ``subject="email"`` also the addresses of subscriptions' contacts.

@@ -38,6 +38,7 @@ class Way:
 
     given: Mapping[str, Any]
     true: Frames
+    may_refuse: bool = False
 
 
 @pytest.fixture(scope="session")
@@ -98,19 +99,40 @@ _OWN_NAMES = {
 _OWN_PHASES = {"Closed Won": "won", "Closed Lost": "lost", "Open": "pending"}
 
 
-def _own_data(world: World) -> Way:
+def _own_frames(world: World) -> Way:
+    frames = _frames(world.fetched)
+    given = {name: _as_own(name, frame) for name, frame in frames.items()}
+    return Way(given=given, true=frames)
+
+
+def _own_csv(world: World) -> Way:
+    """One's own files: lists and times are text, and there are no custom fields."""
     frames = _frames(world.fetched)
     given = {}
     for name, frame in frames.items():
-        named = _OWN_NAMES[name]
-        own = frame.rename(named)
-        values = {}
-        if name == "deals":
-            own = own.with_columns(pl.col("Phase").replace_strict({word: own for own, word in _OWN_PHASES.items()}))
-            values = {"status": _OWN_PHASES}
-        renamed = {own_name: shared for shared, own_name in named.items()}
-        given[name] = crmlab.table(name, own, rename=renamed, values=values)
+        path = world.folder / f"my {name}.csv"
+        lists = pl.selectors.by_dtype(pl.List(pl.String)).list.join("|")
+        custom = pl.selectors.by_name("custom", require_all=False)
+        _in_own_words(name, frame).with_columns(lists).drop(custom).write_csv(path)
+        given[name] = _as_own(name, path)
     return Way(given=given, true=frames)
+
+
+def _in_own_words(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a table as the export of another CRM might word it."""
+    words = {word: own for own, word in _OWN_PHASES.items()}
+    own = frame.rename(_OWN_NAMES[name])
+    if name != "deals":
+        return own
+    return own.with_columns(pl.col("Phase").replace_strict(words))
+
+
+def _as_own(name: str, data: Any) -> pl.DataFrame:
+    """Return the shared table of what is given: a frame, which is worded first, or a file in one's own words."""
+    own = _in_own_words(name, data) if isinstance(data, pl.DataFrame) else data
+    renamed = {own_name: shared for shared, own_name in _OWN_NAMES[name].items()}
+    values = {"status": _OWN_PHASES} if name == "deals" else {}
+    return crmlab.table(name, own, rename=renamed, values=values, separator="|")
 
 
 #: spellings of one channel that exports have
@@ -125,12 +147,12 @@ def _misspelt_channels(world: World) -> Way:
         spelling = turn.replace_strict(dict(enumerate(_MISSPELT)), default="email")
         misspelt = pl.when(pl.col("channel") == "email").then(spelling).otherwise("channel")
         given[name] = frames[name].with_columns(channel=misspelt)
-    return Way(given=given, true=frames)
+    return Way(given=given, true=frames, may_refuse=True)
 
 
 def _lazy(world: World) -> Way:
     lazy = {name: world.stored[name] for name in TABLES}
-    return Way(given=lazy, true=_frames(world.fetched))
+    return Way(given=lazy, true=_frames(world.fetched), may_refuse=True)
 
 
 WAYS: Mapping[str, Callable[[World], Way]] = {
@@ -139,7 +161,8 @@ WAYS: Mapping[str, Callable[[World], Way]] = {
     "with gaps": _with_gaps,
     "stored": _stored,
     "exported as CSV": _exported_as_csv,
-    "own data": _own_data,
+    "own frames": _own_frames,
+    "own CSV files": _own_csv,
     "misspelt channels": _misspelt_channels,
     "lazy": _lazy,
 }

@@ -63,6 +63,16 @@ def _current_consent_with_states(tables: Tables) -> pl.DataFrame:
     )
 
 
+def _current_consent_by_address(tables: Tables) -> pl.DataFrame:
+    return analysis.current_consent(
+        tables["consent_events"],
+        as_of=NOW,
+        subject="email",
+        subscriptions=tables["subscriptions"],
+        contacts=tables["contacts"],
+    )
+
+
 def _consent_rate(tables: Tables) -> pl.DataFrame:
     return analysis.consent_rate(
         tables["consent_events"],
@@ -113,6 +123,11 @@ QUESTIONS = (
         query="current_consent_with_states",
         keys=("subject", "channel"),
         ask=_current_consent_with_states,
+    ),
+    Question(
+        query="current_consent_by_address",
+        keys=("subject", "channel"),
+        ask=_current_consent_by_address,
     ),
     Question(query="consent_rate", keys=("channel",), ask=_consent_rate),
     Question(query="consent_stock", keys=("period",), ask=_consent_stock),
