@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmlab.connector.estimate import bound, embedding, expected, pages
 from crmlab.connector.expressions import (
+    WORDS,
     custom,
     date,
     each,
@@ -32,6 +33,7 @@ from crmlab.connector.time_slices import Span, seconds, slices
 __all__ = [
     "JSON",
     "PART",
+    "WORDS",
     "Context",
     "Embedding",
     "Field",

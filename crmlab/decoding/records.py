@@ -9,23 +9,19 @@ from typing import Any
 import msgspec
 
 from crmlab.connector import Page, Resource
+from crmlab.decoding.readers import NULL
 from crmlab.errors import TransportError
 
-NULL = b"null"
 #: keys from an object to something inside it
 Way = tuple[str, ...]
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """The JSON of one record, and the constants of the request that brought it.
-
-    `sent`: how it came, where `text` was made to fit.
-    """
+    """The JSON of one record, and the constants of the request that brought it."""
 
     text: bytes
     tags: Mapping[str, str]
-    sent: bytes = b""
 
 
 def records(page: Page, resource: Resource, *, whole: bool = False, ways: frozenset[Way] = frozenset()) -> list[Record]:

@@ -15,7 +15,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, Page, Request, Resource
 from crmlab.decoding import RAW, Way
 from crmlab.fetching.crawl import first
-from crmlab.fetching.decode_queue import Backlog, Collector
+from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Inside
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.progress_reporter import Watch
@@ -38,7 +38,7 @@ class AccountRun:
         client: Client,
         account: Account,
         asked: Question,
-        backlog: Backlog,
+        backpressure: Backpressure,
         *,
         watch: Watch | None = None,
         store: Store | None = None,
@@ -48,9 +48,9 @@ class AccountRun:
     ) -> None:
         self.account, self.context, self.probing = account, asked.context(account), probing
         self.pages: dict[str, Page] = dict(pages or {})
-        self._client, self._backlog, self._watch, self._store = client, backlog, watch, store
+        self._client, self._backpressure, self._watch, self._store = client, backpressure, watch, store
         self._stop_early = stop_early
-        # twice as many as may be in flight: so the line is never empty, and few wait with an old view of the backlog
+        # twice as many as may be in flight: so the line is never empty, and few wait with an old view of what waits
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
         own = asked.own_of(account)
         wanted, parents = _resources(account, asked.tables, own)
@@ -126,7 +126,7 @@ class AccountRun:
             run.requests += 1
             return page
         async with self._turns:
-            await self._backlog.room()
+            await self._backpressure.room()
             try:
                 retry = not run.resource.destructive
                 page = await self._client.send(self.account, request, retry=retry, retried=run.count_retry)
@@ -138,12 +138,12 @@ class AccountRun:
             self.pages[request.key] = page
         return page
 
-    def collector(self, run: ResourceRun) -> Collector:
+    def collector(self, run: ResourceRun) -> DecodeQueue:
         """Return what makes frames of its records, in memory or in files."""
         kept = frozenset[str]()
         if self._store:
             kept = frozenset({*run.tables, *([RAW] if run.own and not run.looked_up else [])})
-        return Collector(run.decoder, self._backlog, keep=partial(self._keep, run), kept=kept)
+        return DecodeQueue(run.decoder, self._backpressure, keep=partial(self._keep, run), kept=kept)
 
     def tell(self, run: ResourceRun, *, over: bool = False) -> None:
         if self._watch:
@@ -179,7 +179,7 @@ class AccountRun:
     def _keep(self, run: ResourceRun, name: str, frame: pl.DataFrame) -> None:
         assert self._store is not None
         key = run.resource.key if name == RAW else pl.col("id")
-        self._store.put(name or run.full_name, run.source, frame, key)
+        self._store.put(run.full_name if name == RAW else name, run.source, frame, key)
 
 
 async def finish(runs: Sequence[AccountRun], stop: asyncio.Event | None = None) -> None:

@@ -11,10 +11,10 @@ import polars as pl
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page
-from crmlab.decoding import RAW, REJECTED
+from crmlab.decoding import MISFITS, RAW, REJECTED
 from crmlab.errors import PlanError, Stopped
 from crmlab.fetching.account_fetch import AccountRun, finish
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
 from crmlab.fetching.progress import Listener, listening
@@ -183,7 +183,7 @@ async def _run(
 
     if on_error not in ("collect", "raise"):
         raise PlanError(f'on_error is "collect" or "raise", not {on_error!r}')
-    backlog = Backlog()
+    backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
         async with Client(limits) as client, Watch(client, listener) as watch:
@@ -193,7 +193,7 @@ async def _run(
                     client,
                     account,
                     asked,
-                    backlog,
+                    backpressure,
                     watch=watch,
                     store=store,
                     stop_early=on_error == "raise",
@@ -211,14 +211,16 @@ def _account_of(runs: Sequence[ResourceRun], asked: Question) -> dict[str, Any]:
     return {
         "summary": pl.DataFrame(summary, schema=SUMMARY, orient="row"),
         "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(run.rejected for run in runs)]),
+        "misfits": pl.concat([pl.DataFrame(schema=MISFITS), *(run.misfits for run in runs)]),
         "failures": list({str(run.failure): run.failure for run in runs if run.failure}.values()),
         "fetched_at": asked.now,
     }
 
 
 def _lines(run: ResourceRun) -> list[dict[str, object]]:
-    """Return a line for each table asked for; one for what others needed, if it is not complete."""
-    shows_own = run.own or not (run.tables or run.complete)
+    """Return a line for each table asked for; one for what others needed, if there is something to tell of it."""
+    is_whole = run.complete and not run.misfit_counts
+    shows_own = run.own or not (run.tables or is_whole)
     return [
         {
             "account": run.account.name,
@@ -228,11 +230,12 @@ def _lines(run: ResourceRun) -> list[dict[str, object]]:
             "rows": run.heights.get(name, 0),
             "expected": run.tally.expected,
             "rejected": run.rejected.height,
+            "misfits": sum(run.misfit_counts.values()),
             "planned": run.foreseen,
             "requests": run.requests,
             "retries": run.retries,
             "seconds": round(run.seconds, 3),
-            "complete": run.complete,
+            "complete": run.complete and name not in run.lacking,
             "note": "; ".join(run.notes),
         }
         for name in (*sorted(run.tables), *([run.full_name] if shows_own else []))
@@ -243,7 +246,7 @@ def _unfilled(asked: Question) -> list[dict[str, object]]:
     """A line for every table that a provider has nothing for, so that an empty frame is explained."""
     fillable = {table for account in asked.accounts for table in account.provider.tables}
     blank = dict.fromkeys(("account", "provider", "resource"), "")
-    none = dict.fromkeys(("rows", "rejected", "planned", "requests", "retries", "seconds"), 0)
+    none = dict.fromkeys(("rows", "rejected", "misfits", "planned", "requests", "retries", "seconds"), 0)
     return [
         {**blank, **none, "table": name, "complete": True, "note": f"none of these services has {name}"}
         for name in TABLES

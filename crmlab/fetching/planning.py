@@ -10,7 +10,7 @@ import polars as pl
 from crmlab.accounts import Account
 from crmlab.connector import Limits, bound, expected
 from crmlab.fetching.account_fetch import AccountRun, finish
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.plan import RESOURCES, SCOPES, Plan
 from crmlab.fetching.query import Moment, question
 from crmlab.fetching.resource_fetch import ResourceRun
@@ -44,8 +44,8 @@ async def plan(
     asked = question(accounts, tables, since=since, until=until)
     async with Client(limits) as client:
         client.check_scopes(asked.accounts)
-        backlog = Backlog()
-        runs = [AccountRun(client, each, asked, backlog, stop_early=True, probing=True) for each in asked.accounts]
+        backpressure = Backpressure()
+        runs = [AccountRun(client, each, asked, backpressure, stop_early=True, probing=True) for each in asked.accounts]
         await finish(runs)
     scopes: dict[object, list[AccountRun]] = {}
     for run in runs:

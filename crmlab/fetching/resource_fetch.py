@@ -12,7 +12,7 @@ import polars as pl
 
 from crmlab.accounts import Account
 from crmlab.connector import Context, Page, Request, Resource, end, pages
-from crmlab.decoding import GIVEN, RAW, REJECTED, Decoder, Record, Way, as_listed, decoder, held, records
+from crmlab.decoding import EXPORTS, MISFITS, RAW, REJECTED, Decoder, Record, Way, as_listed, decoder, held, records
 from crmlab.errors import ApiError, CrmlabError, ServerError, Stopped, TransportError
 from crmlab.fetching.completeness import Tally
 from crmlab.fetching.crawl import sweep
@@ -34,7 +34,7 @@ class Unread(CrmlabError):
 class ResourceRun:
     """The reading of one resource; with `probe`, only of what tells how much there is.
 
-    After `work`: `frames` by table (`RAW`: the provider's own records, `GIVEN`: what others may know of
+    After `work`: `frames` by table (`RAW`: the provider's own records, `EXPORTS`: what others may know of
     them), `rejected`, `failure`, and the account of it.
     """
 
@@ -56,6 +56,11 @@ class ResourceRun:
         #: rows by table, repeats left out
         self.heights: dict[str, int] = {}
         self.rejected = pl.DataFrame(schema=REJECTED)
+        self.misfits = pl.DataFrame(schema=MISFITS)
+        #: values of each field that could not be read
+        self.misfit_counts: dict[str, int] = {}
+        #: what lacks ids or amounts because they could not be read
+        self.lacking: frozenset[str] = frozenset()
         self.failure: CrmlabError | None = None
         #: requests sent, tries repeated
         self.requests = self.retries = 0
@@ -89,7 +94,7 @@ class ResourceRun:
     @property
     def given(self) -> pl.DataFrame:
         """What other resources may know of its records."""
-        return self.frames[GIVEN if self.resource.gives else RAW]
+        return self.frames[EXPORTS if self.resource.gives else RAW]
 
     @property
     def is_read(self) -> bool:
@@ -175,7 +180,7 @@ class ResourceRun:
             account=self.account.name,
             tables=self.tables,
             raw=self.raw,
-            given=self.needed and bool(self.resource.gives),
+            exports=self.needed and bool(self.resource.gives),
         )
 
     # ---- asking -------------------------------------------------------------------------------------
@@ -303,8 +308,10 @@ class ResourceRun:
         """Decode what is left, join the parts, and say whether it is all there."""
         self.tally.keys = pl.concat([self.tally.keys, await self._collector.flush()])
         self.rejected = self._collector.rejected
+        self.misfits, self.misfit_counts = self._collector.misfits, self._collector.misfit_counts
+        self.lacking = frozenset(self.full_name if name == RAW else name for name in self._collector.lacking)
         self.frames = self._collector.frames()
-        self.heights = {name or self.full_name: frame.height for name, frame in self.frames.items()}
+        self.heights = {self.full_name if name == RAW else name: frame.height for name, frame in self.frames.items()}
         if not self._parent.probing:
             self.complete = self._judge()
 
@@ -331,6 +338,8 @@ class ResourceRun:
             self.notes.append(f"{self._nothing} of {self.requests} requests: nothing there")
         if self.readings > (1 if self.tally.is_counted else 2):
             self.notes.append(f"the list changed while it was read; read {self.readings} times")
+        if self.misfit_counts:
+            self.notes.append(_unread(self.misfit_counts))
         if self.rejected.height:
             self.notes.append(f"{self.rejected.height} records rejected")
         if self._is_short():
@@ -343,6 +352,12 @@ class ResourceRun:
             self.held_by.count(self.resource.name, 0)
         if self.holds:
             self.holds.give_up()
+
+
+def _unread(counts: Mapping[str, int]) -> str:
+    """Say how many values of which fields could not be read."""
+    fields = [f"{field} {count:,}" for field, count in [*counts.items()][:8]]
+    return f"{sum(counts.values()):,} values could not be read ({', '.join(fields)})"
 
 
 def _all(wanted: Mapping[ResourceRun, list[Way]]) -> frozenset[Way]:

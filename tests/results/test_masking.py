@@ -149,7 +149,7 @@ def test_a_masked_fetch_keeps_the_number_of_rejected_records_and_says_so() -> No
     masked = fetched({}, rejected=2).masked()
 
     assert masked.rejected.select("reason", "raw").null_count().row(0) == (2, 2)
-    assert masked.summary["note"].item() == "masked: rejected records left out"
+    assert masked.summary["note"].item() == "masked: what was rejected or could not be read is left out"
     assert not masked.complete
 
 
