@@ -101,15 +101,12 @@ class ListReader:
         inner: Any = dtype.inner
         self._inner = reader(inner, field)
         self._is_of_objects = isinstance(inner, pl.Struct)
-        self._is_of_values = not inner.is_nested()
 
     def read(self, texts: pl.Series) -> Fit:
         is_list = texts.str.starts_with("[")
         is_object = texts.str.starts_with("{")
         nothing = texts.str.contains(f"{_BLANK}|{_NO_FIELDS}")
         is_single = ~is_list & ~nothing & is_object.eq(self._is_of_objects)
-        if not self._is_of_objects and not self._is_of_values:
-            is_single = ~texts.is_not_null()  # no value can be told from a list of lists
         wrapped = pl.lit("[") + pl.lit(texts) + pl.lit("]")
         lists = pl.select(pl.when(is_list).then(texts).when(is_single).then(wrapped)).to_series()
         strange = ~is_list & ~is_single & ~nothing

@@ -68,10 +68,12 @@ def _accepted(dtype: Any) -> Any:
     if isinstance(dtype, pl.Struct):
         return _object({each.name: _accepted(each.dtype) for each in dtype.fields}) | None
     if isinstance(dtype, pl.List):
-        inner: Any = _accepted(dtype.inner)
-        several: Any = list[inner]
-        # a single value counts as a list of one
-        return several | None if dtype.inner.is_nested() else several | inner
+        several: Any = list[_accepted(dtype.inner)]  # type: ignore[misc]
+        innermost: Any = dtype.inner
+        while isinstance(innermost, pl.List):
+            innermost = innermost.inner
+        # a single value counts as a list of one; an object does not
+        return several | None if isinstance(innermost, pl.Struct) else several | _accepted(innermost)
     if dtype == pl.Boolean:
         return bool | None
     return Any if dtype == JSON else _SCALAR

@@ -32,12 +32,9 @@ def in_words(
         "" if failures or rejected or misfits or bad.is_empty() else "not all was seen that the services have",
     ]
     if not any(wrong):
-        unread = f" {plural(misfits, 'value')} could not be read: see .misfits." if misfits else ""
-        return (
-            f"{came}.{unread}"
-            if any(heights.values())
-            else f"{came}: there is nothing of that period, or nothing at all."
-        )
+        if not any(heights.values()):
+            return f"{came}: there is nothing of that period, or nothing at all."
+        return f"{came}. {plural(misfits, 'value')} could not be read: see .misfits." if misfits else f"{came}."
     why = ", ".join(part for part in wrong if part)
     lacking = [name for name in heights if name in bad["table"]]
     if not lacking:
