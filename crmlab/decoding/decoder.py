@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from zlib import crc32
 
+import msgspec
 import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import Context, Resource, Schema, View
-from crmlab.decoding.misfits import Misfits, is_vital, table_of
-from crmlab.decoding.readers import ObjectReader
+from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where, table_of
+from crmlab.decoding.readers import Items, Layout, ObjectReader
 from crmlab.decoding.records import Record
 from crmlab.decoding.secrets import shown
 from crmlab.decoding.unreadable import as_utf8
@@ -40,6 +41,7 @@ EXPORTS = "exports"
 #: a misfit counts once, however often its list is read: by its field and its record
 MISFIT_KEYS = pl.Schema({"field": pl.String(), "key": pl.UInt64()})
 _NO_ID = "the record has no id"
+_LAYOUT = Layout()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +105,10 @@ class Decoder:
         self._views = [ViewReader(view, resource.key, self._head) for view in views]
         self._unwrap = resource.unwrap if raw else None
         self._fields = dict(fields)
-        item: dict[str, Any] = self._fields
-        if self._unwrap:
-            item = {self._unwrap: pl.Struct(self._fields), **resource.beside}
-        self._reader = ObjectReader(pl.Struct(item), "", required=True, transparent=self._unwrap)
+        #: how many values of each field were kept as misfits
+        self._kept: dict[str, int] = {}
+        beside = resource.beside if self._unwrap else {}
+        self._reader = ObjectReader(self._fields, "", required=True, wrapper=self._unwrap, beside=beside)
 
     def __call__(self, found: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
@@ -165,14 +167,23 @@ class Decoder:
             texts = binary.cast(pl.String)
         except PolarsError:
             texts, strange = as_utf8(binary, self._fields, self._unwrap)
-        records, misfits = self._reader.read(texts)
-        rows = records.struct.unnest()
-        if self._unwrap:
-            rows = rows.unnest(self._unwrap)
+        items: Items = texts if strange else [record.text for record in found]
+        try:
+            rows, misfits = self._reader.fields(texts, items)
+        except msgspec.DecodeError:
+            texts, no_objects = self._objects(texts)
+            strange += no_objects
+            rows, misfits = self._reader.fields(texts, texts)
         constants = [
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
         return rows.with_columns(*constants).with_row_index(ROW), [*strange, *misfits]
+
+    def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
+        """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
+        is_object = pl.Series([_is_object(text.encode(), self._unwrap) for text in texts], dtype=pl.Boolean)
+        objects = pl.select(pl.when(is_object).then(texts)).to_series()
+        return objects, misfits_where(~is_object, texts, field="", wanted="an object")
 
     def _misfits(self, found: Sequence[Record], rows: pl.DataFrame, misfits: list[Misfits]) -> dict[str, pl.DataFrame]:
         if not misfits:
@@ -184,10 +195,17 @@ class Decoder:
         known = rows.select(ROW, id=key)
         everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
         ids = everyone.join(known, on=ROW, how="left", maintain_order="left")["id"]
+        kept = [each for each in misfits if self._is_kept(each)]
         return {
-            "misfits": table_of(misfits, ids, self._source),
+            "misfits": table_of(kept, ids, self._source),
             "misfit_keys": pl.concat([_misfit_keys(each, ids, found) for each in misfits]),
         }
+
+    def _is_kept(self, misfits: Misfits) -> bool:
+        """Whether more values of that field are kept; counts those that are."""
+        kept = self._kept.get(misfits.field, 0)
+        self._kept[misfits.field] = kept + len(misfits.raw)
+        return kept < MAX_KEPT
 
     def _lacking(self, misfits: Misfits) -> Iterable[str]:
         """Return the frames that lack an id or an amount for it."""
@@ -307,13 +325,29 @@ def _once(misfits: Sequence[Misfits], refused: Mapping[int, str]) -> list[Misfit
 
 def _misfit_keys(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> pl.DataFrame:
     """Return what tells one misfit from another: field, record, and which of several values it is."""
-    frame = pl.DataFrame({"row": misfits.rows, "id": ids.gather(misfits.rows)})
-    if frame["id"].null_count():
-        texts = [None if known else str(hash(found[row].text)) for row, known in frame.iter_rows()]
-        frame = frame.with_columns(pl.coalesce("id", pl.Series(texts, dtype=pl.String)))
-    number = pl.int_range(pl.len()).over("row").alias("number")
-    value = pl.struct("id", number, pl.lit(misfits.source).alias("source"))
-    return frame.select(field=pl.lit(misfits.field), key=value.hash())
+    rows = misfits.rows
+    known = ids.gather(rows)
+    if known.null_count():
+        texts = [
+            found[row].text.decode("utf-8", "replace") if id_ is None else id_
+            for row, id_ in zip(rows, known, strict=True)
+        ]
+        known = pl.Series(texts, dtype=pl.String)
+    key = pl.lit(known.hash(seed=crc32(misfits.source.encode())))
+    if rows.n_unique() < len(rows):  # several values of one record
+        key = key.add(pl.int_range(pl.len()).over("row"))
+    return pl.DataFrame({"row": rows}).select(field=pl.lit(misfits.field), key=key)
+
+
+def _is_object(text: bytes, wrapper: str | None) -> bool:
+    """Return whether it is an object, and what its wrapper holds as well (or nothing)."""
+    if wrapper is None:
+        return text.startswith(b"{")
+    try:
+        inner = _LAYOUT.raw_fields(text, (wrapper,))
+    except msgspec.DecodeError:
+        return False
+    return not inner or inner[wrapper].startswith(b"{")
 
 
 def _no_object(record: Record) -> str:

@@ -78,8 +78,6 @@ class DecodeQueue:
         self._rejected: list[pl.DataFrame] = []
         self._misfits: list[pl.DataFrame] = []
         self._misfit_keys: list[pl.DataFrame] = []
-        #: how many misfits of each field are kept
-        self._kept_misfits: dict[str, int] = {}
         #: the names of frames that lack ids or amounts, because those could not be read
         self.lacking: frozenset[str] = frozenset()
         #: fields nobody documented, in the order they were met
@@ -132,16 +130,9 @@ class DecodeQueue:
         return {name: self._distinct(name, pl.concat(self._parts.pop(name))).rechunk() for name in [*self._parts]}
 
     def _take_misfits(self, batch: Decoded) -> None:
-        """Keep the values of each field until there are enough; all are counted."""
+        self._misfits.append(batch.misfits)
         self._misfit_keys.append(batch.misfit_keys)
         self.lacking |= batch.lacking
-        for (field,), found in batch.misfits.group_by("field", maintain_order=True):
-            name = str(field)
-            kept = self._kept_misfits.get(name, 0)
-            # a list that is read again brings them again: twice as many are kept until they are told apart
-            if kept < 2 * MAX_KEPT:
-                self._misfits.append(found)
-                self._kept_misfits[name] = kept + found.height
 
     def _distinct(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         if name in TABLES:
