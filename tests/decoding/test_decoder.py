@@ -286,6 +286,25 @@ def test_text_that_is_not_utf8_costs_only_its_field(record: bytes) -> None:
     assert decoded.misfits["field"].to_list() == [name for name in ("name", "free") if name.encode() in record]
 
 
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        (b'{"id":"2","amount":NaN,"stage":3}', "amount"),
+        (b'{"id":"2","name":"a\tb\x01","stage":3}', None),
+        (b'{"id":"2","new":%s%s,"stage":3}' % (b"[" * 10_000, b"]" * 10_000), None),
+    ],
+    ids=["not a number", "control characters", "nested"],
+)
+def test_what_no_reader_takes_costs_only_its_value(record: bytes, field: str | None) -> None:
+    chosen = resource(path=())
+    body = b'\xef\xbb\xbf[{"id":"1"},%s]' % record
+
+    decoded = reader(chosen)(records(page(body), chosen))
+
+    assert [(row["id"], row["stage"]) for row in rows(decoded)] == [("1", None), ("2", 3)]
+    assert decoded.misfits["field"].to_list() == ([field] if field else [])
+
+
 @pytest.mark.parametrize("raw", [True, False])
 def test_text_that_is_not_utf8_costs_only_its_field_inside_a_wrapper(raw: bool) -> None:
     text = b'{"id":"2","name":"\xff","stage":3}'
