@@ -43,18 +43,24 @@ def text(value: str | pl.Expr) -> pl.Expr:
 def iso_time(value: str | pl.Expr, *, zone: str | None = None) -> pl.Expr:
     """Return the UTC time of ISO 8601 text that carries ``Z`` or an offset.
 
-    With `zone`, the time zone that the vendor writes its times in, text without an offset is read
-    too; a blank may stand for the ``T``.
+    A blank may stand for the ``T``. With `zone`, the time zone that the vendor writes its times in, text
+    without an offset is read too.
     """
-    given = _given_time(value).str.replace(" ", "T", literal=True)
+    given = _given_time(value)
     if zone is None:
-        return given.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
+        return _moment(given, _ISO, "UTC")
     is_local = given.str.contains(_WITHOUT_ZONE) & ~given.str.contains(r"[+-]\d{2}:?\d{2}$")
-    local = pl.when(is_local).then(given).str.to_datetime(_NAIVE, time_unit="us", strict=False)
+    local = _moment(pl.when(is_local).then(given), _NAIVE, None)
     # the hour that a clock is set back for comes twice: the first is taken; the one it skips does not exist
     moment = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-    zoned = pl.when(~is_local).then(given).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
+    zoned = _moment(pl.when(~is_local).then(given), _ISO, "UTC")
     return pl.when(is_local).then(moment).otherwise(zoned)
+
+
+def _moment(given: pl.Expr, format: str, zone: str | None) -> pl.Expr:
+    """Return the time of text that has ``T`` or a blank between day and time."""
+    with_blank = given.str.to_datetime(format.replace("T", " "), time_unit="us", time_zone=zone, strict=False)
+    return given.str.to_datetime(format, time_unit="us", time_zone=zone, strict=False).fill_null(with_blank)
 
 
 def unix_time(value: str | pl.Expr) -> pl.Expr:

@@ -335,7 +335,7 @@ def _misfit_keys(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> p
         known = pl.Series(texts, dtype=pl.String)
     key = pl.lit(known.hash(seed=crc32(misfits.source.encode())))
     if rows.n_unique() < len(rows):  # several values of one record
-        key = key.add(pl.int_range(pl.len()).over("row"))
+        key = key.add(pl.int_range(pl.len(), dtype=pl.UInt64).over("row"))
     return pl.DataFrame({"row": rows}).select(field=pl.lit(misfits.field), key=key)
 
 
