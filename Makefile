@@ -8,13 +8,19 @@ PYTHONS ?= $(foreach minor,11 12 13 14,$(shell python3.$(minor) -c "print('pytho
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test browser lint format contract wheel bench bench-full figures pictures names clean
+.PHONY: data demo test lowest browser lint format contract wheel bench bench-full figures pictures names clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
+
+# The tests, and the wheel's, on the lowest versions that pyproject.toml allows, in .venv-lowest
+lowest: $(VENV)/.installed
+	mkdir -p $(OUT)
+	$(BIN)/python tests/lowest.py > $(OUT)/lowest.txt
+	PIP_CONSTRAINT=$(abspath $(OUT)/lowest.txt) $(MAKE) VENV=.venv-lowest PYTHONS= test wheel
 
 BROWSER_TESTS = CRMLAB_KERNELS="$(KERNELS:%=$(VENV)/kernels/%)" $(BIN)/python -m pytest -q tests/browser
 # JupyterLab and Notebook 7 in Chromium; pictures go to tests/browser/shots. What failed has a second try, which is
@@ -69,12 +75,17 @@ pictures: $(VENV)/.installed-browser
 	sh tests/browser/install_chromium.sh
 	PYTHONPATH=. $(BIN)/python docs/pictures.py
 
-# What editors and type checkers know of tables and providers
+# What editors and type checkers know of tables and providers, and what the README says of all services
 names: $(VENV)/.installed
-	$(BIN)/python docs/names.py
+	$(BIN)/python -m docs.names
+	$(BIN)/python -m docs.generated
+
+# The sample in data/ and its dictionary, the same on every machine
+data: $(VENV)/.installed
+	$(BIN)/python -m data.make
 
 clean:
-	rm -rf $(VENV) $(OUT) tests/browser/shots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-lowest $(OUT) tests/browser/shots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -15,7 +15,7 @@ import aiohttp
 
 import crmlab
 from crmlab.sandbox import server
-from crmlab.sandbox.services.onepagecrm import WALL
+from crmlab.sandbox.services.onepagecrm.api import WALL
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import World
 
@@ -48,10 +48,10 @@ class Counting(server.Sandbox):
             "requests": self.requests.total(),
             "refused": self.refused,
             "in_flight_mean": self._area / span if span else 0.0,
-            "in_flight_max": self.most_in_flight,
+            "in_flight_max": self.max_in_flight,
         }
         self.requests.clear()
-        self.refused = self.most_in_flight = 0
+        self.refused = self.max_in_flight = 0
         self._start()
         return found
 

@@ -132,7 +132,7 @@ CASES = (
         title="Relenta contacts",
         world=lambda: people(4_000, "relenta"),
         small={},
-        sequential=by_cursor(widening(relenta._is_empty, most=1)),
+        sequential=by_cursor(widening(relenta._is_empty, max_window=1)),
     ),
 )
 

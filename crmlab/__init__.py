@@ -1,4 +1,4 @@
-"""Data of OnePageCRM, Relenta, Complero, Altcraft and Commanders Act as Polars frames that join."""
+"""Sales, activity and consent data of several services as Polars frames that join."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from crmlab.accounts import Account
 from crmlab.connector import Limits
 from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, plan
+from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, read_csv
 from crmlab.sandbox import sandbox
 
@@ -26,6 +27,7 @@ __all__ = [
     "analysis",
     "call",
     "check",
+    "collect",
     "explore",
     "fetch",
     "fetch_to",
@@ -34,6 +36,7 @@ __all__ = [
     "plots",
     "read_csv",
     "sandbox",
+    "table",
 ]
 
 

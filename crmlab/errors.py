@@ -4,7 +4,8 @@
 
     CrmlabError
     ├── CredentialError      a key is missing or malformed; nothing was sent
-    ├── PlanError            the question itself cannot be asked (unknown table, since after until)
+    ├── UsageError           asked wrongly: an argument is not what the function takes (unknown table, wrong type)
+    ├── PlanError            asked rightly, and cannot be planned as it is; nothing was sent
     ├── Stopped              the fetch was told to stop before the end of this
     ├── TransportError       no usable answer: unreachable host, timeout, a body that is not JSON
     ├── ApiError             the service answered, and refused
@@ -13,7 +14,8 @@
     │   ├── RateLimitError   429, or a Retry-After: ``retry_after`` seconds if the service said so
     │   └── ServerError      5xx
     ├── PagingError          a list that cannot be followed to its end
-    └── SchemaError          data that does not have the declared shape
+    ├── SchemaError          data that does not have the declared shape
+    └── InternalError        a fault of crmlab's own, or of a provider's description
 
 Messages never hold a secret: errors of other libraries are translated at the border with
 ``from None``, because theirs carry headers and query strings.
@@ -60,8 +62,12 @@ class CredentialError(CrmlabError):
     """A credential is missing or malformed; nothing was sent."""
 
 
+class UsageError(CrmlabError, ValueError):
+    """Asked wrongly: an argument is not what the function takes."""
+
+
 class PlanError(CrmlabError, ValueError):
-    """The question itself cannot be asked; nothing was sent."""
+    """Asked rightly, and cannot be planned as it is; nothing was sent."""
 
 
 class Stopped(CrmlabError):
@@ -86,6 +92,12 @@ class SchemaError(CrmlabError):
     """Data does not have the declared shape."""
 
     advice = "the service answers otherwise than documented: please open an issue"
+
+
+class InternalError(CrmlabError):
+    """A fault of crmlab's own, or of a provider's description: no service and no key is to blame."""
+
+    advice = "please open an issue with this message and the versions of crmlab and Polars"
 
 
 class ApiError(CrmlabError):
@@ -144,6 +156,10 @@ class RateLimitError(ApiError):
     ) -> None:
         super().__init__(status, code, detail, request_id)
         self.retry_after = retry_after
+
+
+class MisfitWarning(UserWarning):
+    """Data of one's own were taken, and something in them needs a look. It is a warning, not an error."""
 
 
 #: what a read may try again: the next attempt can succeed

@@ -81,6 +81,9 @@ def _figures_without_script(app: Sphinx) -> None:
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "figures.py").write_text((HERE / "kernel" / "figures.py").read_text(encoding="utf-8"))
+    # cells run in a folder of their own, and read the sample where readers find it
+    sample = HERE.parent / "data"
+    (startup / "sample.py").write_text(f"import shutil\nshutil.copytree({str(sample)!r}, 'data', dirs_exist_ok=True)\n")
     # that its messages are not encrypted on the way through this machine
     (startup.parent / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
     os.environ["IPYTHONDIR"] = str(folder)

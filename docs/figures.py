@@ -19,8 +19,7 @@ import polars as pl
 from PIL import Image
 
 import crmlab
-from crmlab import Fetched, plots
-from crmlab.analysis import history, people
+from crmlab import Fetched, analysis, plots
 from crmlab.catalogue import CATALOGUE
 
 WHERE = Path(__file__).parent / "figures"
@@ -45,9 +44,9 @@ def figures(data: Fetched) -> dict[str, go.Figure]:
     variables = {
         **data,
         "as_of": now,
-        "people": people.people(data.contacts),
+        "people": analysis.people(data.contacts),
         "before": before,
-        "history": history.stage_history([(now - dt.timedelta(days=30), before), (now, deals)]),
+        "history": analysis.stage_history([(now - dt.timedelta(days=30), before), (now, deals)]),
         "quota": dict.fromkeys(deals["currency"].drop_nulls().unique(), 200000.0),
         "time_zone": "UTC",
     }
@@ -59,7 +58,7 @@ def first_look(data: Fetched) -> dict[str, go.Figure]:
     return {
         "win_rate": plots.win_rate(data.deals, by="owner_name"),
         "closed_by_month": plots.closed_by_month(data.deals),
-        "activity_heatmap": plots.activity_heatmap(data.activities, "Europe/Dublin"),
+        "activity_heatmap": plots.activity_heatmap(data.activities, time_zone="Europe/Dublin"),
         "consent_trend": plots.consent_trend(data.consent_events, every="1mo"),
     }
 

@@ -1,4 +1,4 @@
-"""Write crmlab/schema/names.py, what editors and type checkers know of tables and providers: ``make names``."""
+"""What editors and type checkers know of tables and providers: ``make names`` writes crmlab/schema/names.py."""
 
 from __future__ import annotations
 
@@ -38,9 +38,14 @@ def written() -> str:
     """Return the module, as ruff would format it."""
     return MODULE.format(
         tables=_lines(TABLES),
-        providers=_lines(module.name for module in pkgutil.iter_modules(providers.__path__)),
+        providers=_lines(services()),
         attributes="\n".join(f'    {name}: Frame\n    """{table.doc}"""' for name, table in TABLES.items()),
     )
+
+
+def services() -> list[str]:
+    """Return the names of the services of this project: those that other packages register are not among them."""
+    return [module.name for module in pkgutil.iter_modules(providers.__path__)]
 
 
 def _lines(names: Iterable[str]) -> str:

@@ -7,9 +7,10 @@ import inspect
 import pytest
 
 from crmlab import errors
-from crmlab.errors import ApiError, CredentialError, CrmlabError, PlanError, RateLimitError
+from crmlab.errors import ApiError, CredentialError, CrmlabError, PlanError, RateLimitError, UsageError
 
-CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__]
+DEFINED = [c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__]
+CLASSES = [c for c in DEFINED if not issubclass(c, Warning)]
 
 
 @pytest.mark.parametrize("error", CLASSES)
@@ -41,7 +42,7 @@ def test_only_what_may_succeed_next_time_is_asked_again() -> None:
         (ApiError(400, "bad", "no such field"), "HTTP 400 · bad · no such field"),
         (ApiError(400, "", "d", "r-1", "try this"), "HTTP 400 · d (request r-1); try this"),
         (RateLimitError(429, retry_after=3), "HTTP 429"),
-        (PlanError("unknown table"), "unknown table"),
+        (UsageError("unknown table"), "unknown table"),
     ],
 )
 def test_an_error_says_what_and_where(error: CrmlabError, text: str) -> None:
@@ -50,7 +51,9 @@ def test_an_error_says_what_and_where(error: CrmlabError, text: str) -> None:
     assert str(error) == f"relenta account 'a', contacts: {text}"
 
 
-@pytest.mark.parametrize("error", [c for c in CLASSES if c not in (CrmlabError, CredentialError, PlanError)])
+@pytest.mark.parametrize(
+    "error", [c for c in CLASSES if c not in (CrmlabError, CredentialError, PlanError, UsageError)]
+)
 def test_what_can_go_wrong_after_sending_comes_with_advice(error: type[CrmlabError]) -> None:
     assert error.advice
 
@@ -62,3 +65,4 @@ def test_what_is_known_of_one_error_goes_before_the_advice_for_its_kind() -> Non
 
 def test_a_wrong_question_is_a_value_error_too() -> None:
     assert issubclass(PlanError, ValueError)
+    assert issubclass(UsageError, ValueError)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import crmlab
-from crmlab.analysis import cycle, flow, forecast, pipeline
+from crmlab import analysis
 
 DATA = Path(os.environ.get("CRMLAB_MAVEN_DATA", Path(__file__).parent.parent.parent / "shared/data/maven-crm"))
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the Maven CRM data set is not here")
@@ -44,7 +44,7 @@ def test_pending_deals_stand_in_their_stages(loaded):
 def test_the_won_amount_and_the_win_rate_are_the_known_ones(loaded):
     data, _ = loaded
 
-    rate = pipeline.win_rate(data.deals)
+    rate = analysis.win_rate(data.deals)
 
     assert rate["won_amount"].item() == 10_005_534
     assert round(rate["win_rate"].item() * 100, 2) == 63.15
@@ -107,7 +107,7 @@ def deals(loaded):
     ],
 )
 def test_the_win_rate_of_each_group_is_that_of_an_independent_query(deals, truth, by, column):
-    found = pipeline.win_rate(deals, by=by).select(by, "won", "lost", "win_rate", "won_amount")
+    found = analysis.win_rate(deals, by=by).select(by, "won", "lost", "win_rate", "won_amount")
 
     rows = truth.execute(f"""
         SELECT {column} AS part, count(*) FILTER (won), count(*) FILTER (NOT won),
@@ -119,7 +119,7 @@ def test_the_win_rate_of_each_group_is_that_of_an_independent_query(deals, truth
 
 
 def test_length_and_velocity_are_those_of_an_independent_query(deals, truth):
-    found = cycle.cycle_length(deals).row(0)
+    found = analysis.cycle_length(deals).row(0)
 
     days = "closed_on - engaged"
     row = truth.execute(f"""
@@ -130,7 +130,7 @@ def test_length_and_velocity_are_those_of_an_independent_query(deals, truth):
     assert found == pytest.approx(row)
 
     last = deals["created_at"].max()
-    velocity = cycle.sales_velocity(deals, last + timedelta(days=1)).row(0, named=True)
+    velocity = analysis.sales_velocity(deals, as_of=last + timedelta(days=1)).row(0, named=True)
     open_deals, mean_amount = truth.execute(
         "SELECT count(*) FILTER (NOT closed), avg(value) FILTER (won) FROM deals"
     ).fetchone()
@@ -140,9 +140,9 @@ def test_length_and_velocity_are_those_of_an_independent_query(deals, truth):
 
 def test_months_cohorts_and_the_forecast_lose_no_deal(deals, truth):
     last = deals["created_at"].max() + timedelta(days=1)
-    months = flow.created_against_closed(deals)
-    cohorts = cycle.win_cohorts(deals, last)
-    expected = forecast.weighted_pipeline(deals, last)
+    months = analysis.created_against_closed(deals)
+    cohorts = analysis.win_cohorts(deals, as_of=last)
+    expected = analysis.weighted_pipeline(deals, as_of=last)
 
     assert months.select("created", "won", "lost", "open_change").sum().row(0) == (8800, 4238, 2473, 2089)
     assert expected.select("bucket", "probability_from", "deals").rows() == [("no date", "stage number", 2089)]

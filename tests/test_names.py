@@ -31,7 +31,9 @@ ANALYST = Path(__file__).parent / "typing" / "analyst.py"
 
 
 def test_the_written_names_are_those_of_today() -> None:
-    assert WHERE.read_text(encoding="utf-8") == written(), "make names"
+    assert WHERE.read_text(encoding="utf-8") == written(), (
+        "crmlab/schema/names.py is not that of today: run `make names`"
+    )
 
 
 def test_they_are_the_tables_and_the_providers() -> None:

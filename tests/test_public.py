@@ -25,6 +25,7 @@ NAMES = [
     "analysis",
     "call",
     "check",
+    "collect",
     "explore",
     "fetch",
     "fetch_to",
@@ -33,6 +34,7 @@ NAMES = [
     "plots",
     "read_csv",
     "sandbox",
+    "table",
 ]
 MODULES = sorted(m.name for m in pkgutil.walk_packages([str(ROOT)], "crmlab.") if "._" not in m.name)
 
@@ -79,7 +81,9 @@ def test_importing_the_package_loads_nothing_that_is_needed_later() -> None:
         "aiohttp",
         "anywidget",
         "ipywidgets",
+        "jinja2",
         "keyring",
+        "narwhals",
         "phonenumbers",
         "plotly",
         "pydantic",
@@ -107,6 +111,7 @@ def imports(path: Path) -> set[str]:
         ("anywidget", ("notebook",)),
         ("ipywidgets", ("notebook",)),
         ("keyring", ("accounts",)),
+        ("narwhals", ("schema",)),
         ("tqdm", ("notebook",)),
     ],
 )

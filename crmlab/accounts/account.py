@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from crmlab import providers
 from crmlab.accounts import credentials
 from crmlab.connector import Limits, Provider, Request, url_fields
-from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError
+from crmlab.errors import AuthError, CredentialError, CrmlabError, UsageError
 from crmlab.schema import ProviderName
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ class Account:
     Parameters
     ----------
     provider
-        ``"onepagecrm"``, ``"relenta"``, ``"complero"``, ``"altcraft"``, ``"commanders_act"`` or
-        one that another package registers.
+        The name of a service, such as ``"onepagecrm"``: one of `crmlab.providers`, or one that another
+        package registers.
     name
         What the rows' ``account`` column says; the provider's name if not given. Two accounts of
         one provider need different names.
@@ -39,7 +39,7 @@ class Account:
 
     Raises
     ------
-    PlanError
+    UsageError
         unknown provider
     CredentialError
         a credential is missing or malformed, or the base URL would send it unencrypted
@@ -186,5 +186,5 @@ def check_names(accounts: list[Account]) -> None:
     seen: set[tuple[str, str]] = set()
     for account in accounts:
         if (key := (account.provider.name, account.name)) in seen:
-            raise PlanError(f"two {account.label}s: give each its own name=...")
+            raise UsageError(f"two accounts are called {account.label}: give each its own name=...")
         seen.add(key)

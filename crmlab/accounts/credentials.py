@@ -2,7 +2,7 @@
 
 Explicit argument > environment > file in ``CRMLAB_SECRETS_DIR`` > keyring > ``.env`` in the
 working directory. The name is ``CRMLAB_<PROVIDER>_<FIELD>`` everywhere (lower case for files),
-e.g. ``CRMLAB_ONEPAGECRM_API_KEY``. The keyring (extra ``crmlab[keyring]``) is read under the
+e.g. ``CRMLAB_ONEPAGECRM_API_KEY``. The keyring (of the package ``keyring``) is read under the
 service name ``crmlab``.
 
 Nothing is kept unless asked (`Account.remember`, or the form), and then in the keyring only: under

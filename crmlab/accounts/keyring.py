@@ -1,4 +1,4 @@
-"""The system keyring (extra ``crmlab[keyring]``). What writes plain text is no keyring."""
+"""The system keyring (of the package ``keyring``). What writes plain text is no keyring."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _backends() -> list[Any]:
     try:
         import keyring  # noqa: PLC0415  # optional
     except ImportError:
-        raise CredentialError('keyring is not installed: pip install "crmlab[keyring]"') from None
+        raise CredentialError("keyring is not installed: pip install keyring") from None
     chosen = keyring.get_keyring()
     # several come as a chain, whose end may be a file of plain text
     found = [each for each in getattr(chosen, "backends", [chosen]) if type(each).__module__ != "keyring.backends.fail"]

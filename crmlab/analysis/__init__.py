@@ -1,123 +1,95 @@
 """Questions answered with frames: shared tables in, one tidy frame out, nothing changed or shown.
 
-=========================================  ==================================================
-`pipeline.win_rate`                        won, lost and win rate, by number and by amount
-`pipeline.stage_snapshot`                  open deals and their amount in each stage, now
-`pipeline.closed_by_month`                 deals won and lost per month of closing
-`forecast.weighted_pipeline`               open deals by expected month: raw and weighted amount
-`forecast.coverage`                        open amount per what is missing of a quota
-`history.stage_history`                    each deal's stays in stages, from repeated fetches
-`history.slippage`                         how often and how far expected closes were moved
-`stages.funnel`                            deals that reached each stage, and how their stays ended
-`stages.stage_durations`                   days in each stage, open stays counted (Kaplan-Meier)
-`stages.stage_win_rates`                   share won of the deals that passed each stage
-`cycle.cycle_length`                       days from creating to winning: mean, median, p90
-`cycle.sales_velocity`                     what the pipeline brings per day
-`cycle.win_cohorts`                        cumulative share won by month of creating
-`ageing.ageing`                            open deals by age, and which are stuck
-`flow.created_against_closed`              created, won, lost per month
-`flow.waterfall`                           how the open amount changed between two fetches
-`flow.loss_reasons`                        why deals are lost
-`activity.heatmap`                         activities by weekday and hour of a named time zone
-`activity.volume`                          activities per period and kind
-`activity.volume_by_owner`                 activities of each owner and kind
-`actions.open_actions`                     open actions of each owner: overdue for how long, upcoming
-`actions.completion_rate`                  actions done on time / due
-`response.response_time`                   wait for the first call or meeting, still waiting counted
-`attention.activities_per_deal`            activities until close, won deals against lost
-`attention.days_since_last_touch`          open deals or contacts: recent, stale, never touched
-`engagement.email_engagement`              sent, opened, clicked and their rates, by campaign
-`engagement.email_engagement_over_time`    the same by period of sending
-`owners.with_owner`                        a column with the owner's name, to group by
-`consent.trend`                            consent events per period and kind
-`vocabulary.kinds`                         how each kind of consent event is read, and which are unknown
-`consent_state.current_state`              what each person last said about each channel
-`consent_state.consent_rate`               opted in / who decided, and who decided / all contacts
-`consent_stock.consent_stock`              consents in force, who came and left per period
-`consent_survival.consent_survival`        how long consents last
-`consent_expiry.expiring_consents`         which consents become too old in the next days
-`confirmation.confirmation_rate`           share of requests confirmed within some days
-`confirmation.time_to_confirm`             how long confirming takes
-`confirmation.documentation_coverage`      which consents in force can be proven
-`journey.consent_journeys`                 what follows what
-`consent.banner`                           visitors exposed, opt-ins and opt-outs per day
-`banner.banner_rates`                      what visitors chose, in every vendor's rates
-`banner.banner_items`                      which categories and vendors visitors accept
-`people.people`                            who is the same person across services
-`people.same_name`                         who may be, by name: suggestions only
-`people.overlap`                           how many people which services share
-`evidence.links`                           which address or number links two contacts
-`joined.open_pipeline_by_consent`          the open amount by what its people said
-`joined.consent_coverage_of_pipeline`      for each owner, whose people have decided
-`joined.consent_and_win_rate`              win rate of people with and without consent
-`objection.activities_after_opt_out`       what was done after someone said no, with evidence
-`objection.mailed_but_objected`            who is mailed here but objected there
-`survival.kaplan_meier`                    the share that still waits, or still lasts
-=========================================  ==================================================
+Every function is here, `crmlab.plots` draws most of them under the same name, and `crmlab.catalogue` says which
+question each answers.
 
 Three rules hold everywhere: amounts of several currencies are never added, a rate comes with the
 numbers it was made of, and a rate of nothing is null, not 0. "Now" is never read: where a moment
 matters it is an argument.
 """
 
-from crmlab.analysis import (
-    actions,
-    activity,
-    ageing,
-    attention,
-    banner,
-    confirmation,
-    consent,
-    consent_expiry,
-    consent_state,
-    consent_stock,
-    consent_survival,
-    cycle,
-    engagement,
-    evidence,
-    flow,
-    forecast,
-    history,
-    joined,
-    journey,
-    objection,
-    owners,
-    people,
-    period,
-    pipeline,
-    response,
-    stages,
-    survival,
-    vocabulary,
-)
+from crmlab.analysis.actions import completion_rate, open_actions
+from crmlab.analysis.activity import activity_heatmap, activity_volume, activity_volume_by_owner
+from crmlab.analysis.age import ageing
+from crmlab.analysis.attention import activities_per_deal, days_since_last_touch
+from crmlab.analysis.banner import banner_items, banner_rates
+from crmlab.analysis.confirmation import confirmation_rate, documentation_coverage, time_to_confirm
+from crmlab.analysis.consent import consent_banner, consent_trend
+from crmlab.analysis.consent_duration import consent_survival
+from crmlab.analysis.consent_expiry import expiring_consents
+from crmlab.analysis.consent_growth import consent_stock
+from crmlab.analysis.consent_state import consent_rate, current_consent
+from crmlab.analysis.cycle import cycle_length, sales_velocity, win_cohorts
+from crmlab.analysis.engagement import email_engagement, email_engagement_over_time
+from crmlab.analysis.flow import created_against_closed, loss_reasons, waterfall
+from crmlab.analysis.forecast import coverage, weighted_pipeline
+from crmlab.analysis.history import slippage, stage_history
+from crmlab.analysis.identity import people, people_overlap, same_name
+from crmlab.analysis.joined import consent_and_win_rate, consent_coverage_of_pipeline, open_pipeline_by_consent
+from crmlab.analysis.journey import consent_journeys
+from crmlab.analysis.matching import evidence, evidence_left_out, evidence_links
+from crmlab.analysis.objection import activities_after_opt_out, mailed_but_objected
+from crmlab.analysis.owners import with_owner
+from crmlab.analysis.pipeline import closed_by_month, pipeline_snapshot, win_rate
+from crmlab.analysis.response import response_time
+from crmlab.analysis.stages import funnel, stage_durations, stage_win_rates
+from crmlab.analysis.survival import kaplan_meier, with_band
+from crmlab.analysis.vocabulary import consent_kinds
 
 __all__ = [
-    "actions",
-    "activity",
+    "activities_after_opt_out",
+    "activities_per_deal",
+    "activity_heatmap",
+    "activity_volume",
+    "activity_volume_by_owner",
     "ageing",
-    "attention",
-    "banner",
-    "confirmation",
-    "consent",
-    "consent_expiry",
-    "consent_state",
+    "banner_items",
+    "banner_rates",
+    "closed_by_month",
+    "completion_rate",
+    "confirmation_rate",
+    "consent_and_win_rate",
+    "consent_banner",
+    "consent_coverage_of_pipeline",
+    "consent_journeys",
+    "consent_kinds",
+    "consent_rate",
     "consent_stock",
     "consent_survival",
-    "cycle",
-    "engagement",
+    "consent_trend",
+    "coverage",
+    "created_against_closed",
+    "current_consent",
+    "cycle_length",
+    "days_since_last_touch",
+    "documentation_coverage",
+    "email_engagement",
+    "email_engagement_over_time",
     "evidence",
-    "flow",
-    "forecast",
-    "history",
-    "joined",
-    "journey",
-    "objection",
-    "owners",
+    "evidence_left_out",
+    "evidence_links",
+    "expiring_consents",
+    "funnel",
+    "kaplan_meier",
+    "loss_reasons",
+    "mailed_but_objected",
+    "open_actions",
+    "open_pipeline_by_consent",
     "people",
-    "period",
-    "pipeline",
-    "response",
-    "stages",
-    "survival",
-    "vocabulary",
+    "people_overlap",
+    "pipeline_snapshot",
+    "response_time",
+    "sales_velocity",
+    "same_name",
+    "slippage",
+    "stage_durations",
+    "stage_history",
+    "stage_win_rates",
+    "time_to_confirm",
+    "waterfall",
+    "weighted_pipeline",
+    "win_cohorts",
+    "win_rate",
+    "with_band",
+    "with_owner",
 ]

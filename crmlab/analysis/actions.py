@@ -6,13 +6,16 @@ import datetime as dt
 
 import polars as pl
 
-from crmlab.analysis.given import moment, need
-from crmlab.analysis.owners import with_owner
+from crmlab.analysis.inputs import read
+from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import ratio
-from crmlab.errors import PlanError
+from crmlab.analysis.rates import ratio
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant, day_at
 
-_READ = ("kind", "created_at", "starts_at", "due_on", "done", "done_at")
+__all__ = ["completion_rate", "open_actions"]
+
+_READ = ("provider", "account", "owner_id", "author", "kind", "created_at", "starts_at", "due_on", "done", "done_at")
 #: how many days after the day it was due; what is due today is not overdue
 AGES = {
     "overdue_to_7_days": pl.col("late") <= 7,
@@ -24,7 +27,7 @@ AGES = {
 def open_actions(
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     time_zone: str = "UTC",
     users: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -38,13 +41,13 @@ def open_actions(
     ----------
     activities
         Reads those of kind "action": created_at, due_on, starts_at (where due_on is null), done, done_at
-        (where `done` is null: done if there is a day), and what `crmlab.analysis.owners.with_owner` reads.
+        (where `done` is null: done if there is a day), and what `crmlab.analysis.with_owner` reads.
     as_of
         The moment to ask at; a date is its beginning in `time_zone`.
     time_zone
         IANA name; where the day begins.
     users
-        Names of the owners; see `crmlab.analysis.owners.with_owner`.
+        Names of the owners; see `crmlab.analysis.with_owner`.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def open_actions(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
 
     Notes
@@ -80,13 +83,13 @@ def open_actions(
     │ ann   ┆ 2    ┆ 0       ┆ 1        ┆ 1       ┆ 1                    │
     └───────┴──────┴─────────┴──────────┴─────────┴──────────────────────┘
     """
-    at, today = moment(as_of, time_zone)
-    actions = _actions(activities, today, time_zone)
+    at = as_instant(as_of, "as_of", time_zone)
+    today = day_at(at, time_zone)
+    actions = _actions(activities, users, today, time_zone)
     is_open = ~pl.col("is_done") & (pl.col("created_at") <= at).fill_null(value=True)
     late = (pl.lit(today) - pl.col("due")).dt.total_days()
     return (
-        with_owner(actions, users)
-        .filter(is_open)
+        actions.filter(is_open)
         .with_columns(pl.when(late > 0).then(late).alias("late"))
         .group_by("owner")
         .agg(
@@ -104,7 +107,7 @@ def open_actions(
 def completion_rate(
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     since: dt.date | None = None,
     until: dt.date | None = None,
     time_zone: str = "UTC",
@@ -126,7 +129,7 @@ def completion_rate(
     time_zone
         IANA name; where the day begins.
     users
-        Names of the owners; see `crmlab.analysis.owners.with_owner`.
+        Names of the owners; see `crmlab.analysis.with_owner`.
 
     Returns
     -------
@@ -137,7 +140,7 @@ def completion_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `since`, `until` or `time_zone` cannot be read, or a column is missing.
 
     Notes
@@ -164,9 +167,9 @@ def completion_rate(
     """
     for name, day in (("since", since), ("until", until)):
         if day is not None and (isinstance(day, dt.datetime) or not isinstance(day, dt.date)):
-            raise PlanError(f"{name} must be a date: actions are due on days")
-    _, today = moment(as_of, time_zone)
-    actions = _actions(activities, today, time_zone)
+            raise UsageError(f"{name} must be a date: actions are due on days")
+    today = day_at(as_instant(as_of, "as_of", time_zone), time_zone)
+    actions = _actions(activities, users, today, time_zone)
     over = pl.col("due") < min(until or today, today)
     if since:
         over &= pl.col("due") >= since
@@ -178,8 +181,7 @@ def completion_rate(
         "done_undated": pl.col("is_done") & pl.col("done_at").is_null(),
     }
     return (
-        with_owner(actions, users)
-        .filter(over)
+        actions.filter(over)
         .group_by("owner")
         .agg(
             pl.len().cast(pl.Int64).alias("due"),
@@ -190,11 +192,12 @@ def completion_rate(
     )
 
 
-def _actions(activities: pl.DataFrame, today: dt.date, time_zone: str) -> pl.DataFrame:
-    """Return the actions with their due day and whether they were done by the end of `today`."""
-    need(activities, "activities", *_READ)
+def _actions(activities: pl.DataFrame, users: pl.DataFrame | None, today: dt.date, time_zone: str) -> pl.DataFrame:
+    """Return the actions with their owner, their due day and whether they were done by the end of `today`."""
+    actions = read(activities, "activities", *_READ).filter(pl.col("kind") == "action")
     done = pl.coalesce("done", pl.col("done_at").is_not_null())
-    return activities.filter(pl.col("kind") == "action").with_columns(
+    return actions.with_columns(
+        owners_of(actions, users),
         pl.coalesce("due_on", local(pl.col("starts_at"), time_zone).dt.date()).alias("due"),
         (done & (pl.col("done_at") <= today).fill_null(value=True)).alias("is_done"),
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.given import need
-from crmlab.analysis.owners import with_owner
+from crmlab.analysis.inputs import read
+from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import finest_grain, local, period_of
+
+__all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
 #: when it happened; mailings and notes only know when they were recorded
 HAPPENED = pl.coalesce("starts_at", "created_at")
+_TIMES = ("starts_at", "created_at")
 
 
-def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many activities fall on each weekday and hour of a place's clock.
 
     Parameters
@@ -31,7 +34,7 @@ def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not a name of the IANA time zone database.
 
     Notes
@@ -45,7 +48,7 @@ def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     >>> from crmlab.schema.tables import TABLES, conform
     >>> utc = pl.Series("starts_at", [datetime(2026, 7, 1, 22, 30)]).dt.replace_time_zone("UTC")
     >>> frame = conform(utc.to_frame(), TABLES["activities"])
-    >>> heatmap(frame, "Europe/Berlin").filter(pl.col("count") > 0)
+    >>> activity_heatmap(frame, time_zone="Europe/Berlin").filter(pl.col("count") > 0)
     shape: (1, 3)
     ┌─────────┬──────┬───────┐
     │ weekday ┆ hour ┆ count │
@@ -56,6 +59,7 @@ def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     └─────────┴──────┴───────┘
     """
     at = local(pl.col("at"), time_zone)
+    activities = read(activities, "activities", "all_day", *_TIMES)
     timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"))
     counted = (
         timed.drop_nulls()
@@ -72,7 +76,7 @@ def heatmap(activities: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     )
 
 
-def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str = "UTC") -> pl.DataFrame:
+def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many activities of each kind there were in each period.
 
     Parameters
@@ -92,7 +96,7 @@ def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known.
 
     Notes
@@ -107,7 +111,7 @@ def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str
     >>> frame = pl.DataFrame({"kind": ["call", "call", "note"],
     ...                       "created_at": [datetime(2026, 1, day) for day in (1, 4, 5)]})
     >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
-    >>> volume(conform(frame, TABLES["activities"]))
+    >>> activity_volume(conform(frame, TABLES["activities"]), every="1w")
     shape: (2, 3)
     ┌────────────┬──────┬───────┐
     │ period     ┆ kind ┆ count │
@@ -118,10 +122,11 @@ def volume(activities: pl.DataFrame, every: str | None = "1w", *, time_zone: str
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
+    activities = read(activities, "activities", "kind", *_TIMES)
     return count_by_period(activities, HAPPENED, every, time_zone)
 
 
-def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.DataFrame:
+def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return how many activities of each kind each owner has.
 
     Select the period beforehand. Mailing events belong to nobody: their owner is null.
@@ -129,9 +134,9 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
     Parameters
     ----------
     activities
-        Reads kind and what `crmlab.analysis.owners.with_owner` reads.
+        Reads kind and what `crmlab.analysis.with_owner` reads.
     users
-        Names of the owners; see `crmlab.analysis.owners.with_owner`.
+        Names of the owners; see `crmlab.analysis.with_owner`.
 
     Returns
     -------
@@ -141,7 +146,7 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -153,7 +158,7 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["call", "call", "send"], "author": ["Ann Bee <ann@example.com>", "Ann Bee", None]}
-    >>> volume_by_owner(conform(pl.DataFrame(rows), TABLES["activities"]))
+    >>> activity_volume_by_owner(conform(pl.DataFrame(rows), TABLES["activities"]))
     shape: (2, 3)
     ┌─────────┬──────┬───────┐
     │ owner   ┆ kind ┆ count │
@@ -164,10 +169,10 @@ def volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None)
     │ null    ┆ send ┆ 1     │
     └─────────┴──────┴───────┘
     """
-    read = ("provider", "account", "owner_id", "author", "kind")
-    need(activities, "activities", *read)
+    columns = ("provider", "account", "owner_id", "author", "kind")
+    counts = read(activities, "activities", *columns).group_by(columns).agg(pl.len().cast(pl.Int64).alias("count"))
     return (
-        with_owner(activities.group_by(read).agg(pl.len().cast(pl.Int64).alias("count")), users)
+        counts.with_columns(owners_of(counts, users))
         .group_by("owner", "kind")
         .agg(pl.col("count").sum())
         .sort("owner", "kind", nulls_last=True)

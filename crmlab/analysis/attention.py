@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.analysis.given import moment, need
+from crmlab.analysis.inputs import is_table, read
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.analysis.touches import DEAL, HUMAN, of_contacts, of_deals, touches
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant, day_at
+
+__all__ = ["activities_per_deal", "days_since_last_touch"]
+
+_OF_DEALS = (*DEAL, "contact_id", "status", "created_at", "close_date")
 
 
 def activities_of_deals(
@@ -35,7 +39,7 @@ def activities_of_deals(
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known, or a column is missing.
 
     Examples
@@ -55,7 +59,7 @@ def activities_of_deals(
     │ e   ┆ lost   ┆ 0          │
     └─────┴────────┴────────────┘
     """
-    need(deals, "deals", *DEAL, "contact_id", "status", "created_at", "close_date")
+    deals = read(deals, "deals", *_OF_DEALS)
     closed = deals.filter(WON | LOST)
     done = of_deals(closed, touches(activities, kinds=kinds, time_zone=time_zone), time_zone)
     counted = done.group_by(DEAL).agg(pl.len().cast(pl.Int64).alias("activities"))
@@ -100,7 +104,7 @@ def activities_per_deal(
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known, or a column is missing.
 
     Notes
@@ -150,7 +154,7 @@ def days_since_last_touch(
     subjects: pl.DataFrame,
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     stale_days: int = 14,
     kinds: Collection[str] = HUMAN,
     time_zone: str = "UTC",
@@ -184,7 +188,7 @@ def days_since_last_touch(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, `stale_days` is negative, or a column is missing.
 
     Notes
@@ -212,16 +216,15 @@ def days_since_last_touch(
     └─────┴───────────────┴──────┴───────┘
     """
     if stale_days < 0:
-        raise PlanError(f"stale_days={stale_days}: give 0 or more")
-    at, today = moment(as_of, time_zone)
+        raise UsageError(f"stale_days={stale_days}: give 0 or more")
+    at = as_instant(as_of, "as_of", time_zone)
+    today = day_at(at, time_zone)
     done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    if "contact_id" in subjects.columns:
-        need(subjects, "deals", *DEAL, "status", "created_at", "close_date")
-        shown = subjects.filter(OPEN)
+    if are_deals(subjects):
+        shown = read(subjects, "subjects", *_OF_DEALS, table="deals").filter(OPEN)
         found = of_deals(shown.with_columns(close_date=pl.lit(None, pl.Date)), done, time_zone)
     else:
-        need(subjects, "contacts", *DEAL, "emails", "created_at")
-        shown = subjects
+        shown = read(subjects, "subjects", *DEAL, "emails", "created_at", table="contacts")
         found = of_contacts(shown, done).rename({"contact_id": "id"})
     days = (pl.lit(today) - pl.col("last_touch_on")).dt.total_days()
     state = pl.when(days > stale_days).then(pl.lit("stale")).when(days.is_not_null()).then(pl.lit("recent"))
@@ -237,3 +240,11 @@ def days_since_last_touch(
         )
         .with_columns(days.alias("days"), state.otherwise(pl.lit("never")).alias("state"))
     )
+
+
+def are_deals(subjects: pl.DataFrame) -> bool:
+    """Return whether these are deals, not contacts: deals name a contact.
+
+    A table of contacts stays one, also with a column `contact_id` of the user's own.
+    """
+    return "contact_id" in subjects.columns and not is_table(subjects, "contacts")

@@ -26,9 +26,12 @@ from typing import Literal
 import polars as pl
 
 from crmlab.analysis.consent import without_parts
-from crmlab.analysis.period import period_of
-from crmlab.analysis.pipeline import ratio
-from crmlab.errors import PlanError
+from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.period import finest_grain, period_of
+from crmlab.analysis.rates import counted, ratio
+from crmlab.errors import UsageError
+
+__all__ = ["banner_items", "banner_rates"]
 
 _COUNTS = ("visitors_exposed", "optin", "explicit_optin", "optout")
 #: what rows may be split by; what they are not split by is taken as a whole
@@ -36,9 +39,7 @@ _PARTS = ("device", "location")
 _BY = ("day", "provider", "account", "banner_id", *_PARTS)
 
 
-def banner_rates(
-    consent_statistics: pl.DataFrame, by: str | list[str] | None = None, *, every: str = "1d"
-) -> pl.DataFrame:
+def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str | None = None) -> pl.DataFrame:
     """Return what became of the visitors who saw a banner, and every service's rates of it.
 
     All from summed counts, rates are never averaged: ``interacted = explicit_optin + optout`` (who chose by a
@@ -67,7 +68,7 @@ def banner_rates(
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` or `every` is not known.
 
     Notes
@@ -88,17 +89,18 @@ def banner_rates(
     >>> rates.select("no_choice", "optin_per_exposed", "optin_per_choice", "interacted_per_exposed").row(0)
     (200, 0.6, 0.75, 0.7)
     """
-    keys = [by] if isinstance(by, str) else list(by or [])
-    if strange := [name for name in keys if name not in _BY]:
-        raise PlanError(f"by={strange[0]!r}: choose of {', '.join(_BY)}")
-    rows = consent_statistics
+    names = names_of(by)
+    strange = [name for name in names if name not in _BY]
+    if strange:
+        raise UsageError(f"by={strange[0]!r}: choose of {', '.join(_BY)}")
+    rows = read(consent_statistics, "consent_statistics", *_BY, *_COUNTS)
     for part in _PARTS:
-        rows = _only_parts(rows, part) if part in keys else without_parts(rows, part)
-    rows = rows.with_columns(period_of(pl.col("day"), every))
+        rows = _only_parts(rows, part) if part in names else without_parts(rows, part)
+    rows = rows.with_columns(period_of(pl.col("day"), every or finest_grain(rows["day"])))
     sums = [pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name) for name in _COUNTS]
-    counted = rows.group_by(keys).agg(sums) if keys else rows.select(sums)
+    counts = counted(rows.rename(dict(zip(names, keys_of(by), strict=True))), keys_of(by), *sums)
     exposed, optin, explicit, optout = (pl.col(name) for name in _COUNTS)
-    counted = counted.with_columns(
+    rates = counts.with_columns(
         (explicit + optout).alias("interacted"),
         (exposed - optin - optout).alias("no_choice"),
         (exposed - optin).alias("no_optin"),
@@ -112,7 +114,7 @@ def banner_rates(
         ratio(pl.col("no_choice"), exposed).alias("no_choice_per_exposed"),
         ratio(pl.col("no_optin"), exposed).alias("no_optin_per_exposed"),
     )
-    return counted.sort(keys, nulls_last=True) if keys else counted
+    return answer(rates)
 
 
 def _only_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
@@ -122,7 +124,7 @@ def _only_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
 
 
 def banner_items(
-    consent_statistics_items: pl.DataFrame, dimension: Literal["category", "vendor"] = "category"
+    consent_statistics_items: pl.DataFrame, *, dimension: Literal["category", "vendor"] = "category"
 ) -> pl.DataFrame:
     """Return which share of exposed visitors accepted each category or vendor.
 
@@ -144,7 +146,7 @@ def banner_items(
 
     Raises
     ------
-    PlanError
+    UsageError
         `dimension` is neither.
 
     Notes
@@ -162,10 +164,12 @@ def banner_items(
     (None, 'web', '1', 200, 400, 0.5)
     """
     if dimension not in ("category", "vendor"):
-        raise PlanError(f"dimension={dimension!r}: give 'category' or 'vendor'")
+        raise UsageError(f"dimension={dimension!r}: give 'category' or 'vendor'")
     key = ["provider", "account", "item_id"]
+    columns = (*key, "dimension", "optin", "visitors_exposed")
+    items = read(consent_statistics_items, "consent_statistics_items", *columns)
     return (
-        consent_statistics_items.filter(pl.col("dimension") == dimension)
+        items.filter(pl.col("dimension") == dimension)
         .drop_nulls(["optin", "visitors_exposed"])
         .group_by(key)
         .agg(pl.col("optin", "visitors_exposed").sum())

@@ -7,22 +7,27 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from crmlab.analysis.consent_survival import curve, lasting
-from crmlab.analysis.decisions import WHOM, Subject, grouped, is_first, moment, spells, told
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.consent_duration import curve, lasting
+from crmlab.analysis.decisions import WHOM, Subject, is_first, spells, told
+from crmlab.analysis.inputs import By, answer, keys_of, no_text
+from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import CONFIRMATIONS, OPT_OUT, REQUESTS, is_kind
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant
+
+__all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
 
 def confirmation_rate(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: TimeLike,
+    by: By = None,
     within_days: int = 7,
     requests: Iterable[str] = REQUESTS,
     confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the share of requests that were confirmed within some days, of those that had the time.
 
@@ -36,7 +41,8 @@ def confirmation_rate(
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
         (where occurred_at is null), opted_in.
     as_of
-        The moment to look from; a date is its midnight UTC. Later events are not read.
+        The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
+        read.
     by
         Columns to group by: channel, source (of the request), provider, account.
     within_days
@@ -44,7 +50,9 @@ def confirmation_rate(
     requests, confirmations
         Kinds of events, in any case. Where opt-in is single, no request is ever confirmed.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def confirmation_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by` or `subject` is not known, or `within_days` is not positive.
 
     Notes
@@ -71,45 +79,45 @@ def confirmation_rate(
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "confirm"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> confirmation_rate(conform(frame, TABLES["consent_events"]), date(2026, 1, 31)).row(0)
+    >>> confirmation_rate(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31)).row(0)
     (2, 1, 0, 0.5)
     """
     if within_days < 1:
-        raise PlanError("within_days must be 1 or more")
-    now, limit = moment(as_of), dt.timedelta(days=within_days)
-    found = _requested(told(consent_events, now, subject), requests, confirmations)
-    keys = grouped(by, found)
+        raise UsageError("within_days must be 1 or more")
+    now = as_instant(as_of, "as_of", time_zone)
+    limit = dt.timedelta(days=within_days)
+    found = _requested(told(consent_events, now, subject, by=by), requests, confirmations)
     is_old = pl.col("start") <= now - limit
     measures = (
         is_old.sum().cast(pl.Int64).alias("requests_old_enough"),
         (is_old & (pl.col("end") - pl.col("start") <= limit)).sum().cast(pl.Int64).alias("confirmed"),
         (~is_old).sum().cast(pl.Int64).alias("requests_too_young"),
     )
-    counted = found.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else found.select(measures)
-    return counted.with_columns(
-        ratio(pl.col("confirmed"), pl.col("requests_old_enough")).alias("confirmed_per_request_old_enough")
-    )
+    rate = ratio(pl.col("confirmed"), pl.col("requests_old_enough"))
+    rates = counted(found, keys_of(by), *measures).with_columns(rate.alias("confirmed_per_request_old_enough"))
+    return answer(rates)
 
 
 def time_to_confirm(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: TimeLike,
+    by: By = None,
     requests: Iterable[str] = REQUESTS,
     confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
     confidence: float = 0.95,
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the share of requests that are confirmed after each number of days.
 
     ``confirmed_share = 1 - survival`` of Kaplan and Meier: an unconfirmed request counts for as long as it
     has waited (censored), so young ones pull the share neither up nor down. Where none waits it is the
-    empirical distribution. Median: `crmlab.analysis.consent_survival.median_days`.
+    empirical distribution. Median: `crmlab.analysis.consent_duration.median_days`.
 
     Parameters
     ----------
-    consent_events, as_of, by, requests, confirmations, subject
+    consent_events, as_of, by, requests, confirmations, subject, time_zone
         As `confirmation_rate`.
     confidence
         Of the band.
@@ -117,12 +125,12 @@ def time_to_confirm(
     Returns
     -------
     pl.DataFrame
-        As `crmlab.analysis.consent_survival.curve` (ended: confirmed; censored: waiting; survival: share that
+        As `crmlab.analysis.consent_duration.curve` (ended: confirmed; censored: waiting; survival: share that
         waits longer), and last confirmed_share (Float64, 0-1).
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by`, `subject` or `confidence` is not known.
 
     Notes
@@ -137,18 +145,20 @@ def time_to_confirm(
     >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "confirm"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> shares = time_to_confirm(conform(frame, TABLES["consent_events"]), date(2026, 1, 31))
+    >>> shares = time_to_confirm(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31))
     >>> shares.select("days", "at_risk", "confirmed_share").rows()
     [(2.0, 2, 0.5), (30.0, 1, 0.5)]
     """
-    now = moment(as_of)
-    found = _requested(told(consent_events, now, subject), requests, confirmations)
-    waiting = curve(lasting(found, now), by, confidence=confidence)
-    return waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share"))
+    now = as_instant(as_of, "as_of", time_zone)
+    found = _requested(told(consent_events, now, subject, by=by), requests, confirmations)
+    waiting = curve(lasting(found, now), keys_of(by), confidence=confidence)
+    return answer(waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share")))
 
 
 def _requested(said: pl.DataFrame, requests: Iterable[str], confirmations: Iterable[str]) -> pl.DataFrame:
     """Return the first request of each person and channel: start, and end where it was confirmed."""
+    no_text("requests", requests)
+    no_text("confirmations", confirmations)
     asked = said.filter(is_kind(requests))
     asked = asked.filter(is_first(*WHOM)).rename({"at": "start"})
     refused = (pl.col("decision") == OPT_OUT).fill_null(value=False)
@@ -165,10 +175,11 @@ def _requested(said: pl.DataFrame, requests: Iterable[str], confirmations: Itera
 
 def documentation_coverage(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: TimeLike,
+    by: By = None,
     subject: Subject = "contact",
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the share of the consents in force that can be proven.
 
@@ -182,11 +193,14 @@ def documentation_coverage(
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
         (where occurred_at is null), opted_in, has_documentation.
     as_of
-        The moment to look from; a date is its midnight UTC. Later events are not read.
+        The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
+        read.
     by
         Columns to group by: channel, source (of the opt-in), provider, account.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -197,7 +211,7 @@ def documentation_coverage(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by` or `subject` is not known.
 
     Notes
@@ -214,10 +228,10 @@ def documentation_coverage(
     ...         "opted_in": [True, True], "has_documentation": [True, False],
     ...         "occurred_at": [datetime(2026, 1, 1)] * 2}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> documentation_coverage(conform(frame, TABLES["consent_events"]), date(2026, 1, 31)).row(0)
+    >>> documentation_coverage(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31)).row(0)
     (2, 1, 1, 0, 0, 0.5)
     """
-    said = told(consent_events, moment(as_of), subject)
+    said = told(consent_events, as_instant(as_of, "as_of", time_zone), subject, by=by)
     found = spells(said).filter(pl.col("end").is_null()).drop("has_documentation")
     proof = pl.col("has_documentation")
     since = (
@@ -228,8 +242,8 @@ def documentation_coverage(
         .agg(proof.any().alias("documented"), proof.is_not_null().any().alias("said"))
     )
     found = found.join(since, on=WHOM, nulls_equal=True)
-    keys = grouped(by, found)
-    documented, is_said = pl.col("documented"), pl.col("said")
+    documented = pl.col("documented")
+    is_said = pl.col("said")
     measures = (
         pl.len().cast(pl.Int64).alias("consents"),
         documented.sum().cast(pl.Int64),
@@ -237,5 +251,5 @@ def documentation_coverage(
         (~is_said).sum().cast(pl.Int64).alias("not_said"),
         pl.col("source").count().cast(pl.Int64).alias("with_source"),
     )
-    counted = found.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else found.select(measures)
-    return counted.with_columns(ratio(documented, pl.col("consents")).alias("documented_per_consent"))
+    counts = counted(found, keys_of(by), *measures)
+    return answer(counts.with_columns(ratio(documented, pl.col("consents")).alias("documented_per_consent")))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.activity import count_by_period
+from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, period_of
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
+
+__all__ = ["consent_banner", "consent_trend"]
 
 #: when it was said; where that is not known, when it was recorded
 SAID = pl.coalesce("occurred_at", "created_at")
 _COUNTS = ("visitors_exposed", "optin", "optout")
 
 
-def trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> pl.DataFrame:
+def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many consent events of each kind there were in each period.
 
     Parameters
@@ -34,7 +37,7 @@ def trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: 
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known.
 
     Notes
@@ -50,7 +53,7 @@ def trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: 
     >>> frame = pl.DataFrame({"kind": ["subscribe", "subscribe", "unsubscribe"],
     ...                       "occurred_at": [datetime(2026, 1, day) for day in (1, 31, 31)]})
     >>> frame = frame.with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> trend(conform(frame, TABLES["consent_events"]), "1mo")
+    >>> consent_trend(conform(frame, TABLES["consent_events"]), every="1mo")
     shape: (2, 3)
     ┌────────────┬─────────────┬───────┐
     │ period     ┆ kind        ┆ count │
@@ -61,10 +64,11 @@ def trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: 
     │ 2026-01-01 ┆ unsubscribe ┆ 1     │
     └────────────┴─────────────┴───────┘
     """
-    return count_by_period(consent_events, SAID, every, time_zone)
+    events = read(consent_events, "consent_events", "kind", "occurred_at", "created_at")
+    return count_by_period(events, SAID, every, time_zone)
 
 
-def banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -> pl.DataFrame:
+def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None) -> pl.DataFrame:
     """Return exposed visitors, opt-ins and opt-outs of the consent banner per day, with their rates.
 
     ``optin_rate = optin / visitors_exposed``, ``optout_rate = optout / visitors_exposed``, both from the
@@ -89,7 +93,7 @@ def banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -> pl.Dat
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` is not known.
 
     Notes
@@ -107,7 +111,7 @@ def banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -> pl.Dat
     >>> rows = {"day": [date(2026, 1, 1)] * 2, "banner_id": ["a", "b"], "visitors_exposed": [100, 300],
     ...         "optin": [90, 110], "optout": [5, 95]}
     >>> with pl.Config(tbl_cols=-1, tbl_width_chars=100):
-    ...     banner(conform(pl.DataFrame(rows), TABLES["consent_statistics"]))
+    ...     consent_banner(conform(pl.DataFrame(rows), TABLES["consent_statistics"]))
     shape: (1, 6)
     ┌────────────┬──────────────────┬───────┬────────┬────────────┬─────────────┐
     │ day        ┆ visitors_exposed ┆ optin ┆ optout ┆ optin_rate ┆ optout_rate │
@@ -117,7 +121,9 @@ def banner(consent_statistics: pl.DataFrame, every: str | None = "1d") -> pl.Dat
     │ 2026-01-01 ┆ 400              ┆ 200   ┆ 100    ┆ 0.5        ┆ 0.25        │
     └────────────┴──────────────────┴───────┴────────┴────────────┴─────────────┘
     """
-    dated = without_parts(without_parts(consent_statistics.drop_nulls("day"), "device"), "location")
+    columns = ("provider", "account", "day", "banner_id", "device", "location", *_COUNTS)
+    statistics = read(consent_statistics, "consent_statistics", *columns).drop_nulls("day")
+    dated = without_parts(without_parts(statistics, "device"), "location")
     every = every or finest_grain(dated["day"])
     return (
         dated.group_by(period_of(pl.col("day"), every))

@@ -6,19 +6,24 @@ import datetime as dt
 
 import polars as pl
 
-from crmlab.analysis.decisions import moment
+from crmlab.analysis.consent_state import state_of
+from crmlab.analysis.decisions import Subject
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.vocabulary import OPT_IN
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant
+
+__all__ = ["expiring_consents"]
 
 
 def expiring_consents(
-    state: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
+    consent_events: pl.DataFrame,
     *,
+    as_of: TimeLike,
     max_age_days: int = 365,
     within_days: int = 90,
     every: str | None = None,
+    subject: Subject = "contact",
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return how many consents reach their greatest age in each period of the next days.
@@ -27,16 +32,18 @@ def expiring_consents(
 
     Parameters
     ----------
-    state
-        What `current_state` returns. Reads channel, decision, decided_at.
+    consent_events
+        As of `crmlab.analysis.current_consent`.
     as_of
-        The moment to look from; a date is its midnight UTC.
+        The moment to look from; a date is the beginning of that day in `time_zone`.
     max_age_days
         Age at which a consent must be asked for again. Authorities and services differ.
     within_days
         How far to look ahead.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
+    subject
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
     time_zone
         IANA name; where the day begins.
 
@@ -49,7 +56,7 @@ def expiring_consents(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `every` or `time_zone` is not known, or a number of days is not positive.
 
     Notes
@@ -60,9 +67,12 @@ def expiring_consents(
     --------
     >>> from datetime import UTC, date, datetime
     >>> import polars as pl
+    >>> from crmlab.schema import TABLES, conform
     >>> given = [datetime(2025, 1, 31, tzinfo=UTC), datetime(2025, 2, 2, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)]
-    >>> state = pl.DataFrame({"channel": ["email"] * 3, "decision": ["opt-in"] * 3, "decided_at": given})
-    >>> expiring_consents(state, date(2026, 1, 15), every="1mo")
+    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe"] * 3, "contact_id": ["1", "2", "3"],
+    ...         "channel": ["email"] * 3, "occurred_at": given}
+    >>> events = conform(pl.DataFrame(rows), TABLES["consent_events"])
+    >>> expiring_consents(events, as_of=date(2026, 1, 15), every="1mo")
     shape: (3, 3)
     ┌────────────┬─────────┬──────────┐
     │ period     ┆ channel ┆ consents │
@@ -75,10 +85,12 @@ def expiring_consents(
     └────────────┴─────────┴──────────┘
     """
     if max_age_days < 1 or within_days < 1:
-        raise PlanError("max_age_days and within_days must be 1 or more")
-    now, expires = moment(as_of), pl.col("decided_at") + pl.duration(days=max_age_days)
+        raise UsageError("max_age_days and within_days must be 1 or more")
+    now = as_instant(as_of, "as_of", time_zone)
+    expires = pl.col("decided_at") + pl.duration(days=max_age_days)
     due = (
-        state.filter(pl.col("decision") == OPT_IN)
+        state_of(consent_events, now, subject)
+        .filter(pl.col("decision") == OPT_IN)
         .select("channel", expires.alias("expires"))
         .filter(pl.col("expires") <= now + dt.timedelta(days=within_days))
     )

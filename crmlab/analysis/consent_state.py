@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 
-from crmlab.analysis.decisions import WHOM, Subject, grouped, is_first, moment, subject_of, told
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.decisions import WHOM, Subject, is_first, subject_of, told
+from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
-from crmlab.schema import TABLES
+from crmlab.schema import KEY, TABLES, TimeLike, as_instant
+
+__all__ = ["consent_rate", "current_consent"]
 
 _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
 _EMAIL = pl.col("emails").list.first()
@@ -18,13 +22,14 @@ _EMAIL = pl.col("emails").list.first()
 _UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
 
 
-def current_state(
+def current_consent(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
     *,
+    as_of: TimeLike,
     subject: Subject = "contact",
     subscriptions: pl.DataFrame | None = None,
     contacts: pl.DataFrame | None = None,
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return what each person last said about each channel.
 
@@ -39,7 +44,7 @@ def current_state(
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
         (where occurred_at is null), opted_in. What a kind means: `crmlab.analysis.vocabulary`.
     as_of
-        The moment to look from; a date is its midnight UTC.
+        The moment to look from; a date is the beginning of that day in `time_zone`.
     subject
         ``"contact"``: a person is one contact of one account; ``"email"``: one e-mail address, in lower
         case, in whatever service (a contact where there is none).
@@ -48,6 +53,8 @@ def current_state(
     contacts
         Reads provider, account, id, emails, do_not_contact: true is an opt-out of the channel "email",
         false says nothing. With ``subject="email"`` also the addresses of subscriptions' contacts.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def current_state(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` has no time zone, or `subject` is not known.
 
     Notes
@@ -77,7 +84,7 @@ def current_state(
     ...         "contact_id": ["7"] * 2, "channel": ["email"] * 2,
     ...         "occurred_at": [datetime(2026, 1, day) for day in (1, 9)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
-    >>> state = current_state(conform(frame, TABLES["consent_events"]), date(2026, 1, 5))
+    >>> state = current_consent(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 5))
     >>> state.select("subject", "channel", "decision", "basis")
     shape: (1, 4)
     ┌─────────────────┬─────────┬──────────┬───────┐
@@ -88,22 +95,50 @@ def current_state(
     │ altcraft/shop/7 ┆ email   ┆ opt-in   ┆ event │
     └─────────────────┴─────────┴──────────┴───────┘
     """
-    events = told(consent_events, moment(as_of), subject).drop_nulls("decision")
-    parts = [_stated(events.rename({"at": "decided_at"}), "event")]
-    if subscriptions is not None:
-        parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription"))
+    now = as_instant(as_of, "as_of", time_zone)
+    return state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
+
+
+def state_of(
+    consent_events: pl.DataFrame,
+    at: dt.datetime,
+    subject: Subject,
+    *,
+    by: By = None,
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return `current_consent`, with what `by` names of the events beside it.
+
+    What is called like a column of the answer is told of subscriptions and contacts, too; of a column that only events
+    have, they have no value.
+    """
+    # the basis is no column of the events, but one may group by it
+    of_events = [name for name in names_of(by) if name != "basis" or name in consent_events.columns]
+    events = told(consent_events, at, subject, by=of_events).drop_nulls("decision")
+    parts = [_stated(events.rename({"at": "decided_at"}), "event", by)]
     if contacts is not None:
-        parts.append(_stated(_barred(contacts, subject), "contact"))
+        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact")
+    if subscriptions is not None:
+        parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", by))
+    if contacts is not None:
+        parts.append(_stated(_barred(contacts, subject), "contact", by))
     found = parts[0]
     if len(parts) > 1:
         undated = pl.when(pl.col("decision") == OPT_IN).then(_UNDATED_YES).otherwise(_UNDATED_NO)
         rank = pl.when(pl.col("basis") == "event").then(_EVENT).otherwise(undated)
-        found = pl.concat(parts).sort(*WHOM, rank, "decided_at", "decision", maintain_order=True)
+        joined = pl.concat(parts, how="diagonal")
+        found = joined.sort(*WHOM, rank, "decided_at", "decision", maintain_order=True)
     return found.filter(is_first(*WHOM).shift(-1, fill_value=True))
 
 
-def _stated(frame: pl.DataFrame, basis: str) -> pl.DataFrame:
-    return frame.with_columns(basis=pl.lit(basis)).select(_STATE)
+def _stated(frame: pl.DataFrame, basis: str, by: By) -> pl.DataFrame:
+    """Return the columns of the answer, and of what `by` names those that these rows have."""
+    stated = frame.with_columns(basis=pl.lit(basis))
+    named = zip(names_of(by), keys_of(by), strict=True)
+    own = [pl.col(name).alias(key) for name, key in named if key not in stated.columns and name in _STATE]
+    stated = stated.with_columns(own)
+    return stated.select(*_STATE, *(key for key in keys_of(by) if key in stated.columns))
 
 
 def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
@@ -112,6 +147,7 @@ def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subj
     key = ["provider", "account", "contact_id"]
     known = people.select("provider", "account", pl.col("id").alias("contact_id"), _EMAIL.alias("known")).unique(key)
     own = pl.when(pl.col("address").str.contains("@", literal=True)).then("address")
+    subscriptions = read(subscriptions, "subscriptions", *key, "channel", "address", "status", "resource_id")
     states = subscriptions.join(known, on=key, how="left").with_columns(
         subject_of(subject, "contact_id", pl.coalesce("known", own)).alias("subject"),
         pl.col("status").str.to_lowercase().replace_strict(STATES, default=None, return_dtype=pl.String).alias("is"),
@@ -144,11 +180,14 @@ def _barred(contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
 
 
 def consent_rate(
-    state: pl.DataFrame,
-    by: str | list[str] | None = None,
+    consent_events: pl.DataFrame,
     *,
-    contacts: pl.DataFrame | None = None,
+    as_of: TimeLike,
+    by: By = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return how many of those who decided are opted in, and how many of all contacts decided.
 
@@ -158,14 +197,21 @@ def consent_rate(
 
     Parameters
     ----------
-    state
-        What `current_state` returns.
+    consent_events
+        As of `current_consent`.
+    as_of
+        The moment to look from; a date is the beginning of that day in `time_zone`.
     by
-        Its columns to group by: channel, source, provider, account.
-    contacts
-        All contacts, for the coverage. Reads provider, account, id, emails.
+        Columns of the events to group by, such as ``"channel"``; or ``"basis"``. Of the columns that
+        `current_consent` does not return, decisions without an event have no value.
     subject
-        As given to `current_state`.
+        ``"contact"`` or ``"email"``, see `current_consent`.
+    subscriptions
+        As of `current_consent`.
+    contacts
+        All contacts, as of `current_consent`, and for the coverage.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -177,8 +223,8 @@ def consent_rate(
 
     Raises
     ------
-    PlanError
-        `by` names what `state` does not have.
+    UsageError
+        `as_of`, `by`, `subject` or `time_zone` is not known, or a column is missing.
 
     Notes
     -----
@@ -187,10 +233,15 @@ def consent_rate(
 
     Examples
     --------
+    >>> from datetime import UTC, datetime
     >>> import polars as pl
-    >>> state = pl.DataFrame({"subject": ["a", "b", "c"], "channel": ["email"] * 3,
-    ...                       "decision": ["opt-in", "opt-in", "opt-out"]})
-    >>> consent_rate(state, by="channel").select("channel", "opted_in", "opted_in_per_decided")
+    >>> from crmlab.schema import KEY, TABLES, conform
+    >>> said = pl.Series("occurred_at", [datetime(2026, 1, 1, tzinfo=UTC)] * 3)
+    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
+    ...         "contact_id": ["1", "2", "3"], "channel": ["email"] * 3, "occurred_at": said}
+    >>> events = conform(pl.DataFrame(rows), TABLES["consent_events"])
+    >>> found = consent_rate(events, as_of="2026-02-01", by="channel")
+    >>> found.select("channel", "opted_in", "opted_in_per_decided")
     shape: (1, 3)
     ┌─────────┬──────────┬──────────────────────┐
     │ channel ┆ opted_in ┆ opted_in_per_decided │
@@ -200,11 +251,18 @@ def consent_rate(
     │ email   ┆ 2        ┆ 0.666667             │
     └─────────┴──────────┴──────────────────────┘
     """
-    keys = grouped(by, state)
+    now = as_instant(as_of, "as_of", time_zone)
+    state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
+    return answer(rates_of(state, keys_of(by), contacts, subject))
+
+
+def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
+    """Return `consent_rate` of what `state_of` returned."""
     known = None
     people = state.with_columns(is_contact=pl.lit(value=False))
     if contacts is not None:
-        known = contacts.select(subject_of(subject, "id", _EMAIL).alias("subject")).drop_nulls().unique()
+        read_contacts = read(contacts, "contacts", *KEY, "emails")
+        known = read_contacts.select(subject_of(subject, "id", _EMAIL).alias("subject")).drop_nulls().unique()
         people = state.with_columns(pl.col("subject").is_in(known["subject"].implode()).alias("is_contact"))
     opted_in = (pl.col("decision") == OPT_IN).any()
     each = people.group_by(*keys, "subject").agg(opted_in.alias("yes"), pl.col("is_contact").any())
@@ -214,11 +272,17 @@ def consent_rate(
         pl.len().cast(pl.Int64).alias("decided"),
         pl.col("is_contact").sum().cast(pl.Int64).alias("contacts_decided"),
     )
-    counted = each.group_by(keys).agg(measures).sort(keys, nulls_last=True) if keys else each.select(measures)
-    counted = counted.with_columns(ratio(pl.col("opted_in"), pl.col("decided")).alias("opted_in_per_decided"))
-    rates = [*keys, "opted_in", "opted_out", "decided", "opted_in_per_decided"]
+    counts = counted(each, keys, *measures)
+    rates = counts.select(
+        *keys,
+        "opted_in",
+        "opted_out",
+        "decided",
+        ratio(pl.col("opted_in"), pl.col("decided")).alias("opted_in_per_decided"),
+        "contacts_decided",
+    )
     if known is None:
-        return counted.select(rates)
-    return counted.select(*rates, "contacts_decided", pl.lit(known.height, pl.Int64).alias("contacts")).with_columns(
+        return rates.drop("contacts_decided")
+    return rates.with_columns(pl.lit(known.height, pl.Int64).alias("contacts")).with_columns(
         ratio(pl.col("contacts_decided"), pl.col("contacts")).alias("coverage_of_contacts")
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 import polars as pl
 
-from crmlab.analysis.given import moment, need
+from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, counted, currencies, groups, number_of, ratio
-from crmlab.errors import PlanError
+from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, read_groups, with_money
+from crmlab.analysis.rates import counted, number_of, ratio
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant, day_at
+
+__all__ = ["cycle_length", "sales_velocity", "win_cohorts"]
 
 
 def _days(time_zone: str) -> pl.Expr:
@@ -19,7 +23,7 @@ def _days(time_zone: str) -> pl.Expr:
     return pl.when(days >= 0).then(days)
 
 
-def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time_zone: str = "UTC") -> pl.DataFrame:
+def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many days the won deals took from creating to closing: mean, median, and nine of ten.
 
     Parameters
@@ -27,7 +31,7 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
     deals
         Reads status, created_at, close_date and the columns of `by`.
     by
-        Columns and periods of `close_date`, as of `crmlab.analysis.pipeline.win_rate`.
+        Columns and periods of `close_date`, as of `crmlab.analysis.win_rate`.
     time_zone
         IANA name; the day on which a deal was created. `close_date` is the service's own.
 
@@ -40,7 +44,7 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` names neither a column nor a period, or `time_zone` is not known.
 
     Notes
@@ -66,11 +70,10 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
     │ 2   ┆ 0        ┆ 20.0      ┆ 20.0        ┆ 28.0     │
     └─────┴──────────┴───────────┴─────────────┴──────────┘
     """
-    need(deals, "deals", "status", "created_at", "close_date")
-    won, keys = groups(deals.filter(WON), by)
+    found, keys = read_groups(deals, "status", "created_at", "close_date", by=by)
     days = pl.col("days")
-    return counted(
-        won.with_columns(_days(time_zone).alias("days")),
+    lengths = counted(
+        found.filter(WON).with_columns(_days(time_zone).alias("days")),
         keys,
         pl.len().cast(pl.Int64).alias("won"),
         number_of(days.is_null(), "left_out"),
@@ -78,13 +81,14 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
         days.median().alias("median_days"),
         days.quantile(0.9, "linear").alias("p90_days"),
     )
+    return answer(lengths)
 
 
 def sales_velocity(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: TimeLike,
+    by: By = None,
     days: int | None = None,
     opportunities: Literal["open", "worked"] = "open",
     time_zone: str = "UTC",
@@ -98,7 +102,8 @@ def sales_velocity(
     deals
         Reads status, created_at, close_date, total_amount, amount, currency and the columns of `by`.
     as_of
-        Date, or time with its zone. Deals closed on that day are closed, those closed later were open then.
+        Date (the beginning of that day in `time_zone`), or time with its zone. Deals closed on that day are
+        closed, those closed later were open then.
     by
         Columns to group by, such as ``"owner_name"``.
     days
@@ -119,7 +124,7 @@ def sales_velocity(
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` names no column, `days` is not positive, or `as_of` or `time_zone` cannot be read.
 
     Notes
@@ -146,23 +151,23 @@ def sales_velocity(
     │ 40            ┆ 25000.0     ┆ 0.25     ┆ 90.0      ┆ 2777.777778      │
     └───────────────┴─────────────┴──────────┴───────────┴──────────────────┘
     """
-    need(deals, "deals", "status", "created_at", "close_date", "total_amount", "amount", "currency")
-    keys = [by] if isinstance(by, str) else list(by or [])
-    need(deals, "deals", *keys)
     if days is not None and days < 1:
-        raise PlanError(f"days={days}: give 1 or more, or None for all closed deals")
+        raise UsageError(f"days={days}: give 1 or more, or None for all closed deals")
     if opportunities not in ("open", "worked"):
-        raise PlanError(f"opportunities={opportunities!r}: give 'open' or 'worked'")
-    at, today = moment(as_of, time_zone)
-    known = deals.filter((pl.col("created_at") <= at) | pl.col("created_at").is_null())
+        raise UsageError(f"opportunities={opportunities!r}: give 'open' or 'worked'")
+    at = as_instant(as_of, "as_of", time_zone)
+    today = day_at(at, time_zone)
+    found = read(deals, "deals", "status", "created_at", "close_date", "total_amount", "amount", "currency", by=by)
+    known = found.filter((pl.col("created_at") <= at) | pl.col("created_at").is_null())
     later = pl.col("close_date").fill_null(date.min) > today
     recent = pl.lit(True) if days is None else pl.col("close_date") > today - pl.duration(days=days)
-    won, lost = (state & ~later & recent for state in (WON, LOST))
+    won = WON & ~later & recent
+    lost = LOST & ~later & recent
     counts = OPEN | ((WON | LOST) & later)
     if opportunities == "worked":
         counts = counts | won | lost
-    keys += [name for name in currencies(known) if name not in keys]
-    return counted(
+    keys = with_money(keys_of(by), known)
+    factors = counted(
         known.with_columns(_days(time_zone).alias("days")),
         keys,
         number_of(counts, "opportunities"),
@@ -171,14 +176,12 @@ def sales_velocity(
         ratio(won.sum(), (won | lost).sum()).alias("win_rate"),
         VALUE.filter(won).mean().alias("mean_amount"),
         pl.col("days").filter(won).mean().alias("mean_days"),
-    ).with_columns(
-        ratio(pl.col("opportunities") * pl.col("mean_amount") * pl.col("win_rate"), pl.col("mean_days")).alias(
-            "velocity_per_day"
-        )
     )
+    gain = pl.col("opportunities") * pl.col("mean_amount") * pl.col("win_rate")
+    return answer(factors.with_columns(ratio(gain, pl.col("mean_days")).alias("velocity_per_day")))
 
 
-def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone: str = "UTC") -> pl.DataFrame:
+def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC") -> pl.DataFrame:
     """Return, of the deals created in each month, which share was won after how many months.
 
     ``win_share = deals of that month won by then / deals created in that month``.
@@ -203,12 +206,12 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read.
 
     Notes
     -----
-    The share of all created, not of closed deals: not the win rate of `crmlab.analysis.pipeline.win_rate`, and
+    The share of all created, not of closed deals: not the win rate of `crmlab.analysis.win_rate`, and
     lower while deals are open (https://help.close.com/docs/opportunity-funnels-report tells them apart).
 
     Examples
@@ -232,10 +235,11 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
     │ 2026-02-01    ┆ 1       ┆ 0      ┆ 0   ┆ 0.0       │
     └───────────────┴─────────┴────────┴─────┴───────────┘
     """
-    need(deals, "deals", "status", "created_at", "close_date")
-    at, today = moment(as_of, time_zone)
+    at = as_instant(as_of, "as_of", time_zone)
+    today = day_at(at, time_zone)
+    found = read(deals, "deals", "status", "created_at", "close_date")
     month = local(pl.col("created_at"), time_zone).dt.date().dt.truncate("1mo")
-    dated = deals.filter((pl.col("created_at") <= at) & ~(WON & pl.col("close_date").is_null()))
+    dated = found.filter((pl.col("created_at") <= at) & ~(WON & pl.col("close_date").is_null()))
     dated = dated.with_columns(
         month.alias("created_month"), pl.when(WON).then(_month_number("close_date")).alias("won_in")
     )

@@ -8,26 +8,18 @@ from typing import Literal
 
 import polars as pl
 
-from crmlab.analysis import given
 from crmlab.analysis.consent import SAID
+from crmlab.analysis.inputs import By, keys_of, read
 from crmlab.analysis.vocabulary import OPT_IN, decided
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 
 #: what a person is known by: the id of one service's account, or the e-mail address in all of them
 Subject = Literal["contact", "email"]
 #: what a decision is about
 WHOM = ("subject", "channel")
-
-
-def moment(as_of: str | dt.date | dt.datetime) -> dt.datetime:
-    """Return the UTC time of `as_of`; a date is its midnight.
-
-    Raises
-    ------
-    PlanError
-        no date and no time with a zone.
-    """
-    return given.moment(as_of, "UTC")[0]
+#: what is kept of each event beside who said it and when
+_SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "has_documentation")
+_READ = (*_SAID_BESIDE, "contact_id", "contact_email", "occurred_at", "created_at")
 
 
 def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
@@ -37,11 +29,11 @@ def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
 
     Raises
     ------
-    PlanError
+    UsageError
         `subject` is neither "contact" nor "email".
     """
     if subject not in ("contact", "email"):
-        raise PlanError(f"subject={subject!r}: give 'contact' (as each service knows it) or 'email' (across services)")
+        raise UsageError(f"subject={subject!r}: give 'contact' (as each service knows it) or 'email' (across services)")
     contact = pl.concat_str(
         pl.col("provider").cast(pl.String).fill_null(""), pl.col("account").fill_null(""), id, separator="/"
     )
@@ -50,32 +42,25 @@ def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
     return contact if subject == "contact" else pl.coalesce(pl.when(address != "").then(address), contact)
 
 
-def grouped(by: str | list[str] | None, frame: pl.DataFrame) -> list[str]:
-    """Return the columns to group by as a list.
-
-    Raises
-    ------
-    PlanError
-        the frame does not have one of them.
-    """
-    keys = [by] if isinstance(by, str) else list(by or [])
-    if missing := [name for name in keys if name not in frame.columns]:
-        raise PlanError(f"by={missing[0]!r} is no column of the frame: choose of {', '.join(frame.columns)}")
-    return keys
-
-
 def told(
-    consent_events: pl.DataFrame, as_of: dt.datetime | None, subject: Subject, *, order: Sequence[str] = (*WHOM, "at")
+    consent_events: pl.DataFrame,
+    as_of: dt.datetime | None,
+    subject: Subject,
+    *,
+    by: By = None,
+    order: Sequence[str] = (*WHOM, "at"),
 ) -> pl.DataFrame:
     """Return the events of known people up to `as_of`, by subject, channel and time: what was said, when.
 
     Adds subject (String), at (Datetime, UTC), decision (String, null where the event is neither). Of two
     decisions of one moment the opt-out is the later. `order` is another one, in which subject comes first.
     """
-    dated = consent_events.select(
+    events = read(consent_events, "consent_events", *_READ, by=by)
+    dated = events.select(
         subject_of(subject, "contact_id", pl.col("contact_email")).alias("subject"),
         SAID.alias("at"),
-        *("channel", "provider", "account", "source", "kind", "opted_in", "has_documentation"),
+        *_SAID_BESIDE,
+        *keys_of(by),
     ).drop_nulls(["subject", "at"])
     if as_of is not None:
         dated = dated.filter(pl.col("at") <= as_of)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
-from crmlab.analysis.given import need
+from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, local, period_of
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
+
+__all__ = ["email_engagement", "email_engagement_over_time"]
 
 #: the words of a profile's history, in the spellings to be expected: the vendor's list is not public
 WORDS = {
@@ -61,7 +63,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -93,8 +95,9 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     if campaigns is None:
         named = counted.with_columns(campaign=pl.lit(None, pl.String))
     else:
-        need(campaigns, "campaigns", *_ACCOUNT, "id", "name")
-        names = campaigns.select(*_ACCOUNT, pl.col("id").alias("campaign_id"), pl.col("name").alias("campaign"))
+        names = read(campaigns, "campaigns", *_ACCOUNT, "id", "name").select(
+            *_ACCOUNT, pl.col("id").alias("campaign_id"), pl.col("name").alias("campaign")
+        )
         named = counted.join(names.unique(keys, keep="first"), on=keys, how="left", nulls_equal=True)
     return named.select(*keys, "campaign", pl.exclude(*keys, "campaign")).sort(
         "sent", *keys, descending=[True, *(False for _ in keys)], nulls_last=True
@@ -102,7 +105,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
 
 
 def email_engagement_over_time(
-    activities: pl.DataFrame, every: str | None = "1mo", *, time_zone: str = "UTC"
+    activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
 ) -> pl.DataFrame:
     """Return how mailings were opened and clicked, by the period they were sent in.
 
@@ -127,7 +130,7 @@ def email_engagement_over_time(
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known, or a column is missing.
 
     Notes
@@ -141,7 +144,7 @@ def email_engagement_over_time(
     >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"kind": ["send", "open"], "contact_id": ["a", "a"], "campaign_id": ["7", "7"],
     ...         "created_at": [datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)]}
-    >>> found = email_engagement_over_time(conform(pl.DataFrame(rows), TABLES["activities"]), "1mo")
+    >>> found = email_engagement_over_time(conform(pl.DataFrame(rows), TABLES["activities"]), every="1mo")
     >>> found.select("period", "sent", "opened", "open_rate")
     shape: (1, 4)
     ┌────────────┬──────┬────────┬───────────┐
@@ -160,7 +163,7 @@ def email_engagement_over_time(
 
 def _events(activities: pl.DataFrame) -> pl.DataFrame:
     """Return what happened to mailings, and when the latest send before it was (null: there is none)."""
-    need(
+    activities = read(
         activities, "activities",
         *_ACCOUNT, "kind", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at",
     )  # fmt: skip

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from crmlab.analysis.given import need
+from crmlab.analysis.inputs import By, answer, read
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import LOST, VALUE, WON, counted, currencies, groups, number_of, ratio, with_currency
+from crmlab.analysis.pipeline import LOST, VALUE, WON, currencies, read_groups, with_currency, with_money
+from crmlab.analysis.rates import counted, number_of, ratio
+from crmlab.schema import KEY
+
+__all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 
 #: how the open amount of one fetch becomes that of another, in order
 STEPS = ("start", "new", "reopened", "up", "down", "won", "lost", "gone", "end")
 _WORDS = ("pending", "won", "lost")
-_KEY = ("provider", "account", "id")
 
 
 def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
@@ -37,7 +40,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known.
 
     Notes
@@ -64,7 +67,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl
     │ 2026-03-01 ┆ 0       ┆ 1   ┆ 0    ┆ -1          │
     └────────────┴─────────┴─────┴──────┴─────────────┘
     """
-    need(deals, "deals", "status", "created_at", "close_date")
+    deals = read(deals, "deals", "status", "created_at", "close_date")
     day = local(pl.col("created_at"), time_zone).dt.date()
     events = pl.concat(
         [
@@ -108,7 +111,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -138,12 +141,11 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
     │ end   ┆ 2     ┆ 45.0   │
     └───────┴───────┴────────┘
     """
-    for deals in (start, end):
-        need(deals, "deals", *_KEY, "status", "total_amount", "amount", "currency")
-    both = with_currency(pl.concat([_state(start, "first"), _state(end, "last")]))
+    both = with_currency(pl.concat([_state(start, "start"), _state(end, "end")]))
     money = currencies(both)
-    first, last = (both.filter(pl.col("fetch") == fetch).drop("fetch") for fetch in ("first", "last"))
-    keys = [*_KEY, "currency"]
+    first = both.filter(pl.col("fetch") == "start").drop("fetch")
+    last = both.filter(pl.col("fetch") == "end").drop("fetch")
+    keys = [*KEY, "currency"]
     moves = first.join(last, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_last")
     return (
         counted(moves, money, *_steps())
@@ -154,8 +156,12 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
 
 
 def _state(deals: pl.DataFrame, fetch: str) -> pl.DataFrame:
-    read = deals.select(*_KEY, "currency", "status", VALUE.fill_null(0.0).alias("value"), pl.lit(fetch).alias("fetch"))
-    return read.unique(_KEY, keep="last", maintain_order=True)
+    columns = ("currency", "status", "total_amount", "amount")
+    value = VALUE.fill_null(0.0).alias("value")
+    found = read(deals, fetch, *KEY, *columns, table="deals").select(
+        *KEY, "currency", "status", value, pl.lit(fetch).alias("fetch")
+    )
+    return found.unique(KEY, keep="last", maintain_order=True)
 
 
 def _steps() -> Iterator[pl.Expr]:
@@ -181,9 +187,7 @@ def _steps() -> Iterator[pl.Expr]:
         yield pl.struct(change.count().cast(pl.Int64).alias("deals"), change.sum().alias("amount")).alias(step)
 
 
-def loss_reasons(
-    deals: pl.DataFrame, by: str | list[str] | None = None, *, names: Mapping[str, str] | None = None
-) -> pl.DataFrame:
+def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Return why deals are lost: how many for each reason, which share, and for how much.
 
     ``share = lost / of``, where `of` are the lost deals of the group, those without a reason included.
@@ -193,7 +197,7 @@ def loss_reasons(
     deals
         Reads status, lost_reason_id, total_amount, amount, currency and the columns of `by`.
     by
-        Columns and periods of `close_date`, as of `crmlab.analysis.pipeline.win_rate`.
+        Columns and periods of `close_date`, as of `crmlab.analysis.win_rate`.
     names
         What each lost_reason_id is called; ids that are not in it stay as they are.
 
@@ -206,7 +210,7 @@ def loss_reasons(
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` names neither a column nor a period.
 
     Notes
@@ -230,12 +234,12 @@ def loss_reasons(
     │ null   ┆ 1    ┆ 3   ┆ 0.333333 ┆ 5.0         │
     └────────┴──────┴─────┴──────────┴─────────────┘
     """
-    need(deals, "deals", "status", "lost_reason_id", "total_amount", "amount", "currency")
-    lost, keys = groups(deals.filter(LOST), by)
-    keys += [name for name in currencies(lost) if name not in keys]
+    found, keys = read_groups(deals, "status", "lost_reason_id", "total_amount", "amount", "currency", by=by)
+    lost = found.filter(LOST)
+    keys = with_money(keys, lost)
     reason = pl.col("lost_reason_id")
     total = pl.col("lost").sum()
-    return (
+    reasons = (
         lost.with_columns((reason.replace(dict(names)) if names else reason).alias("reason"))
         .group_by(*keys, "reason")
         .agg(pl.len().cast(pl.Int64).alias("lost"), VALUE.sum().alias("lost_amount"))
@@ -243,3 +247,4 @@ def loss_reasons(
         .sort(*keys, "lost", "reason", descending=[False] * len(keys) + [True, False], nulls_last=True)
         .select(*keys, "reason", "lost", "of", ratio(pl.col("lost"), pl.col("of")).alias("share"), "lost_amount")
     )
+    return answer(reasons)

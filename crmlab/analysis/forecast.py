@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 
-from crmlab.analysis.given import moment, need
-from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, number_of, ratio, with_currency
-from crmlab.errors import PlanError
-from crmlab.schema import instant
+from crmlab.analysis.inputs import read
+from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, with_currency
+from crmlab.analysis.rates import number_of, ratio
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant, day_at
+
+__all__ = ["coverage", "weighted_pipeline"]
 
 #: services whose stage number says by itself how close a deal is to being closed, 0-100
 NEARNESS = ("onepagecrm",)
@@ -21,8 +24,8 @@ _BUCKETS = pl.Enum(["overdue", "month", "no date"])
 
 def weighted_pipeline(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
     *,
+    as_of: TimeLike,
     probability: Probabilities | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
@@ -39,7 +42,7 @@ def weighted_pipeline(
     probability
         Shares 0-1 by stage: a mapping ``{stage: share}`` or ``{(pipeline_id, stage): share}``, or a frame of
         stage, probability and as many of provider, account, pipeline_id as tell the stages apart, such as
-        `crmlab.analysis.stages.stage_win_rates` returns. None: the stage number / 100, for services that
+        `crmlab.analysis.stage_win_rates` returns. None: the stage number / 100, for services that
         mean it so.
     time_zone
         IANA name; which day `as_of` is, where it is a time.
@@ -55,7 +58,7 @@ def weighted_pipeline(
 
     Raises
     ------
-    PlanError
+    UsageError
         A probability is not within 0-1 or said twice, or `as_of` or `time_zone` cannot be read.
 
     Notes
@@ -84,8 +87,10 @@ def weighted_pipeline(
     │ month   ┆ 2026-03-01 ┆ stage number     ┆ 2     ┆ 0              ┆ 240.0  ┆ 180.0           │
     └─────────┴────────────┴──────────────────┴───────┴────────────────┴────────┴─────────────────┘
     """
-    need(deals, "deals", *PLACE, "status", "expected_close_date", "total_amount", "amount", "currency")
-    today, due = pl.lit(moment(as_of, time_zone)[1]), pl.col("expected_close_date")
+    at = as_instant(as_of, "as_of", time_zone)
+    today = pl.lit(day_at(at, time_zone))
+    due = pl.col("expected_close_date")
+    deals = read(deals, "deals", *PLACE, "status", "expected_close_date", "total_amount", "amount", "currency")
     found = _with_probability(deals.filter(OPEN), probability)
     bucket = pl.when(due < today).then(pl.lit("overdue")).when(due >= today).then(pl.lit("month"))
     keys = ["bucket", "month", *currencies(found), "probability_from"]
@@ -119,36 +124,37 @@ def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.Da
             pl.lit("stage number").alias("probability_from"),
         )
     else:
-        shares = given if isinstance(given, pl.DataFrame) else _shares(given)
-        if missing := {"stage", "probability"} - set(shares.columns):
-            raise PlanError(f"the probability frame has no {', '.join(sorted(missing))}")
+        shares = _shares_of_frame(given) if isinstance(given, pl.DataFrame) else _shares_of_mapping(given)
         if not shares.select(pl.col("probability").drop_nulls().is_between(0, 1).all()).item():
-            raise PlanError("probability holds a share that is not within 0-1: give 0.25 for 25 %")
+            raise UsageError("probability holds a share that is not within 0-1: give 0.25 for 25 %")
         keys = [name for name in PLACE if name in shares.columns]
         if shares.select(keys).is_duplicated().any():
-            raise PlanError(f"probability says the same {', '.join(keys)} twice: keep one row for each")
-        if "probability_from" not in shares.columns:
-            shares = shares.with_columns(pl.lit("argument").alias("probability_from"))
-        shares = shares.select(
-            *(pl.col(name).cast(deals.schema[name]) for name in keys),
-            pl.col("probability").cast(pl.Float64),
-            "probability_from"
-            if "probability_from" in shares.columns
-            else pl.lit("argument").alias("probability_from"),
-        )
+            raise UsageError(f"probability says the same {', '.join(keys)} twice: keep one row for each")
+        shares = shares.with_columns(pl.col(name).cast(deals.schema[name]) for name in keys)
         deals = deals.join(shares, on=keys, how="left", nulls_equal=True)
     known = pl.col("probability").is_not_null()
     return deals.with_columns(pl.when(known).then("probability_from").alias("probability_from"))
 
 
-def _shares(given: Mapping[int, float] | Mapping[tuple[str, int], float]) -> pl.DataFrame:
+def _shares_of_frame(given: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns of a probability frame that are read: those of the stage, the share and where it is from."""
+    place = [name for name in PLACE if name in given.columns]
+    shares = read(given, "probability", *place, "stage", "probability")
+    source = pl.lit("argument")
+    if "probability_from" in given.columns:
+        source = pl.lit(given["probability_from"].cast(pl.String))
+    return shares.with_columns(pl.col("probability").cast(pl.Float64), source.alias("probability_from"))
+
+
+def _shares_of_mapping(given: Mapping[int, float] | Mapping[tuple[str, int], float]) -> pl.DataFrame:
     stages = {"stage": pl.Int64, "probability": pl.Float64}
+    source = pl.lit("argument").alias("probability_from")
     if all(isinstance(key, int) for key in given):
-        return pl.DataFrame(list(given.items()), schema=stages, orient="row")
+        return pl.DataFrame(list(given.items()), schema=stages, orient="row").with_columns(source)
     if all(isinstance(key, tuple) and len(key) == 2 for key in given):
         rows = [(*key, share) for key, share in given.items() if isinstance(key, tuple)]
-        return pl.DataFrame(rows, schema={"pipeline_id": pl.String, **stages}, orient="row")
-    raise PlanError("probability: let all keys be stage numbers, or all be (pipeline_id, stage)")
+        return pl.DataFrame(rows, schema={"pipeline_id": pl.String, **stages}, orient="row").with_columns(source)
+    raise UsageError("probability: let all keys be stage numbers, or all be (pipeline_id, stage)")
 
 
 def coverage(
@@ -177,7 +183,7 @@ def coverage(
 
     Raises
     ------
-    PlanError
+    UsageError
         `quota` is not positive, or is one number for several currencies; `since` is not before `until`.
 
     Notes
@@ -203,18 +209,19 @@ def coverage(
     │ EUR      ┆ 100.0 ┆ 1   ┆ 1    ┆ 40.0       ┆ 60.0      ┆ 180.0       ┆ 3.0      │
     └──────────┴───────┴─────┴──────┴────────────┴───────────┴─────────────┴──────────┘
     """
-    need(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
-    first, end = _day(since, "since"), _day(until, "until")
+    deals = read(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
+    first = as_instant(since, "since").date()
+    end = as_instant(until, "until").date()
     if first >= end:
-        raise PlanError(f"since={first} is not before until={end}")
+        raise UsageError(f"since={first} is not before until={end}")
     amounts = quota.values() if isinstance(quota, Mapping) else (quota,)
     if not all(amount > 0 for amount in amounts):
-        raise PlanError("quota must be more than 0")
+        raise UsageError("quota must be more than 0")
     won = WON & pl.col("close_date").is_between(first, end, closed="left")
     found = with_currency(deals.filter(OPEN | won))
     if currencies(found) and not isinstance(quota, Mapping):
         names = ", ".join(found["currency"].drop_nulls().unique().sort())
-        raise PlanError(f"the deals are in {names}: give a quota for each, such as quota={{'EUR': 100000}}")
+        raise UsageError(f"the deals are in {names}: give a quota for each, such as quota={{'EUR': 100000}}")
     sums = found.group_by("currency").agg(
         number_of(won, "won"),
         number_of(OPEN, "open"),
@@ -233,10 +240,3 @@ def coverage(
         )
         .sort("currency", nulls_last=True)
     )
-
-
-def _day(value: date | str, name: str) -> date:
-    at = instant(value, name)
-    if at is None:
-        raise PlanError(f"{name} is missing: give a day, such as 2026-01-31")
-    return at.date()

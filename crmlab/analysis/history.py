@@ -7,25 +7,28 @@ pipeline, without times. Only frames of several fetches tell the way, to within 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 
 import polars as pl
 
-from crmlab.analysis.given import moment, need
-from crmlab.analysis.pipeline import LOST, WON, number_of
-from crmlab.errors import PlanError
-from crmlab.schema import UTC
+from crmlab.analysis.inputs import read
+from crmlab.analysis.pipeline import LOST, WON
+from crmlab.analysis.rates import number_of
+from crmlab.errors import UsageError
+from crmlab.schema import KEY, UTC, TimeLike, as_instant
+
+__all__ = ["slippage", "stage_history"]
 
 #: the times of several fetches, each with its deals
-Snapshots = Iterable[tuple[str | date | datetime, pl.DataFrame]]
+Snapshots = Iterable[tuple[TimeLike, pl.DataFrame]]
 DEAL = ("provider", "account", "deal_id")
-_COLUMNS = (
+COLUMNS = (
     *DEAL, "pipeline_id", "stage", "stage_label", "entry", "entered_after", "entered_at", "last_seen_at", "left_at",
     "exit",
 )  # fmt: skip
 
 
-def stage_history(snapshots: Snapshots) -> pl.DataFrame:
+def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return each stay of a deal in a stage: when and how it came, when and how it left.
 
     Parameters
@@ -34,6 +37,8 @@ def stage_history(snapshots: Snapshots) -> pl.DataFrame:
         Pairs of the time of a fetch and its deals, in any order. Each frame holds all deals of its accounts: one
         fetched with `since` would make the others look deleted. Reads provider, account, id, pipeline_id, stage,
         stage_label, status, created_at. A frame without a deal of an account says nothing about that account.
+    time_zone
+        IANA name; a fetch whose time is a date was at the beginning of that day there.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def stage_history(snapshots: Snapshots) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         No snapshot, two of the same time, or a time without a zone.
 
     Notes
@@ -80,7 +85,7 @@ def stage_history(snapshots: Snapshots) -> pl.DataFrame:
     │ a       ┆ 50    ┆ advanced    ┆ 2026-01-15 ┆ won      │
     └─────────┴───────┴─────────────┴────────────┴──────────┘
     """
-    seen = _together(snapshots, "pipeline_id", "stage", "stage_label", "created_at")
+    seen = _together(snapshots, time_zone, "pipeline_id", "stage", "stage_label", "created_at")
     fetches = seen.select("provider", "account", "as_of").unique().sort("provider", "account", "as_of")
     account = ["provider", "account"]
     seen = seen.join(
@@ -130,16 +135,18 @@ def stage_history(snapshots: Snapshots) -> pl.DataFrame:
         pl.col("closed").alias("exit"), pl.col("entered_at").alias("left_at"), was_open.alias("entered_at"),
         was_open.alias("last_seen_at"),
     )  # fmt: skip
-    return pl.concat([stays.filter(pl.col("closed").is_null()), unseen]).select(_COLUMNS).sort(*DEAL, "entered_at")
+    return pl.concat([stays.filter(pl.col("closed").is_null()), unseen]).select(COLUMNS).sort(*DEAL, "entered_at")
 
 
-def slippage(snapshots: Snapshots) -> pl.DataFrame:
+def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how often and how far the expected close of each deal was moved while it was open.
 
     Parameters
     ----------
     snapshots
         As of `stage_history`. Reads provider, account, id, status, expected_close_date.
+    time_zone
+        As of `stage_history`.
 
     Returns
     -------
@@ -150,7 +157,7 @@ def slippage(snapshots: Snapshots) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         No snapshot, two of the same time, or a time without a zone.
 
     Notes
@@ -178,7 +185,7 @@ def slippage(snapshots: Snapshots) -> pl.DataFrame:
     │ a       ┆ 2026-02-01     ┆ 2026-02-15    ┆ 2       ┆ 1     ┆ 14           │
     └─────────┴────────────────┴───────────────┴─────────┴───────┴──────────────┘
     """
-    seen = _together(snapshots, "expected_close_date")
+    seen = _together(snapshots, time_zone, "expected_close_date")
     expected = pl.col("expected_close_date")
     first, last = expected.first(), expected.last()
     return (
@@ -196,21 +203,22 @@ def slippage(snapshots: Snapshots) -> pl.DataFrame:
     )
 
 
-def _together(snapshots: Snapshots, *columns: str) -> pl.DataFrame:
+def _together(snapshots: Snapshots, time_zone: str, *columns: str) -> pl.DataFrame:
     """Return columns of the deals of all snapshots, the time of their fetch, and how they are closed (null: open)."""
-    times, frames = set[datetime](), []
+    times = set[datetime]()
+    frames = []
     closed = pl.when(WON | LOST).then("status").alias("closed")
     for as_of, deals in snapshots:
-        at, _ = moment(as_of, "UTC")
+        at = as_instant(as_of, "the time of a snapshot", time_zone)
         if at in times:
-            raise PlanError(f"two snapshots are of {at.isoformat()}: give each its own time of fetching")
+            raise UsageError(f"two snapshots are of {at.isoformat()}: give each its own time of fetching")
         times.add(at)
-        need(deals, "deals", "provider", "account", "id", "status", *columns)
-        read = deals.select("provider", "account", pl.col("id").alias("deal_id"), *columns, closed)
-        latest = read.unique(DEAL, keep="last", maintain_order=True)
+        found = read(deals, "deals", *KEY, "status", *columns)
+        named = found.select("provider", "account", pl.col("id").alias("deal_id"), *columns, closed)
+        latest = named.unique(DEAL, keep="last", maintain_order=True)
         frames.append(latest.with_columns(pl.lit(at, UTC).alias("as_of")))
     if not frames:
-        raise PlanError("there is no snapshot: give pairs of the time of a fetch and its deals")
+        raise UsageError("there is no snapshot: give pairs of the time of a fetch and its deals")
     return pl.concat(frames)
 
 

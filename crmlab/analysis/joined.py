@@ -7,15 +7,29 @@ opted in, opted out, undecided (the person is known, no decision is) or unknown 
 
 from __future__ import annotations
 
-import datetime as dt
+from statistics import NormalDist
 
 import polars as pl
 
-from crmlab.analysis.decisions import moment
+from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.period import local
-from crmlab.analysis.person_consent import OPTED_IN, OPTED_OUT, STATES, decisions, state, with_person, with_state
-from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, ratio
+from crmlab.analysis.person_consent import (
+    OPTED_IN,
+    OPTED_OUT,
+    STATES,
+    decisions,
+    state,
+    with_person,
+    with_state,
+)
+from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, with_money
+from crmlab.analysis.rates import counted, ratio, wilson
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant
 
+__all__ = ["consent_and_win_rate", "consent_coverage_of_pipeline", "open_pipeline_by_consent"]
+
+_READ = ("provider", "account", "contact_id", "status")
 _ORDER = pl.DataFrame({"consent": STATES, "place": range(len(STATES))})
 
 
@@ -24,8 +38,9 @@ def open_pipeline_by_consent(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     channel: str = "email",
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the open deals and their amount by the consent of the person each deal is with.
 
@@ -37,11 +52,13 @@ def open_pipeline_by_consent(
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
         opted_in (where the frame has it).
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people` returns it.
     as_of
-        Later decisions do not count; a date is its midnight UTC.
+        Later decisions do not count; a date is the beginning of that day in `time_zone`.
     channel
         The channel whose consent counts; decisions that name none are about every channel.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -52,8 +69,8 @@ def open_pipeline_by_consent(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    UsageError
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -64,8 +81,8 @@ def open_pipeline_by_consent(
     --------
     >>> from datetime import date, datetime
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
-    >>> from crmlab.schema.tables import TABLES, conform
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
     >>> rows = {"provider": ["onepagecrm", "altcraft"], "account": ["a"] * 2, "id": ["1", "9"],
     ...         "emails": [["ann@example.com"]] * 2}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
@@ -89,9 +106,11 @@ def open_pipeline_by_consent(
     │ unknown person ┆ 1     ┆ null   ┆ 30.0   │
     └────────────────┴───────┴────────┴────────┘
     """
-    found = with_state(deals.filter(OPEN), consent_events, people, channel, moment(as_of))
+    until = as_instant(as_of, "as_of", time_zone)
+    deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency")
+    found = with_state(deals.filter(OPEN), consent_events, people, channel, until)
     money = currencies(found)
-    counted = found.group_by("consent", *money).agg(
+    counts = found.group_by("consent", *money).agg(
         pl.len().cast(pl.Int64).alias("deals"),
         pl.col("person_id").drop_nulls().n_unique().cast(pl.Int64).alias("people"),
         VALUE.sum().alias("amount"),
@@ -99,7 +118,7 @@ def open_pipeline_by_consent(
     every = _ORDER.join(found.select(money).unique(), how="cross") if money else _ORDER
     unknown = pl.col("consent") == STATES[-1]
     return (
-        every.join(counted, on=["consent", *money], how="left", nulls_equal=True)
+        every.join(counts, on=["consent", *money], how="left", nulls_equal=True)
         .sort(*money, "place", nulls_last=True)
         .select(
             "consent",
@@ -116,11 +135,12 @@ def consent_coverage_of_pipeline(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
+    by: By = None,
     channel: str = "email",
-    by: str = "owner_name",
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
-    """Return for each owner how many of the open deals are with people who decided about being contacted.
+    """Return how many of the open deals are with people who decided about being contacted.
 
     ``coverage = decided / deals`` and ``coverage_by_amount = decided_amount / amount``; decided is opted in
     or opted out. Deals without a known person are in the denominators.
@@ -130,10 +150,10 @@ def consent_coverage_of_pipeline(
     deals
         Reads provider, account, contact_id, status, total_amount, amount, currency and the column `by`:
         as they are now.
-    consent_events, people, as_of, channel
+    consent_events, people, as_of, channel, time_zone
         As for `open_pipeline_by_consent`.
     by
-        Column to group by.
+        Columns of deals to group by, such as ``"owner_name"``.
 
     Returns
     -------
@@ -144,8 +164,8 @@ def consent_coverage_of_pipeline(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    UsageError
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -154,11 +174,11 @@ def consent_coverage_of_pipeline(
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
-    >>> from crmlab.schema.tables import TABLES, conform
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
     >>> deals = conform(pl.DataFrame({"owner_name": ["Bo"], "status": ["pending"], "amount": [70.0]}), TABLES["deals"])
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
-    >>> found = consent_coverage_of_pipeline(deals, nothing, nobody, as_of="2026-02-01")
+    >>> found = consent_coverage_of_pipeline(deals, nothing, nobody, as_of="2026-02-01", by="owner_name")
     >>> found.select("owner_name", "deals", "decided", "coverage", "amount")
     shape: (1, 5)
     ┌────────────┬───────┬─────────┬──────────┬────────┐
@@ -169,32 +189,34 @@ def consent_coverage_of_pipeline(
     │ Bo         ┆ 1     ┆ 0       ┆ 0.0      ┆ 70.0   │
     └────────────┴───────┴─────────┴──────────┴────────┘
     """
-    found = with_state(deals.filter(OPEN), consent_events, people, channel, moment(as_of))
-    keys = [by, *(name for name in currencies(found) if name != by)]
-    decided, opted_in = pl.col("consent").is_in([OPTED_IN, OPTED_OUT]), pl.col("consent") == OPTED_IN
-    return (
-        found.group_by(keys)
-        .agg(
-            pl.len().cast(pl.Int64).alias("deals"),
-            decided.sum().cast(pl.Int64).alias("decided"),
-            opted_in.sum().cast(pl.Int64).alias("opted_in"),
-            VALUE.sum().alias("amount"),
-            VALUE.filter(decided).sum().alias("decided_amount"),
-            VALUE.filter(opted_in).sum().alias("opted_in_amount"),
-        )
-        .sort(keys, nulls_last=True)
-        .select(
-            *keys,
-            "deals",
-            "decided",
-            "opted_in",
-            ratio(pl.col("decided"), pl.col("deals")).alias("coverage"),
-            "amount",
-            "decided_amount",
-            "opted_in_amount",
-            ratio(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
-        )
+    until = as_instant(as_of, "as_of", time_zone)
+    deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency", by=by)
+    found = with_state(deals.filter(OPEN), consent_events, people, channel, until)
+    keys = with_money(keys_of(by), found)
+    decided = pl.col("consent").is_in([OPTED_IN, OPTED_OUT])
+    opted_in = pl.col("consent") == OPTED_IN
+    counts = counted(
+        found,
+        keys,
+        pl.len().cast(pl.Int64).alias("deals"),
+        decided.sum().cast(pl.Int64).alias("decided"),
+        opted_in.sum().cast(pl.Int64).alias("opted_in"),
+        VALUE.sum().alias("amount"),
+        VALUE.filter(decided).sum().alias("decided_amount"),
+        VALUE.filter(opted_in).sum().alias("opted_in_amount"),
     )
+    shares = counts.select(
+        *keys,
+        "deals",
+        "decided",
+        "opted_in",
+        ratio(pl.col("decided"), pl.col("deals")).alias("coverage"),
+        "amount",
+        "decided_amount",
+        "opted_in_amount",
+        ratio(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
+    )
+    return answer(shares)
 
 
 def consent_and_win_rate(
@@ -203,8 +225,8 @@ def consent_and_win_rate(
     people: pl.DataFrame,
     *,
     channel: str = "email",
+    confidence: float = 0.95,
     time_zone: str = "UTC",
-    z: float = 1.959964,
 ) -> pl.DataFrame:
     """Return the win rate of closed deals by the consent of their person before the deal was closed.
 
@@ -220,8 +242,8 @@ def consent_and_win_rate(
         As for `open_pipeline_by_consent`.
     time_zone
         IANA name; where the closing day begins.
-    z
-        Width of the interval in standard errors; the default is that of 95 %.
+    confidence
+        How sure the interval is, between 0 and 1.
 
     Returns
     -------
@@ -231,8 +253,8 @@ def consent_and_win_rate(
 
     Raises
     ------
-    PlanError
-        `time_zone` is not known, or `people` is not what `people.people` returns.
+    UsageError
+        `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -243,8 +265,8 @@ def consent_and_win_rate(
     --------
     >>> from datetime import date
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
-    >>> from crmlab.schema.tables import TABLES, conform
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
     >>> rows = {"status": ["won", "lost"], "close_date": [date(2026, 1, 5)] * 2}
     >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
     >>> consent_and_win_rate(conform(pl.DataFrame(rows), TABLES["deals"]), nothing, nobody).tail(1)
@@ -257,6 +279,9 @@ def consent_and_win_rate(
     │ unknown person ┆ 1   ┆ 1    ┆ 0.5      ┆ 0.094531 ┆ 0.905469 │
     └────────────────┴─────┴──────┴──────────┴──────────┴──────────┘
     """
+    if not 0 < confidence < 1:
+        raise UsageError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
+    deals = read(deals, "deals", *_READ, "close_date")
     said = decisions(consent_events, people, channel)
     said = said.select("person_id", "decision", local(pl.col("at"), time_zone).dt.date().alias("close_date"))
     closed = with_person(deals.filter(WON | LOST).drop_nulls("close_date"), people).sort("close_date")
@@ -267,21 +292,14 @@ def consent_and_win_rate(
         allow_exact_matches=False,
         check_sortedness=False,
     )
-    counted = (
+    counts = (
         known.group_by(state().alias("consent"))
         .agg(WON.sum().cast(pl.Int64).alias("won"), LOST.sum().cast(pl.Int64).alias("lost"))
         .join(_ORDER, on="consent", how="right")
         .sort("place")
         .select("consent", pl.col("won", "lost").fill_null(0))
     )
-    won, closed_deals = pl.col("won"), pl.col("won") + pl.col("lost")
-    low, high = wilson(won, closed_deals, z)
-    return counted.with_columns(ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high"))
-
-
-def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
-    """Return the ends of the Wilson interval of part / whole, null where the whole is 0."""
-    n, rate = whole.cast(pl.Float64), ratio(part, whole)
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * (rate * (1 - rate) / n + z * z / (4 * n * n)).sqrt()
-    return (middle - half).clip(lower_bound=0.0), (middle + half).clip(upper_bound=1.0)
+    won = pl.col("won")
+    closed_deals = won + pl.col("lost")
+    low, high = wilson(won, closed_deals, NormalDist().inv_cdf((1 + confidence) / 2))
+    return counts.with_columns(ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high"))

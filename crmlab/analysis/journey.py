@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.decisions import Subject, is_first, told
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
+
+__all__ = ["consent_journeys"]
 
 MAX_STEPS = 4
 END, OTHER = "(none)", "(other)"
@@ -26,7 +28,7 @@ def consent_journeys(
     smallest
         Links of a smaller share of all people are summed as one from "(other)" to "(other)"; 0: none.
     subject
-        ``"contact"`` or ``"email"``, see `crmlab.analysis.consent_state.current_state`.
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def consent_journeys(
 
     Raises
     ------
-    PlanError
+    UsageError
         `steps`, `smallest` or `subject` is not in its range.
 
     Notes
@@ -65,9 +67,9 @@ def consent_journeys(
     └──────┴─────────────┴─────────────┴──────────┘
     """
     if not 2 <= steps <= MAX_STEPS:
-        raise PlanError(f"steps={steps!r}: give 2 to {MAX_STEPS}")
+        raise UsageError(f"steps={steps!r}: give 2 to {MAX_STEPS}")
     if not 0 <= smallest < 1:
-        raise PlanError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
+        raise UsageError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
     kind = pl.col("kind").fill_null("(no kind)")
     events = told(consent_events, None, subject, order=("subject", "at", "channel"))
     row, is_new = pl.int_range(pl.len()), is_first("subject")

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
-from crmlab.analysis.decisions import moment
-from crmlab.analysis.evidence import KEY
+from crmlab.analysis.inputs import read
+from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
 from crmlab.analysis.vocabulary import OPT_OUT
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
+from crmlab.schema import KEY, TimeLike, as_instant
+
+__all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
 #: kinds of activity that contact a person, and by which channel. The table of activities does not tell a mailing's
 #: channel: all of them are taken for e-mail
@@ -25,8 +28,10 @@ def activities_after_opt_out(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     channels: Mapping[str, str] = CHANNELS,
+    every: str | None = None,
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return what was done to people on a channel after they had opted out of it, each with its evidence.
 
@@ -42,11 +47,15 @@ def activities_after_opt_out(
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
         opted_in (where the frame has it).
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people` returns it.
     as_of
-        What comes later has not happened; a date is its midnight UTC.
+        What comes later has not happened; a date is the beginning of that day in `time_zone`.
     channels
         Kind of activity -> the channel it uses. Kinds that are not here contact nobody.
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
+    time_zone
+        IANA name; where the day begins.
 
     Returns
     -------
@@ -58,8 +67,8 @@ def activities_after_opt_out(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, `channels` is empty, or `people` is not what `people.people` returns.
+    UsageError
+        `as_of` has no time zone, `channels` is empty, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -70,8 +79,8 @@ def activities_after_opt_out(
     --------
     >>> from datetime import datetime
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
-    >>> from crmlab.schema.tables import TABLES, conform
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
     >>> rows = {"provider": ["altcraft"], "account": ["a"], "id": ["1"], "emails": [["ann@example.com"]]}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
     >>> rows = {"provider": ["altcraft"] * 2, "account": ["a"] * 2, "id": ["5", "6"], "contact_id": ["1", "1"],
@@ -90,9 +99,10 @@ def activities_after_opt_out(
     │ email   ┆ send ┆ 6   ┆ 5          ┆ 2.0        │
     └─────────┴──────┴─────┴────────────┴────────────┘
     """
-    until = moment(as_of)
+    until = as_instant(as_of, "as_of", time_zone)
     if not channels:
-        raise PlanError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
+        raise UsageError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
+    activities = read(activities, "activities", *_CONTACT, "id", "kind", "starts_at", "created_at")
     kind = pl.col("kind").str.to_lowercase()
     used = kind.replace_strict(dict(channels), default=None, return_dtype=pl.String)
     done = (
@@ -124,16 +134,16 @@ def activities_after_opt_out(
         )
     )
     late = pl.col("happened_at") - pl.col("at")
-    return (
-        last.filter(pl.col("decision") == OPT_OUT)
-        .select(
-            *done.columns,
-            pl.col("at").alias("opted_out_at"),
-            *(f"opt_out_{name}" for name in (*KEY, "kind", "channel")),
-            (late.dt.total_seconds().cast(pl.Float64) / 86_400).alias("days_after"),
-        )
-        .sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
-    )
+    found = last.filter(pl.col("decision") == OPT_OUT)
+    day = local(pl.col("happened_at"), time_zone)
+    every = every or finest_grain(found.select(day).to_series())
+    return found.select(
+        *done.columns,
+        pl.col("at").alias("opted_out_at"),
+        *(f"opt_out_{name}" for name in (*KEY, "kind", "channel")),
+        (late.dt.total_seconds().cast(pl.Float64) / 86_400).alias("days_after"),
+        period_of(day, every).alias("period"),
+    ).sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
 def mailed_but_objected(
@@ -143,8 +153,9 @@ def mailed_but_objected(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     days: int = 90,
+    time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the contacts that are mailed although the person objected, there or in another service.
 
@@ -165,12 +176,14 @@ def mailed_but_objected(
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
         opted_in (where the frame has it).
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people` returns it.
     as_of
-        Decisions and mailings up to then count; a date is its midnight UTC. Subscriptions and
-        `do_not_contact` are as they were fetched.
+        Decisions and mailings up to then count; a date is the beginning of that day in `time_zone`.
+        Subscriptions and `do_not_contact` are as they were fetched.
     days
         How long ago a mailing is that shows that somebody is mailed.
+    time_zone
+        IANA name; read where `as_of` is a date.
 
     Returns
     -------
@@ -183,8 +196,8 @@ def mailed_but_objected(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    UsageError
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
 
     Notes
     -----
@@ -193,8 +206,8 @@ def mailed_but_objected(
     Examples
     --------
     >>> import polars as pl
-    >>> from crmlab.analysis.people import people
-    >>> from crmlab.schema.tables import TABLES, conform
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
     >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "2"],
     ...         "emails": [["ann@example.com"]] * 2, "do_not_contact": [None, True]}
     >>> contacts = conform(pl.DataFrame(rows), TABLES["contacts"])
@@ -212,14 +225,15 @@ def mailed_but_objected(
     │ 1          ┆ do not contact ┆ 2           │
     └────────────┴────────────────┴─────────────┘
     """
-    until = moment(as_of)
-    by = [pl.col("provider").cast(pl.String).alias("objected_provider"), pl.col("account").alias("objected_account")]
+    until = as_instant(as_of, "as_of", time_zone)
+    where = [pl.col("provider").cast(pl.String).alias("objected_provider"), pl.col("account").alias("objected_account")]
+    contacts = read(contacts, "contacts", *KEY, "do_not_contact")
     refused = decisions(consent_events, people, "email", until).unique("person_id", keep="last", maintain_order=True)
     said = refused.filter(pl.col("decision") == OPT_OUT).select(
-        "person_id", pl.col("kind").alias("objection"), pl.col("at").alias("objected_at"), *by, objected_id="id"
+        "person_id", pl.col("kind").alias("objection"), pl.col("at").alias("objected_at"), *where, objected_id="id"
     )
     barred = with_person(contacts.filter(pl.col("do_not_contact")), people, "id").select(
-        "person_id", pl.lit("do not contact").alias("objection"), _no_time("objected_at"), *by, objected_id="id"
+        "person_id", pl.lit("do not contact").alias("objection"), _no_time("objected_at"), *where, objected_id="id"
     )
     mailed = with_person(_mailed(subscriptions, activities, until - dt.timedelta(days=days), until), people)
     # who was mailed before the objection only is no longer mailed
@@ -245,6 +259,8 @@ def _mailed(
 ) -> pl.DataFrame:
     """Return provider, account, contact_id, subscribed, last_sent_at of the contacts that get e-mail."""
     is_mail = channel_word(pl.col("channel")) == "email"
+    subscriptions = read(subscriptions, "subscriptions", *_CONTACT, "channel", "status")
+    activities = read(activities, "activities", *_CONTACT, "kind", "starts_at", "created_at")
     active = subscriptions.filter(is_mail & (pl.col("status").str.to_lowercase() == "subscribed"))
     sent = activities.filter(
         (pl.col("kind").str.to_lowercase() == "send") & HAPPENED.is_between(since, until, closed="right")

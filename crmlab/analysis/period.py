@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 from polars.exceptions import ComputeError
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 
 #: more bars than this cannot be told apart on a screen
 MAX_BINS = 400
@@ -69,11 +69,11 @@ def period_of(time: pl.Expr, every: str) -> pl.Expr:
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` is no such duration.
     """
     if not _EVERY.fullmatch(every):
-        raise PlanError(f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'")
+        raise UsageError(f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'")
     return time.dt.date().dt.truncate(every)
 
 
@@ -82,13 +82,13 @@ def local(time: pl.Expr, time_zone: str) -> pl.Expr:
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not a name of the IANA time zone database.
     """
     try:
         pl.Series([], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
     except ComputeError:
-        raise PlanError(
+        raise UsageError(
             f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'"
         ) from None
     return time.dt.convert_time_zone(time_zone)

@@ -7,14 +7,15 @@ import datetime as dt
 import polars as pl
 
 from crmlab.analysis.consent import SAID
-from crmlab.analysis.evidence import KEY
+from crmlab.analysis.inputs import read
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, decided
-from crmlab.errors import PlanError
+from crmlab.schema import KEY
 
 #: the states a deal's person can be in, in the order that tables and pictures have
 STATES = ("opted in", "opted out", "undecided", "unknown person")
 OPTED_IN, OPTED_OUT, UNDECIDED, UNKNOWN = STATES
 
+_READ = (*KEY, "kind", "contact_id", "channel", "opted_in", "occurred_at", "created_at")
 _SPELLINGS = {"e-mail": "email", "mail": "email", "telephone": "phone", "call": "phone"}
 
 
@@ -23,12 +24,11 @@ def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id
 
     Raises
     ------
-    PlanError
-        `people` is not what `crmlab.analysis.people.people` returns.
+    UsageError
+        `people` is not what `crmlab.analysis.people` returns.
     """
-    if missing := [name for name in (*KEY, "person_id") if name not in people.columns]:
-        raise PlanError(f"people lacks {', '.join(missing)}: give what analysis.people.people(contacts) returns")
-    keys = people.select(*KEY[:2], pl.col("id").alias(id), "person_id")
+    known = read(people, "people", *KEY, "person_id")
+    keys = known.select(*KEY[:2], pl.col("id").alias(id), "person_id")
     return frame.join(keys, on=[*KEY[:2], id], how="left", maintain_order="left")
 
 
@@ -45,7 +45,7 @@ def decisions(
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is
         null), opted_in. Events without a time or of an unknown contact are left out.
     people
-        As `crmlab.analysis.people.people` returns it.
+        As `crmlab.analysis.people` returns it.
 
     Returns
     -------
@@ -58,8 +58,9 @@ def decisions(
 
 def all_decisions(consent_events: pl.DataFrame, people: pl.DataFrame, until: dt.datetime | None) -> pl.DataFrame:
     """Return `decisions` about every channel."""
+    events = read(consent_events, "consent_events", *_READ)
     made = (
-        with_person(decided(consent_events), people)
+        with_person(decided(events), people)
         .select("person_id", SAID.alias("at"), "decision", *KEY, "kind", "channel")
         .drop_nulls(["person_id", "at", "decision"])
     )

@@ -15,7 +15,7 @@ from phonenumbers import (
     parse,
 )
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 
 #: what people put between digits; anything else is left to phonenumbers
 _BETWEEN = r"[\s.()-]"
@@ -39,7 +39,7 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
 
     Raises
     ------
-    PlanError
+    UsageError
         `region` is not known.
 
     Notes
@@ -55,7 +55,7 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
     ['+442079460000']
     """
     if region is not None and region not in SUPPORTED_REGIONS:
-        raise PlanError(f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'")
+        raise UsageError(f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'")
     distinct = pl.DataFrame({"number": numbers.cast(pl.String).unique().drop_nulls()})
     read = distinct.with_columns(_international(region).alias("e164"))
     hard = read.filter(pl.col("e164").is_null())["number"]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.given import need
+from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.period import PERIODS, period_of
+from crmlab.analysis.rates import counted, number_of, ratio
+
+__all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
 #: a deal of several months has its whole value in total_amount
 VALUE = pl.coalesce("total_amount", "amount")
 WON, LOST, OPEN = pl.col("status") == "won", pl.col("status") == "lost", pl.col("status") == "pending"
 PIPELINE = ("provider", "account", "pipeline_id")
 PLACE = (*PIPELINE, "stage")
+_AMOUNTS = ("status", "total_amount", "amount", "currency")
 
 
 def currencies(deals: pl.DataFrame) -> list[str]:
@@ -20,7 +24,6 @@ def currencies(deals: pl.DataFrame) -> list[str]:
     Deals without a currency are taken to be in the only one there is, and are a group of their own
     (null) as soon as there are two.
     """
-    need(deals, "deals", "currency")
     return ["currency"] if deals["currency"].drop_nulls().n_unique() > 1 else []
 
 
@@ -37,34 +40,34 @@ def only_currency(deals: pl.DataFrame) -> str | None:
     return str(found[0]) if found.len() == 1 else None
 
 
-def groups(deals: pl.DataFrame, by: str | list[str] | None) -> tuple[pl.DataFrame, list[str]]:
-    """Return the deals, with a column for each period in `by`, and the columns to group them by.
+def read_groups(deals: pl.DataFrame, *columns: str, by: By) -> tuple[pl.DataFrame, list[str]]:
+    """Return what is read of the deals, with a column for each period in `by`, and the keys to group them by.
 
     A period is a word of `crmlab.analysis.period.PERIODS`, such as ``"month"``: that of `close_date`, so
     only closed deals stay.
 
     Raises
     ------
-    PlanError
-        `by` names neither a column nor a period.
+    UsageError
+        `by` names neither a column nor a period, or a column is missing.
     """
-    keys = [by] if isinstance(by, str) else list(dict.fromkeys(by or ()))
-    periods = [key for key in keys if key in PERIODS and key not in deals.columns]
-    need(deals, "deals", *(key for key in keys if key not in periods))
+    periods = [name for name in names_of(by) if name in PERIODS and name not in deals.columns]
+    grouping = [name for name in names_of(by) if name not in periods]
+    needed = [*columns, "status", "close_date"] if periods else columns
+    found = read(deals, "deals", *needed, by=grouping)
     if periods:
-        closed_in = (period_of(pl.col("close_date"), PERIODS[key]).alias(key) for key in periods)
-        deals = deals.filter(WON | LOST).with_columns(closed_in)
-    return deals, keys
+        closing = pl.col("close_date")
+        closed_in = [period_of(closing, PERIODS[name]).alias(*keys_of(name)) for name in periods]
+        found = found.filter(WON | LOST).with_columns(closed_in)
+    return found, keys_of(by)
 
 
-def counted(deals: pl.DataFrame, keys: list[str], *measures: pl.Expr) -> pl.DataFrame:
-    """Return the measures of each group, sorted by it, nulls last; one row without `keys`."""
-    if not keys:
-        return deals.select(measures)
-    return deals.group_by(keys).agg(measures).sort(keys, nulls_last=True)
+def with_money(keys: list[str], deals: pl.DataFrame) -> list[str]:
+    """Return the keys, and the currency where the deals are in several and are not grouped by it anyway."""
+    return keys if keys_of("currency")[0] in keys else [*keys, *currencies(deals)]
 
 
-def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataFrame:
+def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     """Return won, lost and the win rate, by number and by amount, of the deals that are closed.
 
     ``win_rate = won / (won + lost)`` and ``win_rate_by_amount = won_amount / (won_amount + lost_amount)``.
@@ -89,7 +92,7 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` names neither a column nor a period.
 
     Notes
@@ -115,17 +118,17 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
     │ Bo         ┆ 0   ┆ 0    ┆ null     ┆ 0.0        ┆ 0.0         ┆ null               │
     └────────────┴─────┴──────┴──────────┴────────────┴─────────────┴────────────────────┘
     """
-    need(deals, "deals", "status", "total_amount", "amount", "currency")
-    deals, keys = groups(deals, by)
-    keys += [name for name in currencies(deals.filter(WON | LOST)) if name not in keys]
-    return counted(
-        deals,
+    found, keys = read_groups(deals, *_AMOUNTS, by=by)
+    keys = with_money(keys, found.filter(WON | LOST))
+    counts = counted(
+        found,
         keys,
         number_of(WON, "won"),
         number_of(LOST, "lost"),
         VALUE.filter(WON).sum().alias("won_amount"),
         VALUE.filter(LOST).sum().alias("lost_amount"),
-    ).select(
+    )
+    rates = counts.select(
         *keys,
         "won",
         "lost",
@@ -134,9 +137,10 @@ def win_rate(deals: pl.DataFrame, by: str | list[str] | None = None) -> pl.DataF
         "lost_amount",
         ratio(pl.col("won_amount"), pl.col("won_amount") + pl.col("lost_amount")).alias("win_rate_by_amount"),
     )
+    return answer(rates)
 
 
-def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Return the open deals and their amount in each stage of each pipeline, as the frames show them.
 
     A snapshot says where deals are, not how many passed through: it is not a funnel, which needs
@@ -172,7 +176,7 @@ def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     >>> names = {"pipeline_id": ["p", "p"], "pipeline_name": ["Sales"] * 2, "stage": [10, 50],
     ...          "label": ["Lead", "Offer"]}
     >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
-    >>> stage_snapshot(deals, conform(pl.DataFrame(names), TABLES["stages"]))
+    >>> pipeline_snapshot(deals, conform(pl.DataFrame(names), TABLES["stages"]))
     shape: (3, 5)
     ┌───────────────┬───────┬──────────┬───────┬────────┐
     │ pipeline_name ┆ stage ┆ label    ┆ deals ┆ amount │
@@ -184,8 +188,7 @@ def stage_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     │ Sales         ┆ 90    ┆ stage 90 ┆ 1     ┆ 10.0   │
     └───────────────┴───────┴──────────┴───────┴────────┘
     """
-    need(deals, "deals", *PLACE, "stage_label", "status", "total_amount", "amount", "currency")
-    found = deals.filter(OPEN)
+    found = read(deals, "deals", *PLACE, "stage_label", *_AMOUNTS).filter(OPEN)
     money = currencies(found)
     in_stage = found.group_by(*PLACE, *money).agg(
         pl.len().cast(pl.Int64).alias("deals"),
@@ -214,7 +217,7 @@ def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]
     pl.DataFrame
         Sorted: pipeline_name, stage, label, the columns `money`, then those of `found`, null where nothing was.
     """
-    need(stages, "stages", *PLACE, "pipeline_name", "label")
+    stages = read(stages, "stages", *PLACE, "pipeline_name", "label")
     known = stages.unique(PLACE, keep="first", maintain_order=True).select(*PLACE, "label")
     if money:
         used = found.select("provider", "account", "currency").unique()
@@ -279,8 +282,7 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     │ 2026-03-01 ┆ 1   ┆ 0    ┆ 30.0       │
     └────────────┴─────┴──────┴────────────┘
     """
-    need(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
-    closed = deals.filter(WON | LOST)
+    closed = read(deals, "deals", "close_date", *_AMOUNTS).filter(WON | LOST)
     keys = ["month", *currencies(closed)]
     return (
         closed.with_columns(pl.col("close_date").dt.truncate("1mo").alias("month"))
@@ -292,13 +294,3 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
         )
         .sort(keys, nulls_last=True)
     )
-
-
-def number_of(which: pl.Expr, name: str) -> pl.Expr:
-    """Return how many rows are so: Int64, because products of Polars' own counts overflow."""
-    return which.sum().cast(pl.Int64).alias(name)
-
-
-def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    """Return part / whole as Float64, null where the whole is 0 or either is null."""
-    return pl.when(whole != 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))

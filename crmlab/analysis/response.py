@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.analysis.given import moment, need
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.inputs import By, answer, keys_of, read
+from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND, of_contacts, touches
+from crmlab.schema import KEY, TimeLike, as_instant
 
-_CONTACT = ("provider", "account", "id")
+__all__ = ["response_time"]
 
 
 def waits(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
+    by: By = None,
     start: str = "created_at",
     kinds: Collection[str] = OUTBOUND,
     time_zone: str = "UTC",
@@ -40,7 +41,7 @@ def waits(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
 
     Examples
@@ -64,13 +65,15 @@ def waits(
     │ b   ┆ false    ┆ 39.0       │
     └─────┴──────────┴────────────┘
     """
-    need(contacts, "contacts", *_CONTACT, "emails", start)
-    at, _ = moment(as_of, time_zone)
-    begun = contacts.filter(pl.col(start) <= at).with_row_index("row")
+    at = as_instant(as_of, "as_of", time_zone)
+    contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
+    # `start` may be called like anything: once read, it is the beginning
+    contacts = contacts.select(*KEY, "emails", pl.col(start).alias("began_at"), *keys_of(by))
+    begun = contacts.filter(pl.col("began_at") <= at).with_row_index("row")
     done = of_contacts(contacts, touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone))
     first = (
-        begun.select("row", *_CONTACT, pl.col(start).alias("began_at"))
-        .join(done.rename({"contact_id": "id"}), on=_CONTACT, nulls_equal=True)
+        begun.select("row", *KEY, "began_at")
+        .join(done.rename({"contact_id": "id"}), on=KEY, nulls_equal=True)
         .filter(pl.col("at") >= pl.col("began_at"))
         .group_by("row")
         .agg(pl.col("at").min().alias("first_touch_at"))
@@ -78,10 +81,10 @@ def waits(
     end = pl.coalesce("first_touch_at", pl.lit(at).dt.cast_time_unit("us"))
     return (
         begun.join(first, on="row", how="left", maintain_order="left")
-        .drop("row")
+        .drop("row", "emails")
         .with_columns(
             pl.col("first_touch_at").is_not_null().alias("answered"),
-            ((end - pl.col(start)).dt.total_microseconds() / 3_600_000_000).alias("wait_hours"),
+            ((end - pl.col("began_at")).dt.total_microseconds() / 3_600_000_000).alias("wait_hours"),
         )
     )
 
@@ -89,9 +92,9 @@ def waits(
 def response_time(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,
-    by: str | list[str] | None = None,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
+    by: By = None,
     start: str = "created_at",
     kinds: Collection[str] = OUTBOUND,
     time_zone: str = "UTC",
@@ -112,7 +115,7 @@ def response_time(
         Relenta) belong to the contacts of the account that have one of their e-mail addresses.
     by
         Columns of contacts to group by, such as ``"lead_source"``, or ``"owner"`` of
-        `crmlab.analysis.owners.with_owner`.
+        `crmlab.analysis.with_owner`.
     as_of
         The moment to ask at; a date is its beginning in `time_zone`. Waits that begin later are left out.
     start
@@ -132,7 +135,7 @@ def response_time(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
 
     Notes
@@ -161,21 +164,20 @@ def response_time(
     │ 3        ┆ 2        ┆ 1       ┆ 0.333333     ┆ 9.0          ┆ null      │
     └──────────┴──────────┴─────────┴──────────────┴──────────────┴───────────┘
     """
-    keys = [by] if isinstance(by, str) else list(by or [])
-    need(contacts, "contacts", *keys)
-    found = waits(contacts, activities, as_of=as_of, start=start, kinds=kinds, time_zone=time_zone)
+    keys = keys_of(by)
+    found = waits(contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone)
     measures = (
         pl.len().cast(pl.Int64).alias("contacts"),
         pl.col("answered").sum().cast(pl.Int64),
         (~pl.col("answered")).sum().cast(pl.Int64).alias("waiting"),
     )
-    curve = kaplan_meier(found.rename({"wait_hours": "duration", "answered": "ended"}), keys)
-    times = time_until(0.5).alias("median_hours"), time_until(0.9).alias("p90_hours")
-    if not keys:
-        counted = pl.concat([found.select(measures), curve.select(times)], how="horizontal")
+    curve = kaplan_meier(found.rename({"wait_hours": "duration", "answered": "ended"}), by=keys)
+    times = (time_until(0.5).alias("median_hours"), time_until(0.9).alias("p90_hours"))
+    if keys:
+        reached = curve.group_by(keys).agg(times)
+        counted = found.group_by(keys).agg(measures).join(reached, on=keys, nulls_equal=True)
     else:
-        known = curve.group_by(keys).agg(times)
-        counted = found.group_by(keys).agg(measures).join(known, on=keys, nulls_equal=True)
+        counted = pl.concat([found.select(measures), curve.select(times)], how="horizontal")
     rate = ratio(pl.col("waiting"), pl.col("contacts")).alias("waiting_rate")
-    counts = [*keys, "contacts", "answered", "waiting"]
-    return counted.select(*counts, rate, "median_hours", "p90_hours").sort(*(keys or counts[:1]), nulls_last=True)
+    columns: tuple[str | pl.Expr, ...] = (*keys, "contacts", "answered", "waiting", rate, "median_hours", "p90_hours")
+    return answer(counted.sort(*(keys or ["contacts"]), nulls_last=True).select(columns))

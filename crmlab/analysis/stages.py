@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.history import DEAL
-from crmlab.analysis.pipeline import PIPELINE, PLACE, number_of, ratio, with_stage_names
+from crmlab.analysis.history import COLUMNS, DEAL
+from crmlab.analysis.inputs import read
+from crmlab.analysis.pipeline import PIPELINE, PLACE, with_stage_names
+from crmlab.analysis.rates import number_of, ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
-from crmlab.errors import PlanError
+
+__all__ = ["funnel", "stage_durations", "stage_win_rates"]
 
 #: how a stay in a stage ends; every stay ends in one of these ways
 EXITS = ("advanced", "back", "moved", "won", "lost", "gone", "still there")
@@ -34,13 +37,13 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     -------
     pl.DataFrame
         Sorted, one row per stage, also of stages that none entered: pipeline_name, stage, label as in
-        `crmlab.analysis.pipeline.stage_snapshot`; reached, reached_next (Int64, deals; null without a stage number);
+        `crmlab.analysis.pipeline_snapshot`; reached, reached_next (Int64, deals; null without a stage number);
         conversion (Float64, 0-1); entries, advanced, back, moved, won, lost, gone, still_there (Int64, stays: a deal
         that comes back enters again).
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -69,8 +72,8 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     │ 50    ┆ 1       ┆ 0.0        ┆ 0        ┆ 0    │
     └───────┴─────────┴────────────┴──────────┴──────┘
     """
-    _need_history(history)
-    known = stages.select(pl.col(name).cast(history.schema[name]) for name in PLACE)
+    history = read_history(history)
+    known = read(stages, "stages", *PLACE).select(pl.col(name).cast(history.schema[name]) for name in PLACE)
     entered = history.group_by(PLACE).agg(
         pl.len().cast(pl.Int64).alias("entries"),
         *(number_of(pl.col("exit") == name, name.replace(" ", "_")) for name in EXITS),
@@ -119,7 +122,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
     Parameters
     ----------
     history
-        What `crmlab.analysis.history.stage_history` returns.
+        What `crmlab.analysis.stage_history` returns.
     stages
         Reads provider, account, pipeline_id, pipeline_name, stage, label. May be empty.
 
@@ -133,7 +136,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -175,10 +178,10 @@ def stay_lengths(history: pl.DataFrame) -> pl.DataFrame:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
-    _need_history(history)
+    history = read_history(history)
     has_ended = pl.col("left_at").is_not_null() & (pl.col("exit") != "gone")
     begun = _middle("entered_after", "entered_at")
     until = pl.when(has_ended).then(_middle("last_seen_at", "left_at")).otherwise("last_seen_at")
@@ -189,7 +192,7 @@ def stay_lengths(history: pl.DataFrame) -> pl.DataFrame:
         has_ended.alias("ended"),
     )
     quantiles = (
-        kaplan_meier(spells, PLACE)
+        kaplan_meier(spells, by=PLACE)
         .group_by(PLACE)
         .agg(time_until(0.5).alias("median_days"), time_until(0.9).alias("p90_days"))
     )
@@ -220,18 +223,18 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     history
-        What `crmlab.analysis.history.stage_history` returns.
+        What `crmlab.analysis.stage_history` returns.
 
     Returns
     -------
     pl.DataFrame
         Sorted, one row per stage that was entered: provider, account, pipeline_id, stage; won, lost (Int64, deals,
         each once per stage); probability (Float64, 0-1, null where none is closed yet);
-        probability_from (String, ``"history"``). What `crmlab.analysis.forecast.weighted_pipeline` takes.
+        probability_from (String, ``"history"``). What `crmlab.analysis.weighted_pipeline` takes.
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
 
     Notes
@@ -261,7 +264,7 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     │ 50    ┆ 1   ┆ 0    ┆ 1.0         ┆ history          │
     └───────┴─────┴──────┴─────────────┴──────────────────┘
     """
-    _need_history(history)
+    history = read_history(history)
     ends = history.sort(*DEAL, "entered_at").group_by(DEAL).agg(pl.col("exit").last().alias("end"))
     stood = history.select(*DEAL, "pipeline_id", "stage").unique()
     return (
@@ -276,6 +279,12 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _need_history(history: pl.DataFrame) -> None:
-    if missing := {*DEAL, *PLACE, "entry", "entered_at", "exit"} - set(history.columns):
-        raise PlanError(f"history has no {', '.join(sorted(missing))}: give what stage_history returns")
+def read_history(history: pl.DataFrame) -> pl.DataFrame:
+    """Return what is read of a frame that `stage_history` returned.
+
+    Raises
+    ------
+    UsageError
+        It is not what `stage_history` returns.
+    """
+    return read(history, "history", *COLUMNS)

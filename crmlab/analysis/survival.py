@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from statistics import NormalDist
 
 import polars as pl
 
-from crmlab.errors import PlanError
+from crmlab.analysis.inputs import By, answer, keys_of, read
+from crmlab.errors import UsageError
+
+__all__ = ["kaplan_meier", "with_band"]
 
 #: products of fractions miss the exact share by a few bits
 _ROUNDING = 1e-12
+_CURVE = ("time", "at_risk", "ended", "censored", "surviving")
 
 
-def kaplan_meier(spells: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
+def kaplan_meier(spells: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     """Return the share still waiting after each time: ``S(t) = prod over times <= t of (1 - ended / at_risk)``.
 
     Parameters
@@ -51,7 +54,8 @@ def kaplan_meier(spells: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
     │ 5.0  ┆ 1       ┆ 1     ┆ 0        ┆ 0.0       │
     └──────┴─────────┴───────┴──────────┴───────────┘
     """
-    keys = list(by)
+    spells = read(spells, "spells", "duration", "ended", by=by)
+    keys = keys_of(by)
 
     def within(values: pl.Expr) -> pl.Expr:
         return values.over(keys) if keys else values
@@ -69,14 +73,15 @@ def kaplan_meier(spells: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
         gathered = counted.group_by(keys, maintain_order=True).agg(pl.all()).sort(keys, nulls_last=True)
         counted = gathered.explode("time", "ended", "censored")
     left = pl.col("ended").cast(pl.Float64) / pl.col("at_risk").cast(pl.Float64)
-    return (
+    curve = (
         counted.with_columns(within((pl.col("ended") + pl.col("censored")).cum_sum(reverse=True)).alias("at_risk"))
         .with_columns(within((1 - left).cum_prod()).alias("surviving"))
         .select(*keys, "time", "at_risk", "ended", "censored", "surviving")
     )
+    return answer(curve)
 
 
-def with_band(curve: pl.DataFrame, by: Sequence[str] = (), *, confidence: float = 0.95) -> pl.DataFrame:
+def with_band(curve: pl.DataFrame, *, by: By = None, confidence: float = 0.95) -> pl.DataFrame:
     """Return a curve with the band in which the share lies, at each time by itself.
 
     The band is that of ``log(-log(S))`` with Greenwood's variance, the sum of
@@ -94,11 +99,11 @@ def with_band(curve: pl.DataFrame, by: Sequence[str] = (), *, confidence: float 
     Returns
     -------
     pl.DataFrame
-        The curve, and lower, upper (Float64; 1 while none ended, null once none is left).
+        The columns of `kaplan_meier`, and lower, upper (Float64; 1 while none ended, null once none is left).
 
     Raises
     ------
-    PlanError
+    UsageError
         `confidence` is not between 0 and 1.
 
     Notes
@@ -113,23 +118,27 @@ def with_band(curve: pl.DataFrame, by: Sequence[str] = (), *, confidence: float 
     (1.0, 0.006, 0.9104)
     """
     if not 0 < confidence < 1:
-        raise PlanError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
+        raise UsageError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
+    keys = keys_of(by)
+    curve = read(curve, "curve", *_CURVE, by=by).select(*keys, *_CURVE)
     # of counts the product is beyond 32 bits from 65,536 on
-    n, d = pl.col("at_risk").cast(pl.Float64), pl.col("ended").cast(pl.Float64)
-    variance = (d / (n * (n - d))).cum_sum()
+    at_risk = pl.col("at_risk").cast(pl.Float64)
+    ended = pl.col("ended").cast(pl.Float64)
+    variance = (ended / (at_risk * (at_risk - ended))).cum_sum()
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     # log-log of 1 and of 0 is infinite: there is no band
     spread = z * pl.col("greenwood").sqrt() / pl.col("surviving").log().abs()
     inside = (pl.col("surviving") > 0) & (pl.col("surviving") < 1)
     edge = pl.when(pl.col("surviving") == 1).then(1.0)
-    return (
-        curve.with_columns((variance.over(list(by)) if by else variance).alias("greenwood"))
+    banded = (
+        curve.with_columns((variance.over(keys) if keys else variance).alias("greenwood"))
         .with_columns(
             pl.when(inside).then(pl.col("surviving") ** spread.exp()).otherwise(edge).alias("lower"),
             pl.when(inside).then(pl.col("surviving") ** (-spread).exp()).otherwise(edge).alias("upper"),
         )
         .drop("greenwood")
     )
+    return answer(banded)
 
 
 def time_until(share: float) -> pl.Expr:

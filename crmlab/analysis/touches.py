@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 
 import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
-from crmlab.analysis.given import moment, need
+from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.period import local
-from crmlab.errors import PlanError
+from crmlab.schema import TimeLike, as_instant, day_at
 
 #: what people do; the words of mailings (send, open, click, ...) are the vendor's, and no list of them is complete
 HUMAN = ("action", "call", "event", "meeting", "note")
@@ -29,7 +28,7 @@ def touches(
     activities: pl.DataFrame,
     *,
     kinds: Collection[str] = HUMAN,
-    as_of: str | dt.date | dt.datetime | None = None,
+    as_of: TimeLike | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return what people did, and when: no mailing of a campaign, nothing planned, nothing not done.
@@ -57,7 +56,7 @@ def touches(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, `kinds` is one text, or a column is missing.
 
     Examples
@@ -76,9 +75,8 @@ def touches(
     │ action ┆ 2026-03-01 23:59:59.999999 UTC ┆ 2026-03-01 │
     └────────┴────────────────────────────────┴────────────┘
     """
-    need(activities, "activities", *_READ)
-    if isinstance(kinds, str):
-        raise PlanError(f"kinds={kinds!r} is one text: give a list, [{kinds!r}]")
+    no_text("kinds", kinds)
+    activities = read(activities, "activities", *_READ)
     is_action = pl.col("kind") == "action"
     day = pl.when(is_action).then("done_at").otherwise(local(HAPPENED, time_zone).dt.date())
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
@@ -96,7 +94,8 @@ def touches(
     )
     if as_of is None:
         return found
-    at, today = moment(as_of, time_zone)
+    at = as_instant(as_of, "as_of", time_zone)
+    today = day_at(at, time_zone)
     is_past = pl.when(is_action).then(pl.col("day") <= today).otherwise(pl.col("at") <= at)
     return found.filter(is_past).with_columns(pl.min_horizontal("at", pl.lit(at).dt.cast_time_unit("us")).alias("at"))
 

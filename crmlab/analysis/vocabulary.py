@@ -11,6 +11,10 @@ from types import MappingProxyType
 
 import polars as pl
 
+from crmlab.analysis.inputs import read
+
+__all__ = ["consent_kinds"]
+
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
 #: known, and no decision of the person
 NEITHER = "neither"
@@ -51,14 +55,18 @@ _KIND = pl.col("kind").str.to_lowercase()
 def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return the events with their meaning (null where the kind is not known) and the decision.
 
-    The decision is "opt-in" or "opt-out", null where the event is neither. Reads provider, kind, opted_in.
+    The decision is "opt-in" or "opt-out", null where the event is neither. Of services whose words are not known here,
+    such as that of one's own data, `opted_in` tells it. Reads provider, kind, opted_in.
     """
-    words = pl.coalesce(
+    of_known = [
         pl.when(pl.col("provider") == provider).then(
             _KIND.replace_strict(meanings, default=None, return_dtype=pl.String)
         )
         for provider, meanings in EVENTS.items()
-    )
+    ]
+    # of a further service only what its events say themselves
+    is_further = ~pl.col("provider").cast(pl.String).is_in(list(EVENTS))
+    words = pl.coalesce(*of_known, pl.when(is_further).then(pl.lit(AS_SAID)))
     key = ["provider", "kind"]
     # there are few kinds, and many events
     known = consent_events.select(key).unique().with_columns(words.alias("meaning"))
@@ -75,7 +83,7 @@ def is_kind(kinds: Iterable[str]) -> pl.Expr:
     return _KIND.is_in([kind.lower() for kind in kinds])
 
 
-def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
+def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return how each kind of consent event is read: as an opt-in, an opt-out or neither.
 
     Parameters
@@ -100,7 +108,7 @@ def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     >>> from crmlab.schema.tables import TABLES, conform
     >>> rows = {"provider": ["complero", "complero", "altcraft"], "kind": ["update", "update", "smiled"],
     ...         "opted_in": [True, False, None]}
-    >>> kinds(conform(pl.DataFrame(rows), TABLES["consent_events"]))
+    >>> consent_kinds(conform(pl.DataFrame(rows), TABLES["consent_events"]))
     shape: (2, 7)
     ┌──────────┬────────┬────────┬─────────┬──────────┬─────────┬───────┐
     │ provider ┆ kind   ┆ events ┆ opt_ins ┆ opt_outs ┆ neither ┆ known │
@@ -113,7 +121,7 @@ def kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """
     made = pl.col("decision")
     return (
-        decided(consent_events.select("provider", "kind", "opted_in"))
+        decided(read(consent_events, "consent_events", "provider", "kind", "opted_in"))
         .group_by("provider", "kind")
         .agg(
             pl.len().cast(pl.Int64).alias("events"),

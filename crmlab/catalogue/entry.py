@@ -21,9 +21,9 @@ Filters = Mapping[Filter, Mapping[str, tuple[str, ...]]]
 GIVEN: Mapping[str, str] = MappingProxyType(
     {
         "as_of": "data.fetched_at",
-        "people": "analysis.people.people(contacts)",
+        "people": "analysis.people(contacts)",
         "before": "earlier.deals",
-        "history": "analysis.history.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
+        "history": "analysis.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
     }
 )
 
@@ -38,15 +38,15 @@ class Entry:
     Attributes
     ----------
     name : str
-        The figure's name in `crmlab.plots`.
+        The figure's name in `crmlab.plots`, and that of its numbers in `crmlab.analysis`.
     question : str
         As an analyst would ask it.
     tables : tuple of str
         Shared tables without which there is no answer.
     adds : tuple of str
         Tables that say more, such as names; empty ones will do.
-    figure, numbers : str
-        Python that returns the figure, and the frame that it was drawn from. Tables are variables; so
+    arguments : str
+        Python: what the figure, and the analysis of the same name, are called with. Tables are variables; so
         are the names of `crmlab.catalogue.GIVEN`, and `time_zone` and `quota`, which only the user knows.
     filters : Filters
         What the answer can be narrowed by without becoming wrong.
@@ -56,9 +56,18 @@ class Entry:
     question: str
     tables: tuple[str, ...]
     adds: tuple[str, ...] = ()
-    figure: str
-    numbers: str
+    arguments: str
     filters: Filters = field(default_factory=dict)
+
+    @property
+    def figure(self) -> str:
+        """Python that returns the figure."""
+        return f"plots.{self.name}({self.arguments})"
+
+    @property
+    def numbers(self) -> str:
+        """Python that returns the frame that the figure was drawn from."""
+        return f"analysis.{self.name}({self.arguments})"
 
     def draw(self, variables: Mapping[str, Any]) -> Any:
         """Return the figure of these tables and other values by name."""
@@ -72,7 +81,7 @@ class Entry:
     def reads(self) -> set[str]:
         """Return the names of all that the code reads, and of what that is made of."""
         read: set[str] = set()
-        left = variables_of(f"({self.figure}, {self.numbers})")
+        left = variables_of(self.numbers)
         while left:
             read.add(name := left.pop())
             left += [part for part in variables_of(GIVEN.get(name, name)) if part not in read]
@@ -84,7 +93,7 @@ def variables_of(code: str) -> list[str]:
 
     Examples
     --------
-    >>> variables_of("plots.ageing(deals, as_of, time_zone=time_zone)")
+    >>> variables_of("plots.ageing(deals, as_of=as_of, time_zone=time_zone)")
     ['deals', 'as_of', 'time_zone']
     """
     names = (node.id for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Name))

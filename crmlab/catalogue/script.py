@@ -68,12 +68,11 @@ def script(entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bo
     )
     <BLANKLINE>
     figure = plots.closed_by_month(deals)
-    numbers = analysis.pipeline.closed_by_month(deals)
+    numbers = analysis.closed_by_month(deals)
     figure
     """
     lines = _Lines(entry, choices, fetched, lazy)
-    for code in (entry.figure, entry.numbers):
-        lines.make(*variables_of(code))
+    lines.make(*variables_of(entry.figure))
     made = "\n".join(lines.made.values())
     answer = f"figure = {entry.figure}\nnumbers = {entry.numbers}\nfigure"
     return "\n\n".join((*_imports(f"{made}\n{answer}"), made, answer))
@@ -120,7 +119,7 @@ class _Lines:
         conditions = dict(self._conditions(name))
         if "owner" in conditions and self._entry.filters["owner"][name] == ("owner",):
             users = f", data.users{self._collect}" if "users" in self._fetched else ""
-            source, collect = f"analysis.owners.with_owner({source}{collect}{users})", ""
+            source, collect = f"analysis.with_owner({source}{collect}{users})", ""
         if not conditions:
             return f"{name} = {source}{collect}"
         first = ""

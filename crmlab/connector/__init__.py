@@ -1,4 +1,9 @@
-"""What the description of a service is made of: requests, pages, paginators, resources, limits. Pure values."""
+"""What a service is described with, as values: this is the one place from which a description imports.
+
+A description is a `Provider`: its fields (keys and settings), its limits, and its resources, each with a first
+`Request`, a `Paginator`, the documented fields of a record, and views that turn records into rows of the shared
+tables by expressions such as ``iso_time("created_at")``. Nothing here sends anything.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +28,21 @@ from crmlab.connector.expressions import (
 )
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
-from crmlab.connector.page import Page, mended, refuse
-from crmlab.connector.paging import Paginator, cursor, end, numbered, widening
-from crmlab.connector.provider import Field, Provider, listing, url_fields
-from crmlab.connector.request import PART, Request, path
-from crmlab.connector.resource import JSON, Context, Embedding, Held, Resource, Schema, View, get
-from crmlab.connector.time_slices import Span, seconds, slices
+from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates
+from crmlab.connector.paging import Paginator, cursor, numbered, one_answer, widening
+from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
+from crmlab.connector.request import Request, fill_path
+from crmlab.connector.resource import JSON, Context, EmbeddedList, Embedding, JsonPath, Resource, Schema, View, get
+from crmlab.connector.time_slices import Span, time_slices, unix_seconds
 
 __all__ = [
     "JSON",
-    "PART",
     "WORDS",
     "Context",
+    "EmbeddedList",
     "Embedding",
     "Field",
-    "Held",
+    "JsonPath",
     "Limits",
     "Operation",
     "Page",
@@ -49,33 +54,34 @@ __all__ = [
     "Span",
     "View",
     "bound",
+    "count_and_names",
     "cursor",
     "custom",
     "date",
     "each",
     "embedding",
-    "end",
     "expected",
+    "fill_path",
     "flag",
     "full_name",
     "get",
     "integer",
     "iso_time",
-    "listing",
     "lookup",
-    "mended",
     "number",
     "numbered",
+    "one_answer",
     "pages",
-    "path",
+    "read_refusal",
     "refuse",
-    "seconds",
-    "slices",
+    "replace_lone_surrogates",
     "some",
     "split",
     "text",
     "texts",
+    "time_slices",
     "unix_millis",
+    "unix_seconds",
     "unix_time",
     "url_fields",
     "widening",

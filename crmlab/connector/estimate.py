@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from crmlab.connector.limits import Limits
 
 #: records that one answer may hold with all that is inside them: about a megabyte
-MOST_RECORDS = 2_000
+MAX_RECORDS = 2_000
 
 
 def bound(requests: int, limits: Limits, latency: float) -> float:
@@ -15,8 +15,11 @@ def bound(requests: int, limits: Limits, latency: float) -> float:
 
     ``burst`` leave at once, the rest at ``rate`` a second; `latency`: seconds of one answer.
     """
-    waiting = max(0, requests - limits.burst) / limits.rate if limits.rate else 0.0
-    return waiting + (latency if requests else 0.0)
+    if not requests:
+        return 0.0
+    if limits.rate is None:
+        return latency
+    return max(0, requests - limits.burst) / limits.rate + latency
 
 
 def expected(requests: int, limits: Limits, latency: float, *, accounts: int = 1) -> float:
@@ -24,9 +27,14 @@ def expected(requests: int, limits: Limits, latency: float, *, accounts: int = 1
 
     ``burst`` leave at once and the next when ``burst / rate`` seconds are over, as `crmlab.http.limiter` lets them.
     """
-    windows = max(0, requests - 1) // limits.burst
-    waiting = windows * limits.burst / limits.rate if limits.rate else 0.0
-    return max(waiting + (latency if requests else 0.0), requests * latency / (limits.concurrency * accounts))
+    if not requests:
+        return 0.0
+    answering = requests * latency / (limits.concurrency * accounts)
+    if limits.rate is None:
+        return max(latency, answering)
+    full_windows = (requests - 1) // limits.burst
+    waiting = full_windows * limits.burst / limits.rate
+    return max(waiting + latency, answering)
 
 
 def pages(records: int, size: int) -> int:
@@ -38,7 +46,7 @@ def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int 
     """Return the page size with which others are asked for inside a list; None where that saves nothing.
 
     The list itself is needed anyway, so what is inside costs nothing but smaller pages: no answer shall
-    hold more than `MOST_RECORDS`. The first page of each list is already there.
+    hold more than `MAX_RECORDS`. The first page of each list is already there.
 
     Parameters
     ----------
@@ -49,9 +57,13 @@ def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int 
     sizes
         page sizes, the largest (which is that of lists of their own) first
     """
-    saved = sum(pages(records, sizes[0]) - 1 for records in held.values())
-    inside = 1 + sum(held.values()) / max(1, total)
-    size = next((size for size in sizes if size * inside <= MOST_RECORDS), None)
-    if size is None or pages(total, size) - pages(total, sizes[0]) >= saved:
+    largest = sizes[0]
+    records_in_each = 1 + sum(held.values()) / max(1, total)
+    fitting = [size for size in sizes if size * records_in_each <= MAX_RECORDS]
+    if not fitting:
         return None
-    return size
+
+    size = fitting[0]
+    added = pages(total, size) - pages(total, largest)
+    saved = sum(pages(records, largest) - 1 for records in held.values())
+    return size if added < saved else None

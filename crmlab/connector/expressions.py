@@ -145,10 +145,11 @@ def custom(values: dict[str, tuple[str | pl.Expr, str]]) -> pl.Expr:
     """Return ``custom`` from columns: key -> (column, label); blank values are left out."""
     if not values:
         return pl.lit(None, CUSTOM)
-    parts = [
-        pl.struct(key=pl.lit(key), label=pl.lit(label), value=text(value)) for key, (value, label) in values.items()
-    ]
-    return some(pl.concat_list(parts).list.eval(pl.element().filter(pl.element().struct.field("value").is_not_null())))
+    parts = []
+    for key, (column, label) in values.items():
+        parts.append(pl.struct(key=pl.lit(key), label=pl.lit(label), value=text(column)))
+    has_value = pl.element().struct.field("value").is_not_null()
+    return some(pl.concat_list(parts).list.eval(pl.element().filter(has_value)))
 
 
 def lookup(key: pl.Expr, labels: dict[str, str]) -> pl.Expr:

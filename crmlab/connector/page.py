@@ -22,10 +22,11 @@ NO_CONTENT = 204
 #: where a page keeps its repaired body
 _REPAIRED = "repaired"
 
+#: a clock that is further on tells no time
+_NO_TIME_AFTER = 2200
+
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
 #: escapes in JSON text: any but \u, a proper pair, or half of one
 _ESCAPE = re.compile(
     rb"\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -42,8 +43,8 @@ class Page:
     body: bytes = field(repr=False)
     #: from the request to the last byte of the answer
     seconds: float = 0.0
-    #: characters that came as half of a surrogate pair, each now U+FFFD; see `mended`
-    halves: int = 0
+    #: characters that came as half of a surrogate pair, each now U+FFFD; see `replace_lone_surrogates`
+    lone_surrogates: int = 0
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:
@@ -57,11 +58,13 @@ class Page:
         TransportError
             the body is not JSON, is cut off, or the named parts have another type
         """
-        if type_ in self._read:
-            return cast("T", self._read[type_])
+        if type_ not in self._read:
+            self._read[type_] = self._decoded(type_)
+        return cast("T", self._read[type_])
+
+    def _decoded(self, type_: type[T]) -> T:
         try:
-            found = self._read[type_] = self._decoded(type_)
-            return found
+            return self._as(type_)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             # the message of a decode error holds positions and types, never values
             raise TransportError(
@@ -70,7 +73,7 @@ class Page:
                 f"that are not the expected JSON ({error})"
             ) from None
 
-    def _decoded(self, type_: type[T]) -> T:
+    def _as(self, type_: type[T]) -> T:
         if self.status == NO_CONTENT and not self.body.strip():
             return _nothing(type_)
         body = self._read.get(_REPAIRED, self.body)
@@ -84,6 +87,11 @@ class Page:
             mended = self._read[_REPAIRED] = repaired(self.body)
             return msgspec.json.decode(mended, type=type_)
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether HTTP says so; some services write errors into such answers all the same."""
+        return 200 <= self.status < 300
+
     def header(self, name: str) -> str | None:
         """Return a header; names in `headers` are lower case."""
         return self.headers.get(name.lower())
@@ -92,9 +100,10 @@ class Page:
     def sent_at(self) -> dt.datetime | None:
         """When it was answered, in whole seconds of the service's clock (``Date``: RFC 9110, 6.6.1)."""
         try:
-            return parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
-        except ValueError:
+            moment = parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             return None
+        return moment if moment.year < _NO_TIME_AFTER else None
 
 
 def _nothing(type_: type[T]) -> T:
@@ -105,7 +114,7 @@ def _nothing(type_: type[T]) -> T:
         return msgspec.json.decode(b"[]", type=type_)
 
 
-def mended(body: bytes) -> tuple[bytes, int]:
+def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
     """Return the JSON with each half of a surrogate pair as U+FFFD, and how many there were.
 
     Services that cut text by UTF-16 units send such halves; no JSON reader accepts them, and one
@@ -113,16 +122,17 @@ def mended(body: bytes) -> tuple[bytes, int]:
     """
     if not _SURROGATE.search(body):
         return body, 0
-    halves = 0
+    count = 0
 
-    def whole(found: re.Match[bytes]) -> bytes:
-        nonlocal halves
-        if not found[1]:
-            return found[0]
-        halves += 1
+    def replaced(escape: re.Match[bytes]) -> bytes:
+        nonlocal count
+        is_half = bool(escape[1])
+        if not is_half:
+            return escape[0]
+        count += 1
         return rb"\ufffd"
 
-    return _ESCAPE.sub(whole, body), halves
+    return _ESCAPE.sub(replaced, body), count
 
 
 def retry_after(page: Page, *, now: float) -> float | None:
@@ -136,7 +146,9 @@ def retry_after(page: Page, *, now: float) -> float | None:
         when = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp() - now)
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=dt.UTC)
+    return max(0.0, when.timestamp() - now)
 
 
 def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: int = 0) -> ApiError:
@@ -144,7 +156,9 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
     status = status or page.status
     request_id = page.header("request-id") or page.header("x-request-id") or ""
     wait = retry_after(page, now=now)
-    if status == 429 or (status in (403, 503) and wait is not None):
+    # some services say "too fast" as 403 or 503, and name the seconds to wait
+    is_too_fast = status == 429 or (status in (403, 503) and wait is not None)
+    if is_too_fast:
         return RateLimitError(status, code, detail, request_id, retry_after=wait)
     if status in (401, 403):
         return AuthError(status, code, detail, request_id)
@@ -156,3 +170,14 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
         hint = "redirects are not followed, the key would travel along; check base_url"
         return ApiError(status, code, detail, request_id, hint)
     return ApiError(status, code, detail, request_id)
+
+
+def read_refusal(page: Page, default: T) -> T:
+    """Return the parts of a refusal's body that the type of `default` names; `default` where it is no such JSON.
+
+    A proxy in between may answer with a page of its own: there the status is enough.
+    """
+    try:
+        return msgspec.json.decode(page.body, type=type(default))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return default

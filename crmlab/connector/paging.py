@@ -32,7 +32,7 @@ class Paginator:
 
 
 #: nothing follows: the list comes whole
-end = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
+one_answer = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
 
 
 def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
@@ -42,13 +42,17 @@ def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
     """
 
     def follow(page: Page) -> Iterable[Request]:
-        number, final = int(page.request.params.get(param, 1)), last(page)
-        first = 2 if number == 1 else max(2, final - 1)
-        pages = (page.request.with_params(**{param: n}) for n in range(first, final + 1))
-        return [replace(each, closes=n == final) for n, each in enumerate(pages, first)]
+        final = last(page)
+        # a later page names the last again: only a page that came in the meantime is new
+        first = 2 if _number(page, param) == 1 else max(2, final - 1)
+        requests = []
+        for number in range(first, final + 1):
+            request = page.request.with_params(**{param: number})
+            requests.append(replace(request, send_last=number == final))
+        return requests
 
     def more(page: Page) -> int:
-        return max(0, last(page) - int(page.request.params.get(param, 1)))
+        return max(0, last(page) - _number(page, param))
 
     return Paginator(strategy="pages side by side", follow=follow, more=more)
 
@@ -63,23 +67,26 @@ def cursor(find: Callable[[Page], str | None], place: Callable[[Request, str], R
     return Paginator(strategy="page after page", follow=follow, more=lambda page: None if find(page) else 0)
 
 
-def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int = 8, cap: int = 100_000) -> Paginator:
-    """For lists that tell no end: windows of 1, 1, 2, 4 .. `most` pages, until an empty page.
+def widening(
+    is_empty: Callable[[Page], bool], *, param: str = "page", max_window: int = 8, max_pages: int = 100_000
+) -> Paginator:
+    """For lists that tell no end: windows of 1, 1, 2, 4 .. `max_window` pages, until an empty page.
 
-    The last page of a window asks for the next window if it holds anything, so at most `most`
+    The last page of a window asks for the next window if it holds anything, so at most `max_window`
     requests go past the end. A list that has none, page after page of something else, is a
-    `PagingError` at page `cap`. `most` must be a power of two.
+    `PagingError` at page `max_pages`. `max_window` must be a power of two.
     """
-    if most < 1 or most & (most - 1):
-        raise ValueError(f"most must be a power of two, not {most}")
+    if not _is_power_of_two(max_window):
+        raise ValueError(f"max_window must be a power of two, not {max_window}")
 
     def follow(page: Page) -> Iterable[Request]:
-        number = int(page.request.params.get(param, 1))
-        if not _closes_window(number, most) or is_empty(page):
+        number = _number(page, param)
+        if not _closes_window(number, max_window) or is_empty(page):
             return ()
-        if number >= cap:
+        if number >= max_pages:
             raise PagingError(f"{page.request.path} does not end: page {number:,} still holds something")
-        return [page.request.with_params(**{param: number + 1 + i}) for i in range(min(number, most))]
+        next_window = range(number + 1, number + 1 + min(number, max_window))
+        return [page.request.with_params(**{param: each}) for each in next_window]
 
     def more(page: Page) -> int | None:
         return 0 if is_empty(page) else None
@@ -87,5 +94,17 @@ def widening(is_empty: Callable[[Page], bool], *, param: str = "page", most: int
     return Paginator(strategy="pages until an empty one", follow=follow, more=more)
 
 
-def _closes_window(number: int, most: int) -> bool:
-    return number & (number - 1) == 0 if number <= most else number % most == 0
+def _number(page: Page, param: str) -> int:
+    """Return the number of the page that was asked for; a list without one begins at page 1."""
+    return int(page.request.params.get(param, 1))
+
+
+def _closes_window(number: int, max_window: int) -> bool:
+    """Whether a window ends with this page: windows of 1, 1, 2, 4 pages end at pages 1, 2, 4, 8."""
+    if number > max_window:
+        return number % max_window == 0
+    return _is_power_of_two(number)
+
+
+def _is_power_of_two(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0

@@ -6,7 +6,6 @@ import re
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import msgspec
@@ -15,7 +14,11 @@ from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page
 from crmlab.connector.request import Request
-from crmlab.connector.resource import Resource
+from crmlab.connector.resource import JsonPath, Resource
+
+#: of the names that `count_and_names` shows: how many, and how long each may be
+_MAX_NAMES = 3
+_MAX_NAME = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,8 @@ class Provider:
     `base_url` may name settings in braces. `sign` adds the credentials to a request, `check`
     raises the error that an answer means, envelope included. `ping` is the cheapest read that
     needs the key, `reached` says in a few words who and what its answer shows. `assumptions`
-    lists what the vendor does not document and this module assumes.
+    lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
+    resource reads.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Provider:
     reached: Callable[[Page], str] = lambda page: "answered"
     operations: tuple[Operation, ...] = ()
     assumptions: tuple[str, ...] = ()
+    not_covered: tuple[str, ...] = ()
 
     def needed(self, base_url: str | None = None) -> set[str]:
         """Return the fields without which there is no account at that base URL (the own one)."""
@@ -71,7 +76,8 @@ class Provider:
     @property
     def tables(self) -> tuple[str, ...]:
         """The shared tables that this API can fill."""
-        return tuple(dict.fromkeys(t for resource in self.resources for t in resource.tables))
+        names = [table for resource in self.resources for table in resource.tables]
+        return tuple(dict.fromkeys(names))
 
 
 def url_fields(template: str) -> set[str]:
@@ -83,21 +89,27 @@ class _Entries(msgspec.Struct):
     data: list[dict[str, Any]]
 
 
-def listing(noun: str, *name: str) -> Callable[[Page], str]:
-    """Return a `Provider.reached` that counts what ``data`` lists and names the first, by the way to its name.
+def count_and_names(noun: str, *name: str) -> Callable[[Page], str]:
+    """Return a `Provider.reached` that counts what ``data`` lists and names the first, by the path to the name.
 
     It says, e.g., ``4 databases: Customers, Leads, Fair, …``.
     """
 
     def reached(page: Page) -> str:
         entries = page.read(_Entries).data
-        names = [f"{reduce(_inside, name, entry)!s:.40}" for entry in entries[:4]]
-        names[3:] = ["…"] * len(names[3:])
-        count = f"{len(entries) or 'no'} {noun}{'' if len(entries) == 1 else 's'}"
-        return f"{count}: {', '.join(names)}" if names else count
+        if not entries:
+            return f"no {noun}s"
+        plural = "" if len(entries) == 1 else "s"
+        names = [_at(entry, name) for entry in entries[:_MAX_NAMES]]
+        if len(entries) > _MAX_NAMES:
+            names.append("…")
+        return f"{len(entries)} {noun}{plural}: {', '.join(names)}"
 
     return reached
 
 
-def _inside(part: Any, name: str) -> Any:
-    return part.get(name, "?") if isinstance(part, dict) else "?"
+def _at(entry: Any, path: JsonPath) -> str:
+    """Return what stands at the end of the path, cut to a readable length; "?" where there is nothing."""
+    for key in path:
+        entry = entry.get(key, "?") if isinstance(entry, dict) else "?"
+    return str(entry)[:_MAX_NAME]

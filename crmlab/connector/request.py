@@ -8,16 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-PART = "part"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request, relative to the account's base URL. Only method and path are safe to show.
 
     `tags` are constants of this request that its records do not repeat (the day asked for, the
-    parent's id); the decoder offers them as columns. `PART` among them says that the answer counts
-    only a part of a list, whose whole another request counts.
+    parent's id); the decoder offers them as columns. `partial` says that the answer counts only a part of a
+    list, whose whole another request counts. `send_last` holds it back until all others of its list are in.
     """
 
     path: str
@@ -26,7 +24,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Any = field(default=None, repr=False)
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
-    closes: bool = field(default=False, repr=False)
+    partial: bool = field(default=False, repr=False)
+    send_last: bool = field(default=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -34,9 +33,12 @@ class Request:
         return json.dumps([self.method, self.path, sorted(self.params.items()), self.body])
 
     def with_params(self, **params: str | int) -> Request:
-        return replace(self, params={**self.params, **{k: str(v) for k, v in params.items()}})
+        """Return a copy with query parameters added, or replaced."""
+        added = {name: str(value) for name, value in params.items()}
+        return replace(self, params={**self.params, **added})
 
     def with_body(self, **fields: object) -> Request:
+        """Return a copy with fields of its JSON body added, or replaced."""
         return replace(self, body={**(self.body or {}), **fields})
 
     def with_headers(self, **headers: str) -> Request:
@@ -45,6 +47,7 @@ class Request:
         return replace(self, headers={**self.headers, **added})
 
 
-def path(template: str, **parts: object) -> str:
+def fill_path(template: str, **parts: object) -> str:
     """Fill a path template, percent-encoding each part (ids may hold ``/`` and spaces)."""
-    return template.format(**{name: quote(str(part), safe="") for name, part in parts.items()})
+    encoded = {name: quote(str(part), safe="") for name, part in parts.items()}
+    return template.format(**encoded)

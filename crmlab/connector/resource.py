@@ -10,11 +10,15 @@ from typing import Any
 import polars as pl
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import Paginator, end
+from crmlab.connector.paging import Paginator, one_answer
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+#: keys that lead from a JSON object to something inside it
+JsonPath = tuple[str, ...]
 
 
 #: wire type of a top-level field of any shape, kept as its exact JSON text
@@ -25,7 +29,9 @@ JSON = pl.Binary
 class Context:
     """What a resource may know when it says which requests it needs and how to read the answers.
 
-    `rows` holds the records of the resources it declares in `after` and `using`.
+    `now` is when the fetch began, `since` and `until` the period that it asks for. `options` are the settings of
+    the account that are no secrets. `rows` holds the records of the resources that are declared in
+    `needs_before_request` and `needs_before_decode`.
     """
 
     now: dt.datetime
@@ -50,30 +56,31 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """Records of another resource that answers of this one hold.
+class EmbeddedList:
+    """A list of another resource's records within the answers of this one.
 
-    `path`: the way from a record of this one (or from what stands beside it) to the list of them.
+    `path` leads to it from each record, or from the item that holds the record where `Resource.unwrap` names one.
     """
 
     resource: str
-    path: tuple[str, ...]
+    path: JsonPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedding:
-    """How a list is asked to hold the records of others, so that these need no requests of their own.
+    """How a list is asked to embed the records of others, so that these need no requests of their own.
 
-    `first` asks it of a first request; `rest` gives the requests after its answer, with those resources
-    inside (none: the plain list), in pages of one of `sizes`, largest first; `smaller` cuts a request
-    that was too much for the service (at last without anything inside; nothing: it cannot be cut).
+    `first` asks it of a first request. `rest` gives the requests that follow its answer, with those resources
+    embedded (none: the plain list), in pages of one of `sizes`, which are named largest first. `smaller` gives
+    smaller requests for one that was too much for the service: at last one that embeds nothing, and none at all
+    for a request that cannot be cut.
     """
 
     first: Callable[[Request, Iterable[str]], Request]
     rest: Callable[[Page, Iterable[str], int], Iterable[Request]]
     smaller: Callable[[Request], Iterable[Request]]
     sizes: tuple[int, ...]
-    #: whether it can be asked of a fetch like this: a list of what changed holds not all that did
+    #: whether a fetch like this may embed: a list of what changed does not hold all others that changed
     possible: Callable[[Context], bool]
 
 
@@ -82,65 +89,74 @@ class Resource:
     """One kind of record of one API: how to ask for it, to page it, to read it."""
 
     name: str
+    #: one sentence on what it holds; the pages on services show it
     doc: str
-    #: the first requests; those that follow an answer are the paginator's
+
+    # ---- how it is asked -------------------------------------------------------------------------
+    #: the first requests; the paginator `follow` gives those that follow an answer
     requests: Callable[[Context], Iterable[Request]]
-    follow: Paginator = end
-    #: constants of a request that the expressions may read, as ``_name``
-    tags: tuple[str, ...] = ()
-    #: resources whose rows `requests` needs
-    after: tuple[str, ...] = ()
-    #: resources whose rows only `wire` and `views` need: asked for at the same time
-    using: tuple[str, ...] = ()
-    #: the way from the body to the list of records; empty where the body is the list
-    path: tuple[str, ...] = ("data",)
-    #: one record stands there instead of a list
+    follow: Paginator = one_answer
+    #: resources whose rows `requests` needs: they are read first
+    needs_before_request: tuple[str, ...] = ()
+    #: resources whose rows only `wire` and `views` need: they are asked for at the same time
+    needs_before_decode: tuple[str, ...] = ()
+    #: reading it changes something at the service, so that it has to be allowed
+    destructive: bool = False
+
+    # ---- where its records are in an answer ------------------------------------------------------
+    #: leads from the body to the list of records; empty where the body is the list
+    path: JsonPath = ("data",)
+    #: the path leads to one record instead of a list
     single: bool = False
-    #: the key that holds the record inside each item of the list
+    #: the key of the record within each item of the list, where items are like ``{"deal": {...}, "next": ...}``
     unwrap: str | None = None
-    #: what stands beside it there; only the provider's own records show it
-    beside: Schema = field(default_factory=dict)
-    #: the record as documented
+    #: the other fields of such an item; only the service's own records show them
+    envelope_fields: Schema = field(default_factory=dict)
+    #: records of other resources in its answers: always, or as far as `embedding` asks for them
+    embeds: tuple[EmbeddedList, ...] = ()
+    embedding: Embedding | None = None
+    #: tells an error answer that means "nothing here" from a failure
+    is_empty_answer: Callable[[ApiError, Request], bool] = lambda error, request: False
+
+    # ---- how its records are read ----------------------------------------------------------------
+    #: the documented fields of a record, as they come
     wire: Schema | Callable[[Context], Schema]
-    #: narrower types of nested fields, where `views` reads a part: nested values cost most
-    lean: Schema = field(default_factory=dict)
-    #: what makes a record one of a kind
+    #: narrower types of nested fields for fetches that need only a part of them: nested values cost most
+    projection: Schema = field(default_factory=dict)
+    #: tags of the request that expressions may read, as ``_name``
+    tags: tuple[str, ...] = ()
+    #: what is different in every record
     key: pl.Expr = field(default_factory=lambda: pl.col("id"))
     views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
     #: the tables of `views`, where that is a function
-    fills: tuple[str, ...] = ()
+    view_tables: tuple[str, ...] = ()
+    #: what other resources may know of its records, as distinct rows; all records where nothing is named
+    exports: Mapping[str, pl.Expr] = field(default_factory=dict)
+
+    # ---- whether all of it came ------------------------------------------------------------------
     #: how many records the service says the list has, where it can say it
     total: Callable[[Page], int | None] | None = None
-    #: when a record came into the list, by the service's clock: tells what was added while it was read
-    entered: Callable[[Context], pl.Expr] | None = None
-    #: records of others in the answers: always, or as far as `embedding` asks for them
-    holds: tuple[Held, ...] = ()
-    embedding: Embedding | None = None
-    #: what other resources may know of its records (distinct rows of it); all of them where empty
-    gives: Mapping[str, pl.Expr] = field(default_factory=dict)
-    #: an error answer that means "nothing here" rather than failure
-    nothing: Callable[[ApiError, Request], bool] = lambda error, request: False
+    #: when a record came into the list, by the service's clock: this tells what was added while it was read
+    inserted_at: Callable[[Context], pl.Expr] | None = None
+    #: the list tells no end and may repeat its last page for ever, so that a page with nothing new ends it
+    may_repeat_last_page: bool = False
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
     note: Callable[[Context], str] = lambda context: ""
-    #: reading changes something at the service
-    destructive: bool = False
-    #: a list that tells no end may repeat its last page for ever: a page with nothing new ends it
-    repeats: bool = False
 
     @property
-    def is_tallied(self) -> bool:
+    def checks_completeness(self) -> bool:
         """Whether what came is compared with what the service counts, or with what came before."""
-        return self.total is not None or self.repeats
+        return self.total is not None or self.may_repeat_last_page
 
-    def holds_always(self, name: str) -> bool:
-        """Whether its answers hold records of that resource, without being asked for them."""
-        return not self.embedding and any(held.resource == name for held in self.holds)
+    def always_embeds(self, name: str) -> bool:
+        """Whether its answers hold records of that resource without being asked for them."""
+        return not self.embedding and any(each.resource == name for each in self.embeds)
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The shared tables that it fills."""
         if callable(self.views):
-            return self.fills
+            return self.view_tables
         return tuple(dict.fromkeys(view.table for view in self.views))
 
 

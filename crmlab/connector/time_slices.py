@@ -15,124 +15,179 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from crmlab.connector.page import Page
 from crmlab.connector.paging import Paginator
-from crmlab.connector.request import PART, Request
+from crmlab.connector.request import Request
 
 #: pages that a slice should hold
 WORTH = 4
 #: slices that a list is cut into at most
-MOST = 16
+MAX_SLICES = 16
 #: pages that are guessed to be left where nothing tells
-_GUESS = 16
+_GUESSED_PAGES = 16
 #: the tag of what is older than all slices: the newest time that its list began with
 _NEWEST = "newest"
 
-Span = tuple[int | None, int | None]
+
+class Span(NamedTuple):
+    """The period that a request asks for, in whole seconds since 1970; None where it is open."""
+
+    since: int | None
+    until: int | None
 
 
-def slices(
+class _Cuts(NamedTuple):
+    """Where a list is cut, in seconds since 1970.
+
+    `is_open`: nobody knows how far back it goes, so that what is older than all edges is cut again.
+    """
+
+    edges: list[int]
+    is_open: bool = False
+
+
+def time_slices(
     pages: Paginator,
     *,
     times: Callable[[Page], Iterable[object]],
     span: Callable[[Request], Span],
     cut: Callable[[Request, int | None, int | None], Request],
-    left: Callable[[Page], float | None] = lambda page: None,
+    pages_left: Callable[[Page], float | None] = lambda page: None,
     step: int = 1,
     overlap: int = 0,
-    most: Callable[[Page], int] = lambda page: MOST,
+    max_slices: Callable[[Page], int] = lambda page: MAX_SLICES,
 ) -> Paginator:
-    """Cut what a first answer announces into slices, and follow each of them by `pages`.
+    """Return a paginator that cuts what a first answer announces into slices, and follows each by `pages`.
 
     Parameters
     ----------
     times
         When the records of a page happened, as ISO 8601 text and in their order.
     span
-        The period that a request asks for, in seconds since 1970; None: open.
+        The period that a request asks for.
     cut
         The same request for another period.
-    left
+    pages_left
         How many pages seem to be left, where the pages are in no order of time.
     step, overlap
         The seconds that edges are multiples of, and by which slices that touch overlap.
-    most
+    max_slices
         Slices that the list of a first answer is cut into at most.
     """
 
     def follow(page: Page) -> Iterable[Request]:
         following = list(pages.follow(page))
-        if not following or PART in page.request.tags:
+        if not following or page.request.partial:
             return following
-        return slice_by_slice(page) or [_part(request) for request in following]
+        slices = slices_of(page)
+        if slices:
+            return slices
+        return [replace(request, partial=True) for request in following]
 
-    def slice_by_slice(page: Page) -> list[Request]:
-        since, until = span(page.request)
-        seen = [found for each in times(page) if (found := seconds(each)) is not None]
-        newest = int(page.request.tags.get(_NEWEST, max(seen, default=0)))
-        served = int(page.sent_at.timestamp()) if page.sent_at else None  # no clock of our own is trusted
-        period = since, _earliest(until, served)
-        edges, older = _edges(seen, period, newest=newest, left=left(page), step=step, most=most(page))
-        inner = sorted({edge - edge % step for edge in edges})
-        bounds = [edge for edge in inner if (since is None or since < edge) and (until is None or edge < until)]
-        parts = [
-            _part(cut(page.request, start, stop if stop is None or stop == until else stop + overlap))
-            for start, stop in pairwise([since, *bounds, until])
-        ]
-        if older:
-            parts[0] = replace(parts[0], tags={**page.request.tags, _NEWEST: str(newest)})
-        # a part that asks for all again would count as asked, and its other pages be lost
-        return parts if bounds and page.request.key not in {part.key for part in parts} else []
+    def slices_of(page: Page) -> list[Request]:
+        """Return a request for each slice of what was asked; none where cutting does not pay."""
+        asked = page.request
+        period = span(asked)
+        moments = _moments(times(page))
+        newest = int(asked.tags.get(_NEWEST, max(moments, default=0)))
+        cuts = _cuts(
+            moments,
+            _until_served(period, page),
+            newest=newest,
+            pages_left=pages_left(page),
+            step=step,
+            max_slices=max_slices(page),
+        )
+
+        edges = _edges_within(period, cuts.edges, step)
+        slices = []
+        for start, stop in pairwise([period.since, *edges, period.until]):
+            end = stop if stop is None or stop == period.until else stop + overlap
+            slices.append(replace(cut(asked, start, end), partial=True))
+        if cuts.is_open:
+            # the oldest slice is no part yet: its first answer is cut like that of a whole list
+            slices[0] = replace(slices[0], tags={**asked.tags, _NEWEST: str(newest)}, partial=False)
+
+        # a slice that asks for all again would count as asked, and its other pages be lost
+        asks_again = any(each.key == asked.key for each in slices)
+        return [] if asks_again or not edges else slices
 
     def more(page: Page) -> int | None:
-        return pages.more(page) if PART in page.request.tags or pages.more(page) == 0 else None
+        will_follow = pages.more(page)
+        return will_follow if page.request.partial or will_follow == 0 else None
 
     return Paginator(strategy="slices of time side by side", follow=follow, more=more)
 
 
-def _edges(
-    seen: list[int], period: Span, *, newest: int, left: float | None, step: int, most: int
-) -> tuple[list[int], bool]:
-    """Return where to cut, judged by a page's times, and whether what is older has to be cut again."""
-    low, high = min(seen, default=0), max(seen, default=0)
-    if low == high:
-        return [], False
-    since, until = period
-    slice_ = WORTH * max(step, high - low)
-    if seen == sorted(seen):
-        return _even(high, max(high, until or high), slice_, most), False
-    if seen == sorted(seen, reverse=True):
-        if since is not None:
-            return _even(low, min(low, since), slice_, most), False
+def _moments(texts: Iterable[object]) -> list[int]:
+    """Return the times that can be read, in their order."""
+    moments = map(unix_seconds, texts)
+    return [moment for moment in moments if moment is not None]
+
+
+def _until_served(period: Span, page: Page) -> Span:
+    """Return the period up to the moment of the answer at most, by the service's clock: ours may be wrong."""
+    if page.sent_at is None:
+        return period
+    served = int(page.sent_at.timestamp())
+    return Span(period.since, served if period.until is None else min(served, period.until))
+
+
+def _edges_within(period: Span, edges: Iterable[int], step: int) -> list[int]:
+    """Return the edges as multiples of `step`, in order, without those that are not inside the period."""
+    rounded = sorted({edge - edge % step for edge in edges})
+    after_since = [edge for edge in rounded if period.since is None or edge > period.since]
+    return [edge for edge in after_since if period.until is None or edge < period.until]
+
+
+def _cuts(
+    moments: list[int], period: Span, *, newest: int, pages_left: float | None, step: int, max_slices: int
+) -> _Cuts:
+    """Return where to cut a list, judged by the times of one of its pages."""
+    if len(set(moments)) < 2:
+        return _Cuts([])
+    low = min(moments)
+    high = max(moments)
+    slice_seconds = WORTH * max(step, high - low)
+
+    is_ascending = moments == sorted(moments)
+    if is_ascending:
+        return _Cuts(_evenly(high, max(high, period.until or high), slice_seconds, max_slices))
+
+    is_descending = moments == sorted(moments, reverse=True)
+    if is_descending and period.since is not None:
+        return _Cuts(_evenly(low, min(low, period.since), slice_seconds, max_slices))
+    if is_descending:
         # nobody knows how far back it goes: as far again as it came until here, and on from there
-        back = max(0, low - max(slice_, newest - low))
-        return [*_even(low, back, slice_, most), back], True
-    count = min(most, int((_GUESS if left is None else left) / WORTH), (high - low) // (WORTH * step))
-    ranked = sorted(seen)  # a sample of all times: its quantiles make slices of equal length
-    return [ranked[len(ranked) * i // count] for i in range(1, count)], False
+        oldest = max(0, low - max(slice_seconds, newest - low))
+        return _Cuts([*_evenly(low, oldest, slice_seconds, max_slices), oldest], is_open=True)
+
+    guessed = _GUESSED_PAGES if pages_left is None else pages_left
+    count = min(max_slices, int(guessed / WORTH), (high - low) // (WORTH * step))
+    return _Cuts(_quantiles(moments, count))
 
 
-def _even(near: int, far: int, slice_: int, most: int) -> list[int]:
-    """Cut the time between two ends evenly into as many slices as it is worth."""
-    count = min(most, abs(far - near) // slice_)
-    return [near + (far - near) * i // count for i in range(1, count)]
+def _evenly(near: int, far: int, slice_seconds: int, max_slices: int) -> list[int]:
+    """Return the edges that cut the time between two ends evenly, into as many slices as it is worth."""
+    count = min(max_slices, abs(far - near) // slice_seconds)
+    return [near + (far - near) * number // count for number in range(1, count)]
 
 
-def _part(request: Request) -> Request:
-    """Mark what is not cut again."""
-    return replace(request, tags={**request.tags, PART: "slice"})
+def _quantiles(moments: list[int], count: int) -> list[int]:
+    """Return the edges of slices that hold equally much: a page in no order is a sample of all times."""
+    ranked = sorted(moments)
+    return [ranked[len(ranked) * number // count] for number in range(1, count)]
 
 
-def _earliest(*times: int | None) -> int | None:
-    return min((time for time in times if time is not None), default=None)
-
-
-def seconds(text: object) -> int | None:
+def unix_seconds(text: object) -> int | None:
     """Return ISO 8601 text as whole seconds since 1970; None for what is before, as an empty time in year 1."""
     try:
         moment = dt.datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    since = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
-    return int(since) if since >= 0 else None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    since_1970 = int(moment.timestamp())
+    return since_1970 if since_1970 >= 0 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmlab.decoding.decoder import EXPORTS, MISFIT_KEYS, RAW, REJECTED, Decoded, Decoder, decoder
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
-from crmlab.decoding.records import Record, Way, as_listed, held, records, unknown_fields
+from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
 
 __all__ = [
     "EXPORTS",
@@ -16,7 +16,6 @@ __all__ = [
     "Decoded",
     "Decoder",
     "Record",
-    "Way",
     "as_listed",
     "decoder",
     "held",

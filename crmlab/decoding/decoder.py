@@ -101,13 +101,13 @@ class Decoder:
         self._since, self._until = context.since, context.until
         self._head = {"provider": pl.lit(provider, pl.Categorical), "account": pl.lit(account)}
         self._source = {**self._head, "resource": pl.lit(resource.name)}
-        self._entered = _entered(resource, context)
+        self._inserted_at = _inserted_at(resource, context)
         self._views = [ViewReader(view, resource.key, self._head) for view in views]
         self._unwrap = resource.unwrap if raw else None
         self._fields = dict(fields)
         #: how many values of each field were kept as misfits
         self._kept: dict[str, int] = {}
-        beside = resource.beside if self._unwrap else {}
+        beside = resource.envelope_fields if self._unwrap else {}
         self._reader = ObjectReader(self._fields, "", required=True, wrapper=self._unwrap, beside=beside)
 
     def __call__(self, found: Sequence[Record]) -> Decoded:
@@ -148,12 +148,12 @@ class Decoder:
         if self._raw:
             frames[RAW] = rows.select(**self._head, **{name: pl.col(name) for name in _own(rows)})
         if self._exports:
-            frames[EXPORTS] = rows.select(**self.resource.gives).unique(maintain_order=True)
+            frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
         kept = _once(misfits, refused)
         return Decoded(
             frames=frames,
-            keys=rows.select(key=pl.when(key.is_not_null()).then(key.hash()), entered=self._entered),
+            keys=rows.select(key=pl.when(key.is_not_null()).then(key.hash()), inserted_at=self._inserted_at),
             rejected=self._rejected(found, refused),
             lacking=frozenset(name for each in kept for name in self._lacking(each)),
             **self._misfits(found, rows, kept),
@@ -264,7 +264,7 @@ def decoder(
     declared = resource.views(context) if callable(resource.views) else resource.views
     views = [view for view in declared if view.table in wanted]
     documented = resource.wire(context) if callable(resource.wire) else resource.wire
-    known = {*documented, *resource.beside, *([resource.unwrap] if resource.unwrap else [])}
+    known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
     return Decoder(
         resource,
         context,
@@ -282,21 +282,21 @@ def _needed(
     resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
 ) -> Schema:
     """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
-    expressions = [resource.key, _entered(resource, context)]
+    expressions = [resource.key, _inserted_at(resource, context)]
     if exports:
-        expressions += resource.gives.values()
+        expressions += resource.exports.values()
     for view in views:
         expressions += view.columns.values()
         expressions += [part for part in (view.explode, view.where) if part is not None]
     roots = {name for expression in expressions for name in expression.meta.root_names()}
-    narrow = {**documented, **resource.lean}
+    narrow = {**documented, **resource.projection}
     needed = {name: narrow[name] for name in documented if name in roots}
     # one field at least, so that records without any wanted field are still counted
     return needed or dict([next(iter(documented.items()))])
 
 
-def _entered(resource: Resource, context: Context) -> pl.Expr:
-    return resource.entered(context) if resource.entered else pl.lit(None, UTC)
+def _inserted_at(resource: Resource, context: Context) -> pl.Expr:
+    return resource.inserted_at(context) if resource.inserted_at else pl.lit(None, UTC)
 
 
 def _without(rows: pl.DataFrame, refused: Mapping[int, str]) -> pl.DataFrame:

@@ -8,12 +8,10 @@ from typing import Any
 
 import msgspec
 
-from crmlab.connector import Page, Resource
+from crmlab.connector import JsonPath, Page, Resource
 from crmlab.decoding.readers import NULL
 from crmlab.errors import TransportError
 
-#: keys from an object to something inside it
-Way = tuple[str, ...]
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -24,7 +22,9 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     tags: Mapping[str, str]
 
 
-def records(page: Page, resource: Resource, *, whole: bool = False, ways: frozenset[Way] = frozenset()) -> list[Record]:
+def records(
+    page: Page, resource: Resource, *, whole: bool = False, ways: frozenset[JsonPath] = frozenset()
+) -> list[Record]:
     """Return the records of a page; one object where a list is documented counts as one.
 
     With `whole`, a wrapped record keeps its wrapper and what stands beside it. `ways`: what `held` will be
@@ -40,7 +40,7 @@ def records(page: Page, resource: Resource, *, whole: bool = False, ways: frozen
     return [Record(text, page.request.tags) for text in texts if text != NULL]
 
 
-def _texts(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[Way]) -> Iterable[bytes]:
+def _texts(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Iterable[bytes]:
     if not resource.single:
         try:
             found = _at(page.read(_body(resource.path, listed=True, unwrap=unwrap, ways=ways)), resource.path) or ()
@@ -93,7 +93,7 @@ def unknown_fields(resource: Resource, known: frozenset[str], found: Sequence[Re
     return [name for name in seen if name not in known]
 
 
-def held(page: Page, holder: Resource, ways: frozenset[Way], *, whole: bool) -> dict[Way, list[bytes] | None]:
+def held(page: Page, holder: Resource, ways: frozenset[JsonPath], *, whole: bool) -> dict[JsonPath, list[bytes] | None]:
     """Return the records of other resources that a page holds, for each way to them; None where it has none.
 
     A way leads from a record of the page (or from what stands beside it) to their list. `whole`: as `records`
@@ -143,7 +143,7 @@ def _wrapped(text: bytes, key: bytes, reader: Any, *, whole: bool) -> bytes:
     return text if whole else inner
 
 
-def _along(item: Any, way: Way) -> Any:
+def _along(item: Any, way: JsonPath) -> Any:
     for key in way:
         item = None if item is None else getattr(item, f"{key}_")
     return None if isinstance(item, msgspec.Raw) and bytes(item) == NULL else item
@@ -155,7 +155,7 @@ def _body(
     *,
     listed: bool = False,
     unwrap: str | None = None,
-    ways: frozenset[Way] = frozenset(),
+    ways: frozenset[JsonPath] = frozenset(),
     lists: bool = True,
 ) -> Any:
     """A type that reads the value at `path` as it stands (`listed`: each item), and skips the rest.
@@ -170,7 +170,7 @@ def _body(
     return inner
 
 
-def _item(unwrap: str | None, ways: Iterable[Way], *, lists: bool) -> Any:
+def _item(unwrap: str | None, ways: Iterable[JsonPath], *, lists: bool) -> Any:
     if () in ways:
         return list[msgspec.Raw] if lists else msgspec.Raw
     names = {"inner": unwrap} if unwrap else {}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from crmlab.display.rich_display import Sheet, Shown, cell
+from crmlab.display.html import render
+from crmlab.display.overview import DisplayMixin, Overview
+from crmlab.display.tables import cell, html_table
 from crmlab.display.wording import duration, listed, plural
 
 __all__ = [
-    "Sheet",
-    "Shown",
+    "DisplayMixin",
+    "Overview",
     "cell",
     "duration",
+    "html_table",
     "listed",
     "plural",
+    "render",
 ]

@@ -21,9 +21,9 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
-def listed(names: Iterable[str], most: int = 4) -> str:
+def listed(names: Iterable[str], max_shown: int = 4) -> str:
     """Return names in a row, and how many more there are."""
     several = list(names)
-    shown = several if len(several) <= most + 1 else several[:most]
-    more = f" and {len(several) - most:,} more" if shown is not several else ""
-    return ", ".join(shown) + more
+    if len(several) <= max_shown + 1:  # "and 1 more" is no shorter than the name
+        return ", ".join(several)
+    return f"{', '.join(several[:max_shown])} and {len(several) - max_shown:,} more"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from crmlab.fetching.call import call, check
 from crmlab.fetching.fetch import fetch, fetch_to
-from crmlab.fetching.plan import Plan
-from crmlab.fetching.planning import plan
+from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.progress import Progress
 
 __all__ = [

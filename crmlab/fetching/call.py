@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
 from crmlab.connector import Page
-from crmlab.errors import CrmlabError, PlanError, TransportError
+from crmlab.errors import CrmlabError, TransportError, UsageError
 from crmlab.providers import unknown
 
 
@@ -37,20 +38,25 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
 
     Raises
     ------
-    PlanError
-        the provider has no such operation
+    UsageError
+        the provider has no such operation, or it takes other arguments
     CrmlabError
         the service refused or could not be reached; what writes is sent once, never again
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
-    known = {op.name: op for op in account.provider.operations}
+    known = {each.name: each for each in account.provider.operations}
     if operation not in known:
-        raise PlanError(unknown("operation", operation, known))
+        raise UsageError(unknown("operation", operation, known))
     chosen = known[operation]
+    try:
+        inspect.signature(chosen.request).bind(**arguments)
+    except TypeError as error:
+        raise UsageError(f"operation {operation!r}: {error}") from None
     request = chosen.request(**arguments)
+    may_repeat = not (chosen.writes or chosen.destructive)
     async with Client() as client:
-        page = await _where(account, client.send(account, request, retry=not (chosen.writes or chosen.destructive)))
+        page = await _where(account, client.send(account, request, retry=may_repeat))
     return page.read(Any)
 
 

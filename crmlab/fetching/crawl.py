@@ -3,50 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
 
 from crmlab.connector import Request
 
 #: sends a request, takes in its answer, and returns the requests that follow
-Ask = Callable[[Request], Awaitable[Iterable[Request]]]
+Visit = Callable[[Request], Awaitable[Iterable[Request]]]
 
 
-async def sweep(requests: Iterable[Request], ask: Ask) -> None:
-    """Ask these requests and all that follow; those that close their list when all others are in.
+async def crawl(requests: Iterable[Request], visit: Visit) -> None:
+    """Visit these requests and all that follow; those that are to be sent last when all others are in.
 
     The first error is raised plain, and what still runs is cancelled.
     """
-    asked: set[str] = set()
-    closing: list[Request] = []
+    known: set[str] = set()
+    sent_last: list[Request] = []
 
-    async def visit(group: asyncio.TaskGroup, request: Request) -> None:
-        for following in await ask(request):
+    async def visit_and_follow(group: asyncio.TaskGroup, request: Request) -> None:
+        for following in await visit(request):
             start(group, following)
 
     def start(group: asyncio.TaskGroup, request: Request) -> None:
-        if request.key in asked:
+        if request.key in known:
             return
-        asked.add(request.key)
-        if request.closes:
-            closing.append(request)
+        known.add(request.key)
+        if request.send_last:
+            sent_last.append(request)
         else:
-            group.create_task(visit(group, request))
+            group.create_task(visit_and_follow(group, request))
 
     try:
         async with asyncio.TaskGroup() as group:
             for request in requests:
                 start(group, request)
-        while closing:
-            last = closing.copy()
-            closing.clear()
+        while sent_last:
+            waiting = sent_last.copy()
+            sent_last.clear()
             async with asyncio.TaskGroup() as group:
-                for request in last:
-                    group.create_task(visit(group, request))
+                for request in waiting:
+                    group.create_task(visit_and_follow(group, request))
     except BaseExceptionGroup as several:
-        raise first(several) from None
+        raise first_error(several) from None
 
 
-def first(several: BaseExceptionGroup) -> BaseException:
+async def side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of this at once; after an error or a cancel, leave nothing running and raise it plain."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except BaseExceptionGroup as several:
+        raise first_error(several) from None
+
+
+def first_error(several: BaseExceptionGroup) -> BaseException:
     """Return the first plain error of a group: nobody outside should meet a group."""
     error: BaseException = several
     while isinstance(error, BaseExceptionGroup):

@@ -157,7 +157,7 @@ class DecodeQueue:
     def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str]]:
         decoded = reader(found)
         rest = dict(decoded.frames)
-        keys = decoded.keys if reader.resource.is_tallied else decoded.keys.clear()
+        keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):
             self._keep(name, rest.pop(name))
         sample = found[:: max(1, len(found) // SAMPLE)]

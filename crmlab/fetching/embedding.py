@@ -1,21 +1,28 @@
-"""Lists that come inside another one: who tells whom what."""
+"""Lists that come with the answers of another one: which can, and who tells whom what."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from crmlab.connector import embedding, pages
+from crmlab.connector import Context, JsonPath, Resource, embedding, pages
 
 
-class Inside:
-    """Between a list and those that it can hold: they say how many they are, it says whom it brings."""
+class EmbeddingNegotiation:
+    """Between a list and those that it can embed: they say how many they are, it says whom it brings."""
 
     def __init__(self, holder: str, names: Iterable[str], sizes: Sequence[int]) -> None:
         loop = asyncio.get_running_loop()
-        self.holder, self._sizes = holder, sizes
+        self.holder = holder
+        self._sizes = sizes
         self._counts: dict[str, asyncio.Future[int]] = {name: loop.create_future() for name in names}
-        self._chosen: asyncio.Future[tuple[frozenset[str], int]] = loop.create_future()
+        self._choice: asyncio.Future[tuple[frozenset[str], int]] = loop.create_future()
+        self._is_over = asyncio.Event()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Those that the list can embed."""
+        return frozenset(self._counts)
 
     def count(self, name: str, total: int) -> None:
         """Say how many records a list of its own has; 0 where nothing is known."""
@@ -29,18 +36,67 @@ class Inside:
 
     async def choose(self, total: int) -> tuple[frozenset[str], int]:
         """Return who comes inside a list of that many records, and in pages of which size."""
-        if not self._chosen.done():
-            held = await self.several_pages()
-            size = embedding(total, held, self._sizes)
-            self._chosen.set_result((frozenset(held), size) if size else (frozenset(), self._sizes[0]))
-        return self._chosen.result()
+        if not self._choice.done():
+            counts = await self.several_pages()
+            size = embedding(total, counts, self._sizes)
+            if size is None:
+                self.give_up()
+            elif not self._choice.done():  # may have been given up meanwhile
+                self._choice.set_result((frozenset(counts), size))
+        return self._choice.result()
 
     def give_up(self) -> None:
         """Bring nobody, if that is still open."""
-        if not self._chosen.done():
-            self._chosen.set_result((frozenset(), self._sizes[0]))
+        if not self._choice.done():
+            self._choice.set_result((frozenset(), self._sizes[0]))
+
+    def end(self) -> None:
+        """Say that the list is read, or will not be: what it brings is there."""
+        self.give_up()
+        self._is_over.set()
 
     async def brings(self, name: str) -> bool:
         """Whether these records come inside the list, as soon as it is decided."""
-        chosen, _ = await asyncio.shield(self._chosen)
+        chosen, _ = await asyncio.shield(self._choice)
         return name in chosen
+
+    async def over(self) -> None:
+        """Wait until all that the list brings is there."""
+        await self._is_over.wait()
+
+
+class Embeddings:
+    """Which of these resources can come with the answers of which others, in a fetch like this."""
+
+    def __init__(self, resources: Mapping[str, Resource], context: Context) -> None:
+        self._resources = resources
+        self._negotiations: dict[str, EmbeddingNegotiation] = {}
+        for resource in resources.values():
+            names = {each.resource for each in resource.embeds} & resources.keys()
+            if resource.embedding and names and resource.embedding.possible(context):
+                sizes = resource.embedding.sizes
+                self._negotiations[resource.name] = EmbeddingNegotiation(resource.name, names, sizes)
+
+    def embeds(self, name: str) -> EmbeddingNegotiation | None:
+        """Return the negotiation with those that a list can embed; None where there are none."""
+        return self._negotiations.get(name)
+
+    def embedded_in(self, name: str) -> EmbeddingNegotiation | None:
+        """Return the negotiation with the list that can embed it; None where there is none."""
+        return next((each for each in self._negotiations.values() if name in each.names), None)
+
+    def always_in(self, name: str) -> str:
+        """Return the resource whose answers always hold these records; empty where none does."""
+        holders = (each.name for each in self._resources.values() if each.always_embeds(name))
+        return next(holders, "")
+
+    def paths(self, name: str) -> dict[str, list[JsonPath]]:
+        """Return the resources that the answers of this one may hold, and where."""
+        resource = self._resources[name]
+        found: dict[str, list[JsonPath]] = {}
+        if resource.embedding and name not in self._negotiations:
+            return found
+        for each in resource.embeds:
+            if each.resource in self._resources:
+                found.setdefault(each.resource, []).append(each.path)
+        return found

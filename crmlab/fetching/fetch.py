@@ -12,17 +12,17 @@ import polars as pl
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page
 from crmlab.decoding import MISFITS, RAW, REJECTED
-from crmlab.errors import PlanError, Stopped
-from crmlab.fetching.account_fetch import AccountRun, finish
+from crmlab.errors import Stopped, UsageError
+from crmlab.fetching.account_fetch import AccountFetch, finish
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
 from crmlab.fetching.progress import Listener, listening
-from crmlab.fetching.progress_reporter import Watch
-from crmlab.fetching.query import Moment, Question, question
-from crmlab.fetching.resource_fetch import ResourceRun
+from crmlab.fetching.progress_reporter import ProgressReporter
+from crmlab.fetching.query import Query, as_query
+from crmlab.fetching.resource_result import ResourceResult
 from crmlab.results import SUMMARY, Fetched, Stored
-from crmlab.schema import TABLES, TableName
+from crmlab.schema import TABLES, TableName, TimeLike
 
 OnError = Literal["collect", "raise"]
 #: first pages that are there already, by account (its label) and request
@@ -32,8 +32,8 @@ Pages = Mapping[str, Mapping[str, Page]]
 async def fetch(
     accounts: Account | Iterable[Account] | Plan,
     *tables: TableName | str,
-    since: Moment = None,
-    until: Moment = None,
+    since: TimeLike | None = None,
+    until: TimeLike | None = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
     progress: Listener | bool | None = None,
@@ -75,25 +75,19 @@ async def fetch(
 
     Raises
     ------
-    PlanError
+    UsageError
         unknown table, no accounts, two accounts with one name, or with different limits where the
         vendor counts them together, since after until, a time without zone
+    PlanError
+        a read that changes something, without `allow_destructive`
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
-    asked, known = _asked(accounts, tables, since, until, allow_destructive=allow_destructive)
-    runs = await _run(asked, known, limits=limits, progress=progress, stop=stop, on_error=on_error)
-    brought = {}
-    for table in TABLES.values():  # in the order they are declared
-        if table.name in asked.tables:
-            parts = [run.frames[table.name] for run in runs if table.name in run.frames]
-            brought[table.name] = pl.concat([table.empty(), *parts])
-    for name in asked.own:
-        parts = [run.frames[RAW] for run in runs if run.own and run.full_name == name]
-        if parts:
-            brought[name] = pl.concat(parts, how="diagonal")
-    heights = {name: frame.height for name, frame in brought.items()}
-    fetched = Fetched(brought, heights=heights, **_account_of(runs, asked))
+    query, pages = _query(accounts, tables, since, until, allow_destructive=allow_destructive)
+    results = await _run(query, pages, limits=limits, progress=progress, stop=stop, on_error=on_error)
+    frames = _frames(query, results)
+    heights = {name: frame.height for name, frame in frames.items()}
+    fetched = Fetched(frames, heights=heights, **_account_of(query, results))
     if fetched.failures and not any(heights.values()):
         raise fetched.failures[0]
     return fetched
@@ -103,8 +97,8 @@ async def fetch_to(
     directory: str | Path,
     accounts: Account | Iterable[Account] | Plan,
     *tables: TableName | str,
-    since: Moment = None,
-    until: Moment = None,
+    since: TimeLike | None = None,
+    until: TimeLike | None = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
     progress: Listener | bool | None = None,
@@ -128,127 +122,149 @@ async def fetch_to(
     Stopped
         told to stop where there are files of an earlier fetch
     """
-    asked, known = _asked(accounts, tables, since, until, allow_destructive=False)
+    query, pages = _query(accounts, tables, since, until, allow_destructive=False)
     with Store(directory) as store:
-        runs = await _run(asked, known, limits=limits, progress=progress, stop=stop, on_error=on_error, store=store)
-        for name in asked.tables:
+        results = await _run(query, pages, limits=limits, progress=progress, stop=stop, on_error=on_error, store=store)
+        for name in query.tables:
             store.put(name, "", TABLES[name].empty(), pl.col("id"))
         await asyncio.to_thread(store.close)
-        for run in runs:
-            run.heights |= store.heights(run.source)
-        account = _account_of(runs, asked)
-        heights = {name: store.rows[name] for name in (*TABLES, *asked.own) if name in store.rows}
+        for result in results:
+            result.heights |= store.heights(result.task.source)
+        account = _account_of(query, results)
+        heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
         if account["failures"] and not any(heights.values()):
             raise account["failures"][0]
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
         paths = store.publish()
-    stored = Stored({name: pl.scan_parquet(paths[name]) for name in heights}, heights=heights, **account)
+    scans = {name: pl.scan_parquet(paths[name]) for name in heights}
+    stored = Stored(scans, heights=heights, **account)
     stored.paths = {name: paths[name] for name in heights} | stored.export_beside(directory)
     return stored
 
 
-def _asked(
+def _query(
     accounts: Account | Iterable[Account] | Plan,
     tables: Sequence[str],
-    since: Moment,
-    until: Moment,
+    since: TimeLike | None,
+    until: TimeLike | None,
     *,
     allow_destructive: bool,
-) -> tuple[Question, Pages]:
-    """Return the question, and the pages that a plan has for it."""
-    if isinstance(accounts, Plan) and (tables or since or until):
-        raise PlanError("a plan says already which tables and which period: fetch(plan)")
+) -> tuple[Query, Pages]:
+    """Return what is asked for, and the pages that a plan has of it."""
+    pages: Pages = {}
     if isinstance(accounts, Plan):
-        asked, known = accounts.question, accounts.pages
+        if tables or since or until:
+            raise UsageError("a plan says already which tables and which period: fetch(plan)")
+        query = accounts.query
+        pages = accounts.pages
     else:
-        asked, known = question(accounts, tables, since=since, until=until), {}
+        query = as_query(accounts, tables, since=since, until=until)
     if not allow_destructive:
-        asked.refuse_destructive()
-    return asked, known
+        query.refuse_destructive()
+    return query, pages
 
 
 async def _run(
-    asked: Question,
-    known: Pages,
+    query: Query,
+    pages: Pages,
     *,
     limits: Limits | None,
     progress: Listener | bool | None,
     stop: asyncio.Event | None,
     on_error: OnError,
     store: Store | None = None,
-) -> list[ResourceRun]:
-    """Run every account to its end."""
+) -> list[ResourceResult]:
+    """Read every account to its end."""
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
     if on_error not in ("collect", "raise"):
-        raise PlanError(f'on_error is "collect" or "raise", not {on_error!r}')
+        raise UsageError(f'on_error is "collect" or "raise", not {on_error!r}')
     backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
-        async with Client(limits) as client, Watch(client, listener) as watch:
-            client.check_scopes(asked.accounts)
-            runs = [
-                AccountRun(
+        async with Client(limits) as client, ProgressReporter(client, listener) as reporter:
+            client.check_scopes(query.accounts)
+            fetches = [
+                AccountFetch(
                     client,
                     account,
-                    asked,
+                    query,
                     backpressure,
-                    watch=watch,
+                    reporter=reporter,
                     store=store,
                     stop_early=on_error == "raise",
-                    pages=known.get(account.label, {}),
+                    pages=pages.get(account.label, {}),
                 )
-                for account in asked.accounts
+                for account in query.accounts
             ]
-            await finish(runs, stop)
-    return [resource for run in runs for resource in run.resources]
+            await finish(fetches, stop)
+    return [result for fetch in fetches for result in fetch.results]
 
 
-def _account_of(runs: Sequence[ResourceRun], asked: Question) -> dict[str, Any]:
+def _frames(query: Query, results: Iterable[ResourceResult]) -> dict[str, pl.DataFrame]:
+    """Return a frame for each name asked for: of shared tables always, of raw records where a service has them."""
+    frames: dict[str, pl.DataFrame] = {}
+    for table in TABLES.values():  # in the order they are declared
+        if table.name in query.tables:
+            parts = [result.frames[table.name] for result in results if table.name in result.frames]
+            frames[table.name] = pl.concat([table.empty(), *parts])
+    for name in query.raw:
+        raw = [result for result in results if result.task.raw and result.task.full_name == name]
+        parts = [result.frames[RAW] for result in raw if RAW in result.frames]
+        if parts:
+            frames[name] = pl.concat(parts, how="diagonal")
+    return frames
+
+
+def _account_of(query: Query, results: Sequence[ResourceResult]) -> dict[str, Any]:
     """Return what belongs beside the tables."""
-    summary = [line for run in runs for line in _lines(run)] + _unfilled(asked)
+    summary = [row for result in results for row in _summary_rows(result)]
+    summary += _unfilled(query)
+    failures = {str(result.failure): result.failure for result in results if result.failure}
     return {
         "summary": pl.DataFrame(summary, schema=SUMMARY, orient="row"),
-        "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(run.rejected for run in runs)]),
-        "misfits": pl.concat([pl.DataFrame(schema=MISFITS), *(run.misfits for run in runs)]),
-        "failures": list({str(run.failure): run.failure for run in runs if run.failure}.values()),
-        "fetched_at": asked.now,
+        "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(result.rejected for result in results)]),
+        "misfits": pl.concat([pl.DataFrame(schema=MISFITS), *(result.misfits for result in results)]),
+        "failures": list(failures.values()),
+        "fetched_at": query.now,
     }
 
 
-def _lines(run: ResourceRun) -> list[dict[str, object]]:
-    """Return a line for each table asked for; one for what others needed, if there is something to tell of it."""
-    is_whole = run.complete and not run.misfit_counts
-    shows_own = run.own or not (run.tables or is_whole)
+def _summary_rows(result: ResourceResult) -> list[dict[str, object]]:
+    """Return a row for each table asked for; one for what others needed, if there is something to tell of it."""
+    task = result.task
+    is_whole = result.complete and not result.misfit_counts
+    is_told_for_others = not (task.tables or task.raw or is_whole)
+    names = (task.full_name,) if is_told_for_others else task.names
     return [
         {
-            "account": run.account.name,
-            "provider": run.account.provider.name,
-            "resource": run.resource.name,
+            "account": task.account.name,
+            "provider": task.account.provider.name,
+            "resource": task.resource.name,
             "table": name,
-            "rows": run.heights.get(name, 0),
-            "expected": run.tally.expected,
-            "rejected": run.rejected.height,
-            "misfits": sum(run.misfit_counts.values()),
-            "planned": run.foreseen,
-            "requests": run.requests,
-            "retries": run.retries,
-            "seconds": round(run.seconds, 3),
-            "complete": run.complete and name not in run.lacking,
-            "note": "; ".join(run.notes),
+            "rows": result.heights.get(name, 0),
+            "expected": result.expected_records,
+            "rejected": result.rejected.height,
+            "misfits": sum(result.misfit_counts.values()),
+            "planned": result.requests.expected,
+            "requests": result.requests.sent,
+            "retries": result.requests.retries,
+            "seconds": round(result.seconds, 3),
+            "complete": result.complete and name not in result.lacking,
+            "note": "; ".join(result.notes),
         }
-        for name in (*sorted(run.tables), *([run.full_name] if shows_own else []))
+        for name in names
     ]
 
 
-def _unfilled(asked: Question) -> list[dict[str, object]]:
-    """A line for every table that a provider has nothing for, so that an empty frame is explained."""
-    fillable = {table for account in asked.accounts for table in account.provider.tables}
+def _unfilled(query: Query) -> list[dict[str, object]]:
+    """Return a row for every table that a provider has nothing for, so that an empty frame is explained."""
+    fillable = {table for account in query.accounts for table in account.provider.tables}
     blank = dict.fromkeys(("account", "provider", "resource"), "")
     none = dict.fromkeys(("rows", "rejected", "misfits", "planned", "requests", "retries", "seconds"), 0)
     return [
         {**blank, **none, "table": name, "complete": True, "note": f"none of these services has {name}"}
         for name in TABLES
-        if name in asked.tables - fillable
+        if name in query.tables - fillable
     ]

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
+from crmlab.atomic_files import errors_in_words, make_folder, move_files
 from crmlab.schema import TABLES
 
 #: rows of a part: few enough for little memory, enough for row groups that read fast
-PART = 100_000
+PART_ROWS = 100_000
 #: of the keys that are searched for repeats one after the other, so that the search needs little memory
 _SHARES = 16
 
@@ -26,9 +27,9 @@ class Store:
     """
 
     def __init__(self, directory: str | Path) -> None:
-        self._directory = Path(directory)
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._parts = Path(tempfile.mkdtemp(prefix=".parts-", dir=self._directory))
+        self._directory = make_folder(directory)
+        with errors_in_words(self._directory):
+            self._parts = Path(tempfile.mkdtemp(prefix=".parts-", dir=self._directory))
         self._tables: dict[str, _Growing] = {}
         self._lock = threading.Lock()
         self._left = False
@@ -62,9 +63,9 @@ class Store:
 
     def publish(self) -> dict[str, Path]:
         """Put the file of each table, after `close`, where an older one may stand; return where."""
-        return {
-            name: growing.whole.replace(self._directory / f"{name}.parquet") for name, growing in self._tables.items()
-        }
+        places = {name: self._directory / f"{name}.parquet" for name in self._tables}
+        move_files({growing.whole: places[name] for name, growing in self._tables.items()})
+        return places
 
     @property
     def replaces(self) -> bool:
@@ -85,7 +86,8 @@ class _Growing:
     """One table. What is kept in memory of a row that is written: the hash of its key, and its source."""
 
     def __init__(self, folder: Path, *, keeps_newest: bool) -> None:
-        self._folder, self._keeps_newest = folder, keeps_newest
+        self._folder = folder
+        self._keeps_newest = keeps_newest
         self._lock = threading.Lock()
         self._stopped = False
         self._buffer: list[pl.DataFrame] = []
@@ -101,12 +103,13 @@ class _Growing:
             if self._stopped:
                 return
             number = self._sources.setdefault(source, len(self._sources))
+            in_source = pl.lit(number, pl.UInt16)
             # of one source: ids of two resources may be the same by chance
-            whole = pl.struct(key.alias("key"), source=pl.lit(number, pl.UInt16))
-            hashes = frame.select(key=pl.when(key.is_not_null()).then(whole.hash()), source=pl.lit(number, pl.UInt16))
-            self._keys.append(hashes)
+            whole_key = pl.struct(key.alias("key"), in_source.alias("source"))
+            key_hash = pl.when(key.is_not_null()).then(whole_key.hash())
+            self._keys.append(frame.select(key=key_hash, source=in_source))
             self._buffer.append(frame)
-            if sum(part.height for part in self._buffer) >= PART:
+            if sum(part.height for part in self._buffer) >= PART_ROWS:
                 self._write_part()
 
     def stop(self) -> None:
@@ -143,9 +146,12 @@ class _Growing:
     def _without_repeats(self, kept: pl.Series) -> Iterator[pl.LazyFrame]:
         start = 0
         for path, height in self._files.items():
-            part, here = pl.scan_parquet(path), kept[start : start + height]
-            if not here.all():
-                part = part.with_row_index("").filter(pl.col("").is_in(here.arg_true().implode())).drop("")
+            part = pl.scan_parquet(path)
+            kept_here = kept[start : start + height]
+            if not kept_here.all():
+                numbers = kept_here.arg_true().implode()
+                # no column of a record is called so: a name that is empty
+                part = part.with_row_index("").filter(pl.col("").is_in(numbers)).drop("")
             yield part
             start += height
 
@@ -154,7 +160,8 @@ class _Growing:
         kept = pl.repeat(True, len(keys), dtype=pl.Boolean, eager=True)
         times: pl.Series | None = None
         for share in range(_SHARES):
-            rows = pl.LazyFrame([keys]).with_row_index("row").filter(pl.col("key") % _SHARES == share).collect()
+            in_share = pl.col("key") % _SHARES == share
+            rows = pl.LazyFrame([keys]).with_row_index("row").filter(in_share).collect()
             if rows["key"].n_unique() == rows.height:
                 continue
             if self._keeps_newest:
@@ -162,5 +169,6 @@ class _Growing:
                     times = pl.scan_parquet([*self._files]).select("modified_at").collect().to_series()
                 rows = rows.with_columns(times.gather(rows["row"]))
                 rows = rows.sort("modified_at", nulls_last=False, maintain_order=True)
-            kept.scatter(rows.filter(~pl.col("key").is_last_distinct())["row"], values=False)
+            repeated = rows.filter(~pl.col("key").is_last_distinct())
+            kept.scatter(repeated["row"], values=False)
         return kept

@@ -1,15 +1,29 @@
-"""How many requests a fetch needs and the time no client could beat. Pure arithmetic."""
+"""How many requests a fetch needs, and how long they take, said before they are sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crmlab.connector import Page
-from crmlab.display import Sheet, Shown, duration
-from crmlab.fetching.query import Question
+from crmlab.accounts import Account
+from crmlab.connector import Limits, Page, bound, expected
+from crmlab.display import DisplayMixin, Overview, duration
+from crmlab.fetching.crawl import side_by_side
+from crmlab.fetching.decode_queue import Backpressure
+from crmlab.fetching.probe import AccountProbe
+from crmlab.fetching.query import Query, as_query
+from crmlab.fetching.resource_result import ResourceResult
+from crmlab.schema import TableName, TimeLike
+
+if TYPE_CHECKING:
+    from crmlab.http.client import Client
+
+#: seconds of an answer where none was measured
+_USUAL_LATENCY = 0.2
 
 RESOURCES = pl.Schema(
     {
@@ -41,7 +55,7 @@ SCOPES = pl.Schema(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan(Shown):
+class Plan(DisplayMixin):
     """What a fetch will ask, before it does; ``await crmlab.fetch(plan)`` goes through with it.
 
     Attributes
@@ -59,7 +73,7 @@ class Plan(Shown):
 
     resources: pl.DataFrame
     scopes: pl.DataFrame
-    question: Question = field(repr=False)
+    query: Query = field(repr=False)
     #: first pages, by account (its label): the fetch that follows does not ask for them again. Personal data
     pages: Mapping[str, Mapping[str, Page]] = field(repr=False)
 
@@ -84,17 +98,17 @@ class Plan(Shown):
         return float(self.scopes["bound"].max() or 0.0)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        least = "" if self.exact else "at least "
+        at_least = "" if self.exact else "at least "
         return (
-            f"{least}{self.requests:,} requests, {least}{duration(self.seconds)}; "
+            f"{at_least}{self.requests:,} requests, {at_least}{duration(self.seconds)}; "
             f"within the limits no client could do it in less than {duration(self.bound)}"
         )
 
     def __repr__(self) -> str:
         return f"<Plan: {self}>"
 
-    def _sheet(self) -> Sheet:
-        return Sheet(
+    def _overview(self) -> Overview:
+        return Overview(
             title="Plan",
             words=f"{self}. Nothing but first pages was asked yet.",
             tables=[
@@ -106,7 +120,111 @@ class Plan(Shown):
 
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame of the plan for the eye: a number that is not exact says so."""
-    least = pl.when("exact").then(pl.lit("")).otherwise(pl.lit("at least"))
+    at_least = pl.when("exact").then(pl.lit("")).otherwise(pl.lit("at least"))
     columns = [name for name in frame.columns if name != "exact"]
     columns.insert(columns.index("requests"), "exact")
-    return frame.with_columns(least.alias("exact")).select(columns).rename({"exact": ""})
+    return frame.with_columns(at_least.alias("exact")).select(columns).rename({"exact": ""})
+
+
+async def plan(
+    accounts: Account | Iterable[Account],
+    *tables: TableName | str,
+    since: TimeLike | None = None,
+    until: TimeLike | None = None,
+    limits: Limits | None = None,
+) -> Plan:
+    """Return how many requests a fetch needs and how long they take, before they are sent.
+
+    Sends only the first page of lists whose service counts them, and reads the short lists that others
+    depend on; ``await crmlab.fetch(plan)`` does not ask for these again. For parameters see `fetch`.
+
+    Raises
+    ------
+    UsageError, PlanError
+        as `fetch` does
+    CrmlabError
+        the first failure
+    """
+    from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
+
+    query = as_query(accounts, tables, since=since, until=until)
+    async with Client(limits) as client:
+        client.check_scopes(query.accounts)
+        backpressure = Backpressure()
+        probes = [AccountProbe(client, account, query, backpressure) for account in query.accounts]
+        await side_by_side(probe.finish() for probe in probes)
+    return _plan(query, _shared_limits(client, probes), {probe.account.label: probe.pages for probe in probes})
+
+
+@dataclass(frozen=True, slots=True)
+class _SharedLimit:
+    """A limit, the accounts that share it, and the usual seconds of an answer (None where none came)."""
+
+    limits: Limits
+    probes: Sequence[AccountProbe]
+    latency: float | None
+
+    def expected(self, requests: int, *, accounts: int = 1) -> float:
+        """Return how long so many requests take."""
+        return round(expected(requests, self.limits, self.latency or _USUAL_LATENCY, accounts=accounts), 3)
+
+
+def _shared_limits(client: Client, probes: Iterable[AccountProbe]) -> list[_SharedLimit]:
+    scopes: dict[object, list[AccountProbe]] = {}
+    for probe in probes:
+        scopes.setdefault((client.scope(probe.account), client.limits(probe.account)), []).append(probe)
+    return [_SharedLimit(client.limits(shared[0].account), shared, _latency(shared)) for shared in scopes.values()]
+
+
+def _latency(probes: Iterable[AccountProbe]) -> float | None:
+    """Return the usual seconds of an answer; None where none came."""
+    measured = [page.seconds for probe in probes for page in probe.pages.values()]
+    return round(statistics.median(measured), 3) if measured else None
+
+
+def _plan(query: Query, limits: Iterable[_SharedLimit], pages: Mapping[str, Mapping[str, Page]]) -> Plan:
+    resources: list[dict[str, object]] = []
+    scopes: list[dict[str, object]] = []
+    for shared in limits:
+        results = [result for probe in shared.probes for result in probe.results]
+        resources += [_resource_row(result, shared) for result in results]
+        scopes.append(_scope_row(results, shared))
+    return Plan(
+        resources=pl.DataFrame(resources, schema=RESOURCES, orient="row"),
+        scopes=pl.DataFrame(scopes, schema=SCOPES, orient="row"),
+        query=query,
+        pages=pages,
+    )
+
+
+def _resource_row(result: ResourceResult, shared: _SharedLimit) -> dict[str, object]:
+    return {
+        "account": result.task.account.name,
+        "provider": result.task.account.provider.name,
+        "resource": result.task.resource.name,
+        "tables": ", ".join(result.task.names),
+        "strategy": result.strategy,
+        "records": result.expected_records,
+        "requests": result.requests.minimum,
+        "exact": result.requests.expected is not None,
+        "seconds": shared.expected(result.requests.minimum),
+        "note": "; ".join(result.notes),
+    }
+
+
+def _scope_row(results: Sequence[ResourceResult], shared: _SharedLimit) -> dict[str, object]:
+    requests = sum(result.requests.minimum for result in results)
+    account = shared.probes[0].account
+    title = account.provider.title
+    is_of_one_account = shared.limits.scope != "ip" and account.name != account.provider.name
+    return {
+        "scope": f"{title}, {account.name}" if is_of_one_account else title,
+        "accounts": len(shared.probes),
+        "requests": requests,
+        "exact": all(result.requests.expected is not None for result in results),
+        "rate": shared.limits.rate,
+        "burst": shared.limits.burst,
+        "latency": shared.latency,
+        "seconds": shared.expected(requests, accounts=len(shared.probes)),
+        "bound": round(bound(requests, shared.limits, shared.latency or 0.0), 3),
+    }

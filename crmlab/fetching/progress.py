@@ -29,7 +29,7 @@ class Progress:
     rows: int
     requests: int
     #: requests known to be needed so far, those done included
-    planned: int
+    known_requests: int
     #: since it began to ask
     seconds: float
     #: seconds until all that shares its limit is there; None while its own first answers do not tell

@@ -14,143 +14,181 @@ from crmlab.accounts import Account
 from crmlab.connector import Limits, expected
 from crmlab.errors import Stopped
 from crmlab.fetching.progress import Listener, Progress, State
-from crmlab.fetching.resource_fetch import ResourceRun
+from crmlab.fetching.resource_result import ResourceResult
 from crmlab.http import Limiter, Scope
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
 
 #: seconds between two words on a resource: at least while answers come, at most while none does
-OFTEN, SELDOM = 0.1, 0.5
+MIN_INTERVAL = 0.1
+MAX_INTERVAL = 0.5
 #: a wait for the limit that is shorter is its usual pace
 NOTICEABLE = 0.5
 #: of the last answer, in the running mean of their seconds
 _WEIGHT = 0.1
 
 
-class Watch:
+class ProgressReporter:
     """Tells the listener of every resource that fills what was asked for.
 
     Use as an async context manager: a limit is waited for, and time goes by, while nothing else happens.
+    What the listener raises ends the block, and is raised there: it is no failure of a resource.
     """
 
     def __init__(self, client: Client, listener: Listener | None) -> None:
-        self._client, self._listener = client, listener
-        self._paces: dict[Account, _Pace] = {}
-        self._shared: dict[tuple[Scope, Limits], _Pace] = {}
+        self._client = client
+        self._listener = listener
+        self._estimates: dict[Account, RateEstimate] = {}
+        self._shared: dict[tuple[Scope, Limits], RateEstimate] = {}
         #: when there may be more to say of each resource: never, once it is over
-        self._due: dict[ResourceRun, float] = {}
+        self._due_at: dict[ResourceResult, float] = {}
+        self._owner: asyncio.Task[object] | None = None
+        self._pulse: asyncio.Task[None] | None = None
+        self._listener_error: Exception | None = None
 
     async def __aenter__(self) -> Self:
-        self._pulse = None if self._listener is None else asyncio.create_task(self._beat())
+        if self._listener is not None:  # it may be a list, and empty
+            self._owner = asyncio.current_task()
+            self._pulse = asyncio.create_task(self._beat())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pulse:
-            self._pulse.cancel()
+        if not self._pulse or not self._owner:
+            return
+        self._pulse.cancel()
+        try:
             await asyncio.wait([self._pulse])
-            if not self._pulse.cancelled() and not error:
-                self._pulse.result()  # what the listener raised
+        except asyncio.CancelledError:
+            if not self._listener_error:
+                raise
+        # a cancel that is not ours goes before what the listener raised
+        if self._listener_error and self._owner.uncancel() == 0:
+            raise self._listener_error
 
-    def expect(self, runs: Iterable[ResourceRun]) -> None:
+    def expect(self, results: Iterable[ResourceResult]) -> None:
         """Know of resources before they tell how much they need."""
-        for run in runs:
-            self._pace(run.account).count(run, over=False)
+        for result in results:
+            self._estimate(result.task.account).count(result, over=False)
 
     def answered(self, account: Account, seconds: float) -> None:
         """Take note of how long an answer took."""
-        pace = self._pace(account)
-        pace.latency += (seconds - pace.latency) * (_WEIGHT if pace.latency else 1)
+        estimate = self._estimate(account)
+        weight = _WEIGHT if estimate.latency else 1
+        estimate.latency += (seconds - estimate.latency) * weight
 
-    def tell(self, run: ResourceRun, *, over: bool = False) -> None:
+    def tell(self, result: ResourceResult, *, over: bool = False) -> None:
         """Pass on how far a resource is; only now and then while it runs."""
         now = time.monotonic()
-        if self._listener is None or (not over and now < self._due.get(run, 0)):
+        if self._listener is None or (not over and now < self._due_at.get(result, 0)):
             return
-        pace = self._pace(run.account)
-        pace.count(run, over=over)
-        self._due[run] = math.inf if over else now + OFTEN
-        if run.names:
-            self._listener(_news(run, _end(run) if over else "running", pace, now))
+        estimate = self._estimate(result.task.account)
+        estimate.count(result, over=over)
+        self._due_at[result] = math.inf if over else now + MIN_INTERVAL
+        if result.task.names:
+            state = _end(result) if over else "running"
+            self._call(_news(result, state, estimate, now))
+
+    def _call(self, news: Progress) -> None:
+        assert self._listener is not None
+        try:
+            self._listener(news)
+        except Exception as error:  # noqa: BLE001  # raised where the fetch is, see `__aexit__`
+            self._listener = None
+            self._listener_error = error
+            if self._owner:
+                self._owner.cancel()
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(SELDOM)
-            for run in [*self._due]:
-                self.tell(run)
+            await asyncio.sleep(MAX_INTERVAL)
+            for result in [*self._due_at]:
+                self.tell(result)
 
-    def _pace(self, account: Account) -> _Pace:
-        if account not in self._paces:
+    def _estimate(self, account: Account) -> RateEstimate:
+        if account not in self._estimates:
             limits = self._client.limits(account)
-            pace = _Pace(limits, self._client.limiter(account))
-            self._paces[account] = self._shared.setdefault((self._client.scope(account), limits), pace)
-        return self._paces[account]
+            estimate = RateEstimate(limits, self._client.limiter(account))
+            self._estimates[account] = self._shared.setdefault((self._client.scope(account), limits), estimate)
+        return self._estimates[account]
 
 
-class _Pace:
-    """What is still to be asked of all that shares a limit."""
+class RateEstimate:
+    """What is still to be asked of all that shares a limit, and how long that takes."""
 
     def __init__(self, limits: Limits, limiter: Limiter) -> None:
         self.limiter = limiter
         self.latency = 0.0
         self._limits = limits
         self._accounts: set[Account] = set()
-        self._left: dict[ResourceRun, int] = {}
-        self._unforeseen: set[ResourceRun] = set()
+        self._left: dict[ResourceResult, int] = {}
+        self._unsized: set[ResourceResult] = set()
         self._requests = 0
 
     @property
-    def exact(self) -> bool:
-        return not self._unforeseen
+    def is_exact(self) -> bool:
+        """Whether nothing that shares the limit can turn out to need more."""
+        return not self._unsized
 
-    def count(self, run: ResourceRun, *, over: bool) -> None:
-        left = 0 if over else run.planned - run.requests
-        self._requests += left - self._left.get(run, 0)
-        self._left[run] = left
-        self._accounts.add(run.account)
-        if over or run.is_foreseen:
-            self._unforeseen.discard(run)
+    def count(self, result: ResourceResult, *, over: bool) -> None:
+        """Take note of what a resource has still to ask."""
+        left = 0 if over else result.requests.known - result.requests.sent
+        self._requests += left - self._left.get(result, 0)
+        self._left[result] = left
+        self._accounts.add(result.task.account)
+        if over or result.requests.is_sized:
+            self._unsized.discard(result)
         else:
-            self._unforeseen.add(run)
+            self._unsized.add(result)
 
-    def left(self, now: float) -> float:
+    def seconds_left(self, now: float) -> float:
         """Return the seconds that the rest takes at the rate of the moment, once the next may leave."""
         limits = replace(self._limits, rate=self.limiter.rate, ceiling=None)
         rest = expected(self._requests, limits, self.latency, accounts=len(self._accounts))
         return rest + (self.limiter.wait(now) if self._requests else 0.0)
 
 
-def _end(run: ResourceRun) -> State:
-    if run.failure:
-        return "stopped" if isinstance(run.failure, Stopped) else "failed"
-    return "complete" if run.complete else "incomplete"
+def _end(result: ResourceResult) -> State:
+    if isinstance(result.failure, Stopped):
+        return "stopped"
+    if result.failure:
+        return "failed"
+    return "complete" if result.complete else "incomplete"
 
 
-def _left(run: ResourceRun, state: State, pace: _Pace, now: float) -> float | None:
+def _left(result: ResourceResult, state: State, estimate: RateEstimate, now: float) -> float | None:
     if state == "complete":
         return 0.0
-    if not run.is_foreseen:
+    if not result.requests.is_sized:
         return None
-    return pace.left(now) if state == "running" else 0.0
+    return estimate.seconds_left(now) if state == "running" else 0.0
 
 
-def _news(run: ResourceRun, state: State, pace: _Pace, now: float) -> Progress:
-    asks = state == "running" and not (run.is_foreseen and run.requests == run.planned)
-    waits = asks and (wait := pace.limiter.wait(now)) > NOTICEABLE
+def _wait(result: ResourceResult, state: State, estimate: RateEstimate, now: float) -> float:
+    """Return the seconds that the limit keeps it waiting; 0 where that is no more than the usual pace."""
+    has_asked_all = result.requests.is_sized and result.requests.sent == result.requests.known
+    if state != "running" or has_asked_all:
+        return 0.0
+    wait = estimate.limiter.wait(now)
+    return wait if wait > NOTICEABLE else 0.0
+
+
+def _news(result: ResourceResult, state: State, estimate: RateEstimate, now: float) -> Progress:
+    wait = _wait(result, state, estimate, now)
     return Progress(
-        account=run.account.name,
-        provider=run.account.provider.name,
-        resource=run.resource.name,
-        tables=run.names,
-        state="waiting" if waits else state,
-        rows=run.rows,
-        requests=run.requests,
-        planned=run.planned,
-        seconds=now - run.began,
-        left=_left(run, state, pace, now),
-        exact=pace.exact,
-        wait=wait if waits else 0.0,
-        failure=run.failure.what if run.failure else "",
+        account=result.task.account.name,
+        provider=result.task.account.provider.name,
+        resource=result.task.resource.name,
+        tables=result.task.names,
+        state="waiting" if wait else state,
+        rows=result.rows,
+        requests=result.requests.sent,
+        known_requests=result.requests.known,
+        seconds=now - result.began_at,
+        left=_left(result, state, estimate, now),
+        exact=estimate.is_exact,
+        wait=wait,
+        failure=result.failure.what if result.failure else "",
     )

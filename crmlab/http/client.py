@@ -15,10 +15,10 @@ import aiohttp
 from yarl import URL
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits, Page, Request, mended
-from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, PlanError, RateLimitError, TransportError
-from crmlab.http.limiter import Departure, Limiter
-from crmlab.http.rate_queue import Line, Scope, line
+from crmlab.connector import Limits, Page, Request, replace_lone_surrogates
+from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError, UsageError
+from crmlab.http.limiter import Limiter, Ticket
+from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
 
 #: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s; after too many requests what Retry-After
 #: says, or 1, 2, 4, 8 s
@@ -42,7 +42,7 @@ class Client:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
         self._connections = asyncio.Semaphore(_CONNECTIONS)
-        self._lines: dict[Account, Line] = {}
+        self._queues: dict[Account, RateQueue] = {}
         #: accounts of which nothing can work, and why: nothing more is sent
         self._lost: dict[Account, CrmlabError] = {}
 
@@ -74,15 +74,15 @@ class Client:
 
     def limiter(self, account: Account) -> Limiter:
         """Return what keeps its requests within them."""
-        return self._line(account).limiter
+        return self._queue(account).limiter
 
     def check_scopes(self, accounts: Iterable[Account]) -> None:
-        """Raise a `PlanError` where accounts that the vendor counts together have different limits."""
+        """Raise a `UsageError` where accounts that the vendor counts together have different limits."""
         first: dict[tuple[str, Scope], Account] = {}
         for account in accounts:
             other = first.setdefault((account.provider.name, self.scope(account)), account)
             if self.limits(account) != self.limits(other):
-                raise PlanError(
+                raise UsageError(
                     f"{other.label} and {account.label} are counted together but have different limits: "
                     'give them the same, or scope="account" to one that its contract counts alone'
                 )
@@ -111,7 +111,8 @@ class Client:
             its host could not be reached in all tries, nothing more of that account is sent and the
             same is raised
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 1
+        while True:
             try:
                 return await self._in_turn(account, request, attempt)
             except RETRYABLE as error:
@@ -121,26 +122,27 @@ class Client:
                 if attempt == ATTEMPTS:
                     self._give_up(account, error)
                     raise
-                retried()
-                await asyncio.sleep(wait)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            attempt += 1
+            retried()
+            await asyncio.sleep(wait)
 
     async def _in_turn(self, account: Account, request: Request, attempt: int) -> Page:
-        line = self._line(account)
-        async with line.departure(account.label, self._connections, lambda: self._check(account)) as departure:
+        queue = self._queue(account)
+        async with queue.ticket(account.label, self._connections, lambda: self._check(account)) as ticket:
             try:
-                page = await self._once(account, request, departure)
+                page = await self._once(account, request, ticket)
             except RateLimitError as error:
-                if (wait := _wait(error, attempt)) <= PATIENCE:
-                    line.limiter.refused(departure, time.monotonic(), wait)
-                else:
+                wait = _wait(error, attempt)
+                if wait > PATIENCE:
                     error.of_account = True
                     self._give_up(account, error)
+                else:
+                    queue.limiter.refused(ticket, time.monotonic(), wait)
                 raise
             except AuthError as error:
                 self._give_up(account, error)
                 raise
-            line.limiter.answered(departure)
+            queue.limiter.answered(ticket)
             return page
 
     def _check(self, account: Account) -> None:
@@ -151,12 +153,12 @@ class Client:
         if error.of_account:
             self._lost.setdefault(account, copy(error))  # `error` will be told where it happened
 
-    def _line(self, account: Account) -> Line:
-        if account not in self._lines:
-            self._lines[account] = line(self.scope(account), self.limits(account))
-        return self._lines[account]
+    def _queue(self, account: Account) -> RateQueue:
+        if account not in self._queues:
+            self._queues[account] = rate_queue(self.scope(account), self.limits(account))
+        return self._queues[account]
 
-    async def _once(self, account: Account, request: Request, departure: Departure) -> Page:
+    async def _once(self, account: Account, request: Request, ticket: Ticket) -> Page:
         signed = account.sign(request)
         url = URL(account.base_url + signed.path, encoded=True)
         started = time.monotonic()
@@ -168,16 +170,16 @@ class Client:
                 headers={**_HEADERS, **signed.headers},
                 data=None if signed.body is None else json.dumps(signed.body).encode(),
                 allow_redirects=False,
-                trace_request_ctx=departure,
+                trace_request_ctx=ticket,
             ) as answer:
-                body, halves = mended(await answer.read())
+                body, lone_surrogates = replace_lone_surrogates(await answer.read())
                 page = Page(
                     request=request,
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
                     body=body,
-                    seconds=time.monotonic() - (departure.at or started),
-                    halves=halves,
+                    seconds=time.monotonic() - (ticket.left_at or started),
+                    lone_surrogates=lone_surrogates,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # aiohttp's own texts hold headers and query strings: only the kind of error is told
@@ -198,7 +200,7 @@ class Client:
 
 async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: object) -> None:
     """Correct the time of departure: the first request of a connection makes it before it leaves."""
-    context.trace_request_ctx.at = time.monotonic()
+    context.trace_request_ctx.left_at = time.monotonic()
 
 
 def _redacted(text: str, account: Account, signed: Request) -> str:

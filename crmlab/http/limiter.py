@@ -9,26 +9,32 @@ from __future__ import annotations
 
 from crmlab.connector import Limits
 
-#: of the rate: what one answer adds, and the least that refusals leave
+#: of the rate: what one answer adds
 _STEP = 1 / 100
-_LEAST = 1 / 16
+#: of the burst: what refusals leave at least
+_MIN_SHARE = 1 / 16
+#: of a window: what it is longer at most, however much slack is asked for
+_MAX_SLACK = 1 / 50
 
 
-class Departure:
-    """A request on its way; `at` is when it left, None until then."""
+class Ticket:
+    """The right of one request to leave.
 
-    __slots__ = ("after", "at")
+    `left_at` is when it left, None until then. `known_refusals` is how many the limiter knew when the
+    ticket was taken: an answer says nothing of a rate that was halved after its request had left.
+    """
 
-    def __init__(self, after: int) -> None:
-        self.at: float | None = None
-        #: the refusals that were known when its time was taken
-        self.after = after
+    __slots__ = ("known_refusals", "left_at")
+
+    def __init__(self, known_refusals: int) -> None:
+        self.known_refusals = known_refusals
+        self.left_at: float | None = None
 
 
 class Limiter:
     """One scope of one vendor: everything that it counts together.
 
-    Ask `wait`, and again after that time, until it is 0; then `take`, and set the departure's `at` when
+    Ask `wait`, and again after that time, until it is 0; then `take` a ticket, and set its `left_at` when
     the request really leaves. The vendor counts arrivals: windows are longer by `slack` seconds (at most a
     fiftieth), for a request may be that much faster on its way than the one before it.
     """
@@ -36,12 +42,14 @@ class Limiter:
     def __init__(self, limits: Limits, *, slack: float = 0.0) -> None:
         self._burst = limits.burst
         window = limits.burst / limits.rate if limits.rate else 0.0
-        self._window = window + min(slack, window / 50)
+        self._window = window + min(slack, window * _MAX_SLACK)
         #: requests in one window: below `burst` they leave one by one, evenly spread
         self._allowed = float(limits.burst)
-        self._most = limits.burst * limits.ceiling / limits.rate if limits.rate and limits.ceiling else self._allowed
+        self._max_allowed = self._allowed
+        if limits.rate and limits.ceiling:
+            self._max_allowed = limits.burst * limits.ceiling / limits.rate
         #: of the last two windows
-        self._log: list[Departure] = []
+        self._tickets: list[Ticket] = []
         self._paused_until = float("-inf")
         self._refusals = 0
 
@@ -51,31 +59,33 @@ class Limiter:
         return self._allowed / self._window if self._window else None
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the next may leave; more, while others with a time have not left."""
-        left = sorted(now if departure.at is None else departure.at for departure in self._log)
-        ready, most = self._paused_until, max(self._burst, int(self._allowed))
-        if len(left) >= most:
-            ready = max(ready, left[-most] + self._window)
-        if left and self._allowed < self._burst:
-            ready = max(ready, left[-1] + self._window / self._allowed)
-        return max(0.0, ready - now)
+        """Return the seconds until the next may leave; more, while others with a ticket have not left."""
+        departures = sorted(now if ticket.left_at is None else ticket.left_at for ticket in self._tickets)
+        max_in_window = max(self._burst, int(self._allowed))
+        ready_at = self._paused_until
+        if len(departures) >= max_in_window:
+            ready_at = max(ready_at, departures[-max_in_window] + self._window)
+        if departures and self._allowed < self._burst:
+            ready_at = max(ready_at, departures[-1] + self._window / self._allowed)
+        return max(0.0, ready_at - now)
 
-    def take(self, now: float) -> Departure:
-        """Take the time that `wait` has found to have come."""
+    def take(self, now: float) -> Ticket:
+        """Take a ticket, when `wait` has found that the next may leave."""
         oldest = now - 2 * self._window * max(1.0, 1 / self._allowed)
-        self._log = [departure for departure in self._log if departure.at is None or departure.at > oldest]
-        self._log.append(Departure(self._refusals))
-        return self._log[-1]
+        self._tickets = [ticket for ticket in self._tickets if ticket.left_at is None or ticket.left_at > oldest]
+        ticket = Ticket(self._refusals)
+        self._tickets.append(ticket)
+        return ticket
 
-    def answered(self, departure: Departure) -> None:
+    def answered(self, ticket: Ticket) -> None:
         """Raise the rate a little; beyond the documented one only while more than half of it is used."""
-        used = self._allowed < self._burst or len(self._log) > self._allowed
-        if departure.after == self._refusals and used:
-            self._allowed = min(self._most, self._allowed + self._burst * _STEP)
+        is_used = self._allowed < self._burst or len(self._tickets) > self._allowed
+        if ticket.known_refusals == self._refusals and is_used:
+            self._allowed = min(self._max_allowed, self._allowed + self._burst * _STEP)
 
-    def refused(self, departure: Departure, now: float, seconds: float) -> None:
+    def refused(self, ticket: Ticket, now: float, seconds: float) -> None:
         """Let nothing leave for `seconds`, and halve the rate: once for all that left before."""
         self._paused_until = max(self._paused_until, now + seconds)
-        if departure.after == self._refusals:
+        if ticket.known_refusals == self._refusals:
             self._refusals += 1
-            self._allowed = max(self._burst * _LEAST, self._allowed / 2)
+            self._allowed = max(self._burst * _MIN_SHARE, self._allowed / 2)

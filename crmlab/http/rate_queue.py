@@ -1,4 +1,4 @@
-"""Who leaves next: the line in front of a limiter, where accounts take turns."""
+"""Who leaves next: the queue in front of a limiter, where accounts take turns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from crmlab.connector import Limits
-from crmlab.http.limiter import Departure, Limiter
+from crmlab.http.limiter import Limiter, Ticket
 
 #: seconds that one request may be faster on its way than the one before it
 _SLACK = 0.03
@@ -21,10 +21,10 @@ Scope = tuple[str, str]
 Key = tuple[Scope, Limits]
 _limiters: dict[Key, Limiter] = {}
 #: event loops in several threads share a limiter
-_departing = threading.Lock()
+_taking_ticket = threading.Lock()
 
 
-class Line:
+class RateQueue:
     """Everything of one event loop that waits for one limiter, whichever fetch it belongs to.
 
     Each account stands in it once, so that none waits behind all the pages of another.
@@ -33,32 +33,33 @@ class Line:
     def __init__(self, limiter: Limiter, concurrency: int) -> None:
         self.limiter = limiter
         self._slots = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(concurrency))
-        self._own = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._accounts = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._head = asyncio.Lock()
 
     @asynccontextmanager
-    async def departure(
+    async def ticket(
         self, account: str, connections: asyncio.Semaphore, check: Callable[[], None]
-    ) -> AsyncIterator[Departure]:
+    ) -> AsyncIterator[Ticket]:
         """Wait in turn, then hold a slot of the account and a connection; `check` may raise before that."""
         async with self._slots[account]:
-            async with self._own[account], self._head:
-                departure = await self._when_ready(connections, check)
+            async with self._accounts[account], self._head:
+                ticket = await self._when_ready(connections, check)
             try:
-                yield departure
+                yield ticket
             finally:
-                departure.at = departure.at or time.monotonic()
+                ticket.left_at = ticket.left_at or time.monotonic()
                 connections.release()
 
-    async def _when_ready(self, connections: asyncio.Semaphore, check: Callable[[], None]) -> Departure:
-        """Take the time with the connection in hand: a wait for it afterwards would bunch what leaves."""
+    async def _when_ready(self, connections: asyncio.Semaphore, check: Callable[[], None]) -> Ticket:
+        """Take the ticket with the connection in hand: a wait for it afterwards would bunch what leaves."""
         while True:
             check()
-            if wait := self.limiter.wait(time.monotonic()):
+            wait = self.limiter.wait(time.monotonic())
+            if wait:
                 await asyncio.sleep(wait)
                 continue
             await connections.acquire()
-            with _departing:
+            with _taking_ticket:
                 now = time.monotonic()
                 if not self.limiter.wait(now):
                     return self.limiter.take(now)
@@ -66,11 +67,11 @@ class Line:
 
 
 #: gone with the last client that waits in it, and so never of a loop that is closed
-_lines: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, Key], Line] = WeakValueDictionary()
+_queues: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, Key], RateQueue] = WeakValueDictionary()
 
 
-def line(scope: Scope, limits: Limits) -> Line:
-    """Return the line of that scope in the running event loop."""
+def rate_queue(scope: Scope, limits: Limits) -> RateQueue:
+    """Return the queue of that scope in the running event loop."""
     key = (scope, limits)
     limiter = _limiters.setdefault(key, Limiter(limits, slack=_SLACK))
-    return _lines.setdefault((asyncio.get_running_loop(), key), Line(limiter, limits.concurrency))
+    return _queues.setdefault((asyncio.get_running_loop(), key), RateQueue(limiter, limits.concurrency))

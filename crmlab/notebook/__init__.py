@@ -20,7 +20,5 @@ def __getattr__(name: str) -> Any:
     try:
         import anywidget  # noqa: F401, PLC0415  # and with it ipywidgets
     except ImportError:
-        raise ImportError(
-            'crmlab.login() and crmlab.explore() need anywidget: pip install "crmlab[notebook]"'
-        ) from None
+        raise ImportError("crmlab.login() and crmlab.explore() need anywidget: pip install anywidget") from None
     return getattr(importlib.import_module(f"crmlab.notebook.{_WHERE[name]}"), name)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import html
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import polars as pl
+from markupsafe import Markup
 
 from crmlab.catalogue import CATALOGUE, SECTIONS, Choices, Entry, Filter, script
-from crmlab.errors import CrmlabError, PlanError
-from crmlab.notebook import loop
-from crmlab.notebook.choice import Choice
-from crmlab.notebook.code import CodeBlock
-from crmlab.notebook.keys import OwnKeys
-from crmlab.notebook.runner import Runner
-from crmlab.notebook.values import Values
+from crmlab.display import render
+from crmlab.errors import CrmlabError, UsageError
+from crmlab.notebook import event_loop
+from crmlab.notebook.code_block import CodeBlock
+from crmlab.notebook.filter_list import FilterList
+from crmlab.notebook.filter_values import FilterValues
+from crmlab.notebook.keyboard_guard import KeyboardGuard
+from crmlab.notebook.script_runner import ScriptRunner
 from crmlab.results import Fetched, Stored
 
 Bundle = dict[str, Any]
+
+_NOT_ANSWERABLE = Path(__file__).parent / "templates" / "not_answerable.html.jinja"
 
 #: answers that need not be computed again
 _REMEMBERED = 50
@@ -55,7 +59,7 @@ def explore(
 
     Raises
     ------
-    PlanError
+    UsageError
         One of `data` and `earlier` is in memory, the other in files.
 
     Examples
@@ -63,7 +67,7 @@ def explore(
     >>> explore(data)  # doctest: +SKIP
     """
     if earlier is not None and type(earlier) is not type(data):
-        raise PlanError("give two fetches of the same kind: both from crmlab.fetch, or both from crmlab.fetch_to")
+        raise UsageError("give two fetches of the same kind: both from crmlab.fetch, or both from crmlab.fetch_to")
     return Explorer(data, earlier=earlier, quota=quota, time_zone=time_zone)
 
 
@@ -89,52 +93,76 @@ class Explorer:
         quota: float | Mapping[str, float] | None,
         time_zone: str,
     ) -> None:
-        self._data, self._earlier, self._quota, self._time_zone = data, earlier, quota, time_zone
-        self._runner, self._values = Runner(data=data, earlier=earlier), Values(data)
+        self._data = data
+        self._earlier = earlier
+        self._quota = quota
+        self._time_zone = time_zone
+        self._runner = ScriptRunner(data=data, earlier=earlier)
+        self._values = FilterValues(data)
         self._answers: OrderedDict[str, dict[str, Bundle]] = OrderedDict()
         self._answering: asyncio.Task[None] | None = None
-        self._loop = loop.running()
-        answerable = {
-            heading: [(entry.question, entry.name) for entry in entries if not self._missing(entry)]
-            for heading, entries in SECTIONS.items()
-        }
-        self._sections = {heading: entries for heading, entries in answerable.items() if entries}
+        self._loop = event_loop.running()
+        self._sections = self._answerable()
+        self._make_widgets()
+        self.panel = self._arranged()
+        if self._sections:
+            self._listen()
+            self._show_filters()
 
+    def _answerable(self) -> dict[str, list[tuple[str, str]]]:
+        """Return by section the questions that can be answered, each with its name."""
+        sections = {}
+        for heading, entries in SECTIONS.items():
+            questions = [(entry.question, entry.name) for entry in entries if not self._missing(entry)]
+            if questions:
+                sections[heading] = questions
+        return sections
+
+    def _make_widgets(self) -> None:
         self.section = widgets.ToggleButtons(options=list(self._sections), style={"button_width": "auto"})
-        asked = self._sections.get(self.section.value, [])
-        self.question = widgets.Dropdown(options=asked, layout={"width": "auto"})
+        questions = self._sections.get(self.section.value, [])
+        self.question = widgets.Dropdown(options=questions, layout={"width": "auto"})
         ask = self._in_the_loop(self._ask)
-        self.filters: dict[Filter, Choice] = {
-            "service": Choice("Services", ask),
-            "pipeline": Choice("Pipelines", ask),
-            "owner": Choice("Owners", ask),
+        self.filters: dict[Filter, FilterList] = {
+            "service": FilterList("Services", ask),
+            "pipeline": FilterList("Pipelines", ask),
+            "owner": FilterList("Owners", ask),
         }
-        self.since, self.until = (widgets.DatePicker(layout={"width": "auto"}) for _ in range(2))
+        self.since = widgets.DatePicker(layout={"width": "auto"})
+        self.until = widgets.DatePicker(layout={"width": "auto"})
         self._period_of = widgets.Label()
         self._period = widgets.VBox([self._period_of, self.since, self.until])
         self.reset = widgets.Button(description="Reset filters", layout={"width": "auto", "margin": "35px 2px 2px"})
-        boxes = [choice.box for choice in self.filters.values()]
         self._status = widgets.HTML(layout={"min_height": "28px"})
         self.figure = widgets.Output()
         self.numbers = widgets.Output(layout={"max_height": "420px", "overflow": "auto"})
         self.code = CodeBlock()
-        shown = [
-            self.section,
-            self.question,
-            widgets.Box([*boxes, self._period, self.reset], layout=_WRAP),
-            self._status,
-            self.figure,
-            widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
-        ]
-        self.panel = widgets.VBox([OwnKeys(), *(shown if self._sections else []), widgets.HTML(self._not_answerable())])
-        self.panel.add_class("crmlab-explorer")
+
+    def _arranged(self) -> widgets.VBox:
+        """Return the widgets from top to bottom; without a question, only what is missing for one."""
+        shown: list[widgets.Widget] = []
         if self._sections:
-            self.section.observe(self._in_the_loop(self._show_section), "value")
-            self.question.observe(self._in_the_loop(self._show_filters), "value")
-            self.since.observe(ask, "value")
-            self.until.observe(ask, "value")
-            self.reset.on_click(self._in_the_loop(self._reset))
-            self._show_filters()
+            lists = [choice.box for choice in self.filters.values()]
+            shown = [
+                self.section,
+                self.question,
+                widgets.Box([*lists, self._period, self.reset], layout=_WRAP),
+                self._status,
+                self.figure,
+                widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
+            ]
+        panel = widgets.VBox([KeyboardGuard(), *shown, widgets.HTML(self._not_answerable())])
+        panel.add_class("crmlab-explorer")
+        return panel
+
+    def _listen(self) -> None:
+        """Answer to what is chosen."""
+        ask = self._in_the_loop(self._ask)
+        self.section.observe(self._in_the_loop(self._show_section), "value")
+        self.question.observe(self._in_the_loop(self._show_filters), "value")
+        self.since.observe(ask, "value")
+        self.until.observe(ask, "value")
+        self.reset.on_click(self._in_the_loop(self._reset))
 
     def __repr__(self) -> str:
         asked = CATALOGUE[self.question.value].question if self.question.value else "nothing that can be answered"
@@ -176,16 +204,13 @@ class Explorer:
         return missing
 
     def _not_answerable(self) -> str:
-        listed = [
-            f"<li>{html.escape(entry.question)} Needs {html.escape(' and '.join(missing))}.</li>"
-            for entry in CATALOGUE.values()
-            if (missing := self._missing(entry))
-        ]
-        if not listed:
+        questions = []
+        for entry in CATALOGUE.values():
+            if missing := self._missing(entry):
+                questions.append((entry.question, missing))
+        if not questions:
             return ""
-        title = f"{len(listed)} more questions need what is not here"
-        opened = "" if self._sections else " open"
-        return f"<details{opened}><summary>{title}</summary><ul>{''.join(listed)}</ul></details>"
+        return render(_NOT_ANSWERABLE, questions=questions, opened=not self._sections)
 
     def _show_section(self) -> None:
         self.question.options = self._sections[self.section.value]  # and with them another question
@@ -260,7 +285,7 @@ class Explorer:
         where.outputs = ({"output_type": "display_data", "data": bundle, "metadata": {}},)
 
     def _say(self, words: str) -> None:
-        self._status.value = f"<span role='status'>{html.escape(words)}</span>"
+        self._status.value = Markup("<span role='status'>{}</span>").format(words)
 
 
 def _figure(figure: Any) -> Bundle:

@@ -21,7 +21,7 @@ from crmlab.connector import Provider
 from crmlab.display import front_end
 from crmlab.errors import AuthError, CredentialError, CrmlabError
 from crmlab.fetching import check
-from crmlab.notebook import asked, loop
+from crmlab.notebook import event_loop, login_fields
 from crmlab.schema import ProviderName
 
 _HERE = Path(__file__).parent
@@ -40,7 +40,7 @@ def login(*names: ProviderName | str) -> LoginForm:
 
     Raises
     ------
-    PlanError
+    UsageError
         unknown provider
 
     Examples
@@ -73,7 +73,7 @@ class LoginForm(anywidget.AnyWidget):
     choose: traitlets.Bool[bool, bool | int] = traitlets.Bool().tag(sync=True)
 
     def __init__(self, sources: Sequence[Provider], *, choose: bool = False, check: Check = check) -> None:
-        super().__init__(sections=[asked.section(provider) for provider in sources], choose=choose)
+        super().__init__(sections=[login_fields.section(provider) for provider in sources], choose=choose)
         self._sources = {provider.name: provider for provider in sources}
         self._check_account = check
         self._accounts: dict[tuple[str, str], Account] = {}
@@ -82,7 +82,7 @@ class LoginForm(anywidget.AnyWidget):
         self._found: dict[str, dict[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attended = front_end.can_answer()
-        self._loop = loop.running()
+        self._loop = event_loop.running()
         self.on_msg(self._on_message)
 
     def accounts(self) -> list[Account]:
@@ -135,8 +135,8 @@ class LoginForm(anywidget.AnyWidget):
         said = dict(content)
         content.clear()  # the kernel keeps the message as the parent of what follows
         typed = said.pop("fields", None) or {}
-        given = {name: SecretStr(text) for name, value in typed.items() if (text := asked.meant(value))}
-        here = self._loop or loop.running()
+        given = {name: SecretStr(text) for name, value in typed.items() if (text := login_fields.meant(value))}
+        here = self._loop or event_loop.running()
         if here is None:  # no kernel: whoever calls may wait
             asyncio.run(self._answer(said, given))
         else:
@@ -161,7 +161,7 @@ class LoginForm(anywidget.AnyWidget):
         name = str(said.get("name") or "").strip()
         match said.get("kind"):
             case "connect":
-                address = asked.meant(said.get("address") or "")
+                address = login_fields.meant(said.get("address") or "")
                 await self._connect(provider, name, address, given, remember=bool(said.get("remember")))
             case "remove":
                 self._accounts.pop((provider.name, name), None)
@@ -175,28 +175,37 @@ class LoginForm(anywidget.AnyWidget):
         if self._status.get(provider.name, {}).get("kind") == "busy":
             return
         account = None
-        kind, text = "error", "interrupted"
+        kind = "error"
+        text = "interrupted"
         try:
-            known: dict[str, Any] = {f.name: given[f.name] for f in provider.fields if f.name in given}
+            known: dict[str, Any] = {field.name: given[field.name] for field in provider.fields if field.name in given}
             account = Account(provider.name, name=name or None, base_url=address or None, **known)
-            key = (provider.name, account.name)
-            if key in self._accounts:
-                raise CredentialError(
-                    f"{provider.title} account {account.name!r} is connected already: "
-                    "give this one another name, or remove that one first"
-                )
-            self._say(provider, "busy", "trying the key…")
-            self.send(self.shown())
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                reached = account.redact(await self._check_account(account))
-            self._accounts[key], self._reached[key] = account, reached or "connected"
-            kind, text = "ok", f"{account.name}: {reached or 'connected'}"
+            reached = await self._try(account)
+            kind = "ok"
+            text = f"{account.name}: {reached}"
             if remember:
                 text += f"\n{await self._remembered(account)}"
         except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
             text = account.redact(_in_words(error)) if account else _in_words(error)
         finally:
             self._say(provider, kind, text)
+
+    async def _try(self, account: Account) -> str:
+        """Connect the account if its service answers; return what was reached."""
+        provider = account.provider
+        key = (provider.name, account.name)
+        if key in self._accounts:
+            raise CredentialError(
+                f"{provider.title} account {account.name!r} is connected already: "
+                "give this one another name, or remove that one first"
+            )
+        self._say(provider, "busy", "trying the key…")
+        self.send(self.shown())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            reached = account.redact(await self._check_account(account)) or "connected"
+        self._accounts[key] = account
+        self._reached[key] = reached
+        return reached
 
     async def _remembered(self, account: Account) -> str:
         try:
@@ -241,12 +250,12 @@ class LoginForm(anywidget.AnyWidget):
     def _look(self) -> None:
         for name, provider in self._sources.items():
             if name not in self._found:
-                self._found[name] = asked.found(provider)
+                self._found[name] = login_fields.found(provider)
 
     def _use_environment_if_unattended(self) -> None:
         if self._attended or self._accounts:
             return
-        found = {name: asked.found(provider) for name, provider in self._sources.items()}
+        found = {name: login_fields.found(provider) for name, provider in self._sources.items()}
         names = [name for name, there in found.items() if there["fields"] or there["problem"]]
         # for what is set by half, and for the first if nothing is set, this raises and says what is missing
         accounts = [Account(name) for name in names or list(self._sources)[:1]]

@@ -17,7 +17,7 @@ from crmlab.display import duration, front_end
 from crmlab.fetching import Progress
 
 if TYPE_CHECKING:
-    from crmlab.notebook.panel import Panel
+    from crmlab.notebook.progress_panel import ProgressPanel
 
 #: seconds between two drawings
 INTERVAL = 0.2
@@ -49,15 +49,15 @@ class Bars:
         self._accounts: dict[Key, dict[str, Progress]] = {}
         self._bars: dict[Key, _Bar] = {}
         self._drawn: dict[Key, Progress] = {}
-        self._panel: Panel | None = None
+        self._panel: ProgressPanel | None = None
         #: not at the first news: until then not all accounts are known
         self._due = time.monotonic() + INTERVAL
 
     def __enter__(self) -> Self:
         if front_end.kernel() and auto.notebook_tqdm is not auto.std_tqdm:
-            from crmlab.notebook.panel import Panel  # noqa: PLC0415  # only a notebook has widgets
+            from crmlab.notebook.progress_panel import ProgressPanel  # noqa: PLC0415  # only a notebook has widgets
 
-            self._panel = Panel(self._stop if front_end.hears_while_busy() else None)
+            self._panel = ProgressPanel(self._stop if front_end.hears_while_busy() else None)
         return self
 
     def __exit__(
@@ -129,14 +129,14 @@ class _Bar(auto.tqdm):  # type: ignore[misc]
         self.refresh()
 
 
-def _bar(place: int, panel: Panel | None) -> _Bar:
+def _bar(place: int, panel: ProgressPanel | None) -> _Bar:
     if panel:
         return _Bar(total=1, bar_format="{desc}{bar}{words}", display=False)
     return _Bar(total=1, bar_format="{desc} {bar:8} {words}", dynamic_ncols=True, position=place)
 
 
 def _has_line(news: Progress) -> bool:
-    return news.planned > 1 or news.rows > FEW or (news.is_over and news.state != "complete")
+    return news.known_requests > 1 or news.rows > FEW or (news.is_over and news.state != "complete")
 
 
 def together(lists: Collection[Progress]) -> Progress:
@@ -157,7 +157,7 @@ def together(lists: Collection[Progress]) -> Progress:
         ),
         rows=sum(news.rows for news in lists),
         requests=sum(news.requests for news in lists),
-        planned=sum(news.planned for news in lists),
+        known_requests=sum(news.known_requests for news in lists),
         seconds=max(news.seconds for news in lists),
         left=max(known, default=None),
         exact=len(known) == len(ends) and all(news.exact for news in ends),
@@ -202,5 +202,5 @@ def share(news: Progress, among: Progress) -> float:
         return 1.0
     if news.left is None:
         return 0.0
-    asks = news if news.requests < news.planned else among  # its rows come with the others'
-    return min(asks.requests / max(1, asks.planned), 0.99)
+    asks = news if news.requests < news.known_requests else among  # its rows come with the others'
+    return min(asks.requests / max(1, asks.known_requests), 0.99)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.analysis.period import GRAINS
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.plots._kinds import by_kind
 from crmlab.plots._template import figure, number, text, whole_ticks
 
@@ -26,7 +26,7 @@ def stacked(counts: pl.DataFrame, every: str, title: str, unit: str, *notes: str
 
     Raises
     ------
-    PlanError
+    UsageError
         More than 2,000 periods.
     """
     check_periods(counts["period"], every)
@@ -46,11 +46,11 @@ def check_periods(periods: pl.Series, every: str) -> None:
 
     Raises
     ------
-    PlanError
+    UsageError
         More than 2,000.
     """
     if (found := periods.n_unique()) > _MAX_PERIODS:
-        raise PlanError(f"every={every!r} makes {found} bars: choose a longer period, or None")
+        raise UsageError(f"every={every!r} makes {found} bars: choose a longer period, or None")
 
 
 def bars(counts: pl.DataFrame, column: str, every: str, name: str, colour: str) -> go.Bar:

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars
 from crmlab.plots._template import BLUE, figure, number, text
 
 
 def labelled(frame: pl.DataFrame, keys: Sequence[str], whole: str) -> pl.DataFrame:
-    """Return the frame with a label for each row; without keys there is one row, called `whole`."""
-    return frame.with_columns(_bars.label_of(keys) if keys else pl.lit(whole).alias("label"))
+    """Return the frame with a label in place of the columns `keys`; without keys there is one row, called `whole`."""
+    if not keys:
+        return frame.with_columns(pl.lit(whole).alias("label"))
+    label = frame.select(_bars.label_of(keys)).to_series()
+    return frame.drop(keys).with_columns(label)
 
 
 def one(groups: pl.DataFrame, title: str, axis: str, noun: str, *notes: str) -> go.Figure:

@@ -7,7 +7,6 @@ on white and on the usual dark notebook backgrounds, because a figure cannot kno
 
 from __future__ import annotations
 
-import datetime as dt
 import html
 import textwrap
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from crmlab.analysis import decisions
+from crmlab.schema import TimeLike, as_instant, day_at, zone
 
 GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
 PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", "#7B5EA7")
@@ -119,6 +118,12 @@ def money(amount: float, currency: str | None) -> str:
     return f"{number(amount)} {currency}" if currency else number(amount)
 
 
-def at(as_of: str | dt.date | dt.datetime) -> str:
-    """Return "31 Jan 2026 00:00 UTC"; a date is its midnight."""
-    return f"{decisions.moment(as_of):%d %b %Y %H:%M} UTC"
+def at(as_of: TimeLike, time_zone: str) -> str:
+    """Return "31 Jan 2026 00:00 Europe/Berlin": the moment by the clock of that place."""
+    there = as_instant(as_of, "as_of", time_zone).astimezone(zone(time_zone))
+    return f"{there:%d %b %Y %H:%M} {text(time_zone)}"
+
+
+def day(as_of: TimeLike, time_zone: str) -> str:
+    """Return "2026-01-31 (Europe/Berlin)": the day that the clock of that place shows."""
+    return f"{day_at(as_instant(as_of, 'as_of', time_zone), time_zone).isoformat()} ({text(time_zone)})"

@@ -7,12 +7,14 @@ import datetime as dt
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import actions
-from crmlab.analysis.given import moment
-from crmlab.analysis.pipeline import ratio
+from crmlab import analysis
+from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, figure, nothing, number, text
+from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, day, figure, nothing, number
+from crmlab.schema import TimeLike
+
+__all__ = ["completion_rate", "open_actions"]
 
 _PARTS = (
     ("overdue_above_30_days", "overdue above 30 days", VERMILLION),
@@ -26,7 +28,7 @@ _PARTS = (
 def open_actions(
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     time_zone: str = "UTC",
     users: pl.DataFrame | None = None,
 ) -> go.Figure:
@@ -35,7 +37,7 @@ def open_actions(
     Parameters
     ----------
     activities, as_of, time_zone, users
-        Read what `crmlab.analysis.actions.open_actions` reads.
+        Read what `crmlab.analysis.open_actions` reads.
 
     Returns
     -------
@@ -44,11 +46,11 @@ def open_actions(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
     """
     title = "Open actions"
-    found = actions.open_actions(activities, as_of=as_of, time_zone=time_zone, users=users)
+    found = analysis.open_actions(activities, as_of=as_of, time_zone=time_zone, users=users)
     if found.is_empty():
         return nothing(title, _why(activities, "no action is open."))
     counted = found.select(_bars.label_of(["owner"]), pl.exclude("owner", "overdue_rate"))
@@ -57,7 +59,7 @@ def open_actions(
     return figure(
         [_bars.part(shown, column, name, colour) for column, name, colour in _PARTS if shown[column].sum()],
         f"{title} (n = {number(n)})",
-        f"On {_day(as_of, time_zone)}: {number(overdue)} ({overdue / n:.0%}) overdue",
+        f"On {day(as_of, time_zone)}: {number(overdue)} ({overdue / n:.0%}) overdue",
         note,
         **_bars.stacked(shown["label"].to_list(), "Open actions"),
     )
@@ -66,7 +68,7 @@ def open_actions(
 def completion_rate(
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     since: dt.date | None = None,
     until: dt.date | None = None,
     time_zone: str = "UTC",
@@ -77,7 +79,7 @@ def completion_rate(
     Parameters
     ----------
     activities, as_of, since, until, time_zone, users
-        Read what `crmlab.analysis.actions.completion_rate` reads.
+        Read what `crmlab.analysis.completion_rate` reads.
 
     Returns
     -------
@@ -87,11 +89,13 @@ def completion_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `since`, `until` or `time_zone` cannot be read, or a column is missing.
     """
     title = "Actions done on time"
-    found = actions.completion_rate(activities, as_of=as_of, since=since, until=until, time_zone=time_zone, users=users)
+    found = analysis.completion_rate(
+        activities, as_of=as_of, since=since, until=until, time_zone=time_zone, users=users
+    )
     if found.is_empty():
         return nothing(title, _why(activities, "no action was due."))
     counted = found.select(_bars.label_of(["owner"]), "due", "on_time")
@@ -104,16 +108,12 @@ def completion_rate(
     return figure(
         [_bars.bars(shown, "rate", beside, BLUE)],
         f"{title} (n = {plural(int(shown['due'].sum()), 'due action')})",
-        f"Done by the day due / due before {_day(as_of, time_zone)}",
+        f"Done by the day due / due before {day(as_of, time_zone)}",
         note,
         height=_bars.height(shown.height),
         xaxis={"title": {"text": "Done on time, % of due"}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis=_bars.label_axis(shown["label"].to_list()),
     )
-
-
-def _day(as_of: str | dt.date | dt.datetime, time_zone: str) -> str:
-    return f"{moment(as_of, time_zone)[1].isoformat()} ({text(time_zone)})"
 
 
 def _why(activities: pl.DataFrame, otherwise: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import activity
 from crmlab.analysis.period import finest_grain, local
 from crmlab.display import plural
@@ -12,17 +13,19 @@ from crmlab.plots import _bars, _over_time
 from crmlab.plots._kinds import by_kind
 from crmlab.plots._template import SCALE, figure, nothing, number, text, whole_ticks
 
+__all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NO_ACTIVITIES = "the activities table is empty."
 
 
-def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
+def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.Figure:
     """Return a heatmap of activities by weekday and hour.
 
     Parameters
     ----------
     activities
-        Reads what `crmlab.analysis.activity.heatmap` reads.
+        Reads what `crmlab.analysis.activity_heatmap` reads.
     time_zone
         IANA name such as ``"Europe/Berlin"``, shown on the axis.
 
@@ -33,11 +36,11 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known.
     """
     title = "Activities by weekday and hour"
-    counts = activity.heatmap(activities, time_zone)
+    counts = analysis.activity_heatmap(activities, time_zone=time_zone)
     n = int(counts["count"].sum())
     if not n:
         return nothing(title, "no activity has a time of day." if activities.height else _NO_ACTIVITIES)
@@ -74,13 +77,13 @@ def activity_heatmap(activities: pl.DataFrame, time_zone: str) -> go.Figure:
     )
 
 
-def activity_volume(activities: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> go.Figure:
+def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of activities per period, a colour for each kind.
 
     Parameters
     ----------
     activities
-        Reads what `crmlab.analysis.activity.volume` reads.
+        Reads what `crmlab.analysis.activity_volume` reads.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
     time_zone
@@ -93,11 +96,11 @@ def activity_volume(activities: pl.DataFrame, every: str | None = None, *, time_
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
     every = every or finest_grain(activities.select(local(activity.HAPPENED, time_zone)).to_series())
-    counts = activity.volume(activities, every, time_zone=time_zone)
+    counts = analysis.activity_volume(activities, every=every, time_zone=time_zone)
     if counts.is_empty():
         return nothing("Activities", "no activity has a time." if activities.height else _NO_ACTIVITIES)
     undated = activities.height - int(counts["count"].sum())
@@ -111,7 +114,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     Parameters
     ----------
     activities, users
-        Read what `crmlab.analysis.activity.volume_by_owner` reads.
+        Read what `crmlab.analysis.activity_volume_by_owner` reads.
 
     Returns
     -------
@@ -121,11 +124,11 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
     title = "Activities of each owner"
-    counts = activity.volume_by_owner(activities, users)
+    counts = analysis.activity_volume_by_owner(activities, users)
     owned = counts.drop_nulls("owner").select(_bars.label_of(["owner"]), "kind", "count")
     if owned.is_empty():
         return nothing(title, "no activity has an owner." if activities.height else _NO_ACTIVITIES)

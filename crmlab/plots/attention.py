@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import attention
-from crmlab.analysis.given import moment
 from crmlab.analysis.touches import HUMAN
 from crmlab.display import plural
-from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, figure, nothing, number, text, whole_ticks
+from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, day, figure, nothing, number, whole_ticks
+from crmlab.schema import TimeLike
+
+__all__ = ["activities_per_deal", "days_since_last_touch"]
 
 #: days since the last touch; the last bin has no end
 _DAYS = (7, 14, 30, 60, 90, 180)
@@ -32,7 +34,7 @@ def activities_per_deal(
     Parameters
     ----------
     deals, activities, kinds, time_zone
-        Read what `crmlab.analysis.attention.activities_per_deal` reads.
+        Read what `crmlab.analysis.activities_per_deal` reads.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def activities_per_deal(
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known, or a column is missing.
     """
     title = "Activities until a deal is closed"
@@ -97,7 +99,7 @@ def days_since_last_touch(
     subjects: pl.DataFrame,
     activities: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     stale_days: int = 14,
     kinds: Collection[str] = HUMAN,
     time_zone: str = "UTC",
@@ -107,7 +109,7 @@ def days_since_last_touch(
     Parameters
     ----------
     subjects, activities, as_of, stale_days, kinds, time_zone
-        Read what `crmlab.analysis.attention.days_since_last_touch` reads.
+        Read what `crmlab.analysis.days_since_last_touch` reads.
 
     Returns
     -------
@@ -116,19 +118,19 @@ def days_since_last_touch(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, `stale_days` is negative, or a column is missing.
     """
-    is_deal = "contact_id" in subjects.columns
+    is_deal = attention.are_deals(subjects)
     noun, table = ("open deal", "deals") if is_deal else ("contact", "contacts")
     title = f"Days since the last touch of {noun}s"
-    found = attention.days_since_last_touch(
+    found = analysis.days_since_last_touch(
         subjects, activities, as_of=as_of, stale_days=stale_days, kinds=kinds, time_zone=time_zone
     )
     if found.is_empty():
         why = f"no {'deal is open' if is_deal else 'contact was there'} by then."
         return nothing(title, why if subjects.height else f"the {table} table is empty.")
-    firsts = (0, *(day + 1 for day in _DAYS))
+    firsts = (0, *(last + 1 for last in _DAYS))
     labels = [f"{first}-{last}" for first, last in zip(firsts, _DAYS, strict=False)] + [f"> {_DAYS[-1]}", "never"]
     place = pl.sum_horizontal(pl.col("days") > last for last in _DAYS)
     placed = found.select("state", pl.when(pl.col("days").is_null()).then(len(_DAYS) + 1).otherwise(place).alias("bin"))
@@ -140,7 +142,6 @@ def days_since_last_touch(
     )
     of_state = {state: counts.filter(pl.col("state") == state) for state, _, _ in names}
     n, stale, never = found.height, *(int(of_state[state]["count"].sum()) for state in ("stale", "never"))
-    _, today = moment(as_of, time_zone)
     return figure(
         [
             go.Bar(
@@ -154,7 +155,7 @@ def days_since_last_touch(
             if rows.height
         ],
         f"{title} (n = {number(n)})",
-        f"On {today.isoformat()} ({text(time_zone)}): {number(stale)} ({stale / n:.0%}) stale, "
+        f"On {day(as_of, time_zone)}: {number(stale)} ({stale / n:.0%}) stale, "
         f"{number(never)} ({never / n:.0%}) never touched",
         height=380,
         barmode="stack",

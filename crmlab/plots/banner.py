@@ -7,19 +7,22 @@ from typing import Literal
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import banner
+from crmlab import analysis
+from crmlab.analysis.inputs import By, names_of
 from crmlab.display import plural
 from crmlab.plots import _shares
 from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing
 
+__all__ = ["banner_items", "banner_rates"]
 
-def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = "device") -> go.Figure:
+
+def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str | None = None) -> go.Figure:
     """Return bars of what became of the visitors who saw a banner.
 
     Parameters
     ----------
-    consent_statistics, by
-        As `crmlab.analysis.banner.banner_rates`.
+    consent_statistics, by, every
+        As `crmlab.analysis.banner_rates`.
 
     Returns
     -------
@@ -29,12 +32,12 @@ def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = 
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` is not known.
     """
     title = "What visitors chose on the banner"
-    keys = [by] if isinstance(by, str) else list(by or [])
-    rates = banner.banner_rates(consent_statistics, keys)
+    keys = names_of(by)
+    rates = analysis.banner_rates(consent_statistics, by=by, every=every)
     counts = ("explicit_optin", "implicit_optin", "optout", "no_choice")
     # who accepted and refused on one day is in both; what is left is then less than nothing
     known = rates.with_columns(
@@ -47,9 +50,9 @@ def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = 
         return nothing(title, why if consent_statistics.height else "the consent statistics table is empty.")
     left_out = rates.height - known.height
     whole = "All devices" if keys == ["device"] else "All visitors"
-    labels = _shares.labelled(known, keys, whole)
     if keys == ["device"]:
-        labels = labels.with_columns(pl.col("device").fill_null(whole).alias("label"))
+        known = known.with_columns(pl.col("device").fill_null(whole))
+    labels = _shares.labelled(known, keys, whole)
     columns = zip(
         counts,
         ("accepted by a click", "accepted otherwise", "refused", "chose nothing"),
@@ -68,14 +71,14 @@ def banner_rates(consent_statistics: pl.DataFrame, by: str | list[str] | None = 
 
 
 def banner_items(
-    consent_statistics_items: pl.DataFrame, dimension: Literal["category", "vendor"] = "category"
+    consent_statistics_items: pl.DataFrame, *, dimension: Literal["category", "vendor"] = "category"
 ) -> go.Figure:
     """Return bars of the share of exposed visitors who accepted each category or vendor.
 
     Parameters
     ----------
     consent_statistics_items, dimension
-        As `crmlab.analysis.banner.banner_items`.
+        As `crmlab.analysis.banner_items`.
 
     Returns
     -------
@@ -84,18 +87,18 @@ def banner_items(
 
     Raises
     ------
-    PlanError
+    UsageError
         `dimension` is neither ``"category"`` nor ``"vendor"``.
     """
     title = f"Accepted by {dimension}"
-    items = banner.banner_items(consent_statistics_items, dimension).filter(pl.col("visitors_exposed") > 0)
+    items = analysis.banner_items(consent_statistics_items, dimension=dimension).filter(pl.col("visitors_exposed") > 0)
     if items.is_empty():
         why = f"no {dimension} has exposed visitors."
         empty = "the consent statistics items table is empty."
         return nothing(title, why if consent_statistics_items.height else empty)
     several = items.select("provider", "account").unique().height > 1
     keys = ["account", "item_id"] if several else ["item_id"]
-    shown = _shares.labelled(items.rename({"optin": "part", "visitors_exposed": "whole"}), keys, "")
+    shown = _shares.labelled(items, keys, "").rename({"optin": "part", "visitors_exposed": "whole"})
     return _shares.one(
         shown.with_columns(pl.concat_str(pl.lit(f"{dimension} "), "label").alias("label")),
         title,

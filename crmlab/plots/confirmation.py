@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import confirmation
-from crmlab.analysis.consent_survival import median_days
+from crmlab import analysis
+from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.decisions import Subject
+from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
 from crmlab.display import plural
 from crmlab.plots import _curves, _shares
 from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
+from crmlab.schema import TimeLike
+
+__all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
 _NO_REQUEST = "no event of a known person is a request."
 
 
 def confirmation_rate(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = "channel",
     *,
+    as_of: TimeLike,
+    by: By = None,
     within_days: int = 7,
     requests: Iterable[str] = REQUESTS,
     confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the share of requests that were confirmed within some days.
 
     Parameters
     ----------
-    consent_events, as_of, by, within_days, requests, confirmations, subject
-        As `crmlab.analysis.confirmation.confirmation_rate`.
+    consent_events, as_of, by, within_days, requests, confirmations, subject, time_zone
+        As `crmlab.analysis.confirmation_rate`.
 
     Returns
     -------
@@ -44,50 +48,53 @@ def confirmation_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by` or `subject` is not known, or `within_days` is not positive.
     """
     title = f"Requests confirmed within {plural(within_days, 'day')}"
-    keys = [by] if isinstance(by, str) else list(by or [])
-    rates = confirmation.confirmation_rate(
+    keys = names_of(by)
+    rates = analysis.confirmation_rate(
         consent_events,
-        as_of,
-        keys,
+        as_of=as_of,
+        by=by,
         within_days=within_days,
         requests=requests,
         confirmations=confirmations,
         subject=subject,
+        time_zone=time_zone,
     )
     n, young = int(rates["requests_old_enough"].sum()), int(rates["requests_too_young"].sum())
     if not n:
         why = "all requests are younger." if young else _NO_REQUEST
         return nothing(title, why if consent_events.height else NO_EVENTS)
-    shown = rates.rename({"confirmed": "part", "requests_old_enough": "whole"})
+    labelled = _shares.labelled(rates, keys, "All requests")
     return _shares.one(
-        _shares.labelled(shown, keys, "All requests"),
+        labelled.rename({"confirmed": "part", "requests_old_enough": "whole"}),
         title,
         "Confirmed, % of requests old enough",
         plural(n, "request"),
-        f"The first of each person and channel, as of {at(as_of)}",
+        f"The first of each person and channel, as of {at(as_of, time_zone)}",
         f"{plural(young, 'younger request')} left out" if young else "",
     )
 
 
 def time_to_confirm(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: TimeLike,
+    by: By = None,
     requests: Iterable[str] = REQUESTS,
     confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
+    confidence: float = 0.95,
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return curves of the share of requests that are confirmed after each number of days.
 
     Parameters
     ----------
-    consent_events, as_of, by, requests, confirmations, subject
-        As `crmlab.analysis.confirmation.time_to_confirm`.
+    consent_events, as_of, by, requests, confirmations, subject, confidence, time_zone
+        As `crmlab.analysis.time_to_confirm`.
 
     Returns
     -------
@@ -96,13 +103,20 @@ def time_to_confirm(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by` or `subject` is not known.
     """
     title = "Time to confirm"
-    keys = [by] if isinstance(by, str) else list(by or [])
-    curve = confirmation.time_to_confirm(
-        consent_events, as_of, keys, requests=requests, confirmations=confirmations, subject=subject
+    keys = names_of(by)
+    curve = analysis.time_to_confirm(
+        consent_events,
+        as_of=as_of,
+        by=by,
+        requests=requests,
+        confirmations=confirmations,
+        subject=subject,
+        confidence=confidence,
+        time_zone=time_zone,
     )
     if curve.is_empty():
         return nothing(title, _NO_REQUEST if consent_events.height else NO_EVENTS)
@@ -111,8 +125,8 @@ def time_to_confirm(
     return figure(
         lines,
         f"{title} (n = {plural(n, 'request')})",
-        _curves.median(median_days(curve, keys), keys, "Half confirm within", "Fewer than half confirm"),
-        f"{number(waiting)} still waiting as of {at(as_of)}",
+        _curves.median(median_days(curve, by=by), keys, "Half confirm within", "Fewer than half confirm"),
+        f"{number(waiting)} still waiting as of {at(as_of, time_zone)}",
         rest,
         **_curves.layout("Confirmed, % of requests", "Days since the request", several=bool(keys)),
     )
@@ -120,17 +134,18 @@ def time_to_confirm(
 
 def documentation_coverage(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = "channel",
     *,
+    as_of: TimeLike,
+    by: By = None,
     subject: Subject = "contact",
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the consents in force with and without proof.
 
     Parameters
     ----------
-    consent_events, as_of, by, subject
-        As `crmlab.analysis.confirmation.documentation_coverage`.
+    consent_events, as_of, by, subject, time_zone
+        As `crmlab.analysis.documentation_coverage`.
 
     Returns
     -------
@@ -139,12 +154,12 @@ def documentation_coverage(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by` or `subject` is not known.
     """
     title = "Consents in force that are documented"
-    keys = [by] if isinstance(by, str) else list(by or [])
-    groups = confirmation.documentation_coverage(consent_events, as_of, keys, subject=subject)
+    keys = names_of(by)
+    groups = analysis.documentation_coverage(consent_events, as_of=as_of, by=by, subject=subject, time_zone=time_zone)
     n, documented = int(groups["consents"].sum()), int(groups["documented"].sum())
     if not n:
         return nothing(title, "nobody is opted in." if consent_events.height else NO_EVENTS)
@@ -159,5 +174,5 @@ def documentation_coverage(
         title,
         "% of consents in force",
         plural(n, "consent"),
-        f"{documented / n:.0%} of all, as of {at(as_of)}",
+        f"{documented / n:.0%} of all, as of {at(as_of, time_zone)}",
     )

@@ -5,20 +5,23 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import consent
 from crmlab.analysis.period import finest_grain, local
 from crmlab.display import plural
 from crmlab.plots import _over_time
 from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number
 
+__all__ = ["consent_banner", "consent_trend"]
 
-def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, time_zone: str = "UTC") -> go.Figure:
+
+def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of consent events per period, a colour for each kind.
 
     Parameters
     ----------
     consent_events
-        Reads what `crmlab.analysis.consent.trend` reads.
+        Reads what `crmlab.analysis.consent_trend` reads.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
     time_zone
@@ -31,11 +34,11 @@ def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, tim
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
     every = every or finest_grain(consent_events.select(local(consent.SAID, time_zone)).to_series())
-    counts = consent.trend(consent_events, every, time_zone=time_zone)
+    counts = analysis.consent_trend(consent_events, every=every, time_zone=time_zone)
     if counts.is_empty():
         why = "no consent event has a time." if consent_events.height else "the consent events table is empty."
         return nothing("Consent events", why)
@@ -44,13 +47,13 @@ def consent_trend(consent_events: pl.DataFrame, every: str | None = None, *, tim
     return _over_time.stacked(counts, every, "Consent events", "Events", note)
 
 
-def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -> go.Figure:
+def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None) -> go.Figure:
     """Return lines of the banner's opt-in and opt-out rate over time.
 
     Parameters
     ----------
     consent_statistics
-        Reads what `crmlab.analysis.consent.banner` reads.
+        Reads what `crmlab.analysis.consent_banner` reads.
     every
         ``"1d"`` or longer; None: the finest that gives at most 400 points. Rates of longer periods are
         those of the summed counts.
@@ -62,11 +65,11 @@ def consent_banner(consent_statistics: pl.DataFrame, every: str | None = None) -
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` is not known.
     """
     every = every or finest_grain(consent_statistics["day"])
-    rates = consent.banner(consent_statistics, every)
+    rates = analysis.consent_banner(consent_statistics, every=every)
     known = rates.filter(pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null()))
     if known.is_empty():
         why = "no visitor saw a banner." if consent_statistics.height else "the consent statistics table is empty."

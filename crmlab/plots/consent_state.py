@@ -7,14 +7,17 @@ import datetime as dt
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import consent_expiry
-from crmlab.analysis import consent_state as states
-from crmlab.analysis.decisions import Subject, grouped, moment
+from crmlab import analysis
+from crmlab.analysis.consent_state import rates_of, state_of
+from crmlab.analysis.decisions import Subject
+from crmlab.analysis.inputs import By, answer, keys_of, names_of
 from crmlab.analysis.period import finest_grain
-from crmlab.analysis.vocabulary import OPT_IN
 from crmlab.display import plural
 from crmlab.plots import _over_time, _shares
 from crmlab.plots._template import at, nothing, number
+from crmlab.schema import TimeLike, as_instant
+
+__all__ = ["consent_rate", "expiring_consents"]
 
 NO_EVENTS = "the consent events table is empty."
 NO_CONSENT = "no event of a known person is an opt-in or opt-out."
@@ -22,21 +25,20 @@ NO_CONSENT = "no event of a known person is an opt-in or opt-out."
 
 def consent_rate(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
-    by: str | list[str] | None = "channel",
     *,
+    as_of: TimeLike,
+    by: By = None,
     subject: Subject = "contact",
     subscriptions: pl.DataFrame | None = None,
     contacts: pl.DataFrame | None = None,
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the share of people who are opted in, of those who decided.
 
     Parameters
     ----------
-    consent_events, as_of, subject, subscriptions, contacts
-        As `crmlab.analysis.consent_state.current_state`.
-    by
-        As `crmlab.analysis.consent_state.consent_rate`.
+    consent_events, as_of, by, subject, subscriptions, contacts, time_zone
+        As `crmlab.analysis.consent_rate`.
 
     Returns
     -------
@@ -46,46 +48,45 @@ def consent_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `by` or `subject` is not known.
     """
     title = "People opted in"
-    state = states.current_state(consent_events, as_of, subject=subject, subscriptions=subscriptions, contacts=contacts)
+    now = as_instant(as_of, "as_of", time_zone)
+    state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
     if state.is_empty():
         return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
-    rates = states.consent_rate(state, by).rename({"opted_in": "part", "decided": "whole"})
-    total = states.consent_rate(state, contacts=contacts, subject=subject).row(0, named=True)
+    rates = answer(rates_of(state, keys_of(by), None, subject))
+    total = rates_of(state, [], contacts, subject).row(0, named=True)
     covered = ""
     if total.get("contacts"):
         covered = f"{total['coverage_of_contacts']:.0%} of {plural(total['contacts'], 'contact')} have decided"
     return _shares.one(
-        _shares.labelled(rates, grouped(by, state), "All channels"),
+        _shares.labelled(rates, names_of(by), "All channels").rename({"opted_in": "part", "decided": "whole"}),
         title,
         "Opted in, % of people with a decision",
         plural(total["decided"], "person with a decision", "people with a decision"),
-        f"Opted in / people with a decision, as of {at(as_of)}",
+        f"Opted in / people with a decision, as of {at(as_of, time_zone)}",
         covered,
     )
 
 
 def expiring_consents(
     consent_events: pl.DataFrame,
-    as_of: dt.date | dt.datetime,
     *,
+    as_of: TimeLike,
     max_age_days: int = 365,
     within_days: int = 90,
     every: str | None = None,
-    time_zone: str = "UTC",
     subject: Subject = "contact",
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return stacked bars of the consents that reach their greatest age, per period and channel.
 
     Parameters
     ----------
-    consent_events, subject
-        As `crmlab.analysis.consent_state.current_state`.
-    as_of, max_age_days, within_days, every, time_zone
-        As `crmlab.analysis.consent_expiry.expiring_consents`.
+    consent_events, as_of, max_age_days, within_days, every, subject, time_zone
+        As `crmlab.analysis.expiring_consents`.
 
     Returns
     -------
@@ -94,22 +95,28 @@ def expiring_consents(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of`, `subject`, `every` or `time_zone` is not known, a number of days is not positive, or there would
         be more than 2,000 bars.
     """
     title = f"Consents that become {max_age_days} days old"
-    state = states.current_state(consent_events, as_of, subject=subject)
-    if not (state["decision"] == OPT_IN).any():
-        return nothing(title, "nobody is opted in." if consent_events.height else NO_EVENTS)
-    start = moment(as_of)
+    start = as_instant(as_of, "as_of", time_zone)
     every = every or finest_grain(pl.Series([start, start + dt.timedelta(days=within_days)]))
-    counts = consent_expiry.expiring_consents(
-        state, as_of, max_age_days=max_age_days, within_days=within_days, every=every, time_zone=time_zone
+    counts = analysis.expiring_consents(
+        consent_events,
+        as_of=as_of,
+        max_age_days=max_age_days,
+        within_days=within_days,
+        every=every,
+        subject=subject,
+        time_zone=time_zone,
     )
+    if counts.is_empty():
+        why = f"nobody who is opted in decided {max_age_days - within_days} days ago or earlier."
+        return nothing(title, why if consent_events.height else NO_EVENTS)
     ahead = counts.drop_nulls("period")
     expired = int(counts["consents"].sum()) - int(ahead["consents"].sum())
-    notes = f"In the {within_days} days from {at(as_of)}", f"{number(expired)} are older already"
+    notes = f"In the {within_days} days from {at(as_of, time_zone)}", f"{number(expired)} are older already"
     if ahead.is_empty():
         return nothing(title, f"none does in these {within_days} days, {notes[1]}.")
     kinds = ahead.select("period", pl.col("channel").fill_null("(no channel)").alias("kind"), count="consents")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Literal
 
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import ageing as analysis
-from crmlab.analysis import cycle
+from crmlab import analysis
+from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import only_currency
 from crmlab.display import plural
-from crmlab.plots import _bars
+from crmlab.plots import _bars, _shares
 from crmlab.plots._template import BLUE, NO_DEALS, REST, SCALE, VERMILLION, figure, money, nothing, number, whole_ticks
+from crmlab.schema import TimeLike
+
+__all__ = ["ageing", "cycle_length", "sales_velocity", "win_cohorts"]
 
 _MAX_COHORTS, _MAX_COLUMNS = 24, 24
 #: ages up to so many days, in words
@@ -22,13 +24,13 @@ _OLDEST = "over 365"
 _STUCK = ((False, "not stuck", BLUE), (True, "stuck", VERMILLION), (None, "limit not known", REST))
 
 
-def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time_zone: str = "UTC") -> go.Figure:
+def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") -> go.Figure:
     """Return bars of the median days from creating to winning.
 
     Parameters
     ----------
     deals, by, time_zone
-        As of `crmlab.analysis.cycle.cycle_length`. The twenty groups with most won deals are shown.
+        As of `crmlab.analysis.cycle_length`. The twenty groups with most won deals are shown.
 
     Returns
     -------
@@ -38,19 +40,20 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
 
     Raises
     ------
-    PlanError
-        As `crmlab.analysis.cycle.cycle_length`.
+    UsageError
+        As `crmlab.analysis.cycle_length`.
     """
     title = "Days from creating to winning"
-    by = [by] if isinstance(by, str) else list(by or [])
-    found = cycle.cycle_length(deals, by, time_zone=time_zone).with_columns(n=pl.col("won") - pl.col("left_out"))
+    keys = names_of(by)
+    found = analysis.cycle_length(deals, by=by, time_zone=time_zone)
+    are_periods = any(found.schema[name] == pl.Date for name in keys)
+    found = _shares.labelled(found, keys, "All deals").with_columns(n=pl.col("won") - pl.col("left_out"))
     n = int(found["n"].sum())
     if not n:
         return nothing(title, "no won deal has both days." if deals.height else NO_DEALS)
     left_out = int(found["left_out"].sum())
     known = found.filter(pl.col("n") > 0)
-    known = known.with_columns(_bars.label_of(by) if by else pl.lit("All deals").alias("label"))
-    if not any(known.schema[name] == pl.Date for name in by):
+    if not are_periods:
         known = known.sort("median_days", "label", descending=[True, False])
     shown, note = _bars.largest(known, "n", "groups")
     rows = shown.select("median_days", "mean_days", "p90_days", "n").rows()
@@ -71,9 +74,9 @@ def cycle_length(deals: pl.DataFrame, by: str | list[str] | None = None, *, time
 
 def sales_velocity(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
-    by: str | list[str] | None = None,
     *,
+    as_of: TimeLike,
+    by: By = None,
     days: int | None = None,
     opportunities: Literal["open", "worked"] = "open",
     time_zone: str = "UTC",
@@ -83,7 +86,7 @@ def sales_velocity(
     Parameters
     ----------
     deals, as_of, by, days, opportunities, time_zone
-        As of `crmlab.analysis.cycle.sales_velocity`. The twenty groups with most deals are shown.
+        As of `crmlab.analysis.sales_velocity`. The twenty groups with most deals are shown.
 
     Returns
     -------
@@ -92,27 +95,26 @@ def sales_velocity(
 
     Raises
     ------
-    PlanError
-        As `crmlab.analysis.cycle.sales_velocity`.
+    UsageError
+        As `crmlab.analysis.sales_velocity`.
     """
     title = "Sales velocity"
-    found = cycle.sales_velocity(
-        deals, as_of, by, days=days, opportunities=opportunities, time_zone=time_zone
-    ).with_columns((pl.col("won") + pl.col("opportunities")).alias("n"))
+    found = analysis.sales_velocity(
+        deals, as_of=as_of, by=by, days=days, opportunities=opportunities, time_zone=time_zone
+    )
+    keys = found.columns[: found.columns.index("opportunities")]
+    currency = pl.Series("currency", [only_currency(deals)] * found.height, pl.String)
+    if "currency" in keys:
+        currency = found["currency"]
+    found = _shares.labelled(found, keys, "All deals").with_columns(
+        currency, (pl.col("won") + pl.col("opportunities")).alias("n")
+    )
     known = found.drop_nulls("velocity_per_day")
     n = int(known["opportunities"].sum())
     if known.is_empty():
         why = "no group has both opportunities and won deals with an amount and a length."
         return nothing(title, why if deals.height else NO_DEALS)
-    keys = found.columns[: found.columns.index("opportunities")]
-    in_currency = pl.col("currency") if "currency" in keys else pl.lit(only_currency(deals), pl.String)
-    shown, note = _bars.largest(
-        known.with_columns(
-            _bars.label_of(keys) if keys else pl.lit("All deals").alias("label"), in_currency.alias("currency")
-        ),
-        "n",
-        "groups",
-    )
+    shown, note = _bars.largest(known, "n", "groups")
     columns = ("velocity_per_day", "currency", "opportunities", "mean_amount", "win_rate", "mean_days")
     beside = [
         (f"{money(speed, currency)} per day", f"{number(count)} x {number(amount)} x {rate:.0%} / {number(length)} d")
@@ -133,13 +135,13 @@ def sales_velocity(
     )
 
 
-def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone: str = "UTC") -> go.Figure:
+def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC") -> go.Figure:
     """Return a heatmap of which share of the deals of each month was won after how many months.
 
     Parameters
     ----------
     deals, as_of, time_zone
-        As of `crmlab.analysis.cycle.win_cohorts`.
+        As of `crmlab.analysis.win_cohorts`.
 
     Returns
     -------
@@ -149,11 +151,11 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
 
     Raises
     ------
-    PlanError
-        As `crmlab.analysis.cycle.win_cohorts`.
+    UsageError
+        As `crmlab.analysis.win_cohorts`.
     """
     title = "Won, by month of creating"
-    found = cycle.win_cohorts(deals, as_of, time_zone=time_zone)
+    found = analysis.win_cohorts(deals, as_of=as_of, time_zone=time_zone)
     if found.is_empty():
         return nothing(title, "no deal was created in a month that is over." if deals.height else NO_DEALS)
     cohorts = found.select("created_month", "created").unique().sort("created_month")
@@ -195,8 +197,8 @@ def win_cohorts(deals: pl.DataFrame, as_of: str | date | datetime, *, time_zone:
 
 def ageing(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
     *,
+    as_of: TimeLike,
     history: pl.DataFrame | None = None,
     stuck_after: float | None = None,
     time_zone: str = "UTC",
@@ -206,7 +208,7 @@ def ageing(
     Parameters
     ----------
     deals, as_of, history, stuck_after, time_zone
-        As of `crmlab.analysis.ageing.ageing`.
+        As of `crmlab.analysis.ageing`.
 
     Returns
     -------
@@ -215,11 +217,11 @@ def ageing(
 
     Raises
     ------
-    PlanError
-        As `crmlab.analysis.ageing.ageing`.
+    UsageError
+        As `crmlab.analysis.ageing`.
     """
     title = "Age of the open deals"
-    found = analysis.ageing(deals, as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)
+    found = analysis.ageing(deals, as_of=as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)
     aged = found.drop_nulls("age_days")
     if aged.is_empty():
         return nothing(title, "no open deal has an age." if deals.height else NO_DEALS)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import engagement
+from crmlab import analysis
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.period import finest_grain, local
-from crmlab.analysis.pipeline import ratio
+from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import BLUE, PALETTE, figure, nothing, number
+
+__all__ = ["email_engagement", "email_engagement_over_time"]
 
 _ORANGE = PALETTE[1]
 _TITLE = "Mailings opened and clicked"
@@ -25,7 +27,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     Parameters
     ----------
     activities, campaigns
-        Read what `crmlab.analysis.engagement.email_engagement` reads.
+        Read what `crmlab.analysis.email_engagement` reads.
 
     Returns
     -------
@@ -35,10 +37,10 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
-    rates = engagement.email_engagement(activities, campaigns)
+    rates = analysis.email_engagement(activities, campaigns)
     sent = rates.filter(pl.col("sent") > 0)
     if sent.is_empty():
         return nothing(_TITLE, _NO_SEND if activities.height else _EMPTY)
@@ -68,14 +70,14 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
 
 
 def email_engagement_over_time(
-    activities: pl.DataFrame, every: str | None = "1mo", *, time_zone: str = "UTC"
+    activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
 ) -> go.Figure:
     """Return lines of the open rate, the click rate and the click-to-open rate, by the period of sending.
 
     Parameters
     ----------
     activities
-        Reads what `crmlab.analysis.engagement.email_engagement_over_time` reads.
+        Reads what `crmlab.analysis.email_engagement_over_time` reads.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 points,
         whose rates jump where few mailings were sent.
@@ -89,11 +91,11 @@ def email_engagement_over_time(
 
     Raises
     ------
-    PlanError
+    UsageError
         `every` or `time_zone` is not known, a column is missing, or there would be more than 2,000 points.
     """
     every = every or finest_grain(activities.select(local(HAPPENED, time_zone)).to_series())
-    rates = engagement.email_engagement_over_time(activities, every, time_zone=time_zone)
+    rates = analysis.email_engagement_over_time(activities, every=every, time_zone=time_zone)
     _over_time.check_periods(rates["period"], every)
     sent = rates.filter(pl.col("sent") > 0)
     if sent.is_empty():

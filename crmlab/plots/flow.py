@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import flow, pipeline
+from crmlab.analysis.inputs import By, names_of
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _panels
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number
+
+__all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 
 _MAX_MONTHS = 120
 
@@ -21,7 +25,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
     Parameters
     ----------
     deals, time_zone
-        As of `crmlab.analysis.flow.created_against_closed`.
+        As of `crmlab.analysis.created_against_closed`.
 
     Returns
     -------
@@ -30,11 +34,11 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
 
     Raises
     ------
-    PlanError
+    UsageError
         `time_zone` is not known.
     """
     title = "Created and closed per month"
-    months = flow.created_against_closed(deals, time_zone=time_zone)
+    months = analysis.created_against_closed(deals, time_zone=time_zone)
     dated = months.drop_nulls("month").rename({"month": "period"})
     if dated.is_empty():
         return nothing(title, "no deal has a date." if deals.height else NO_DEALS)
@@ -72,7 +76,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     start, end
-        As of `crmlab.analysis.flow.waterfall`.
+        As of `crmlab.analysis.waterfall`.
 
     Returns
     -------
@@ -81,11 +85,11 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
     title = "Open amount between two fetches"
-    steps = flow.waterfall(start, end)
+    steps = analysis.waterfall(start, end)
     ends = steps.filter(pl.col("step").is_in(["start", "end"]))
     if not steps["deals"].sum():
         return nothing(title, "no deal is open in either." if start.height or end.height else NO_DEALS)
@@ -124,13 +128,13 @@ def _steps(part: pl.DataFrame, order: list[str]) -> Iterator[go.Waterfall]:
     )
 
 
-def loss_reasons(deals: pl.DataFrame, *, names: Mapping[str, str] | None = None) -> go.Figure:
+def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None) -> go.Figure:
     """Return bars of why deals are lost.
 
     Parameters
     ----------
-    deals, names
-        As of `crmlab.analysis.flow.loss_reasons`.
+    deals, by, names
+        As of `crmlab.analysis.loss_reasons`.
 
     Returns
     -------
@@ -139,17 +143,17 @@ def loss_reasons(deals: pl.DataFrame, *, names: Mapping[str, str] | None = None)
         twenty reasons the rest is one bar.
     """
     title = "Why deals are lost"
-    reasons = flow.loss_reasons(deals, names=names)
+    reasons = analysis.loss_reasons(deals, by=by, names=names)
     n = int(reasons["lost"].sum())
     if not n:
         return nothing(title, "no deal is lost." if deals.height else NO_DEALS)
     if "currency" not in reasons.columns:
         only = pipeline.only_currency(deals.filter(pipeline.LOST))
         reasons = reasons.with_columns(pl.lit(only, pl.String).alias("currency"))
-    label = pl.col("reason").fill_null("(no reason)").alias("label")
-    counts = reasons.group_by(label).agg(pl.col("lost").sum()).sort("lost", "label", descending=[True, False])
+    labelled = _with_label(reasons, names_of(by))
+    counts = labelled.group_by("label").agg(pl.col("lost").sum()).sort("lost", "label", descending=[True, False])
     shown, note = _bars.with_others(counts, "lost", "reasons")
-    amounts = _amounts(reasons.with_columns(label))
+    amounts = _amounts(labelled)
     shares = shown.with_columns((pl.col("lost") / n).alias("share"))
     beside = [
         (f"{share:.0%}, {plural(count, 'deal')}", amounts.get(name, ""))
@@ -163,6 +167,14 @@ def loss_reasons(deals: pl.DataFrame, *, names: Mapping[str, str] | None = None)
         xaxis={"title": {"text": "% of lost deals"}, "tickformat": ".0%", "rangemode": "tozero"},
         yaxis=_bars.label_axis(shown["label"].to_list()),
     )
+
+
+def _with_label(reasons: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Return label, lost, currency and lost_amount; the label is the group, where there are several, and the reason."""
+    reason = pl.col("reason").fill_null("(no reason)").alias("label")
+    label = reasons.with_columns(reason).select(reason) if not keys else reasons.with_columns(reason.alias("reason"))
+    named = label.select(_bars.label_of([*keys, "reason"])) if keys else label
+    return reasons.select("lost", "currency", "lost_amount").with_columns(named.to_series())
 
 
 def _amounts(reasons: pl.DataFrame) -> dict[str, str]:

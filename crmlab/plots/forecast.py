@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import forecast, pipeline
+from crmlab import analysis
+from crmlab.analysis import pipeline
 from crmlab.analysis.forecast import Probabilities
 from crmlab.display import plural
 from crmlab.plots import _bars, _panels
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing
+from crmlab.schema import TimeLike
+
+__all__ = ["coverage", "weighted_pipeline"]
 
 _MAX_MONTHS = 24
 #: below the bars, so that it crosses no number
@@ -30,8 +34,8 @@ _QUOTA = {
 
 def weighted_pipeline(
     deals: pl.DataFrame,
-    as_of: str | date | datetime,
     *,
+    as_of: TimeLike,
     probability: Probabilities | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
@@ -40,7 +44,7 @@ def weighted_pipeline(
     Parameters
     ----------
     deals, as_of, probability, time_zone
-        As of `crmlab.analysis.forecast.weighted_pipeline`.
+        As of `crmlab.analysis.weighted_pipeline`.
 
     Returns
     -------
@@ -49,11 +53,11 @@ def weighted_pipeline(
 
     Raises
     ------
-    PlanError
-        As `crmlab.analysis.forecast.weighted_pipeline`.
+    UsageError
+        As `crmlab.analysis.weighted_pipeline`.
     """
     title = "Open amount by expected month"
-    found = forecast.weighted_pipeline(deals, as_of, probability=probability, time_zone=time_zone)
+    found = analysis.weighted_pipeline(deals, as_of=as_of, probability=probability, time_zone=time_zone)
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else NO_DEALS)
@@ -125,7 +129,7 @@ def coverage(
     Parameters
     ----------
     deals, quota, since, until
-        As of `crmlab.analysis.forecast.coverage`.
+        As of `crmlab.analysis.coverage`.
 
     Returns
     -------
@@ -134,11 +138,11 @@ def coverage(
 
     Raises
     ------
-    PlanError
-        As `crmlab.analysis.forecast.coverage`.
+    UsageError
+        As `crmlab.analysis.coverage`.
     """
     title = "Won and open against the quota"
-    found = forecast.coverage(deals, quota, since=since, until=until)
+    found = analysis.coverage(deals, quota, since=since, until=until)
     n = int(found.select(pl.col("won", "open").sum()).sum_horizontal().item())
     if not n:
         return nothing(title, "no deal is open or won in this time." if deals.height else NO_DEALS)

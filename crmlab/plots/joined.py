@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import joined, person_consent
-from crmlab.analysis import people as who
+from crmlab import analysis
+from crmlab.analysis import person_consent
+from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.display import plural
-from crmlab.plots import _bars
+from crmlab.plots import _bars, _shares
 from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, at, figure, money, nothing, number, text
+from crmlab.schema import TimeLike
+
+__all__ = [
+    "consent_and_win_rate",
+    "consent_coverage_of_pipeline",
+    "open_pipeline_by_consent",
+    "people_overlap",
+]
 
 _COLOURS = dict(zip(person_consent.STATES, (GREEN, VERMILLION, "#E69F00", REST), strict=True))
 _NO_DEALS = "the deals table is empty."
@@ -24,7 +31,7 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     people
-        As `crmlab.analysis.people.people` returns it; counted by `crmlab.analysis.people.overlap`.
+        As `crmlab.analysis.people` returns it; counted by `crmlab.analysis.people_overlap`.
 
     Returns
     -------
@@ -34,7 +41,7 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     title = "People by the services that know them"
     if people.is_empty():
         return nothing(title, "the contacts table is empty.")
-    found = who.overlap(people)
+    found = analysis.people_overlap(people)
     services = set(found["services"].explode())
     labels = [_combination(set(each), services) for each in found["services"]]
     found = found.select(pl.Series("label", labels, pl.String), "people", "contacts")
@@ -69,15 +76,16 @@ def open_pipeline_by_consent(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     channel: str = "email",
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the open deals' amount by the consent of the person each deal is with.
 
     Parameters
     ----------
-    deals, consent_events, people, as_of, channel
-        As for `crmlab.analysis.joined.open_pipeline_by_consent`.
+    deals, consent_events, people, as_of, channel, time_zone
+        As for `crmlab.analysis.open_pipeline_by_consent`.
 
     Returns
     -------
@@ -86,11 +94,13 @@ def open_pipeline_by_consent(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    UsageError
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Open pipeline by consent"
-    found = joined.open_pipeline_by_consent(deals, consent_events, people, as_of=as_of, channel=channel)
+    found = analysis.open_pipeline_by_consent(
+        deals, consent_events, people, as_of=as_of, channel=channel, time_zone=time_zone
+    )
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
@@ -114,7 +124,7 @@ def open_pipeline_by_consent(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {at(as_of)}, in any service",
+        f"Last decision about {text(channel)} up to {at(as_of, time_zone)}, in any service",
         barmode="group",
         showlegend=several,
         height=_bars.height(len(person_consent.STATES), len(used)),
@@ -128,16 +138,17 @@ def consent_coverage_of_pipeline(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
+    by: By = None,
     channel: str = "email",
-    by: str = "owner_name",
+    time_zone: str = "UTC",
 ) -> go.Figure:
-    """Return bars of the share of each owner's open deals that are with people who decided about contact.
+    """Return bars of the share of the open deals of each group that are with people who decided about contact.
 
     Parameters
     ----------
-    deals, consent_events, people, as_of, channel, by
-        As for `crmlab.analysis.joined.consent_coverage_of_pipeline`.
+    deals, consent_events, people, as_of, channel, by, time_zone
+        As for `crmlab.analysis.consent_coverage_of_pipeline`.
 
     Returns
     -------
@@ -147,17 +158,21 @@ def consent_coverage_of_pipeline(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    UsageError
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
-    noun = text(by.replace("_name", "").replace("_", " "))
-    title = f"Consent coverage, for each {noun}"
-    found = joined.consent_coverage_of_pipeline(deals, consent_events, people, as_of=as_of, channel=channel, by=by)
+    keys = names_of(by)
+    noun = text(" and ".join(keys).replace("_name", "").replace("_", " "))
+    title = f"Consent coverage, for each {noun}" if keys else "Consent coverage"
+    found = analysis.consent_coverage_of_pipeline(
+        deals, consent_events, people, as_of=as_of, by=by, channel=channel, time_zone=time_zone
+    )
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
     # numbers of deals may be added over currencies, amounts may not
-    counts = found.group_by(_bars.label_of([by])).agg(pl.col("deals", "decided", "opted_in").sum())
+    labelled = _shares.labelled(found, keys, "All open deals")
+    counts = labelled.group_by("label").agg(pl.col("deals", "decided", "opted_in").sum())
     shown, note = _bars.with_others(counts.sort("deals", "label", descending=[True, False]), "deals", f"{noun}s")
     shown = shown.with_columns(
         opted_in_share=pl.col("opted_in") / pl.col("deals"),
@@ -174,7 +189,7 @@ def consent_coverage_of_pipeline(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {at(as_of)}; the rest is undecided or unknown",
+        f"Last decision about {text(channel)} up to {at(as_of, time_zone)}; the rest is undecided or unknown",
         note,
         barmode="stack",
         showlegend=True,
@@ -190,14 +205,15 @@ def consent_and_win_rate(
     people: pl.DataFrame,
     *,
     channel: str = "email",
+    confidence: float = 0.95,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return the win rate by consent before closing, with its 95 % interval. No effect of consent.
 
     Parameters
     ----------
-    deals, consent_events, people, channel, time_zone
-        As for `crmlab.analysis.joined.consent_and_win_rate`.
+    deals, consent_events, people, channel, time_zone, confidence
+        As for `crmlab.analysis.consent_and_win_rate`.
 
     Returns
     -------
@@ -206,11 +222,13 @@ def consent_and_win_rate(
 
     Raises
     ------
-    PlanError
-        `time_zone` is not known, or `people` is not what `people.people` returns.
+    UsageError
+        `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Win rate by consent before closing"
-    found = joined.consent_and_win_rate(deals, consent_events, people, channel=channel, time_zone=time_zone)
+    found = analysis.consent_and_win_rate(
+        deals, consent_events, people, channel=channel, confidence=confidence, time_zone=time_zone
+    )
     closed = deals.filter(WON | LOST)
     n = int(found.select(pl.col("won", "lost").sum()).sum_horizontal().item())
     if not n:
@@ -242,7 +260,8 @@ def consent_and_win_rate(
     return figure(
         [points],
         f"{title} (n = {plural(n, 'closed deal')})",
-        "Not a cause: who is asked, who answers and who buys go together. Lines: 95 % Wilson interval",
+        "Not a cause: who is asked, who answers and who buys go together. "
+        f"Lines: {100 * confidence:g} % Wilson interval",
         f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
         height=150 + 62 * shown.height,
         xaxis={"title": {"text": "Won, % of closed deals"}, "tickformat": ".0%", "range": [0, 1.02]},

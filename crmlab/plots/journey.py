@@ -5,11 +5,14 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import journey
 from crmlab.analysis.decisions import Subject
 from crmlab.display import plural
 from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing, text
 from crmlab.plots.consent_state import NO_EVENTS
+
+__all__ = ["consent_journeys"]
 
 
 def consent_journeys(
@@ -24,7 +27,7 @@ def consent_journeys(
     Parameters
     ----------
     consent_events, steps, smallest, subject
-        As `crmlab.analysis.journey.consent_journeys`.
+        As `crmlab.analysis.consent_journeys`.
 
     Returns
     -------
@@ -33,11 +36,11 @@ def consent_journeys(
 
     Raises
     ------
-    PlanError
+    UsageError
         `steps`, `smallest` or `subject` is not in its range.
     """
     title = "What follows what"
-    links = journey.consent_journeys(consent_events, steps=steps, smallest=smallest, subject=subject)
+    links = analysis.consent_journeys(consent_events, steps=steps, smallest=smallest, subject=subject)
     if links.is_empty():
         why = "no event of a known person has a time."
         return nothing(title, why if consent_events.height else NO_EVENTS)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import objection
-from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.period import finest_grain, local
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import VERMILLION, at, figure, nothing, number
+from crmlab.schema import TimeLike
+
+__all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
 
 def activities_after_opt_out(
@@ -20,7 +23,7 @@ def activities_after_opt_out(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     channels: Mapping[str, str] = objection.CHANNELS,
     every: str | None = None,
     time_zone: str = "UTC",
@@ -30,7 +33,7 @@ def activities_after_opt_out(
     Parameters
     ----------
     activities, consent_events, people, as_of, channels
-        As for `crmlab.analysis.objection.activities_after_opt_out`.
+        As for `crmlab.analysis.activities_after_opt_out`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
     time_zone
@@ -43,20 +46,19 @@ def activities_after_opt_out(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, `every` or `time_zone` is not known, or `people` is not what `people.people` returns.
+    UsageError
+        `as_of` has no time zone, `every` or `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Contacts after an opt-out"
-    found = objection.activities_after_opt_out(activities, consent_events, people, as_of=as_of, channels=channels)
+    found = analysis.activities_after_opt_out(
+        activities, consent_events, people, as_of=as_of, channels=channels, every=every, time_zone=time_zone
+    )
     if found.is_empty():
         why = "nobody was contacted on a channel after opting out of it."
         return nothing(title, why if activities.height else "the activities table is empty.")
-    days = local(pl.col("happened_at"), time_zone)
-    every = every or finest_grain(found.select(days).to_series())
+    every = every or finest_grain(found.select(local(pl.col("happened_at"), time_zone)).to_series())
     counts = (
-        found.group_by(
-            period_of(days, every).alias("period"), _bars.label_of(["channel", "kind", "provider"]).alias("kind")
-        )
+        found.group_by("period", _bars.label_of(["channel", "kind", "provider"]).alias("kind"))
         .agg(pl.len().cast(pl.Int64).alias("count"))
         .sort("period", "kind")
     )
@@ -72,15 +74,16 @@ def mailed_but_objected(
     consent_events: pl.DataFrame,
     people: pl.DataFrame,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
     days: int = 90,
+    time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the mailed contacts whose person objected, by where and how they did.
 
     Parameters
     ----------
-    contacts, subscriptions, activities, consent_events, people, as_of, days
-        As for `crmlab.analysis.objection.mailed_but_objected`.
+    contacts, subscriptions, activities, consent_events, people, as_of, days, time_zone
+        As for `crmlab.analysis.mailed_but_objected`.
 
     Returns
     -------
@@ -89,12 +92,12 @@ def mailed_but_objected(
 
     Raises
     ------
-    PlanError
-        `as_of` has no time zone, or `people` is not what `people.people` returns.
+    UsageError
+        `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
     """
     title = "Mailed although they objected"
-    found = objection.mailed_but_objected(
-        contacts, subscriptions, activities, consent_events, people, as_of=as_of, days=days
+    found = analysis.mailed_but_objected(
+        contacts, subscriptions, activities, consent_events, people, as_of=as_of, days=days, time_zone=time_zone
     )
     if found.is_empty():
         why = "no mailed contact is known to have objected."
@@ -117,7 +120,7 @@ def mailed_but_objected(
     return figure(
         [_bars.bars(shown, "contacts", beside, VERMILLION)],
         f"{title} (n = {plural(n, 'contact')})",
-        f"Subscribed, or sent to in the {days} days up to {at(as_of)}",
+        f"Subscribed, or sent to in the {days} days up to {at(as_of, time_zone)}",
         "Who objected in several places is in several bars" if int(counts["contacts"].sum()) > n else "",
         note,
         height=_bars.height(shown.height),

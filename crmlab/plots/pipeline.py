@@ -7,24 +7,27 @@ from typing import Literal
 import plotly.graph_objects as go
 import polars as pl
 
+from crmlab import analysis
 from crmlab.analysis import pipeline
+from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.period import MAX_BINS, PERIODS
+from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, PALETTE, VERMILLION, figure, money, nothing, number, text
 
+__all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
+
 _MAX_MONTHS = 120
 
 
-def win_rate(
-    deals: pl.DataFrame, by: str | list[str] | None = None, *, measure: Literal["count", "amount"] = "count"
-) -> go.Figure:
+def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "amount"] = "count") -> go.Figure:
     """Return bars of the win rate of closed deals.
 
     Parameters
     ----------
     deals
-        Reads what `crmlab.analysis.pipeline.win_rate` reads.
+        Reads what `crmlab.analysis.win_rate` reads.
     by
         Columns to group by, such as ``"owner_name"``. The groups with most closed deals are shown,
         beyond twenty the rest is one bar. With one period, such as ``"month"``: lines over time, for the
@@ -40,15 +43,15 @@ def win_rate(
 
     Raises
     ------
-    PlanError
+    UsageError
         `by` names neither a column nor a period.
     """
-    by = [by] if isinstance(by, str) else list(by or [])
-    periods = [name for name in by if name in PERIODS and name not in deals.columns]
+    names = names_of(by)
+    periods = _periods(deals, names)
     title = "Win rate by amount" if measure == "amount" else "Win rate"
-    if by:
-        title += f", for each {text(' and '.join(by).replace('_name', '').replace('_', ' '))}"
-    groups = _rates(deals, by, measure)
+    if names:
+        title += f", for each {text(' and '.join(names).replace('_name', '').replace('_', ' '))}"
+    groups = _rates(deals, names, measure)
     closed = int(groups["n"].sum())
     if not closed:
         return nothing(title, "no deal is won or lost." if deals.height else NO_DEALS)
@@ -59,7 +62,7 @@ def win_rate(
     shown, note = _bars.with_others(counted, "n", "groups")
     if shown["currency"].n_unique() > 1:
         shown = shown.with_columns(_bars.label_of(["label", "currency"]))
-    shown = shown.with_columns(rate=pipeline.ratio(pl.col("part"), pl.col("whole")))
+    shown = shown.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
     beside = [
         ("no amount", "") if rate is None else (f"{rate:.0%}", f"{number(part)} of {number(whole)}")
         for rate, part, whole in shown.select("rate", "part", "whole").iter_rows()
@@ -77,23 +80,33 @@ def win_rate(
     )
 
 
+def _periods(deals: pl.DataFrame, by: list[str]) -> list[str]:
+    """Return which words of `by` are periods of the close date."""
+    return [name for name in by if name in PERIODS and name not in deals.columns]
+
+
 def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
     """Return label, currency, n (closed deals), and the won part of the whole; and the period, where `by` has one.
 
     Numbers of deals are added over currencies, amounts are not.
     """
-    rates = pipeline.win_rate(deals, by)
-    periods = [name for name in by if name not in deals.columns]
-    if len(periods) == 1:
-        rates, by = rates.rename({periods[0]: "period"}), [name for name in by if name not in periods]
-    won, lost = ("won_amount", "lost_amount") if measure == "amount" else ("won", "lost")
-    keys = [name for name in by if measure == "count" or name != "currency"]
-    apart = measure == "amount" and "currency" in rates.columns
-    return rates.group_by(
-        *("period" for _ in periods[:1] if len(periods) == 1),
-        _bars.label_of(keys) if keys else pl.lit("All deals").alias("label"),
-        (pl.col("currency").fill_null("(no currency)") if apart else pl.lit("")).alias("currency"),
-    ).agg(
+    rates = analysis.win_rate(deals, by=by)
+    along = _periods(deals, by)
+    keys = list(by)
+    groups = []
+    if len(along) == 1:
+        groups.append(pl.col(along[0]).alias("period"))
+        keys.remove(along[0])
+    currency = pl.lit("")
+    won, lost = "won", "lost"
+    if measure == "amount":
+        won, lost = "won_amount", "lost_amount"
+        # each currency has its own row, and its name beside the label
+        keys = [name for name in keys if name != "currency"]
+        if "currency" in rates.columns:
+            currency = pl.col("currency").fill_null("(no currency)")
+    label = _bars.label_of(keys) if keys else pl.lit("All deals").alias("label")
+    return rates.group_by(*groups, label, currency.alias("currency")).agg(
         (pl.col("won") + pl.col("lost")).sum().alias("n"),
         pl.col(won).sum().alias("part"),
         (pl.col(won) + pl.col(lost)).sum().alias("whole"),
@@ -114,7 +127,7 @@ def _rates_over_time(rates: pl.DataFrame, every: str, title: str, measure: str) 
     traces = []
     for label, colour in zip(sizes, PALETTE, strict=False):
         line = axis.join(dated.filter(pl.col("label") == label), on="period", how="left").sort("period")
-        line = line.with_columns(rate=pipeline.ratio(pl.col("part"), pl.col("whole")))
+        line = line.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
         rows = line.select("part", "whole").fill_null(0).rows()
         made_of = [f"{number(part)} of {number(whole)}" for part, whole in rows]
         traces.append(
@@ -155,7 +168,7 @@ def pipeline_snapshot(
     Parameters
     ----------
     deals, stages
-        Read what `crmlab.analysis.pipeline.stage_snapshot` reads.
+        Read what `crmlab.analysis.pipeline_snapshot` reads.
     measure
         What the bars are as long as: ``"amount"`` (a colour for each currency) or ``"deals"``.
 
@@ -165,7 +178,7 @@ def pipeline_snapshot(
         Horizontal bars in the order of the stages, each with its number of deals and their amount.
     """
     title = "Open deals in each stage"
-    snapshot = pipeline.stage_snapshot(deals, stages)
+    snapshot = analysis.pipeline_snapshot(deals, stages)
     n = int(snapshot["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if deals.height else NO_DEALS)
@@ -217,7 +230,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     deals
-        Reads what `crmlab.analysis.pipeline.closed_by_month` reads.
+        Reads what `crmlab.analysis.closed_by_month` reads.
 
     Returns
     -------
@@ -225,7 +238,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
         Two colours; the won amount shows on hovering.
     """
     title = "Deals won and lost per month"
-    months = pipeline.closed_by_month(deals)
+    months = analysis.closed_by_month(deals)
     dated = months.drop_nulls("month")
     if dated.is_empty():
         why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Collection
 
@@ -10,11 +9,15 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.analysis import response
+from crmlab.analysis.inputs import By, keys_of
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND
 from crmlab.display import plural
 from crmlab.plots import _bars
 from crmlab.plots._template import PALETTE, figure, nothing, number, text
+from crmlab.schema import TimeLike
+
+__all__ = ["response_time"]
 
 #: ticks of a logarithmic axis of hours
 _TICKS = {1 / 60: "1 min", 1 / 6: "10 min", 1: "1 hour", 4: "4 h", 24: "1 day", 168: "1 week", 730: "1 month",
@@ -26,9 +29,9 @@ _STEPS = 50
 def response_time(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,
-    by: str | list[str] | None = None,
     *,
-    as_of: str | dt.date | dt.datetime,
+    as_of: TimeLike,
+    by: By = None,
     start: str = "created_at",
     kinds: Collection[str] = OUTBOUND,
     time_zone: str = "UTC",
@@ -38,7 +41,7 @@ def response_time(
     Parameters
     ----------
     contacts, activities, by, as_of, start, kinds, time_zone
-        Read what `crmlab.analysis.response.response_time` reads.
+        Read what `crmlab.analysis.response_time` reads.
 
     Returns
     -------
@@ -48,19 +51,19 @@ def response_time(
 
     Raises
     ------
-    PlanError
+    UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
     """
     title = "Time to the first answer"
-    keys = [by] if isinstance(by, str) else list(by or [])
-    waits = response.waits(contacts, activities, as_of=as_of, start=start, kinds=kinds, time_zone=time_zone)
+    keys = keys_of(by)
+    waits = response.waits(contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone)
     if waits.is_empty():
         why = f"no contact has a {text(start)} by then." if contacts.height else "the contacts table is empty."
         return nothing(title, why)
     label = _bars.label_of(keys) if keys else pl.lit("all contacts").alias("label")
     spells = waits.select(label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended"))
     groups = spells.group_by("label").len("n").sort("n", "label", descending=[True, False])
-    curves = kaplan_meier(spells, ["label"])
+    curves = kaplan_meier(spells, by="label")
     traces: list[go.Scatter] = []
     for (name, _), colour in zip(groups.iter_rows(), PALETTE, strict=False):
         traces += _curve(curves.filter(pl.col("label") == name), name, colour, is_alone=not keys)

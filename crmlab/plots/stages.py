@@ -5,11 +5,13 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.analysis import stages as analysis
-from crmlab.analysis.pipeline import ratio
+from crmlab import analysis
+from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars
 from crmlab.plots._template import BLUE, GREEN, figure, nothing, number
+
+__all__ = ["funnel", "stage_durations"]
 
 _NO_HISTORY = "the stage history table is empty."
 
@@ -20,7 +22,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     history, stages
-        As of `crmlab.analysis.stages.funnel`.
+        As of `crmlab.analysis.funnel`.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
     title = "Deals that reached each stage"
@@ -73,7 +75,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     Parameters
     ----------
     history, stages
-        As of `crmlab.analysis.stages.stage_durations`.
+        As of `crmlab.analysis.stage_durations`.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
 
     Raises
     ------
-    PlanError
+    UsageError
         A column is missing.
     """
     title = "Days that deals stay in a stage"

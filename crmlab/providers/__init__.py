@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from crmlab.connector import Provider
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 
 
 @cache
@@ -34,12 +34,13 @@ def provider(name: str) -> Provider:
 
     Raises
     ------
-    PlanError
+    UsageError
         there is none; names the known ones and the nearest
     """
-    if name in (known := registry()):
+    known = registry()
+    if name in known:
         return known[name]
-    raise PlanError(unknown("provider", name, known))
+    raise UsageError(unknown("provider", name, known))
 
 
 def assumptions(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -51,9 +52,5 @@ def assumptions(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str]) -> str:
     """Return the sentence for a name that is not known."""
     near = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return (
-        f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}"
-        if near
-        else (f"unknown {kind} {name!r}. Known: {', '.join(known)}")
-    )
+    question = f"; did you mean {near[0]!r}?" if near else "."
+    return f"unknown {kind} {name!r}{question} Known: {', '.join(known)}"

@@ -24,12 +24,13 @@ from crmlab.connector import (
     Resource,
     Schema,
     View,
+    count_and_names,
     custom,
     flag,
     full_name,
     get,
     iso_time,
-    listing,
+    read_refusal,
     refuse,
     split,
     text,
@@ -62,20 +63,17 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     """Refuse what HTTP or the envelope calls an error: both are said to carry the code."""
-    fine = 200 <= page.status < 300
-    if fine:
-        envelope = page.read(_Envelope)
-    else:
-        try:
-            envelope = msgspec.json.decode(page.body, type=_Envelope)
-        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-            envelope = _Envelope(status=False)
+    envelope = page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(status=False))
     code = _number(envelope.code)
-    if fine and envelope.status in (True, "true", "1") and (200 <= code < 300 or not code):
+    says_success = envelope.status in (True, "true", "1") and (200 <= code < 300 or code == 0)
+    if page.succeeded and says_success:
         return
-    # an error that does not say which one may pass, as a failure of the server does
-    status = page.status if not fine else code if code >= 400 else 500
-    detail = next((str(words) for words in (envelope.message, envelope.error) if words), "")
+
+    status = page.status
+    if page.succeeded:
+        # an error that does not say which one may pass, as a failure of the server does
+        status = code if code >= 400 else 500
+    detail = str(envelope.message or envelope.error or "")
     if status == 401:
         detail = f"{detail} ({_PLAN_LIMIT})".strip()
     raise refuse(page, now=time.time(), detail=detail, status=status)
@@ -87,7 +85,9 @@ def _number(code: object) -> int:
 
 def _is_empty(page: Page) -> bool:
     data = bytes(page.read(_Data).data)
-    return len(data) < 64 and data.translate(None, b" \t\r\n") in _NO_DATA
+    if len(data) >= 64:  # no need to copy a whole page
+        return False
+    return data.translate(None, b" \t\r\n") in _NO_DATA
 
 
 def _past_the_end(error: ApiError, request: Request) -> bool:
@@ -126,9 +126,12 @@ CUSTOM_FIELD: Schema = {
 
 def _labels(context: Context) -> dict[str, str]:
     """Return the label of each custom field by its key, which is its name in a contact."""
-    found = context.rows["custom_fields"].select("key", "label").iter_rows()
-    # Polars reads ``*`` and ``^...$`` as patterns for column names
-    return {key: label or key for key, label in found if key and key[0] not in "*^"}
+    labels = {}
+    for key, label in context.rows["custom_fields"].select("key", "label").iter_rows():
+        # Polars reads ``*`` and ``^...$`` as patterns for column names
+        if key and not key.startswith(("*", "^")):
+            labels[key] = label or key
+    return labels
 
 
 def _contact(context: Context) -> Schema:
@@ -243,7 +246,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=8, scope="ip", ceiling=20),
     ping=Request(path="/custom_field.list.json"),
-    reached=listing("custom field", "label"),
+    reached=count_and_names("custom field", "label"),
     resources=(
         Resource(
             name="custom_fields",
@@ -256,21 +259,21 @@ PROVIDER = Provider(
             name="contacts",
             doc="Contacts of the key's department (no time filter: always all).",
             requests=_pages("/contact.list.json"),
-            follow=widening(_is_empty, most=4),
-            repeats=True,
-            nothing=_past_the_end,
+            follow=widening(_is_empty, max_window=4),
+            may_repeat_last_page=True,
+            is_empty_answer=_past_the_end,
             wire=_contact,
             views=_contacts,
-            fills=("contacts",),
-            using=("custom_fields",),
+            view_tables=("contacts",),
+            needs_before_decode=("custom_fields",),
         ),
         Resource(
             name="activities",
             doc="Activities of the calendars (no time filter: always all; repeating ones once, with their rule).",
             requests=_pages("/activity.list.json"),
-            follow=widening(_is_empty, most=4),
-            repeats=True,
-            nothing=_past_the_end,
+            follow=widening(_is_empty, max_window=4),
+            may_repeat_last_page=True,
+            is_empty_answer=_past_the_end,
             wire=ACTIVITY,
             views=_ACTIVITIES,
         ),
@@ -286,5 +289,9 @@ PROVIDER = Provider(
         "a custom field named like a built-in field shares its place in the record: the value shows in both",
         "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is refused",
+    ),
+    not_covered=(
+        "creating and changing contacts and activities",
+        "e-mail, groups, users, mailings: the API has no lists of them",
     ),
 )

@@ -1,129 +1,163 @@
-"""The page that `crmlab.report` fills: style, frame, tables. Knows HTML, and nothing of the data."""
+"""The page of a report: its sections filled with charts, and written as one file."""
 
 from __future__ import annotations
 
-import html
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
+import plotly.graph_objects as go
 import polars as pl
+from markupsafe import Markup
 
-from crmlab.display import cell
+from crmlab import atomic_files
+from crmlab.analysis import people
+from crmlab.display import html_table, render
+from crmlab.report.charts import SECTIONS, Given, charts
+from crmlab.report.quality import quality, spaced
+from crmlab.report.words import bad_news, in_words
+from crmlab.schema import TABLES, TimeLike, as_instant
 
-STYLE = """
-:root { color-scheme: light dark; --fg: #1c1e21; --soft: #5c6168; --line: #d9dce0; --bg: #ffffff;
-  --card: #f6f7f9; --warn: #9a3c00; }
-@media (prefers-color-scheme: dark) { :root { --fg: #e8eaed; --soft: #a3a9b1; --line: #3a3f46;
-  --bg: #15171a; --card: #1e2125; --warn: #ffb38a; } }
-@media print { :root { color-scheme: light; --fg: #000; --soft: #444; --line: #bbb; --bg: #fff; --card: #fff;
-  --warn: #9a3c00; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 64rem; background: var(--bg); color: var(--fg);
-  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; overflow-wrap: anywhere; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: .5rem 0; }
-h2 { font-size: 1.3rem; margin: 2.5rem 0 .5rem; padding-bottom: .25rem;
-  border-bottom: 1px solid var(--line); }
-h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
-.soft { color: var(--soft); margin: .25rem 0; font-size: .9rem; }
-.warn { color: var(--warn); font-weight: 600; }
-.words { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; }
-.words ul { margin: 0; padding-left: 1.2rem; }
-.words li { margin: .35rem 0; }
-figure { margin: 1.5rem 0; }
-figcaption h3 { margin-top: 0; }
-.plot { overflow: hidden; }
-.scroll { overflow-x: auto; max-width: 100%; }
-.scroll:focus-visible { outline: 2px solid #0072B2; }
-table { border-collapse: collapse; font-size: .82rem; margin: .5rem 0; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .5rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top;
-  overflow-wrap: normal; white-space: nowrap; }
-td.long { white-space: normal; min-width: 14rem; max-width: 30rem; overflow-wrap: anywhere; }
-th { color: var(--soft); font-weight: 600; }
-td.number, th.number { text-align: right; }
-summary { cursor: pointer; color: var(--soft); font-size: .9rem; }
-.infolayer text, .xtick text, .ytick text, .cbaxis text, .annotation text { fill: var(--fg) !important; }
-@media print { figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  details:not(.printed) { display: none; } .scroll { overflow: visible; } td, th { white-space: normal; }
-  table { font-size: .7rem; } body { padding: 0; } }
-"""
-
-# nothing may be loaded from anywhere: the browser enforces what the report promises
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; \
-style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p class="soft">As of <time>{as_of}</time>. {sources}</p>
-</header>
-<main>
-{body}
-</main>
-<script>
-const set = (width, open) => {{
-  document.querySelectorAll(".js-plotly-plot").forEach(plot => Plotly.relayout(plot, {{width, autosize: !width}}));
-  document.querySelectorAll("details.printed").forEach(details => details.open = open);
-}};
-addEventListener("beforeprint", () => set(660, true));
-addEventListener("afterprint", () => set(null, false));
-</script>
-</body>
-</html>
-"""
-
-_LONG = 40
+_TEMPLATE = Path(__file__).parent / "templates" / "report.html.jinja"
 
 
-def text(value: object) -> str:
-    """Return text from the data, made harmless."""
-    return html.escape(str(value))
+def write(
+    path: str | os.PathLike[str],
+    tables: Mapping[str, pl.DataFrame],
+    summary: pl.DataFrame,
+    *,
+    who: pl.DataFrame | None = None,
+    rejected: pl.DataFrame | None = None,
+    failures: Sequence[str] = (),
+    assumptions: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    as_of: TimeLike,
+    masked: bool = False,
+    title: str = "CRM and consent report",
+    time_zone: str = "UTC",
+) -> Path:
+    """Write the report and return its path; a file that is there is replaced as a whole or not at all.
 
+    The file holds all it needs, plotly.js included (4.8 MB), and forbids the browser to load
+    anything else. It names owners of deals unless they are masked; contacts, texts and rejected records are not in it.
 
-def section(heading: str, *parts: str) -> str:
-    """Return a section under its heading."""
-    name = heading.lower().replace(" ", "-")
-    return (
-        f'<section aria-labelledby="{name}">\n<h2 id="{name}">{text(heading)}</h2>\n'
-        + "\n".join(parts)
-        + "\n</section>"
+    Parameters
+    ----------
+    path
+        Where to; the folder must exist.
+    tables
+        Shared tables by name. A section each have deals, activities, consent_events, consent_statistics
+        and contacts, and the report says which of them are missing; stages, users, campaigns and
+        subscriptions add to them.
+    summary
+        The account of the fetch, a row for each account, resource and table. Reads account, provider,
+        resource, table, rows, rejected, requests, retries, complete; all columns are shown.
+    who
+        Who is who among the contacts, from `known_people`. For masked tables it must come from those of before: tokens
+        of a name or number cannot be compared as people write them. None: found in `tables`.
+    rejected
+        Records that did not fit. Reads provider, account, resource, reason; counted by reason,
+        without the values that reasons quote.
+    failures
+        What went wrong, in words.
+    assumptions
+        By service: what its vendor does not document and the numbers rest on.
+    as_of
+        When the data was fetched, with a time zone: the moment of ages, states and forecasts.
+    masked
+        Whether personal values in `tables` are tokens, which the page then says.
+    title
+        Heading of the report.
+    time_zone
+        IANA name of the clock by which activities and consent events are counted.
+
+    Raises
+    ------
+    UsageError
+        `as_of` has no time zone, `time_zone` is not known, or the folder is none or not ours to write to.
+    """
+    now = as_instant(as_of, "as_of", time_zone)
+    given = Given(tables, known_people(tables) if who is None else who, now, time_zone)
+    page = render(
+        _TEMPLATE,
+        title=title,
+        as_of=now.strftime("%Y-%m-%d %H:%M UTC"),
+        sources=_sources(summary),
+        masked=masked,
+        words=[*bad_news(summary, failures), *in_words(given)],
+        sections=list(_sections(given)),
+        quality=quality(summary, rejected, failures),
+        assumptions=assumptions,
     )
+    # bytes: text would get other line ends on Windows
+    (written,) = atomic_files.write_files({Path(path): lambda part: part.write_bytes(page.encode())})
+    return written
 
 
-def bullets(lines: list[str]) -> str:
-    """Return a list of lines that are HTML already."""
-    if not lines:
-        return ""
-    return "<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>"
+def known_people(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return who is who among the contacts of these tables, as `crmlab.analysis.people.people` finds them."""
+    return people(tables["contacts"] if "contacts" in tables else TABLES["contacts"].empty())
 
 
-def table(frame: pl.DataFrame, name: str, *, most: int = 200) -> str:
-    """Return a frame as a table that scrolls by itself; `name` says what it is to who cannot see it."""
-    numeric = {column for column, dtype in frame.schema.items() if dtype.is_numeric()}
-    kinds = ((column, "number" if column in numeric else "") for column in frame.columns)
-    heads = (f'<th scope="col"{_class(kind)}>{text(column.replace("_", " "))}</th>' for column, kind in kinds)
-    rows = (
-        "".join(_cell(value, column in numeric) for column, value in row.items())
-        for row in frame.head(most).iter_rows(named=True)
+def _sources(summary: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return provider and account of all that was asked."""
+    accounts = summary.select(pl.col("provider", "account").cast(pl.String)).drop_nulls().unique()
+    return accounts.sort(pl.all()).rows()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chart:
+    """A chart with its title as text, and its numbers."""
+
+    title: Markup
+    note: Markup
+    #: for who cannot see the chart
+    label: str
+    plot: Markup
+    numbers: Markup | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    heading: str
+    #: the table without which there is nothing to draw
+    missing: str = ""
+    charts: Sequence[_Chart] = ()
+
+
+def _sections(given: Given) -> Iterator[_Section]:
+    with_script = True
+    for heading, name, questions in SECTIONS:
+        if name not in given:
+            yield _Section(heading=heading, missing=name)
+            continue
+        drawn = []
+        for place, (figure, numbers) in enumerate(charts(questions, given)):
+            drawn.append(_chart(figure, numbers, f"{name}-{place}", with_script=with_script))
+            with_script = False  # one plotly.js does for all
+        yield _Section(heading=heading, charts=drawn)
+
+
+def _chart(figure: go.Figure, numbers: pl.DataFrame, name: str, *, with_script: bool) -> _Chart:
+    # Plotly renders a subset of HTML, so figures escape their texts already
+    title = Markup(figure.layout.title.text)  # noqa: S704
+    note = Markup(figure.layout.title.subtitle.text or "")  # noqa: S704
+    untitled = go.Figure(figure).update_layout(title=None, margin={"t": 12})
+    plot = untitled.to_html(
+        full_html=False,
+        include_plotlyjs=with_script,
+        div_id=name,
+        default_height=f"{figure.layout.height}px",
+        config={"responsive": True, "displayModeBar": False},
     )
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    more = f'<p class="soft">{frame.height - most:,} more rows not shown.</p>' if frame.height > most else ""
-    return (
-        f'<div class="scroll" role="region" aria-label="{text(name)}" tabindex="0">'
-        f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>{body}</tbody></table></div>{more}"
+    table = None
+    if not numbers.is_empty():
+        table = html_table(spaced(numbers), label=f"The numbers of: {title.striptags()}", absent="-")
+    return _Chart(
+        title=title,
+        note=note,
+        label=f"Chart: {title.striptags()}. {note.striptags()}".strip(),
+        plot=Markup(plot),  # noqa: S704  # Plotly escapes what stands in its scripts
+        numbers=table,
     )
-
-
-def _cell(value: object, is_number: bool) -> str:
-    words = cell(value, absent="-")
-    kind = "number" if is_number else "long" if len(words) > _LONG else ""
-    return f"<td{_class(kind)}>{text(words)}</td>"
-
-
-def _class(name: str) -> str:
-    return f' class="{name}"' if name else ""

@@ -1,4 +1,4 @@
-"""The summary of the report: what the tables say, in words and numbers, as HTML."""
+"""The summary of the report: what the tables say, in words and numbers, some of them in bold."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import polars as pl
+from markupsafe import Markup
 
-from crmlab.analysis import activity, consent, objection, pipeline
+from crmlab import analysis
+from crmlab.analysis import activity, consent, pipeline
 from crmlab.display import plural
 from crmlab.report.charts import Given
-from crmlab.report.page import text
 
 _MAX_KINDS = 5
 
 
-def bad_news(summary: pl.DataFrame, failures: Sequence[str]) -> Iterator[str]:
+def bad_news(summary: pl.DataFrame, failures: Sequence[str]) -> Iterator[Markup]:
     """Say first what the numbers below lack."""
     partial = summary.filter(~pl.col("complete").fill_null(value=False))
     if partial.height:
@@ -29,35 +30,43 @@ def bad_news(summary: pl.DataFrame, failures: Sequence[str]) -> Iterator[str]:
             .unique()
             .to_series()
         )
-        yield f'<span class="warn">Not complete: {text(", ".join(names.sort()))}.</span> See data quality.'
+        yield _warning(f"Not complete: {', '.join(names.sort())}.", "See data quality.")
     if failures:
-        yield f'<span class="warn">{plural(len(failures), "failure")}.</span> See data quality.'
+        yield _warning(f"{plural(len(failures), 'failure')}.", "See data quality.")
     if rejected := int(summary["rejected"].sum()):
-        yield f'<span class="warn">{plural(rejected, "record")} rejected.</span> They are in no number here.'
+        yield _warning(f"{plural(rejected, 'record')} rejected.", "They are in no number here.")
 
 
-def in_words(given: Given) -> Iterator[str]:
+def _warning(what: str, then: str) -> Markup:
+    return Markup('<span class="warn">{}</span> {}').format(what, then)
+
+
+def in_words(given: Given) -> Iterator[Markup]:
     """Say one line for each table of the report, also for those that are not there."""
     for label, name, say in _SAYS:
         words = say(given) if name in given else f"absent, the table {name} was not fetched."
-        yield f"<b>{label}</b>: {words}"
+        yield _bold("<b>{}</b>: {}", label, words)
 
 
-def _closed(given: Given) -> str:
+def _bold(template: str, *values: object) -> Markup:
+    """Return a line of which the template marks parts as bold; the values are escaped."""
+    return Markup(template).format(*values)  # noqa: S704  # templates stand in this file
+
+
+def _closed(given: Given) -> Markup:
     deals = given["deals"]
-    won, lost = pipeline.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
-    rate = (
-        f"Win rate <b>{won / (won + lost):.0%}</b> ({won:,} of {won + lost:,} closed)."
-        if won + lost
-        else "None closed."
-    )
+    won, lost = analysis.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
+    rate: str = "None closed."
+    if won + lost:
+        rate = _bold("Win rate <b>{:.0%}</b> ({:,} of {:,} closed).", won / (won + lost), won, won + lost)
     won_sum, lost_sum = (_amounts(deals, state) for state in (pipeline.WON, pipeline.LOST))
-    return f"<b>{won:,}</b> won{won_sum}, {lost:,} lost{lost_sum}. {rate}"
+    return _bold("<b>{:,}</b> won{}, {:,} lost{}. {}", won, won_sum, lost, lost_sum, rate)
 
 
-def _open(given: Given) -> str:
+def _open(given: Given) -> Markup:
     deals = given["deals"]
-    return f"<b>{plural(deals.filter(pipeline.OPEN).height, 'deal')}</b> open{_amounts(deals, pipeline.OPEN)}."
+    count = plural(deals.filter(pipeline.OPEN).height, "deal")
+    return _bold("<b>{}</b> open{}.", count, _amounts(deals, pipeline.OPEN))
 
 
 def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
@@ -73,27 +82,27 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
         .agg(pipeline.VALUE.sum().alias("amount"))
         .sort("currency", nulls_last=True)
     )
-    words = (f"{amount:,.0f} {text(currency or 'without currency')}" for currency, amount in sums.iter_rows())
+    words = (f"{amount:,.0f} {currency or 'without currency'}" for currency, amount in sums.iter_rows())
     return f" ({' and '.join(words)})"
 
 
-def _activities(given: Given) -> str:
+def _activities(given: Given) -> Markup:
     activities = given["activities"]
     return _kinds(activities) + _span(activities.select(activity.HAPPENED).to_series())
 
 
-def _consent_events(given: Given) -> str:
+def _consent_events(given: Given) -> Markup:
     events = given["consent_events"]
     return _kinds(events) + _span(events.select(consent.SAID).to_series())
 
 
-def _kinds(frame: pl.DataFrame) -> str:
+def _kinds(frame: pl.DataFrame) -> Markup:
     counts = frame.group_by("kind").agg(pl.len().alias("n")).sort("n", "kind", descending=[True, False])
     shown = _MAX_KINDS if counts.height > _MAX_KINDS + 1 else counts.height
-    named = [f"{n:,} {text(kind or 'without kind')}" for kind, n in counts.head(shown).iter_rows()]
+    named = [f"{n:,} {kind or 'without kind'}" for kind, n in counts.head(shown).iter_rows()]
     if counts.height > shown:
         named.append(f"{int(counts['n'][shown:].sum()):,} of {counts.height - shown} other kinds")
-    return f"<b>{frame.height:,}</b>" + (f" ({', '.join(named)})" if named else "")
+    return _bold("<b>{:,}</b>{}", frame.height, f" ({', '.join(named)})" if named else "")
 
 
 def _span(time: pl.Series) -> str:
@@ -103,29 +112,37 @@ def _span(time: pl.Series) -> str:
     return f", {first:%Y-%m-%d} to {last:%Y-%m-%d} (UTC)."
 
 
-def _across(given: Given) -> str:
+def _across(given: Given) -> Markup:
     known = given.people["person_id"].n_unique()
-    said = f"{plural(given['contacts'].height, 'contact')} are <b>{plural(known, 'person', 'people')}</b>"
+    contacts = plural(given["contacts"].height, "contact")
+    said = _bold("{} are <b>{}</b>", contacts, plural(known, "person", "people"))
     if "consent_events" not in given or "activities" not in given:
-        return f"{said}."
+        return said + "."
     done = given["activities"], given["consent_events"], given.people
-    late = objection.activities_after_opt_out(*done, as_of=given.as_of)["person_id"].n_unique()
-    mailed = objection.mailed_but_objected(given["contacts"], given["subscriptions"], *done, as_of=given.as_of)
+    late = analysis.activities_after_opt_out(*done, as_of=given.as_of)["person_id"].n_unique()
+    mailed = analysis.mailed_but_objected(given["contacts"], given["subscriptions"], *done, as_of=given.as_of)
     objected = mailed["person_id"].n_unique()
-    return (
-        f"{said}; <b>{late:,}</b> of them contacted on a channel after opting out of it, "
-        f"<b>{objected:,}</b> mailed although they object."
+    return _bold(
+        "{}; <b>{:,}</b> of them contacted on a channel after opting out of it, "
+        "<b>{:,}</b> mailed although they object.",
+        said,
+        late,
+        objected,
     )
 
 
-def _banner(given: Given) -> str:
-    days = consent.banner(given["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
+def _banner(given: Given) -> Markup:
+    days = analysis.consent_banner(given["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
     shown, yes, no = (int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0))
     if not shown:
-        return "no visitor saw it."
-    return (
-        f"opt-in rate <b>{yes / shown:.0%}</b> ({yes:,} of {shown:,} exposed visitors), "
-        f"opt-out rate {no / shown:.0%}, over {plural(days.height, 'day')}."
+        return Markup("no visitor saw it.")
+    return _bold(
+        "opt-in rate <b>{:.0%}</b> ({:,} of {:,} exposed visitors), opt-out rate {:.0%}, over {}.",
+        yes / shown,
+        yes,
+        shown,
+        no / shown,
+        plural(days.height, "day"),
     )
 
 

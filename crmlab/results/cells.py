@@ -3,24 +3,62 @@
 from __future__ import annotations
 
 import json
+import re
 
 import polars as pl
 
+#: in a joined list: no text at all, and text without a character
+_NULL = "\\N"
+_EMPTY = "\\E"
+
 
 def unnested(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with lists of text joined by ``;`` and other nested values as JSON."""
-    return frame.with_columns(
-        _joined(pl.col(name))
-        if dtype == pl.List(pl.String)
-        else pl.col(name).map_elements(_json, return_dtype=pl.String)
-        for name, dtype in frame.schema.items()
-        if dtype.is_nested()
-    )
+    r"""Return the frame with lists of text joined by ``;`` and other nested values as JSON.
+
+    In a joined list a ``;`` or ``\`` of the text has a ``\`` before it, and ``\N`` and ``\E`` stand for null and for
+    empty text, so that `split` gives back what was joined.
+    """
+    columns = []
+    for name, dtype in frame.schema.items():
+        if dtype == pl.List(pl.String):
+            columns.append(_joined(pl.col(name)))
+        elif dtype.is_nested():
+            columns.append(pl.col(name).map_elements(_json, return_dtype=pl.String))
+    return frame.with_columns(columns)
 
 
 def _joined(texts: pl.Expr) -> pl.Expr:
-    escaped = pl.element().str.replace_all("\\", "\\\\", literal=True).str.replace_all(";", "\\;", literal=True)
-    return texts.list.eval(escaped).list.join(";")
+    element = pl.element()
+    escaped = element.str.replace_all("\\", "\\\\", literal=True).str.replace_all(";", "\\;", literal=True)
+    written = pl.when(element == "").then(pl.lit(_EMPTY)).otherwise(escaped).fill_null(_NULL)
+    return texts.list.eval(written).list.join(";")
+
+
+def split(joined: str) -> list[str | None]:
+    """Return the list of text that `unnested` joined."""
+    if not joined:
+        return []
+    texts: list[str | None] = []
+    part = ""
+    characters = iter(joined)
+    for character in characters:
+        if character == "\\":
+            part += "\\" + next(characters, "")
+        elif character == ";":
+            texts.append(_unescaped(part))
+            part = ""
+        else:
+            part += character
+    texts.append(_unescaped(part))
+    return texts
+
+
+def _unescaped(part: str) -> str | None:
+    if part == _NULL:
+        return None
+    if part == _EMPTY:
+        return ""
+    return re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL)
 
 
 def _json(value: object) -> str:

@@ -1,72 +1,109 @@
-"""Tables as sheets of one Excel workbook: text stays text, times are UTC and say so.
+"""Tables as sheets of one Excel workbook: nothing is cut, and no text becomes a formula.
 
-Excel knows no time zones, holds 1,048,576 rows, 32,767 characters in a cell and days since 1900
-(https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3): what does not fit is
-refused, never cut. Text is marked as such in its format (quotePrefix), so that no cell becomes a
-formula, edited or not; its characters are those of the table.
+Text is marked as such (quotePrefix), so that no cell becomes a formula, edited or not; its characters are those of
+the table. Infinite numbers and NaN are text, too, since Excel has no others. What else Excel does not have, and what is
+made of it, is in `crmlab.results.excel_sheets`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Mapping
+import io
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from crmlab.errors import PlanError
-from crmlab.results.cells import unnested
+from crmlab.errors import UsageError
+from crmlab.results.excel_sheets import Column, Sheet
 
-_MOST_ROWS = 1_048_576 - 1  # one is the header
-_MOST_CHARACTERS = 32_767
-_FIRST_DAY = dt.date(1900, 1, 1)
-_AS_TEXT = {"num_format": "@", "quote_prefix": True}
-_OPTIONS = {
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "nan_inf_to_errors": True,
+_TEXT = {"num_format": "@", "quote_prefix": True}
+_HEAD = {**_TEXT, "bold": True, "bottom": 1}
+FORMATS = {
+    "whole": {"num_format": "0"},
+    "number": {"num_format": "#,##0.00"},
+    "day": {"num_format": "yyyy-mm-dd"},
+    "time": {"num_format": "yyyy-mm-dd hh:mm:ss"},
+    "clock": {"num_format": "hh:mm:ss"},
+    "text": _TEXT,
+    "boolean": {},
 }
+#: characters
+_MIN_WIDTH = 6
+_MAX_WIDTH = 60
+_DATE_WIDTHS = {"day": 11, "time": 20, "clock": 10}
+#: rows that a column's width is taken from
+_MEASURED_ROWS = 1_000
 
 
-def write(tables: Mapping[str, pl.DataFrame], path: Path) -> None:
-    """Write a sheet for each table: lists joined by ``;``, nested values as JSON, times in UTC.
-
-    Raises
-    ------
-    PlanError
-        XlsxWriter is not installed, or Excel cannot hold a table: which, and why.
-    """
+def need_xlsxwriter() -> None:
+    """Raise a `UsageError` where XlsxWriter is not installed."""
     try:
-        import xlsxwriter  # noqa: PLC0415  # an extra
+        import xlsxwriter  # noqa: F401, PLC0415  # an extra
     except ImportError:
-        raise PlanError('Excel files need XlsxWriter: pip install "crmlab[excel]"') from None
-    sheets = {name: unnested(frame) for name, frame in tables.items()}
-    if problems := [problem for name, sheet in sheets.items() for problem in _too_much(name, sheet)]:
-        raise PlanError(f"Excel cannot hold {'; '.join(problems)}: write parquet or csv")
-    with xlsxwriter.Workbook(path, _OPTIONS) as book:
-        for name, sheet in sheets.items():
-            shown = _zoneless(sheet)
-            texts: dict[Any, Any] = {column: _AS_TEXT for column, dtype in shown.schema.items() if dtype == pl.String}
-            shown.write_excel(book, worksheet=name, column_formats=texts, freeze_panes=(1, 0), float_precision=2)
+        raise UsageError("Excel files need XlsxWriter: pip install xlsxwriter") from None
 
 
-def _too_much(name: str, sheet: pl.DataFrame) -> Iterator[str]:
-    if sheet.height > _MOST_ROWS:
-        yield f"the {sheet.height:,} rows of {name} (at most {_MOST_ROWS:,})"
-    for column, dtype in sheet.schema.items():
-        values = sheet[column]
-        if dtype == pl.String and (values.str.len_chars() > _MOST_CHARACTERS).any():
-            yield f"the longest text of {name}.{column} (at most {_MOST_CHARACTERS:,} characters)"
-        if dtype in (pl.Date, pl.Datetime) and (values.dt.date() < _FIRST_DAY).any():
-            yield f"the times of {name}.{column} before {_FIRST_DAY}"
+def write(sheets: Sequence[Sheet], path: Path) -> None:
+    """Write the workbook."""
+    import xlsxwriter  # noqa: PLC0415  # an extra
+    from xlsxwriter.exceptions import FileSizeError  # noqa: PLC0415
+
+    # in memory: where the disk is full, XlsxWriter leaves files behind and open
+    made = io.BytesIO()
+    book = xlsxwriter.Workbook(made, {"in_memory": True})
+    for sheet in sheets:
+        _write_sheet(book, sheet)
+    try:
+        book.close()
+    except FileSizeError:
+        raise UsageError("the workbook would have more than 4 GB: write parquet or csv") from None
+    path.write_bytes(made.getbuffer())
 
 
-def _zoneless(sheet: pl.DataFrame) -> pl.DataFrame:
-    return sheet.select(
-        pl.col(name).dt.convert_time_zone("UTC").dt.replace_time_zone(None).alias(f"{name} (UTC)")
-        if getattr(dtype, "time_zone", None)
-        else pl.col(name).cast(pl.String if dtype == pl.Categorical else dtype)
-        for name, dtype in sheet.schema.items()
-    )
+def _write_sheet(book: Any, sheet: Sheet) -> None:
+    made = book.add_worksheet(sheet.name)
+    head = book.add_format(_HEAD)
+    formats = {kind: book.add_format(properties) for kind, properties in FORMATS.items()}
+    for place, column in enumerate(sheet.columns):
+        made.set_column(place, place, _width(column), formats[column.kind])
+        _write_text(made, (0, place), column.head, head)
+        _write_column(made, place, column, formats)
+    made.freeze_panes(1, 0)
+    if sheet.columns:
+        made.autofilter(0, 0, sheet.rows, len(sheet.columns) - 1)
+
+
+def _write_column(made: Any, place: int, column: Column, formats: Mapping[str, Any]) -> None:
+    own = formats[column.kind]
+    for row, value in enumerate(column.values, 1):
+        if value is None:
+            continue
+        if column.kind == "text":
+            _write_text(made, (row, place), value, own)
+        elif column.kind == "boolean":
+            made.write_boolean(row, place, value, own)
+        elif math.isfinite(value):
+            made.write_number(row, place, value, own)
+        else:
+            made.write_string(row, place, str(value), formats["text"])
+
+
+def _write_text(made: Any, cell: tuple[int, int], text: str, form: Any) -> None:
+    if text.startswith("<r>") and text.endswith("</r>"):
+        # XlsxWriter takes such a text for XML of its own and does not escape it; in two parts it does
+        made.write_rich_string(*cell, text[:1], form, text[1:], form)
+    else:
+        made.write_string(*cell, text, form)
+
+
+def _width(column: Column) -> int:
+    """Return a width in characters that shows the head and most values."""
+    if column.kind in _DATE_WIDTHS:
+        longest = _DATE_WIDTHS[column.kind]
+    else:
+        shown = column.values.head(_MEASURED_ROWS).cast(pl.String).str.len_chars().max()
+        longest = int(shown) if isinstance(shown, int) else 0
+    for_head = len(column.head) + 3  # the button of the filter
+    return min(max(longest + 1, for_head, _MIN_WIDTH), _MAX_WIDTH)

@@ -3,81 +3,156 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
 import polars as pl
 
-from crmlab.errors import PlanError, SchemaError
+from crmlab.atomic_files import make_folder, write_files
+from crmlab.errors import SchemaError, UsageError
 from crmlab.results import excel
-from crmlab.results.cells import unnested
+from crmlab.results.cells import split, unnested
+from crmlab.results.excel_sheets import sheets
+from crmlab.results.spreadsheet_safe import shielded, unshielded
 from crmlab.schema import TABLES, conform
 
 Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-#: what a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_SHIELD = "'"
+_WORKBOOK = "crmlab.xlsx"
+_OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
 
-def export(tables: Mapping[str, pl.DataFrame], directory: str | Path, format: Format = "parquet") -> list[Path]:
-    """Write one file for each table, or one workbook, and return the paths; existing files are replaced whole.
+def export(
+    tables: Mapping[str, pl.DataFrame],
+    directory: str | Path,
+    format: Format = "parquet",
+    *,
+    obsolete: Iterable[str] = (),
+) -> list[Path]:
+    """Write one file for each table, or one workbook, and return the paths.
 
-    CSV: UTF-8 with the lists joined by ``;`` and nested values as JSON; a cell that a spreadsheet
-    would run as a formula gets a leading ``'``, which `read_csv` takes off again. xlsx: all tables
+    All files are replaced together: where one cannot be written, all that were there stay as they were.
+
+    CSV is UTF-8 with a byte order mark, by which Excel knows it, with lists joined by ``;`` and nested values as JSON.
+    What a spreadsheet could run as a formula gets a leading ``'``, which `read_csv` takes off again. xlsx: all tables
     in ``crmlab.xlsx``, see `crmlab.results.excel`.
+
+    Parameters
+    ----------
+    tables
+        Frames by name.
+    directory
+        The folder, which is made where it is not there.
+    format
+        ``"parquet"``, ``"csv"`` or ``"xlsx"``.
+    obsolete
+        Names of tables that are not there this time: their files of an earlier export are removed.
 
     Raises
     ------
-    PlanError
-        unknown format; for xlsx: XlsxWriter is not installed, or Excel cannot hold a table
+    UsageError
+        The format is unknown, a value cannot be held by such a file, XlsxWriter is not installed, or the folder is none
+        or not ours to write to. Nothing was written.
+    CrmlabError
+        The system refused while files were written: the disk is full.
     """
     if format not in FORMATS:
-        raise PlanError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
+        raise UsageError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
+    writers = _writers(tables, format)
+    folder = make_folder(directory)
+    remove = [folder / f"{name}.{format}" for name in obsolete if format != "xlsx"]
+    return write_files({folder / name: write for name, write in writers.items()}, remove=remove)
+
+
+def _writers(tables: Mapping[str, pl.DataFrame], format: Format) -> dict[str, Callable[[Path], None]]:
+    """Return by file name what writes it."""
     if format == "xlsx":
-        return [_replaced(folder / "crmlab.xlsx", lambda path: excel.write(tables, path))]
-    writers = {"parquet": _parquet, "csv": _csv}
-    return [_replaced(folder / f"{name}.{format}", partial(writers[format], frame)) for name, frame in tables.items()]
+        excel.need_xlsxwriter()
+        return {_WORKBOOK: partial(excel.write, sheets(tables))}
+    if format == "csv":
+        _refuse_for_csv(tables)
+        return {f"{name}.csv": partial(_write_csv, name, frame) for name, frame in tables.items()}
+    return {f"{name}.parquet": partial(_write_parquet, name, frame) for name, frame in tables.items()}
 
 
-def _parquet(frame: pl.DataFrame, path: Path) -> None:
-    frame.write_parquet(path, compression="zstd")
+def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
+    problems = []
+    for name, frame in tables.items():
+        for column, dtype in frame.schema.items():
+            if dtype in (pl.Binary, pl.Object):
+                problems.append(f"{name}.{column} ({dtype})")
+    if problems:
+        raise UsageError(f"CSV cannot hold {', '.join(problems)}: cast to text, or leave the column out")
 
 
-def _csv(frame: pl.DataFrame, path: Path) -> None:
-    flat(frame).write_csv(path)
+def _write_parquet(name: str, frame: pl.DataFrame, path: Path) -> None:
+    with _refusals_in_words(name, "Parquet"):
+        frame.write_parquet(path, compression="zstd")
 
 
-def _replaced(path: Path, write: Callable[[Path], None]) -> Path:
-    part = path.with_name(f".{path.name}.{os.getpid()}.partial")
+def _write_csv(name: str, frame: pl.DataFrame, path: Path) -> None:
+    with _refusals_in_words(name, "CSV"):
+        flat(frame).write_csv(path, include_bom=True)
+
+
+@contextmanager
+def _refusals_in_words(name: str, format: str) -> Iterator[None]:
     try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+        yield
+    except pl.exceptions.PolarsError as error:
+        of_system = _OF_SYSTEM.search(str(error))
+        if of_system:  # Polars wraps it
+            number = int(of_system[1])
+            raise OSError(number, os.strerror(number)) from None
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{name} cannot be written as {format}: {reason}") from None
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with every column a scalar, and every text and name of a column safe in a spreadsheet."""
+    texts = unnested(frame)
+    columns = []
+    for name, dtype in texts.schema.items():
+        column = pl.col(name)
+        if dtype in (pl.String, pl.Categorical, pl.Enum):
+            columns.append(shielded(column.cast(pl.String)))
+        elif isinstance(dtype, pl.Datetime):
+            columns.append(_iso(column, dtype))
+        elif dtype == pl.Duration:
+            columns.append(shielded(column.dt.to_string("iso")))
+        else:
+            columns.append(column)
+    names = pl.Series(texts.columns, dtype=pl.String).to_frame("name").select(shielded(pl.col("name")))
+    return texts.select(columns).rename(dict(zip(texts.columns, names["name"], strict=True)))
+
+
+def _iso(time: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
+    digits = 9 if dtype.time_unit == "ns" else 6
+    if dtype.time_zone is None:
+        return time.dt.strftime(f"%Y-%m-%dT%H:%M:%S%.{digits}f")
+    return time.dt.convert_time_zone("UTC").dt.strftime(f"%Y-%m-%dT%H:%M:%S%.{digits}fZ")
 
 
 def read_csv(path: str | Path) -> pl.DataFrame:
-    """Return a table that `export` wrote as CSV, with the dtypes of the shared schema.
+    """Return a table that `export` wrote as CSV, as it was: text, lists, custom fields, times and nulls.
 
-    The file's name says which table it is. Lists of text come back as they were, custom fields
-    too; blank and absent are the same in CSV: both come back as null.
+    The file's name says which table it is. A file that a spreadsheet saved again may have lost the difference between
+    empty text and no text.
 
     Raises
     ------
-    PlanError
+    UsageError
         the file is not named after a shared table
     SchemaError
         its columns are not those of that table
     """
     name = Path(path).stem
     if name not in TABLES:
-        raise PlanError(f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv")
+        raise UsageError(f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv")
     table = TABLES[name]
     frame = pl.read_csv(path, infer_schema=False)
     if strange := sorted(set(frame.columns) ^ set(table.columns)):
@@ -85,55 +160,19 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     return conform(frame.select(_restored(column, dtype) for column, dtype in table.schema.items()), table)
 
 
-def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with every column a scalar and every text safe in a spreadsheet."""
-    frame = unnested(frame)
-    return frame.with_columns(
-        (_shielded(pl.col(name)) if dtype == pl.String else _iso(pl.col(name), dtype)).alias(name)
-        for name, dtype in frame.schema.items()
-        if dtype in (pl.String, pl.Datetime)
-    )
-
-
-def _iso(time: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    zone = getattr(dtype, "time_zone", None)
-    utc = time.dt.convert_time_zone("UTC") if zone else time
-    return utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if zone else ""))
-
-
-def _shielded(value: pl.Expr) -> pl.Expr:
-    risky = pl.any_horizontal(*(value.str.starts_with(sign) for sign in (*_FORMULA, _SHIELD)))
-    return pl.when(risky).then(pl.lit(_SHIELD) + value).otherwise(value)
-
-
 def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return a column of text as the values that `flat` made it of."""
     column = pl.col(name)
-    if dtype == pl.String or dtype.is_nested():
-        column = pl.when(column.str.starts_with(_SHIELD)).then(column.str.slice(1)).otherwise(column)
-        column = pl.when(column != "").then(column)
+    if dtype == pl.String:
+        return unshielded(column)
     if dtype == pl.List(pl.String):
-        return column.map_elements(_unjoined, return_dtype=dtype).alias(name)
+        return unshielded(column).map_elements(split, return_dtype=dtype)
     if dtype.is_nested():
-        return column.str.json_decode(dtype).alias(name)
+        return unshielded(column).str.json_decode(dtype)
     if dtype == pl.Datetime:
-        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone("UTC").alias(name)
+        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone("UTC")
     if dtype == pl.Date:
-        return column.str.to_date("%Y-%m-%d").alias(name)
+        return column.str.to_date("%Y-%m-%d")
     if dtype == pl.Boolean:
-        return (column == "true").alias(name)
-    return column.cast(dtype).alias(name)
-
-
-def _unjoined(text: str) -> list[str]:
-    parts: list[str] = []
-    part, escaped = "", False
-    for character in text:
-        if escaped:
-            part, escaped = part + character, False
-        elif character == "\\":
-            escaped = True
-        elif character == ";":
-            parts, part = [*parts, part], ""
-        else:
-            part += character
-    return [*parts, part]
+        return column == "true"
+    return column.cast(dtype)

@@ -6,13 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from crmlab.display import Sheet, Shown, listed, plural
+from crmlab.display import DisplayMixin, Overview, listed, plural
 from crmlab.errors import CrmlabError
 
 TABLE = pl.Schema(dict.fromkeys(("account", "resource", "what happened", "what to do"), pl.String))
 
 
-class Failures(tuple[CrmlabError, ...], Shown):
+class Failures(tuple[CrmlabError, ...], DisplayMixin):
     """What went wrong, one error for each account and resource."""
 
     __slots__ = ()
@@ -21,17 +21,17 @@ class Failures(tuple[CrmlabError, ...], Shown):
         return f"<Failures {listed(map(str, self)) or 'none'}>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(self._sheet().text())  # IPython knows how tuples look, and asks no further
+        printer.text(self._overview().text())  # IPython knows how tuples look, and asks no further
 
     def table(self) -> pl.DataFrame:
         """Return a row for each: account, resource, what happened, what to do."""
         rows = [(each.account, each.resource or "all", each.what, each.what_to_do) for each in self]
         return pl.DataFrame(rows, schema=TABLE, orient="row")
 
-    def _sheet(self) -> Sheet:
+    def _overview(self) -> Overview:
         if not self:
-            return Sheet(title="No failures", words="nothing was refused or cut off.", good=True)
-        return Sheet(
+            return Overview(title="No failures", words="nothing was refused or cut off.", good=True)
+        return Overview(
             title=plural(len(self), "failure"),
             words="what others brought is there.",
             good=False,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab import providers
-from crmlab.display import Sheet, Shown, plural
+from crmlab.display import DisplayMixin, Overview, plural
 from crmlab.errors import CrmlabError
 from crmlab.results import completeness_text
 from crmlab.results.export import Format, export
@@ -37,12 +37,15 @@ SUMMARY = pl.Schema(
         "note": pl.String,
     }
 )
+
+#: files that not every fetch writes: those of an earlier one would be taken for this one's
+_NOT_ALWAYS = {"rejected", "misfits"}
 _NO_MISFITS = pl.DataFrame(
     schema=dict.fromkeys(("provider", "account", "resource", "id", "field", "reason", "raw"), pl.String)
 )
 
 
-class Result(Mapping[str, Frame], Tables[Frame], Shown):
+class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     """Tables by name, as a mapping and as attributes, with the account of how they came.
 
     Attributes
@@ -114,17 +117,15 @@ class Result(Mapping[str, Frame], Tables[Frame], Shown):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def export_beside(self, directory: str | Path, format: Format = "parquet") -> dict[str, Path]:
-        """Write what belongs beside the tables: the summary, rejected records and misfits if there are any."""
-        frames = self._beside(directory, format)
-        return dict(zip(frames, export(frames, directory, format), strict=True))
+    def export_beside(self, directory: str | Path) -> dict[str, Path]:
+        """Write into Parquet what belongs beside the tables: the summary, rejected records and misfits if any."""
+        frames = self._beside()
+        return dict(zip(frames, export(frames, directory, obsolete=_NOT_ALWAYS - frames.keys()), strict=True))
 
-    def _beside(self, directory: str | Path, format: Format) -> dict[str, pl.DataFrame]:
+    def _beside(self) -> dict[str, pl.DataFrame]:
         frames = {"summary": self.summary}
         for name, frame in {"rejected": self.rejected, "misfits": self.misfits}.items():
-            if frame.is_empty():  # those of an earlier fetch would be taken for this one's
-                (Path(directory) / f"{name}.{format}").unlink(missing_ok=True)
-            else:
+            if not frame.is_empty():
                 frames[name] = frame
         return frames
 
@@ -141,22 +142,22 @@ class Result(Mapping[str, Frame], Tables[Frame], Shown):
             return self.misfits.height
         return int(self.summary.unique(["provider", "account", "resource"])["misfits"].sum())
 
-    def _sheet(self) -> Sheet:
+    def _overview(self) -> Overview:
         words = completeness_text.in_words(
             self._heights, self.summary, rejected=self.rejected.height, misfits=self._unread, failures=self.failures
         )
-        return Sheet(
+        return Overview(
             title="Complete" if self.complete else "Not complete",
             words=f"{words} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.",
             good=self.complete,
             tables=[
-                ("", self._overview()),
+                ("", self._table_lines()),
                 ("What is missing, and why", completeness_text.missing(self.summary, self.failures)),
             ],
             folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
         )
 
-    def _overview(self) -> pl.DataFrame:
+    def _table_lines(self) -> pl.DataFrame:
         return completeness_text.tables(self._heights, self.summary)
 
 
@@ -171,8 +172,8 @@ class Fetched(Result[pl.DataFrame]):
         """Return the same with every value of a personal column as a token, or as null; see `crmlab.results.mask`.
 
         Of rejected records only the number is kept, of misfits also the id and the field, and the notes of
-        the summary say so. Without a `key`
-        each call has its own tokens: keep what it returns where several files are to join.
+        the summary say so. Without a `key` each call has its own tokens: keep what it returns where several
+        files are to join.
         """
         left_out = pl.concat_str(
             pl.col("note").replace("", None),
@@ -181,11 +182,11 @@ class Fetched(Result[pl.DataFrame]):
             ignore_nulls=True,
         )
         counted = [name for name in ("rejected", "misfits") if name in self.summary.columns]
-        unread = pl.sum_horizontal(counted) > 0
+        has_unread = pl.sum_horizontal(counted) > 0
         return Fetched(
             mask(self._tables, key, drop=drop),
             heights=self._heights,
-            summary=self.summary.with_columns(note=pl.when(unread).then(left_out).otherwise("note")),
+            summary=self.summary.with_columns(note=pl.when(has_unread).then(left_out).otherwise("note")),
             rejected=without_content(self.rejected),
             misfits=without_content(self.misfits),
             failures=self.failures,
@@ -199,21 +200,25 @@ class Fetched(Result[pl.DataFrame]):
         """
         if mask:
             return self.masked().export(directory, format)
-        return export({**self._tables, **self._beside(directory, format)}, directory, format)
+        frames = {**self._tables, **self._beside()}
+        return export(frames, directory, format, obsolete=_NOT_ALWAYS - frames.keys())
 
     def report(self, path: str | Path, *, mask: bool = False) -> Path:
         """Write one self-contained HTML file with the charts and the account of the fetch; masked on request."""
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
 
+        who = report.known_people(self._tables)  # before masking: tokens cannot be compared as people write names
+        shown = self.masked() if mask else self
         return report.write(
-            Path(path),
-            self._tables,
-            self.summary,
-            rejected=self.rejected,
-            failures=[str(failure) for failure in self.failures],
-            assumptions=providers.assumptions(self.summary["provider"].drop_nulls()),
-            as_of=self.fetched_at,
-            mask=mask,
+            path,
+            shown._tables,
+            shown.summary,
+            who=who,
+            rejected=shown.rejected,
+            failures=[str(failure) for failure in shown.failures],
+            assumptions=providers.assumptions(shown.summary["provider"].drop_nulls()),
+            as_of=shown.fetched_at,
+            masked=mask,
         )
 
 
@@ -228,10 +233,10 @@ class Stored(Result[pl.LazyFrame]):
 
     paths: dict[str, Path]
 
-    def _overview(self) -> pl.DataFrame:
+    def _table_lines(self) -> pl.DataFrame:
         files = [self.paths[name].name for name in self]
-        return super()._overview().with_columns(file=pl.Series(files, dtype=pl.String))
+        return super()._table_lines().with_columns(file=pl.Series(files, dtype=pl.String))
 
-    def _sheet(self) -> Sheet:
-        sheet = super()._sheet()
-        return replace(sheet, words=f"{sheet.words} In {self.paths['summary'].parent}.")
+    def _overview(self) -> Overview:
+        overview = super()._overview()
+        return replace(overview, words=f"{overview.words} In {self.paths['summary'].parent}.")

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.schema import CUSTOM, TABLES
 
 #: what blake2b takes at most; below the least, all keys could be tried
@@ -18,6 +18,8 @@ _KEY_BYTES = range(16, 65)
 _TOKEN_BYTES = 10  # two of a million values are equal by chance once in 10^12 fetches
 _EMAIL = re.compile(r"\s*[^\s@]+@[^\s@]+\s*")
 _CUSTOM_FIELD = CUSTOM.inner
+#: what has tokens; other dtypes, which only further columns have, become null
+_HASHED = (pl.String(), pl.List(pl.String), CUSTOM)
 
 
 def mask(
@@ -28,7 +30,8 @@ def mask(
     A token is a keyed hash (BLAKE2b): the same for the same value in all tables masked by one key, and
     not to be reversed, nor guessed by trying names, without the key. E-mail addresses are compared
     in lower case and without blanks around. Lists are masked element by element, of custom fields the
-    value; blank text stays blank.
+    value; blank text stays blank. Further columns, which one's own data may have beside those of a table, count
+    as personal; those that are neither text nor lists of text become null.
 
     Ids are not masked: who may open the service can look them up, so masked tables are pseudonymous
     (GDPR, Article 4(5)), not anonymous. Names of companies and places of meetings stay, too.
@@ -51,7 +54,7 @@ def mask(
 
     Raises
     ------
-    PlanError
+    UsageError
         A table is not a shared one, or the key is too short or too long.
 
     Examples
@@ -72,11 +75,11 @@ def mask(
     └─────┴───────┘
     """
     if strange := [name for name in tables if name not in TABLES]:
-        raise PlanError(f"not known which columns of {', '.join(strange)} are personal: mask shared tables only")
+        raise UsageError(f"not known which columns of {', '.join(strange)} are personal: mask shared tables only")
     if key is None:
         key = secrets.token_bytes(_KEY_BYTES[-1])
     elif len(key) not in _KEY_BYTES:
-        raise PlanError(
+        raise UsageError(
             f"the key has {len(key)} bytes: give {_KEY_BYTES[0]} to {_KEY_BYTES[-1]}, such as secrets.token_bytes(32)"
         )
     return {name: _masked(frame, _personal(name, frame), key, drop=drop) for name, frame in tables.items()}
@@ -88,13 +91,18 @@ def without_content(unread: pl.DataFrame) -> pl.DataFrame:
 
 
 def _personal(name: str, frame: pl.DataFrame) -> list[str]:
-    return [column for column, said in TABLES[name].columns.items() if said.personal and column in frame.columns]
+    """Return the personal columns, and those beside the table's: what one's own data hold there, nobody has said."""
+    declared = TABLES[name].columns
+    return [column for column in frame.columns if column not in declared or declared[column].personal]
 
 
 def _masked(frame: pl.DataFrame, columns: Iterable[str], key: bytes, *, drop: bool) -> pl.DataFrame:
-    if drop:
-        return frame.with_columns(pl.lit(None, frame.schema[name]).alias(name) for name in columns)
-    return frame.with_columns(_tokens(frame[name], key).alias(name) for name in columns)
+    return frame.with_columns(
+        pl.lit(None, frame.schema[name]).alias(name)
+        if drop or frame.schema[name] not in _HASHED
+        else _tokens(frame[name], key).alias(name)
+        for name in columns
+    )
 
 
 def _tokens(values: pl.Series, key: bytes) -> pl.Series:

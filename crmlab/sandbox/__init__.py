@@ -1,4 +1,4 @@
-"""The five services, embedded: real HTTP on 127.0.0.1, served from a generated or loaded world.
+"""The services, embedded: real HTTP on 127.0.0.1, served from a generated or loaded world.
 
 Everything behaves as the vendors document it: authentication and its refusals, envelopes, page
 limits, cursors in bodies and headers, the 10,000-contact wall, error bodies, rate limits. What
@@ -31,7 +31,7 @@ def sandbox(
     faults: Sequence[Fault] = (),
     port: int = 0,
 ) -> Starting:
-    """Serve the five services on 127.0.0.1: their accounts, ready for `crmlab.fetch`.
+    """Serve the services on 127.0.0.1: their accounts, ready for `crmlab.fetch`.
 
     Awaited, it runs until ``await accounts.close()`` or to the end of the event loop, in a notebook the
     kernel's; ``async with`` closes it. Its accounts keep to no vendor's limit, unless `rate_limits` does.
@@ -42,7 +42,7 @@ def sandbox(
         "generated" from `seed`: `rows` people and what belongs to them, ending at `now` (today);
         "maven": the Maven Analytics CRM files in the folder `data`, in OnePageCRM; or a `World`.
     services
-        Which of them to serve; all five, or OnePageCRM alone for the Maven world.
+        Which of them to serve; all of them, or OnePageCRM alone for the Maven world.
     latency
         Seconds before each answer.
     rate_limits

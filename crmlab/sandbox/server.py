@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import importlib
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
@@ -18,15 +17,17 @@ from aiohttp import web
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.providers import unknown
 from crmlab.sandbox.faults import Fault, broken
 from crmlab.sandbox.service import BODY, Service
+from crmlab.sandbox.services import names
+from crmlab.sandbox.services import service as service_of
 from crmlab.sandbox.world.model import World
 
 #: a server of one's own has no vendor's limit
 _LIMITS = Limits(concurrency=10)
-SERVICES = ("altcraft", "commanders_act", "complero", "onepagecrm", "relenta")
+_MAX_BODY = 64 * 2**20
 
 _Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,7 +57,7 @@ class Sandbox(Sequence[Account]):
         self.refused = 0
         self.rate_limits = False
         self.in_flight = 0
-        self.most_in_flight = 0
+        self.max_in_flight = 0
         #: what opens each service; worthless anywhere else
         self.keys: dict[str, dict[str, str]] = {}
         self._accounts: list[Account] = []
@@ -131,9 +132,9 @@ def world_of(
         from crmlab.sandbox.world import maven
 
         if data is None:
-            raise PlanError('world="maven" needs data=, the folder with sales_pipeline.csv')
+            raise UsageError('world="maven" needs data=, the folder with sales_pipeline.csv')
         return maven.load(Path(data))
-    raise PlanError(unknown("world", world, ["generated", "maven"]))
+    raise UsageError(unknown("world", world, ["generated", "maven"]))
 
 
 @asynccontextmanager
@@ -150,16 +151,10 @@ async def serve(
     """Start the services, yield them, stop them."""
     running = Sandbox(world, notes)
     running.rate_limits = rate_limits
-    made = [_service(name, world) for name in services or SERVICES]
-    app = web.Application(client_max_size=64 * 2**20)
+    made = [service_of(name, world) for name in services or names()]
+    app = web.Application(client_max_size=_MAX_BODY)
     for service in made:
-        part = web.Application(
-            client_max_size=64 * 2**20,
-            middlewares=[_front(running, service, latency, list(faults))],
-        )
-        part.add_routes(service.routes)
-        part.router.add_route("*", "/{anything:.*}", _no_such_path(service))
-        app.add_subapp(service.prefix, part)
+        app.add_subapp(service.prefix, _app_of(service, running, latency, faults))
     # the answers' own time is measured, not the log's
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
@@ -169,25 +164,29 @@ async def serve(
         host, number = runner.addresses[0][:2]
         running.url = f"http://{host}:{number}"
         running.keys = {service.name: dict(service.credentials) for service in made}
-        running._accounts += [
-            Account(
-                service.name,
-                base_url=f"{running.url}{service.prefix}{service.base_path}",
-                limits=None if rate_limits else _LIMITS,
-                **service.credentials,
-            )
-            for service in made
-        ]
+        running._accounts += [_account_of(service, running.url, rate_limits=rate_limits) for service in made]
         yield running
     finally:
         await runner.cleanup()
 
 
-def _service(name: str, world: World) -> Service:
-    if name not in SERVICES:
-        raise PlanError(unknown("service", name, list(SERVICES)))
-    found: Service = importlib.import_module(f"crmlab.sandbox.services.{name}").service(world)
-    return found
+def _app_of(service: Service, running: Sandbox, latency: float, faults: Sequence[Fault]) -> web.Application:
+    app = web.Application(
+        client_max_size=_MAX_BODY,
+        middlewares=[_front(running, service, latency, faults)],
+    )
+    app.add_routes(service.routes)
+    app.router.add_route("*", "/{anything:.*}", _no_such_path(service))
+    return app
+
+
+def _account_of(service: Service, url: str, *, rate_limits: bool) -> Account:
+    return Account(
+        service.name,
+        base_url=f"{url}{service.prefix}{service.base_path}",
+        limits=None if rate_limits else _LIMITS,
+        **service.credentials,
+    )
 
 
 def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -197,43 +196,46 @@ def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Res
     return handle
 
 
-def _front(running: Sandbox, service: Service, latency: float, faults: list[Fault]) -> Any:
-    """What every request meets before its handler: counting, latency, faults, limit, key."""
+def _front(running: Sandbox, service: Service, latency: float, faults: Sequence[Fault]) -> Any:
+    """Return what every request meets before its handler: counting, limit, latency, faults, key."""
     gate = _Gate(service.limits) if service.limits else None
 
     @web.middleware
     async def front(request: web.Request, handler: _Next) -> web.StreamResponse:
-        where = request.path.removeprefix(service.prefix)
-        running.requests[service.name, where] += 1
+        running.requests[service.name, request.path.removeprefix(service.prefix)] += 1
         running.in_flight += 1
-        running.most_in_flight = max(running.most_in_flight, running.in_flight)
+        running.max_in_flight = max(running.max_in_flight, running.in_flight)
         try:
             if running.rate_limits and gate and not gate.admits(time.monotonic()):
                 running.refused += 1
                 return service.refusal(429)
             if latency:
                 await asyncio.sleep(latency)
-            handle = partial(_guarded, request, handler)
-            for fault in reversed([fault for fault in faults if fault.hits(request)]):
+            handle = partial(_opened, service, request, handler)
+            # the first fault is the outermost: it breaks what the others make
+            hitting = [fault for fault in faults if fault.hits(request)]
+            for fault in reversed(hitting):
                 handle = partial(broken, fault, request, handle, service)
             return await handle()
         finally:
             running.in_flight -= 1
 
-    async def _guarded(request: web.Request, handler: _Next) -> web.StreamResponse:
-        where = request.path.removeprefix(service.prefix)
-        body = None
-        if request.can_read_body:
-            try:
-                body = await request.json()
-            except (ValueError, ConnectionResetError):  # the client went away in mid-request: nobody reads this
-                return service.refusal(400)
-        request[BODY] = body
-        if where not in service.open_paths and not service.allowed(request, body):
-            return service.refusal(401)
-        return await handler(request)
-
     return front
+
+
+async def _opened(service: Service, request: web.Request, handler: _Next) -> web.StreamResponse:
+    """Return what the handler answers to a request with a key that opens the service, and refuse any other."""
+    body = None
+    if request.can_read_body:
+        try:
+            body = await request.json()
+        except (ValueError, ConnectionResetError):  # the client went away in mid-request: nobody reads this
+            return service.refusal(400)
+    request[BODY] = body
+    is_open = request.path.removeprefix(service.prefix) in service.open_paths
+    if not is_open and not service.allowed(request, body):
+        return service.refusal(401)
+    return await handler(request)
 
 
 class _Gate:

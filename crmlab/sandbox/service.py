@@ -42,6 +42,14 @@ class Service:
     base_path: str = ""
 
 
+@dataclass(slots=True)
+class _Cell:
+    """A record, and its JSON once it was rendered."""
+
+    item: Any
+    json: bytes | None = None
+
+
 class Records:
     """Records of one list, rendered once each: a page is a join of ready bytes.
 
@@ -49,9 +57,10 @@ class Records:
     """
 
     def __init__(self, items: Iterable[Any], render: Callable[[Any], Any], *, name: str = "") -> None:
-        self._render, self._name = render, name
-        #: [item, its JSON once rendered]; filtered and sorted copies share them
-        self._cells: list[list[Any]] = [[item, None] for item in items]
+        self._render = render
+        self._name = name
+        #: filtered and sorted copies share them
+        self._cells = [_Cell(item) for item in items]
         self._derived: dict[str, Any] = {}
 
     def __len__(self) -> int:
@@ -59,7 +68,7 @@ class Records:
 
     @property
     def items(self) -> list[Any]:
-        return [item for item, _ in self._cells]
+        return [cell.item for cell in self._cells]
 
     def once(self, question: str, answer: Callable[[], _Value]) -> _Value:
         """Return what is derived from the records, derived anew only after they changed."""
@@ -70,49 +79,52 @@ class Records:
 
     def where(self, keep: Callable[[Any], bool]) -> Records:
         """Return the records that pass."""
-        return self._with([cell for cell in self._cells if keep(cell[0])])
+        return self._with([cell for cell in self._cells if keep(cell.item)])
 
     def ordered(self, by: Callable[[Any], Any], *, reverse: bool = False) -> Records:
         """Return the records sorted."""
-        return self._with(sorted(self._cells, key=lambda cell: by(cell[0]), reverse=reverse))
+        return self._with(sorted(self._cells, key=lambda cell: by(cell.item), reverse=reverse))
 
     def of(self, field: str, value: Any) -> Records:
         """Return the records with this value, by an index of that field."""
-        cells: dict[Any, list[list[Any]]] = self.once(f"by {field}", lambda: self._by(attrgetter(field)))
+        cells: dict[Any, list[_Cell]] = self.once(f"by {field}", lambda: self._by(attrgetter(field)))
         return self._with(cells.get(value, []))
 
     def add(self, item: Any, *, at: int | None = None) -> None:
         """Insert a record at a position, or at the end."""
-        self._cells.insert(len(self._cells) if at is None else at, [item, None])
+        place = len(self._cells) if at is None else at
+        self._cells.insert(place, _Cell(item))
         self._derived.clear()
 
     def remove(self, item: Any) -> None:
         """Take a record out."""
-        self._cells = [cell for cell in self._cells if cell[0] is not item]
+        self._cells = [cell for cell in self._cells if cell.item is not item]
         self._derived.clear()
 
     def slice(self, start: int | None = None, stop: int | None = None, *, bare: bool = False) -> bytes:
         """Return records start..stop as a JSON array, wrapped unless `bare`."""
-        head, tail = (b'{"%s":' % self._name.encode(), b"}") if self._name and not bare else (b"", b"")
-        return b"[" + b",".join(head + self._rendered(cell) + tail for cell in self._cells[start:stop]) + b"]"
+        records = [self._rendered(cell) for cell in self._cells[start:stop]]
+        if self._name and not bare:
+            name = self._name.encode()
+            records = [b'{"%s":%s}' % (name, record) for record in records]
+        return b"[%s]" % b",".join(records)
 
     def rendered(self, start: int, stop: int) -> Iterator[tuple[Any, bytes]]:
         """Yield records start..stop, each with its JSON."""
-        return ((cell[0], self._rendered(cell)) for cell in self._cells[start:stop])
+        return ((cell.item, self._rendered(cell)) for cell in self._cells[start:stop])
 
-    def _rendered(self, cell: list[Any]) -> bytes:
-        if cell[1] is None:
-            cell[1] = dumps(self._render(cell[0]))
-        rendered: bytes = cell[1]
-        return rendered
+    def _rendered(self, cell: _Cell) -> bytes:
+        if cell.json is None:
+            cell.json = dumps(self._render(cell.item))
+        return cell.json
 
-    def _by(self, key: Callable[[Any], Any]) -> dict[Any, list[list[Any]]]:
-        groups: dict[Any, list[list[Any]]] = {}
+    def _by(self, key: Callable[[Any], Any]) -> dict[Any, list[_Cell]]:
+        groups: dict[Any, list[_Cell]] = {}
         for cell in self._cells:
-            groups.setdefault(key(cell[0]), []).append(cell)
+            groups.setdefault(key(cell.item), []).append(cell)
         return groups
 
-    def _with(self, cells: list[list[Any]]) -> Records:
+    def _with(self, cells: list[_Cell]) -> Records:
         chosen = Records((), self._render, name=self._name)
         chosen._cells = cells
         return chosen

@@ -1,22 +1,32 @@
-"""The shared tables: their columns, their names, and what users may give as a time."""
+"""The shared tables: their columns, their names, and what users may give as a frame or a time."""
 
 from __future__ import annotations
 
+from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
-from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, conform, repeats_rows, within
-from crmlab.schema.times import instant
+from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
+from crmlab.schema.times import TimeLike, as_instant, day_at, instant, zone
 
 __all__ = [
     "CUSTOM",
     "KEY",
     "TABLES",
     "UTC",
+    "Column",
     "Frame",
     "ProviderName",
+    "Table",
     "TableName",
     "Tables",
+    "TimeLike",
+    "as_instant",
+    "as_polars",
+    "collected",
     "conform",
+    "day_at",
+    "in_short",
     "instant",
     "repeats_rows",
     "within",
+    "zone",
 ]

@@ -21,11 +21,17 @@ CUSTOM = pl.List(pl.Struct({"key": pl.String, "label": pl.String, "value": pl.St
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its dtype, what it says, and whether it identifies a person."""
+    """One column: its dtype, what it says, and whether it identifies a person.
+
+    `words` are those that analyses look for in it. `other_words` says whether it may hold further ones, which are
+    then counted as they are and mean nothing more.
+    """
 
     dtype: pl.DataType
     doc: str
     personal: bool = False
+    words: tuple[str, ...] = ()
+    other_words: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +72,33 @@ _ADDRESS: dict[str, Column] = {
 _CUSTOM_FIELDS = {"custom": Column(CUSTOM, "custom fields: key, label, value as text", personal=True)}
 
 
-_Declared = tuple[pl.DataType, str] | tuple[pl.DataType, str, bool]
+_Declared = Column | tuple[pl.DataType, str] | tuple[pl.DataType, str, bool]
 
 
 def _columns(*parts: Mapping[str, Column], **columns: _Declared) -> dict[str, Column]:
-    own = {name: Column(*declared) for name, declared in columns.items()}
+    own = {name: declared if isinstance(declared, Column) else Column(*declared) for name, declared in columns.items()}
     return {**_HEAD, **own, **{name: column for part in parts for name, column in part.items()}}
 
+
+def _one_of(doc: str, words: tuple[str, ...]) -> Column:
+    """Return a column of text that holds one of these words."""
+    return Column(_text, doc, words=words)
+
+
+def _often(doc: str, words: tuple[str, ...]) -> Column:
+    """Return a column of text in which analyses look for these words, and which may hold others."""
+    return Column(_text, doc, words=words, other_words=True)
+
+
+_CHANNELS = ("email", "sms", "phone", "letter", "push")
+_WORK = ("action", "note", "call", "meeting", "event")
+_MAILING = ("send", "delivered", "open", "click", "bounce", "complaint", "unsubscribe")
+_CONSENT = (
+    *("subscribe", "sub", "confirm", "update", "create", "sync", "documentation"),
+    *("unsubscribe", "unsub", "complain", "complaint", "spam", "fbl"),
+    *("suspend", "hardbounce", "hard_bounce"),
+)
+_SUBSCRIBED = ("subscribed", "unsubscribed", "complained", "unconfirmed", "hardbounced", "suspended", "invalid")
 
 #: the third part of a declared column: it identifies a person, or is what a person said
 _PERSONAL = True
@@ -134,7 +160,7 @@ _ALL = (
             pipeline_id=(_text, "pipeline"),
             stage=(_count, "position in the pipeline, 0-100"),
             stage_label=(_text, "name of that stage; null when the pipeline no longer has it"),
-            status=(_text, "pending, won or lost"),
+            status=_one_of("what became of the deal", ("pending", "won", "lost")),
             amount=(_number, "per month for deals of several months"),
             months=(_count, "number of months"),
             total_amount=(_number, "amount x months"),
@@ -176,7 +202,7 @@ _ALL = (
         doc="What was or will be done: actions, notes, calls, meetings, appointments, mailings.",
         window=_OBJECT,
         columns=_columns(
-            kind=(_text, "action, note, call, meeting, event; send, open, click, ... for mailings"),
+            kind=_often("what was done; of a mailing, what became of it", (*_WORK, *_MAILING)),
             contact_id=(_text, "the contact, where the service links one"),
             contact_emails=(_texts, "e-mail addresses of the people concerned", _PERSONAL),
             deal_id=(_text, "the deal, where the service links one"),
@@ -202,10 +228,10 @@ _ALL = (
         doc="What people said about being contacted, and the proof of it.",
         window=("occurred_at", "modified_at", "created_at"),
         columns=_columns(
-            kind=(_text, "confirm, update, documentation, subscribe, unsubscribe, complaint, ..."),
+            kind=_often("what the person or the service did", _CONSENT),
             contact_id=(_text, "the person, in that service"),
             contact_email=(_text, "first e-mail address of the person", _PERSONAL),
-            channel=(_text, "email, sms, letter, ...; null where the event names none"),
+            channel=_often("what it was said about; null where the event names none", _CHANNELS),
             source=(_text, "where it was said: form, campaign, resource"),
             occurred_at=(_time, "UTC"),
             opted_in=(_flag, "what was said about that channel: true is yes; null where the event does not say"),
@@ -236,7 +262,7 @@ _ALL = (
         columns=_columns(
             day=(_date, "day, as the service counts it"),
             banner_id=(_text, "banner"),
-            dimension=(_text, "category or vendor"),
+            dimension=_one_of("what was accepted", ("category", "vendor")),
             item_id=(_text, "the category's or vendor's number"),
             optin=(_count, "visitors who accepted it"),
             visitors_exposed=(_count, "visitors who saw the banner"),
@@ -248,9 +274,9 @@ _ALL = (
         doc="Addresses subscribed to a channel of a resource, with their state.",
         columns=_columns(
             contact_id=(_text, "profile"),
-            channel=(_text, "email, sms, push, ..."),
+            channel=_often("what the address is for", _CHANNELS),
             address=(_text, "e-mail address, number or device", _PERSONAL),
-            status=(_text, "subscribed, unsubscribed, complained, hardbounced, unconfirmed, ..."),
+            status=_one_of("whether the address may be written to", _SUBSCRIBED),
             resource_id=(_text, "what the address is subscribed to"),
         ),
     ),
@@ -296,7 +322,7 @@ _ALL = (
         doc="Sources that data comes from and destinations it is sent to, with their health.",
         columns=_columns(
             label=(_text, "name"),
-            direction=(_text, "source or destination"),
+            direction=_one_of("whether data come from it or go to it", ("source", "destination")),
             connector=(_text, "kind of connection"),
             environment=(_text, "environment"),
             status=(_text, "the service's own word"),

@@ -3,37 +3,93 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
+
+#: what users give as a time: a date, a time with its zone, or the ISO text of either
+TimeLike = str | dt.date | dt.datetime
 
 
-def instant(value: str | dt.date | dt.datetime | None, name: str) -> dt.datetime | None:
-    """Return a date (midnight UTC) or a time with its zone as a UTC time.
+def as_instant(value: TimeLike, name: str, time_zone: str = "UTC") -> dt.datetime:
+    """Return the UTC time that a user gave; a date is the beginning of that day in `time_zone`.
+
+    Parameters
+    ----------
+    value
+        A date, a time with its zone, or the ISO text of either.
+    name
+        What the error calls it: the argument that it was given as.
+    time_zone
+        IANA name; read for dates only.
 
     Raises
     ------
-    PlanError
-        not a date or time, or a time without zone: guessing one would shift the window
+    UsageError
+        It is no date or time, or a time without zone, for guessing one would shift the answer; or `time_zone` is
+        not known.
+
+    Examples
+    --------
+    >>> as_instant("2026-07-05", "as_of", "Europe/Berlin")
+    datetime.datetime(2026, 7, 4, 22, 0, tzinfo=datetime.timezone.utc)
     """
-    if value is None:
-        return None
+    place = zone(time_zone)
     if isinstance(value, str):
-        try:
-            value = dt.date.fromisoformat(value) if len(value) == 10 else dt.datetime.fromisoformat(value)
-        except ValueError:
-            raise PlanError(
-                f"{name}={value!r} is not a date or time; write 2026-01-31 or 2026-01-31T09:00:00+01:00"
-            ) from None
+        value = _parsed(value, name)
     if not isinstance(value, dt.date):
-        raise PlanError(f"{name} must be a date, a time or text, not {type(value).__name__}")
+        raise UsageError(f"{name} must be a date, a time or text, not {type(value).__name__}")
     if not isinstance(value, dt.datetime):
-        return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
+        value = dt.datetime.combine(value, dt.time(), place)
     if value.tzinfo is None:
-        raise PlanError(
+        raise UsageError(
             f"{name}={value.isoformat()} has no time zone: add one, for example "
             f"{value.isoformat()}+01:00 or tzinfo=ZoneInfo('Europe/Paris')"
         )
     try:
         return value.astimezone(dt.UTC)
     except OverflowError:
-        raise PlanError(f"{name}={value.isoformat()} has no time in UTC") from None
+        raise UsageError(f"{name}={value.isoformat()} has no time in UTC") from None
+
+
+def instant(value: TimeLike | None, name: str) -> dt.datetime | None:
+    """Return `as_instant` of what may be left out; a date is midnight UTC."""
+    return None if value is None else as_instant(value, name)
+
+
+def day_at(at: dt.datetime, time_zone: str) -> dt.date:
+    """Return the day that the clock of `time_zone` shows at an instant.
+
+    Raises
+    ------
+    UsageError
+        `time_zone` is not known.
+    """
+    return at.astimezone(zone(time_zone)).date()
+
+
+def zone(time_zone: str) -> dt.tzinfo:
+    """Return the zone of an IANA name.
+
+    Raises
+    ------
+    UsageError
+        It is not in the time zone database.
+    """
+    if time_zone == "UTC":  # is known also where there is no database
+        return dt.UTC
+    try:
+        return ZoneInfo(time_zone)
+    except (ValueError, KeyError, OSError):
+        raise UsageError(
+            f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'"
+        ) from None
+
+
+def _parsed(text: str, name: str) -> dt.date:
+    for read in (dt.date.fromisoformat, dt.datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    raise UsageError(f"{name}={text!r} is not a date or time; write 2026-01-31 or 2026-01-31T09:00:00+01:00")

@@ -14,14 +14,26 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from crmlab.connector.expressions import date, iso_time, text, texts
-from crmlab.connector.limits import Limits
-from crmlab.connector.operation import Operation
-from crmlab.connector.page import Page, refuse
-from crmlab.connector.paging import numbered
-from crmlab.connector.provider import Field, Provider
-from crmlab.connector.request import Request, path
-from crmlab.connector.resource import Context, Resource, Schema, View
+from crmlab.connector import (
+    Context,
+    Field,
+    Limits,
+    Operation,
+    Page,
+    Provider,
+    Request,
+    Resource,
+    Schema,
+    View,
+    date,
+    fill_path,
+    iso_time,
+    numbered,
+    read_refusal,
+    refuse,
+    text,
+    texts,
+)
 
 # ---- how it is asked and what it answers ----------------------------------------------------------
 
@@ -40,14 +52,10 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
+    if page.succeeded:
         page.read(msgspec.Raw)  # a body that is cut off is no answer
         return
-    try:
-        detail = msgspec.json.decode(page.body, type=_Refusal).error
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-        detail = ""
-    raise refuse(page, now=time.time(), detail=detail)
+    raise refuse(page, now=time.time(), detail=read_refusal(page, _Refusal()).error)
 
 
 def _pages(where: str) -> Callable[[Context], Iterable[Request]]:
@@ -71,7 +79,7 @@ def _list(name: str, doc: str, **more: Any) -> Resource:
 
 
 def _ticket(id: str) -> Request:
-    return Request(path=path("/tickets/{id}", id=id))
+    return Request(path=fill_path("/tickets/{id}", id=id))
 
 
 # ---- records as documented ------------------------------------------------------------------------
@@ -130,10 +138,12 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=10, burst=10, concurrency=5, scope="account"),
     ping=Request(path="/customers", params={"page": "1", "per_page": "1"}),
+    reached=lambda page: f"{page.read(_Answer).total or 0:,} customers",
     resources=(
         _list("customers", "Everybody who ever wrote.", wire=CUSTOMER, views=CUSTOMERS),
         _list("tickets", "What they wrote, and what became of it.", wire=TICKET, views=TICKETS),
     ),
     operations=(Operation(name="ticket", doc="One ticket by its id.", request=_ticket),),
     assumptions=("updated_since includes the moment that it names",),
+    not_covered=("answering a ticket",),
 )

@@ -40,7 +40,7 @@ def context(provider: Provider, resource: Resource, **values: str) -> Context:
 
     `values`: other placeholders than `ID`, by resource or setting.
     """
-    needed = {name: provider.resource(name) for name in (*resource.after, *resource.using)}
+    needed = {name: provider.resource(name) for name in (*resource.needs_before_request, *resource.needs_before_decode)}
     rows = {name: _one_row(_known(provider, each), values.get(name, ID)) for name, each in needed.items()}
     options = {field.name: values.get(field.name, ID) for field in provider.fields if not field.secret}
     return Context(now=_NOW, rows=rows, options=options)
@@ -48,8 +48,8 @@ def context(provider: Provider, resource: Resource, **values: str) -> Context:
 
 def _known(provider: Provider, resource: Resource) -> Schema:
     """Return what other resources know of its records."""
-    if resource.gives:
-        return dict.fromkeys(resource.gives, pl.String)
+    if resource.exports:
+        return dict.fromkeys(resource.exports, pl.String)
     return resource.wire(context(provider, resource)) if callable(resource.wire) else resource.wire
 
 
@@ -96,7 +96,11 @@ def fillings(provider: Provider) -> Iterator[tuple[str, str, Filling]]:
         if resource.destructive:
             continue
         plain = views(provider, resource)
-        names = (*resource.after, *resource.using, *(f.name for f in provider.fields if not f.secret))
+        names = (
+            *resource.needs_before_request,
+            *resource.needs_before_decode,
+            *(f.name for f in provider.fields if not f.secret),
+        )
         others = {name: views(provider, resource, **{name: OTHER}) for name in names}
         for place, view in enumerate(plain):
             for column, expression in {"id": resource.key, **view.columns}.items():

@@ -15,34 +15,6 @@ from crmlab.schema.tables import TABLES
 from docs.pages import declared
 from docs.pages.markdown import bullets, code, table
 
-#: what the service documents and no resource reads, in a line or two
-NOT_COVERED = {
-    "altcraft": (
-        "importing, changing and deleting profiles, subscriptions and segments",
-        "campaign logs and settings, scenarios, goals, pixels",
-        "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
-    ),
-    "commanders_act": (
-        "creating and changing sources, destinations, users, alerts, tag-manager objects",
-        "delivery issues: they hold bodies of requests, with persons and keys in them",
-        "event monitoring, data quality, reports, enrichment, the tag manager's catalogues",
-        "the APIs beside it with other keys: conversions, consent of a single visitor, event collection",
-    ),
-    "complero": (
-        "uploading and deleting contacts and employees",
-        "the PDF that documents a consent: only whether there is one",
-    ),
-    "onepagecrm": (
-        "creating, changing and deleting records",
-        "attachments, webhooks, predefined texts and items, relationship types",
-        "call results and reasons of lost deals as lists: their ids stay as they are",
-    ),
-    "relenta": (
-        "creating and changing contacts and activities",
-        "e-mail, groups, users, mailings: the API has no lists of them",
-    ),
-}
-
 
 def pages() -> dict[str, str]:
     """Return each page by its path."""
@@ -64,7 +36,7 @@ pages are written by the declarations that the code runs on; `crmlab doctor` pri
 
 {table(["service", "name", "tables it fills"], rows)}
 
-A service that is not here is [one file](../contributing.md#a-sixth-api-in-one-file).
+A service that is not here is [one file](../contributing.md#a-further-api-in-one-file).
 
 ```{{toctree}}
 :hidden:
@@ -90,7 +62,7 @@ def _page(provider: Provider) -> str:
         "Single calls": _operations(provider),
         "Assumed": "What the vendor does not document. When a line is wrong for your account, please open an issue "
         f"with it.\n\n{bullets(provider.assumptions)}",
-        "Not covered": bullets(NOT_COVERED[provider.name]),
+        "Not covered": bullets(provider.not_covered),
     }
     below = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     return f"# {provider.title}\n\n{said}\n\n{bullets(facts)}\n\n{below}\n"
@@ -132,19 +104,19 @@ def _resource(provider: Provider, resource: Resource) -> str:
     if resource.destructive:
         lines[-1] = lines[-1].replace('")`', '", allow_destructive=True)`')
     if (request := declared.asked(provider, resource)) is not None:
-        each = f", one for each of {_each(resource)}" if resource.after else ""
+        each = f", one for each of {_each(resource)}" if resource.needs_before_request else ""
         lines.append(f"asked with {code(declared.shown(request))}{each}; {resource.follow.strategy}")
         lines.append(_period(provider, resource))
-    if resource.using:
-        lines.append(f"read with the help of {', '.join(code(name) for name in resource.using)}")
-    if resource.holds:
-        held = ", ".join(code(name) for name in dict.fromkeys(each.resource for each in resource.holds))
+    if resource.needs_before_decode:
+        lines.append(f"read with the help of {', '.join(code(name) for name in resource.needs_before_decode)}")
+    if resource.embeds:
+        held = ", ".join(code(name) for name in dict.fromkeys(each.resource for each in resource.embeds))
         lines.append(f"its answers hold {held}" + (" where that saves requests" if resource.embedding else ""))
     return f"({provider.name}-{resource.name})=\n### {resource.name}\n\n{resource.doc}\n\n{bullets(lines)}"
 
 
 def _each(resource: Resource) -> str:
-    return " and ".join(code(name) for name in resource.after)
+    return " and ".join(code(name) for name in resource.needs_before_request)
 
 
 def _period(provider: Provider, resource: Resource) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from operator import attrgetter
 from typing import Any
 
-import crmlab
-from crmlab import plots
+from crmlab import analysis, plots
 from crmlab.catalogue import GIVEN, SECTIONS, Entry, variables_of
 from crmlab.schema.tables import TABLES
 from docs.pages.markdown import code
@@ -24,7 +22,7 @@ month_ago = as_of - dt.timedelta(days=30)
 before = deals.filter(pl.col("created_at") < month_ago).with_columns(
     stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending")
 )""",
-    "history": "history = analysis.history.stage_history([(month_ago, before), (as_of, deals)])",
+    "history": "history = analysis.stage_history([(month_ago, before), (as_of, deals)])",
 }
 
 
@@ -115,9 +113,7 @@ def _wrapped(text: str) -> str:
 
 
 def _question(entry: Entry) -> str:
-    counted = re.match(r"analysis\.([\w.]+)\(", entry.numbers)
-    assert counted, entry.numbers
-    numbers: Any = attrgetter(counted[1])(crmlab.analysis)
+    numbers = getattr(analysis, entry.name)
     figure = getattr(plots, entry.name)
     return f"""(question-{entry.name})=
 ## {entry.question}
@@ -134,7 +130,7 @@ In the picture:
 {_section(figure, "Returns").removeprefix("go.Figure").strip()}
 ```
 
-The numbers, by {{py:func}}`crmlab.analysis.{counted[1]}`:
+The numbers, by {{py:func}}`crmlab.analysis.{entry.name}`:
 
 ```python
 {_broken(entry.numbers)}

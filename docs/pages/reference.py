@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
-import re
 from collections import defaultdict
+from types import ModuleType
 
 import crmlab
-from crmlab import analysis, plots
+from crmlab import analysis, connector
+from crmlab.catalogue import CATALOGUE
 
 #: public names in the order in which one comes to need them; those that are not here come last
-_ORDER = ("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "read_csv", "Account", "Plan", "Fetched")
-#: modules for those who describe an API of their own
-_FOR_PROVIDERS = (
-    "connector.provider",
-    "connector.resource",
-    "connector.operation",
-    "connector.limits",
-    "connector.request",
-    "connector.page",
-    "connector.paging",
-    "connector.expressions",
-    "schema.tables",
-    "decoding.strict",
+_ORDER = (
+    *("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "table", "collect", "read_csv"),
+    *("Account", "Plan", "Fetched"),
 )
-_ROW = re.compile(r"^`(?:(\w+)\.)?(\w+)`", re.MULTILINE)
 
 
 def pages() -> dict[str, str]:
@@ -40,11 +31,12 @@ def pages() -> dict[str, str]:
 
 
 def questions() -> dict[str, list[str]]:
-    """Return the functions that the docstring of `crmlab.analysis` promises, by module."""
+    """Return the names of the public analyses by the module that they are written in."""
     found: dict[str, list[str]] = defaultdict(list)
-    for module, function in _ROW.findall(analysis.__doc__ or ""):
-        found[module].append(function)
-    return found
+    for name in analysis.__all__:
+        module = getattr(analysis, name).__module__.rpartition(".")[2]
+        found[module].append(name)
+    return dict(sorted(found.items()))
 
 
 def _rst(text: str) -> str:
@@ -59,7 +51,7 @@ def _toctree(*names: str) -> str:
 def _index() -> str:
     return f"""# Functions
 
-- [crmlab](crmlab.md): log in, plan, fetch, store
+- [crmlab](crmlab.md): log in, plan, fetch, store, bring data of your own
 - [analysis](analysis/index.md): questions answered with frames, each with its formula and where it is from
 - [plots](plots.md): the same as figures
 - [describing an API](describing.md): what a provider is made of
@@ -83,32 +75,65 @@ def _core() -> str:
     return f"# crmlab\n\n{crmlab.__doc__}\n\n" + _rst("\n\n".join(listed))
 
 
-def _named(name: str) -> str:
-    if inspect.isclass(found := getattr(crmlab, name)):
+def _named(name: str, home: ModuleType = crmlab) -> str:
+    found = getattr(home, name)
+    if inspect.isclass(found):
         return f".. autoclass:: {name}\n   :members:\n   :show-inheritance:"
     return f".. auto{'function' if inspect.isroutine(found) else 'data'}:: {name}"
 
 
 def _analysis() -> str:
-    return "# analysis\n\n" + _rst(".. automodule:: crmlab.analysis") + "\n" + _toctree(*questions())
+    subjects = "\n\n".join(_subject(module, names) for module, names in questions().items())
+    return "# analysis\n\n" + _rst(".. automodule:: crmlab.analysis") + f"\n{subjects}\n\n" + _toctree(*questions())
+
+
+def _subject(module: str, names: list[str]) -> str:
+    """Return the functions of one module in a list, each with the first line of its docstring."""
+    lines = [f"**[{module}]({module}.md)**\n"]
+    for name in names:
+        first_line = (inspect.getdoc(getattr(analysis, name)) or "").partition("\n")[0]
+        lines.append(f"- {{py:func}}`~crmlab.analysis.{name}`: {first_line.removeprefix('Return ')}")
+    return "\n".join(lines)
 
 
 def _module(name: str, functions: list[str]) -> str:
     listed = "\n\n".join(f".. autofunction:: {function}" for function in functions)
-    return f"# {name}\n\n" + _rst(f".. automodule:: crmlab.analysis.{name}\n\n{listed}")
+    # people call it crmlab.analysis.win_rate, whatever file it is written in
+    where = f".. automodule:: crmlab.analysis.{name}\n\n.. currentmodule:: crmlab.analysis"
+    return f"# {name}\n\n" + _rst(f"{where}\n\n{listed}")
 
 
 def _plots() -> str:
-    listed = "\n\n".join(f".. autofunction:: {name}" for _, name in _ROW.findall(plots.__doc__ or ""))
+    listed = "\n\n".join(f".. autofunction:: {name}" for name in CATALOGUE)
     return "# plots\n\n" + _rst(f".. automodule:: crmlab.plots\n\n{listed}")
 
 
 def _describing() -> str:
-    parts = "\n".join(
-        f"## crmlab.{name}\n\n" + _rst(f".. automodule:: crmlab.{name}\n   :members:") for name in _FOR_PROVIDERS
-    )
+    parts = "\n".join(_from_connector(module, names) for module, names in connector_names().items())
+    tables = _rst(".. automodule:: crmlab.schema.tables\n   :members:")
     return f"""# Describing an API
 
-A [sixth API](../contributing.md#a-sixth-api-in-one-file) is made of these.
+{connector.__doc__}
 
-{parts}"""
+A [further API](../contributing.md#a-further-api-in-one-file) is an example of all this.
+
+{parts}
+## The shared tables
+
+{tables}"""
+
+
+def connector_names() -> dict[str, list[str]]:
+    """Return what can be imported from `crmlab.connector`, by the module of that room that defines it."""
+    names: dict[str, list[str]] = {}
+    for node in ast.parse(inspect.getsource(connector)).body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("crmlab.connector."):
+            names[node.module] = [alias.name for alias in node.names]
+    return names
+
+
+def _from_connector(module: str, names: list[str]) -> str:
+    listed = "\n\n".join(_named(name, connector) for name in names)
+    part = module.rpartition(".")[2].replace("_", " ")
+    # a constant is documented where it stands, so that Sphinx has to look there
+    return f"## {part}\n\n" + _rst(f".. automodule:: {module}\n\n.. currentmodule:: {module}\n\n{listed}")

@@ -10,7 +10,7 @@ import polars as pl
 
 from crmlab.connector.resource import Resource
 from crmlab.providers import registry
-from crmlab.schema.tables import TABLES, Table
+from crmlab.schema.tables import TABLES, Column, Table
 from docs.pages import declared
 from docs.pages.declared import Filling
 from docs.pages.markdown import code, table
@@ -64,7 +64,7 @@ def _page(shared: Table, filled: Mapping[str, list[Filling]]) -> str:
         [
             code(name),
             dtype(column.dtype),
-            column.doc + (" **(personal)**" if column.personal else ""),
+            meaning(column) + (" **(personal)**" if column.personal else ""),
             _HEAD.get(name) or "<br>".join(_said(filled.get(name, []))),
         ]
         for name, column in shared.columns.items()
@@ -78,6 +78,15 @@ def _page(shared: Table, filled: Mapping[str, list[Filling]]) -> str:
 **personal**: identifies a person, or is what a person said; [masked](../privacy.md) on request. A dot leads into an
 object, `[]` into each element of a list; several fields: the first that is not blank, or all of them joined.
 """
+
+
+def meaning(column: Column) -> str:
+    """Return what the column says, and with which words."""
+    if not column.words:
+        return column.doc
+    words = ", ".join(code(word) for word in column.words)
+    others = ", or another word" if column.other_words else ""
+    return f"{column.doc}; one of {words}{others}"
 
 
 def _window(shared: Table, filled: Mapping[str, list[Filling]]) -> str:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from crmlab import Account, Limits
 from crmlab.accounts.account import check_names
 from crmlab.connector.request import Request
-from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, PlanError
+from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, UsageError
 
 KEY = "key-never-to-be-shown"
 
@@ -169,13 +169,15 @@ def test_an_address_of_ones_own_spares_the_settings_of_the_providers() -> None:
 
 
 def test_an_unknown_provider_is_answered_with_the_nearest() -> None:
-    with pytest.raises(PlanError, match=r"unknown provider 'onepage_crm'; did you mean 'onepagecrm'\? Known: altcraft"):
+    with pytest.raises(
+        UsageError, match=r"unknown provider 'onepage_crm'; did you mean 'onepagecrm'\? Known: altcraft"
+    ):
         Account("onepage_crm")
 
 
 @pytest.mark.parametrize("wrong", [None, 5])
 def test_a_provider_that_is_no_text_is_refused(wrong: Any) -> None:
-    with pytest.raises(PlanError, match="unknown provider"):
+    with pytest.raises(UsageError, match="unknown provider"):
         Account(wrong)
 
 
@@ -183,7 +185,7 @@ def test_two_accounts_of_one_name_are_refused_and_of_two_providers_are_not() -> 
     complero = Account("complero", name="sales", api_key=KEY)
 
     check_names([account(name="sales"), complero, account(name="support")])
-    with pytest.raises(PlanError, match="two onepagecrm account 'sales's"):
+    with pytest.raises(UsageError, match="two accounts are called onepagecrm account 'sales'"):
         check_names([account(name="sales"), complero, account(name="sales")])
 
 

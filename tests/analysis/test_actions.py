@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from crmlab.analysis.actions import completion_rate, open_actions
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
-from crmlab.schema.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 TODAY = date(2026, 3, 29)
 
@@ -165,16 +165,16 @@ def test_the_sandbox_world_has_as_many_open_and_overdue_as_it_was_made_with() ->
 
 @pytest.mark.parametrize("as_of", [datetime(2026, 1, 1), "yesterday", None, 5])  # noqa: DTZ001
 def test_a_moment_that_is_none_is_refused(as_of: Any) -> None:
-    with pytest.raises(PlanError, match="as_of"):
+    with pytest.raises(UsageError, match="as_of"):
         open_actions(actions(done=[False]), as_of=as_of)
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(PlanError, match="the activities frame has no due_on, done"):
+    with pytest.raises(UsageError, match="activities has no column due_on, done"):
         open_actions(actions(done=[False]).drop("due_on", "done"), as_of=TODAY)
-    with pytest.raises(PlanError, match="'Mars/Base' is not in the time zone database"):
+    with pytest.raises(UsageError, match="'Mars/Base' is not in the time zone database"):
         open_actions(actions(done=[False]), as_of=TODAY, time_zone="Mars/Base")
-    with pytest.raises(PlanError, match="since must be a date"):
+    with pytest.raises(UsageError, match="since must be a date"):
         completion_rate(actions(done=[False]), as_of=TODAY, since=datetime(2026, 1, 1, tzinfo=UTC))
 
 

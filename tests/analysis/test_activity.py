@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis import activity, period
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab import analysis
+from crmlab.analysis import period
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 
 def activities(**columns: list[Any]) -> pl.DataFrame:
@@ -22,7 +23,7 @@ def filled(frame: pl.DataFrame) -> list[tuple[int, int, int]]:
 
 
 def test_the_grid_is_complete_and_sorted_even_when_empty() -> None:
-    found = activity.heatmap(TABLES["activities"].empty(), "UTC")
+    found = analysis.activity_heatmap(TABLES["activities"].empty(), time_zone="UTC")
 
     cells = [(weekday, hour, 0) for weekday in range(1, 8) for hour in range(24)]
     schema = {"weekday": pl.Int8, "hour": pl.Int8, "count": pl.Int64}
@@ -33,7 +34,7 @@ def test_hours_jump_over_the_one_that_spring_leaves_out() -> None:
     # Berlin, Sunday 2026-03-29: 01:59 CET is followed by 03:00 CEST
     frame = activities(starts_at=[datetime(2026, 3, 29, 0, 59, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)])
 
-    found = activity.heatmap(frame, "Europe/Berlin")
+    found = analysis.activity_heatmap(frame, time_zone="Europe/Berlin")
 
     assert filled(found) == [(7, 1, 1), (7, 3, 1)]
 
@@ -42,7 +43,7 @@ def test_the_hour_that_autumn_repeats_counts_twice() -> None:
     # Berlin, Sunday 2026-10-25: 02:30 CEST, then 02:30 CET
     frame = activities(starts_at=[datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)])
 
-    found = activity.heatmap(frame, "Europe/Berlin")
+    found = analysis.activity_heatmap(frame, time_zone="Europe/Berlin")
 
     assert filled(found) == [(7, 2, 2)]
 
@@ -51,8 +52,8 @@ def test_the_weekday_is_that_of_the_place() -> None:
     # Sunday 23:30 in UTC is Monday 08:30 in Tokyo
     frame = activities(starts_at=[datetime(2026, 3, 1, 23, 30, tzinfo=UTC)])
 
-    assert filled(activity.heatmap(frame, "Asia/Tokyo")) == [(1, 8, 1)]
-    assert filled(activity.heatmap(frame, "UTC")) == [(7, 23, 1)]
+    assert filled(analysis.activity_heatmap(frame, time_zone="Asia/Tokyo")) == [(1, 8, 1)]
+    assert filled(analysis.activity_heatmap(frame, time_zone="UTC")) == [(7, 23, 1)]
 
 
 def test_the_start_counts_before_the_time_of_recording() -> None:
@@ -61,22 +62,22 @@ def test_the_start_counts_before_the_time_of_recording() -> None:
         created_at=[datetime(2026, 3, 1, 7, tzinfo=UTC), datetime(2026, 3, 1, 8, tzinfo=UTC)],
     )
 
-    assert filled(activity.heatmap(frame, "UTC")) == [(1, 9, 1), (7, 8, 1)]
+    assert filled(analysis.activity_heatmap(frame, time_zone="UTC")) == [(1, 9, 1), (7, 8, 1)]
 
 
 def test_what_lasts_all_day_or_has_no_time_is_in_no_hour() -> None:
     midnight = datetime(2026, 3, 2, tzinfo=UTC)
     frame = activities(starts_at=[midnight, midnight, None], all_day=[True, False, None])
 
-    assert filled(activity.heatmap(frame, "UTC")) == [(1, 0, 1)]
+    assert filled(analysis.activity_heatmap(frame, time_zone="UTC")) == [(1, 0, 1)]
 
 
 @pytest.mark.parametrize(
     "frame", [TABLES["activities"].empty(), activities(starts_at=[datetime(2026, 1, 1, tzinfo=UTC)])]
 )
 def test_an_unknown_time_zone_is_refused_by_name(frame: pl.DataFrame) -> None:
-    with pytest.raises(PlanError, match=r"'Europe/Bonn' is not in the time zone database.*'Europe/Berlin'"):
-        activity.heatmap(frame, "Europe/Bonn")
+    with pytest.raises(UsageError, match=r"'Europe/Bonn' is not in the time zone database.*'Europe/Berlin'"):
+        analysis.activity_heatmap(frame, time_zone="Europe/Bonn")
 
 
 def test_weeks_begin_on_monday_and_count_each_kind() -> None:
@@ -86,7 +87,7 @@ def test_weeks_begin_on_monday_and_count_each_kind() -> None:
         created_at=[datetime(2026, 1, day, 12, tzinfo=UTC) for day in (3, 4, 4, 5)] + [None],
     )
 
-    found = activity.volume(frame)
+    found = analysis.activity_volume(frame, every="1w")
 
     rows = [(date(2025, 12, 29), "call", 2), (date(2025, 12, 29), "note", 1), (date(2026, 1, 5), None, 1)]
     schema = {"period": pl.Date, "kind": pl.String, "count": pl.Int64}
@@ -96,8 +97,10 @@ def test_weeks_begin_on_monday_and_count_each_kind() -> None:
 def test_days_begin_where_the_time_zone_says() -> None:
     frame = activities(kind=["call"], starts_at=[datetime(2026, 1, 1, 23, 30, tzinfo=UTC)])
 
-    assert activity.volume(frame, "1d")["period"].to_list() == [date(2026, 1, 1)]
-    assert activity.volume(frame, "1d", time_zone="Europe/Paris")["period"].to_list() == [date(2026, 1, 2)]
+    assert analysis.activity_volume(frame, every="1d")["period"].to_list() == [date(2026, 1, 1)]
+    assert analysis.activity_volume(frame, every="1d", time_zone="Europe/Paris")["period"].to_list() == [
+        date(2026, 1, 2)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_the_grain_is_the_finest_that_gives_400_periods(days: int, grain: str) -
     frame = activities(kind=["call", "call"], created_at=[first, first + timedelta(days=days)])
 
     assert period.finest_grain(frame["created_at"]) == grain
-    assert_frame_equal(activity.volume(frame, None), activity.volume(frame, grain))
+    assert_frame_equal(analysis.activity_volume(frame, every=None), analysis.activity_volume(frame, every=grain))
 
 
 def test_no_grain_makes_more_than_400_periods() -> None:
@@ -126,5 +129,5 @@ def test_no_grain_makes_more_than_400_periods() -> None:
 
 @pytest.mark.parametrize("every", ["1h", "0d", "-1d", "week", "1d12h", ""])
 def test_periods_shorter_than_a_day_or_unknown_are_refused(every: str) -> None:
-    with pytest.raises(PlanError, match="give whole days or longer"):
+    with pytest.raises(UsageError, match="give whole days or longer"):
         period.period_of(pl.col("day"), every)

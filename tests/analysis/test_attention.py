@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from crmlab.analysis.attention import activities_of_deals, activities_per_deal, days_since_last_touch
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
-from crmlab.schema.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 
 def table(name: str, **columns: list[Any]) -> pl.DataFrame:
@@ -206,9 +206,9 @@ def test_empty_tables_give_empty_answers_and_wrong_ones_are_refused() -> None:
 
     assert activities_per_deal(TABLES["deals"].empty(), nothing).is_empty()
     assert days_since_last_touch(TABLES["deals"].empty(), nothing, as_of=at(1)).is_empty()
-    with pytest.raises(PlanError, match="stale_days=-1: give 0 or more"):
+    with pytest.raises(UsageError, match="stale_days=-1: give 0 or more"):
         days_since_last_touch(TABLES["deals"].empty(), nothing, as_of=at(1), stale_days=-1)
-    with pytest.raises(PlanError, match="the contacts frame has no emails"):
+    with pytest.raises(UsageError, match="subjects has no column emails"):
         days_since_last_touch(TABLES["contacts"].empty().drop("emails"), nothing, as_of=at(1))
-    with pytest.raises(PlanError, match="the activities frame has no campaign_id"):
+    with pytest.raises(UsageError, match="activities has no column campaign_id"):
         activities_per_deal(deals("won"), nothing.drop("campaign_id"))

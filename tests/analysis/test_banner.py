@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import crmlab
 from crmlab.analysis.banner import banner_items, banner_rates
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
-from crmlab.schema.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 DAY = date(2026, 1, 1)
 COUNTS = ("visitors_exposed", "optin", "explicit_optin", "optout")
@@ -50,7 +50,7 @@ def test_every_rate_has_the_denominator_of_its_name() -> None:
 def test_rates_are_of_sums_and_of_nobody_null() -> None:
     frame = statistics((DAY, "a", 100, 90, 90, 10), (DAY, "b", 300, 90, 0, 90), (date(2026, 2, 1), "a", 0, 0, 0, 0))
 
-    found = banner_rates(frame, "day", every="1mo")
+    found = banner_rates(frame, by="day", every="1mo")
 
     assert found.select("day", "optin_per_exposed", "optin_per_choice").rows() == [
         (date(2026, 1, 1), 0.45, 180 / 280),
@@ -69,12 +69,12 @@ def test_devices_stand_for_their_sum_and_the_sum_for_its_devices() -> None:
     )
 
     assert banner_rates(frame)["visitors_exposed"].item() == 107
-    assert banner_rates(frame, "device").select("device", "visitors_exposed").rows() == [
+    assert banner_rates(frame, by="device").select("device", "visitors_exposed").rows() == [
         ("desktop", 40),
         ("mobile", 60),
         (None, 7),
     ]
-    assert banner_rates(frame, ["banner_id", "location"]).select("banner_id", "location", "optin").rows() == [
+    assert banner_rates(frame, by=["banner_id", "location"]).select("banner_id", "location", "optin").rows() == [
         ("a", "FR", 20),
         ("b", None, 1),
     ]
@@ -94,7 +94,7 @@ COUNT = st.integers(0, 1000)
 def test_groups_add_up_to_the_whole(rows: list[tuple[int, ...]]) -> None:
     frame = statistics(*((date(2026, 1, 1 + day), "a", *counts) for day, *counts in rows))
 
-    parts, whole = banner_rates(frame, "day"), banner_rates(frame)
+    parts, whole = banner_rates(frame, by="day"), banner_rates(frame)
 
     for name in (*COUNTS, "interacted", "no_choice", "no_optin"):
         assert parts[name].sum() == whole[name].item()
@@ -107,7 +107,7 @@ def test_groups_add_up_to_the_whole(rows: list[tuple[int, ...]]) -> None:
 def test_no_statistics_are_no_rows_in_groups() -> None:
     empty = TABLES["consent_statistics"].empty()
 
-    assert banner_rates(empty, "device").is_empty()
+    assert banner_rates(empty, by="device").is_empty()
     assert banner_rates(empty).select("visitors_exposed", "optin_per_exposed").row(0) == (0, None)
 
 
@@ -126,7 +126,7 @@ def test_items_are_of_the_visitors_of_the_days_that_tell_them() -> None:
         ("web", "1", 200, 400, 0.5),
         ("app", "1", 0, 0, None),
     ]
-    assert banner_items(frame, "vendor").drop("provider").rows() == [("web", "1", 7, 10, 0.7)]
+    assert banner_items(frame, dimension="vendor").drop("provider").rows() == [("web", "1", 7, 10, 0.7)]
 
 
 async def test_the_banners_of_a_world_are_counted_as_they_are() -> None:
@@ -142,12 +142,13 @@ async def test_the_banners_of_a_world_are_counted_as_they_are() -> None:
     assert found["no_choice"] == sum(row.visitors_exposed - row.optin - row.optout for row in days)
     accepted = {item: sum(row.vendors[item] for row in days) for item in days[0].vendors}
     assert (
-        dict(banner_items(data.consent_statistics_items, "vendor").select("item_id", "optin").iter_rows()) == accepted
+        dict(banner_items(data.consent_statistics_items, dimension="vendor").select("item_id", "optin").iter_rows())
+        == accepted
     )
 
 
 def test_what_is_no_part_of_the_statistics_is_refused() -> None:
-    with pytest.raises(PlanError, match="by='browser': choose of day, provider, account, banner_id, device, location"):
-        banner_rates(statistics((DAY, "a", 1, 1, 1, 1)), "browser")
-    with pytest.raises(PlanError, match="dimension='purpose'"):
-        banner_items(items(("web", "category", "1", 1, 1)), "purpose")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="by='browser': choose of day, provider, account, banner_id, device, location"):
+        banner_rates(statistics((DAY, "a", 1, 1, 1, 1)), by="browser")
+    with pytest.raises(UsageError, match="dimension='purpose'"):
+        banner_items(items(("web", "category", "1", 1, 1)), dimension="purpose")  # type: ignore[arg-type]

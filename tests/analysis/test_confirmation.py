@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from crmlab.analysis.confirmation import confirmation_rate, documentation_coverage, time_to_confirm
-from crmlab.analysis.consent_survival import median_days
+from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.journey import consent_journeys
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AS_OF = START + timedelta(days=31)
@@ -44,7 +44,7 @@ def test_young_requests_are_in_neither_number_even_if_they_are_confirmed() -> No
         ("5", "email", "confirm", 1),
     )
 
-    assert confirmation_rate(frame, AS_OF).row(0) == (3, 1, 1, 1 / 3)
+    assert confirmation_rate(frame, as_of=AS_OF).row(0) == (3, 1, 1, 1 / 3)
 
 
 def test_a_confirmation_is_of_the_first_request_of_its_person_and_channel() -> None:
@@ -58,12 +58,12 @@ def test_a_confirmation_is_of_the_first_request_of_its_person_and_channel() -> N
         ("2", None, "CONFIRM", 1, "form"),
     )
 
-    assert confirmation_rate(frame, AS_OF, "channel").rows() == [
+    assert confirmation_rate(frame, as_of=AS_OF, by="channel").rows() == [
         ("email", 1, 1, 0, 1.0),
         ("sms", 1, 0, 0, 0.0),
         (None, 1, 1, 0, 1.0),
     ]
-    assert confirmation_rate(frame, AS_OF, "source").rows() == [("form", 2, 2, 0, 1.0), ("shop", 1, 0, 0, 0.0)]
+    assert confirmation_rate(frame, as_of=AS_OF, by="source").rows() == [("form", 2, 2, 0, 1.0), ("shop", 1, 0, 0, 0.0)]
 
 
 def test_a_confirmed_refusal_confirms_no_request() -> None:
@@ -75,14 +75,14 @@ def test_a_confirmed_refusal_confirms_no_request() -> None:
         provider="complero",
     )
 
-    assert confirmation_rate(frame, AS_OF).row(0) == (2, 1, 0, 0.5)
+    assert confirmation_rate(frame, as_of=AS_OF).row(0) == (2, 1, 0, 0.5)
 
 
 def test_the_words_for_request_and_confirmation_can_be_given() -> None:
     frame = events(("1", "email", "asked", 0), ("1", "email", "granted", 1))
 
-    assert confirmation_rate(frame, AS_OF, requests=["Asked"], confirmations=["granted"]).row(0) == (1, 1, 0, 1.0)
-    assert confirmation_rate(frame, AS_OF).row(0) == (0, 0, 0, None)
+    assert confirmation_rate(frame, as_of=AS_OF, requests=["Asked"], confirmations=["granted"]).row(0) == (1, 1, 0, 1.0)
+    assert confirmation_rate(frame, as_of=AS_OF).row(0) == (0, 0, 0, None)
 
 
 def test_who_waits_counts_for_as_long_as_they_have_waited() -> None:
@@ -96,7 +96,7 @@ def test_who_waits_counts_for_as_long_as_they_have_waited() -> None:
         ("4", "email", "confirm", 4),
     )
 
-    found = time_to_confirm(frame, AS_OF)
+    found = time_to_confirm(frame, as_of=AS_OF)
 
     assert found.select("days", "at_risk", "ended", "censored").rows() == [
         (0.0, 4, 1, 0),
@@ -111,12 +111,12 @@ def test_who_waits_counts_for_as_long_as_they_have_waited() -> None:
 def test_a_confirmation_after_the_moment_is_not_read() -> None:
     frame = events(("1", "email", "subscribe", 0), ("1", "email", "confirm", 40))
 
-    assert time_to_confirm(frame, AS_OF).select("days", "censored", "confirmed_share").rows() == [(31.0, 1, 0.0)]
+    assert time_to_confirm(frame, as_of=AS_OF).select("days", "censored", "confirmed_share").rows() == [(31.0, 1, 0.0)]
 
 
 def test_no_time_to_confirm_is_refused() -> None:
-    with pytest.raises(PlanError, match="within_days must be 1 or more"):
-        confirmation_rate(events(), AS_OF, within_days=0)
+    with pytest.raises(UsageError, match="within_days must be 1 or more"):
+        confirmation_rate(events(), as_of=AS_OF, within_days=0)
 
 
 # ---- proof --------------------------------------------------------------------------------------
@@ -136,19 +136,19 @@ def test_a_consent_is_documented_by_any_event_since_it_was_given() -> None:
         provider="complero",
     )
 
-    assert documentation_coverage(frame, AS_OF, "channel").rows() == [
+    assert documentation_coverage(frame, as_of=AS_OF, by="channel").rows() == [
         ("email", 3, 1, 1, 1, 2, 1 / 3),
         ("sms", 1, 0, 0, 1, 1, 0.0),
     ]
-    assert documentation_coverage(frame, AS_OF, "source").rows() == [
+    assert documentation_coverage(frame, as_of=AS_OF, by="source").rows() == [
         ("form", 3, 1, 0, 2, 3, 1 / 3),
         (None, 1, 0, 1, 0, 0, 0.0),
     ]
 
 
 def test_the_coverage_of_no_consent_is_null() -> None:
-    assert documentation_coverage(events(), AS_OF).row(0) == (0, 0, 0, 0, 0, None)
-    assert documentation_coverage(events(), AS_OF, "channel").is_empty()
+    assert documentation_coverage(events(), as_of=AS_OF).row(0) == (0, 0, 0, 0, 0, None)
+    assert documentation_coverage(events(), as_of=AS_OF, by="channel").is_empty()
 
 
 # ---- journeys -----------------------------------------------------------------------------------
@@ -210,5 +210,5 @@ def test_nobody_is_lost_on_the_way(rows: list[tuple[Any, ...]], smallest: float)
 
 @pytest.mark.parametrize(("name", "value"), [("steps", 1), ("steps", 5), ("smallest", 1), ("smallest", -0.1)])
 def test_what_no_diagram_can_show_is_refused(name: str, value: Any) -> None:
-    with pytest.raises(PlanError, match=f"{name}={value}"):
+    with pytest.raises(UsageError, match=f"{name}={value}"):
         consent_journeys(events(), **{name: value})

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis import consent
-from crmlab.schema.tables import TABLES, conform
+from crmlab import analysis
+from crmlab.schema import TABLES, conform
 
 BANNER = {
     "day": pl.Date,
@@ -38,7 +38,7 @@ def test_events_are_counted_by_kind_and_month() -> None:
         }
     )
 
-    found = consent.trend(conform(frame, TABLES["consent_events"]), "1mo")
+    found = analysis.consent_trend(conform(frame, TABLES["consent_events"]), every="1mo")
 
     rows = [
         (date(2026, 1, 1), "subscribe", 1),
@@ -50,7 +50,7 @@ def test_events_are_counted_by_kind_and_month() -> None:
 
 
 def test_no_events_are_an_empty_frame() -> None:
-    found = consent.trend(TABLES["consent_events"].empty())
+    found = analysis.consent_trend(TABLES["consent_events"].empty())
 
     assert_frame_equal(found, pl.DataFrame(schema={"period": pl.Date, "kind": pl.String, "count": pl.Int64}))
 
@@ -59,21 +59,21 @@ def test_rates_come_from_the_summed_counts_and_not_from_the_rates() -> None:
     # the mean of the rates would be (0.9 + 0.3) / 2 = 0.6
     frame = statistics((date(2026, 1, 1), "a", 100, 90, 10), (date(2026, 1, 1), "b", 300, 90, 90))
 
-    found = consent.banner(frame)
+    found = analysis.consent_banner(frame)
 
     rows = [(date(2026, 1, 1), 400, 180, 100, 0.45, 0.25)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))
 
 
 def test_a_day_without_visitors_has_no_rate() -> None:
-    found = consent.banner(statistics((date(2026, 1, 2), "a", 0, 0, 0), (date(2026, 1, 1), "a", 1, 1, 0)))
+    found = analysis.consent_banner(statistics((date(2026, 1, 2), "a", 0, 0, 0), (date(2026, 1, 1), "a", 1, 1, 0)))
 
     rows = [(date(2026, 1, 1), 1, 1, 0, 1.0, 0.0), (date(2026, 1, 2), 0, 0, 0, None, None)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))
 
 
 def test_a_count_that_one_banner_does_not_say_is_unknown_and_not_zero() -> None:
-    found = consent.banner(statistics((date(2026, 1, 1), "a", 10, None, 1), (date(2026, 1, 1), "b", 10, 5, 4)))
+    found = analysis.consent_banner(statistics((date(2026, 1, 1), "a", 10, None, 1), (date(2026, 1, 1), "b", 10, 5, 4)))
 
     rows = [(date(2026, 1, 1), 20, None, 5, None, 0.25)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))
@@ -91,7 +91,7 @@ def test_visitors_of_one_device_are_not_added_to_those_of_all() -> None:
         columns=("device", "location"),
     )
 
-    found = consent.banner(frame)
+    found = analysis.consent_banner(frame)
 
     rows = [(day, 110, 52, 22, 52 / 110, 0.2)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))
@@ -100,11 +100,11 @@ def test_visitors_of_one_device_are_not_added_to_those_of_all() -> None:
 def test_longer_periods_are_rates_of_sums_too() -> None:
     frame = statistics((date(2026, 1, 1), "a", 100, 90, 10), (date(2026, 1, 31), "a", 300, 90, 90))
 
-    found = consent.banner(frame, "1mo")
+    found = analysis.consent_banner(frame, every="1mo")
 
     rows = [(date(2026, 1, 1), 400, 180, 100, 0.45, 0.25)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))
 
 
 def test_no_statistics_are_an_empty_frame() -> None:
-    assert_frame_equal(consent.banner(TABLES["consent_statistics"].empty()), pl.DataFrame(schema=BANNER))
+    assert_frame_equal(analysis.consent_banner(TABLES["consent_statistics"].empty()), pl.DataFrame(schema=BANNER))

@@ -11,11 +11,11 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab.analysis.consent_expiry import expiring_consents
-from crmlab.analysis.consent_state import consent_rate, current_state
-from crmlab.analysis.consent_stock import consent_stock
-from crmlab.errors import PlanError
+from crmlab.analysis.consent_growth import consent_stock
+from crmlab.analysis.consent_state import consent_rate, current_consent
+from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
-from crmlab.schema.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 AS_OF = date(2026, 6, 1)
 
@@ -53,7 +53,7 @@ def test_the_last_decision_until_then_wins_for_each_channel() -> None:
         ("2", "email", "subscribe", None),
     )
 
-    found = current_state(frame, AS_OF)
+    found = current_consent(frame, as_of=AS_OF)
 
     assert found.select("subject", "channel", "decision", "decided_at", "source", "basis").rows() == [
         ("altcraft/a/1", "email", "opt-out", at(9), "footer", "event"),
@@ -64,15 +64,15 @@ def test_the_last_decision_until_then_wins_for_each_channel() -> None:
 def test_as_of_holds_its_own_moment_and_a_date_is_its_midnight_in_utc() -> None:
     frame = events(("1", "email", "subscribe", at(2)))
 
-    assert current_state(frame, date(2026, 1, 2)).height == 1
-    assert current_state(frame, datetime.fromisoformat("2026-01-02T00:59:59+01:00")).height == 0
+    assert current_consent(frame, as_of=date(2026, 1, 2)).height == 1
+    assert current_consent(frame, as_of=datetime.fromisoformat("2026-01-02T00:59:59+01:00")).height == 0
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_of_two_decisions_of_one_moment_the_opt_out_wins(order: tuple[int, int]) -> None:
     rows = [("1", "email", "subscribe", at(1)), ("1", "email", "unsubscribe", at(1))]
 
-    found = current_state(events(*(rows[place] for place in order)), AS_OF)
+    found = current_consent(events(*(rows[place] for place in order)), as_of=AS_OF)
 
     assert found["decision"].to_list() == ["opt-out"]
 
@@ -86,7 +86,7 @@ def test_an_address_is_one_person_in_all_services() -> None:
         ]
     )
 
-    found = current_state(frame, AS_OF, subject="email")
+    found = current_consent(frame, as_of=AS_OF, subject="email")
 
     assert found.select("subject", "decision", "provider").rows() == [
         ("ada@x.example", "opt-out", "complero"),
@@ -113,7 +113,7 @@ def test_a_state_without_a_time_is_a_refusal_above_all_and_a_consent_below_all()
         "contacts", provider=["altcraft", "altcraft"], account=["a"] * 2, id=["4", "5"], do_not_contact=[True, False]
     )
 
-    found = current_state(said, AS_OF, subscriptions=subscriptions, contacts=contacts)
+    found = current_consent(said, as_of=AS_OF, subscriptions=subscriptions, contacts=contacts)
 
     assert found.select("subject", "decision", "basis", "source").rows() == [
         ("altcraft/a/1", "opt-out", "subscription", "r1"),
@@ -135,20 +135,20 @@ def test_a_subscription_is_of_the_address_of_its_contact() -> None:
         status=["subscribed"] * 2,
     )
 
-    found = current_state(events(), AS_OF, subject="email", subscriptions=subscriptions, contacts=contacts)
+    found = current_consent(events(), as_of=AS_OF, subject="email", subscriptions=subscriptions, contacts=contacts)
 
     assert found["subject"].to_list() == ["ada@x.example", "bo@x.example"]
 
 
 @pytest.mark.parametrize("as_of", [datetime(2026, 1, 1), "yesterday", None])  # noqa: DTZ001
 def test_a_moment_that_is_none_is_refused(as_of: Any) -> None:
-    with pytest.raises(PlanError, match="as_of"):
-        current_state(events(), as_of)
+    with pytest.raises(UsageError, match="as_of"):
+        current_consent(events(), as_of=as_of)
 
 
 def test_an_unknown_kind_of_subject_is_refused() -> None:
-    with pytest.raises(PlanError, match="subject='phone': give 'contact'"):
-        current_state(events(), AS_OF, subject="phone")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="subject='phone': give 'contact'"):
+        current_consent(events(), as_of=AS_OF, subject="phone")  # type: ignore[arg-type]
 
 
 async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
@@ -162,12 +162,13 @@ async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
         data = await crmlab.fetch(accounts, "consent_events")
 
-    found = current_state(data.consent_events, world.now)
+    found = current_consent(data.consent_events, as_of=world.now)
     rows = {
         (who, channel): said == "opt-in" for who, channel, said in found.select("subject", "channel", "decision").rows()
     }
     assert rows == truth
-    assert consent_rate(found)["decided"].item() == len({who for who, _ in truth})
+    rate = consent_rate(data.consent_events, as_of=world.now)
+    assert rate["decided"].item() == len({who for who, _ in truth})
     assert consent_stock(data.consent_events)["stock"][-1] == sum(truth.values())
 
 
@@ -175,39 +176,36 @@ async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
 
 
 def test_people_are_counted_once_in_each_group() -> None:
-    state = current_state(
-        events(
-            ("1", "email", "subscribe", at(1)),
-            ("1", "sms", "unsubscribe", at(1)),
-            ("2", "email", "unsubscribe", at(1)),
-            ("3", "email", "subscribe", at(1)),
-        ),
-        AS_OF,
+    said = events(
+        ("1", "email", "subscribe", at(1)),
+        ("1", "sms", "unsubscribe", at(1)),
+        ("2", "email", "unsubscribe", at(1)),
+        ("3", "email", "subscribe", at(1)),
     )
 
-    assert consent_rate(state).row(0) == (2, 1, 3, 2 / 3)
-    assert consent_rate(state, "channel").rows() == [("email", 2, 1, 3, 2 / 3), ("sms", 0, 1, 1, 0.0)]
+    assert consent_rate(said, as_of=AS_OF).row(0) == (2, 1, 3, 2 / 3)
+    assert consent_rate(said, as_of=AS_OF, by="channel").rows() == [("email", 2, 1, 3, 2 / 3), ("sms", 0, 1, 1, 0.0)]
 
 
 def test_coverage_is_of_all_contacts_and_counts_nobody_else() -> None:
     contacts = table("contacts", provider=["altcraft"] * 4, account=["a"] * 4, id=["1", "2", "8", "9"])
-    state = current_state(events(("1", "email", "subscribe", at(1)), ("5", "email", "subscribe", at(1))), AS_OF)
+    said = events(("1", "email", "subscribe", at(1)), ("5", "email", "subscribe", at(1)))
 
-    found = consent_rate(state, contacts=contacts).row(0, named=True)
+    found = consent_rate(said, as_of=AS_OF, contacts=contacts).row(0, named=True)
 
     assert (found["decided"], found["contacts_decided"], found["contacts"]) == (2, 1, 4)
     assert found["coverage_of_contacts"] == 0.25
 
 
 def test_the_rate_of_nobody_is_null() -> None:
-    found = consent_rate(current_state(events(), AS_OF), contacts=TABLES["contacts"].empty())
+    found = consent_rate(events(), as_of=AS_OF, contacts=TABLES["contacts"].empty())
 
     assert found.row(0) == (0, 0, 0, None, 0, 0, None)
 
 
 def test_a_group_that_is_no_column_is_refused() -> None:
-    with pytest.raises(PlanError, match="by='purpose' is no column of the frame: choose of subject, channel"):
-        consent_rate(current_state(events(), AS_OF), "purpose")
+    with pytest.raises(UsageError, match="by='purpose' is no column of consent_events: choose of provider, account"):
+        consent_rate(events(), as_of=AS_OF, by="purpose")
 
 
 # ---- stock --------------------------------------------------------------------------------------
@@ -223,7 +221,7 @@ def test_repeats_and_refusals_of_nobody_change_nothing() -> None:
         ("1", "email", "complain", at(27)),
     )
 
-    found = consent_stock(frame)
+    found = consent_stock(frame, every="1w")
 
     rows = [
         (date(2026, 1, 5), 1, 0, 1, 0, 1, None),
@@ -242,7 +240,7 @@ def test_days_begin_where_the_clock_says_and_the_day_of_the_change_is_one() -> N
     night = [datetime(2026, 3, day, 22, 30, tzinfo=UTC) for day in (28, 29)]
     frame = events(("1", "email", "subscribe", night[0]), ("2", "email", "subscribe", night[1]))
 
-    assert consent_stock(frame, "1d", time_zone="Europe/Berlin")["period"].to_list() == [
+    assert consent_stock(frame, every="1d", time_zone="Europe/Berlin")["period"].to_list() == [
         date(2026, 3, 28),
         date(2026, 3, 29),
         date(2026, 3, 30),
@@ -264,12 +262,12 @@ STORY = st.lists(
 def test_the_stock_is_all_net_so_far_and_at_the_end_who_is_opted_in(rows: list[tuple[Any, ...]], every: str) -> None:
     frame = events(*rows)
 
-    found = consent_stock(frame, every)
+    found = consent_stock(frame, every=every)
 
     assert found["stock"].to_list() == found["net"].cum_sum().to_list()
     assert found["stock_at_start"].to_list() == [0, *found["stock"].to_list()][: found.height]
     assert min(found["stock"], default=0) >= 0
-    state = current_state(frame, AS_OF)
+    state = current_consent(frame, as_of=AS_OF)
     assert sum(found["net"]) == (state["decision"] == "opt-in").sum()
 
 
@@ -279,7 +277,8 @@ def test_the_state_does_not_depend_on_the_order_of_the_rows(rows: list[tuple[Any
     columns = ["subject", "channel", "decision", "decided_at"]
 
     assert_frame_equal(
-        current_state(events(*rows), AS_OF).select(columns), current_state(events(*mixed), AS_OF).select(columns)
+        current_consent(events(*rows), as_of=AS_OF).select(columns),
+        current_consent(events(*mixed), as_of=AS_OF).select(columns),
     )
 
 
@@ -287,21 +286,18 @@ def test_the_state_does_not_depend_on_the_order_of_the_rows(rows: list[tuple[Any
 
 
 def test_consents_expire_a_year_after_they_were_last_given() -> None:
-    state = current_state(
-        events(
-            ("1", "email", "subscribe", datetime(2024, 2, 29, 12, tzinfo=UTC)),
-            ("2", "email", "subscribe", datetime(2024, 1, 1, tzinfo=UTC)),
-            ("3", "email", "subscribe", datetime(2024, 1, 1, tzinfo=UTC)),
-            ("3", "email", "confirm", datetime(2024, 3, 31, 23, tzinfo=UTC)),
-            ("4", "email", "subscribe", datetime(2024, 3, 1, tzinfo=UTC)),
-            ("4", "email", "unsubscribe", datetime(2024, 3, 2, tzinfo=UTC)),
-            ("5", "sms", "subscribe", datetime(2024, 8, 1, tzinfo=UTC)),
-            ("6", "sms", "subscribe", datetime(2024, 2, 2, tzinfo=UTC)),
-        ),
-        date(2025, 2, 1),
+    said = events(
+        ("1", "email", "subscribe", datetime(2024, 2, 29, 12, tzinfo=UTC)),
+        ("2", "email", "subscribe", datetime(2024, 1, 1, tzinfo=UTC)),
+        ("3", "email", "subscribe", datetime(2024, 1, 1, tzinfo=UTC)),
+        ("3", "email", "confirm", datetime(2024, 3, 31, 23, tzinfo=UTC)),
+        ("4", "email", "subscribe", datetime(2024, 3, 1, tzinfo=UTC)),
+        ("4", "email", "unsubscribe", datetime(2024, 3, 2, tzinfo=UTC)),
+        ("5", "sms", "subscribe", datetime(2024, 8, 1, tzinfo=UTC)),
+        ("6", "sms", "subscribe", datetime(2024, 2, 2, tzinfo=UTC)),
     )
 
-    found = expiring_consents(state, date(2025, 2, 1), every="1d", time_zone="Europe/Berlin")
+    found = expiring_consents(said, as_of=datetime(2025, 2, 1, tzinfo=UTC), every="1d", time_zone="Europe/Berlin")
 
     # the leap day is one of the 365; 23:00 UTC in March is 01:00 of the next day in Berlin
     assert found.rows() == [
@@ -313,11 +309,11 @@ def test_consents_expire_a_year_after_they_were_last_given() -> None:
 
 
 def test_only_days_ahead_can_be_asked_for() -> None:
-    with pytest.raises(PlanError, match="must be 1 or more"):
-        expiring_consents(current_state(events(), AS_OF), AS_OF, within_days=0)
+    with pytest.raises(UsageError, match="must be 1 or more"):
+        expiring_consents(events(), as_of=AS_OF, within_days=0)
 
 
 def test_of_no_state_nothing_expires() -> None:
-    found = expiring_consents(current_state(events(), AS_OF), AS_OF)
+    found = expiring_consents(events(), as_of=AS_OF)
 
     assert_frame_equal(found, pl.DataFrame(schema={"period": pl.Date, "channel": pl.String, "consents": pl.Int64}))

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmlab import analysis
 from crmlab.analysis import flow
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 EMPTY = TABLES["deals"].empty()
 
@@ -29,8 +30,8 @@ def test_created_and_closed_are_counted_in_their_own_months_and_no_month_is_miss
         close_date=[date(2026, 4, 1), date(2026, 1, 31), None, None],
     )
 
-    found = flow.created_against_closed(frame)
-    in_berlin = flow.created_against_closed(frame, time_zone="Europe/Berlin")
+    found = analysis.created_against_closed(frame)
+    in_berlin = analysis.created_against_closed(frame, time_zone="Europe/Berlin")
 
     assert found.rows() == [
         (date(2026, 1, 1), 3, 0, 1, 2),
@@ -40,7 +41,7 @@ def test_created_and_closed_are_counted_in_their_own_months_and_no_month_is_miss
         (None, 1, 1, 0, 0),
     ]
     assert in_berlin["created"].to_list() == [2, 1, 0, 0, 1]
-    assert flow.created_against_closed(EMPTY).is_empty()
+    assert analysis.created_against_closed(EMPTY).is_empty()
 
 
 def taken(found: pl.DataFrame) -> dict[str, tuple[int, float]]:
@@ -51,7 +52,7 @@ def test_a_deal_won_at_another_amount_went_up_or_down_first_and_a_lost_one_did_n
     start = deals(id=["a", "b"], status=["pending"] * 2, amount=[100.0, 50.0])
     end = deals(id=["a", "b"], status=["won", "lost"], amount=[120.0, 0.0])
 
-    assert taken(flow.waterfall(start, end)) == {
+    assert taken(analysis.waterfall(start, end)) == {
         "start": (2, 150.0),
         "up": (1, 20.0),
         "won": (1, -120.0),
@@ -65,7 +66,7 @@ def test_new_gone_and_reopened_deals_are_steps_of_their_own() -> None:
         id=["b", "c", "d", "e"], status=["pending", "pending", "won", "archived"], amount=[8.0, 16.0, 32.0, 64.0]
     )
 
-    assert taken(flow.waterfall(start, end)) == {
+    assert taken(analysis.waterfall(start, end)) == {
         "start": (1, 1.0),
         "new": (1, 32.0),
         "reopened": (2, 24.0),
@@ -79,7 +80,7 @@ def test_a_deal_that_changes_its_currency_leaves_one_and_enters_the_other() -> N
     start = deals(id=["a"], status=["pending"], amount=[5.0], currency=["EUR"])
     end = deals(id=["a"], status=["pending"], amount=[6.0], currency=["USD"])
 
-    found = flow.waterfall(start, end).filter(pl.col("deals") > 0)
+    found = analysis.waterfall(start, end).filter(pl.col("deals") > 0)
 
     assert found.select("currency", "step", "amount").rows() == [
         ("EUR", "start", 5.0),
@@ -108,7 +109,7 @@ def test_the_waterfall_closes_in_every_currency(before: Any, after: Any) -> None
         for fetch in (before, after)
     )
 
-    found = flow.waterfall(start, end)
+    found = analysis.waterfall(start, end)
 
     steps = found.height // len(flow.STEPS)
     assert found["step"].to_list() == list(flow.STEPS) * steps
@@ -125,9 +126,9 @@ def test_the_waterfall_closes_in_every_currency(before: Any, after: Any) -> None
 
 
 def test_a_waterfall_of_nothing_is_nine_zeros() -> None:
-    assert flow.waterfall(EMPTY, EMPTY).rows() == [(step, 0, 0.0) for step in flow.STEPS]
-    with pytest.raises(PlanError, match="no currency"):
-        flow.waterfall(EMPTY, EMPTY.drop("currency"))
+    assert analysis.waterfall(EMPTY, EMPTY).rows() == [(step, 0, 0.0) for step in flow.STEPS]
+    with pytest.raises(UsageError, match="no column currency"):
+        analysis.waterfall(EMPTY, EMPTY.drop("currency"))
 
 
 def test_reasons_are_shares_of_all_lost_deals_of_the_group() -> None:
@@ -138,19 +139,19 @@ def test_reasons_are_shares_of_all_lost_deals_of_the_group() -> None:
         amount=[1.0, 2.0, 4.0, 8.0, 16.0],
     )
 
-    found = flow.loss_reasons(frame, by="owner_name", names={"1": "Price"})
+    found = analysis.loss_reasons(frame, by="owner_name", names={"1": "Price"})
 
     assert found.rows() == [
         ("Ann", "Price", 2, 3, 2 / 3, 5.0),
         ("Ann", "2", 1, 3, 1 / 3, 2.0),
         ("Bo", None, 1, 1, 1.0, 8.0),
     ]
-    assert flow.loss_reasons(EMPTY).is_empty()
+    assert analysis.loss_reasons(EMPTY).is_empty()
 
 
 def test_lost_amounts_of_two_currencies_are_not_added() -> None:
     frame = deals(status=["lost", "lost"], lost_reason_id=["1", "1"], amount=[1.0, 2.0], currency=["USD", "EUR"])
 
-    found = flow.loss_reasons(frame)
+    found = analysis.loss_reasons(frame)
 
     assert found.select("currency", "reason", "lost_amount").rows() == [("EUR", "1", 2.0), ("USD", "1", 1.0)]

@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis.joined import consent_and_win_rate, consent_coverage_of_pipeline, open_pipeline_by_consent, wilson
+from crmlab.analysis.joined import (
+    consent_and_win_rate,
+    consent_coverage_of_pipeline,
+    open_pipeline_by_consent,
+)
 from crmlab.analysis.person_consent import STATES
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES
+from crmlab.analysis.rates import wilson
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES
 from tests.analysis.small_world import AS_OF, at, said, table, who
 
 
@@ -96,7 +101,7 @@ def test_coverage_counts_decisions_of_either_kind_for_each_owner() -> None:
     )
     events = said(("Ann", "subscribe", "email", at(1)), ("Bo", "unsubscribe", "email", at(1)))
 
-    found = consent_coverage_of_pipeline(frame, events, who(ann="A", bo="B", cy="C"), as_of=AS_OF)
+    found = consent_coverage_of_pipeline(frame, events, who(ann="A", bo="B", cy="C"), as_of=AS_OF, by="owner_name")
 
     rows = [("Zoe", 3, 2, 1, 2 / 3, 100.0, 50.0, 30.0, 0.5), (None, 1, 0, 0, 0.0, 0.0, 0.0, 0.0, None)]
     numbers = (
@@ -158,12 +163,12 @@ def test_no_deals_have_no_rates() -> None:
     none = TABLES["deals"].empty()
 
     assert open_pipeline_by_consent(none, said(), who(), as_of=AS_OF)["deals"].to_list() == [0, 0, 0, 0]
-    assert consent_coverage_of_pipeline(none, said(), who(), as_of=AS_OF).is_empty()
+    assert consent_coverage_of_pipeline(none, said(), who(), as_of=AS_OF, by="owner_name").is_empty()
     assert consent_and_win_rate(none, said(), who())["win_rate"].to_list() == [None] * 4
 
 
 def test_a_moment_without_zone_and_people_that_are_none_are_refused() -> None:
-    with pytest.raises(PlanError, match="no time zone"):
+    with pytest.raises(UsageError, match="no time zone"):
         open_pipeline_by_consent(deals({}), said(), who(), as_of=datetime(2026, 1, 1))  # noqa: DTZ001
-    with pytest.raises(PlanError, match="people lacks person_id"):
+    with pytest.raises(UsageError, match="people has no column person_id"):
         consent_and_win_rate(deals({}), said(), who().drop("person_id"))

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 import crmlab
+from crmlab.analysis.identity import people
 from crmlab.analysis.objection import activities_after_opt_out, mailed_but_objected
-from crmlab.analysis.people import people
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
-from crmlab.schema.tables import TABLES
+from crmlab.schema import TABLES
 from tests.analysis.small_world import AS_OF, at, said, table, who
 
 NO_ACTIVITIES = TABLES["activities"].empty()
@@ -82,7 +82,7 @@ def test_kinds_may_be_given_their_channel() -> None:
 
 
 def test_no_channels_at_all_are_refused() -> None:
-    with pytest.raises(PlanError, match="channels is empty"):
+    with pytest.raises(UsageError, match="channels is empty"):
         activities_after_opt_out(done(("ann", "call", at(9))), said(), who(ann="A"), as_of=AS_OF, channels={})
 
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis.activity import volume_by_owner
+from crmlab.analysis.activity import activity_volume_by_owner
 from crmlab.analysis.owners import with_owner
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 
 def table(name: str, /, **columns: list[Any]) -> pl.DataFrame:
@@ -67,7 +67,7 @@ def test_the_same_name_is_the_same_owner() -> None:
         author=[None, "Ann B.", "Ann Bee <ann@example.com>", None],
     )
 
-    found = volume_by_owner(activities, USERS)
+    found = activity_volume_by_owner(activities, USERS)
 
     rows = [("Ann Bee", "action", 1), ("Ann Bee", "event", 1), ("Ann Bee", "note", 1), (None, "send", 1)]
     schema = {"owner": pl.String, "kind": pl.String, "count": pl.Int64}
@@ -90,11 +90,11 @@ def test_no_activity_is_lost_or_counted_twice(names: list[Any], rows: list[Any])
         kind=[row[2] for row in rows],
     )
 
-    assert volume_by_owner(activities, users)["count"].sum() == len(rows)
+    assert activity_volume_by_owner(activities, users)["count"].sum() == len(rows)
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(PlanError, match="the users frame has no name"):
+    with pytest.raises(UsageError, match="users has no column name"):
         with_owner(TABLES["activities"].empty(), USERS.drop("name"))
-    with pytest.raises(PlanError, match="the activities frame has no kind"):
-        volume_by_owner(TABLES["activities"].empty().drop("kind"))
+    with pytest.raises(UsageError, match="activities has no column kind"):
+        activity_volume_by_owner(TABLES["activities"].empty().drop("kind"))

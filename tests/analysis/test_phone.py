@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.analysis.phone import e164
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 
 BETWEEN = st.sampled_from(["", " ", "-", ".", "(", ")", " (", ") "])
 #: a calling code and its digits, as long as any country's
@@ -84,5 +84,5 @@ def test_the_order_and_the_repetitions_stay() -> None:
 
 
 def test_an_unknown_region_is_refused_even_where_nothing_is_read() -> None:
-    with pytest.raises(PlanError, match="region='Germany' is no country"):
+    with pytest.raises(UsageError, match="region='Germany' is no country"):
         e164(pl.Series([], dtype=pl.String), "Germany")

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis import pipeline
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab import analysis
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 RATES = {
     "won": pl.Int64,
@@ -37,7 +37,7 @@ def stages(*rows: tuple[str, str, int, str], account: str = "sales") -> pl.DataF
 def test_open_deals_are_in_neither_part_of_the_win_rate() -> None:
     frame = deals(status=["won", "won", "won", "lost", "pending"], amount=[10.0, 20.0, 30.0, 40.0, 1e6])
 
-    found = pipeline.win_rate(frame)
+    found = analysis.win_rate(frame)
 
     assert_frame_equal(found, pl.DataFrame([(3, 1, 0.75, 60.0, 40.0, 0.6)], schema=RATES, orient="row"))
 
@@ -45,7 +45,7 @@ def test_open_deals_are_in_neither_part_of_the_win_rate() -> None:
 def test_the_total_amount_counts_before_the_monthly_amount() -> None:
     frame = deals(status=["won", "won", "lost"], amount=[10.0, 10.0, 30.0], total_amount=[120.0, None, None])
 
-    found = pipeline.win_rate(frame)
+    found = analysis.win_rate(frame)
 
     assert found.select("won_amount", "lost_amount").row(0) == (130.0, 30.0)
 
@@ -53,7 +53,7 @@ def test_the_total_amount_counts_before_the_monthly_amount() -> None:
 def test_a_rate_of_nothing_is_null_and_not_zero() -> None:
     frame = deals(owner_name=["Ann", "Bo"], status=["pending", "lost"], amount=[5.0, 0.0])
 
-    found = pipeline.win_rate(frame, by="owner_name")
+    found = analysis.win_rate(frame, by="owner_name")
 
     rows = [("Ann", 0, 0, None, 0.0, 0.0, None), ("Bo", 0, 1, 0.0, 0.0, 0.0, None)]
     assert_frame_equal(found, pl.DataFrame(rows, schema={"owner_name": pl.String, **RATES}, orient="row"))
@@ -63,11 +63,11 @@ def test_no_deals_at_all_are_one_row_without_a_group_and_none_with() -> None:
     empty = TABLES["deals"].empty()
 
     assert_frame_equal(
-        pipeline.win_rate(empty),
+        analysis.win_rate(empty),
         pl.DataFrame([(0, 0, None, 0.0, 0.0, None)], schema=RATES, orient="row"),
     )
     assert_frame_equal(
-        pipeline.win_rate(empty, by="owner_name"), pl.DataFrame(schema={"owner_name": pl.String, **RATES})
+        analysis.win_rate(empty, by="owner_name"), pl.DataFrame(schema={"owner_name": pl.String, **RATES})
     )
 
 
@@ -78,7 +78,7 @@ def test_amounts_of_two_currencies_are_never_added() -> None:
         currency=["EUR", "USD", "EUR", None],
     )
 
-    found = pipeline.win_rate(frame)
+    found = analysis.win_rate(frame)
 
     rows = [
         ("EUR", 1, 1, 0.5, 100.0, 100.0, 0.5),
@@ -91,7 +91,7 @@ def test_amounts_of_two_currencies_are_never_added() -> None:
 def test_a_currency_that_only_open_deals_have_does_not_split_the_win_rate() -> None:
     frame = deals(status=["won", "lost", "pending"], amount=[1.0, 1.0, 1.0], currency=["EUR", None, "USD"])
 
-    found = pipeline.win_rate(frame)
+    found = analysis.win_rate(frame)
 
     assert found.select("won", "lost", "won_amount").rows() == [(1, 1, 1.0)]
     assert "currency" not in found.columns
@@ -106,7 +106,7 @@ def test_several_groups_and_the_currency_as_one_of_them() -> None:
         currency=["EUR", "USD", "USD"],
     )
 
-    found = pipeline.win_rate(frame, by=["owner_name", "currency"])
+    found = analysis.win_rate(frame, by=["owner_name", "currency"])
 
     assert found.columns[:3] == ["owner_name", "currency", "won"]
     assert found.select("owner_name", "currency", "won", "lost").rows() == [
@@ -119,7 +119,7 @@ def test_several_groups_and_the_currency_as_one_of_them() -> None:
 def test_counts_above_the_range_of_32_bits_when_multiplied_stay_right() -> None:
     frame = deals(status=["won"] * 80_000 + ["lost"] * 80_000, amount=[1.0] * 160_000)
 
-    found = pipeline.win_rate(frame)
+    found = analysis.win_rate(frame)
 
     assert found.select((pl.col("won") * pl.col("lost")).alias("product")).item() == 6_400_000_000
     assert found["win_rate"].item() == 0.5
@@ -133,7 +133,7 @@ def test_a_period_is_that_of_closing_and_holds_closed_deals_only() -> None:
         close_date=[date(2027, 12, 31), date(2028, 2, 29), date(2028, 3, 31), None, None],
     )
 
-    by_quarter = pipeline.win_rate(frame, by=["quarter", "owner_name"])
+    by_quarter = analysis.win_rate(frame, by=["quarter", "owner_name"])
 
     assert by_quarter.schema["quarter"] == pl.Date
     assert by_quarter.select("quarter", "owner_name", "won", "lost", "win_rate").rows() == [
@@ -141,21 +141,21 @@ def test_a_period_is_that_of_closing_and_holds_closed_deals_only() -> None:
         (date(2028, 1, 1), "Bo", 1, 1, 0.5),
         (None, "Ann", 0, 1, 0.0),
     ]
-    assert pipeline.win_rate(frame, by="year")["year"].to_list() == [date(2027, 1, 1), date(2028, 1, 1), None]
-    assert pipeline.win_rate(frame, by="month")["won"].to_list() == [1, 0, 1, 0]
+    assert analysis.win_rate(frame, by="year")["year"].to_list() == [date(2027, 1, 1), date(2028, 1, 1), None]
+    assert analysis.win_rate(frame, by="month")["won"].to_list() == [1, 0, 1, 0]
 
 
 def test_a_column_called_like_a_period_is_the_column() -> None:
     frame = deals(status=["won", "pending"], amount=[1.0, 1.0]).with_columns(month=pl.lit("mine"))
 
-    assert pipeline.win_rate(frame, by="month").row(0)[:3] == ("mine", 1, 0)
+    assert analysis.win_rate(frame, by="month").row(0)[:3] == ("mine", 1, 0)
 
 
 def test_what_is_neither_column_nor_period_is_refused() -> None:
-    with pytest.raises(PlanError, match="no fortnight"):
-        pipeline.win_rate(TABLES["deals"].empty(), by="fortnight")
-    with pytest.raises(PlanError, match="no status"):
-        pipeline.win_rate(TABLES["deals"].empty().drop("status"))
+    with pytest.raises(UsageError, match="by='fortnight' is no column of deals"):
+        analysis.win_rate(TABLES["deals"].empty(), by="fortnight")
+    with pytest.raises(UsageError, match="no column status"):
+        analysis.win_rate(TABLES["deals"].empty().drop("status"))
 
 
 SNAPSHOT = {
@@ -170,7 +170,7 @@ SNAPSHOT = {
 def test_the_snapshot_has_every_stage_and_only_open_deals() -> None:
     frame = deals(stage=[10, 10, 50], status=["pending", "pending", "won"], amount=[1.0, None, 100.0])
 
-    found = pipeline.stage_snapshot(frame, stages(("p", "Sales", 50, "Offer"), ("p", "Sales", 10, "Lead")))
+    found = analysis.pipeline_snapshot(frame, stages(("p", "Sales", 50, "Offer"), ("p", "Sales", 10, "Lead")))
 
     rows = [("Sales", 10, "Lead", 2, 1.0), ("Sales", 50, "Offer", 0, 0.0)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=SNAPSHOT, orient="row"))
@@ -185,7 +185,7 @@ def test_a_stage_that_vanished_keeps_its_deals_under_its_number() -> None:
         amount=[1.0, 2.0, 3.0, 4.0],
     )
 
-    found = pipeline.stage_snapshot(frame, stages(("p", "Sales", 10, "Lead")))
+    found = analysis.pipeline_snapshot(frame, stages(("p", "Sales", 10, "Lead")))
 
     rows = [
         ("Sales", 10, "Lead", 0, 0.0),
@@ -201,7 +201,7 @@ def test_pipelines_of_one_name_stay_apart() -> None:
     frame = deals(stage=[10], status=["pending"], amount=[1.0])
     both = pl.concat([stages(("p", "Sales", 10, "Lead")), stages(("p", "Sales", 10, "Lead"), account="resale")])
 
-    found = pipeline.stage_snapshot(frame, both)
+    found = analysis.pipeline_snapshot(frame, both)
 
     assert found.select("pipeline_name", "deals").rows() == [
         ("Sales (resale, p)", 0),
@@ -212,7 +212,7 @@ def test_pipelines_of_one_name_stay_apart() -> None:
 def test_the_snapshot_of_two_currencies_has_a_row_for_each_in_each_stage() -> None:
     frame = deals(stage=[10, 10, 20], status=["pending"] * 3, amount=[1.0, 2.0, 3.0], currency=["EUR", "USD", "EUR"])
 
-    found = pipeline.stage_snapshot(frame, stages(("p", "Sales", 10, "Lead"), ("p", "Sales", 20, "Offer")))
+    found = analysis.pipeline_snapshot(frame, stages(("p", "Sales", 10, "Lead"), ("p", "Sales", 20, "Offer")))
 
     assert found.select("stage", "currency", "deals", "amount").rows() == [
         (10, "EUR", 1, 1.0),
@@ -223,7 +223,7 @@ def test_the_snapshot_of_two_currencies_has_a_row_for_each_in_each_stage() -> No
 
 
 def test_a_snapshot_of_nothing_is_empty() -> None:
-    found = pipeline.stage_snapshot(TABLES["deals"].empty(), TABLES["stages"].empty())
+    found = analysis.pipeline_snapshot(TABLES["deals"].empty(), TABLES["stages"].empty())
 
     assert_frame_equal(found, pl.DataFrame(schema=SNAPSHOT))
 
@@ -235,7 +235,7 @@ def test_closed_deals_are_counted_in_the_month_of_closing() -> None:
         close_date=[date(2026, 1, 31), date(2026, 1, 1), date(2026, 3, 1), date(2026, 1, 2), None],
     )
 
-    found = pipeline.closed_by_month(frame)
+    found = analysis.closed_by_month(frame)
 
     rows = [(date(2026, 1, 1), 1, 1, 1.0), (date(2026, 3, 1), 1, 0, 4.0), (None, 1, 0, 16.0)]
     schema = {"month": pl.Date, "won": pl.Int64, "lost": pl.Int64, "won_amount": pl.Float64}
@@ -245,13 +245,13 @@ def test_closed_deals_are_counted_in_the_month_of_closing() -> None:
 def test_closed_by_month_keeps_currencies_apart() -> None:
     frame = deals(status=["won", "won"], amount=[1.0, 2.0], currency=["USD", "EUR"], close_date=[date(2026, 1, 1)] * 2)
 
-    found = pipeline.closed_by_month(frame)
+    found = analysis.closed_by_month(frame)
 
     assert found.select("currency", "won_amount").rows() == [("EUR", 2.0), ("USD", 1.0)]
 
 
 @pytest.mark.parametrize("name", ["provider", "account", "status"])
 def test_any_column_can_be_grouped_by(name: str) -> None:
-    found = pipeline.win_rate(deals(status=["won", "won"], amount=[1.0, 1.0]), by=name)
+    found = analysis.win_rate(deals(status=["won", "won"], amount=[1.0, 1.0]), by=name)
 
     assert found.select("won", "lost").rows() == [(2, 0)]

@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 from crmlab.analysis.response import response_time, waits
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import of_contacts, touches
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 END = datetime(2026, 3, 12, 9, tzinfo=UTC)
@@ -36,7 +36,7 @@ def test_the_unanswered_count_as_waiting_until_the_moment_asked_at() -> None:
     contacts = people(*"abcde", lead_source=["web", "web", "web", "fair", "fair"])
     calls = table("activities", kind=["call"] * 4, contact_id=["a", "b", "b", "d"], starts_at=after(2, 5, 9, 240))
 
-    found = response_time(contacts, calls, "lead_source", as_of=END)
+    found = response_time(contacts, calls, by="lead_source", as_of=END)
 
     expected = {
         "lead_source": ["fair", "web"], "contacts": [2, 3], "answered": [1, 2], "waiting": [1, 1],
@@ -77,7 +77,7 @@ def test_of_spells_that_all_ended_the_quantile_is_that_of_the_list(durations: li
 def test_curves_fall_lose_nobody_and_do_not_depend_on_each_other(rows: list[tuple[int, bool, str]]) -> None:
     spells = pl.DataFrame(rows, schema={"duration": pl.Float64, "ended": pl.Boolean, "group": pl.String}, orient="row")
 
-    curve = kaplan_meier(spells, ["group"])
+    curve = kaplan_meier(spells, by="group")
 
     assert curve.select(pl.col("ended", "censored").sum()).sum_horizontal().item() == len(rows)
     for (group,), own in curve.group_by("group"):
@@ -204,7 +204,7 @@ def test_answered_and_waiting_are_all_and_groups_sum_to_the_whole(
     )
 
     whole = response_time(contacts, calls, as_of=END)
-    groups = response_time(contacts, calls, "lead_source", as_of=END)
+    groups = response_time(contacts, calls, by="lead_source", as_of=END)
 
     assert whole["contacts"].item() == sum(hour <= 240 for _, hour in came)
     assert (whole["answered"] + whole["waiting"] == whole["contacts"]).all()
@@ -220,14 +220,14 @@ def test_nobody_gives_one_row_of_nulls_and_no_group() -> None:
     nobody, nothing = TABLES["contacts"].empty(), TABLES["activities"].empty()
 
     assert response_time(nobody, nothing, as_of=END).row(0) == (0, 0, 0, None, None, None)
-    assert response_time(nobody, nothing, "lead_source", as_of=END).is_empty()
+    assert response_time(nobody, nothing, by="lead_source", as_of=END).is_empty()
 
 
 def test_what_cannot_be_asked_is_refused() -> None:
     nothing = TABLES["activities"].empty()
-    with pytest.raises(PlanError, match="the contacts frame has no wrote_at"):
+    with pytest.raises(UsageError, match="contacts has no column wrote_at"):
         response_time(people("a"), nothing, as_of=END, start="wrote_at")
-    with pytest.raises(PlanError, match="the contacts frame has no owner"):
-        response_time(people("a"), nothing, "owner", as_of=END)
-    with pytest.raises(PlanError, match=r"give a list, \['call'\]"):
+    with pytest.raises(UsageError, match="by='owner' is no column of contacts"):
+        response_time(people("a"), nothing, by="owner", as_of=END)
+    with pytest.raises(UsageError, match=r"give a list, \['call'\]"):
         response_time(people("a"), nothing, as_of=END, kinds="call")

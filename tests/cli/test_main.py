@@ -14,6 +14,7 @@ import pytest
 
 import crmlab
 from crmlab.cli.main import main
+from crmlab.providers import registry
 from crmlab.schema.tables import TABLES
 
 
@@ -42,8 +43,8 @@ def test_the_demo_fetches_everything_complete_and_says_so(demo):
     done, _ = demo
 
     assert done.returncode == 0, done.stderr
-    for title in ("OnePageCRM", "Relenta", "Complero", "Altcraft", "Commanders Act"):
-        assert title in done.stdout
+    for provider in registry().values():
+        assert provider.title in done.stdout
     assert re.search(r"127\.0\.0\.1:\d+", done.stdout)
     for column in ("account", "provider", "table", "rows", "rejected", "requests", "retries", "seconds", "complete"):
         assert column in done.stdout
@@ -56,7 +57,7 @@ def test_the_demo_writes_parquet_and_csv_of_every_table_and_a_report(demo):
     for name, table in TABLES.items():
         frame = pl.read_parquet(folder / f"{name}.parquet")
         assert frame.schema == table.schema
-        assert (folder / f"{name}.csv").read_text(encoding="utf-8").startswith("provider,account,id,")
+        assert (folder / f"{name}.csv").read_text(encoding="utf-8-sig").startswith("provider,account,id,")
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert report.count('class="plotly-graph-div"') >= 3
     assert not re.search(r'<(script|link|img|iframe)\b[^>]*(src|href)="https?:', report)
@@ -98,6 +99,18 @@ def test_a_wrong_question_ends_with_one_line_and_no_traceback(no_credentials, ca
     assert said in shown
 
 
+@pytest.mark.parametrize("format", ["parquet", "csv", "xlsx"])
+def test_a_folder_that_is_a_file_is_said_in_one_line(reachable, capsys, tmp_path, format):
+    (tmp_path / "out").write_text("")
+
+    code = main(["fetch", "onepagecrm", "--tables", "stages", "--format", format, "--out", str(tmp_path / "out")])
+
+    assert code == 2
+    assert (
+        capsys.readouterr().err == f"crmlab: {tmp_path / 'out'} cannot be written (File exists): name another place\n"
+    )
+
+
 def test_an_unknown_table_is_refused_before_anything_is_sent(no_credentials, monkeypatch, capsys):
     monkeypatch.setenv("CRMLAB_RELENTA_ACCOUNT_NAME", "nobody")
     monkeypatch.setenv("CRMLAB_RELENTA_API_KEY", "secret-of-nobody")
@@ -132,13 +145,13 @@ def test_sandbox_serves_until_it_is_stopped():
         [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5"], stdout=subprocess.PIPE, text=True
     )
     try:
-        shown = [running.stdout.readline() for _ in range(6)]
+        shown = [running.stdout.readline() for _ in range(1 + len(registry()))]
     finally:
         running.terminate()
         running.wait(timeout=10)
         running.stdout.close()
 
-    assert sum("crmlab.Account(" in line for line in shown) == 5
+    assert sum("crmlab.Account(" in line for line in shown) == len(registry())
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +160,8 @@ def lines():
     command = [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "300", "--rate-limits"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
-            yield [line for line in (running.stdout.readline() for _ in range(6)) if "crmlab.Account(" in line]
+            shown = [running.stdout.readline() for _ in range(1 + len(registry()))]
+            yield [line for line in shown if "crmlab.Account(" in line]
         finally:
             running.terminate()
 

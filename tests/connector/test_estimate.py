@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import crmlab
-from crmlab.connector.estimate import MOST_RECORDS, bound, embedding, expected, pages
+from crmlab.connector.estimate import MAX_RECORDS, bound, embedding, expected, pages
 from crmlab.connector.limits import Limits
 from crmlab.connector.page import Page
 from crmlab.connector.request import Request
 from crmlab.display.wording import duration
 from crmlab.fetching.plan import RESOURCES, SCOPES, Plan
-from crmlab.fetching.query import question
+from crmlab.fetching.query import as_query
 from crmlab.http.limiter import Limiter
 
 CRM = Limits(rate=5, burst=10, concurrency=10)
@@ -32,7 +32,7 @@ def plan(*scopes: dict[str, Any]) -> Plan:
     return Plan(
         resources=pl.DataFrame([resource | {"note": "a & b"}], schema=RESOURCES),
         scopes=pl.DataFrame(scopes, schema=SCOPES),
-        question=question(account, ["contacts"], since=None, until=None),
+        query=as_query(account, ["contacts"], since=None, until=None),
         pages={account.label: {"key": page}},
     )
 
@@ -70,7 +70,7 @@ def test_requests_are_expected_when_the_limiter_lets_them_leave(requests: int, l
     for _ in range(requests):
         while wait := limiter.wait(now):
             now += wait
-        limiter.take(now).at = now
+        limiter.take(now).left_at = now
 
     assert expected(requests, limits, 0.0) == pytest.approx(now)
 
@@ -149,7 +149,7 @@ def test_what_comes_inside_always_saves_and_never_crowds(total: int, held: dict[
     if size is not None:
         apart = pages(total, 100) + sum(pages(records, 100) for records in held.values())
         assert pages(total, size) + len(held) < apart
-        assert size * (1 + sum(held.values()) / max(1, total)) <= MOST_RECORDS
+        assert size * (1 + sum(held.values()) / max(1, total)) <= MAX_RECORDS
 
 
 # ---- how it is shown ----------------------------------------------------------------------------
@@ -185,8 +185,8 @@ def test_neither_the_first_pages_nor_the_keys_are_shown() -> None:
         repr(one),
         str(one),
         *one._repr_mimebundle_().values(),
-        repr(one.question),
-        f"{one.question.accounts}",
+        repr(one.query),
+        f"{one.query.accounts}",
     ):
         assert "ada@example.com" not in shown
         assert "my-secret-key" not in shown
@@ -204,8 +204,8 @@ def test_as_html_it_is_both_tables_and_names_are_text() -> None:
     assert one._repr_mimebundle_()["text/plain"].startswith(f"Plan: {one}. Nothing but first pages was asked yet.")
 
 
-def test_a_question_keeps_the_moment_it_was_asked() -> None:
+def test_a_query_keeps_the_moment_it_was_asked() -> None:
     one = plan()
 
-    assert dt.datetime.now(dt.UTC) - one.question.now < dt.timedelta(minutes=5)
-    assert one.question.tables == {"contacts"}
+    assert dt.datetime.now(dt.UTC) - one.query.now < dt.timedelta(minutes=5)
+    assert one.query.tables == {"contacts"}

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import Paginator, cursor, end, numbered, widening
+from crmlab.connector.paging import Paginator, cursor, numbered, one_answer, widening
 from crmlab.connector.request import Request
 from crmlab.errors import PagingError
 
@@ -51,7 +51,7 @@ def is_empty(page: Page) -> bool:
 
 
 def test_a_list_that_comes_whole_is_asked_once() -> None:
-    assert crawl(end, lambda request: {}, random.Random(1)) == [Request(path="/list")]
+    assert crawl(one_answer, lambda request: {}, random.Random(1)) == [Request(path="/list")]
 
 
 @given(count=st.integers(0, 250), order=st.randoms())
@@ -81,27 +81,29 @@ def test_a_later_page_number_is_counted_under_its_own_name() -> None:
     assert pages(visited, "page[number]") == Counter([1, 2, 3])
 
 
-@given(count=st.integers(0, 200), most=st.sampled_from([1, 2, 4, 8, 16]), order=st.randoms())
-def test_a_widening_list_is_asked_to_its_end_and_little_past_it(count: int, most: int, order: random.Random) -> None:
+@given(count=st.integers(0, 200), max_window=st.sampled_from([1, 2, 4, 8, 16]), order=st.randoms())
+def test_a_widening_list_is_asked_to_its_end_and_little_past_it(
+    count: int, max_window: int, order: random.Random
+) -> None:
     def serve(request: Request) -> dict[str, Any]:
         return {"data": [1] if int(request.params.get("page", 1)) <= count else []}
 
-    asked = pages(crawl(widening(is_empty, most=most), serve, order))
+    asked = pages(crawl(widening(is_empty, max_window=max_window), serve, order))
 
     assert set(asked.values()) == {1}
     assert set(range(1, count + 1)) <= set(asked)
-    assert max(asked) == len(asked) <= max(1, count + most)
+    assert max(asked) == len(asked) <= max(1, count + max_window)
 
 
 def test_a_list_without_end_is_a_paging_error_and_not_a_loop() -> None:
     with pytest.raises(PagingError, match=r"/list does not end: page 1,000 still holds"):
-        crawl(widening(is_empty, cap=1000), lambda request: {"data": [1]}, random.Random(1))
+        crawl(widening(is_empty, max_pages=1000), lambda request: {"data": [1]}, random.Random(1))
 
 
-@pytest.mark.parametrize("most", [0, -1, 3, 6, 12])
-def test_a_window_that_would_leave_pages_out_is_refused(most: int) -> None:
+@pytest.mark.parametrize("max_window", [0, -1, 3, 6, 12])
+def test_a_window_that_would_leave_pages_out_is_refused(max_window: int) -> None:
     with pytest.raises(ValueError, match="power of two"):
-        widening(is_empty, most=most)
+        widening(is_empty, max_window=max_window)
 
 
 def test_a_paginator_says_what_it_does_and_how_much_it_will_be() -> None:
@@ -110,7 +112,7 @@ def test_a_paginator_says_what_it_does_and_how_much_it_will_be() -> None:
 
     by_cursor = cursor(lambda page: page.read(dict)["next"], place)
     known = [
-        (end, first(), 0),
+        (one_answer, first(), 0),
         (numbered(last), first(last=0), 0),
         (numbered(last), first(last=7), 6),
         (by_cursor, first(next=None), 0),

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab.connector.page import Page, mended, refuse, retry_after
-from crmlab.connector.request import Request, path
+from crmlab.connector.page import Page, refuse, replace_lone_surrogates, retry_after
+from crmlab.connector.request import Request, fill_path
 from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
 
 NOW = 1_800_000_000.0
@@ -83,7 +83,7 @@ def test_the_body_and_headers_of_a_page_are_not_shown() -> None:
     ],
 )
 def test_an_id_cannot_leave_its_place_in_a_path(id: object, filled: str) -> None:
-    assert path("/contacts/{id}", id=id) == filled
+    assert fill_path("/contacts/{id}", id=id) == filled
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,11 @@ def test_a_page_is_read_as_each_type_it_is_asked_for() -> None:
     assert answer.read(_Data) is answer.read(_Data)
 
 
+@pytest.mark.parametrize(("status", "succeeded"), [(199, False), (200, True), (204, True), (299, True), (302, False)])
+def test_an_answer_succeeded_where_its_status_says_so(status: int, succeeded: bool) -> None:
+    assert page(status=status).succeeded is succeeded
+
+
 def test_the_error_of_an_unreadable_page_quotes_none_of_it() -> None:
     with pytest.raises(TransportError) as caught:
         page(b'{"data":"anna@example.com"}').read(_Data)
@@ -192,17 +197,17 @@ TEXT = st.text(st.one_of(st.characters(), st.sampled_from(["\ud83d", "\ude00", "
 
 
 @given(TEXT)
-def test_halves_of_surrogate_pairs_are_mended_and_nothing_else_changes(text: str) -> None:
+def test_lone_surrogates_are_replaced_and_nothing_else_changes(text: str) -> None:
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
-    body, halves = mended(json.dumps({"a": text}).encode())
+    body, lone_surrogates = replace_lone_surrogates(json.dumps({"a": text}).encode())
 
     assert json.loads(body) == {"a": whole}
-    assert halves == whole.count("\ufffd") - text.count("\ufffd")
+    assert lone_surrogates == whole.count("\ufffd") - text.count("\ufffd")
     assert msgspec.json.decode(body) == {"a": whole}
 
 
 def test_an_escaped_backslash_before_u_is_no_escape() -> None:
     body = rb'{"a":"\\ud83d","b":"\\\ud83d"}'
 
-    assert mended(body) == (rb'{"a":"\\ud83d","b":"\\\ufffd"}', 1)
+    assert replace_lone_surrogates(body) == (rb'{"a":"\\ud83d","b":"\\\ufffd"}', 1)

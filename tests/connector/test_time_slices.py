@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
 from crmlab.connector.paging import cursor
-from crmlab.connector.request import PART, Request
-from crmlab.connector.time_slices import Span, seconds, slices
+from crmlab.connector.request import Request
+from crmlab.connector.time_slices import Span, time_slices, unix_seconds
 
 NOW = 1_790_000_000
 YEAR = 365 * 86_400
@@ -35,7 +35,7 @@ def iso(moment: float) -> str:
 
 
 def span(request: Request) -> Span:
-    return seconds(request.params.get("from")), seconds(request.params.get("to"))
+    return Span(unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to")))
 
 
 def within(request: Request, since: int | None, until: int | None) -> Request:
@@ -47,7 +47,7 @@ def following(page: Page) -> str | None:
     return page.header("next")
 
 
-FOLLOW = slices(
+FOLLOW = time_slices(
     cursor(following, lambda request, token: request.with_params(cursor=token)),
     times=lambda page: page.read(list),
     span=span,
@@ -151,7 +151,7 @@ def test_every_event_of_the_window_comes_whatever_the_order_of_the_list(
 
     pages = -(-len(service.found(asked[0])) // size)
     # an event on an edge may come twice, the first page does; each cut of a past without beginning costs a round
-    rounds = 1 + sum("newest" in request.tags and PART not in request.tags for request in asked)
+    rounds = 1 + sum("newest" in request.tags and not request.partial for request in asked)
     assert len(asked) <= 2 * pages + 17 * rounds + 1
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import importlib
 import json
 import os
 import shutil
@@ -192,19 +191,22 @@ def served() -> Callable[[str], Served]:
 
 
 async def _fetch_all(provider: str) -> Served:
-    service = importlib.import_module(f"crmlab.sandbox.services.{provider}").service
     async with (
         crmlab.sandbox(rows=150, services=[provider]) as accounts,
         recorder(accounts[0].base_url) as wire,
     ):
-        secrets = service(accounts.world).credentials
+        secrets = accounts.keys[provider]
         ours = crmlab.Account(provider, base_url=wire.url, **secrets)
         stranger = crmlab.Account(provider, base_url=wire.url, **dict.fromkeys(secrets, "7"))
         resources, records = {}, {}
         for resource in ours.provider.resources:
             table = f"{provider}.{resource.name}"
             data = await crmlab.fetch(ours, table, limits=SERVER, on_error="raise")
-            parents = {e.path for name in (*resource.after, *resource.using) for e in resources[name]}
+            parents = {
+                e.path
+                for name in (*resource.needs_before_request, *resource.needs_before_decode)
+                for e in resources[name]
+            }
             resources[resource.name] = [e for e in wire.taken() if e.path not in parents]
             records[resource.name] = data[table]
         for operation in reads(ours.provider):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from crmlab.connector.resource import JSON, Context, Resource
 from crmlab.decoding.strict import as_text
 from crmlab.errors import AuthError, RateLimitError
 from crmlab.providers import registry
+from crmlab.sandbox import services
 from crmlab.sandbox.world.generate import generate
 from tests.contract.conftest import MORE, NOW, PROVIDERS, RESOURCES, Served
 from tests.contract.document import Document
@@ -150,7 +150,7 @@ def test_the_sandbox_refuses_as_documented(
 def test_the_sandbox_words_a_refusal_as_documented(
     documents: Mapping[str, Document], provider: str, status: int
 ) -> None:
-    service = importlib.import_module(f"crmlab.sandbox.services.{provider}").service(generate(5, seed=1, now=NOW))
+    service = services.service(provider, generate(5, seed=1, now=NOW))
 
     answer = service.refusal(status)
 
@@ -161,7 +161,7 @@ def test_the_sandbox_words_a_refusal_as_documented(
 
 def test_the_throttle_of_onepagecrm_is_told_from_a_missing_right() -> None:
     """The document's 403: the throttle answers so too, but with plain text."""
-    service = importlib.import_module("crmlab.sandbox.services.onepagecrm").service(generate(5, seed=1, now=NOW))
+    service = services.service("onepagecrm", generate(5, seed=1, now=NOW))
     provider = registry()["onepagecrm"]
 
     for status, error in ((429, RateLimitError), (403, AuthError)):
@@ -197,7 +197,7 @@ def _wire(resource: Resource) -> pl.Struct:
     wire = resource.wire(Context(now=NOW)) if callable(resource.wire) else resource.wire
     read = {name: JSON if dtype == JSON else as_text(dtype, numbers=True) for name, dtype in wire.items()}
     if resource.unwrap:
-        beside = as_text(pl.Struct(dict(resource.beside)), numbers=True)
+        beside = as_text(pl.Struct(dict(resource.envelope_fields)), numbers=True)
         return pl.Struct({resource.unwrap: pl.Struct(read), **dict(beside)})
     return pl.Struct(read)
 

@@ -546,7 +546,7 @@ def test_lists_of_text_lose_only_blanks() -> None:
 
 # ---- wrapped records ----------------------------------------------------------------------------
 
-WRAPPED = resource(unwrap="deal", beside={"next": pl.Struct({"n": pl.Int64})}, views=(DEALS,))
+WRAPPED = resource(unwrap="deal", envelope_fields={"next": pl.Struct({"n": pl.Int64})}, views=(DEALS,))
 
 
 @pytest.mark.parametrize("raw", [True, False])
@@ -624,7 +624,7 @@ def test_a_single_record_is_one_even_where_it_is_a_list() -> None:
 
 
 def test_fields_that_nobody_documented_are_found() -> None:
-    chosen = resource(unwrap="deal", beside={"next": pl.String})
+    chosen = resource(unwrap="deal", envelope_fields={"next": pl.String})
     known = reader(chosen).known
     found = [
         Record(b'{"deal":{"id":1,"new":1},"next":null,"more":1}', {}),

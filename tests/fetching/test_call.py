@@ -59,7 +59,9 @@ async def test_a_check_says_what_was_reached_and_where() -> None:
 
     where = accounts.url.removeprefix("http://")
     assert told.keys() == registry().keys()
-    assert all(words.endswith(f" · {where}") and "answered" not in words for words in told.values())
+    assert all(words.endswith(f" · {where}") for words in told.values())
+    silent = [name for name, words in told.items() if "answered" in words]
+    assert not silent, "say with `Provider.reached` who and what the answer to the ping shows"
 
 
 async def lenient(serve: Serve, body: bytes) -> str:

@@ -156,7 +156,7 @@ def records(count: int) -> list[dict[str, Any]]:
 
 
 def without_restoring(changes: list[Change]) -> list[Change]:
-    """What no count can tell, as `Tally` says: one restored in the moment when one is deleted."""
+    """What no count can tell, as `Completeness` says: one restored in the moment when one is deleted."""
     deletes = any(change.kind == "delete" for change in changes)
     return [change for change in changes if change.kind != "insert" or not deletes]
 

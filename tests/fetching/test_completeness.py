@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
-from crmlab.connector.request import PART, Request
-from crmlab.fetching.completeness import KEYS, Tally
+from crmlab.connector.request import Request
+from crmlab.fetching.completeness import KEYS, Completeness
 
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -22,9 +22,11 @@ def at(second: float) -> dt.datetime:
     return NOON + dt.timedelta(seconds=second)
 
 
-def page(second: int | None = 0, *, path: str = "/notes", tags: Mapping[str, str] | None = None) -> Page:
+def page(
+    second: int | None = 0, *, path: str = "/notes", tags: Mapping[str, str] | None = None, partial: bool = False
+) -> Page:
     headers = {} if second is None else {"date": format_datetime(at(second), usegmt=True)}
-    return Page(request=Request(path=path, tags=tags or {}), status=200, headers=headers, body=b"{}")
+    return Page(request=Request(path=path, tags=tags or {}, partial=partial), status=200, headers=headers, body=b"{}")
 
 
 def keys(old: Iterable[int] = (), new: Mapping[int, float] | None = None, *, nameless: int = 0) -> pl.DataFrame:
@@ -34,9 +36,9 @@ def keys(old: Iterable[int] = (), new: Mapping[int, float] | None = None, *, nam
     return pl.DataFrame([*rows, *[(None, None)] * nameless], schema=KEYS, orient="row")
 
 
-def tally(*totals: int | None, came: pl.DataFrame | None = None, lasting: int = 10) -> Tally:
+def reading_of(*totals: int | None, came: pl.DataFrame | None = None, lasting: int = 10) -> Completeness:
     """One reading from noon on, whose answers counted this."""
-    reading = Tally(keys=keys() if came is None else came)
+    reading = Completeness(seen_keys=keys() if came is None else came)
     for number, total in enumerate(totals):
         reading.count(page(lasting * number // max(1, len(totals) - 1)), total)
     return reading
@@ -46,30 +48,30 @@ def tally(*totals: int | None, came: pl.DataFrame | None = None, lasting: int = 
 
 
 def test_nothing_counted_is_nothing_expected() -> None:
-    reading = tally(None, None, came=keys([1, 2]))
+    reading = reading_of(None, None, came=keys([1, 2]))
 
     assert (reading.is_counted, reading.expected, reading.distinct, reading.pages) == (False, None, 2, 2)
     assert not reading.is_short(0)
 
 
 def test_an_empty_list_is_counted_as_well() -> None:
-    reading = tally(0)
+    reading = reading_of(0)
 
     assert (reading.is_counted, reading.expected, reading.distinct) == (True, 0, 0)
     assert not reading.is_short(0)
 
 
 def test_what_was_counted_last_is_expected_and_lists_are_added_up() -> None:
-    reading = tally(5, 6)
+    reading = reading_of(5, 6)
     reading.count(page(path="/calls"), 10)
 
     assert reading.expected == 16
 
 
 def test_parts_of_a_list_are_not_counted_beside_the_whole() -> None:
-    reading = tally(300)
-    reading.count(page(tags={PART: "1-2"}), 200)
-    reading.count(page(tags={PART: "2-3"}), 110)
+    reading = reading_of(300)
+    reading.count(page(tags={"period": "1-2"}, partial=True), 200)
+    reading.count(page(tags={"period": "2-3"}, partial=True), 110)
 
     assert reading.expected == 300
     assert reading.is_short(0)
@@ -78,7 +80,7 @@ def test_parts_of_a_list_are_not_counted_beside_the_whole() -> None:
 
 
 def test_a_list_of_each_parent_is_a_list_of_its_own() -> None:
-    reading = Tally(keys=keys(range(5)))
+    reading = Completeness(seen_keys=keys(range(5)))
     for parent, total in (("a", 2), ("b", 3)):
         reading.count(page(tags={"parent": parent}), total)
 
@@ -90,7 +92,7 @@ def test_a_list_of_each_parent_is_a_list_of_its_own() -> None:
 def test_repeats_count_once_and_records_without_a_key_each(found: set[int], nameless: int, times: int) -> None:
     repeated = pl.concat([keys(found)] * (times + 1) + [keys(nameless=nameless)])
 
-    assert tally(came=repeated).distinct == len(found) + nameless
+    assert reading_of(came=repeated).distinct == len(found) + nameless
 
 
 # ---- added meanwhile ----------------------------------------------------------------------------
@@ -100,28 +102,28 @@ def test_repeats_count_once_and_records_without_a_key_each(found: set[int], name
     ("second", "added"), [(-1, 0), (0, 1), (5.5, 1), (10, 1), (10.9, 1), (11, 1), (11.5, 0), (60, 0)]
 )
 def test_what_came_in_between_the_first_answer_and_the_last_was_added(second: float, added: int) -> None:
-    assert tally(3, 3, came=keys([1, 2], {3: second})).added == added
+    assert reading_of(3, 3, came=keys([1, 2], {3: second})).inserted == added
 
 
 def test_what_is_repeated_with_a_later_time_came_in_when_it_first_came() -> None:
-    assert tally(3, 3, came=keys([1, 2, 3], {3: 5})).added == 0
+    assert reading_of(3, 3, came=keys([1, 2, 3], {3: 5})).inserted == 0
 
 
 def test_without_a_clock_nothing_is_known_to_be_added() -> None:
-    reading = Tally(keys=keys([1], {2: 5}))
+    reading = Completeness(seen_keys=keys([1], {2: 5}))
     reading.count(page(None), 2)
 
-    assert reading.added == 0
+    assert reading.inserted == 0
     assert not reading.is_short(0)
 
 
 def test_an_answer_that_counts_nothing_still_tells_how_long_it_was_read() -> None:
-    reading = tally(2, came=keys([1], {2: 40}))
+    reading = reading_of(2, came=keys([1], {2: 40}))
     assert not reading.is_short(0)
 
     reading.count(page(60), None)
 
-    assert reading.added == 1
+    assert reading.inserted == 1
     assert reading.is_short(0)
 
 
@@ -136,7 +138,7 @@ def test_an_answer_that_counts_nothing_still_tells_how_long_it_was_read() -> Non
 def test_a_record_that_is_missing_is_never_made_up_for_by_new_ones(
     there: set[int], lost: set[int], new: dict[int, float]
 ) -> None:
-    reading = tally(len(there), len(there) + len(new), came=keys(there - lost, new))
+    reading = reading_of(len(there), len(there) + len(new), came=keys(there - lost, new))
 
     assert reading.is_short(0) == bool(there & lost)
     assert not reading.is_short(len(there & lost))  # those that were rejected did come
@@ -146,14 +148,14 @@ def test_a_record_that_is_missing_is_never_made_up_for_by_new_ones(
 def test_a_list_that_grew_by_what_was_added_is_settled(came: int, before: int, within: int) -> None:
     """One restored with its old time may push another out of sight; one added at the end does not."""
     new = {100 + n: 5.0 for n in range(within)}
-    reading = tally(came, came + before + within, came=keys(range(came + before), new))
+    reading = reading_of(came, came + before + within, came=keys(range(came + before), new))
 
     assert reading.is_settled(None, timed=True) == (before == 0)
     assert reading.is_settled(None, timed=False) == (before + within == 0)
 
 
 def test_a_list_that_shrank_is_settled_where_times_are_known_and_its_shortness_tells() -> None:
-    reading = tally(5, 4, came=keys(range(4)))
+    reading = reading_of(5, 4, came=keys(range(4)))
 
     assert reading.is_settled(None, timed=True)
     assert not reading.is_settled(None, timed=False)
@@ -161,7 +163,7 @@ def test_a_list_that_shrank_is_settled_where_times_are_known_and_its_shortness_t
 
 
 def test_times_without_a_clock_settle_nothing() -> None:
-    reading = Tally(keys=keys([1], {2: 5}))
+    reading = Completeness(seen_keys=keys([1], {2: 5}))
     for total in (1, 2):
         reading.count(page(None), total)
 
@@ -185,23 +187,23 @@ def test_times_without_a_clock_settle_nothing() -> None:
     ],
 )
 def test_a_second_reading_repeats_the_first_but_for_what_is_new(came: pl.DataFrame, again: bool) -> None:
-    before = tally(None, came=keys([1, 2]))
+    before = reading_of(None, came=keys([1, 2]))
 
-    assert tally(None, came=came).repeats(before) is again
-    assert tally(None, came=came).is_settled(before, timed=True) is again
+    assert reading_of(None, came=came).repeats(before) is again
+    assert reading_of(None, came=came).is_settled(before, timed=True) is again
 
 
 def test_a_first_reading_repeats_nothing() -> None:
-    assert not tally(None, came=keys([1])).repeats(None)
-    assert not tally(None, came=keys([1])).is_settled(None, timed=True)
+    assert not reading_of(None, came=keys([1])).repeats(None)
+    assert not reading_of(None, came=keys([1])).is_settled(None, timed=True)
 
 
 def test_records_without_a_key_repeat_each_other() -> None:
-    assert tally(None, came=keys([1], nameless=2)).repeats(tally(None, came=keys([1], nameless=2)))
+    assert reading_of(None, came=keys([1], nameless=2)).repeats(reading_of(None, came=keys([1], nameless=2)))
 
 
 def test_without_a_clock_whatever_else_came_is_old() -> None:
-    before = Tally(keys=keys([1]))
+    before = Completeness(seen_keys=keys([1]))
 
-    assert not Tally(keys=keys([1], {2: 5})).repeats(before)
-    assert Tally(keys=keys([1])).repeats(before)
+    assert not Completeness(seen_keys=keys([1], {2: 5})).repeats(before)
+    assert Completeness(seen_keys=keys([1])).repeats(before)

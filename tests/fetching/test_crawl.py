@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from crmlab.connector.request import Request
 from crmlab.errors import NotFoundError, TransportError
-from crmlab.fetching.crawl import first, sweep
+from crmlab.fetching.crawl import crawl, first_error
 
 Graph = dict[int, list[tuple[int, bool]]]
 NODES = st.integers(0, 11)
 
 
-def to(number: int, *, closes: bool = False) -> Request:
-    return Request(path=f"/{number}", closes=closes)
+def to(number: int, *, send_last: bool = False) -> Request:
+    return Request(path=f"/{number}", send_last=send_last)
 
 
-def crawl(starts: Iterable[int], graph: Graph, delays: dict[int, int]) -> list[int]:
+def answered_by(starts: Iterable[int], graph: Graph, delays: dict[int, int]) -> list[int]:
     """The numbers in the order of their answers; each answer takes its turns of the loop."""
     answered: list[int] = []
 
@@ -32,9 +32,9 @@ def crawl(starts: Iterable[int], graph: Graph, delays: dict[int, int]) -> list[i
         for _ in range(delays.get(number, 0)):
             await asyncio.sleep(0)
         answered.append(number)
-        return [to(n, closes=closes) for n, closes in graph.get(number, [])]
+        return [to(n, send_last=send_last) for n, send_last in graph.get(number, [])]
 
-    asyncio.run(sweep([to(number) for number in starts], ask))
+    asyncio.run(crawl([to(number) for number in starts], ask))
     return answered
 
 
@@ -53,28 +53,28 @@ def reached(starts: Iterable[int], graph: Graph) -> set[int]:
     st.dictionaries(NODES, st.integers(0, 5)),
 )
 def test_all_that_follows_is_asked_exactly_once(starts: list[int], graph: Graph, delays: dict[int, int]) -> None:
-    assert Counter(crawl(starts, graph, delays)) == Counter(reached(starts, graph))
+    assert Counter(answered_by(starts, graph, delays)) == Counter(reached(starts, graph))
 
 
 @given(st.integers(2, 30), st.dictionaries(st.integers(1, 30), st.integers(0, 9)))
 def test_what_closes_a_list_is_asked_when_all_others_are_in(last: int, delays: dict[int, int]) -> None:
     graph = {1: [(n, n == last) for n in range(2, last + 1)]}
 
-    assert crawl([1], graph, delays)[-1] == last
+    assert answered_by([1], graph, delays)[-1] == last
 
 
 def test_what_follows_the_last_is_asked_as_well() -> None:
-    assert crawl([1], {1: [(2, True), (3, False)], 2: [(4, True), (5, False)]}, {}) == [1, 3, 2, 5, 4]
+    assert answered_by([1], {1: [(2, True), (3, False)], 2: [(4, True), (5, False)]}, {}) == [1, 3, 2, 5, 4]
 
 
 def test_requests_wait_for_no_other() -> None:
-    order = crawl([1, 2], {1: [(3, False)], 2: [(4, False)]}, {1: 9})
+    order = answered_by([1, 2], {1: [(3, False)], 2: [(4, False)]}, {1: 9})
 
     assert order == [2, 4, 1, 3]
 
 
 def test_nothing_to_ask_is_the_end() -> None:
-    assert crawl([], {}, {}) == []
+    assert answered_by([], {}, {}) == []
 
 
 async def test_the_first_error_is_raised_plain_and_what_runs_is_cancelled() -> None:
@@ -91,22 +91,22 @@ async def test_the_first_error_is_raised_plain_and_what_runs_is_cancelled() -> N
             raise
 
     with pytest.raises(NotFoundError, match="gone"):
-        await sweep([to(1), to(2), to(3)], ask)
+        await crawl([to(1), to(2), to(3)], ask)
 
     assert sorted(cancelled) == ["/2", "/3"]
 
 
 async def test_an_error_of_the_last_is_raised_plain() -> None:
     async def ask(request: Request) -> list[Request]:
-        if request.closes:
+        if request.send_last:
             raise TransportError("cut off")
-        return [to(2, closes=True)]
+        return [to(2, send_last=True)]
 
     with pytest.raises(TransportError, match="cut off"):
-        await sweep([to(1)], ask)
+        await crawl([to(1)], ask)
 
 
 def test_the_first_of_a_group_is_a_plain_error() -> None:
     inner = ExceptionGroup("inner", [ValueError("first"), KeyError("second")])
 
-    assert str(first(ExceptionGroup("outer", [inner, OSError("third")]))) == "first"
+    assert str(first_error(ExceptionGroup("outer", [inner, OSError("third")]))) == "first"

@@ -20,7 +20,7 @@ from crmlab.providers.onepagecrm import PROVIDER, pages
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.server import Sandbox
 from crmlab.sandbox.service import Records
-from crmlab.sandbox.services import onepagecrm
+from crmlab.sandbox.services.onepagecrm import api
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import NOW, World
 
@@ -50,7 +50,7 @@ def crowded() -> World:
 
 def plainly(account: crmlab.Account) -> crmlab.Account:
     """The account of a service that has nothing inside its lists."""
-    lists = tuple(replace(each, holds=(), embedding=None) for each in PROVIDER.resources)
+    lists = tuple(replace(each, embeds=(), embedding=None) for each in PROVIDER.resources)
     account.provider = replace(PROVIDER, resources=lists)
     return account
 
@@ -172,7 +172,7 @@ async def test_past_the_wall_they_come_inside_the_parts(monkeypatch: pytest.Monk
         for n, person in enumerate(world.people_in("onepagecrm"))
     ]
     monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(onepagecrm, "WALL", 200)
+    monkeypatch.setattr(api, "WALL", 200)
     async with crmlab.sandbox(World(people=people, notes=world.notes), services=ONE) as crm:
         data = await crmlab.fetch(crm, "contacts", "onepagecrm.notes", limits=FAST)
 
@@ -185,7 +185,7 @@ async def test_past_the_wall_they_come_inside_the_parts(monkeypatch: pytest.Monk
 async def test_what_the_cascade_leaves_out_is_read_by_itself(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     people = [replace(person, created_at=NOW) for person in world.people_in("onepagecrm")]
     monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(onepagecrm, "WALL", 200)
+    monkeypatch.setattr(api, "WALL", 200)
     async with crmlab.sandbox(World(people=people, notes=world.notes), services=ONE) as crm:
         data = await crmlab.fetch(crm, "contacts", "onepagecrm.notes", limits=FAST)
 
@@ -256,7 +256,9 @@ async def test_one_list_that_fails_costs_nothing_of_the_others(world: World, nam
 async def test_a_list_that_has_nothing_keeps_nobody_waiting(world: World) -> None:
     fault = Fault(kind="status", status=404, match="/calls", times=999)
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
-        lists = tuple(replace(each, nothing=lambda error, request: error.status == 404) for each in PROVIDER.resources)
+        lists = tuple(
+            replace(each, is_empty_answer=lambda error, request: error.status == 404) for each in PROVIDER.resources
+        )
         crm[0].provider = replace(PROVIDER, resources=lists)
         data = await asyncio.wait_for(crmlab.fetch(crm, "contacts", *OWN, limits=FAST), 20)
 

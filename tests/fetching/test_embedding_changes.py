@@ -60,7 +60,7 @@ def contacts(count: int) -> list[dict[str, Any]]:
     return [{"id": f"c{n}", "created_at": iso(START + dt.timedelta(minutes=n))} for n in range(count)]
 
 
-# none is restored with its old time: that would make up for one that moved, as `Tally` says
+# none is restored with its old time: that would make up for one that moved, as `Completeness` says
 CHANGES = st.lists(
     st.builds(
         Change,

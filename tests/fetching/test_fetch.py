@@ -18,7 +18,16 @@ import pytest
 from aiohttp import web  # a real server stands in for the services
 
 import crmlab
-from crmlab.errors import ApiError, AuthError, CrmlabError, NotFoundError, PlanError, ServerError, TransportError
+from crmlab.errors import (
+    ApiError,
+    AuthError,
+    CrmlabError,
+    NotFoundError,
+    PlanError,
+    ServerError,
+    TransportError,
+    UsageError,
+)
 from crmlab.results.fetched import SUMMARY
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.server import Sandbox
@@ -620,12 +629,12 @@ async def test_progress_never_goes_back_and_ends_with_a_final_state(crm: Sandbox
 
     assert set(events) == set(data.summary["resource"])
     for resource, told in events.items():
-        for count in ("rows", "requests", "planned"):
+        for count in ("rows", "requests", "known_requests"):
             counts = [getattr(event, count) for event in told]
             assert counts == sorted(counts), (resource, count)
-        assert all(event.requests <= event.planned for event in told)
+        assert all(event.requests <= event.known_requests for event in told)
         assert [event.state for event in told] == ["running"] * (len(told) - 1) + ["complete"]
-        assert told[-1].requests == told[-1].planned == line(data, resource)["requests"]
+        assert told[-1].requests == told[-1].known_requests == line(data, resource)["requests"]
 
 
 @pytest.mark.parametrize(("status", "state"), [(404, "failed"), (200, "incomplete")])
@@ -707,7 +716,7 @@ async def test_the_users_limits_hold_instead_of_the_providers(world: World) -> N
     async with crmlab.sandbox(world, services=ONE, latency=0.02) as crm:
         await crmlab.fetch(crm, "contacts", "deals", "activities", limits=crmlab.Limits(concurrency=2))
 
-    assert crm.most_in_flight == 2
+    assert crm.max_in_flight == 2
 
 
 async def test_one_record_is_called_by_its_id(crm: Sandbox, world: World) -> None:
@@ -751,7 +760,7 @@ async def test_a_call_for_what_is_not_there_says_so(crm: Sandbox) -> None:
 async def test_a_question_that_cannot_be_asked_is_refused_before_anything_is_sent(
     crm: Sandbox, tables: list[Any], options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(PlanError, match=message):
+    with pytest.raises(UsageError, match=message):
         await crmlab.fetch(crm, *tables, limits=FAST, **options)
 
     assert not crm.requests
@@ -759,21 +768,37 @@ async def test_a_question_that_cannot_be_asked_is_refused_before_anything_is_sen
 
 @pytest.mark.parametrize(
     ("accounts", "message"),
-    [([], "no accounts given"), ("onepagecrm", "Account objects, not str"), ([None], "Account objects, not NoneType")],
+    [
+        ([], "no accounts given"),
+        ("onepagecrm", "Account objects, not str"),
+        ([None], "Account objects, not NoneType"),
+        (5, "Account objects, not int"),
+    ],
 )
 async def test_accounts_that_are_none_are_refused(accounts: Any, message: str) -> None:
-    with pytest.raises(PlanError, match=message):
+    with pytest.raises(UsageError, match=message):
         await crmlab.fetch(accounts, "deals")
 
 
 async def test_two_accounts_of_one_name_are_refused(crm: Sandbox) -> None:
-    with pytest.raises(PlanError, match="two onepagecrm account 'onepagecrm's: give each its own name"):
+    with pytest.raises(
+        UsageError, match="two accounts are called onepagecrm account 'onepagecrm': give each its own name"
+    ):
         await crmlab.fetch([crm[0], crm[0]], "deals")
 
 
 async def test_an_unknown_operation_is_refused(crm: Sandbox) -> None:
-    with pytest.raises(PlanError, match=r"unknown operation 'contacts'; did you mean 'contact'\?"):
+    with pytest.raises(UsageError, match=r"unknown operation 'contacts'; did you mean 'contact'\?"):
         await crmlab.call(crm[0], "contacts", id="1")
+
+
+async def test_an_operation_without_its_arguments_is_refused(crm: Sandbox) -> None:
+    with pytest.raises(UsageError, match="operation 'contact': missing a required argument: 'id'"):
+        await crmlab.call(crm[0], "contact")
+    with pytest.raises(UsageError, match="operation 'contact': got an unexpected keyword argument 'number'"):
+        await crmlab.call(crm[0], "contact", id="1", number=2)
+
+    assert not crm.requests
 
 
 async def test_reading_what_changes_by_being_read_must_be_allowed() -> None:

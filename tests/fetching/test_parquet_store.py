@@ -159,7 +159,7 @@ async def test_accounts_may_have_different_own_fields(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", [1, 2, 100_000])
 def test_of_repeated_rows_the_newest_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int) -> None:
-    monkeypatch.setattr(parquet_store, "PART", part)
+    monkeypatch.setattr(parquet_store, "PART_ROWS", part)
 
     found, heights = kept(
         tmp_path,
@@ -235,7 +235,7 @@ async def test_a_cancelled_fetch_leaves_the_older_files_and_no_parts(
 ) -> None:
     before = await older(tmp_path, world)
     monkeypatch.setattr("crmlab.fetching.decode_queue.BATCH", 10_000)
-    monkeypatch.setattr(parquet_store, "PART", 10)
+    monkeypatch.setattr(parquet_store, "PART_ROWS", 10)
     fault = Fault(kind="slow", match="/companies", seconds=60)
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
         fetching = asyncio.create_task(crmlab.fetch_to(tmp_path, crm, limits=FAST))
@@ -249,7 +249,7 @@ async def test_a_cancelled_fetch_leaves_the_older_files_and_no_parts(
 
 
 def test_what_threads_still_bring_after_the_end_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_store, "PART", 1)
+    monkeypatch.setattr(parquet_store, "PART_ROWS", 1)
 
     def bring(growing: Store, table: str) -> None:
         for number in range(60):

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab.connector.provider import Provider
-from crmlab.errors import AuthError, NotFoundError, PlanError
+from crmlab.errors import AuthError, NotFoundError, PlanError, UsageError
 from crmlab.fetching.plan import RESOURCES, SCOPES, Plan
 from crmlab.providers.complero import PROVIDER as COMPLERO
 from crmlab.providers.onepagecrm import PROVIDER as ONEPAGECRM
@@ -168,10 +168,10 @@ async def test_contacts_past_the_wall_are_estimated_and_asked_for(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from crmlab.providers.onepagecrm import pages
-    from crmlab.sandbox.services import onepagecrm
+    from crmlab.sandbox.services.onepagecrm import api
 
     monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(onepagecrm, "WALL", 200)
+    monkeypatch.setattr(api, "WALL", 200)
     async with crmlab.sandbox(world, services=ONE) as crm:
         plan = await crmlab.plan(crm, "contacts", limits=FAST)
         data = await crmlab.fetch(plan, limits=FAST)
@@ -207,9 +207,9 @@ async def test_a_plan_does_not_send_what_changes_by_being_read(changes: Any) -> 
 async def test_a_plan_and_a_question_are_one_too_many(world: World, tables: list[str], options: Any) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
         plan = await crmlab.plan(crm, "users", limits=FAST)
-        with pytest.raises(PlanError, match=r"a plan says already which tables and which period"):
+        with pytest.raises(UsageError, match=r"a plan says already which tables and which period"):
             await crmlab.fetch(plan, *tables, **options)
-        with pytest.raises(PlanError, match=r"a plan says already"):
+        with pytest.raises(UsageError, match=r"a plan says already"):
             await crmlab.fetch_to("nowhere", plan, *tables, **options)
 
     assert not crm.requests
@@ -217,7 +217,7 @@ async def test_a_plan_and_a_question_are_one_too_many(world: World, tables: list
 
 async def test_a_question_that_cannot_be_asked_is_refused_as_a_fetch_does(world: World) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
-        with pytest.raises(PlanError, match=r"unknown table 'deal'; did you mean 'deals'\?"):
+        with pytest.raises(UsageError, match=r"unknown table 'deal'; did you mean 'deals'\?"):
             await crmlab.plan(crm, "deal")
 
     assert not crm.requests
@@ -273,7 +273,7 @@ async def test_the_users_limits_are_planned_with(world: World) -> None:
 async def test_accounts_that_are_counted_together_but_have_different_limits_are_refused(world: World, ask: Any) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
         accounts = [crm[0], named(crm[0], "south", crm.keys["onepagecrm"])]  # one with the vendor's
-        with pytest.raises(PlanError, match="are counted together but have different limits"):
+        with pytest.raises(UsageError, match="are counted together but have different limits"):
             await ask(accounts, "users")
 
     assert not crm.requests

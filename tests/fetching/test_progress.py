@@ -5,34 +5,37 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 import crmlab
 from crmlab.connector.estimate import expected
 from crmlab.errors import CrmlabError, NotFoundError
-from crmlab.fetching.progress_reporter import NOTICEABLE, SELDOM, Watch
+from crmlab.fetching.progress_reporter import MAX_INTERVAL, NOTICEABLE, ProgressReporter
+from crmlab.fetching.resource_result import RequestCount, ResourceResult
+from crmlab.fetching.resource_task import ResourceTask
 from crmlab.http.client import Client
 from crmlab.sandbox.faults import Fault
 
 
-@dataclass(eq=False)
-class Run:
-    """As much of a resource's run as is told."""
+def deals(account: crmlab.Account, *, known: int, sent: int = 1, foreseen: bool = True) -> ResourceResult:
+    """The deals of an account that have asked so much, and know to need so much."""
+    task = ResourceTask(
+        account=account,
+        resource=account.provider.resource("deals"),
+        tables=frozenset({"deals"}),
+        raw=False,
+        needed=False,
+    )
+    requests = RequestCount(sent=sent, expected=known if foreseen else None, minimum=known, first=1)
+    return ResourceResult(task=task, requests=requests, began_at=time.monotonic(), complete=True)
 
-    account: crmlab.Account
-    planned: int
-    requests: int = 1
-    rows: int = 0
-    is_foreseen: bool = True
-    names: tuple[str, ...] = ("deals",)
-    failure: CrmlabError | None = None
-    complete: bool = True
-    resource: Any = field(default_factory=lambda: SimpleNamespace(name="deals"))
-    began: float = field(default_factory=time.monotonic)
+
+def looked_up(result: ResourceResult) -> ResourceResult:
+    """The same, only read for others."""
+    result.task = replace(result.task, tables=frozenset(), needed=True)
+    return result
 
 
 class Listener(list[crmlab.Progress]):
@@ -63,12 +66,12 @@ async def test_time_left_is_that_of_everything_that_shares_the_limit(
     request: pytest.FixtureRequest, client: Client, listener: Listener
 ) -> None:
     north, south = account("north", request), account("south", request)
-    watch = Watch(client, listener)
-    watch.answered(north, 0.1)
-    several = [Run(north, planned=11), Run(north, planned=21, names=()), Run(south, planned=6)]
+    reporter = ProgressReporter(client, listener)
+    reporter.answered(north, 0.1)
+    several = [deals(north, known=11), looked_up(deals(north, known=21)), deals(south, known=6)]
 
-    for run in several:
-        watch.tell(run)
+    for result in several:
+        reporter.tell(result)
 
     told = listener[-1]
     rate = client.limiter(north).rate
@@ -80,13 +83,13 @@ async def test_time_left_is_that_of_everything_that_shares_the_limit(
 
 async def test_what_is_over_leaves_no_time(request: pytest.FixtureRequest, client: Client, listener: Listener) -> None:
     here = account("one", request)
-    watch = Watch(client, listener)
-    one, other = Run(here, planned=11), Run(here, planned=31)
-    watch.tell(one)
+    reporter = ProgressReporter(client, listener)
+    one, other = deals(here, known=11), deals(here, known=31)
+    reporter.tell(one)
 
     other.failure = CrmlabError("no")
-    watch.tell(other, over=True)
-    watch.tell(one, over=True)
+    reporter.tell(other, over=True)
+    reporter.tell(one, over=True)
 
     assert [(news.state, news.left) for news in listener[1:]] == [("failed", 0), ("complete", 0)]
 
@@ -95,13 +98,13 @@ async def test_until_its_first_answers_are_in_nobody_knows(
     request: pytest.FixtureRequest, client: Client, listener: Listener
 ) -> None:
     here = account("one", request)
-    watch = Watch(client, listener)
-    known, unknown = Run(here, planned=11), Run(here, planned=1, requests=0, is_foreseen=False)
-    watch.expect([known, unknown])  # type: ignore[list-item]
+    reporter = ProgressReporter(client, listener)
+    known, unknown = deals(here, known=11), deals(here, known=1, sent=0, foreseen=False)
+    reporter.expect([known, unknown])
 
-    watch.tell(unknown)
-    watch.tell(known)
-    watch.tell(unknown, over=True)
+    reporter.tell(unknown)
+    reporter.tell(known)
+    reporter.tell(unknown, over=True)
 
     assert [(news.left is None, news.exact) for news in listener] == [(True, False), (False, False), (False, True)]
 
@@ -110,11 +113,11 @@ async def test_after_a_refusal_it_waits_and_the_rest_takes_longer(
     request: pytest.FixtureRequest, client: Client, listener: Listener
 ) -> None:
     here = account("one", request)
-    watch, limiter = Watch(client, listener), client.limiter(here)
+    reporter, limiter = ProgressReporter(client, listener), client.limiter(here)
     before = expected(10, crmlab.Limits(rate=limiter.rate), 0)
 
     limiter.refused(limiter.take(time.monotonic()), time.monotonic(), 60)
-    watch.tell(Run(here, planned=11))
+    reporter.tell(deals(here, known=11))
 
     told = listener[-1]
     assert told.state == "waiting"
@@ -128,9 +131,9 @@ async def test_the_usual_pace_of_a_limit_is_no_wait(
 ) -> None:
     here = account("one", request)
     limiter = client.limiter(here)
-    limiter.take(time.monotonic()).at = time.monotonic()
+    limiter.take(time.monotonic()).left_at = time.monotonic()
 
-    Watch(client, listener).tell(Run(here, planned=11))
+    ProgressReporter(client, listener).tell(deals(here, known=11))
 
     assert 0 < limiter.wait(time.monotonic()) < NOTICEABLE
     assert listener[-1].state == "running"
@@ -139,13 +142,14 @@ async def test_the_usual_pace_of_a_limit_is_no_wait(
 async def test_a_resource_that_runs_is_told_of_now_and_then_and_its_end_always(
     request: pytest.FixtureRequest, client: Client, listener: Listener
 ) -> None:
-    run = Run(account("one", request), planned=11, complete=False)
-    watch = Watch(client, listener)
+    result = deals(account("one", request), known=11)
+    result.complete = False
+    reporter = ProgressReporter(client, listener)
 
     for _ in range(5):
-        watch.tell(run)
-    watch.tell(run, over=True)
-    watch.tell(run)  # records that come late, with the answers of another
+        reporter.tell(result)
+    reporter.tell(result, over=True)
+    reporter.tell(result)  # records that come late, with the answers of another
 
     assert [news.state for news in listener] == ["running", "incomplete"]
 
@@ -153,10 +157,10 @@ async def test_a_resource_that_runs_is_told_of_now_and_then_and_its_end_always(
 async def test_it_is_told_of_while_nothing_comes(
     request: pytest.FixtureRequest, client: Client, listener: Listener
 ) -> None:
-    run = Run(account("one", request), planned=11)
-    async with Watch(client, listener) as watch:
-        watch.tell(run)
-        await asyncio.sleep(2 * SELDOM)
+    result = deals(account("one", request), known=11)
+    async with ProgressReporter(client, listener) as reporter:
+        reporter.tell(result)
+        await asyncio.sleep(2 * MAX_INTERVAL)
 
     assert listener[1].seconds > listener[0].seconds
 
@@ -172,9 +176,9 @@ async def test_an_error_of_the_listener_while_nothing_comes_is_that_error(
             raise ZeroDivisionError("in the listener")
 
     async def fetch() -> None:
-        async with Watch(client, listen) as watch:
-            watch.tell(Run(account("one", request), planned=11))
-            await asyncio.sleep(2 * SELDOM)
+        async with ProgressReporter(client, listen) as reporter:
+            reporter.tell(deals(account("one", request), known=11))
+            await asyncio.sleep(2 * MAX_INTERVAL)
 
     with pytest.raises(ZeroDivisionError, match="in the listener"):
         await fetch()
@@ -205,7 +209,7 @@ async def test_a_fetch_says_how_long_it_takes_at_its_limit(listener: Listener) -
     known = next(news for news in listener if news.left is not None)
     assert known.exact
     assert known.left is not None
-    assert (known.planned - known.requests - 1) / 20 <= known.left < (known.planned + 4) / 20 + 1
+    assert (known.known_requests - known.requests - 1) / 20 <= known.left < (known.known_requests + 4) / 20 + 1
     assert left == sorted(left, reverse=True)
     assert all(news.tables == ("onepagecrm.actions",) for news in listener)
 

@@ -16,9 +16,9 @@ from aiohttp import web  # a real server stands in for the services
 
 import crmlab
 from crmlab.connector.request import Request
-from crmlab.errors import ApiError, AuthError, CrmlabError, PlanError, RateLimitError, ServerError, TransportError
+from crmlab.errors import ApiError, AuthError, CrmlabError, RateLimitError, ServerError, TransportError, UsageError
 from crmlab.http.client import ATTEMPTS, Client
-from crmlab.http.rate_queue import line
+from crmlab.http.rate_queue import rate_queue
 
 Serve = Callable[[Any], Awaitable[str]]
 USER, KEY = "user-5aba31e9", "key-never-to-be-shown"
@@ -194,7 +194,7 @@ async def test_half_a_character_does_not_cost_the_page(serve: Serve) -> None:
     page = await send(await serve(script))
 
     assert json.loads(page.body)["data"][0]["user"]["id"] == "\ufffd"
-    assert page.halves == 1
+    assert page.lone_surrogates == 1
 
 
 async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(serve: Serve) -> None:
@@ -482,7 +482,7 @@ async def test_the_time_of_departure_is_when_the_headers_are_sent(serve: Serve) 
     left = []
 
     async def look(request: web.Request) -> web.Response:
-        limiter = line((request.host, ""), limits).limiter
+        limiter = rate_queue((request.host, ""), limits).limiter
         left.append(limiter.wait(time.monotonic() + 60) == 0)  # what has not left counts as leaving then
         return fine()
 
@@ -499,7 +499,7 @@ async def test_a_host_that_cannot_be_reached_frees_its_time() -> None:
         with pytest.raises(TransportError):
             await client.send(nobody, ASK, retry=False)
 
-    assert line(("127.0.0.1:9", ""), limits).limiter.wait(time.monotonic() + 60) == 0
+    assert rate_queue(("127.0.0.1:9", ""), limits).limiter.wait(time.monotonic() + 60) == 0
 
 
 @pytest.mark.parametrize(("given", "holds"), [(None, crmlab.Limits(rate=2)), (FAST, FAST)])
@@ -517,7 +517,7 @@ def two_limits(scope: Any) -> list[crmlab.Account]:
 
 async def test_accounts_that_are_counted_together_have_one_limit() -> None:
     async with Client() as client:
-        with pytest.raises(PlanError, match=r"'north' and .* 'south' are counted together but have different limits"):
+        with pytest.raises(UsageError, match=r"'north' and .* 'south' are counted together but have different limits"):
             client.check_scopes(two_limits("ip"))
 
 

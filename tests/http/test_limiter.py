@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.limits import Limits
-from crmlab.http.limiter import Departure, Limiter
+from crmlab.http.limiter import Limiter, Ticket
 
 LIMITS = st.builds(Limits, rate=st.sampled_from([0.5, 1.0, 2.0, 5.0, 30.0]), burst=st.integers(1, 12))
 GAPS = st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.001, 0.05, 0.2, 0.7, 3.0]), min_size=1, max_size=60)
@@ -19,41 +19,41 @@ FATES = st.lists(st.tuples(st.sampled_from([0.0, 0.0, 0.001, 0.3, 5.0]), st.bool
 FIVE = Limits(rate=5, burst=10)
 
 
-class Line:
+class Sender:
     """Requests that leave one after the other, each as soon as the limiter lets it."""
 
     def __init__(self, limits: Limits, *, slack: float = 0.0) -> None:
         self.limiter, self.now = Limiter(limits, slack=slack), 100.0
-        self._connecting: list[tuple[float, Departure]] = []
+        self._connecting: list[tuple[float, Ticket]] = []
 
     def pass_to(self, now: float) -> None:
         self.now = now
-        for at, departure in self._connecting:
+        for at, ticket in self._connecting:
             if at <= now:
-                departure.at = at
-        self._connecting = [(at, departure) for at, departure in self._connecting if at > now]
+                ticket.left_at = at
+        self._connecting = [(at, ticket) for at, ticket in self._connecting if at > now]
 
-    def leave(self, *, connecting: float = 0.0) -> Departure:
+    def leave(self, *, connecting: float = 0.0) -> Ticket:
         while wait := self.limiter.wait(self.now):
             self.pass_to(self.now + wait)
-        departure = self.limiter.take(self.now)
-        self._connecting.append((self.now + connecting, departure))
+        ticket = self.limiter.take(self.now)
+        self._connecting.append((self.now + connecting, ticket))
         self.pass_to(self.now)
-        return departure
+        return ticket
 
     def leave_at_once(self) -> int:
         """Return how many leave before the first that waits."""
         started, number = self.now, 0
-        while self.leave().at == started:
+        while self.leave().left_at == started:
             number += 1
         return number
 
-    def refuse(self, departure: Departure, seconds: float = 1.0) -> None:
-        self.limiter.refused(departure, self.now, seconds)
+    def refuse(self, ticket: Ticket, seconds: float = 1.0) -> None:
+        self.limiter.refused(ticket, self.now, seconds)
 
 
-def times(departures: Sequence[Departure]) -> list[float]:
-    return sorted(departure.at for departure in departures if departure.at is not None)
+def times(tickets: Sequence[Ticket]) -> list[float]:
+    return sorted(ticket.left_at for ticket in tickets if ticket.left_at is not None)
 
 
 def assert_within(limits: Limits, left: Sequence[float]) -> None:
@@ -70,35 +70,35 @@ def assert_within(limits: Limits, left: Sequence[float]) -> None:
 def test_no_window_sees_more_than_the_burst_however_long_connecting_takes(
     limits: Limits, fates: list[tuple[float, bool]]
 ) -> None:
-    line = Line(limits)
+    sender = Sender(limits)
 
-    departures = [line.leave(connecting=connecting) for connecting, _ in fates]
-    line.pass_to(line.now + 10)
+    tickets = [sender.leave(connecting=connecting) for connecting, _ in fates]
+    sender.pass_to(sender.now + 10)
 
-    assert len(times(departures)) == len(fates)
-    assert_within(limits, times(departures))
+    assert len(times(tickets)) == len(fates)
+    assert_within(limits, times(tickets))
 
 
 @given(LIMITS, GAPS)
 def test_nothing_waits_longer_than_the_window_makes_it(limits: Limits, gaps: list[float]) -> None:
-    line, earliest = Line(limits), []
+    sender, earliest = Sender(limits), []
     assert limits.rate is not None
 
-    departures = []
+    tickets = []
     for gap in gaps:
-        line.pass_to(line.now + gap)
+        sender.pass_to(sender.now + gap)
         full = earliest[-limits.burst] + limits.burst / limits.rate if len(earliest) >= limits.burst else 0.0
-        earliest.append(max(line.now, full))
-        departures.append(line.leave())
+        earliest.append(max(sender.now, full))
+        tickets.append(sender.leave())
 
-    assert times(departures) == pytest.approx(earliest, abs=1e-6)
+    assert times(tickets) == pytest.approx(earliest, abs=1e-6)
 
 
 @given(st.lists(st.floats(0, 0.02), min_size=1, max_size=80))
 def test_delays_on_the_way_break_no_window_while_they_are_within_the_slack(delays: list[float]) -> None:
-    line = Line(FIVE, slack=0.02)
+    sender = Sender(FIVE, slack=0.02)
 
-    left = times([line.leave() for _ in delays])
+    left = times([sender.leave() for _ in delays])
 
     assert_within(FIVE, sorted(at + delay for at, delay in zip(left, delays, strict=True)))
 
@@ -107,96 +107,96 @@ def test_delays_on_the_way_break_no_window_while_they_are_within_the_slack(delay
 def test_no_window_sees_more_than_the_burst_whatever_is_refused(
     limits: Limits, fates: list[tuple[float, bool]]
 ) -> None:
-    line, departures = Line(limits), []
+    sender, tickets = Sender(limits), []
 
     for connecting, refused in fates:
-        departures.append(line.leave(connecting=connecting))
+        tickets.append(sender.leave(connecting=connecting))
         if refused:
-            line.refuse(departures[-1], 0.1)
+            sender.refuse(tickets[-1], 0.1)
         else:
-            line.limiter.answered(departures[-1])
-    line.pass_to(line.now + 10)
+            sender.limiter.answered(tickets[-1])
+    sender.pass_to(sender.now + 10)
 
-    assert_within(limits, times(departures))
+    assert_within(limits, times(tickets))
 
 
 def test_without_a_rate_nothing_waits() -> None:
-    line = Line(Limits(rate=None))
+    sender = Sender(Limits(rate=None))
 
-    assert {line.leave().at for _ in range(100)} == {100.0}
+    assert {sender.leave().left_at for _ in range(100)} == {100.0}
 
 
 @pytest.mark.parametrize("limits", [FIVE, Limits(rate=None)])
 def test_while_paused_nothing_leaves(limits: Limits) -> None:
-    line = Line(limits)
+    sender = Sender(limits)
 
-    line.refuse(line.leave(), 3.0)
+    sender.refuse(sender.leave(), 3.0)
 
-    assert line.leave().at == 103.0
+    assert sender.leave().left_at == 103.0
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    line = Line(FIVE)
-    refused = line.leave()
+    sender = Sender(FIVE)
+    refused = sender.leave()
 
-    line.refuse(refused, 60.0)
-    line.refuse(refused, 1.0)
+    sender.refuse(refused, 60.0)
+    sender.refuse(refused, 1.0)
 
-    assert line.leave().at == pytest.approx(160.0)
+    assert sender.leave().left_at == pytest.approx(160.0)
 
 
 def test_a_refusal_halves_the_rate_and_takes_the_burst_away() -> None:
-    line = Line(FIVE)
-    line.refuse(line.leave(), 3.0)
+    sender = Sender(FIVE)
+    sender.refuse(sender.leave(), 3.0)
 
-    left = times([line.leave() for _ in range(5)])
+    left = times([sender.leave() for _ in range(5)])
 
     assert left == pytest.approx([103.0 + 0.4 * number for number in range(5)])
 
 
 def test_refusals_of_what_left_before_the_pause_are_one() -> None:
-    line = Line(FIVE)
+    sender = Sender(FIVE)
 
-    for departure in [line.leave() for _ in range(3)]:
-        line.refuse(departure)
-    first, second = line.leave(), line.leave()
+    for ticket in [sender.leave() for _ in range(3)]:
+        sender.refuse(ticket)
+    first, second = sender.leave(), sender.leave()
 
     assert times([first, second]) == pytest.approx([101.0, 101.4])
-    line.refuse(second, 1.0)
-    assert times([line.leave(), line.leave()]) == pytest.approx([102.4, 103.2])
+    sender.refuse(second, 1.0)
+    assert times([sender.leave(), sender.leave()]) == pytest.approx([102.4, 103.2])
 
 
 def test_however_much_is_refused_something_leaves() -> None:
-    line = Line(FIVE)
+    sender = Sender(FIVE)
     for _ in range(50):
-        line.refuse(line.leave(), 0.0)
+        sender.refuse(sender.leave(), 0.0)
 
-    first, second = line.leave(), line.leave()
+    first, second = sender.leave(), sender.leave()
 
     assert times([first, second])[1] - times([first])[0] == pytest.approx(16 / 5)
 
 
 @pytest.mark.parametrize("limits", [FIVE, Limits(rate=20, burst=20), Limits(rate=5, burst=1)])
 def test_answers_bring_the_rate_back_and_not_beyond(limits: Limits) -> None:
-    line = Line(limits)
-    line.refuse(line.leave())
+    sender = Sender(limits)
+    sender.refuse(sender.leave())
 
     for _ in range(51):
-        line.limiter.answered(line.leave())
-    line.pass_to(line.now + 60)
+        sender.limiter.answered(sender.leave())
+    sender.pass_to(sender.now + 60)
 
-    assert [line.leave_at_once() for _ in range(3)] == [limits.burst, limits.burst - 1, limits.burst - 1]
+    assert [sender.leave_at_once() for _ in range(3)] == [limits.burst, limits.burst - 1, limits.burst - 1]
 
 
 def test_the_rate_comes_back_little_by_little() -> None:
-    line = Line(FIVE)
-    line.refuse(line.leave())
+    sender = Sender(FIVE)
+    sender.refuse(sender.leave())
 
     left = []
     for _ in range(40):
-        departure = line.leave()
-        left += times([departure])
-        line.limiter.answered(departure)
+        ticket = sender.leave()
+        left += times([ticket])
+        sender.limiter.answered(ticket)
 
     gaps = [later - earlier for earlier, later in pairwise(left)]
     assert gaps == sorted(gaps, reverse=True)
@@ -205,24 +205,24 @@ def test_the_rate_comes_back_little_by_little() -> None:
 
 
 def test_an_answer_to_what_left_before_a_refusal_does_not_bring_the_rate_back() -> None:
-    line = Line(FIVE)
-    before, refused = line.leave(), line.leave()
-    line.refuse(refused)
+    sender = Sender(FIVE)
+    before, refused = sender.leave(), sender.leave()
+    sender.refuse(refused)
 
     for _ in range(100):
-        line.limiter.answered(before)
+        sender.limiter.answered(before)
 
-    assert times([line.leave(), line.leave()]) == pytest.approx([101.0, 101.4])
+    assert times([sender.leave(), sender.leave()]) == pytest.approx([101.0, 101.4])
 
 
 def test_an_undocumented_limit_is_tried_out_slowly_up_to_its_ceiling() -> None:
     limits = Limits(rate=5, burst=5, ceiling=20)
-    line, left = Line(limits), []
+    sender, left = Sender(limits), []
 
     for _ in range(1000):
-        departure = line.leave()
-        left += times([departure])
-        line.limiter.answered(departure)
+        ticket = sender.leave()
+        left += times([ticket])
+        sender.limiter.answered(ticket)
 
     in_second = [sum(start <= at < start + 1 for at in left) for start in range(100, int(left[-1]))]
     assert in_second[0] == 5
@@ -233,14 +233,14 @@ def test_an_undocumented_limit_is_tried_out_slowly_up_to_its_ceiling() -> None:
 
 
 def test_an_undocumented_limit_that_is_not_used_up_is_not_tried_out() -> None:
-    line = Line(Limits(rate=5, burst=5, ceiling=20))
+    sender = Sender(Limits(rate=5, burst=5, ceiling=20))
 
     for _ in range(500):
-        line.limiter.answered(line.leave())
-        line.pass_to(line.now + 1)
-    line.pass_to(line.now + 60)
+        sender.limiter.answered(sender.leave())
+        sender.pass_to(sender.now + 1)
+    sender.pass_to(sender.now + 60)
 
-    assert line.leave_at_once() == 5
+    assert sender.leave_at_once() == 5
 
 
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": -1}, {"burst": 0}, {"concurrency": 0}])

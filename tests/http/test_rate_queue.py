@@ -1,4 +1,4 @@
-"""The line in front of a limiter: turns, places, and what is left after a cancel."""
+"""The queue in front of a limiter: turns, places, and what is left after a cancel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import crmlab
 from crmlab.http.limiter import Limiter
-from crmlab.http.rate_queue import Line, line
+from crmlab.http.rate_queue import RateQueue, rate_queue
 
 Answer = Callable[[], Awaitable[object]]
 _hosts = itertools.count()
@@ -36,26 +36,26 @@ async def rounds(number: int) -> None:
         await asyncio.sleep(0)
 
 
-def new(rate: float | None = None, *, burst: int = 1, concurrency: int = 100) -> Line:
-    return Line(Limiter(crmlab.Limits(rate=rate, burst=burst)), concurrency)
+def new(rate: float | None = None, *, burst: int = 1, concurrency: int = 100) -> RateQueue:
+    return RateQueue(Limiter(crmlab.Limits(rate=rate, burst=burst)), concurrency)
 
 
 class Traffic:
-    """Requests that leave through a line and are answered when `answer` returns."""
+    """Requests that leave through a queue and are answered when `answer` returns."""
 
-    def __init__(self, line: Line, *, connections: int = 100, check: Callable[[], None] = fine) -> None:
-        self.line, self.connections, self.check = line, asyncio.Semaphore(connections), check
+    def __init__(self, queue: RateQueue, *, connections: int = 100, check: Callable[[], None] = fine) -> None:
+        self.queue, self.connections, self.check = queue, asyncio.Semaphore(connections), check
         self.left: list[str] = []
         self.at: list[float] = []
-        self.in_flight = self.most_in_flight = 0
+        self.in_flight = self.max_in_flight = 0
 
     async def send(self, account: str, answer: Answer = at_once) -> None:
-        async with self.line.departure(account, self.connections, self.check) as departure:
-            departure.at = time.monotonic()
+        async with self.queue.ticket(account, self.connections, self.check) as ticket:
+            ticket.left_at = time.monotonic()
             self.left.append(account)
-            self.at.append(departure.at)
+            self.at.append(ticket.left_at)
             self.in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            self.max_in_flight = max(self.max_in_flight, self.in_flight)
             try:
                 await answer()
             finally:
@@ -80,7 +80,7 @@ async def test_the_requests_of_one_account_leave_in_their_order() -> None:
     traffic, left = Traffic(new(rate=500)), []
 
     async def one(number: int) -> None:
-        async with traffic.line.departure("a", traffic.connections, fine):
+        async with traffic.queue.ticket("a", traffic.connections, fine):
             left.append(number)
 
     await asyncio.gather(*(one(number) for number in range(20)))
@@ -93,7 +93,7 @@ async def test_each_account_has_its_own_places_in_flight() -> None:
 
     await traffic.all("aaaaaaaaaabbbbbbbbbb", lambda: rounds(20))
 
-    assert traffic.most_in_flight == 6
+    assert traffic.max_in_flight == 6
 
 
 async def test_connections_are_bounded_over_all_accounts() -> None:
@@ -101,7 +101,7 @@ async def test_connections_are_bounded_over_all_accounts() -> None:
 
     await traffic.all("aaabbbcccddd", lambda: rounds(20))
 
-    assert traffic.most_in_flight == 4
+    assert traffic.max_in_flight == 4
 
 
 async def test_an_account_that_gets_no_answer_delays_no_other() -> None:
@@ -118,7 +118,7 @@ async def test_an_account_that_gets_no_answer_delays_no_other() -> None:
 
 async def test_who_waits_for_its_time_holds_no_connection() -> None:
     waiting, other = new(rate=0.01), Traffic(new(), connections=1)
-    async with waiting.departure("a", other.connections, fine):
+    async with waiting.ticket("a", other.connections, fine):
         pass
 
     async with asyncio.TaskGroup() as group:
@@ -161,7 +161,7 @@ async def test_an_error_loses_neither_turn_nor_place() -> None:
 
     for _ in range(3):
         with pytest.raises(ValueError, match="broken"):
-            async with traffic.line.departure("a", traffic.connections, fine):
+            async with traffic.queue.ticket("a", traffic.connections, fine):
                 raise ValueError("broken")
 
     await traffic.all("aab")
@@ -176,7 +176,7 @@ async def test_who_may_not_leave_any_more_takes_no_time() -> None:
 
     for _ in range(5):
         with pytest.raises(ValueError, match="lost"):
-            async with limited.departure("a", asyncio.Semaphore(1), lost):
+            async with limited.ticket("a", asyncio.Semaphore(1), lost):
                 pass
 
     assert limited.limiter.wait(time.monotonic()) == 0
@@ -185,18 +185,18 @@ async def test_who_may_not_leave_any_more_takes_no_time() -> None:
 async def test_fetches_of_one_event_loop_wait_in_one_line() -> None:
     where, limits = scope(), crmlab.Limits(rate=5)
 
-    first = line(where, limits)
+    first = rate_queue(where, limits)
 
-    assert line(where, limits) is first
-    assert line(scope(), limits) is not first
-    assert line(where, crmlab.Limits(rate=6)).limiter is not first.limiter
+    assert rate_queue(where, limits) is first
+    assert rate_queue(scope(), limits) is not first
+    assert rate_queue(where, crmlab.Limits(rate=6)).limiter is not first.limiter
 
 
 def test_event_loops_one_after_the_other_keep_to_one_limit() -> None:
     where, at = scope(), []
 
     async def several() -> None:
-        traffic = Traffic(line(where, crmlab.Limits(rate=50)))
+        traffic = Traffic(rate_queue(where, crmlab.Limits(rate=50)))
         await traffic.all("ab")
         at.extend(traffic.at)
 
@@ -210,7 +210,7 @@ def test_event_loops_side_by_side_keep_to_one_limit() -> None:
     where, at = scope(), []
 
     async def several() -> None:
-        traffic = Traffic(line(where, crmlab.Limits(rate=100, burst=5)))
+        traffic = Traffic(rate_queue(where, crmlab.Limits(rate=100, burst=5)))
         await traffic.all("ab" * 8)
         at.extend(traffic.at)
 

@@ -78,7 +78,7 @@ def test_a_refused_key_is_not_kept(demo: Provider, ring: Ring) -> None:
 @pytest.mark.parametrize(
     ("given", "keyring", "why"),
     [
-        ({}, None, 'keyring is not installed: pip install "crmlab[keyring]"'),
+        ({}, None, "keyring is not installed: pip install keyring"),
         (
             {},
             PlaintextKeyring(),

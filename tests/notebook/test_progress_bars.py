@@ -30,7 +30,7 @@ print([name for name in ("tqdm", "ipywidgets") if name in sys.modules])
 
 
 def news(resource: str = "deals", **fields: Any) -> Progress:
-    given: dict[str, Any] = {"state": "running", "rows": 1200, "requests": 12, "planned": 48, "seconds": 10.0}
+    given: dict[str, Any] = {"state": "running", "rows": 1200, "requests": 12, "known_requests": 48, "seconds": 10.0}
     given |= {"account": "onepagecrm", "provider": "onepagecrm", "tables": (resource,)}
     return Progress(resource=resource, **{**given, **fields})
 
@@ -98,15 +98,15 @@ def test_a_line_says_what_it_is_about(fields: dict[str, Any], below: bool, said:
 
 def test_an_account_is_all_its_lists_together() -> None:
     lists = [
-        news("deals", rows=10, requests=2, planned=4, left=30.0, exact=True),
-        news("notes", rows=20, requests=1, planned=1, state="waiting", wait=3.0, left=28.0, exact=True),
-        news("tags", rows=5, requests=1, planned=1, state="complete", left=0.0, seconds=20.0),
+        news("deals", rows=10, requests=2, known_requests=4, left=30.0, exact=True),
+        news("notes", rows=20, requests=1, known_requests=1, state="waiting", wait=3.0, left=28.0, exact=True),
+        news("tags", rows=5, requests=1, known_requests=1, state="complete", left=0.0, seconds=20.0),
     ]
 
     whole = together(lists)
 
     assert (whole.state, whole.wait, whole.left, whole.exact) == ("waiting", 3.0, 30.0, True)
-    assert (whole.rows, whole.requests, whole.planned, whole.seconds) == (35, 4, 6, 20.0)
+    assert (whole.rows, whole.requests, whole.known_requests, whole.seconds) == (35, 4, 6, 20.0)
     assert title(whole, 27).rstrip() == "onepagecrm"
 
 
@@ -144,7 +144,7 @@ def test_an_account_ends_as_the_worst_of_its_lists(states: list[Any], state: str
     ],
 )
 def test_the_bar_is_the_share_of_the_requests(fields: dict[str, Any], shown: float) -> None:
-    assert share(news(**fields), among=news(requests=50, planned=100)) == shown
+    assert share(news(**fields), among=news(requests=50, known_requests=100)) == shown
 
 
 def test_what_is_not_complete_is_never_full() -> None:
@@ -187,12 +187,12 @@ def test_lists_stand_below_their_account_whatever_the_order_of_their_news(
             bars(news("contacts", requests=round, rows=round, **relenta))
             bars(news("notes", requests=round, rows=round))
             bars(news("activities", requests=round, rows=round, **relenta))
-            bars(news("tags", requests=1, planned=1, rows=round))
+            bars(news("tags", requests=1, known_requests=1, rows=round))
         bars(news("notes", state="complete", rows=9))
         bars(news("companies", rows=5))
         bars(news("deals", state="complete", rows=9))
         bars(news("companies", state="failed", failure="HTTP 404", rows=5))
-        bars(news("tags", state="complete", rows=3, planned=1, requests=1))
+        bars(news("tags", state="complete", rows=3, known_requests=1, requests=1))
         bars(news("contacts", state="complete", rows=9, **relenta))
         bars(news("activities", state="incomplete", rows=9, **relenta))
 

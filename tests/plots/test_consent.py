@@ -8,27 +8,22 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from crmlab.errors import PlanError
-from crmlab.plots.banner import banner_items, banner_rates
-from crmlab.plots.confirmation import confirmation_rate, documentation_coverage, time_to_confirm
-from crmlab.plots.consent_state import consent_rate, expiring_consents
-from crmlab.plots.consent_stock import consent_stock
-from crmlab.plots.consent_survival import consent_survival
-from crmlab.plots.journey import consent_journeys
-from crmlab.schema.tables import TABLES, conform
+from crmlab import plots
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AS_OF = START + timedelta(days=31)
 FIELDS = ("contact_id", "channel", "kind", "occurred_at", "source", "opted_in", "has_documentation")
 DRAW: dict[str, Callable[[pl.DataFrame], go.Figure]] = {
-    "consent_rate": lambda events: consent_rate(events, AS_OF),
-    "expiring_consents": lambda events: expiring_consents(events, AS_OF, max_age_days=60),
-    "consent_stock": consent_stock,
-    "confirmation_rate": lambda events: confirmation_rate(events, AS_OF),
-    "time_to_confirm": lambda events: time_to_confirm(events, AS_OF),
-    "documentation_coverage": lambda events: documentation_coverage(events, AS_OF),
-    "consent_survival": lambda events: consent_survival(events, AS_OF),
-    "consent_journeys": consent_journeys,
+    "consent_rate": lambda events: plots.consent_rate(events, as_of=AS_OF),
+    "expiring_consents": lambda events: plots.expiring_consents(events, as_of=AS_OF, max_age_days=60),
+    "consent_stock": plots.consent_stock,
+    "confirmation_rate": lambda events: plots.confirmation_rate(events, as_of=AS_OF),
+    "time_to_confirm": lambda events: plots.time_to_confirm(events, as_of=AS_OF),
+    "documentation_coverage": lambda events: plots.documentation_coverage(events, as_of=AS_OF),
+    "consent_survival": lambda events: plots.consent_survival(events, as_of=AS_OF),
+    "consent_journeys": plots.consent_journeys,
 }
 
 
@@ -107,8 +102,8 @@ def test_a_million_events_stay_below_one_megabyte(name: str, a_million_events: p
 
 
 def test_fifty_thousand_sources_are_twenty_bars_and_eight_curves(a_million_events: pl.DataFrame) -> None:
-    bars = consent_rate(a_million_events, AS_OF, "source").data[0]
-    curves = consent_survival(a_million_events.with_columns(channel="source"), AS_OF, "channel")
+    bars = plots.consent_rate(a_million_events, as_of=AS_OF, by="source").data[0]
+    curves = plots.consent_survival(a_million_events.with_columns(channel="source"), as_of=AS_OF, by="channel")
 
     assert len(bars.y) == 20
     assert bars.y[-1].endswith(" others")
@@ -128,7 +123,7 @@ def test_the_rate_shows_its_numbers_even_of_a_bar_of_length_nought() -> None:
         ("1", "sms", "unsub", 1),
     )
 
-    figure = consent_rate(frame, AS_OF, contacts=contacts)
+    figure = plots.consent_rate(frame, as_of=AS_OF, by="channel", contacts=contacts)
 
     (bars,) = figure.data
     assert bars.y == ("email", "sms")
@@ -142,7 +137,7 @@ def test_the_rate_shows_its_numbers_even_of_a_bar_of_length_nought() -> None:
 
 
 def test_html_of_the_data_is_text() -> None:
-    figure = consent_rate(events(("1", "<b>mail</b>", "subscribe", 1)), AS_OF)
+    figure = plots.consent_rate(events(("1", "<b>mail</b>", "subscribe", 1)), as_of=AS_OF, by="channel")
 
     assert figure.data[0].y == ("&lt;b&gt;mail&lt;/b&gt;",)
 
@@ -150,7 +145,7 @@ def test_html_of_the_data_is_text() -> None:
 def test_the_stock_stands_above_who_came_and_left() -> None:
     frame = events(("1", "email", "subscribe", 4), ("2", "email", "subscribe", 5), ("1", "email", "unsubscribe", 18))
 
-    stock, came, left = consent_stock(frame, "1w").data
+    stock, came, left = plots.consent_stock(frame, every="1w").data
 
     assert stock.x == (date(2026, 1, 5), date(2026, 1, 12), date(2026, 1, 19))
     assert stock.y == (2, 2, 1)
@@ -160,19 +155,19 @@ def test_the_stock_stands_above_who_came_and_left() -> None:
 
 
 def test_more_days_than_a_screen_can_show_are_refused() -> None:
-    with pytest.raises(PlanError, match="every='1d' makes 2500 bars"):
-        consent_stock(events(("1", "email", "subscribe", 0), ("2", "email", "subscribe", 2499)), "1d")
+    with pytest.raises(UsageError, match="every='1d' makes 2500 bars"):
+        plots.consent_stock(events(("1", "email", "subscribe", 0), ("2", "email", "subscribe", 2499)), every="1d")
 
 
 def test_expiring_consents_are_stacked_by_channel_and_expired_ones_are_told() -> None:
     frame = events(("1", "email", "subscribe", 0), ("2", None, "subscribe", 0), ("3", "email", "subscribe", -60))
 
-    figure = expiring_consents(frame, AS_OF, max_age_days=60, every="1w")
+    figure = plots.expiring_consents(frame, as_of=AS_OF, max_age_days=60, every="1w")
 
     assert {bars.name: bars.y for bars in figure.data} == {"email": (1,), "(no channel)": (1,)}
     assert figure.data[0].x == (date(2026, 3, 2) - timedelta(days=0),)
     assert notes(figure) == "In the 90 days from 01 Feb 2026 00:00 UTC. 1 are older already"
-    assert words(expiring_consents(frame, AS_OF, max_age_days=10)).endswith("3 are older already.")
+    assert words(plots.expiring_consents(frame, as_of=AS_OF, max_age_days=10)).endswith("3 are older already.")
 
 
 def test_curves_step_within_their_bands() -> None:
@@ -184,7 +179,7 @@ def test_curves_step_within_their_bands() -> None:
         ("3", "sms", "subscribe", 0),
     )
 
-    rising, falling = time_to_confirm(frame, AS_OF), consent_survival(frame, AS_OF)
+    rising, falling = plots.time_to_confirm(frame, as_of=AS_OF), plots.consent_survival(frame, as_of=AS_OF)
 
     line = rising.data[2]
     assert (line.x, line.y) == ((0.0, 2.0, 31.0), pytest.approx((0.0, 1 / 3, 1 / 3)))
@@ -198,7 +193,7 @@ def test_curves_step_within_their_bands() -> None:
             assert sorted(edges) in (list(edges), list(reversed(edges)))
     assert notes(rising) == "Fewer than half confirm. 2 still waiting as of 01 Feb 2026 00:00 UTC"
     assert notes(falling) == "More than half still last. 2 in force as of 01 Feb 2026 00:00 UTC"
-    several = consent_survival(frame, AS_OF, "channel")
+    several = plots.consent_survival(frame, as_of=AS_OF, by="channel")
     assert [trace.name for trace in several.data if trace.name] == ["email", "sms"]
     assert notes(several).startswith("Median days: email 10.0, sms none yet")
 
@@ -206,9 +201,9 @@ def test_curves_step_within_their_bands() -> None:
 def test_requests_that_are_all_young_are_told() -> None:
     frame = events(("1", "email", "subscribe", 30), ("1", "email", "confirm", 30))
 
-    assert words(confirmation_rate(frame, AS_OF)) == "Nothing to show: all requests are younger."
+    assert words(plots.confirmation_rate(frame, as_of=AS_OF)) == "Nothing to show: all requests are younger."
     assert "1 younger request left out" in notes(
-        confirmation_rate(pl.concat([frame, events(("2", "email", "sub", 1))]), AS_OF)
+        plots.confirmation_rate(pl.concat([frame, events(("2", "email", "sub", 1))]), as_of=AS_OF, by="channel")
     )
 
 
@@ -221,7 +216,7 @@ def test_proof_is_three_parts_of_a_whole() -> None:
         provider="complero",
     )
 
-    figure = documentation_coverage(frame, AS_OF)
+    figure = plots.documentation_coverage(frame, as_of=AS_OF, by="channel")
 
     assert [(bars.name, bars.x) for bars in figure.data] == [
         ("documented", (0.25,)),
@@ -232,7 +227,7 @@ def test_proof_is_three_parts_of_a_whole() -> None:
 
 
 def test_links_join_the_nodes_of_neighbouring_steps() -> None:
-    (sankey,) = consent_journeys(events(("1", "email", "subscribe", 0), ("1", "email", "confirm", 1))).data
+    (sankey,) = plots.consent_journeys(events(("1", "email", "subscribe", 0), ("1", "email", "confirm", 1))).data
 
     label = sankey.node.label
     links = zip(sankey.link.source, sankey.link.target, sankey.link.value, strict=True)
@@ -252,15 +247,14 @@ def test_a_banner_is_four_outcomes_of_its_visitors() -> None:
         device=["mobile", "tablet"],
     )
 
-    figure = banner_rates(frame)
+    figure = plots.banner_rates(frame, by="device")
 
     assert [bars.x for bars in figure.data] == [(0.5,), (0.1,), (0.1,), (0.3,)]
     assert figure.data[0].y == ("mobile",)
     assert title(figure) == "What visitors chose on the banner (n = 100 exposed visitors)"
     assert "1 group with unknown counts left out" in notes(figure)
-    assert banner_rates(statistics(visitors_exposed=[9], optin=[1], explicit_optin=[1], optout=[1])).data[0].y == (
-        "All devices",
-    )
+    whole = plots.banner_rates(statistics(visitors_exposed=[9], optin=[1], explicit_optin=[1], optout=[1]))
+    assert whole.data[0].y == ("All visitors",)
 
 
 def test_items_are_named_by_their_dimension() -> None:
@@ -277,19 +271,23 @@ def test_items_are_named_by_their_dimension() -> None:
         TABLES["consent_statistics_items"],
     )
 
-    figure = banner_items(frame, "vendor")
+    figure = plots.banner_items(frame, dimension="vendor")
 
     assert dict(zip(figure.data[0].y, figure.data[0].x, strict=True)) == {"vendor 7": 0.25, "vendor 8": 0.75}
     assert title(figure) == "Accepted by vendor (n = 2 vendors)"
-    assert words(banner_items(frame)) == "Nothing to show: no category has exposed visitors."
+    assert words(plots.banner_items(frame)) == "Nothing to show: no category has exposed visitors."
 
 
 def test_empty_statistics_are_said_in_words() -> None:
-    assert words(banner_rates(TABLES["consent_statistics"].empty())).endswith("the consent statistics table is empty.")
-    assert words(banner_items(TABLES["consent_statistics_items"].empty())).endswith(
+    assert words(plots.banner_rates(TABLES["consent_statistics"].empty())).endswith(
+        "the consent statistics table is empty."
+    )
+    assert words(plots.banner_items(TABLES["consent_statistics_items"].empty())).endswith(
         "consent statistics items table is empty."
     )
-    assert words(banner_rates(statistics(visitors_exposed=[0], optin=[0]))).endswith("all choices of its visitors.")
+    assert words(plots.banner_rates(statistics(visitors_exposed=[0], optin=[0]))).endswith(
+        "all choices of its visitors."
+    )
 
 
 def test_a_million_banner_rows_stay_below_one_megabyte() -> None:
@@ -309,5 +307,5 @@ def test_a_million_banner_rows_stay_below_one_megabyte() -> None:
         TABLES["consent_statistics_items"],
     )
 
-    assert 1_000 < len(banner_rates(frame, "banner_id").to_json()) < 1_000_000
-    assert 1_000 < len(banner_items(items, "vendor").to_json()) < 1_000_000
+    assert 1_000 < len(plots.banner_rates(frame, by="banner_id").to_json()) < 1_000_000
+    assert 1_000 < len(plots.banner_items(items, dimension="vendor").to_json()) < 1_000_000

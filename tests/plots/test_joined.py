@@ -9,29 +9,29 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from crmlab.analysis.people import people
-from crmlab.plots import joined, objection
-from crmlab.schema.tables import TABLES, conform
+from crmlab import plots
+from crmlab.analysis.identity import people
+from crmlab.schema import TABLES, conform
 from tests.analysis.small_world import AS_OF, at, said, table, who
 
 MILLION = 1_000_000
 Data = dict[str, pl.DataFrame]
 EMPTY: Data = {name: table.empty() for name, table in TABLES.items()}
 DRAW: dict[str, Callable[[Data, pl.DataFrame], go.Figure]] = {
-    "people_overlap": lambda data, known: joined.people_overlap(known),
-    "open_pipeline_by_consent": lambda data, known: joined.open_pipeline_by_consent(
+    "people_overlap": lambda data, known: plots.people_overlap(known),
+    "open_pipeline_by_consent": lambda data, known: plots.open_pipeline_by_consent(
         data["deals"], data["consent_events"], known, as_of=AS_OF
     ),
-    "consent_coverage_of_pipeline": lambda data, known: joined.consent_coverage_of_pipeline(
+    "consent_coverage_of_pipeline": lambda data, known: plots.consent_coverage_of_pipeline(
         data["deals"], data["consent_events"], known, as_of=AS_OF
     ),
-    "consent_and_win_rate": lambda data, known: joined.consent_and_win_rate(
+    "consent_and_win_rate": lambda data, known: plots.consent_and_win_rate(
         data["deals"], data["consent_events"], known
     ),
-    "activities_after_opt_out": lambda data, known: objection.activities_after_opt_out(
+    "activities_after_opt_out": lambda data, known: plots.activities_after_opt_out(
         data["activities"], data["consent_events"], known, as_of=AS_OF
     ),
-    "mailed_but_objected": lambda data, known: objection.mailed_but_objected(
+    "mailed_but_objected": lambda data, known: plots.mailed_but_objected(
         data["contacts"], data["subscriptions"], data["activities"], data["consent_events"], known, as_of=AS_OF
     ),
 }
@@ -116,7 +116,7 @@ def test_the_combinations_of_services_are_called_by_the_shortest_name() -> None:
     rows = [(service, "main", name, name) for name, known in services.items() for service in known]
     frame = pl.DataFrame(rows, schema=["provider", "account", "id", "person_id"], orient="row")
 
-    figure = joined.people_overlap(frame)
+    figure = plots.people_overlap(frame)
 
     (bars,) = figure.data
     assert dict(zip(bars.y, bars.x, strict=True)) == {"relenta": 2, "all 3 services": 1, "altcraft + relenta": 1}
@@ -125,7 +125,7 @@ def test_the_combinations_of_services_are_called_by_the_shortest_name() -> None:
 
 
 def test_the_open_pipeline_shows_amount_deals_and_share_of_each_state() -> None:
-    figure = joined.open_pipeline_by_consent(OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF)
+    figure = plots.open_pipeline_by_consent(OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF)
 
     (bars,) = figure.data
     assert bars.y == ("opted in", "opted out", "undecided", "unknown person")
@@ -143,7 +143,7 @@ def test_currencies_have_bars_of_their_own() -> None:
         ("ann", "pending", 5.0, "USD", None),
     )
 
-    figure = joined.open_pipeline_by_consent(frame, EVENTS, who(ann="A"), as_of=AS_OF)
+    figure = plots.open_pipeline_by_consent(frame, EVENTS, who(ann="A"), as_of=AS_OF)
 
     assert [(bars.name, bars.x[0]) for bars in figure.data] == [
         ("EUR", 30.0),
@@ -154,7 +154,7 @@ def test_currencies_have_bars_of_their_own() -> None:
 
 
 def test_coverage_stacks_what_was_decided() -> None:
-    figure = joined.consent_coverage_of_pipeline(OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF)
+    figure = plots.consent_coverage_of_pipeline(OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF, by="owner_name")
 
     opted_in, opted_out = figure.data
     assert (opted_in.x, opted_out.x) == ((1 / 3,), (1 / 3,))
@@ -171,7 +171,7 @@ def test_the_win_rate_by_consent_shows_its_interval_and_says_that_it_is_no_cause
         (None, "won", 1.0, None, None),
     )
 
-    figure = joined.consent_and_win_rate(frame, EVENTS, who(ann="A"))
+    figure = plots.consent_and_win_rate(frame, EVENTS, who(ann="A"))
 
     (points,) = figure.data
     assert (points.y, points.x) == (("opted in", "unknown person"), (0.5, 1.0))
@@ -190,8 +190,8 @@ def test_what_was_done_after_an_opt_out_is_counted_by_channel_and_service() -> N
         [{"provider": "altcraft", "account": "shop", "contact_id": "Bo", "kind": "send", "starts_at": at(9)}],
     )
 
-    figure = objection.activities_after_opt_out(activities, EVENTS, who(bo="B"), as_of=AS_OF)
-    fine = objection.activities_after_opt_out(activities, EVENTS, who(ann="A"), as_of=AS_OF)
+    figure = plots.activities_after_opt_out(activities, EVENTS, who(bo="B"), as_of=AS_OF)
+    fine = plots.activities_after_opt_out(activities, EVENTS, who(ann="A"), as_of=AS_OF)
 
     (bars,) = figure.data
     assert (bars.name, bars.y) == ("email · send · altcraft", (1,))
@@ -206,7 +206,7 @@ def test_mailed_contacts_are_counted_by_how_their_person_objected() -> None:
     subscriptions = table("subscriptions", [active])
     none = EMPTY["activities"]
 
-    figure = objection.mailed_but_objected(contacts, subscriptions, none, EVENTS, who(bo="B"), as_of=AS_OF)
+    figure = plots.mailed_but_objected(contacts, subscriptions, none, EVENTS, who(bo="B"), as_of=AS_OF)
 
     (bars,) = figure.data
     assert bars.y == ("altcraft: unsubscribe", "onepagecrm: do not contact")

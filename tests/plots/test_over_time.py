@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from crmlab import plots
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, conform
 
 
 def table(name: str, **columns: Any) -> pl.DataFrame:
@@ -33,7 +33,7 @@ def test_the_heatmap_has_monday_on_top_and_names_the_time_zone() -> None:
     # Wednesday 2026-07-01, 22:30 in UTC is Thursday 00:30 in Berlin
     activities = table("activities", starts_at=[datetime(2026, 7, 1, 22, 30, tzinfo=UTC), None])
 
-    figure = plots.activity_heatmap(activities, "Europe/Berlin")
+    figure = plots.activity_heatmap(activities, time_zone="Europe/Berlin")
 
     (heat,) = figure.data
     assert heat.y == ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -64,8 +64,8 @@ def test_a_chosen_grain_that_makes_thousands_of_bars_is_refused() -> None:
     days = [datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(2001)]
     activities = table("activities", kind=["call"] * 2001, starts_at=days)
 
-    with pytest.raises(PlanError, match="every='1d' makes 2001 bars"):
-        plots.activity_volume(activities, "1d")
+    with pytest.raises(UsageError, match="every='1d' makes 2001 bars"):
+        plots.activity_volume(activities, every="1d")
 
 
 def test_consent_events_are_stacked_by_kind_and_week() -> None:
@@ -75,7 +75,7 @@ def test_consent_events_are_stacked_by_kind_and_week() -> None:
         occurred_at=[datetime(2026, 1, day, tzinfo=UTC) for day in (5, 6, 12, 12)],
     )
 
-    figure = plots.consent_trend(events, "1w")
+    figure = plots.consent_trend(events, every="1w")
 
     assert [(bars.name, bars.x, bars.y) for bars in figure.data] == [
         ("subscribe", (date(2026, 1, 5), date(2026, 1, 12)), (1, 1)),

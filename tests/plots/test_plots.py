@@ -8,9 +8,8 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from crmlab import plots
-from crmlab.analysis import history, people
-from crmlab.schema.tables import TABLES, conform
+from crmlab import analysis, plots
+from crmlab.schema import TABLES, conform
 
 MILLION = 1_000_000
 DAY = date(2026, 3, 1)
@@ -31,62 +30,62 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
     "win_rate": lambda data: plots.win_rate(data["deals"], by="owner_name"),
     "pipeline_snapshot": lambda data: plots.pipeline_snapshot(data["deals"], data["stages"]),
     "closed_by_month": lambda data: plots.closed_by_month(data["deals"]),
-    "activity_heatmap": lambda data: plots.activity_heatmap(data["activities"], "Europe/Berlin"),
+    "activity_heatmap": lambda data: plots.activity_heatmap(data["activities"], time_zone="Europe/Berlin"),
     "activity_volume": lambda data: plots.activity_volume(data["activities"]),
     "consent_trend": lambda data: plots.consent_trend(data["consent_events"]),
     "consent_banner": lambda data: plots.consent_banner(data["consent_statistics"]),
     "activities_after_opt_out": lambda data: plots.activities_after_opt_out(
-        data["activities"], data["consent_events"], people.people(data["contacts"]), as_of=DAY
+        data["activities"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY
     ),
     "activities_per_deal": lambda data: plots.activities_per_deal(data["deals"], data["activities"]),
     "activity_volume_by_owner": lambda data: plots.activity_volume_by_owner(data["activities"]),
-    "ageing": lambda data: plots.ageing(data["deals"], DAY),
+    "ageing": lambda data: plots.ageing(data["deals"], as_of=DAY),
     "banner_items": lambda data: plots.banner_items(data["consent_statistics_items"]),
     "banner_rates": lambda data: plots.banner_rates(data["consent_statistics"]),
     "completion_rate": lambda data: plots.completion_rate(data["activities"], as_of=DAY),
-    "confirmation_rate": lambda data: plots.confirmation_rate(data["consent_events"], DAY),
+    "confirmation_rate": lambda data: plots.confirmation_rate(data["consent_events"], as_of=DAY),
     "consent_and_win_rate": lambda data: plots.consent_and_win_rate(
-        data["deals"], data["consent_events"], people.people(data["contacts"])
+        data["deals"], data["consent_events"], analysis.people(data["contacts"])
     ),
     "consent_coverage_of_pipeline": lambda data: plots.consent_coverage_of_pipeline(
-        data["deals"], data["consent_events"], people.people(data["contacts"]), as_of=DAY
+        data["deals"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY, by="owner_name"
     ),
     "consent_journeys": lambda data: plots.consent_journeys(data["consent_events"]),
-    "consent_rate": lambda data: plots.consent_rate(data["consent_events"], DAY),
+    "consent_rate": lambda data: plots.consent_rate(data["consent_events"], as_of=DAY),
     "consent_stock": lambda data: plots.consent_stock(data["consent_events"]),
-    "consent_survival": lambda data: plots.consent_survival(data["consent_events"], DAY),
+    "consent_survival": lambda data: plots.consent_survival(data["consent_events"], as_of=DAY),
     "coverage": lambda data: plots.coverage(data["deals"], QUOTAS, since=DAY, until="2027-01-01"),
     "created_against_closed": lambda data: plots.created_against_closed(data["deals"]),
     "cycle_length": lambda data: plots.cycle_length(data["deals"], by="owner_name"),
     "days_since_last_touch": lambda data: plots.days_since_last_touch(data["contacts"], data["activities"], as_of=DAY),
-    "documentation_coverage": lambda data: plots.documentation_coverage(data["consent_events"], DAY),
+    "documentation_coverage": lambda data: plots.documentation_coverage(data["consent_events"], as_of=DAY),
     "email_engagement": lambda data: plots.email_engagement(data["activities"]),
-    "email_engagement_over_time": lambda data: plots.email_engagement_over_time(data["activities"], None),
-    "expiring_consents": lambda data: plots.expiring_consents(data["consent_events"], DAY),
-    "funnel": lambda data: plots.funnel(history.stage_history([(DAY, data["deals"])]), data["stages"]),
+    "email_engagement_over_time": lambda data: plots.email_engagement_over_time(data["activities"], every=None),
+    "expiring_consents": lambda data: plots.expiring_consents(data["consent_events"], as_of=DAY),
+    "funnel": lambda data: plots.funnel(analysis.stage_history([(DAY, data["deals"])]), data["stages"]),
     "loss_reasons": lambda data: plots.loss_reasons(data["deals"]),
     "mailed_but_objected": lambda data: plots.mailed_but_objected(
         data["contacts"],
         data["subscriptions"],
         data["activities"],
         data["consent_events"],
-        people.people(data["contacts"]),
+        analysis.people(data["contacts"]),
         as_of=DAY,
     ),
     "open_actions": lambda data: plots.open_actions(data["activities"], as_of=DAY),
     "open_pipeline_by_consent": lambda data: plots.open_pipeline_by_consent(
-        data["deals"], data["consent_events"], people.people(data["contacts"]), as_of=DAY
+        data["deals"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY
     ),
-    "people_overlap": lambda data: plots.people_overlap(people.people(data["contacts"])),
+    "people_overlap": lambda data: plots.people_overlap(analysis.people(data["contacts"])),
     "response_time": lambda data: plots.response_time(data["contacts"], data["activities"], as_of=DAY),
-    "sales_velocity": lambda data: plots.sales_velocity(data["deals"], DAY, by="owner_name"),
+    "sales_velocity": lambda data: plots.sales_velocity(data["deals"], as_of=DAY, by="owner_name"),
     "stage_durations": lambda data: plots.stage_durations(
-        history.stage_history([(DAY, data["deals"])]), data["stages"]
+        analysis.stage_history([(DAY, data["deals"])]), data["stages"]
     ),
-    "time_to_confirm": lambda data: plots.time_to_confirm(data["consent_events"], DAY),
+    "time_to_confirm": lambda data: plots.time_to_confirm(data["consent_events"], as_of=DAY),
     "waterfall": lambda data: plots.waterfall(data["deals"], data["deals"]),
-    "weighted_pipeline": lambda data: plots.weighted_pipeline(data["deals"], DAY),
-    "win_cohorts": lambda data: plots.win_cohorts(data["deals"], DAY),
+    "weighted_pipeline": lambda data: plots.weighted_pipeline(data["deals"], as_of=DAY),
+    "win_cohorts": lambda data: plots.win_cohorts(data["deals"], as_of=DAY),
 }
 
 

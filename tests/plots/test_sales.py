@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
+from crmlab import plots
 from crmlab.analysis.history import stage_history
-from crmlab.plots import cycle, flow, forecast, pipeline, stages
-from crmlab.schema.tables import TABLES, conform
+from crmlab.schema import TABLES, conform
 
 DAY = date(2026, 3, 10)
 MILLION = 1_000_000
@@ -47,18 +47,18 @@ def fetched_twice(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 DRAW: dict[str, Callable[[pl.DataFrame], go.Figure]] = {
-    "win_rate": lambda frame: pipeline.win_rate(frame, by=["day", "owner_name"]),
-    "weighted_pipeline": lambda frame: forecast.weighted_pipeline(frame, DAY),
-    "coverage": lambda frame: forecast.coverage(frame, {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}, **QUARTER),
-    "funnel": lambda frame: stages.funnel(fetched_twice(frame), NO_STAGES),
-    "stage_durations": lambda frame: stages.stage_durations(fetched_twice(frame), NO_STAGES),
-    "cycle_length": lambda frame: cycle.cycle_length(frame, by="owner_name"),
-    "sales_velocity": lambda frame: cycle.sales_velocity(frame, DAY, by="owner_name"),
-    "win_cohorts": lambda frame: cycle.win_cohorts(frame, DAY),
-    "ageing": lambda frame: cycle.ageing(frame, DAY),
-    "created_against_closed": flow.created_against_closed,
-    "waterfall": lambda frame: flow.waterfall(frame.head(frame.height // 2), frame),
-    "loss_reasons": flow.loss_reasons,
+    "win_rate": lambda frame: plots.win_rate(frame, by=["day", "owner_name"]),
+    "weighted_pipeline": lambda frame: plots.weighted_pipeline(frame, as_of=DAY),
+    "coverage": lambda frame: plots.coverage(frame, {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}, **QUARTER),
+    "funnel": lambda frame: plots.funnel(fetched_twice(frame), NO_STAGES),
+    "stage_durations": lambda frame: plots.stage_durations(fetched_twice(frame), NO_STAGES),
+    "cycle_length": lambda frame: plots.cycle_length(frame, by="owner_name"),
+    "sales_velocity": lambda frame: plots.sales_velocity(frame, as_of=DAY, by="owner_name"),
+    "win_cohorts": lambda frame: plots.win_cohorts(frame, as_of=DAY),
+    "ageing": lambda frame: plots.ageing(frame, as_of=DAY),
+    "created_against_closed": plots.created_against_closed,
+    "waterfall": lambda frame: plots.waterfall(frame.head(frame.height // 2), frame),
+    "loss_reasons": plots.loss_reasons,
 }
 
 
@@ -132,7 +132,7 @@ def test_the_win_rate_over_time_has_a_gap_where_none_closed() -> None:
         close_date=[date(2026, 1, 5), date(2026, 1, 31), date(2026, 3, 1), None],
     )
 
-    figure = pipeline.win_rate(frame, by="month")
+    figure = plots.win_rate(frame, by="month")
 
     (line,) = figure.data
     assert line.x == (date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1))
@@ -151,7 +151,7 @@ def test_the_win_rate_over_time_has_a_line_for_each_of_the_largest_groups() -> N
         close_date=[DAY] * len(owners),
     )
 
-    figure = pipeline.win_rate(frame, by=["owner_name", "quarter"])
+    figure = plots.win_rate(frame, by=["owner_name", "quarter"])
 
     assert [line.name for line in figure.data] == [f"owner {k}" for k in range(9, 1, -1)]
     assert "2 groups with fewer closed deals not shown" in notes(figure)
@@ -164,7 +164,7 @@ def test_the_forecast_has_all_months_between_and_sums_what_is_far_off() -> None:
         status=["pending"] * 6, stage=[50] * 6, amount=[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], expected_close_date=days
     )
 
-    figure = forecast.weighted_pipeline(frame, DAY)
+    figure = plots.weighted_pipeline(frame, as_of=DAY)
 
     raw, weighted = figure.data
     assert raw.x == ("overdue", "Apr 2026", "Jun 2026", "after Mar 2028", "no date")
@@ -180,7 +180,7 @@ def test_the_forecast_has_all_months_between_and_sums_what_is_far_off() -> None:
 def test_the_forecast_has_a_panel_for_each_currency() -> None:
     frame = deals(status=["pending"] * 3, stage=[50] * 3, amount=[1.0] * 3, currency=["USD", "USD", "EUR"])
 
-    figure = forecast.weighted_pipeline(frame, DAY)
+    figure = plots.weighted_pipeline(frame, as_of=DAY)
 
     assert (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text) == ("Amount (USD)", "Amount (EUR)")
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
@@ -197,7 +197,7 @@ def test_the_coverage_is_said_and_drawn_in_shares_of_the_quota() -> None:
         status=["won", "pending"], amount=[40.0, 180.0], currency=["EUR"] * 2, close_date=[date(2026, 1, 9), None]
     )
 
-    figure = forecast.coverage(frame, 100, **QUARTER)
+    figure = plots.coverage(frame, 100, **QUARTER)
 
     won, still_open = figure.data
     assert (won.x, still_open.x) == ((0.4,), (1.8,))
@@ -216,7 +216,7 @@ def test_the_funnel_ends_with_the_won_deals() -> None:
         fetched((50, "won"), (50, "pending"), (10, "lost"), (10, "pending")),
     )
 
-    figure = stages.funnel(history, NO_STAGES)
+    figure = plots.funnel(history, NO_STAGES)
 
     (bars,) = figure.data
     assert bars.y == ("stage 10", "stage 50", "Won")
@@ -234,7 +234,7 @@ def test_the_funnel_shows_whole_pipelines_only() -> None:
             pipeline_id=pl.Series([pipe for pipe, _ in places])
         )
 
-    figure = stages.funnel(history_of(fetched("pending"), fetched("lost")), NO_STAGES)
+    figure = plots.funnel(history_of(fetched("pending"), fetched("lost")), NO_STAGES)
 
     assert len(figure.data[0].y) == 12
     assert "3 smaller pipelines not shown" in notes(figure)
@@ -244,7 +244,7 @@ def test_a_stage_that_not_half_have_left_says_so() -> None:
     one = deals(id=["a"], stage=[10], status=["pending"])
     two = deals(id=["a", "b"], stage=[10, 20], status=["pending"] * 2)
 
-    figure = stages.stage_durations(history_of(one, two, two), NO_STAGES)
+    figure = plots.stage_durations(history_of(one, two, two), NO_STAGES)
 
     assert figure.data[0].text == ("no stay<br>0 of 0 stays ended", "not half have left<br>0 of 1 stay ended")
     assert "1 stay under way at the first fetch left out" in notes(figure)
@@ -259,7 +259,7 @@ def test_the_cycle_shows_the_slowest_first_and_months_in_order() -> None:
         close_date=[date(2026, 1, 3), date(2026, 1, 11), date(2026, 2, 10)],
     )
 
-    by_owner, by_month = cycle.cycle_length(frame, by="owner_name"), cycle.cycle_length(frame, by="month")
+    by_owner, by_month = plots.cycle_length(frame, by="owner_name"), plots.cycle_length(frame, by="month")
 
     assert by_owner.data[0].y == ("Bo", "Ann")
     assert by_owner.data[0].text[1] == "median 2 d, mean 2 d<br>9 of 10 in 2 d, 1 deal"
@@ -276,7 +276,7 @@ def test_the_velocity_shows_the_four_numbers_that_make_it() -> None:
         close_date=[None] * 40 + [date(2026, 4, 1)] * 4,
     )
 
-    figure = cycle.sales_velocity(frame, date(2026, 4, 1))
+    figure = plots.sales_velocity(frame, as_of=date(2026, 4, 1))
 
     (bars,) = figure.data
     assert bars.text == ("2,778 EUR per day<br>40 x 25,000 x 25% / 90 d",)
@@ -291,7 +291,7 @@ def test_cohorts_leave_blank_what_is_not_over() -> None:
         close_date=[date(2026, 2, 1), None, None],
     )
 
-    figure = cycle.win_cohorts(frame, DAY)
+    figure = plots.win_cohorts(frame, as_of=DAY)
 
     (heat,) = figure.data
     assert heat.y == ("Jan 2026 (2)", "Feb 2026 (1)")
@@ -306,7 +306,7 @@ def test_open_deals_are_stacked_by_age_and_stuck_ones_stand_out() -> None:
         created_at=[datetime(2026, 3, 1, tzinfo=UTC), datetime(2025, 3, 1, tzinfo=UTC), None],
     )
 
-    figure = cycle.ageing(frame, DAY, stuck_after=90)
+    figure = plots.ageing(frame, as_of=DAY, stuck_after=90)
 
     assert [(bar.name, sum(bar.y)) for bar in figure.data] == [("not stuck", 1), ("stuck", 1)]
     assert figure.data[1].y[figure.data[1].x.index("over 365")] == 1
@@ -317,7 +317,7 @@ def test_the_waterfall_leaves_out_steps_that_no_deal_took() -> None:
     start = deals(id=["a", "b"], status=["pending"] * 2, amount=[100.0, 50.0], currency=["EUR"] * 2)
     end = deals(id=["a", "b"], status=["won", "pending"], amount=[120.0, 50.0], currency=["EUR"] * 2)
 
-    figure = flow.waterfall(start, end)
+    figure = plots.waterfall(start, end)
 
     (steps,) = figure.data
     assert steps.x == ("start", "up", "won", "end")
@@ -334,7 +334,7 @@ def test_created_deals_are_a_line_over_the_closed_ones() -> None:
         close_date=[date(2026, 2, 1), date(2026, 2, 2)],
     )
 
-    figure = flow.created_against_closed(frame)
+    figure = plots.created_against_closed(frame)
 
     assert {trace.name: trace.y for trace in figure.data} == {"won": (0, 1), "lost": (0, 1), "created": (1, 0)}
     assert "1 date not known" in notes(figure)
@@ -345,7 +345,7 @@ def test_reasons_of_two_currencies_are_one_bar_with_both_amounts() -> None:
         status=["lost"] * 3, lost_reason_id=["1", "1", None], amount=[10.0, 20.0, 5.0], currency=["EUR", "USD", "EUR"]
     )
 
-    figure = flow.loss_reasons(frame, names={"1": "Too <dear>"})
+    figure = plots.loss_reasons(frame, names={"1": "Too <dear>"})
 
     (bars,) = figure.data
     assert bars.y == ("Too &lt;dear&gt;", "(no reason)")

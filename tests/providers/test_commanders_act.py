@@ -159,11 +159,11 @@ def test_a_body_that_is_no_json_api_is_no_answer(content: bytes) -> None:
 
 
 def test_no_data_is_nothing_and_a_wrong_path_is_a_failure() -> None:
-    nothing = PROVIDER.resource("delivery_trends").nothing
+    is_empty_answer = PROVIDER.resource("delivery_trends").is_empty_answer
 
-    assert nothing(NotFoundError(404, "", "No data found"), Request(path="/x"))
-    assert not nothing(NotFoundError(404, "", "No route"), Request(path="/x"))
-    assert not nothing(ApiError(400, "", "No data found"), Request(path="/x"))
+    assert is_empty_answer(NotFoundError(404, "", "No data found"), Request(path="/x"))
+    assert not is_empty_answer(NotFoundError(404, "", "No route"), Request(path="/x"))
+    assert not is_empty_answer(ApiError(400, "", "No data found"), Request(path="/x"))
 
 
 # ---- paging -------------------------------------------------------------------------------------

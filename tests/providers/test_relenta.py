@@ -210,7 +210,7 @@ def test_a_short_page_is_not_the_end() -> None:
 
 
 def test_a_list_that_never_ends_is_an_error() -> None:
-    follow = widening(lambda page: False, cap=16)
+    follow = widening(lambda page: False, max_pages=16)
 
     with pytest.raises(PagingError, match="page 16"):
         list(follow(page(body([SPARSE]), number=16)))

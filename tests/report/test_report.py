@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from crmlab import report
-from crmlab.errors import PlanError
-from crmlab.schema.tables import TABLES, conform
+from crmlab.errors import CrmlabError, UsageError
+from crmlab.results.masking import mask, without_content
+from crmlab.schema import TABLES, conform
 
 AS_OF = datetime(2026, 5, 16, 9, 30, tzinfo=UTC)
 EVIL = "<script>alert('owner')</script>"
@@ -99,6 +100,12 @@ class Page(HTMLParser):
 def written(path: Path, *args: Any, **options: Any) -> tuple[str, Page]:
     text = report.write(path / "report.html", *args, **({"as_of": AS_OF} | options)).read_text(encoding="utf-8")
     return text, Page(text)
+
+
+def masked(path: Path, tables: dict[str, pl.DataFrame], *args: Any, **options: Any) -> tuple[str, Page]:
+    """Write a report of the tables with tokens; who is who was found before."""
+    who = report.known_people(tables)
+    return written(path, mask(tables), *args, who=who, masked=True, **options)
 
 
 def test_the_summary_says_the_numbers_in_words(tmp_path: Path) -> None:
@@ -223,14 +230,14 @@ def test_contacts_and_consent_are_joined_across_services_masked_or_not(tmp_path:
         ),
     }
 
-    for mask in (False, True):
-        text, page = written(tmp_path, more, WHOLE, mask=mask)
+    for write in (written, masked):
+        text, page = write(tmp_path, more, WHOLE)
 
         assert "2 contacts are 1 person ; 1 of them contacted on a channel after opting out of it" in page.text
         assert "Contacts after an opt-out" in page.text
         assert "private.example" not in text
         assert "Ann Private" not in text
-        assert ("Masked: names" in page.text) is mask
+        assert ("Masked: names" in page.text) is (write is masked)
 
 
 def test_a_masked_report_names_no_owner_and_no_reason(tmp_path: Path) -> None:
@@ -239,7 +246,7 @@ def test_a_masked_report_names_no_owner_and_no_reason(tmp_path: Path) -> None:
     )
 
     plain, _ = written(tmp_path, tables(), WHOLE, rejected=rejected)
-    text, page = written(tmp_path, tables(), WHOLE, rejected=rejected, mask=True)
+    text, page = masked(tmp_path, tables(), WHOLE, rejected=without_content(rejected))
 
     assert "Elm 1" in plain
     assert "Elm 1" not in text
@@ -278,6 +285,24 @@ def test_text_of_the_data_is_never_markup(tmp_path: Path) -> None:
     # plotly.js and its set-up, a script each chart, and the one for printing: data has opened no other
     assert len(page.all("script")) == len(harmless.all("script")) == 19
     assert page.text.count(EVIL) >= 10
+
+
+def test_text_from_right_to_left_turns_nothing_beside_it(tmp_path: Path) -> None:
+    own = summary(("مبيعات", "onepagecrm", "deals", "deals", 1, 0, 1, 0, 0.1, True, ""))
+
+    text, _ = written(tmp_path, {}, own)
+
+    assert "<td><bdi>مبيعات</bdi></td>" in text
+
+
+def test_quotes_of_a_title_cannot_leave_the_label_of_a_chart(tmp_path: Path) -> None:
+    evil = '" onmouseover="alert(1)'
+    owned = {"deals": tables()["deals"].with_columns(currency=pl.lit(evil))}
+
+    text, page = written(tmp_path, owned, WHOLE, title=evil)
+
+    assert not any("onmouseover" in attributes for _, attributes in page.tags)
+    assert f"<h1>{evil.replace(chr(34), '&#34;')}</h1>" in text
 
 
 def test_people_and_rejected_records_are_not_in_the_report(tmp_path: Path) -> None:
@@ -356,14 +381,19 @@ def test_the_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path, monkeypat
 
     def full_disk(self: Path, *args: Any, **options: Any) -> int:
         self.touch()
-        raise OSError("No space left on device")
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(CrmlabError, match="No space left"):
         report.write(path, {}, summary(), as_of=AS_OF)
 
     assert path.read_text() == "the last report"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"report\.html cannot be written \(No such file or directory\): name another"):
+        report.write(tmp_path / "absent" / "report.html", {}, summary(), as_of=AS_OF)
 
 
 def test_other_users_may_read_the_report_as_far_as_the_umask_lets_them(tmp_path: Path) -> None:
@@ -375,14 +405,14 @@ def test_other_users_may_read_the_report_as_far_as_the_umask_lets_them(tmp_path:
 
 
 def test_a_time_without_a_zone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="as_of needs a time zone"):
+    with pytest.raises(UsageError, match=r"as_of=.* has no time zone: add one"):
         report.write(tmp_path / "report.html", {}, summary(), as_of=AS_OF.replace(tzinfo=None))
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_time_zone_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="not in the time zone database"):
+    with pytest.raises(UsageError, match="not in the time zone database"):
         report.write(tmp_path / "report.html", tables(), WHOLE, as_of=AS_OF, time_zone="Mars/Olympus")
 
     assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.errors import PlanError, SchemaError
+from crmlab.errors import SchemaError, UsageError
+from crmlab.results.cells import split, unnested
 from crmlab.results.export import export, flat, read_csv
-from crmlab.schema.tables import CUSTOM, TABLES, UTC
+from crmlab.results.spreadsheet_safe import shielded, unshielded
+from crmlab.schema.tables import CUSTOM, TABLES, UTC, conform
 
 NAMES = sorted(TABLES)
 NASTY = [*"=+-@\t\r\n;\\'\",|\x00\u2028\u200f😀é ab01\x1a\ufeff"]
@@ -24,7 +28,23 @@ TEXT = st.one_of(
     st.text(st.sampled_from(NASTY), max_size=6),
     st.text(st.characters(codec="utf-8"), max_size=12),
     st.sampled_from(
-        ["=1+1", "'quoted", "''", "-5", "+353 1 234", "@me", "null", "NaN", "true", "a;b", "\\;", '"', "\r"]
+        [
+            "=1+1",
+            "'quoted",
+            "''",
+            "-5",
+            "+353 1 234",
+            "@me",
+            "null",
+            "NaN",
+            "true",
+            "a;b",
+            "\\;",
+            '"',
+            "\r",
+            "\\N",
+            "\\E",
+        ]
     ),
 )
 MOMENT = st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999999), timezones=st.just(dt.UTC))  # noqa: DTZ001  # the zone is given beside
@@ -36,7 +56,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     pl.Boolean(): st.booleans(),
     pl.Date(): st.dates(),
     UTC: MOMENT,
-    pl.List(pl.String): st.lists(TEXT, max_size=3),
+    pl.List(pl.String): st.lists(st.none() | TEXT, max_size=3),
     CUSTOM: st.lists(st.fixed_dictionaries(dict.fromkeys(("key", "label", "value"), st.none() | TEXT)), max_size=2),
 }
 
@@ -46,18 +66,6 @@ def frames(draw: st.DrawFn, name: str) -> pl.DataFrame:
     schema = TABLES[name].schema
     row = st.fixed_dictionaries({column: st.none() | BY_TYPE[dtype] for column, dtype in schema.items()})
     return pl.DataFrame(draw(st.lists(row, max_size=4)), schema=schema, orient="row")
-
-
-def blank_is_null(frame: pl.DataFrame) -> pl.DataFrame:
-    """What CSV cannot tell apart, as `read_csv` documents it."""
-    columns = []
-    for name, dtype in frame.schema.items():
-        column = pl.col(name)
-        if dtype == pl.String:
-            columns.append(pl.when(column != "").then(column).alias(name))
-        elif dtype == pl.List(pl.String):
-            columns.append(pl.when(column.list.join("|") != "").then(column).alias(name))
-    return frame.with_columns(columns)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,7 +84,7 @@ def test_every_table_survives_parquet(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=15)
 @given(data=st.data())
-def test_every_table_survives_csv_but_for_blank_text(name: str, data: st.DataObject) -> None:
+def test_every_table_survives_csv(name: str, data: st.DataObject) -> None:
     frame = data.draw(frames(name))
 
     with tempfile.TemporaryDirectory() as folder:
@@ -84,21 +92,111 @@ def test_every_table_survives_csv_but_for_blank_text(name: str, data: st.DataObj
         back = read_csv(path)
 
     assert back.schema == frame.schema
-    assert_frame_equal(back, blank_is_null(frame), rel_tol=0, abs_tol=0, categorical_as_str=True)
+    assert_frame_equal(back, frame, rel_tol=0, abs_tol=0, categorical_as_str=True)
 
 
-@given(st.lists(TEXT, min_size=1, max_size=5))
-def test_no_cell_of_a_csv_begins_like_a_formula(texts: list[str]) -> None:
-    frame = pl.DataFrame(
-        {"id": texts, "tags": [[text] for text in texts], "own": [{text: text} for text in texts[:1]] * len(texts)}
-    )
+#: the beginning of what a spreadsheet runs; blanks and what nobody sees do not count
+FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\ufeff]*[=+\-@＝＋－＠]")  # noqa: RUF001  # full width
+
+
+def cells_of(path: Path, separator: str) -> list[str]:
+    text = path.read_bytes().decode("utf-8-sig").replace("\0", " ")
+    return [cell for row in csv.reader(io.StringIO(text, newline=None), delimiter=separator) for cell in row]
+
+
+@given(st.lists(TEXT | st.text(st.sampled_from("=;\t\n'\" a＝"), max_size=8), min_size=1, max_size=4))  # noqa: RUF001
+@settings(max_examples=200)
+def test_no_piece_of_a_csv_begins_like_a_formula_however_it_is_opened(texts: list[str]) -> None:
+    frame = pl.DataFrame({"id": texts, "tags": [[text, "b", text] for text in texts], "own": [{"k": t} for t in texts]})
 
     with tempfile.TemporaryDirectory() as folder:
         [path] = export({"any": frame}, folder, "csv")
-        with path.open(newline="", encoding="utf-8") as file:
-            cells = [cell for row in csv.reader(line.replace("\0", "0") for line in file) for cell in row[:2]]
+        for separator in (",", ";", "\t"):
+            assert not [cell for cell in cells_of(path, separator) if FORMULA.match(cell)]
 
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("Ann;=1+1", "Ann;'=1+1"),
+        ("Ann\t=1+1", "Ann\t'=1+1"),
+        ("\n=1+1", "\n'=1+1"),
+        ("\0=1+1", "'\0=1+1"),
+        (" \u200b=1+1", "' \u200b=1+1"),
+        ("＠SUM(A1)", "'＠SUM(A1)"),  # noqa: RUF001
+        ('x;"=1+1', "x;'\"=1+1"),
+        ("'=1+1", "''=1+1"),
+        ("a=b", "a=b"),
+        ("a - b", "a - b"),
+    ],
+)
+def test_what_a_spreadsheet_could_run_has_a_shield_that_comes_off_again(text: str, safe: str) -> None:
+    column = pl.Series("text", [text])
+
+    written = column.to_frame().select(shielded(pl.col("text"))).to_series()
+
+    assert written.item() == safe
+    assert written.to_frame().select(unshielded(pl.col("text"))).item() == text
+
+
+@given(st.lists(st.none() | TEXT | st.text(st.sampled_from(";\\NE'="), max_size=5), max_size=4))
+def test_a_joined_list_is_split_again(texts: list[str | None]) -> None:
+    frame = pl.DataFrame({"list": [texts]}, schema={"list": pl.List(pl.String)})
+
+    assert split(unnested(frame)["list"].item()) == texts
+
+
+def test_a_csv_opens_with_its_characters_in_excel_and_comes_back_after_it_was_saved_there(tmp_path: Path) -> None:
+    frame = conform(pl.DataFrame({"id": ["1", "2"], "full_name": ["Zoë Müller", "a\nb"]}), TABLES["contacts"])
+
+    [path] = export({"contacts": frame}, tmp_path, "csv")
+
+    body = path.read_bytes()
+    assert body.startswith(b"\xef\xbb\xbf")
+    path.write_bytes(body.replace(b"\n", b"\r\n").replace(b"a\r\nb", b"a\nb"))
+    assert_frame_equal(read_csv(path), frame)
+
+
+def test_numbers_stay_numbers(tmp_path: Path) -> None:
+    [path] = export({"mine": pl.DataFrame({"n": [-1.5, 2.0], "i": [-3, None]})}, tmp_path, "csv")
+
+    assert path.read_text(encoding="utf-8-sig") == "n,i\n-1.5,-3\n2.0,\n"
+
+
+def test_a_category_and_a_column_cannot_smuggle_a_formula() -> None:
+    frame = pl.DataFrame({"=head": ["=x"], "time": [dt.timedelta(days=-1)]}, schema_overrides={"=head": pl.Categorical})
+
+    assert flat(frame).to_dict(as_series=False) == {"'=head": ["'=x"], "time": ["'-P1D"]}
+
+
+def test_what_csv_cannot_hold_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"CSV cannot hold mine\.raw \(Binary\): cast to text, or leave"):
+        export({"deals": pl.DataFrame({"a": [1]}), "mine": pl.DataFrame({"raw": [b"x"]})}, tmp_path / "out", "csv")
+
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_an_export_replaces_all_its_files_or_none(tmp_path: Path, format: Any) -> None:
+    deals, users = pl.DataFrame({"a": [1]}), pl.DataFrame({"b": [1]})
+    paths = export({"deals": deals, "users": users}, tmp_path, format)
+    before = [path.read_bytes() for path in paths]
+    (tmp_path / f"zz.{format}").mkdir()
+
+    with pytest.raises(UsageError, match="zz"):
+        export({"deals": deals * 2, "users": users * 2, "zz": users}, tmp_path, format)
+
+    assert [path.read_bytes() for path in paths] == before
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_files_of_what_is_not_there_any_more_go_with_the_new_ones(tmp_path: Path) -> None:
+    export({"deals": pl.DataFrame({"a": [1]}), "rejected": pl.DataFrame({"a": [1]})}, tmp_path)
+
+    export({"deals": pl.DataFrame({"a": [2]})}, tmp_path, obsolete=["rejected"])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["deals.parquet"]
 
 
 def test_a_text_that_looks_like_a_formula_is_shielded() -> None:
@@ -111,7 +209,7 @@ def test_a_text_that_looks_like_a_formula_is_shielded() -> None:
 def test_a_custom_field_cannot_smuggle_a_formula() -> None:
     frame = pl.DataFrame({"tags": [["=cmd()", "b"], ["a", "=b"]]})
 
-    assert flat(frame)["tags"].to_list() == ["'=cmd();b", "a;=b"]
+    assert flat(frame)["tags"].to_list() == ["'=cmd();b", "a;'=b"]
 
 
 def test_times_are_written_in_utc_whatever_their_zone() -> None:
@@ -143,7 +241,7 @@ def test_files_are_named_after_their_tables_and_replaced_whole(tmp_path: Path) -
 def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(tmp_path: Path) -> None:
     [path] = export({"deals": pl.DataFrame({"a": [1]})}, tmp_path)
 
-    with pytest.raises(pl.exceptions.PolarsError):
+    with pytest.raises(UsageError, match="deals cannot be written as Parquet: "):
         export({"deals": pl.DataFrame({"a": [object()]}, schema={"a": pl.Object})}, tmp_path)
 
     assert pl.read_parquet(path).height == 1
@@ -151,14 +249,14 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(tmp_path: 
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="unknown format 'xls'; known: parquet, csv, xlsx"):
+    with pytest.raises(UsageError, match="unknown format 'xls'; known: parquet, csv, xlsx"):
         export({"deals": pl.DataFrame({"a": [1]})}, tmp_path / "out", "xls")  # type: ignore[arg-type]
 
     assert not (tmp_path / "out").exists()
 
 
 def test_only_shared_tables_are_read_back(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match=r"'mine' is not a shared table; read mine\.csv with polars"):
+    with pytest.raises(UsageError, match=r"'mine' is not a shared table; read mine\.csv with polars"):
         read_csv(tmp_path / "mine.csv")
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import crmlab
-from crmlab.analysis import consent_state, pipeline
-from crmlab.errors import PlanError
+from crmlab import analysis
+from crmlab.errors import UsageError
 from crmlab.results.export import FORMATS
 from crmlab.results.fetched import SUMMARY, Fetched
 from crmlab.results.masking import mask
@@ -86,15 +86,13 @@ def test_masking_changes_no_number(tables: dict[str, pl.DataFrame]) -> None:
         assert masked[name].schema == frame.schema
         assert_frame_equal(masked[name].drop(hidden), frame.drop(hidden))
         assert_frame_equal(masked[name].null_count(), frame.null_count())
-    assert_frame_equal(pipeline.win_rate(masked["deals"]), pipeline.win_rate(tables["deals"]))
-    assert sorted(pipeline.win_rate(masked["deals"], by="owner_name").drop("owner_name").rows()) == sorted(
-        pipeline.win_rate(tables["deals"], by="owner_name").drop("owner_name").rows()
+    assert_frame_equal(analysis.win_rate(masked["deals"]), analysis.win_rate(tables["deals"]))
+    assert sorted(analysis.win_rate(masked["deals"], by="owner_name").drop("owner_name").rows()) == sorted(
+        analysis.win_rate(tables["deals"], by="owner_name").drop("owner_name").rows()
     )
     for subject in ("contact", "email"):
         rates = [
-            consent_state.consent_rate(
-                consent_state.current_state(each["consent_events"], AS_OF, subject=subject), by="channel"
-            )
+            analysis.consent_rate(each["consent_events"], as_of=AS_OF, subject=subject, by="channel")
             for each in (tables, masked)
         ]
         assert_frame_equal(*rates)
@@ -172,9 +170,9 @@ def test_blank_text_stays_blank_and_dropping_leaves_nulls() -> None:
 
 
 def test_a_short_key_and_a_strange_table_are_refused() -> None:
-    with pytest.raises(PlanError, match="the key has 3 bytes: give 16 to 64"):
+    with pytest.raises(UsageError, match="the key has 3 bytes: give 16 to 64"):
         mask({}, b"abc")
-    with pytest.raises(PlanError, match="not known which columns of mine are personal"):
+    with pytest.raises(UsageError, match="not known which columns of mine are personal"):
         mask({"mine": pl.DataFrame()})
 
 
@@ -204,3 +202,17 @@ def _texts(values: pl.Series) -> list[str]:
     if isinstance(values.dtype, pl.Struct):
         values = values.struct.field("value")
     return values.drop_nulls().unique().to_list() if values.dtype == pl.String else []
+
+
+def test_further_columns_of_own_data_are_masked_whatever_they_hold() -> None:
+    further = {"nickname": [SECRETS[0]], "aliases": [[SECRETS[1]]], "born": [dt.date(1990, 1, 31)], "shoes": [43]}
+    frame = conform(pl.DataFrame({"id": ["1"]}), TABLES["contacts"]).with_columns(pl.DataFrame(further))
+
+    tokens = mask({"contacts": frame}, KEY)["contacts"]
+    nulls = mask({"contacts": frame}, KEY, drop=True)["contacts"]
+
+    assert tokens.schema == nulls.schema == frame.schema
+    assert MARK not in str(tokens.to_dicts())
+    assert tokens.select("born", "shoes").row(0) == (None, None)
+    assert tokens.select("nickname", "aliases").null_count().row(0) == (0, 0)
+    assert nulls.select(list(further)).row(0) == (None,) * 4

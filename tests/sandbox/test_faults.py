@@ -11,7 +11,7 @@ import pytest
 import crmlab
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.service import Records
-from crmlab.sandbox.services.relenta import contact_id
+from crmlab.sandbox.services.relenta.api import contact_id
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import World
 from tests.sandbox.asking import asked

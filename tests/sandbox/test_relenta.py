@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 import crmlab
 from crmlab.errors import AuthError
 from crmlab.sandbox.faults import Fault
-from crmlab.sandbox.services.relenta import contact_id
+from crmlab.sandbox.services.relenta.api import contact_id
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import Appointment, CustomField, Person, User, World
 

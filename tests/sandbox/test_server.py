@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import crmlab
 from crmlab.connector.limits import Limits
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.sandbox.server import _Gate
 
 GAPS = st.lists(st.sampled_from([0.0, 0.0, 0.125, 0.25, 1.0, 2.0]), min_size=1, max_size=60)
@@ -94,5 +94,5 @@ async def test_only_a_sandbox_with_rate_limits_is_asked_no_faster_than_the_vendo
 
 
 def test_a_world_or_service_that_is_not_known_is_said_at_once() -> None:
-    with pytest.raises(PlanError, match="unknown world"):
+    with pytest.raises(UsageError, match="unknown world"):
         crmlab.sandbox("mavn")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import NOW, SERVICES, Deal, World, object_id
 
@@ -344,7 +344,7 @@ def test_the_world_ends_when_told() -> None:
 
 
 def test_a_world_that_cannot_be_is_refused() -> None:
-    with pytest.raises(PlanError, match="-1 people"):
+    with pytest.raises(UsageError, match="-1 people"):
         generate(-1)
-    with pytest.raises(PlanError, match="time zone"):
+    with pytest.raises(UsageError, match="time zone"):
         generate(1, now=datetime(2026, 1, 1))  # noqa: DTZ001 - naive on purpose

@@ -46,6 +46,15 @@ def test_every_column_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_words_are_of_columns_of_text_and_each_there_once(name: str) -> None:
+    for column, said in TABLES[name].columns.items():
+        if said.words:
+            assert said.dtype == pl.String, column
+            assert len(set(said.words)) == len(said.words), column
+        assert said.words or not said.other_words, column
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_window_names_times_of_its_table(name: str) -> None:
     assert all(TABLES[name].schema[column] == UTC for column in TABLES[name].window)
 

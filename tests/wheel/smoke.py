@@ -9,7 +9,7 @@ from pathlib import Path
 
 import crmlab
 from crmlab import plots
-from crmlab.errors import CredentialError, PlanError
+from crmlab.errors import CredentialError, UsageError
 
 
 def complaint(kind: type[Exception], act: Callable[[], object]) -> str:
@@ -28,8 +28,8 @@ async def fetched() -> crmlab.Fetched:
 
 def core(data: crmlab.Fetched) -> None:
     """Without an extra: what needs one says which."""
-    assert 'pip install "crmlab[notebook]"' in complaint(ImportError, lambda: crmlab.login())  # noqa: PLW0108
-    assert 'pip install "crmlab[excel]"' in complaint(PlanError, lambda: data.export("book", format="xlsx"))
+    assert "pip install anywidget" in complaint(ImportError, lambda: crmlab.login())  # noqa: PLW0108
+    assert "pip install xlsxwriter" in complaint(UsageError, lambda: data.export("book", format="xlsx"))
 
 
 def extras(data: crmlab.Fetched) -> None:

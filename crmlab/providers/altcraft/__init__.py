@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -25,11 +26,12 @@ from crmlab.connector import (
     Resource,
     Schema,
     View,
-    listing,
+    count_and_names,
+    read_refusal,
     refuse,
 )
 from crmlab.errors import ApiError, NotFoundError
-from crmlab.providers.altcraft import pages, views, wire
+from crmlab.providers.altcraft import fields, pages, views
 
 _LIMIT = 1000
 #: history is asked by days; that of a fetch without `since` begins here
@@ -48,20 +50,23 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
-        envelope = page.read(_Envelope)
-    else:
-        try:
-            envelope = msgspec.json.decode(page.body, type=_Envelope)
-        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-            envelope = _Envelope(error=page.status)
-    code = "" if str(envelope.error) == "0" else str(envelope.error)
-    if not code and 200 <= page.status < 300:
+    """Raise what the envelope calls an error: it may come with HTTP 200."""
+    envelope = page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(error=page.status))
+    code = str(envelope.error)
+    if code == "0":
+        code = ""
+    if page.succeeded and not code:
         return
     if code == "501":  # "the method does not exist": no failure that passes
         raise NotFoundError(501, code, envelope.error_text)
-    status = int(code) if code.isdigit() and 400 <= int(code) < 600 else 0
-    raise refuse(page, now=time.time(), code=code, detail=envelope.error_text, status=status)
+    is_status = code.isdigit() and 400 <= int(code) < 600
+    raise refuse(
+        page,
+        now=time.time(),
+        code=code,
+        detail=envelope.error_text,
+        status=int(code) if is_status else 0,
+    )
 
 
 def _post(method: str, *, tags: Mapping[str, str] | None = None, **body: object) -> Request:
@@ -76,7 +81,7 @@ def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
 
 
-def _objects(name: str, doc: str, record: Schema = wire.OBJECT, views: tuple[View, ...] = ()) -> Resource:
+def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = ()) -> Resource:
     """A list of objects: paged by the next object's number."""
     first = _post(f"{name}/list", from_id=pages.FIRST, limit=_LIMIT)
     return Resource(
@@ -97,8 +102,13 @@ def _profiles(context: Context) -> Iterable[Request]:
 
 def _subscriptions(context: Context) -> Iterable[Request]:
     for resource in _ids(context, "resources"):
-        tags, number = {"resource_id": resource}, _number(resource)
-        yield _post("subscriptions/list_all", tags=tags, resource_id=number, from_id="", limit=_LIMIT)
+        yield _post(
+            "subscriptions/list_all",
+            tags={"resource_id": resource},
+            resource_id=_number(resource),
+            from_id="",
+            limit=_LIMIT,
+        )
 
 
 def _segment_details(context: Context) -> Iterable[Request]:
@@ -107,19 +117,27 @@ def _segment_details(context: Context) -> Iterable[Request]:
 
 
 def _segment_counters(context: Context) -> Iterable[Request]:
+    """One request for each segment and resource: how many profiles of the segment it has."""
     for segment in context.rows["segment_details"].iter_rows(named=True):
-        database = next((part["list_id"] for part in segment["segment"] or () if part["list_id"]), None)
-        # one text calls it db_id, another list_id
-        where = {"db_id": _number(database), "list_id": _number(database)} if database else {}
+        where = _database_of(segment)
         for resource in _ids(context, "resources"):
-            tags = {"segment_id": segment["id"], "resource_id": resource}
             yield _post(
                 "segments/get_counters",
-                tags=tags,
+                tags={"segment_id": segment["id"], "resource_id": resource},
                 id=_number(segment["id"]),
                 resource_id=_number(resource),
                 **where,
             )
+
+
+def _database_of(segment: Mapping[str, Any]) -> dict[str, int | str]:
+    """Return the parameters that name a segment's database; none where the segment names none."""
+    databases = [part["list_id"] for part in segment["segment"] or () if part["list_id"]]
+    if not databases:
+        return {}
+    number = _number(databases[0])
+    # one text calls it db_id, another list_id
+    return {"db_id": number, "list_id": number}
 
 
 def _is_other_database(error: ApiError, request: Request) -> bool:
@@ -151,7 +169,7 @@ def _task(task_id: str | int) -> Request:
 
 
 def _profile_wire(context: Context) -> Schema:
-    return {**dict.fromkeys(views.custom_names(context), wire.PROFILE["email"]), **wire.PROFILE}
+    return {**dict.fromkeys(views.custom_names(context), fields.PROFILE["email"]), **fields.PROFILE}
 
 
 PROVIDER = Provider(
@@ -189,7 +207,7 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
     ping=_post("databases/list", from_id=1, limit=_LIMIT),
-    reached=listing("database", "name"),
+    reached=count_and_names("database", "name"),
     resources=(
         _objects("databases", "Databases of profiles that the token may see."),
         _objects("resources", "Resources: what addresses are subscribed to."),
@@ -198,52 +216,52 @@ PROVIDER = Provider(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             requests=_segment_details,
-            after=("segments",),
-            wire=wire.SEGMENT,
+            needs_before_request=("segments",),
+            wire=fields.SEGMENT,
             views=views.SEGMENTS,
         ),
         Resource(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
             requests=_segment_counters,
-            after=("segment_details", "resources"),
+            needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
-            nothing=_is_other_database,
+            is_empty_answer=_is_other_database,
             key=views.COUNTER_KEY,
-            wire=wire.COUNTER,
+            wire=fields.COUNTER,
             views=views.counters,
-            fills=("segments",),
+            view_tables=("segments",),
         ),
-        _objects("campaigns", "Mailings, which the service calls campaigns.", wire.CAMPAIGN, views.CAMPAIGNS),
+        _objects("campaigns", "Mailings, which the service calls campaigns.", fields.CAMPAIGN, views.CAMPAIGNS),
         Resource(
             name="profiles",
             doc="Profiles of every database (no time filter: always all).",
             requests=_profiles,
-            after=("databases",),
+            needs_before_request=("databases",),
             follow=pages.records,
             wire=_profile_wire,
             views=views.contacts,
-            fills=("contacts",),
+            view_tables=("contacts",),
         ),
         Resource(
             name="subscriptions",
             doc="Subscribed addresses of every resource, with their state.",
             requests=_subscriptions,
-            after=("resources",),
+            needs_before_request=("resources",),
             follow=pages.records,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
-            wire=wire.SUBSCRIPTION,
+            wire=fields.SUBSCRIPTION,
             views=views.SUBSCRIPTIONS,
         ),
         Resource(
             name="history",
             doc="What was sent to profiles and how they answered.",
             requests=_history,
-            after=("databases",),
+            needs_before_request=("databases",),
             follow=pages.history,
             key=views.EVENT_KEY,
-            wire=wire.EVENT,
+            wire=fields.EVENT,
             views=views.HISTORY,
         ),
     ),
@@ -276,5 +294,10 @@ PROVIDER = Provider(
         "the answer of databases/fields_get is not documented: custom fields are those that the "
         "account's custom_fields setting names, others are reported as undocumented",
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
+    ),
+    not_covered=(
+        "importing, changing and deleting profiles, subscriptions and segments",
+        "campaign logs and settings, scenarios, goals, pixels",
+        "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
     ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from crmlab.connector import Page, Paginator, Request, Span, cursor, seconds, slices
+from crmlab.connector import Page, Paginator, Request, Span, cursor, time_slices, unix_seconds
 
 #: where a list of objects begins
 FIRST = 1
@@ -24,11 +24,15 @@ class _Listing(msgspec.Struct):
 
     @property
     def height(self) -> int:
-        return len(msgspec.json.decode(self.data, type=list[msgspec.Raw])) if bytes(self.data).startswith(b"[") else 1
+        if not bytes(self.data).startswith(b"["):
+            return 1
+        return len(msgspec.json.decode(self.data, type=list[msgspec.Raw]))
 
     @property
     def is_empty(self) -> bool:
-        return len(self.data) < 64 and bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
+        if len(self.data) >= 64:  # no need to copy a page of a megabyte
+            return False
+        return bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
 
 
 def total(page: Page) -> int | None:
@@ -38,11 +42,14 @@ def total(page: Page) -> int | None:
 
 def _follow_objects(page: Page) -> Iterable[Request]:
     """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
-    answer, asked = page.read(_Listing), page.request.body["from_id"]
+    answer = page.read(_Listing)
+    asked = page.request.body["from_id"]
     following = str(answer.next_from_id or "")
-    if answer.is_empty or not following.isdigit() or int(following) <= asked:
+    points_on = following.isdigit() and int(following) > asked
+    if answer.is_empty or not points_on:
         return ()
-    if asked == FIRST and answer.total_count is not None and answer.height >= answer.total_count:
+    is_whole = asked == FIRST and answer.total_count is not None and answer.height >= answer.total_count
+    if is_whole:
         return ()
     return [page.request.with_body(from_id=int(following))]
 
@@ -78,13 +85,13 @@ def _times(page: Page) -> list[str | None]:
         return []
 
 
-def _left(page: Page) -> float | None:
+def _pages_left(page: Page) -> float | None:
     """Return how many pages are left: the pointer begins with a profile's hash, and hashes are spread evenly."""
     found = re.match("[0-9a-f]{16}", _pointer(page) or "")
     return 2**64 / max(1, int(found[0], 16)) - 1 if found else None
 
 
-def _most(page: Page) -> int:
+def _max_slices(page: Page) -> int:
     """Return how many slices pay.
 
     A page is said to hold the events of so many profiles, however many events each has; who has some
@@ -96,7 +103,7 @@ def _most(page: Page) -> int:
 
 
 def _span(request: Request) -> Span:
-    return seconds(request.body["date_from"]), seconds(request.body["date_to"])
+    return Span(unix_seconds(request.body["date_from"]), unix_seconds(request.body["date_to"]))
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
@@ -109,4 +116,6 @@ def _day(seconds: int) -> str:
 
 
 # whether the last day is in or out is not documented: each slice begins on the last day of the one before
-history = slices(records, times=_times, span=_span, cut=_within, left=_left, step=86_400, most=_most)
+history = time_slices(
+    records, times=_times, span=_span, cut=_within, pages_left=_pages_left, step=86_400, max_slices=_max_slices
+)

@@ -26,19 +26,21 @@ from crmlab.connector import (
     Provider,
     Request,
     Resource,
+    count_and_names,
+    fill_path,
     get,
-    listing,
     numbered,
-    path,
+    read_refusal,
     refuse,
 )
 from crmlab.errors import ApiError
-from crmlab.providers.commanders_act import views, wire
+from crmlab.providers.commanders_act import fields, views
 from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")
-HOUR, DAY = 3_600_000, 86_400_000
+HOUR = 3_600_000
+DAY = 86_400_000
 _WEEK = dt.timedelta(days=7)
 #: the service's words for refusals that come without a usable HTTP status
 _STATUSES = {
@@ -76,23 +78,31 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    succeeded = 200 <= page.status < 300
-    if succeeded:
-        errors = page.read(_Answer).errors
-    else:
-        try:
-            errors = msgspec.json.decode(page.body, type=_Answer).errors
-            errors = errors or [msgspec.json.decode(page.body, type=_Error)]
-        except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-            errors = [_Error()]
+    """Raise the first error of an answer: some come with HTTP 200, and some stand alone."""
+    errors = _errors(page)
     if not errors:
         return
     error = errors[0]
     code = str(error.code or error.title or "")
-    said = int(error.status) if str(error.status).isdigit() else 0
-    status = (said or _STATUSES.get(code, 0)) if succeeded else 0
-    detail = str(error.detail or error.title or "")
-    raise refuse(page, now=time.time(), code=code, detail=detail, status=status)
+    raise refuse(
+        page,
+        now=time.time(),
+        code=code,
+        detail=str(error.detail or error.title or ""),
+        status=_status(error, code) if page.succeeded else 0,
+    )
+
+
+def _errors(page: Page) -> list[_Error]:
+    if page.succeeded:
+        return page.read(_Answer).errors or []
+    return read_refusal(page, _Answer()).errors or [read_refusal(page, _Error())]
+
+
+def _status(error: _Error, code: str) -> int:
+    """Return the HTTP status that an error names, or that is known for its code; 0 where neither tells."""
+    named = int(error.status) if str(error.status).isdigit() else 0
+    return named or _STATUSES.get(code, 0)
 
 
 def _pagination(page: Page) -> Mapping[str, Any]:
@@ -115,9 +125,11 @@ def _follow(page: Page) -> Iterable[Request]:
         return _numbered(page)
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
+    if not isinstance(link, str):
+        return ()
     # of the link only the page's number is used: its host may be another, and would get the token
-    number = parse_qs(urlsplit(link).query).get("page[number]") if isinstance(link, str) else None
-    return [page.request.with_params(**{"page[number]": number[0]})] if number and number[0].isdigit() else ()
+    number = parse_qs(urlsplit(link).query).get("page[number]", [""])[0]
+    return [page.request.with_params(**{"page[number]": number})] if number.isdigit() else ()
 
 
 def _more(page: Page) -> int | None:
@@ -129,7 +141,7 @@ def _more(page: Page) -> int | None:
 _pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more)
 
 
-def _nothing(error: ApiError, request: Request) -> bool:
+def _is_empty_answer(error: ApiError, request: Request) -> bool:
     """Whether this is how the service says that there is no data (not: no such path)."""
     return error.status == 404 and "no data" in error.detail.lower()
 
@@ -143,14 +155,15 @@ def _trends(context: Context) -> Iterable[Request]:
     granularity = HOUR if end - start <= dt.timedelta(days=1) else DAY
     # whole intervals: the first one would be counted in part
     start = start.replace(minute=0, second=0, microsecond=0)
-    start = start if granularity == HOUR else start.replace(hour=0)
+    if granularity == DAY:
+        start = start.replace(hour=0)
     for integration in context.rows["destinations"]["id"].drop_nulls():
         yield _delivery("trends", integration, iso(start), iso(end), granularity)
 
 
 def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Request:
     return Request(
-        path=path(f"/integrations/{{id}}/delivery/{kind}", id=id),
+        path=fill_path(f"/integrations/{{id}}/delivery/{kind}", id=id),
         params={"start": start, "end": end, "granularity": str(granularity)},
         tags={"integration_id": id},
     )
@@ -159,13 +172,15 @@ def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Req
 def _statistics(context: Context) -> Iterable[Request]:
     devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
     for day, device in product(days(context), devices):
-        text = day.isoformat()
-        one = {"filter[sup_filters][device][]": str(_DEVICES.index(device))} if device else {}
-        yield Request(
+        date = day.isoformat()
+        request = Request(
             path="/privacy/statistics",
-            params={"filter[begin_date]": text, "filter[end_date]": text, **one},
-            tags={"day": text, "device": device},
+            params={"filter[begin_date]": date, "filter[end_date]": date},
+            tags={"day": date, "device": device},
         )
+        if device:
+            request = request.with_params(**{"filter[sup_filters][device][]": _DEVICES.index(device)})
+        yield request
 
 
 def _segments(context: Context) -> Iterable[Request]:
@@ -174,8 +189,9 @@ def _segments(context: Context) -> Iterable[Request]:
     start = dt.datetime.combine(first, dt.time(), dt.UTC)
     # a period below a week would be answered by the hour
     start = min(start, end - _WEEK)
-    wanted = (part.strip() for part in context.options.get("segment_ids", "").split(","))
-    for segment in dict.fromkeys(part for part in wanted if part):
+    listed = context.options.get("segment_ids", "").split(",")
+    segments = [part.strip() for part in listed if part.strip()]
+    for segment in dict.fromkeys(segments):
         yield Request(
             path="/dms/segments-statistics",
             params={"filter[segment_id]": segment, "filter[from]": iso(start), "filter[to]": iso(end)},
@@ -185,7 +201,8 @@ def _segments(context: Context) -> Iterable[Request]:
 
 def _logs(context: Context) -> Iterable[Request]:
     """Whole days, one more on both sides: the time zone of the days is not documented."""
-    params, day = {}, dt.timedelta(days=1)
+    day = dt.timedelta(days=1)
+    params = {}
     if context.since:
         params["filter[created][since]"] = (context.since - day).date().isoformat()
     if context.until:
@@ -198,7 +215,7 @@ def _health(id: str | int, start: str, end: str, granularity: int = DAY) -> Requ
 
 
 def _list(name: str, doc: str, **more: Any) -> Resource:
-    return Resource(name=name, doc=doc, follow=_pages, total=_total, nothing=_nothing, **more)
+    return Resource(name=name, doc=doc, follow=_pages, total=_total, is_empty_answer=_is_empty_answer, **more)
 
 
 PROVIDER = Provider(
@@ -235,20 +252,20 @@ PROVIDER = Provider(
     check=_check,
     limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
-    reached=listing("source", "attributes", "label"),
+    reached=count_and_names("source", "attributes", "label"),
     resources=(
         _list(
             "sources",
             "Sources with their health, without their parameters (which may hold secrets).",
             requests=get("/sources", include="connector,environment,health"),
-            wire=wire.INTEGRATION,
+            wire=fields.INTEGRATION,
             views=views.integrations("source"),
         ),
         _list(
             "destinations",
             "Destinations with their health, without their parameters (which may hold secrets of partners).",
             requests=get("/destinations", include="connector,environment,health"),
-            wire=wire.INTEGRATION,
+            wire=fields.INTEGRATION,
             views=views.integrations("destination"),
         ),
         _list(
@@ -256,10 +273,10 @@ PROVIDER = Provider(
             f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
             requests=_trends,
             note=as_kept,
-            after=("destinations",),
+            needs_before_request=("destinations",),
             tags=("integration_id",),
             key=pl.col("_integration_id"),
-            wire=wire.TREND,
+            wire=fields.TREND,
             views=views.DELIVERIES,
         ),
         _list(
@@ -270,7 +287,7 @@ PROVIDER = Provider(
             note=by_default,
             tags=("day", "device"),
             key=views.STATISTICS_KEY,
-            wire=wire.STATISTIC,
+            wire=fields.STATISTIC,
             views=views.STATISTICS,
         ),
         _list(
@@ -280,16 +297,16 @@ PROVIDER = Provider(
             note=lambda context: by_default(context) if context.options.get("segment_ids") else "no segment_ids given",
             tags=("segment_id",),
             key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
-            wire=wire.SEGMENT,
+            wire=fields.SEGMENT,
             views=views.segments,
-            fills=("segments",),
+            view_tables=("segments",),
         ),
-        _list("users", "Users of the site.", requests=get("/users"), wire=wire.USER, views=views.USERS),
+        _list("users", "Users of the site.", requests=get("/users"), wire=fields.USER, views=views.USERS),
         _list(
             "activity_logs",
             "Who changed what (needs the right to see the modification history).",
             requests=_logs,
-            wire=wire.LOG,
+            wire=fields.LOG,
             views=views.LOGS,
         ),
     ),
@@ -312,5 +329,11 @@ PROVIDER = Provider(
         "name segments by letters and digits",
         "a count that an answer leaves out is unknown, not 0",
         "filter[created] of the activity log includes both days, whatever their time zone",
+    ),
+    not_covered=(
+        "creating and changing sources, destinations, users, alerts, tag-manager objects",
+        "delivery issues: they hold bodies of requests, with persons and keys in them",
+        "event monitoring, data quality, reports, enrichment, the tag manager's catalogues",
+        "the APIs beside it with other keys: conversions, consent of a single visitor, event collection",
     ),
 )

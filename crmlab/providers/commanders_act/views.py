@@ -79,7 +79,8 @@ _EXPOSED = _count("nb_visitors_exposed_to_privacy")
 #: opt-ins of one category or vendor, as ``"nb_optin_vendor_12": 3``; whatever the value is, it is read
 _ITEM = r'"nb_optin_(category|vendor)_([^"]+)"\s*:\s*("[^"]*"|[^,}\s]+)'
 _PARTS = pl.col("item").str.extract_groups(_ITEM).struct
-_DIMENSION, _ITEM_ID = _PARTS.field("1"), _PARTS.field("2")
+_DIMENSION = _PARTS.field("1")
+_ITEM_ID = _PARTS.field("2")
 _ITEM_VALUE = _PARTS.field("3").str.strip_chars('"')
 _ITEM_OPTIN = integer(pl.when(_ITEM_VALUE != "null").then(_ITEM_VALUE))
 _PLACE = pl.concat_str(

@@ -27,13 +27,14 @@ from crmlab.connector import (
     Resource,
     Span,
     cursor,
-    path,
+    fill_path,
+    read_refusal,
     refuse,
-    seconds,
-    slices,
+    time_slices,
+    unix_seconds,
 )
 from crmlab.errors import ApiError, TransportError
-from crmlab.providers.complero import views, wire
+from crmlab.providers.complero import fields, views
 
 #: only ``/ping`` is documented with its path; the others are guessed from the documented names.
 #: Read whenever a request is made: to correct one, assign to it before fetching
@@ -65,14 +66,11 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
+    if page.succeeded:
         if page.request.path != PATHS["ping"]:  # what it answers is not documented
             page.read(msgspec.Raw)
         return
-    try:
-        refusal = msgspec.json.decode(page.body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-        refusal = _Refusal()
+    refusal = read_refusal(page, _Refusal())
     detail = str(refusal.message or "")
     if refusal.validation_errors:
         detail = f"{detail} {json.dumps(refusal.validation_errors)}".strip()
@@ -102,13 +100,17 @@ def _times(page: Page) -> Iterable[object]:
 
 
 def _span(request: Request) -> Span:
-    return seconds(request.params.get("from")), seconds(request.params.get("to"))
+    return Span(unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to")))
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
-    edges = {name: _iso(edge) for name, edge in (("from", since), ("to", until)) if edge is not None}
-    kept = {name: value for name, value in request.params.items() if name not in ("from", "to")}
-    return replace(request, params={**kept, **edges})
+    """Return the same request for another period."""
+    params = {name: value for name, value in request.params.items() if name not in ("from", "to")}
+    if since is not None:
+        params["from"] = _iso(since)
+    if until is not None:
+        params["to"] = _iso(until)
+    return replace(request, params=params)
 
 
 def _iso(seconds: int) -> str:
@@ -116,7 +118,7 @@ def _iso(seconds: int) -> str:
 
 
 _pages = cursor(lambda page: page.header("next-cursor"), lambda request, token: request.with_params(cursor=token))
-_slices = slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
+_slices = time_slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
 
 
 def _list(name: str, context: Context) -> Request:
@@ -145,12 +147,9 @@ def _operation_list(context: Context) -> Iterable[Request]:
 
 def _employees(context: Context) -> Iterable[Request]:
     """One request for each employee whom contacts are assigned to: there is no list of them."""
-    ids = context.rows["events"]["employee_id"]
-    return [
-        Request(path=path(PATHS["employee"], id=each))
-        for each in ids.unique(maintain_order=True).drop_nulls()
-        if each.strip()
-    ]
+    ids = context.rows["events"]["employee_id"].drop_nulls().unique(maintain_order=True)
+    named = [each for each in ids if each.strip()]
+    return [Request(path=fill_path(PATHS["employee"], id=each)) for each in named]
 
 
 def _is_gone(error: ApiError, request: Request) -> bool:
@@ -160,16 +159,18 @@ def _is_gone(error: ApiError, request: Request) -> bool:
 
 def _by_id(name: str, doc: str) -> Operation:
     def request(id: str) -> Request:
-        return Request(path=path(PATHS[name], id=id))
+        return Request(path=fill_path(PATHS[name], id=id))
 
     return Operation(name=name, doc=doc, request=request)
 
 
 def _newest_upload(page: Page) -> str:
     """Say what there is to recognise the company by: nothing that can be read names it."""
-    for upload in page.read(list[_Upload])[:1]:
-        return f"newest upload: {upload.model or upload.type} of {upload.created_at:.10}"
-    return "no uploads yet"
+    uploads = page.read(list[_Upload])
+    if not uploads:
+        return "no uploads yet"
+    newest = uploads[0]
+    return f"newest upload: {newest.model or newest.type} of {newest.created_at:.10}"
 
 
 def _plain(name: str) -> Callable[[], Request]:
@@ -202,18 +203,18 @@ PROVIDER = Provider(
             requests=_event_lists,
             path=(),
             follow=_slices,
-            nothing=_type_not_known,
-            wire=wire.EVENT,
+            is_empty_answer=_type_not_known,
+            wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
-            gives={"employee_id": views.inside("employee_id")},
+            exports={"employee_id": views.inside("employee_id")},
         ),
         Resource(
             name="latest_events",
             doc="Events that no call has returned yet; each call takes them out of the list for good.",
             requests=_latest_events,
             path=(),
-            wire=wire.EVENT,
+            wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
             destructive=True,
@@ -224,10 +225,10 @@ PROVIDER = Provider(
             requests=_employees,
             path=(),
             single=True,
-            nothing=_is_gone,
-            wire=wire.EMPLOYEE,
+            is_empty_answer=_is_gone,
+            wire=fields.EMPLOYEE,
             views=views.USERS,
-            after=("events",),
+            needs_before_request=("events",),
         ),
         Resource(
             name="operations",
@@ -235,7 +236,7 @@ PROVIDER = Provider(
             requests=_operation_list,
             path=(),
             follow=_slices,
-            wire=wire.OPERATION,
+            wire=fields.OPERATION,
             views=views.OPERATIONS,
         ),
     ),
@@ -266,5 +267,9 @@ PROVIDER = Provider(
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
+    ),
+    not_covered=(
+        "uploading and deleting contacts and employees",
+        "the PDF that documents a consent: only whether there is one",
     ),
 )

@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from crmlab.connector import View, full_name, iso_time, text, texts
-from crmlab.providers.complero import wire
+from crmlab.providers.complero import fields
 
 
 def _fingerprints(events: pl.Series) -> pl.Series:
@@ -38,7 +38,7 @@ def inside(field: str) -> pl.Expr:
 #: the contact of an event, read once: documented fields, and the JSON of what is not
 _CONTACT = pl.concat_list(
     pl.struct(
-        pl.col("contact").str.json_decode(pl.Struct(dict(wire.CONTACT))).alias("contact"),
+        pl.col("contact").str.json_decode(pl.Struct(dict(fields.CONTACT))).alias("contact"),
         inside("section_work").alias("work"),
         inside("section_private").alias("private"),
         inside("documentation").alias("documentation"),
@@ -53,13 +53,14 @@ def _contact(field: str) -> pl.Expr:
 EVENT_ID = pl.coalesce(
     text("id"),
     text("event_id"),
-    pl.struct(*wire.EVENT).map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True),
+    pl.struct(*fields.EVENT).map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True),
 )
 _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text("created_at")))
 
 # The insides of sections are not documented, so what looks like an e-mail address, a telephone
 # number or a yes or no is looked for wherever it stands.
-_WORK, _PRIVATE = pl.col("item").struct.field("work"), pl.col("item").struct.field("private")
+_WORK = pl.col("item").struct.field("work")
+_PRIVATE = pl.col("item").struct.field("private")
 _SECTIONS = pl.concat_str(_WORK, _PRIVATE, separator=" ", ignore_nulls=True)
 
 

@@ -17,20 +17,21 @@ import polars as pl
 
 from crmlab.connector import (
     Context,
+    EmbeddedList,
     Field,
-    Held,
     Limits,
     Operation,
     Page,
     Provider,
     Request,
     Resource,
+    fill_path,
     get,
     iso_time,
-    path,
+    read_refusal,
     refuse,
 )
-from crmlab.providers.onepagecrm import views, wire
+from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, numbered_pages, total
 
 _PER_PAGE = 100
@@ -57,31 +58,32 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    if 200 <= page.status < 300:
+    if page.succeeded:
         envelope = page.read(Envelope)
         if envelope.status:
             raise refuse(page, now=time.time(), detail=envelope.message, status=envelope.status)
         return
-    try:
-        refusal = msgspec.json.decode(page.body, type=_Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, say: the status is enough
-        refusal = _Refusal()
-    detail = refusal.error_message or refusal.message
+    refusal = read_refusal(page, _Refusal())
     # too many requests answer 403 as well, told from a missing right by their plain text
-    too_many = page.status == 403 and (page.header("content-type") or "").startswith("text/plain")
-    raise refuse(page, now=time.time(), code=refusal.error_name, detail=detail, status=429 if too_many else 0)
+    is_plain = (page.header("content-type") or "").startswith("text/plain")
+    is_too_fast = page.status == 403 and is_plain
+    raise refuse(
+        page,
+        now=time.time(),
+        code=refusal.error_name,
+        detail=refusal.error_message or refusal.message,
+        status=429 if is_too_fast else 0,
+    )
 
 
 def _signed_in(page: Page) -> str:
     data = page.read(_Bootstrap).data
     me = data.user.get("user", data.user)
-    said = [
-        f"{me.get('first_name') or ''} {me.get('last_name') or ''}".strip(),
-        me.get("email"),
-        me.get("company_name"),
-    ]
-    users = 1 + len(data.team)  # the team is the rest
-    return f"signed in as {', '.join(filter(None, said))} · {users:,} {'user' if users == 1 else 'users'}"
+    name = f"{me.get('first_name') or ''} {me.get('last_name') or ''}".strip()
+    known = [part for part in (name, me.get("email"), me.get("company_name")) if part]
+    count = 1 + len(data.team)  # the team is the rest
+    users = "user" if count == 1 else "users"
+    return f"signed in as {', '.join(known)} · {count:,} {users}"
 
 
 def _order(context: Context) -> str:
@@ -89,7 +91,7 @@ def _order(context: Context) -> str:
     return "modified_at" if context.since or context.until else "created_at"
 
 
-def _entered(context: Context) -> pl.Expr:
+def _inserted_at(context: Context) -> pl.Expr:
     return iso_time(_order(context))
 
 
@@ -97,24 +99,37 @@ def _created(context: Context) -> pl.Expr:
     return iso_time("created_at")
 
 
-def _sweep(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
+def _first_page(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
     """Page 1 of a list in which new records come last; of a period, those changed in it."""
 
     def requests(context: Context) -> Iterable[Request]:
-        asked: dict[str, str] = {"sort_by": _order(context) if timed else "created_at", "order": "asc", **params}
-        if timed and context.since:
-            asked["modified_since"] = str(int(context.since.timestamp()))
-        if timed and context.until:
-            asked["unmodified_since"] = str(int(context.until.timestamp()) + 1)
-        return [Request(path=where, params={**asked, "page": "1", "per_page": str(_PER_PAGE)})]
+        period = _period(context) if timed else {"sort_by": "created_at"}
+        first = Request(path=where, params={**period, "order": "asc", **params})
+        return [first.with_params(page=1, per_page=_PER_PAGE)]
 
     return requests
 
 
+def _period(context: Context) -> dict[str, str]:
+    """Return the parameters that ask for what was changed in the period of the fetch, in its order."""
+    asked = {"sort_by": _order(context)}
+    if context.since:
+        asked["modified_since"] = str(int(context.since.timestamp()))
+    if context.until:
+        asked["unmodified_since"] = str(int(context.until.timestamp()) + 1)
+    return asked
+
+
 def _list(name: str, record: str, **more: Any) -> Resource:
-    first = {"requests": _sweep(f"/{name}"), "follow": numbered_pages, "total": total, "entered": _entered}
-    more = {**first, "lean": wire.LEAN, **more}
-    return Resource(name=name, path=("data", name), unwrap=record, **more)
+    """A list in pages that counts itself; `more` says what is different, or beside it."""
+    usual: dict[str, Any] = {
+        "requests": _first_page(f"/{name}"),
+        "follow": numbered_pages,
+        "total": total,
+        "inserted_at": _inserted_at,
+        "projection": fields.LEAN,
+    }
+    return Resource(name=name, path=("data", name), unwrap=record, **(usual | more))
 
 
 def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
@@ -124,18 +139,18 @@ def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
 
 def _one(name: str, plural: str) -> Operation:
     def request(id: str) -> Request:
-        return Request(path=path(f"/{plural}/{{id}}", id=id))
+        return Request(path=fill_path(f"/{plural}/{{id}}", id=id))
 
     return Operation(name=name, doc=f"One {name} by id.", request=request)
 
 
 _IN_BOOTSTRAP = (
-    Held(resource="users", path=("data", "user")),
-    Held(resource="users", path=("data", "team")),
-    Held(resource="pipelines", path=("data", "settings", "pipelines")),
-    Held(resource="statuses", path=("statuses",)),
-    Held(resource="lead_sources", path=("lead_sources",)),
-    *(Held(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
+    EmbeddedList(resource="users", path=("data", "user")),
+    EmbeddedList(resource="users", path=("data", "team")),
+    EmbeddedList(resource="pipelines", path=("data", "settings", "pipelines")),
+    EmbeddedList(resource="statuses", path=("statuses",)),
+    EmbeddedList(resource="lead_sources", path=("lead_sources",)),
+    *(EmbeddedList(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
 )
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
 
@@ -152,7 +167,11 @@ PROVIDER = Provider(
             pattern="[^:]+",
             help="OnePageCRM > Apps > API > Configuration, or app.onepagecrm.com/app/api",
         ),
-        Field(name="api_key", label="API key", help="on the same page as the user ID"),
+        Field(
+            name="api_key",
+            label="API key",
+            help="OnePageCRM > Apps > API > Configuration, beside the user ID",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -165,14 +184,14 @@ PROVIDER = Provider(
             name="bootstrap",
             doc="The account's settings and tags in one answer, with the short lists of others.",
             requests=get("/bootstrap"),
-            holds=_IN_BOOTSTRAP,
+            embeds=_IN_BOOTSTRAP,
             path=(),
             single=True,
-            wire=wire.BOOTSTRAP,
+            wire=fields.BOOTSTRAP,
             key=views.BOOTSTRAP_KEY,
             views=views.BOOTSTRAP,
         ),
-        _lookup("users", "user", "Members of the account.", wire=wire.USER, views=views.USERS),
+        _lookup("users", "user", "Members of the account.", wire=fields.USER, views=views.USERS),
         Resource(
             name="pipelines",
             doc="Sales pipelines with their stages.",
@@ -182,19 +201,19 @@ PROVIDER = Provider(
             total=total,
             path=("data", "pipelines"),
             unwrap="pipeline",
-            wire=wire.PIPELINE,
+            wire=fields.PIPELINE,
             views=views.STAGES,
         ),
-        _lookup("statuses", "status", "Statuses of contacts.", wire=wire.STATUS, views=views.STATUSES),
-        _lookup("lead_sources", None, "Where contacts come from.", wire=wire.LEAD_SOURCE, views=views.LEAD_SOURCES),
+        _lookup("statuses", "status", "Statuses of contacts.", wire=fields.STATUS, views=views.STATUSES),
+        _lookup("lead_sources", None, "Where contacts come from.", wire=fields.LEAD_SOURCE, views=views.LEAD_SOURCES),
         *(
             _list(
                 name,
                 name[:-1],
                 doc=f"Custom fields of {entity} records.",
-                requests=_sweep(f"/{name}", timed=False),
-                entered=None,
-                wire=wire.FIELD,
+                requests=_first_page(f"/{name}", timed=False),
+                inserted_at=None,
+                wire=fields.FIELD,
                 views=views.fields(entity),
             )
             for name, entity in _FIELD_LISTS.items()
@@ -204,41 +223,46 @@ PROVIDER = Provider(
             "contact",
             doc="Contacts of the whole team, with their deals, notes, calls and meetings inside where that saves "
             "requests; past 10,000 in parts by the time of their creation.",
-            requests=_sweep("/contacts", team="true"),
+            requests=_first_page("/contacts", team="true"),
             follow=contact_pages,
-            holds=tuple(Held(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
+            embeds=tuple(EmbeddedList(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
             embedding=embedding,
-            wire=wire.CONTACT,
-            beside=wire.BESIDE_CONTACT,
+            wire=fields.CONTACT,
+            envelope_fields=fields.BESIDE_CONTACT,
             views=views.CONTACTS,
         ),
         _list(
             "companies",
             "company",
             doc="Companies (no time filter: always all).",
-            requests=_sweep("/companies", timed=False),
-            entered=_created,
-            wire=wire.COMPANY,
+            requests=_first_page("/companies", timed=False),
+            inserted_at=_created,
+            wire=fields.COMPANY,
             views=views.COMPANIES,
         ),
         _list(
             "deals",
             "deal",
             doc="Deals with their items.",
-            wire=wire.DEAL,
+            wire=fields.DEAL,
             views=views.deals,
-            fills=("deals", "deal_items"),
-            using=("bootstrap", "pipelines"),
+            view_tables=("deals", "deal_items"),
+            needs_before_decode=("bootstrap", "pipelines"),
         ),
-        _list("actions", "action", doc="Next actions, done and to do.", wire=wire.ACTION, views=views.ACTIONS),
-        _list("notes", "note", doc="Notes.", wire=wire.NOTE, views=views.NOTES),
-        _list("calls", "call", doc="Calls.", wire=wire.CALL, views=views.CALLS),
-        _list("meetings", "meeting", doc="Meetings.", wire=wire.MEETING, views=views.MEETINGS),
+        _list("actions", "action", doc="Next actions, done and to do.", wire=fields.ACTION, views=views.ACTIONS),
+        _list("notes", "note", doc="Notes.", wire=fields.NOTE, views=views.NOTES),
+        _list("calls", "call", doc="Calls.", wire=fields.CALL, views=views.CALLS),
+        _list("meetings", "meeting", doc="Meetings.", wire=fields.MEETING, views=views.MEETINGS),
     ),
     operations=(_one("contact", "contacts"), _one("company", "companies"), _one("deal", "deals")),
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
         "pipelines take page=2 where their answer counts more pages",
+    ),
+    not_covered=(
+        "creating, changing and deleting records",
+        "attachments, webhooks, predefined texts and items, relationship types",
+        "call results and reasons of lost deals as lists: their ids stay as they are",
     ),
 )

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from crmlab.connector import PART, Embedding, Page, Paginator, Request, numbered, path, seconds
+from crmlab.connector import Embedding, Page, Paginator, Request, fill_path, numbered, unix_seconds
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
@@ -86,7 +86,8 @@ def _follow(page: Page) -> Iterable[Request]:
 
 def _more(page: Page) -> int | None:
     """Return how many requests follow; past the wall about one page in each two parts is partly filled."""
-    if (contacts := total(page) or 0) <= WALL:
+    contacts = total(page) or 0
+    if contacts <= WALL:
         return numbered_pages.more(page)
     return -(-contacts // 100) + contacts // WALL
 
@@ -96,41 +97,70 @@ contact_pages = Paginator(strategy="pages side by side, past 10,000 in parts by 
 
 def _next_batch(page: Page) -> Iterable[Request]:
     batch = page.read(_Contacts).data.contacts
-    return [_cascade(batch[-1].contact.id)] if counts(page).items_left and batch else ()
+    if not batch or not counts(page).items_left:
+        return ()
+    return [_cascade(batch[-1].contact.id)]
 
 
 def _cascade(last: str = "") -> Request:
-    where = path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
-    return Request(path=where, params={"team": "true"}, tags={PART: "cascade"})
+    where = fill_path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
+    return Request(path=where, params={"team": "true"}, partial=True)
 
 
 def _parts(page: Page) -> Iterable[Request]:
     """Cut the time that a first page spans (its list is sorted by it) so that each part may fit."""
-    asked = page.request.params
-    by = asked["sort_by"]
-    until = asked.get("until", asked.get("unmodified_since"))
-    end = int(until) if until else page.read(Envelope).timestamp
-    times = [seconds(getattr(item.contact, by)) for item in page.read(_Contacts).data.contacts]
-    first, last = (times[0], times[-1]) if times else (None, None)
-    if first is None or last is None or end is None or not int(asked.get("since", "0")) <= first < end:
+    first, last = _first_and_last(page)
+    since = int(page.request.params.get("since", "0"))
+    end = _end(page)
+    if first is None or last is None or end is None or not since <= first < end:
         return [_cascade()]  # one second, or a service that does not filter
-    crowded = []
-    if last == first or end == first + 1:  # a whole page in one second: probably an import
-        crowded, first = [_part(page.request, first, first)], first + 1
-    half = WALL // 2
-    parts = -(-(total(page) or 0) // half)
-    edges = {first + (end - first) * i // parts for i in range(parts + 1)}
-    edges.add(min(end, max(first, first + (last - first + 1) * half // 100)))  # half a wall, if all are as close
+
+    parts = []
+    is_crowded = last == first or end == first + 1
+    if is_crowded:  # a whole page in one second: probably an import
+        parts.append(_part(page.request, first, first))
+        first += 1
     # whether an edge belongs to a part is not documented: it belongs to two, and repeats are dropped
-    spans = list(pairwise(sorted(edges))) or [(end, end)]
-    return [*crowded, *(_part(page.request, start, stop) for start, stop in spans)]
+    edges = _edges(first, last, end, total(page) or 0)
+    spans = list(pairwise(edges)) or [(end, end)]
+    parts += [_part(page.request, start, stop) for start, stop in spans]
+    return parts
+
+
+def _first_and_last(page: Page) -> tuple[int | None, int | None]:
+    """Return when the first and the last contact of a page were made (or changed: as it is sorted)."""
+    by = page.request.params["sort_by"]
+    contacts = page.read(_Contacts).data.contacts
+    if not contacts:
+        return None, None
+    return unix_seconds(getattr(contacts[0].contact, by)), unix_seconds(getattr(contacts[-1].contact, by))
+
+
+def _end(page: Page) -> int | None:
+    """Return until when contacts were asked for; the moment of the answer, where until now."""
+    asked = page.request.params
+    until = asked.get("until", asked.get("unmodified_since"))
+    return int(until) if until else page.read(Envelope).timestamp
+
+
+def _edges(first: int, last: int, end: int, contacts: int) -> list[int]:
+    """Return where to cut first..end so that each part may be half as long as the wall is high.
+
+    `last` is when the last of the hundred contacts of a page was made. Were all as close as these, half a
+    wall of them would end at one more edge.
+    """
+    half = WALL // 2
+    parts = -(-contacts // half)
+    evenly = {first + (end - first) * number // parts for number in range(parts + 1)}
+    if_all_were_as_close = first + (last - first + 1) * half // 100
+    return sorted(evenly | {min(end, max(first, if_all_were_as_close))})
 
 
 def _part(request: Request, since: int, until: int) -> Request:
     """The same contacts of a shorter time: ``date_filter`` excludes the other filters of time."""
     kept = {name: value for name, value in request.params.items() if name not in _PERIOD}
     span = {"date_filter": kept["sort_by"], "since": str(since), "until": str(until), "page": "1"}
-    return Request(path="/contacts", params={**kept, **span}, tags={PART: f"{since}-{until}"})
+    return Request(path="/contacts", params={**kept, **span}, tags={"period": f"{since}-{until}"}, partial=True)
 
 
 # ---- contacts with what else is known of them ---------------------------------------------------
@@ -147,20 +177,27 @@ def _rest(page: Page, names: Iterable[str], size: int) -> Iterable[Request]:
     """The contacts after a first page, in pages of that size."""
     request = _embedded(page.request, names).with_params(per_page=size)
     asked = int(page.request.params["per_page"])
-    if (contacts := total(page) or _last(page) * asked) > WALL:
+    contacts = total(page) or _last(page) * asked
+    if contacts > WALL:
         return _parts(replace(page, request=request))
-    read, last = asked // size, -(-contacts // size)
-    return [replace(request.with_params(page=n), closes=n == last) for n in range(read + 1, last + 1)]
+
+    already_read = asked // size
+    last = -(-contacts // size)
+    requests = []
+    for number in range(already_read + 1, last + 1):
+        requests.append(replace(request.with_params(page=number), send_last=number == last))
+    return requests
 
 
 def _smaller(request: Request) -> Iterable[Request]:
     """Two pages of half the size for one; the smallest is asked without anything inside."""
     if "fields" not in request.params:
         return []
-    size, number = int(request.params.get("per_page", 0)), int(request.params.get("page", 0))
-    if size // 2 not in SIZES:
+    half_size = int(request.params.get("per_page", 0)) // 2
+    number = int(request.params.get("page", 0))
+    if half_size not in SIZES:
         return [_embedded(request, ())]
-    half = request.with_params(per_page=size // 2)
+    half = request.with_params(per_page=half_size)
     return [half.with_params(page=2 * number - 1), half.with_params(page=2 * number)]
 
 

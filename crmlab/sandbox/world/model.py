@@ -1,4 +1,4 @@
-"""The neutral truth that the five fake services tell in their own words.
+"""The neutral truth that the fake services tell in their own words.
 
 A `World` holds people, sales, consent and mailings once; each fake service renders the part it
 knows. Times are UTC without fractions of a second, ids are text, None means absent.
@@ -6,8 +6,10 @@ knows. Times are UTC without fractions of a second, ids are text, None means abs
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import NamedTuple
 
 from crmlab.sandbox.world.alias import misspelled
@@ -452,3 +454,9 @@ def object_id(at: datetime, kind: int, counter: int) -> str:
     Unique for one `kind` as long as `counter` is (up to 16,777,215); ids sort by time first.
     """
     return f"{int(at.timestamp()):08x}{kind & 0xFFFFFFFFFF:010x}{counter & 0xFFFFFF:06x}"
+
+
+def numbered_ids(kind: int) -> Callable[[datetime], str]:
+    """Return a function that makes the next id of that kind, for a record of that time."""
+    counter = count(1)
+    return lambda at: object_id(at, kind, next(counter))

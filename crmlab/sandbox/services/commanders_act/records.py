@@ -82,7 +82,8 @@ def health(hourly: Iterable[Hour]) -> dict[str, Any]:
     """Totals of these hours and their history by day; one delivery in fifty needed a second try."""
     hours = list(hourly)
     success = sum(hour[1] for hour in hours)
-    failed, rejected = sum(hour[2] for hour in hours), sum(hour[3] for hour in hours)
+    failed = sum(hour[2] for hour in hours)
+    rejected = sum(hour[3] for hour in hours)
     days: dict[int, Counter[str]] = {}
     for at, sent, error, refused in hours:
         day = days.setdefault(millis(at.replace(hour=0)), Counter())
@@ -161,7 +162,8 @@ def statistic(
 
 
 def _counts(row: BannerDay, devices: Collection[int], locations: Collection[int]) -> bool:
-    device, location = DEVICES.get(row.device or "", 0), LOCATIONS.get(row.location or "", 0)
+    device = DEVICES.get(row.device or "", 0)
+    location = LOCATIONS.get(row.location or "", 0)
     return (not devices or device in devices) and (not locations or location in locations)
 
 

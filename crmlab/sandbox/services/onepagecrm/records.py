@@ -206,7 +206,8 @@ class Index:
 
     def deal(self, deal: Deal) -> dict[str, Any]:
         """A deal with its items."""
-        person, owner = self.people[deal.contact_id], self.users.get(deal.owner_id)
+        person = self.people[deal.contact_id]
+        owner = self.users.get(deal.owner_id)
         company = self.companies.get(deal.company_id or "")
         return _without_none(
             {

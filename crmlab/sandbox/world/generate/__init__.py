@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from crmlab.errors import PlanError
+from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate.draw import Calendar
 from crmlab.sandbox.world.generate.engagement import add_appointments, add_consent, add_mailing
 from crmlab.sandbox.world.generate.lookups import add_lookups
@@ -24,13 +24,13 @@ def generate(rows: int = 1000, *, seed: int = 1, now: datetime = NOW) -> World:
 
     Raises
     ------
-    PlanError
+    UsageError
         `rows` is negative, or `now` has no time zone.
     """
     if rows < 0:
-        raise PlanError(f"a world cannot have {rows} people; ask for 0 or more rows")
+        raise UsageError(f"a world cannot have {rows} people; ask for 0 or more rows")
     if now.tzinfo is None:
-        raise PlanError("now needs a time zone, e.g. datetime(2026, 11, 1, tzinfo=UTC)")
+        raise UsageError("now needs a time zone, e.g. datetime(2026, 11, 1, tzinfo=UTC)")
     world = World(seed=seed, now=now.astimezone(UTC).replace(microsecond=0))
     today = world.now.date()
     calendar = Calendar(today - timedelta(days=3 * 365), today - timedelta(days=1), growth=0.8)

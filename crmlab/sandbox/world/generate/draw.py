@@ -84,4 +84,6 @@ def share_of(rows: int, share: float) -> int:
 def spread(total: int, things: Sequence[T]) -> dict[int, T]:
     """Indices, spread over `total` rows but never the first, to put these things at."""
     step = len(things) + 1
-    return {index: thing for n, thing in enumerate(things, 1) if (index := n * total // step)}
+    places = {number * total // step: thing for number, thing in enumerate(things, start=1)}
+    places.pop(0, None)
+    return places

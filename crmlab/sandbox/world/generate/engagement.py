@@ -35,7 +35,8 @@ def add_appointments(world: World, rows: int) -> None:
     today = world.now.date()
     calendar = Calendar(today - timedelta(days=180), today + timedelta(days=60))
     for index in range(share_of(rows, 0.5)):
-        start, all_day = calendar.moment(rng), rng.random() < 0.1
+        start = calendar.moment(rng)
+        all_day = rng.random() < 0.1
         start = start.replace(minute=start.minute // 15 * 15, second=0)
         if all_day:
             start = start.replace(hour=0, minute=0)
@@ -115,10 +116,10 @@ def _add_operations(world: World, people: int, calendar: Calendar) -> None:
         status = "pending" if index == 0 else rng.choices(("completed", "failed"), (96, 4))[0]
         at = world.now - timedelta(minutes=3) if index == 0 else calendar.moment(rng, since)
         model = "Employee" if index % 20 == 1 else "Contact"
-        most = len(world.users) if model == "Employee" else max(1, min(people, 1_000))
+        max_items = len(world.users) if model == "Employee" else max(1, min(people, 1_000))
         world.operations.append(
             Operation(id=_uuid(rng), kind="upload", model=model, status=status,
-                      items_count=rng.randint(1, most), created_at=at)
+                      items_count=rng.randint(1, max_items), created_at=at)
         )  # fmt: skip
     world.operations.sort(key=lambda operation: (operation.created_at, operation.id))
 
@@ -191,7 +192,8 @@ def _send(world: World, rng: Stream, person: Person, sends: list[tuple[datetime,
     """Mail the person until they leave; the subscription's status in the end."""
     interest = rng.betavariate(2, 3.5)
     for sent, campaign in sends:
-        at, message = sent, f"{campaign}-{rng.count:x}"
+        at = sent
+        message = f"{campaign}-{rng.count:x}"
         for action in _mail_story(rng, interest):
             if action != "send":
                 at += timedelta(seconds=60 + int(rng.expovariate(1 / 20_000)))

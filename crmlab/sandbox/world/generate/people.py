@@ -14,7 +14,8 @@ from crmlab.sandbox.world.model import SERVICES, Company, Person, World
 
 def add_companies(world: World, rows: int, calendar: Calendar) -> None:
     """One company for every eight people."""
-    rng, seen = Stream(f"{world.seed}/companies"), set[str]()
+    rng = Stream(f"{world.seed}/companies")
+    seen = set[str]()
     for _ in range(share_of(rows, 1 / 8)):
         country = rng.choices(COUNTRIES, WEIGHTS)[0]
         stem = f"{rng.choice(words.STEMS)} {rng.choice(words.TRADES)}"
@@ -61,8 +62,8 @@ def _person(
     number = len(world.people) + 1
     is_first = number == 1
     country = _country_of(rng, company)
-    first, last = rng.choice(country.first_names), rng.choice(country.last_names)
-    first, last = name or (first, last)
+    drawn = (rng.choice(country.first_names), rng.choice(country.last_names))
+    first, last = name or drawn
     place = rng.choice(country.cities)
     has_address = rng.random() < 0.7
     city, state, zip_code = place if has_address else (None, None, None)
@@ -141,6 +142,6 @@ def _phone(rng: Random, country: Country) -> str:
 def _services(rng: Random) -> frozenset[str]:
     if rng.random() < 0.12:
         return frozenset({rng.choice(SERVICES)})
-    shares = zip(SERVICES, (0.85, 0.6, 0.75, 0.7), strict=True)
-    known = [service for service, share in shares if rng.random() < share]
+    shares = dict(zip(SERVICES, (0.85, 0.6, 0.75, 0.7), strict=True))
+    known = [service for service, share in shares.items() if rng.random() < share]
     return frozenset(known or ["onepagecrm"])

@@ -49,7 +49,8 @@ class _Contacts:
 
 def add_sales(world: World, rows: int, calendar: Calendar) -> None:
     """Everything that hangs on a contact in OnePageCRM, in the order of its ids."""
-    contacts, by_id = _Contacts(world.people_in("onepagecrm"), calendar, world.now), attrgetter("id")
+    contacts = _Contacts(world.people_in("onepagecrm"), calendar, world.now)
+    by_id = attrgetter("id")
     world.deals = sorted(_deals(world, share_of(rows, 0.6), contacts), key=by_id)
     world.actions = sorted(_actions(world, share_of(rows, 1.2), contacts), key=by_id)
     world.notes = sorted(_notes(world, share_of(rows, 0.8), contacts), key=by_id)
@@ -58,7 +59,8 @@ def add_sales(world: World, rows: int, calendar: Calendar) -> None:
 
 
 def _deals(world: World, count: int, contacts: _Contacts) -> Iterator[Deal]:
-    rng, items = Stream(f"{world.seed}/deals"), Stream(f"{world.seed}/items")
+    rng = Stream(f"{world.seed}/deals")
+    items = Stream(f"{world.seed}/items")
     for _ in range(count):
         contact, created = contacts.draw(rng)
         pipeline = rng.choices(world.pipelines, (70, 12, 18))[0]
@@ -81,8 +83,7 @@ def _deal(world: World, rng: Stream, items: Stream, contact: Person, pipeline: P
         amount = rng.lognormvariate(8.2, 0.9) / (months**0.8)
         cost = amount * rng.uniform(0.2, 0.7) if rng.random() < 0.5 else 0.0
     what = lines[0].name if lines else rng.choice(("Rollout", "Pilot", "Extension", "Licences"))
-    total = amount * months
-    size = "Small" if total < 2_000 else "Medium" if total < 10_000 else "Large"
+    size = _size(amount * months)
     return Deal(
         id=rng.id(created),
         name=f"{what} for {contact.full_name}"[:60],
@@ -98,6 +99,12 @@ def _deal(world: World, rng: Stream, items: Stream, contact: Person, pipeline: P
     )  # fmt: skip
 
 
+def _size(total: float) -> str:
+    if total < 2_000:
+        return "Small"
+    return "Medium" if total < 10_000 else "Large"
+
+
 def _items(rng: Stream, at: datetime) -> list[DealItem]:
     return [
         DealItem(id=rng.id(at), name=name, description=description, cost=cost, price=price,
@@ -108,27 +115,45 @@ def _items(rng: Stream, at: datetime) -> list[DealItem]:
 
 def _advance(deal: Deal, stages: list[int], rng: Random, calendar: Calendar, world: World) -> None:
     """Decide how far the deal came, and when."""
-    closed = now = world.now
-    planned = deal.created_at + timedelta(hours=int(24 * min(rng.lognormvariate(3.7, 0.6), 400)))
-    if planned < now and rng.random() >= 0.06:
-        closed = calendar.moment(rng, planned - timedelta(days=4), planned + timedelta(days=4))
-        closed = max(closed, deal.created_at + timedelta(hours=1))
-    if closed >= now:
-        progress = (now - deal.created_at) / max(planned - deal.created_at, timedelta(days=1))
-        reached = min(len(stages), 1 + int(min(progress, 1.0) * rng.random() * len(stages)))
-        _walk(deal, rng, stages[:reached], now)
-        deal.modified_at = deal.stage_history[-1][0]
-        if rng.random() < 0.92:
-            deal.expected_close_date = planned.date()
-        return
+    days = min(rng.lognormvariate(3.7, 0.6), 400)
+    planned = deal.created_at + timedelta(hours=int(24 * days))
+    closed = _closed_at(deal, planned, rng, calendar, world)
+    if closed is None:
+        _leave_open(deal, stages, rng, planned, world.now)
+    else:
+        _close(deal, stages, rng, closed, list(world.lost_reasons))
+
+
+def _closed_at(deal: Deal, planned: datetime, rng: Random, calendar: Calendar, world: World) -> datetime | None:
+    """Return when the deal was closed, about when it was planned; None: it is open, perhaps overdue."""
+    if planned >= world.now or rng.random() < 0.06:
+        return None
+    closed = calendar.moment(rng, planned - timedelta(days=4), planned + timedelta(days=4))
+    closed = max(closed, deal.created_at + timedelta(hours=1))
+    return closed if closed < world.now else None
+
+
+def _leave_open(deal: Deal, stages: list[int], rng: Random, planned: datetime, now: datetime) -> None:
+    progress = (now - deal.created_at) / max(planned - deal.created_at, timedelta(days=1))
+    passed = int(min(progress, 1.0) * rng.random() * len(stages))
+    reached = min(len(stages), 1 + passed)
+    _walk(deal, rng, stages[:reached], now)
+    deal.modified_at = deal.stage_history[-1][0]
+    if rng.random() < 0.92:
+        deal.expected_close_date = planned.date()
+
+
+def _close(deal: Deal, stages: list[int], rng: Random, closed: datetime, lost_reasons: list[str]) -> None:
+    """Win or lose the deal: owners differ in their skill, and a big deal is won less often."""
     skill = int(deal.owner_id[-2:], 16) % 5 * 0.05
-    big = 0.1 if deal.amount * deal.months > 10_000 else 0.0
-    deal.status = "won" if rng.random() < 0.38 + skill - big else "lost"
-    reached = len(stages) if deal.status == "won" else rng.randint(1, len(stages))
+    is_big = deal.amount * deal.months > 10_000
+    is_won = rng.random() < 0.38 + skill - (0.1 if is_big else 0.0)
+    deal.status = "won" if is_won else "lost"
+    reached = len(stages) if is_won else rng.randint(1, len(stages))
     deal.close_date = closed.date()
     deal.modified_at = closed
-    if deal.status == "lost" and rng.random() < 0.9:
-        deal.lost_reason_id = rng.choice(list(world.lost_reasons))
+    if not is_won and rng.random() < 0.9:
+        deal.lost_reason_id = rng.choice(lost_reasons)
     _walk(deal, rng, stages[:reached], closed)
 
 
@@ -141,7 +166,8 @@ def _walk(deal: Deal, rng: Random, stages: list[int], end: datetime) -> None:
 
 
 def _actions(world: World, count: int, contacts: _Contacts) -> Iterator[Action]:
-    rng, now = Stream(f"{world.seed}/actions"), world.now
+    rng = Stream(f"{world.seed}/actions")
+    now = world.now
     dated = ("date", "date_time", "queued_with_date")
     kinds = ("done", "date", "date_time", "asap", "waiting", "queued", "queued_with_date")
     for _ in range(count):

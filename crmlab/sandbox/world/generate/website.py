@@ -66,7 +66,8 @@ def _banner_days(rng: Random, days: list[date], visitors: int) -> Iterator[Banne
 def _segment_days(rng: Random, days: list[date], total: int) -> Iterator[tuple[date, int, int, int]]:
     for day in days:
         moving = total * 0.02 * _TRAFFIC[day.weekday()]
-        added, removed = int(moving * rng.uniform(0.8, 1.3)), int(moving * rng.uniform(0.7, 1.2))
+        added = int(moving * rng.uniform(0.8, 1.3))
+        removed = int(moving * rng.uniform(0.7, 1.2))
         total += added - removed
         yield day, total, added, removed
 
@@ -98,7 +99,8 @@ def _changes(world: World, days: list[date]) -> Iterator[Change]:
     for day in days:
         if rng.random() < 0.67:
             at = datetime.combine(day, time(rng.randint(8, 17), rng.randint(0, 59)), UTC)
-            chosen, action = rng.choice(world.integrations), rng.choice(("updated", "updated", "published", "created"))
+            chosen = rng.choice(world.integrations)
+            action = rng.choice(("updated", "updated", "published", "created"))
             yield Change(
                 id=rng.id(at),
                 action=action,

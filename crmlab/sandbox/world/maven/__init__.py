@@ -15,18 +15,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import count
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from crmlab.sandbox.world.maven.files import FILES, Row, by_name, key_of, read
+from crmlab.sandbox.world.maven.deals import NO_ACCOUNT, STAGES, add_deals
+from crmlab.sandbox.world.maven.files import FILES, Row, by_name, key_of, noon, read
 from crmlab.sandbox.world.model import (
     NOW,
     Company,
     CustomField,
-    Deal,
-    DealItem,
     LeadSource,
     Person,
     Pipeline,
@@ -34,12 +31,9 @@ from crmlab.sandbox.world.model import (
     Status,
     User,
     World,
-    object_id,
+    numbered_ids,
 )
 
-NO_ACCOUNT = "No account"
-
-_STAGES = {"Prospecting": 10, "Engaging": 50, "Won": 100, "Lost": 0}
 _SPELLINGS = {"technolgy": "technology", "Philipines": "Philippines"}
 _COUNTRIES = {
     "Belgium": "BE", "Brazil": "BR", "China": "CN", "Germany": "DE", "Italy": "IT", "Japan": "JP",
@@ -69,9 +63,10 @@ def load(directory: Path) -> tuple[World, list[str]]:
     """
     accounts, products, teams, opportunities = (read(Path(directory) / name) for name in FILES)
     by_name(opportunities, "opportunity_id")
-    days = [day for row in opportunities for name in ("engage_date", "close_date") if (day := row.day(name))]
-    start = _noon(min(days, default=NOW.date()))
-    last = _noon(max(days)) if days else None
+    named = [row.day(column) for row in opportunities for column in ("engage_date", "close_date")]
+    days = [day for day in named if day]
+    start = noon(min(days, default=NOW.date()))
+    last = noon(max(days)) if days else None
     world = World(seed=0, now=last + timedelta(days=1) if last else NOW, currency="USD")
     findings = Counter[str]()
     _add_lookups(world, start)
@@ -79,17 +74,9 @@ def load(directory: Path) -> tuple[World, list[str]]:
     known = by_name(accounts, "account"), by_name(products, "product")
     _add_companies(world, accounts, start, findings)
     _add_contacts(world, start)
-    _add_deals(world, opportunities, agents, *known, undated=last or world.now, findings=findings)
-    return world, [_summary(world), *(f"{count:,} {sentence}" for sentence, count in findings.items() if count)]
-
-
-def _noon(day: date) -> datetime:
-    return datetime.combine(day, time(12), UTC)
-
-
-def _ids(kind: int) -> Callable[[datetime], str]:
-    counter = count(1)
-    return lambda at: object_id(at, kind, next(counter))
+    add_deals(world, opportunities, agents, *known, undated=last or world.now, findings=findings)
+    sentences = [f"{count:,} {sentence}" for sentence, count in findings.items() if count]
+    return world, [_summary(world), *sentences]
 
 
 def _domain(name: str) -> str:
@@ -97,8 +84,8 @@ def _domain(name: str) -> str:
 
 
 def _add_lookups(world: World, start: datetime) -> None:
-    new = _ids(1)
-    stages = [Stage(stage=value, label=label) for label, value in _STAGES.items()]
+    new = numbered_ids(1)
+    stages = [Stage(stage=value, label=label) for label, value in STAGES.items()]
     world.pipelines = [Pipeline(id=new(start), name="Maven", is_default=True, stages=stages)]
     world.statuses = [
         Status(id=new(start), key="customer", text="Customer", colour="009900"),
@@ -114,7 +101,8 @@ def _add_lookups(world: World, start: datetime) -> None:
 def _add_agents(
     world: World, teams: list[Row], opportunities: list[Row], start: datetime, findings: Counter[str]
 ) -> dict[str, User]:
-    new, agents = _ids(2), dict[str, User]()
+    new = numbered_ids(2)
+    agents = dict[str, User]()
     known = by_name(teams, "sales_agent")
     selling = {key_of(row.required("sales_agent")): row for row in opportunities}
     for key, seller in (known | selling).items():
@@ -133,14 +121,17 @@ def _add_agents(
 
 
 def _add_companies(world: World, rows: list[Row], start: datetime, findings: Counter[str]) -> None:
-    new, names = _ids(3), {key_of(row.text("account")) for row in rows}
+    new = numbered_ids(3)
+    names = {key_of(row.text("account")) for row in rows}
     sizes = ((10, "1-10"), (50, "11-50"), (250, "51-250"), (1_000, "251-1000"))
     for row in rows:
-        name, parent = row.text("account"), row.text("subsidiary_of")
+        name = row.text("account")
+        parent = row.text("subsidiary_of")
         if parent and key_of(parent) not in names:
             findings["accounts name a parent company that is not in accounts.csv; kept as text"] += 1
         custom = {key: _spelled(row, column, findings) for key, (column, _, _) in _COMPANY_FIELDS.items()}
-        employees, *_ = [row.number(column) for column in ("employees", "revenue", "year_established")]
+        numbers = {column: row.number(column) for column in ("employees", "revenue", "year_established")}
+        size_label = next((label for largest, label in sizes if numbers["employees"] <= largest), "1000+")
         country = _COUNTRIES.get(custom["location"])
         if country is None:
             findings["accounts are in a country without a known code; kept as text"] += 1
@@ -150,7 +141,7 @@ def _add_companies(world: World, rows: list[Row], start: datetime, findings: Cou
                 id=new(start), name=name, url=f"https://www.{_domain(name)}/", phone=None,
                 street=None, city=None, state=None, zip_code=None, country_code=country,
                 description="; ".join(f"{_COMPANY_FIELDS[key][1]}: {value}" for key, value in custom.items()),
-                size_label=next((label for most, label in sizes if employees <= most), "1000+"),
+                size_label=size_label,
                 created_at=start, modified_at=start, custom=custom,
             )
         )  # fmt: skip
@@ -166,7 +157,7 @@ def _spelled(row: Row, column: str, findings: Counter[str]) -> str:
 
 def _add_contacts(world: World, start: datetime) -> None:
     """One contact per company, in the same order, and last the one without a company."""
-    new = _ids(4)
+    new = numbered_ids(4)
     for number, company in enumerate((*world.companies, None), start=1):
         first, last = ("Buyer", company.name) if company else NO_ACCOUNT.split()
         world.people.append(
@@ -183,109 +174,6 @@ def _add_contacts(world: World, start: datetime) -> None:
                 created_at=start, modified_at=start,
             )
         )  # fmt: skip
-
-
-def _add_deals(
-    world: World, rows: list[Row], agents: dict[str, User], accounts: dict[str, Row], products: dict[str, Row], *,
-    undated: datetime, findings: Counter[str],
-) -> None:  # fmt: skip
-    """The deals; a contact belongs to who sells most to it, and is as new as its last deal, like its company."""
-    new_deal, new_item = _ids(5), _ids(6)
-    prices = {key: row.number("sales_price") for key, row in products.items()}
-    buyers = dict(zip((*accounts, None), zip(world.people, (*world.companies, None), strict=True), strict=True))
-    sellers = {person.id: Counter[str]() for person in world.people}
-    for row in rows:
-        stage = row.required("deal_stage")
-        if stage not in _STAGES:
-            row.fail("deal_stage", f"{stage!r} is unknown", f"use one of {', '.join(_STAGES)}")
-        contact, company = buyers[_account(row, accounts, findings)]
-        name = row.required("product")
-        product = _match(row, "product", products, findings)
-        if product is None:
-            findings[f"opportunities are for {name!r}, which is not in products.csv; price set to 0"] += 1
-        name = product.text("product") if product else name
-        price = prices[key_of(name)] if product else 0.0
-        created, closed = _times(row, stage, undated, findings)
-        modified = max(created, closed or created)
-        contact.modified_at = max(contact.modified_at, modified)
-        if company:
-            company.modified_at = contact.modified_at
-        if stage == "Won":
-            contact.status_key = "customer"
-        owner = agents[key_of(row.text("sales_agent"))].id
-        sellers[contact.id][owner] += 1
-        reached = _STAGES[stage]
-        item = DealItem(
-            id=new_item(created), name=name, cost=0.0, price=price, quantity=1,
-            description=f"Series {product.text('series') if product else 'unknown'}",
-        )  # fmt: skip
-        world.deals.append(
-            Deal(
-                id=new_deal(created), name=f"{name} - {company.name if company else NO_ACCOUNT}"[:60],
-                contact_id=contact.id, company_id=contact.company_id, owner_id=owner,
-                pipeline_id=world.pipelines[0].id, stage=reached, status=stage.lower() if closed else "pending",
-                amount=_amount(row, stage, price, findings), months=1, cost=0.0,
-                expected_close_date=None, close_date=closed.date() if closed else None, lost_reason_id=None,
-                text=f"Opportunity {row.text('opportunity_id')}", size_label=None, items=[item],
-                linked_contact_ids=[], created_at=created, modified_at=modified,
-                stage_history=[(created, 50), (closed, reached)] if closed else [(created, reached)],
-            )
-        )  # fmt: skip
-    for contact in world.people:
-        owners = sellers[contact.id] or [user.id for user in world.users]
-        contact.owner_id = max(owners, key=sellers[contact.id].__getitem__, default="")
-    if not sellers[world.people[-1].id]:
-        world.people.pop()
-
-
-def _match(row: Row, column: str, known: dict[str, Row], findings: Counter[str]) -> Row | None:
-    """The row of another file that has this name, perhaps written otherwise."""
-    name = row.text(column)
-    match = known.get(key_of(name)) if name else None
-    if match and match.text(column) != name:
-        findings[f"opportunities write the {column} {match.text(column)!r} as {name!r}; corrected"] += 1
-    return match
-
-
-def _account(row: Row, accounts: dict[str, Row], findings: Counter[str]) -> str | None:
-    account, name = _match(row, "account", accounts, findings), row.text("account")
-    if account:
-        return key_of(name)
-    what = f"name the account {name!r}, which is not in accounts.csv" if name else "name no account"
-    findings[f"opportunities {what}; put under the contact {NO_ACCOUNT!r}"] += 1
-    return None
-
-
-def _times(row: Row, stage: str, undated: datetime, findings: Counter[str]) -> tuple[datetime, datetime | None]:
-    """When the deal was created and closed."""
-    engaged, closed = row.day("engage_date"), row.day("close_date")
-    is_closed = stage in ("Won", "Lost")
-    if is_closed and closed is None:
-        row.fail("close_date", f"is empty for a deal that is {stage}", "fill it in")
-    if closed and not is_closed:
-        findings[f"{stage} opportunities have a close date; dropped, they are still open"] += 1
-        closed = None
-    for column, day in (("engage_quarter", engaged), ("close_quarter", closed)):
-        quarter = row.cells.get(column, "").strip()
-        if quarter and day and quarter != f"Q{(day.month + 2) // 3} {day.year}":
-            findings[f"dates disagree with the column {column}; the date was taken, read day first"] += 1
-    if engaged and closed and closed < engaged:
-        findings["opportunities close before they are engaged; left as they are"] += 1
-    if not engaged:
-        when = "their close date" if closed else f"{undated:%Y-%m-%d}, the last day in the files"
-        findings[f"{stage} opportunities have no engage date; created on {when}"] += 1
-    created = engaged or closed
-    return _noon(created) if created else undated, _noon(closed) if closed else None
-
-
-def _amount(row: Row, stage: str, price: float, findings: Counter[str]) -> float:
-    if stage in ("Prospecting", "Engaging") and not row.text("close_value"):
-        findings[f"{stage} opportunities have no value; the product's list price was taken"] += 1
-        return price
-    amount = round(row.number("close_value"), 2)
-    if stage == "Lost" and amount == 0:
-        findings["Lost opportunities have the value 0; left as it is"] += 1
-    return amount
 
 
 def _summary(world: World) -> str:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -45,7 +45,8 @@ class Row(NamedTuple):
 
     def day(self, column: str) -> date | None:
         """The cell as a day, None if it is empty."""
-        if not (text := self.text(column)):
+        text = self.text(column)
+        if not text:
             return None
         for pattern in ("%d-%m-%y", "%Y-%m-%d"):
             with suppress(ValueError):
@@ -98,3 +99,8 @@ def by_name(rows: list[Row], column: str) -> dict[str, Row]:
 def key_of(name: str) -> str:
     """The same for `GTX Pro`, `GTXPro` and `gtx-pro`."""
     return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def noon(day: date) -> datetime:
+    """The time that stands for a day, in UTC."""
+    return datetime.combine(day, time(12), UTC)

@@ -1,0 +1,139 @@
+"""Open deals by age, and which of them are stuck."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.analysis.cycle import cycle_length
+from crmlab.analysis.inputs import read
+from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
+from crmlab.analysis.stages import read_history, stay_lengths
+from crmlab.errors import UsageError
+from crmlab.schema import KEY, TimeLike, as_instant, day_at
+
+__all__ = ["ageing"]
+
+_DAY = 86_400_000_000
+_READ = (
+    "id", "name", "owner_name", "stage_label", "status", "created_at", "close_date",
+    "total_amount", "amount", "currency",
+)  # fmt: skip
+
+
+def ageing(
+    deals: pl.DataFrame,
+    *,
+    as_of: TimeLike,
+    history: pl.DataFrame | None = None,
+    stuck_after: float | None = None,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return the open deals by age, the oldest first, and which are stuck: older than nine of ten that made it.
+
+    ``age = as_of - created_at``, or with `history` ``as_of - entering the stage``; ``stuck = age > limit``.
+
+    Parameters
+    ----------
+    deals
+        Reads provider, account, id, name, owner_name, pipeline_id, stage, stage_label, status, created_at,
+        close_date, total_amount, amount, currency. Deals created after `as_of` are left out.
+    as_of
+        Date, or time with its zone.
+    history
+        What `crmlab.analysis.stage_history` returns, the last fetch being that of `deals`: ages are then
+        counted from the fetch that first showed the deal in its stage. For one that was there at the first fetch
+        already that is the least it can be.
+    stuck_after
+        Days after which a deal is stuck. None: the days that nine of ten won deals took from creating to closing
+        (`crmlab.analysis.cycle_length`); with `history` the days after which nine of ten have left the same
+        stage (`crmlab.analysis.stage_durations`).
+    time_zone
+        IANA name; the day on which a deal was created, and of which `as_of` is the beginning where it is a date.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per open deal: provider, account, id, name, owner_name, pipeline_id, stage, stage_label; currency
+        (String) where the open deals are in more than one; amount (Float64, in that currency); since (String,
+        ``"created"``, ``"stage"`` or ``"first fetch"``; null: not in `history`); since_at (UTC); age_days (Float64;
+        null: not known, last); limit_days (Float64); stuck (Boolean; null where one of them is not known).
+
+    Raises
+    ------
+    UsageError
+        `stuck_after` is negative, or `as_of` or `time_zone` cannot be read.
+
+    Notes
+    -----
+    Common practice, wordings differ; from creating to closing as in
+    https://kpitree.co/integrations/hubspot/sales-cycle-length.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.schema.tables import TABLES, conform
+    >>> frame = pl.DataFrame({"id": ["a", "b"], "status": ["pending", "pending"],
+    ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 2, 20)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> found = ageing(conform(frame, TABLES["deals"]), as_of=date(2026, 3, 1), stuck_after=30)
+    >>> found.select("id", "since", "age_days", "limit_days", "stuck")
+    shape: (2, 5)
+    ┌─────┬─────────┬──────────┬────────────┬───────┐
+    │ id  ┆ since   ┆ age_days ┆ limit_days ┆ stuck │
+    │ --- ┆ ---     ┆ ---      ┆ ---        ┆ ---   │
+    │ str ┆ str     ┆ f64      ┆ f64        ┆ bool  │
+    ╞═════╪═════════╪══════════╪════════════╪═══════╡
+    │ a   ┆ created ┆ 59.0     ┆ 30.0       ┆ true  │
+    │ b   ┆ created ┆ 9.0      ┆ 30.0       ┆ false │
+    └─────┴─────────┴──────────┴────────────┴───────┘
+    """
+    if stuck_after is not None and not stuck_after >= 0:
+        raise UsageError(f"stuck_after={stuck_after}: give days, 0 or more")
+    at = as_instant(as_of, "as_of", time_zone)
+    today = day_at(at, time_zone)
+    deals = read(deals, "deals", *PLACE, *_READ)
+    found = deals.filter(OPEN & ((pl.col("created_at") <= at) | pl.col("created_at").is_null()))
+    if history is None:
+        won_by_then = deals.filter(pl.col("close_date") <= today)
+        limit = cycle_length(won_by_then, time_zone=time_zone)["p90_days"].item()
+        since = pl.lit("created").alias("since"), pl.col("created_at").alias("since_at")
+        found = found.with_columns(*since, pl.lit(limit, pl.Float64).alias("limit_days"))
+    else:
+        found = _since_stage(found, history)
+    if stuck_after is not None:
+        found = found.with_columns(pl.lit(stuck_after, pl.Float64).alias("limit_days"))
+    age = (pl.lit(at) - pl.col("since_at")).dt.total_microseconds() / _DAY
+    return found.select(
+        *KEY,
+        *("name", "owner_name", "pipeline_id", "stage", "stage_label"),
+        *currencies(found),
+        VALUE.alias("amount"),
+        "since",
+        "since_at",
+        age.alias("age_days"),
+        "limit_days",
+        (age > pl.col("limit_days")).alias("stuck"),
+    ).sort("age_days", *KEY, descending=[True, False, False, False], nulls_last=True)
+
+
+def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Return the deals with the time at which each entered its stage, and the days that nine of ten stay there."""
+    history = read_history(history)
+    limits = stay_lengths(history).select(*PLACE, pl.col("p90_days").alias("limit_days"))
+    now = history.filter(pl.col("exit") == "still there").select(
+        "provider",
+        "account",
+        pl.col("deal_id").alias("id"),
+        *PLACE[2:],
+        pl.col("entered_at").alias("since_at"),
+        "entry",
+    )
+    was_there = pl.col("entry") == "first fetch"
+    return (
+        deals.join(now, on=[*KEY, *PLACE[2:]], how="left", nulls_equal=True)
+        .join(limits, on=PLACE, how="left", nulls_equal=True)
+        .with_columns(
+            pl.when(was_there).then(pl.lit("first fetch")).when(~was_there).then(pl.lit("stage")).alias("since")
+        )
+    )

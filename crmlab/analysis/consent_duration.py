@@ -1,0 +1,197 @@
+"""How long consents last, of which some have not ended yet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Literal
+
+import polars as pl
+
+from crmlab.analysis import survival
+from crmlab.analysis.decisions import Subject, spells, told
+from crmlab.analysis.inputs import By, answer, keys_of, read
+from crmlab.errors import UsageError
+from crmlab.schema import TimeLike, as_instant
+
+__all__ = ["consent_survival"]
+
+DAY_US = 86_400_000_000
+
+
+def curve(durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: float = 0.95) -> pl.DataFrame:
+    """Return the share that lasts longer than each duration, those that have not ended counted as long as seen.
+
+    ``survival(t)`` = the product of ``1 - ended / at_risk`` over all durations up to t. The band is that of
+    ``log(-log(survival))`` with Greenwood's variance, the sum of ``ended / (at_risk * (at_risk - ended))``: it
+    stays within 0 and 1.
+
+    Parameters
+    ----------
+    durations
+        Reads days (Float64, how long it lasted or has lasted), ended (Boolean, false: it still lasts) and
+        the columns of `by`.
+    by
+        Columns to estimate apart.
+    confidence
+        Of the band, between 0 and 1; pointwise.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted; one row per duration: the columns of `by`, days (Float64), at_risk (Int64, that lasted as long
+        at least), ended, censored (Int64, at that duration), survival (Float64, 0-1), lower, upper (Float64;
+        1 while none ended, null once none is left).
+
+    Raises
+    ------
+    UsageError
+        `confidence` is not between 0 and 1, or a column of `by` is missing.
+
+    Notes
+    -----
+    https://rdrr.io/cran/epitools/man/kapmeier.html. The spells of one person are not independent: give one each.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> with pl.Config(tbl_cols=-1, tbl_width_chars=100):
+    ...     curve(pl.DataFrame({"days": [1.0, 2.0, 2.0, 5.0], "ended": [True, True, False, False]}))
+    shape: (3, 7)
+    ┌──────┬─────────┬───────┬──────────┬──────────┬──────────┬──────────┐
+    │ days ┆ at_risk ┆ ended ┆ censored ┆ survival ┆ lower    ┆ upper    │
+    │ ---  ┆ ---     ┆ ---   ┆ ---      ┆ ---      ┆ ---      ┆ ---      │
+    │ f64  ┆ i64     ┆ i64   ┆ i64      ┆ f64      ┆ f64      ┆ f64      │
+    ╞══════╪═════════╪═══════╪══════════╪══════════╪══════════╪══════════╡
+    │ 1.0  ┆ 4       ┆ 1     ┆ 0        ┆ 0.75     ┆ 0.127947 ┆ 0.960549 │
+    │ 2.0  ┆ 3       ┆ 1     ┆ 1        ┆ 0.5      ┆ 0.057847 ┆ 0.844861 │
+    │ 5.0  ┆ 1       ┆ 0     ┆ 1        ┆ 0.5      ┆ 0.057847 ┆ 0.844861 │
+    └──────┴─────────┴───────┴──────────┴──────────┴──────────┴──────────┘
+    """
+    found = survival.kaplan_meier(durations.rename({"days": "duration"}), by=keys)
+    return survival.with_band(found, by=keys, confidence=confidence).rename({"time": "days", "surviving": "survival"})
+
+
+def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
+    """Return the duration that half outlast: the first at which survival is 0.5 or less.
+
+    Parameters
+    ----------
+    curve
+        What `curve` returns. Reads days, survival and the columns of `by`.
+    by
+        As given to `curve`.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per group: the columns of `by`, median_days (Float64, null where more than half still last).
+
+    Raises
+    ------
+    UsageError
+        A column of `by` is missing.
+
+    Notes
+    -----
+    https://rdrr.io/cran/epitools/man/kapmeier.html.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> median_days(curve(pl.DataFrame({"days": [1.0, 2.0, 9.0], "ended": [True, True, False]}))).item()
+    2.0
+    """
+    curve = read(curve, "curve", "days", "survival", by=by)
+    keys = keys_of(by)
+    half = pl.col("days").filter(pl.col("survival") <= 0.5).min().alias("median_days")
+    if not keys:
+        return curve.select(half)
+    return answer(curve.group_by(keys).agg(half).sort(keys, nulls_last=True))
+
+
+def consent_survival(
+    consent_events: pl.DataFrame,
+    *,
+    as_of: TimeLike,
+    by: By = None,
+    subject: Subject = "contact",
+    which: Literal["first", "all"] = "first",
+    confidence: float = 0.95,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return the share of consents that last longer than each number of days.
+
+    A consent lasts from an opt-in to the next opt-out of the same person and channel; opt-ins in between are
+    repeats. What lasts at `as_of` is censored there: it counts for as long as it was seen.
+
+    Parameters
+    ----------
+    consent_events
+        Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
+        (where occurred_at is null), opted_in. What a kind means: `crmlab.analysis.vocabulary`.
+    as_of
+        The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
+        read.
+    by
+        Columns to estimate apart: channel, source (of the opt-in), provider, account.
+    subject
+        ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    which
+        ``"first"``: the first consent of each person in each group, since several of one person are not
+        independent and the band would be too narrow; ``"all"``.
+    confidence
+        Of the band.
+    time_zone
+        IANA name; read where `as_of` is a date.
+
+    Returns
+    -------
+    pl.DataFrame
+        As `curve`: the columns of `by`, days (Float64, of 24 hours), at_risk, ended, censored
+        (Int64, consents), survival, lower, upper (Float64, 0-1).
+
+    Raises
+    ------
+    UsageError
+        `as_of`, `by`, `subject`, `which` or `confidence` is not known.
+
+    Notes
+    -----
+    https://rdrr.io/cran/epitools/man/kapmeier.html. Consents from before the events that were fetched are not seen.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab.schema.tables import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 11)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> consent_survival(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31)).drop("lower", "upper")
+    shape: (2, 5)
+    ┌──────┬─────────┬───────┬──────────┬──────────┐
+    │ days ┆ at_risk ┆ ended ┆ censored ┆ survival │
+    │ ---  ┆ ---     ┆ ---   ┆ ---      ┆ ---      │
+    │ f64  ┆ i64     ┆ i64   ┆ i64      ┆ f64      │
+    ╞══════╪═════════╪═══════╪══════════╪══════════╡
+    │ 10.0 ┆ 2       ┆ 1     ┆ 0        ┆ 0.5      │
+    │ 30.0 ┆ 1       ┆ 0     ┆ 1        ┆ 0.5      │
+    └──────┴─────────┴───────┴──────────┴──────────┘
+    """
+    if which not in ("first", "all"):
+        raise UsageError(f"which={which!r}: give 'first' (one consent of each person) or 'all'")
+    now = as_instant(as_of, "as_of", time_zone)
+    keys = keys_of(by)
+    found = spells(told(consent_events, now, subject, by=by))
+    if which == "first":
+        found = found.sort("start").unique(["subject", *keys], keep="first", maintain_order=True)
+    return answer(curve(lasting(found, now), keys, confidence=confidence))
+
+
+def lasting(spells: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
+    """Return the spells (start, end, null while it lasts) with days and ended."""
+    time = pl.col("end").fill_null(as_of) - pl.col("start")
+    return spells.with_columns(
+        (time.dt.total_microseconds() / DAY_US).alias("days"), pl.col("end").is_not_null().alias("ended")
+    )

@@ -1,0 +1,127 @@
+"""The door of every analysis: a frame comes in with the columns that are read, and with no others.
+
+A column of the user's own is therefore never taken for one that an analysis makes on its way. What `by` names is
+carried under a private name and gets its own name back at the exit, so that it may be called like anything.
+
+>>> import polars as pl
+>>> deals = pl.DataFrame({"status": ["won", "lost"], "row": ["a", "b"], "decision": ["mine", "mine"]})
+>>> found = read(deals, "deals", "status", by="row")
+>>> found.columns
+['status', 'by: row']
+>>> answer(found.group_by(keys_of("row")).agg(pl.len().alias("deals"))).columns
+['row', 'deals']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES
+
+#: columns to group by
+By = str | Sequence[str] | None
+_PRIVATE = "by: "
+
+
+def names_of(by: By) -> list[str]:
+    """Return the columns to group by as a list, each once.
+
+    Raises
+    ------
+    UsageError
+        `by` is neither a name nor a list of names.
+    """
+    if by is None:
+        return []
+    names = [by] if isinstance(by, str) else list(by)
+    if not all(isinstance(name, str) for name in names):
+        raise UsageError(f"by={by!r}: give the name of a column, or a list of names")
+    return list(dict.fromkeys(names))
+
+
+def keys_of(by: By) -> list[str]:
+    """Return the private names of the columns to group by."""
+    return [_PRIVATE + name for name in names_of(by)]
+
+
+def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table: str = "") -> pl.DataFrame:
+    """Return the columns that an analysis reads, and under private names those that `by` names.
+
+    Every frame that a public analysis is given comes in here.
+
+    Parameters
+    ----------
+    frame
+        Of the user, with whatever columns of their own.
+    argument
+        The name of the parameter that it was given as.
+    columns
+        What is read.
+    by
+        Columns to group by.
+    table
+        The shared table that is wanted, where the parameter is called otherwise.
+
+    Raises
+    ------
+    UsageError
+        It is no frame, or a column is missing.
+    """
+    if not isinstance(frame, pl.DataFrame):
+        raise UsageError(f"{argument} is of type {type(frame).__name__}: give a polars.DataFrame")
+    missing = [name for name in dict.fromkeys(columns) if name not in frame.columns]
+    if missing:
+        raise UsageError(f"{argument} has no column {', '.join(missing)}: {_where_from(table or argument)}")
+    grouping = names_of(by)
+    unknown = [name for name in grouping if name not in frame.columns]
+    if unknown:
+        raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(frame.columns)}")
+    return frame.select(*dict.fromkeys(columns), *(pl.col(name).alias(_PRIVATE + name) for name in grouping))
+
+
+def answer(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return an analysis's answer, in which the columns to group by have their own names again.
+
+    Raises
+    ------
+    UsageError
+        The answer has a column of that name itself.
+    """
+    names = {name: name.removeprefix(_PRIVATE) for name in frame.columns}
+    for private, name in names.items():
+        if private != name and name in frame.columns:
+            raise UsageError(f"by={name!r}: the answer has a column {name} of its own; rename yours")
+    return frame.rename(names)
+
+
+def is_table(frame: pl.DataFrame, table: str) -> bool:
+    """Return whether a frame holds every column of a shared table, whatever else it holds."""
+    return TABLES[table].schema.keys() <= set(frame.columns)
+
+
+def no_text(argument: str, values: Iterable[str]) -> None:
+    """Refuse one text where several are wanted: it would be taken for its letters.
+
+    Raises
+    ------
+    UsageError
+        It is one text.
+    """
+    if isinstance(values, str):
+        raise UsageError(f"{argument}={values!r} is one text: give a list, [{values!r}]")
+
+
+def _where_from(wanted: str) -> str:
+    """Return what to do about a frame that lacks columns."""
+    if wanted in TABLES:
+        return (
+            "give the frame that crmlab.fetch returns, or add the columns with "
+            f"crmlab.schema.conform(frame, TABLES[{wanted!r}])"
+        )
+    makers = {"people": "people(contacts)", "history": "stage_history(snapshots)", "evidence": "evidence(contacts)"}
+    if wanted in makers:
+        return f"give what crmlab.analysis.{makers[wanted]} returns"
+    return "its docstring says what is read"

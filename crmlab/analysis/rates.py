@@ -1,0 +1,32 @@
+"""Counts and rates: what every analysis ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+
+def counted(rows: pl.DataFrame, keys: Sequence[str], *measures: pl.Expr) -> pl.DataFrame:
+    """Return the measures of each group, sorted by it, nulls last; one row without `keys`."""
+    if not keys:
+        return rows.select(measures)
+    return rows.group_by(keys).agg(measures).sort(keys, nulls_last=True)
+
+
+def number_of(which: pl.Expr, name: str) -> pl.Expr:
+    """Return how many rows are so: Int64, because products of Polars' own counts overflow."""
+    return which.sum().cast(pl.Int64).alias(name)
+
+
+def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Return part / whole as Float64, null where the whole is 0 or either is null."""
+    return pl.when(whole != 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))
+
+
+def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
+    """Return the ends of the Wilson interval of part / whole, null where the whole is 0."""
+    n, rate = whole.cast(pl.Float64), ratio(part, whole)
+    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * (rate * (1 - rate) / n + z * z / (4 * n * n)).sqrt()
+    return (middle - half).clip(lower_bound=0.0), (middle + half).clip(upper_bound=1.0)

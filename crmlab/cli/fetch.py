@@ -1,0 +1,55 @@
+"""``crmlab fetch``: tables of real accounts, fetched into files."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import crmlab
+from crmlab.cli.arguments import Commands, add_out, add_question
+from crmlab.cli.output import exit_code, print_summary
+from crmlab.results import FORMATS, Result
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "fetch",
+        help="fetch tables of real accounts into files",
+        description="Fetch tables from the accounts whose credentials the environment or .env holds.",
+        epilog="example: crmlab fetch onepagecrm complero --tables deals consent_events --since 2026-01-01",
+    )
+    add_question(parser)
+    add_out(parser)
+    parser.add_argument("--format", choices=FORMATS, default="parquet")
+    parser.add_argument("--report", action="store_true", help="write report.html too")
+    parser.add_argument(
+        "--mask",
+        action="store_true",
+        help="tokens instead of names, addresses and texts; without rejected records; ids stay",
+    )
+    parser.set_defaults(run=run)
+
+
+async def run(options: argparse.Namespace) -> int:
+    """Fetch and write; return the exit code."""
+    accounts = [crmlab.Account(name) for name in options.providers]
+    period = {"since": options.since, "until": options.until}
+    needs_memory = options.format != "parquet" or options.report or options.mask
+    if not needs_memory:  # tables of any size go straight into their files
+        stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period)
+        return _told(stored, list(stored.paths.values()), options.out)
+
+    data = await crmlab.fetch(accounts, *options.tables, **period)
+    written = data.export(options.out, options.format, mask=options.mask)
+    if options.report:
+        written.append(data.report(options.out / "report.html", mask=options.mask))
+    return _told(data, written, options.out)
+
+
+def _told(data: Result[Any], written: Sequence[Path], directory: Path) -> int:
+    print_summary(data)
+    print(f"{len(written)} files in {directory.resolve()}")
+    return exit_code(data)

@@ -1,0 +1,46 @@
+"""What the commands print, and the exit codes they end with."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import polars as pl
+
+from crmlab.results import Result
+
+#: exit codes
+OK = 0
+INCOMPLETE = 1
+WRONG = 2
+
+_SUMMARY = ("account", "provider", "table", "rows", "rejected", "planned", "requests", "retries", "seconds", "complete")
+
+
+def print_frame(frame: pl.DataFrame) -> None:
+    """Print a whole frame as plain lines."""
+    with pl.Config(
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=200,
+        fmt_str_lengths=100,
+        tbl_formatting="NOTHING",
+        tbl_hide_dataframe_shape=True,
+        tbl_hide_column_data_types=True,
+    ):
+        print("\n".join(line.rstrip() for line in str(frame).splitlines()))
+
+
+def print_summary(data: Result[Any]) -> None:
+    """Print a line for each account, resource and table."""
+    print_frame(data.summary.select(*_SUMMARY, "note"))
+
+
+def exit_code(data: Result[Any]) -> int:
+    """Say on stderr what is missing; return the exit code that says the same."""
+    for failure in data.failures:
+        print(f"FAILED {failure}", file=sys.stderr)
+    if data.complete:
+        return OK
+    print("Not complete: see the notes above.", file=sys.stderr)
+    return INCOMPLETE

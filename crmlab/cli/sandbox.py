@@ -1,0 +1,46 @@
+"""``crmlab sandbox``: all services, served on 127.0.0.1."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+import crmlab
+from crmlab.cli.arguments import Commands, add_world
+from crmlab.cli.output import OK
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "sandbox",
+        help="serve all services on 127.0.0.1 until Ctrl-C",
+        description="Serve all services, filled with generated people, and print the accounts that open them.",
+        epilog="example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
+    )
+    add_world(parser)
+    parser.add_argument("--port", type=int, default=0, help="default: any free one")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer")
+    parser.add_argument("--rate-limits", action="store_true", help="enforce the documented limits")
+    parser.set_defaults(run=run)
+
+
+async def run(options: argparse.Namespace) -> int:
+    """Serve until Ctrl-C."""
+    async with crmlab.sandbox(
+        options.world,
+        rows=options.rows,
+        seed=options.seed,
+        data=options.data,
+        latency=options.latency,
+        rate_limits=options.rate_limits,
+        port=options.port,
+    ) as accounts:
+        print("Serving until Ctrl-C. These keys open nothing but this sandbox:")
+        for account in accounts:
+            given = "".join(f", {name}={value!r}" for name, value in accounts.keys[account.provider.name].items())
+            print(f"  crmlab.Account({account.provider.name!r}, base_url={account.base_url!r}{given})")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+    return OK

@@ -1,0 +1,83 @@
+"""How results show themselves: one `Overview`, as HTML in a notebook and as text elsewhere.
+
+The style is for what is inside the overview and nothing else of the page; where it is taken away (GitHub, notebooks
+that are not trusted) headings and tables are left. Text has the colour of its surroundings; the two colours
+here stand beside words that say the same, and with the grey of the lines can be seen on white and on black.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from crmlab.display.html import render
+from crmlab.display.tables import html_table, text_table
+
+_TEMPLATE = Path(__file__).parent / "templates" / "overview.html.jinja"
+_COLOURS = {True: "#009E73", False: "#D55E00", None: "#808080"}
+#: marks beside the words: a colour alone does not reach everybody
+_MARKS = {True: "\N{CHECK MARK} ", False: "\N{BALLOT X} ", None: ""}
+
+#: a frame with its heading, which may be empty
+Table = tuple[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What an object shows of itself, what matters first.
+
+    `good`: whether all is well, where that can be said. `tables` stand below the words. `folded` tables
+    are for a second look: HTML opens them on a click, plain text leaves them out. Empty tables are not shown.
+    """
+
+    title: str
+    words: str
+    good: bool | None = None
+    tables: Sequence[Table] = ()
+    folded: Sequence[Table] = ()
+
+    def text(self) -> str:
+        """Return it as lines of text."""
+        parts = [f"{self._head}: {self.words}"]
+        for heading, frame in _not_empty(self.tables):
+            parts.append(f"{heading}\n{text_table(frame)}".strip("\n"))
+        return "\n\n".join(parts)
+
+    def html(self) -> str:
+        """Return it as HTML."""
+        page = render(
+            _TEMPLATE,
+            head=self._head,
+            words=self.words,
+            colour=_COLOURS[self.good],
+            tables=[(heading, html_table(frame)) for heading, frame in _not_empty(self.tables)],
+            folded=[(heading, html_table(frame)) for heading, frame in _not_empty(self.folded)],
+        )
+        return str(page)  # Markup would escape what somebody puts before or after it
+
+    @property
+    def _head(self) -> str:
+        return _MARKS[self.good] + self.title
+
+
+def _not_empty(tables: Sequence[Table]) -> list[Table]:
+    return [(heading, frame) for heading, frame in tables if frame.height]
+
+
+class DisplayMixin:
+    """Shows itself as its `_overview` says."""
+
+    __slots__ = ()
+
+    def _overview(self) -> Overview:
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return self._overview().html()
+
+    def _repr_mimebundle_(self, **options: object) -> Mapping[str, str]:
+        overview = self._overview()
+        return {"text/plain": overview.text(), "text/html": overview.html()}

@@ -1,0 +1,78 @@
+"""From pages to decode queues: that of their resource, and those of the resources that they embed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Protocol
+
+import polars as pl
+
+from crmlab.connector import JsonPath, Page
+from crmlab.decoding import Record, as_listed, held, records
+from crmlab.fetching.decode_queue import DecodeQueue
+from crmlab.fetching.resource_result import ResourceResult
+from crmlab.fetching.resource_task import ResourceTask
+
+
+class Receiver(Protocol):
+    """A resource whose records come with the answers of another one."""
+
+    @property
+    def task(self) -> ResourceTask: ...
+
+    def receive(self, page: Page, found: Sequence[Record]) -> None:
+        """Take records that a page of the other one holds."""
+        ...
+
+
+class PageIntake:
+    """Cuts the pages of one resource into records, and puts these into the queues where they are decoded."""
+
+    def __init__(self, result: ResourceResult, queue: DecodeQueue) -> None:
+        #: characters that came cut in half
+        self.lone_surrogates = 0
+        self._result = result
+        self._task = result.task
+        self._queue = queue
+        self._receivers: Mapping[Receiver, Sequence[JsonPath]] = {}
+        self._paths: frozenset[JsonPath] = frozenset()
+
+    def hand_on_to(self, receivers: Mapping[Receiver, Sequence[JsonPath]]) -> None:
+        """Hand on the records of other resources, which stand in the pages at these paths."""
+        self._receivers = receivers
+        self._paths = frozenset(chain.from_iterable(receivers.values()))
+
+    @property
+    def rejected(self) -> int:
+        """How many records could not be read until the last `flush`."""
+        return self._queue.rejected.height
+
+    def cut(self, page: Page) -> Sequence[Record]:
+        """Return the records of a page."""
+        self.lone_surrogates += page.lone_surrogates
+        return records(page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths)
+
+    def take(self, page: Page, found: Sequence[Record]) -> None:
+        """Take the records of a page in, and hand on those that it holds of other resources."""
+        self.add(found)
+        if self._receivers:
+            self._hand_on(page)
+
+    def add(self, found: Sequence[Record]) -> None:
+        """Put records into the queue."""
+        self._result.rows += len(found)
+        self._queue.add(found)
+
+    async def flush(self) -> pl.DataFrame:
+        """Decode what was taken in; return the keys of what came since the last time."""
+        return await self._queue.flush()
+
+    def _hand_on(self, page: Page) -> None:
+        found = held(page, self._task.resource, self._paths, whole=self._task.keeps_raw)
+        for receiver, paths in self._receivers.items():
+            lists = [items for path in paths if (items := found[path]) is not None]
+            if len(lists) < len(paths):
+                continue  # this page does not hold them, or not all
+            task = receiver.task
+            receiver.receive(page, as_listed(chain.from_iterable(lists), task.resource, whole=task.keeps_raw))

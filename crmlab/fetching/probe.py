@@ -1,0 +1,218 @@
+"""What a plan asks before a fetch: first pages, which tell how much there is, and short lists that others need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from crmlab.accounts import Account
+from crmlab.connector import Context, JsonPath, Page, Request, one_answer
+from crmlab.decoding import Decoder, Record
+from crmlab.errors import CrmlabError
+from crmlab.fetching.crawl import crawl, first_error
+from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
+from crmlab.fetching.embedding import Embeddings
+from crmlab.fetching.faults import FAULTS, internal_error
+from crmlab.fetching.intake import PageIntake, Receiver
+from crmlab.fetching.query import Query
+from crmlab.fetching.reader import ListReader
+from crmlab.fetching.resource_result import ResourceResult
+from crmlab.fetching.resource_task import ResourceTask, resource_tasks
+
+if TYPE_CHECKING:
+    from crmlab.http.client import Client
+
+#: the first requests of a resource are sent only where they are few
+MAX_REQUESTS = 10
+
+
+class Unread(CrmlabError):
+    """A plan would have to read a list to know what depends on it."""
+
+
+class ProbedAccount(Protocol):
+    """What the probe of a resource needs of its account."""
+
+    async def answer(self, result: ResourceResult, request: Request) -> Page:
+        """Return the answer to a request."""
+        ...
+
+    async def rows(self, names: Iterable[str]) -> Context:
+        """Return the context with the rows of other resources; raise `Unread` where a plan does not read them."""
+        ...
+
+    async def finished(self, name: str) -> None:
+        """Wait for the end of another resource."""
+        ...
+
+
+class ResourceProbe:
+    """Asks of one resource what tells how much there is; `result` says it."""
+
+    def __init__(
+        self,
+        task: ResourceTask,
+        account: ProbedAccount,
+        backpressure: Backpressure,
+        embeddings: Embeddings,
+        context: Context,
+    ) -> None:
+        name = task.resource.name
+        self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
+        self._account = account
+        self._context = context
+        self._always_in = embeddings.always_in(name)
+        self._queue = DecodeQueue(self._decoder, backpressure, keep=lambda name, frame: None, kept=frozenset())
+        self._intake = PageIntake(self.result, self._queue)
+        self._reader = ListReader(
+            task.resource,
+            self._ask,
+            self._intake,
+            self.result.requests,
+            embeds=embeddings.embeds(name),
+            embedded_in=embeddings.embedded_in(name),
+        )
+        self._has_received = False
+
+    @property
+    def task(self) -> ResourceTask:
+        """What is wanted of it."""
+        return self.result.task
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all its records are there, so that others can look into them."""
+        return self.task.exported in self.result.frames
+
+    def hand_on_to(self, receivers: Mapping[Receiver, Sequence[JsonPath]]) -> None:
+        """Hand on the records of others, which its pages hold at these paths."""
+        self._intake.hand_on_to(receivers)
+
+    def receive(self, page: Page, found: Sequence[Record]) -> None:
+        """Take records that a page of another resource holds."""
+        self._has_received = True
+        self._intake.add(found)
+
+    async def work(self) -> None:
+        """Ask, and decode what others need to know; raise the first error."""
+        try:
+            await self._probe()
+            await self._export()
+        except Unread as reason:
+            self.result.requests.expected = None
+            self.result.notes.append(str(reason))
+        except CrmlabError as error:
+            raise self._explained(error) from None
+        except FAULTS as fault:
+            raise self._explained(internal_error(fault)) from None
+        finally:
+            self._reader.end()
+            self._queue.cancel()
+
+    async def _probe(self) -> None:
+        note = self.task.resource.note(self._context)
+        if note:
+            self.result.notes.append(note)
+        if self._always_in:
+            self.result.strategy = f"within {self._always_in}"
+            if self.task.needed:
+                await self._account.finished(self._always_in)
+            return
+        context = await self._account.rows(self.task.resource.needs_before_request)
+        requests = await self._reader.first_requests(context)
+        if self._tells_how_many(requests):
+            await crawl(requests, self._visit)
+            self.result.strategy = self._reader.strategy
+            self.result.expected_records = self._reader.completeness.expected
+        elif self.task.resource.follow is not one_answer:
+            self.result.requests.expected = None
+
+    async def _export(self) -> None:
+        """Decode what others need to know, where all of it came and can be decoded."""
+        came_whole = self._has_received if self._always_in else self.result.requests.is_done
+        if self.task.needed and came_whole:
+            with suppress(Unread):
+                await self._intake.flush()
+                self.result.frames = self._queue.frames()
+
+    async def _visit(self, request: Request) -> Iterable[Request]:
+        following = await self._reader.visit(request)
+        return following if self._is_short_lookup else ()
+
+    async def _ask(self, request: Request) -> Page:
+        return await self._account.answer(self.result, request)
+
+    async def _decoder(self) -> Decoder:
+        return self.task.decoder(await self._account.rows(self.task.parents))
+
+    def _tells_how_many(self, requests: Sequence[Request]) -> bool:
+        resource = self.task.resource
+        return resource.total is not None and not resource.destructive and len(requests) <= MAX_REQUESTS
+
+    @property
+    def _is_short_lookup(self) -> bool:
+        """Whether others need it and few requests bring it whole."""
+        expected = self.result.requests.expected
+        return self.task.needed and expected is not None and expected <= MAX_REQUESTS
+
+    def _explained(self, error: CrmlabError) -> CrmlabError:
+        return self.task.account.explain(error, self.task.resource.name)
+
+
+class AccountProbe:
+    """Asks of one account what tells how much there is; `pages` are the answers, by `Request.key`."""
+
+    def __init__(self, client: Client, account: Account, query: Query, backpressure: Backpressure) -> None:
+        self.account = account
+        self.pages: dict[str, Page] = {}
+        self._client = client
+        self._context = query.context(account)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        tasks = resource_tasks(account, query)
+        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, self._context)
+        self._probes = {
+            name: ResourceProbe(task, self, backpressure, embeddings, self._context) for name, task in tasks.items()
+        }
+        for name, probe in self._probes.items():
+            paths = embeddings.paths(name)
+            probe.hand_on_to({self._probes[embedded]: places for embedded, places in paths.items()})
+
+    @property
+    def results(self) -> list[ResourceResult]:
+        """What each resource told."""
+        return [probe.result for probe in self._probes.values()]
+
+    async def finish(self) -> None:
+        """Probe every resource; the first failure is raised, and the others are cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._tasks = {name: group.create_task(probe.work()) for name, probe in self._probes.items()}
+        except BaseExceptionGroup as several:
+            raise first_error(several) from None
+
+    async def finished(self, name: str) -> None:
+        """Wait for the end of another resource."""
+        await asyncio.shield(self._tasks[name])
+
+    async def rows(self, names: Iterable[str]) -> Context:
+        """Return the context with the rows of other resources; raise `Unread` where a plan does not read them."""
+        rows: dict[str, pl.DataFrame] = {}
+        for name in names:
+            await self.finished(name)
+            probe = self._probes[name]
+            if not probe.is_read:
+                raise Unread(f"known when {name} is read")
+            rows[name] = probe.result.exported
+        return replace(self._context, rows=rows)
+
+    async def answer(self, result: ResourceResult, request: Request) -> Page:
+        """Return the answer to a request, and keep it for the fetch that follows."""
+        page = await self._client.send(self.account, request, retried=result.requests.count_retry)
+        result.requests.sent += 1
+        self.pages[request.key] = page
+        return page

@@ -1,0 +1,206 @@
+"""One list read to its end: ask, follow, and read again where it changed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+import polars as pl
+
+from crmlab.connector import Context, Page, Request, Resource, pages
+from crmlab.decoding import Record
+from crmlab.errors import ApiError, ServerError, TransportError
+from crmlab.fetching.completeness import Completeness
+from crmlab.fetching.crawl import crawl
+from crmlab.fetching.embedding import EmbeddingNegotiation
+from crmlab.fetching.resource_result import RequestCount
+
+#: times a list is read before one that keeps changing is called incomplete
+MAX_READINGS = 3
+
+#: returns the answer to a request
+Ask = Callable[[Request], Awaitable[Page]]
+
+
+class Intake(Protocol):
+    """Where a reader hands its pages on to."""
+
+    @property
+    def rejected(self) -> int:
+        """How many records could not be read until the last `flush`."""
+        ...
+
+    def cut(self, page: Page) -> Sequence[Record]:
+        """Return the records of a page."""
+        ...
+
+    def take(self, page: Page, found: Sequence[Record]) -> None:
+        """Take the records of a page in, and hand on those that it holds of other resources."""
+        ...
+
+    async def flush(self) -> pl.DataFrame:
+        """Decode what was taken in; return the keys of what came since the last time."""
+        ...
+
+
+class ListReader:
+    """Reads the list of one resource.
+
+    Parameters
+    ----------
+    ask
+        gives the answers: the service, or a dictionary in a test
+    intake
+        takes the pages
+    requests
+        is told how many requests the first answers make us expect
+    tell
+        called when there is news of how far it is
+    embeds, embedded_in
+        the negotiation with the lists that this one can embed, and with the one that can embed it
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        ask: Ask,
+        intake: Intake,
+        requests: RequestCount,
+        *,
+        tell: Callable[[], None] = lambda: None,
+        embeds: EmbeddingNegotiation | None = None,
+        embedded_in: EmbeddingNegotiation | None = None,
+    ) -> None:
+        self.completeness = Completeness()
+        self.readings = 0
+        #: whether the last reading can be trusted: nothing came into its middle while it was read
+        self.is_settled = True
+        #: how the requests follow each other, in words
+        self.strategy = resource.follow.strategy
+        #: answers that said that there is nothing
+        self.empty_answers = 0
+        self._resource = resource
+        self._ask = ask
+        self._intake = intake
+        self._requests = requests
+        self._tell = tell
+        self._embeds = embeds
+        self._embedded_in = embedded_in
+        self._first_keys: frozenset[str] = frozenset()
+        #: hashes of the records of this reading, where a page may repeat
+        self._seen_texts: set[int] = set()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer records came than the service counts."""
+        return self.completeness.is_short(self._intake.rejected)
+
+    async def read(self, context: Context) -> None:
+        """Read the list; read it again where it changed meanwhile, or where records are missing."""
+        before: Completeness | None = None
+        while self.readings < MAX_READINGS:
+            requests = await self.first_requests(context)
+            self._tell()
+            self.readings += 1
+            self.completeness = Completeness()
+            self._seen_texts.clear()
+            await crawl(requests, self._visit_and_tell)
+            await self._wait_for_embedded()
+            self.completeness.seen_keys = await self._intake.flush()
+            self.is_settled = self._has_settled(before)
+            # what is short in the same way again is counted otherwise than listed: no reading will mend it
+            if self.is_settled and (not self.is_short or self.completeness.repeats(before)):
+                return
+            before = self.completeness
+            self._embedded_in = None  # from now on its own list brings its records
+
+    async def first_requests(self, context: Context) -> Sequence[Request]:
+        """Return the requests that wait for no answer of this list."""
+        requests = list(self._resource.requests(context))
+        if self._embeds and self._resource.embedding:
+            counts = await self._embeds.several_pages()
+            requests = [self._resource.embedding.first(request, counts) for request in requests]
+        if self.readings == 0:
+            self._requests.begin(len(requests))
+        self._first_keys = frozenset(request.key for request in requests)
+        return requests
+
+    async def visit(self, request: Request) -> Iterable[Request]:
+        """Send a request, hand its answer on, and return the requests that follow."""
+        try:
+            page = await self._ask(request)
+        except (ApiError, TransportError) as error:
+            return self._instead_of(request, error)
+        found = self._intake.cut(page)
+        if self._resource.may_repeat_last_page and not self._has_news(found):
+            return ()
+        total = self._resource.total(page) if self._resource.total else None
+        self.completeness.count(page, total)
+        self._intake.take(page, found)
+        if request.key in self._first_keys:
+            return await self._follow_first(page, total or 0)
+        return tuple(self._resource.follow(page))
+
+    def end(self) -> None:
+        """Let nobody wait for what will not be told any more."""
+        if self._embedded_in:
+            self._embedded_in.count(self._resource.name, 0)
+        if self._embeds:
+            self._embeds.end()
+
+    async def _visit_and_tell(self, request: Request) -> Iterable[Request]:
+        following = await self.visit(request)
+        self._tell()
+        return following
+
+    def _instead_of(self, request: Request, error: ApiError | TransportError) -> Sequence[Request]:
+        """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
+        if isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
+            self.empty_answers += 1
+            return ()
+        may_be_too_much = isinstance(error, (ServerError, TransportError))
+        if not may_be_too_much or not self._resource.embedding:
+            raise error
+        smaller = tuple(self._resource.embedding.smaller(request))
+        if not smaller:
+            raise error
+        return smaller
+
+    async def _follow_first(self, page: Page, total: int) -> Sequence[Request]:
+        """Return what follows a first answer, which tells how many requests there will be."""
+        following = tuple(self._resource.follow(page))
+        in_all = self._resource.follow.more(page)
+        if self._embedded_in:
+            self._embedded_in.count(self._resource.name, total)
+            if await self._embedded_in.brings(self._resource.name):
+                self.strategy = f"inside {self._embedded_in.holder}"
+                following = ()
+        elif self._embeds and self._resource.embedding:
+            sizes = self._resource.embedding.sizes
+            embedded, size = await self._embeds.choose(total)
+            following = tuple(self._resource.embedding.rest(page, embedded, size))
+            # the first answer has a page of the largest size
+            in_all = max(in_all or 0, pages(total, size) - sizes[0] // size)
+        if self.readings <= 1:
+            self._requests.follow(len(following), in_all if following else 0)
+        return following
+
+    async def _wait_for_embedded(self) -> None:
+        """Wait until the list that embeds this one has brought its records, if it does."""
+        if not self._embedded_in:
+            return
+        self._embedded_in.count(self._resource.name, 0)  # where no answer told
+        if await self._embedded_in.brings(self._resource.name):
+            await self._embedded_in.over()
+
+    def _has_news(self, found: Sequence[Record]) -> bool:
+        """Whether a page brings a record that no earlier one brought; an empty page does not repeat."""
+        seen_before = len(self._seen_texts)
+        self._seen_texts.update(hash(record.text) for record in found)
+        return not found or len(self._seen_texts) > seen_before
+
+    def _has_settled(self, before: Completeness | None) -> bool:
+        may_have_slid = self._resource.may_repeat_last_page and self.completeness.pages > 1
+        if not self.completeness.is_counted and not may_have_slid:
+            return True
+        return self.completeness.is_settled(before, timed=self._resource.inserted_at is not None)

@@ -1,0 +1,108 @@
+"""What a fetch wants of one resource of one account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crmlab.accounts import Account
+from crmlab.connector import Context, Resource
+from crmlab.decoding import EXPORTS, RAW, Decoder, decoder
+from crmlab.fetching.query import Query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceTask:
+    """One resource, and what it is read for.
+
+    `tables`: the shared tables that it is to fill; `raw`: whether its own records were asked for;
+    `needed`: whether other resources depend on it.
+    """
+
+    account: Account
+    resource: Resource
+    tables: frozenset[str]
+    raw: bool
+    needed: bool
+
+    @property
+    def full_name(self) -> str:
+        """The name of its own records, as asked for."""
+        return f"{self.account.provider.name}.{self.resource.name}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it fills of what was asked for."""
+        tables = sorted(self.tables)
+        return (*tables, self.full_name) if self.raw else tuple(tables)
+
+    @property
+    def source(self) -> str:
+        """What tells its rows from those of other resources and accounts."""
+        return f"{self.account.name}/{self.full_name}"
+
+    @property
+    def is_looked_up(self) -> bool:
+        """Whether others look into its own records."""
+        return self.needed and not self.resource.exports
+
+    @property
+    def keeps_raw(self) -> bool:
+        """Whether its own records are made into a frame."""
+        return self.raw or self.is_looked_up
+
+    @property
+    def exported(self) -> str:
+        """The name of the frame that others look into."""
+        return EXPORTS if self.resource.exports else RAW
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The resources that it depends on."""
+        return tuple(dict.fromkeys((*self.resource.needs_before_request, *self.resource.needs_before_decode)))
+
+    def decoder(self, context: Context) -> Decoder:
+        """Return what makes frames of its records; `context` holds the rows of its parents."""
+        return decoder(
+            self.resource,
+            context,
+            provider=self.account.provider.name,
+            account=self.account.name,
+            tables=self.tables,
+            raw=self.keeps_raw,
+            exports=self.needed and bool(self.resource.exports),
+        )
+
+
+def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]:
+    """Return what is wanted of each resource of an account, those that others depend on included."""
+    raw = query.raw_of(account)
+    wanted = {
+        resource.name: query.tables.intersection(resource.tables)
+        for resource in account.provider.resources
+        if not resource.destructive and query.tables.intersection(resource.tables)
+    }
+    parents = _parents(account, wanted.keys() | raw)
+    return {
+        resource.name: ResourceTask(
+            account=account,
+            resource=resource,
+            tables=wanted.get(resource.name, frozenset()),
+            raw=resource.name in raw,
+            needed=resource.name in parents,
+        )
+        for resource in account.provider.resources
+        if resource.name in wanted.keys() | raw | parents
+    }
+
+
+def _parents(account: Account, names: set[str]) -> set[str]:
+    """Return the resources that these depend on, and those that they depend on in turn."""
+    parents: set[str] = set()
+    to_visit = [*names]
+    while to_visit:
+        resource = account.provider.resource(to_visit.pop())
+        new = {*resource.needs_before_request, *resource.needs_before_decode} - parents
+        parents |= new
+        to_visit += new
+    return parents

@@ -1,0 +1,179 @@
+"""Own tables as a `Fetched`, by themselves or together with what a fetch brought."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from crmlab.decoding import REJECTED
+from crmlab.display import listed
+from crmlab.errors import UsageError
+from crmlab.own_data.addressees import with_contacts
+from crmlab.own_data.naming import shared_table
+from crmlab.own_data.notation import Notation
+from crmlab.own_data.shaping import check_key, shaped
+from crmlab.own_data.source import read
+from crmlab.results import SUMMARY, Fetched
+from crmlab.schema import KEY, Table, instant
+
+#: what stands in the summary where a fetch has the name of a list
+_RESOURCE = "own data"
+
+
+def collect(
+    data: Fetched | None = None, /, *, as_of: str | dt.date | dt.datetime | None = None, **tables: Any
+) -> Fetched:
+    """Return your own tables as a `Fetched`: to report, explore, mask and export like what a fetch brought.
+
+    Parameters
+    ----------
+    data
+        What a fetch brought, to which the rows are added; it stays as it is.
+    as_of
+        The day or time that your data are from: what "now" is in the answers. A day begins in UTC. None: the time of
+        `data`.
+    tables
+        Frames by the name of their shared table, as `crmlab.table` returns them: ``deals=deals, contacts=contacts``.
+        Where consent events name a person by nothing but `contact_email`, they get the contact of their provider and
+        account that has this address, or a new one.
+
+    Returns
+    -------
+    Fetched
+        Its `summary` has a row for each table and account, whose note says that the data are your own, which columns
+        nothing fills, and which are kept beside those of the table.
+
+    Raises
+    ------
+    UsageError
+        A name is not that of a shared table, a frame is not what `crmlab.table` returns, an id is there twice, or
+        `as_of` is missing.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import crmlab
+    >>> export = pl.DataFrame({"id": ["1", "2"], "status": ["won", "lost"], "amount": [100.0, 50.0]})
+    >>> deals = crmlab.table("deals", export, provider="salesforce", account="eu")
+    >>> data = collect(deals=deals, as_of="2026-01-31")
+    >>> data
+    <Fetched deals 2; complete>
+    >>> data.summary.select("provider", "account", "table", "rows", "complete")
+    shape: (1, 5)
+    ┌────────────┬─────────┬───────┬──────┬──────────┐
+    │ provider   ┆ account ┆ table ┆ rows ┆ complete │
+    │ ---        ┆ ---     ┆ ---   ┆ ---  ┆ ---      │
+    │ str        ┆ str     ┆ str   ┆ i64  ┆ bool     │
+    ╞════════════╪═════════╪═══════╪══════╪══════════╡
+    │ salesforce ┆ eu      ┆ deals ┆ 2    ┆ true     │
+    └────────────┴─────────┴───────┴──────┴──────────┘
+    """
+    if data is not None and not isinstance(data, Fetched):
+        raise UsageError(
+            f"collect: the first argument is of type {type(data).__name__}: give what crmlab.fetch returns"
+        )
+    if not tables:
+        raise UsageError("collect: give tables by their name, such as deals=crmlab.table('deals', ...)")
+    day = instant(as_of, "as_of")
+    if data is None:
+        if day is None:
+            raise UsageError("collect: write as_of='2026-01-31', the day that the data are from")
+        data = _without_tables(day)
+
+    own = {name: _own(name, frame) for name, frame in tables.items()}
+    if "consent_events" in own:
+        own = with_contacts(own, data)
+    together = dict(data)
+    for name, frame in own.items():
+        together[name] = _appended(together.get(name), frame, name)
+
+    return Fetched(
+        together,
+        heights={name: frame.height for name, frame in together.items()},
+        summary=pl.concat([data.summary, _summary(own)]),
+        rejected=data.rejected,
+        failures=data.failures,
+        fetched_at=day or data.fetched_at,
+    )
+
+
+def _without_tables(day: dt.datetime) -> Fetched:
+    return Fetched(
+        {},
+        heights={},
+        summary=pl.DataFrame(schema=SUMMARY),
+        rejected=pl.DataFrame(schema=REJECTED),
+        failures=(),
+        fetched_at=day,
+    )
+
+
+def _own(name: str, frame: Any) -> pl.DataFrame:
+    """Return the frame, checked to be that shared table."""
+    table = shared_table(name)
+    own = read(frame, name)
+    if missing := [column for column in KEY if column not in own.columns]:
+        raise UsageError(
+            f"{name} has no {', '.join(missing)}: make it with crmlab.table({name!r}, frame, provider='...')"
+        )
+    found = shaped(own, table, {}, Notation())
+    if found.problems:
+        raise UsageError(f"{name} is no such table: {'; '.join(found.problems)}, in crmlab.table({name!r}, ...)")
+    check_key(found.frame, table)
+    return found.frame
+
+
+def _appended(there: pl.DataFrame | None, own: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the rows of both, further columns at the end."""
+    if there is None:
+        return own
+    for column, dtype in own.schema.items():
+        if column in there.columns and there.schema[column] != dtype:
+            raise UsageError(
+                f"{name}: the further column {column} is {there.schema[column]} in one and {dtype} in the other: "
+                "call it otherwise in one of them"
+            )
+    together = pl.concat([there, own], how="diagonal")
+    check_key(together, shared_table(name))
+    return together
+
+
+def _summary(own: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return a row for each table and account; an empty table is nobody's."""
+    rows = []
+    for name, frame in own.items():
+        table = shared_table(name)
+        for part in frame.partition_by("provider", "account", maintain_order=True):
+            rows.append(_line(part, table, account=part["account"][0], provider=part["provider"][0]))
+        if frame.is_empty():
+            rows.append(_line(frame, table, account="", provider=None))
+    return pl.DataFrame(rows, schema=SUMMARY)
+
+
+def _line(frame: pl.DataFrame, table: Table, *, account: str, provider: str | None) -> dict[str, Any]:
+    counts = dict.fromkeys(("rejected", "requests", "retries"), 0)
+    return {
+        **counts,
+        "account": account,
+        "provider": provider,
+        "resource": _RESOURCE,
+        "table": table.name,
+        "rows": frame.height,
+        "seconds": 0.0,
+        "complete": True,
+        "note": _note(frame, table),
+    }
+
+
+def _note(frame: pl.DataFrame, table: Table) -> str:
+    empty = [name for name in table.columns if frame[name].null_count() == frame.height]
+    further = [name for name in frame.columns if name not in table.columns]
+    parts = ["own data"]
+    if empty and frame.height:
+        parts.append(f"nothing fills {listed(empty, max_shown=len(empty))}")
+    if further:
+        parts.append(f"further columns {listed(further)}")
+    return "; ".join(parts)

@@ -1,0 +1,61 @@
+"""Numbers, and numbers written as text, with the signs of the user's notation."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from crmlab.own_data.notation import Notation
+from crmlab.own_data.text import evaluated, is_text, nothing, stripped
+
+#: a blank in front of thousands is often one that does not break
+_BLANKS = r"[\s\x{a0}\x{202f}]"
+
+
+def as_number(values: pl.Series, notation: Notation) -> pl.Series:
+    """Return values as floats; null for what is no number."""
+    if values.dtype == pl.Null:
+        return values
+    if values.dtype.is_numeric():
+        numbers = values.cast(pl.Float64, strict=False)
+        # one NaN or infinity would swallow every sum
+        return evaluated(values.name, pl.when(numbers.is_finite()).then(numbers))
+    if not is_text(values):
+        return nothing(values, pl.Float64())
+    return _digits(values, notation).cast(pl.Float64, strict=False)
+
+
+def as_whole(values: pl.Series, notation: Notation) -> pl.Series:
+    """Return values as whole numbers; null for what is none."""
+    if values.dtype.is_integer():
+        return values.cast(pl.Int64, strict=False)
+    numbers = as_number(values, notation)
+    if numbers.dtype == pl.Null:
+        return numbers
+    is_whole = numbers == numbers.floor()
+    rounded = pl.when(is_whole).then(numbers.cast(pl.Int64, strict=False))
+    if not is_text(values):
+        return evaluated(values.name, rounded)
+    # a float holds 15 digits, a whole number up to 19
+    exact = _digits(values, notation).cast(pl.Int64, strict=False)
+    return evaluated(values.name, pl.coalesce(exact, rounded))
+
+
+def _digits(values: pl.Series, notation: Notation) -> pl.Series:
+    """Return numbers in text as programs write them; null where groups of thousands are none.
+
+    With a comma for thousands, "1,234" is 1234, and "1,23" is not read: it is more likely 1.23.
+    """
+    texts = stripped(values)
+    plain = texts
+    digits = r"\d+"
+    if notation.thousands is not None:
+        group = _BLANKS if notation.thousands.isspace() else re.escape(notation.thousands)
+        digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
+        plain = texts.str.replace_all(group, "")
+    plain = plain.str.replace(notation.decimal, ".", literal=True)
+
+    decimal = re.escape(notation.decimal)
+    number = rf"^[+-]?(?:{digits}(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?$"
+    return evaluated(values.name, pl.when(texts.str.contains(number)).then(plain))

@@ -1,0 +1,109 @@
+"""A frame whose columns are named like those of a shared table, as that table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from crmlab.display import listed, plural
+from crmlab.errors import UsageError
+from crmlab.own_data import words
+from crmlab.own_data.misfits import misfits_of, sentence
+from crmlab.own_data.notation import Notation
+from crmlab.own_data.reading import as_shared
+from crmlab.own_data.text import evaluated
+from crmlab.schema import KEY, Column, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shaped:
+    """A shared table with the further columns at its end, and what could not be read.
+
+    `misfits` has as many rows as `frame`, and a column for each that holds misfits: their text, else null. `problems`
+    tells of each such column what is wrong, and what to write.
+    """
+
+    frame: pl.DataFrame
+    misfits: pl.DataFrame
+    problems: tuple[str, ...]
+
+
+def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Notation) -> Shaped:
+    """Return the frame as that table.
+
+    Raises
+    ------
+    UsageError
+        Times have no zone, or `values` are given for a column of lists.
+    """
+    columns: list[pl.Series] = []
+    misfits: list[pl.Series] = []
+    problems: list[str] = []
+    for name, column in table.columns.items():
+        if name not in own.columns:
+            columns.append(pl.Series(name, [None], dtype=column.dtype).new_from_index(0, own.height))
+            continue
+        before = own[name]
+        if name in values:
+            before = _replaced(before, values[name])
+        after = as_shared(before, column.dtype, notation)
+        unknown = ""
+        if column.words:
+            after, unknown = _in_words(after, column)
+
+        lost = misfits_of(before, after)
+        if lost.null_count() < lost.len():
+            misfits.append(lost)
+            problems.append(unknown or sentence(lost, column.dtype))
+        columns.append(after)
+
+    further = [own[name] for name in own.columns if name not in table.columns]
+    return Shaped(
+        frame=pl.DataFrame([*columns, *further]),
+        misfits=pl.DataFrame(misfits),
+        problems=tuple(problems),
+    )
+
+
+def check_key(frame: pl.DataFrame, table: Table) -> None:
+    """Refuse rows without provider, account or id, and several rows of one id.
+
+    Raises
+    ------
+    UsageError
+        How many rows, and which.
+    """
+    for name in KEY:
+        if blank := frame[name].null_count():
+            raise UsageError(
+                f"{table.name}: {plural(blank, 'row')} of {frame.height:,} have no {name}; every row needs one"
+            )
+    repeated = frame.group_by(KEY, maintain_order=True).len().filter(pl.col("len") > 1)
+    if repeated.is_empty():
+        return
+    ids = listed(repr(id) for id in repeated["id"])
+    raise UsageError(
+        f"{table.name}: {plural(repeated.height, 'id')} of one provider and account "
+        f"{'is' if repeated.height == 1 else 'are'} on several rows ({ids}): give one row for each, "
+        "such as frame.unique('...', keep='last'), or another column as id"
+    )
+
+
+def _replaced(values: pl.Series, replacements: Any) -> pl.Series:
+    if values.dtype.is_nested():
+        raise UsageError(f"values: {values.name} holds lists: replace in them before, with list.eval of Polars")
+    return words.replaced(values, replacements)
+
+
+def _in_words(texts: pl.Series, column: Column) -> tuple[pl.Series, str]:
+    """Return the words in the spelling of the schema, and what is wrong with those that it does not know."""
+    spelled = words.known(texts, column)
+    if column.other_words:
+        return spelled, ""
+    unknown = words.strange(spelled, column.words)
+    if unknown.is_empty():
+        return spelled, ""
+    known = pl.when(spelled.is_in(column.words)).then(spelled)
+    return evaluated(texts.name, known), words.refusal(texts.name, unknown, column.words)

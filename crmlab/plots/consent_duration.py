@@ -1,0 +1,72 @@
+"""The figure of how long consents last."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab import analysis
+from crmlab.analysis.consent_duration import median_days
+from crmlab.analysis.decisions import Subject
+from crmlab.analysis.inputs import By, names_of
+from crmlab.display import plural
+from crmlab.plots import _curves
+from crmlab.plots._template import at, figure, nothing, number
+from crmlab.plots.consent_state import NO_EVENTS
+from crmlab.schema import TimeLike
+
+__all__ = ["consent_survival"]
+
+
+def consent_survival(
+    consent_events: pl.DataFrame,
+    *,
+    as_of: TimeLike,
+    by: By = None,
+    subject: Subject = "contact",
+    which: Literal["first", "all"] = "first",
+    confidence: float = 0.95,
+    time_zone: str = "UTC",
+) -> go.Figure:
+    """Return curves of the share of consents that last longer than each number of days.
+
+    Parameters
+    ----------
+    consent_events, as_of, by, subject, which, confidence, time_zone
+        As `crmlab.analysis.consent_survival`.
+
+    Returns
+    -------
+    go.Figure
+        Falling steps with 95 % bands, from 0 to 100 %.
+
+    Raises
+    ------
+    UsageError
+        `as_of`, `by`, `subject` or `which` is not known.
+    """
+    title = "How long consents last"
+    keys = names_of(by)
+    curve = analysis.consent_survival(
+        consent_events,
+        as_of=as_of,
+        by=by,
+        subject=subject,
+        which=which,
+        confidence=confidence,
+        time_zone=time_zone,
+    )
+    if curve.is_empty():
+        return nothing(title, "nobody opted in." if consent_events.height else NO_EVENTS)
+    lines, rest = _curves.steps(curve, keys, rising=False, name="in force")
+    ended, lasts = int(curve["ended"].sum()), int(curve["censored"].sum())
+    return figure(
+        lines,
+        f"{title} (n = {plural(ended + lasts, 'consent')})",
+        _curves.median(median_days(curve, by=by), keys, "Half end within", "More than half still last"),
+        f"{number(lasts)} in force as of {at(as_of, time_zone)}",
+        rest,
+        **_curves.layout("Still in force, % of consents", "Days since the opt-in", several=bool(keys)),
+    )

@@ -1,0 +1,84 @@
+"""The figure of consents over time: how many there are, came and went."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab import analysis
+from crmlab.analysis.consent import SAID
+from crmlab.analysis.decisions import Subject
+from crmlab.analysis.period import finest_grain, local
+from crmlab.plots import _over_time
+from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
+from crmlab.plots.consent_state import NO_CONSENT, NO_EVENTS
+
+__all__ = ["consent_stock"]
+
+
+def consent_stock(
+    consent_events: pl.DataFrame,
+    *,
+    every: str | None = None,
+    subject: Subject = "contact",
+    time_zone: str = "UTC",
+) -> go.Figure:
+    """Return the number of consents in force over time, and below it who came and who left per period.
+
+    Parameters
+    ----------
+    consent_events, subject, time_zone
+        As `crmlab.analysis.consent_stock`.
+    every
+        ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
+
+    Returns
+    -------
+    go.Figure
+        Two panels over one axis of time; the opt-out rate shows on hovering.
+
+    Raises
+    ------
+    UsageError
+        `every`, `subject` or `time_zone` is not known, or there would be more than 2,000 bars.
+    """
+    title = "Consents in force"
+    every = every or finest_grain(consent_events.select(local(SAID, time_zone)).to_series())
+    stock = analysis.consent_stock(consent_events, every=every, subject=subject, time_zone=time_zone)
+    if stock.is_empty():
+        return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
+    _over_time.check_periods(stock["period"], every)
+    rates = [
+        "" if rate is None else f" ({rate:.2%} of those at the start)"
+        for rate in stock["opt_out_rate_of_stock_at_start"]
+    ]
+    shown = stock.with_columns(left=-pl.col("opt_outs"))
+    traces = [
+        go.Scatter(
+            x=shown["period"].to_list(),
+            y=shown["stock"].to_list(),
+            name="in force at the end",
+            mode="lines+markers" if shown.height <= 60 else "lines",
+            line={"color": BLUE, "width": 2},
+            marker={"size": 6},
+            hovertemplate="%{y:,}",
+        ),
+        _over_time.bars(shown, "opt_ins", every, "opted in", GREEN).update(yaxis="y2"),
+        _over_time.bars(shown, "left", every, "opted out", VERMILLION).update(
+            yaxis="y2",
+            customdata=[f"{number(out)}{rate}" for out, rate in zip(shown["opt_outs"], rates, strict=True)],
+            hovertemplate="%{customdata}",
+        ),
+    ]
+    return figure(
+        traces,
+        f"{title}, per {_over_time.word(every)} (n = {number(int(stock['stock'][-1]))} at the end)",
+        "Each of a person and channel; repeated opt-ins are not counted again",
+        barmode="relative",
+        height=440,
+        showlegend=True,
+        hovermode="x unified",
+        xaxis={**_over_time.time_axis(stock["period"], every), "anchor": "y2"},
+        yaxis={"title": {"text": "Consents"}, "rangemode": "tozero", "domain": [0.45, 1], "tickformat": ",d"},
+        yaxis2={"title": {"text": "Opted in, out"}, "domain": [0, 0.36], "tickformat": ",d", "nticks": 5},
+    )

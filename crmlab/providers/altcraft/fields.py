@@ -1,0 +1,114 @@
+"""Records of Altcraft Marketing as documented.
+
+Numbers come as text here and there in the vendor's examples (``"id": "87"``), so ids are text, and
+what no table needs is text too: its type must never cost a record.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.connector import JSON, Schema
+
+_text = pl.String
+_int = pl.Int64
+_bool = pl.Boolean
+_texts = pl.List(pl.String)
+#: the casing of both differs between methods and versions
+_GROUPS = pl.List(pl.Struct({"id": _text, "name": _text, "Id": _text, "Name": _text}))
+
+#: databases, resources and segments are listed in one shape
+OBJECT: Schema = {"id": _text, "name": _text, "ui_tags": _texts, "groups": _GROUPS, "Groups": _GROUPS}
+SEGMENT: Schema = {
+    "id": _text,
+    "name": _text,
+    "count": _int,
+    "segment": pl.List(
+        pl.Struct(
+            {
+                "condition": _text,
+                "limit": _text,
+                "list_id": _text,
+                "percent_from": _text,
+                "percent_to": _text,
+            }
+        )
+    ),
+}
+COUNTER: Schema = {
+    "channel": _text,
+    "status": pl.Struct({"subscribed_sendable": _int, "unconfirmed_sendable": _int}),
+}
+CAMPAIGN: Schema = {
+    "id": _text,
+    "name": _text,
+    "type": _text,
+    "is_active": _bool,
+    "subid": _text,
+    "for_confirm": _text,
+    "ui_tags": _texts,
+    "groups": _GROUPS,
+    "Groups": _GROUPS,
+}
+PROFILE: Schema = {
+    "id": _text,
+    "db_id": _text,
+    "email": _text,
+    "phones": _texts,
+    **dict.fromkeys(
+        (
+            "_acid", "_bdate", "_city", "_click_exist", "_country", "_createtime", "_deliv_date",
+            "_deliv_exist", "_fname", "_ip", "_lat", "_lname", "_lon", "_md5", "_open_date", "_regdate",
+            "_region", "_sex", "_status", "_tz", "_xxh",
+        ),
+        _text,
+    ),
+    # the resource `subscriptions` has them as records
+    "subscriptions": JSON,
+}  # fmt: skip
+SUBSCRIPTION: Schema = {
+    "resource_id": _text,
+    "channel": _text,
+    "email": _text,
+    "phone": _text,
+    "provider": _text,
+    "subscription_id": _text,
+    "cc_data": JSON,
+    "priority": _text,
+    "status": _text,
+    "custom_fields": JSON,
+    "cats": JSON,
+    "db_id": _text,
+    "profile_id": _text,
+    "_xxh": _text,
+    "hash_id": _text,
+}
+EVENT: Schema = {
+    "event_id": _text,
+    "xxh": _text,
+    "profile_id": _text,
+    "email": _text,
+    "list_id": _text,
+    "action": _text,
+    "count": _text,
+    "datetime": _text,
+    "message_id": _text,
+    "message_name": _text,
+    "campaign_id": _text,
+    "campaign_name": _text,
+    "smid": _text,
+    "channel": _text,
+    "subscription": pl.Struct(
+        {
+            "resource_id": _text,
+            "resource_name": _text,
+            "channel": _text,
+            "email": _text,
+            "phone": _text,
+            "priority": _text,
+            "status": _text,
+        }
+    ),
+    "subscriptions": JSON,
+    "fields": JSON,
+}

@@ -1,0 +1,90 @@
+"""Records of Commanders Act as its OpenAPI document has them.
+
+Left out on purpose, because they may hold secrets of partners: ``parameters`` of sources and
+destinations, and ``properties`` of the activity log (what was changed, parameters included).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from crmlab.connector import JSON, Schema
+
+_text = pl.String
+_int = pl.Int64
+_COUNT = pl.Struct({"total": _int, "increase_rate": pl.Float64})
+# the first row names the columns, the others hold a time in milliseconds and counts
+_DATASET = pl.List(pl.List(_text))
+_RELATED = pl.Struct({"data": pl.Struct({"type": _text, "id": _text})})
+
+#: sources and destinations; ids are numbers here and text elsewhere
+INTEGRATION: Schema = {
+    "id": _text,
+    "type": _text,
+    "attributes": pl.Struct(
+        {
+            **dict.fromkeys(
+                (
+                    "label", "occurence_type", "start_date", "end_date", "timezone", "data_range_type",
+                    "data_last", "data_start_date", "data_end_date", "last_request_at", "next_request_at",
+                    "last_run_at", "created", "updated", "cron", "deleted_at",
+                ),
+                _text,
+            ),
+            "health": pl.Struct(
+                {
+                    "total": _int,
+                    "success": pl.Struct({"immediate": _COUNT, "retry": _COUNT}),
+                    "fail": pl.Struct({"rejected": _COUNT, "error": _COUNT}),
+                    "trends": pl.Struct(
+                        {"success": pl.Struct({"dataset": _DATASET}), "fail": pl.Struct({"dataset": _DATASET})}
+                    ),
+                }
+            ),
+            "integration_key": _text,
+            "status": _text,
+        }
+    ),
+    "relationships": pl.Struct({"connector": _RELATED, "environment": _RELATED}),
+}  # fmt: skip
+TREND: Schema = {
+    "id": _text,
+    "type": _text,
+    "attributes": pl.Struct({"connector_type": _text, "datasets": _DATASET}),
+}
+#: a banner of one day: which counts there are depends on the site's categories and vendors
+STATISTIC: Schema = {"id": _text, "type": _text, "attributes": JSON}
+SEGMENT: Schema = {
+    "id": _text,
+    "type": _text,
+    # numbers, written as text
+    "attributes": pl.Struct(
+        {
+            "nb_visitors_added": _text,
+            "nb_visitors_removed": _text,
+            "nb_visitors_total": _text,
+            "start_date": _text,
+        }
+    ),
+}
+USER: Schema = {
+    "id": _text,
+    "type": _text,
+    "attributes": pl.Struct({"firstname": _text, "lastname": _text, "email": _text, "type": _text, "language": _text}),
+}
+LOG: Schema = {
+    "id": _text,
+    "type": _text,
+    "attributes": pl.Struct(
+        {
+            "log_name": _text,
+            "action": _text,
+            "description": _text,
+            "origin": _text,
+            "subject_id": _text,
+            "subject_type": _text,
+            "causer_id": _text,
+            "created_at": _text,
+        }
+    ),
+}

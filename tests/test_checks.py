@@ -1,0 +1,46 @@
+"""What GitHub and .ci/run do is what the Makefile and README.md say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands(job: str) -> Iterator[str]:
+    """Yield what a job of the workflow runs."""
+    for step in WORKFLOW["jobs"][job]["steps"]:
+        if "run" in step:
+            yield step["run"]
+
+
+def test_every_make_target_that_a_check_runs_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    run = [command for job in WORKFLOW["jobs"] for command in commands(job)]
+    run += (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+    asked = {words[1] for line in run if (words := line.split()) and words[0] == "make"}
+
+    assert asked - targets == set()
+    assert {"test", "lowest", "lint", "docs"} <= asked
+
+
+def test_windows_runs_the_commands_of_the_readme() -> None:
+    written = re.findall(r"^(\.venv\\Scripts\\[^#\n]+?) *(?:#.*)?$", README, re.MULTILINE)
+
+    ran = [command for command in commands("windows") if command.startswith(".venv")]
+
+    assert written == ran
+
+
+def test_every_python_that_the_project_promises_is_tested() -> None:
+    tested = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"]
+
+    assert tested == ["3.11", "3.12", "3.13", "3.14"]
