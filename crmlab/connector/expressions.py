@@ -46,21 +46,15 @@ def iso_time(value: str | pl.Expr, *, zone: str | None = None) -> pl.Expr:
     A blank may stand for the ``T``. With `zone`, the time zone that the vendor writes its times in, text
     without an offset is read too.
     """
-    given = _given_time(value)
+    given = _given_time(value).str.replace(" ", "T", literal=True)
     if zone is None:
-        return _moment(given, _ISO, "UTC")
+        return given.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
     is_local = given.str.contains(_WITHOUT_ZONE) & ~given.str.contains(r"[+-]\d{2}:?\d{2}$")
-    local = _moment(pl.when(is_local).then(given), _NAIVE, None)
+    local = pl.when(is_local).then(given).str.to_datetime(_NAIVE, time_unit="us", strict=False)
     # the hour that a clock is set back for comes twice: the first is taken; the one it skips does not exist
     moment = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-    zoned = _moment(pl.when(~is_local).then(given), _ISO, "UTC")
+    zoned = pl.when(~is_local).then(given).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
     return pl.when(is_local).then(moment).otherwise(zoned)
-
-
-def _moment(given: pl.Expr, format: str, zone: str | None) -> pl.Expr:
-    """Return the time of text that has ``T`` or a blank between day and time."""
-    with_blank = given.str.to_datetime(format.replace("T", " "), time_unit="us", time_zone=zone, strict=False)
-    return given.str.to_datetime(format, time_unit="us", time_zone=zone, strict=False).fill_null(with_blank)
 
 
 def unix_time(value: str | pl.Expr) -> pl.Expr:
@@ -88,8 +82,10 @@ def date(value: str | pl.Expr) -> pl.Expr:
 def _given_time(value: str | pl.Expr) -> pl.Expr:
     """Return the text of a time, null where it is blank or of a year that means "no time"."""
     value = _expr(value).str.strip_chars()
-    year = value.str.slice(0, 5).str.strip_suffix("-").cast(pl.Int32, strict=False)
-    is_none = year.is_between(_FIRST_YEAR, _LAST_YEAR).not_().fill_null(value=False)
+    # nearly every time is of these years, which comparing texts tells; only of the others the year is read
+    is_usual = (value >= str(_FIRST_YEAR)) & (value < str(_LAST_YEAR + 1))
+    unusual = pl.when(~is_usual).then(value).str.slice(0, 5).str.strip_suffix("-").cast(pl.Int32, strict=False)
+    is_none = unusual.is_between(_FIRST_YEAR, _LAST_YEAR).not_().fill_null(value=False)
     return pl.when((value != "") & ~is_none).then(value)
 
 

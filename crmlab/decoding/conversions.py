@@ -26,14 +26,17 @@ _WANTED = {
 class Conversion:
     """A text and what is made of it: where the text is there and the value is null, it could not be read.
 
-    `field` is the way to the text in the record, and `column` the shared column that needs it.
+    `field` is the way to the text in the record, `source` what stands there, and `column` the shared
+    column that needs it. `is_whole`: the value is all that the column is made of.
     """
 
     column: str
     field: str
     wanted: str
+    source: pl.Expr
     given: pl.Expr
     value: pl.Expr
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,10 @@ def conversions(view: View, schema: pl.Schema) -> list[Conversion]:
                 column=f"{view.table}.{name}",
                 field=_way(given, prefix),
                 wanted=_WANTED.get(type(types[str(node)]), f"what {name} needs"),
+                source=_source(given, types).expression,
                 given=given.expression,
                 value=node.expression,
+                is_whole=node is trees[name],
             )
             found.setdefault((str(given), str(node)), conversion)
     return [*found.values()]
@@ -147,6 +152,18 @@ def _texts(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[_Node]:
         return
     for part in node.parts:
         yield from _texts(part, types)
+
+
+def _source(given: _Node, types: Mapping[str, pl.DataType]) -> _Node:
+    """Return the field that a text is made of, where it is made of one; else the text."""
+    node = given
+    while node.parts and not _is_field(node):
+        read = {str(part): part for part in node.parts if part.expression.meta.root_names()}
+        columns = {column for part in read.values() for column in _ways(part, "")}
+        if len(columns) > 1 or any(str(part).startswith('"$.') for part in node.parts):
+            return given
+        node = next(iter(read.values()))
+    return node if types[str(node)] == pl.String else given
 
 
 def _ways(node: _Node, item: str) -> Iterator[str]:

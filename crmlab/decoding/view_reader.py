@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -42,8 +43,8 @@ class ViewReader:
         self.table = view.table
         self._view, self._columns = view, {**head, "id": key, **view.columns}
         self._list = list_exploded(view)
-        self._conversions: list[Conversion] | None = None
-        self._vital = self._vital_fields()
+        #: by the columns that they are of
+        self._conversions: dict[tuple[str, ...], list[Conversion]] = {}
 
     @property
     def is_exploded(self) -> bool:
@@ -53,6 +54,10 @@ class ViewReader:
     def needs(self, field: str) -> bool:
         """Return whether an id or an amount of the table, or whether there is a row at all, hangs on that field."""
         return any(_touch(field, vital) for vital in self._vital)
+
+    @cached_property
+    def _vital(self) -> frozenset[str]:
+        return self._vital_fields()
 
     def read(self, rows: pl.DataFrame) -> ViewRows:
         """Return the rows of these records, which carry their number as `ROW`.
@@ -69,7 +74,7 @@ class ViewReader:
         if view.where is not None:
             rows = rows.filter(view.where)
         frame = rows.select(ROW, **self._columns)
-        misfits = self._unread(rows)
+        misfits = self._unread(rows, frame)
         nameless = frame["id"].is_null()
         if nameless.any():
             if self.is_exploded:
@@ -95,20 +100,13 @@ class ViewReader:
                 return f"{self.table}.{name}: {_first_line(own)}"
         return f"{self.table}: {_first_line(error)}"
 
-    def _unread(self, rows: pl.DataFrame) -> list[Misfits]:
-        if self._conversions is None:
-            self._conversions = conversions(self._view, rows.schema)
-        checks = [
-            (each.given.is_not_null() & each.value.is_null()).alias(str(number))
-            for number, each in enumerate(self._conversions)
-        ]
-        failed = rows.select(checks)
+    def _unread(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Misfits]:
         found: list[Misfits] = []
-        for number, each in enumerate(self._conversions):
-            is_misfit = failed[str(number)]
+        for each in self._doubtful(rows, frame):
+            is_misfit = rows.select(misfit=each.given.is_not_null() & each.value.is_null()).to_series()
             if not is_misfit.any():
                 continue
-            raw = rows.select(each.given.alias("given")).to_series()
+            raw = rows.select(each.source.alias("source")).to_series()
             quoted = pl.select(pl.lit('"') + pl.lit(raw.str.replace_all('"', '\\"', literal=True)) + pl.lit('"'))
             own = misfits_where(
                 is_misfit,
@@ -120,6 +118,34 @@ class ViewReader:
             )
             found += [misfits.at(rows[ROW]) for misfits in own]
         return found
+
+    def _doubtful(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
+        """Return the conversions that gave more nulls than their sources have: blanks, or misfits."""
+        names = tuple(name for name in self._view.columns if self._may_be_unread(name, rows, frame))
+        if not names:
+            return []
+        if names not in self._conversions:
+            view = replace(self._view, columns={name: self._view.columns[name] for name in names})
+            self._conversions[names] = conversions(view, rows.schema)
+        known = self._conversions[names]
+        sources = rows.select(each.source.null_count().alias(str(number)) for number, each in enumerate(known))
+        doubtful = []
+        for number, each in enumerate(known):
+            column = each.column.partition(".")[2]
+            is_sure = each.is_whole and frame[column].null_count() == sources[str(number)][0]
+            if not is_sure:
+                doubtful.append(each)
+        return doubtful
+
+    def _may_be_unread(self, name: str, rows: pl.DataFrame, frame: pl.DataFrame) -> bool:
+        """Whether a value of a column may be missing for a text that could not be read, told without a look inside."""
+        if frame.schema[name] == pl.String or frame.schema[name].is_nested():
+            return False
+        sources = {rows.schema[root] for root in self._view.columns[name].meta.root_names()}
+        if sources == {pl.String()}:
+            is_one_text = len(set(self._view.columns[name].meta.root_names())) == 1
+            return not is_one_text or frame[name].null_count() > 0
+        return any(dtype == pl.String or dtype.is_nested() for dtype in sources)
 
     def _nameless_items(self, frame: pl.DataFrame, nameless: pl.Series) -> list[Misfits]:
         raw = pl.repeat("null", frame.height, dtype=pl.String, eager=True)
