@@ -93,7 +93,9 @@ class DecodeQueue:
     async def flush(self) -> pl.DataFrame:
         """Decode all that is there; return the keys of what came since the last time."""
         self._start()
-        batches = await asyncio.shield(asyncio.gather(*self._tasks))  # a stop must not cost what came
+        decoding = asyncio.gather(*self._tasks)
+        decoding.add_done_callback(_look_at)
+        batches = await asyncio.shield(decoding)  # a stop must not cost what came
         del self._tasks[: len(batches)]  # more may have come with the answers of another resource
         for batch in batches:  # in the order of their arrival
             self._rejected.append(batch.rejected)
@@ -162,6 +164,12 @@ class DecodeQueue:
             self._keep(name, rest.pop(name))
         sample = found[:: max(1, len(found) // SAMPLE)]
         return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample)
+
+
+def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:
+    """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
+    if not decoding.cancelled():
+        decoding.exception()
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:
