@@ -110,6 +110,8 @@ def imports(path: Path) -> set[str]:
         ("plotly", ("plots", "report")),
         ("anywidget", ("notebook",)),
         ("ipywidgets", ("notebook",)),
+        ("jinja2", ("display",)),
+        ("markupsafe", ("display", "notebook", "report")),
         ("keyring", ("accounts",)),
         ("narwhals", ("schema",)),
         ("tqdm", ("notebook",)),

@@ -31,8 +31,8 @@ def curve(durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: floa
     durations
         Reads days (Float64, how long it lasted or has lasted), ended (Boolean, false: it still lasts) and
         the columns of `by`.
-    by
-        Columns to estimate apart.
+    keys
+        Columns to estimate apart, by their names in `durations`.
     confidence
         Of the band, between 0 and 1; pointwise.
 

@@ -16,6 +16,8 @@ from crmlab.schema import KEY, TABLES, TimeLike, as_instant
 __all__ = ["consent_rate", "current_consent"]
 
 _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
+#: what events, subscriptions and contacts tell alike
+_OF_ALL = ("channel", "source", "provider", "account")
 _EMAIL = pl.col("emails").list.first()
 #: how the bases are ranked: what has no time counts for consent only where no event decides, and for a
 #: refusal whatever the events say
@@ -110,19 +112,22 @@ def state_of(
 ) -> pl.DataFrame:
     """Return `current_consent`, with what `by` names of the events beside it.
 
-    What is called like a column of the answer is told of subscriptions and contacts, too; of a column that only events
-    have, they have no value.
+    Channel, source, provider, account and basis are known of subscriptions and contacts, too; of a column that only
+    the events have, they have no value.
     """
     # the basis is no column of the events, but one may group by it
-    of_events = [name for name in names_of(by) if name != "basis" or name in consent_events.columns]
+    of_all = [name for name in names_of(by) if name in _OF_ALL]
+    if "basis" in names_of(by) and "basis" not in consent_events.columns:
+        of_all.append("basis")
+    of_events = [name for name in names_of(by) if name not in of_all]
     events = told(consent_events, at, subject, by=of_events).drop_nulls("decision")
-    parts = [_stated(events.rename({"at": "decided_at"}), "event", by)]
+    parts = [_stated(events.rename({"at": "decided_at"}), "event", of_all, of_events)]
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact")
     if subscriptions is not None:
-        parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", by))
+        parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", of_all))
     if contacts is not None:
-        parts.append(_stated(_barred(contacts, subject), "contact", by))
+        parts.append(_stated(_barred(contacts, subject), "contact", of_all))
     found = parts[0]
     if len(parts) > 1:
         undated = pl.when(pl.col("decision") == OPT_IN).then(_UNDATED_YES).otherwise(_UNDATED_NO)
@@ -132,13 +137,11 @@ def state_of(
     return found.filter(is_first(*WHOM).shift(-1, fill_value=True))
 
 
-def _stated(frame: pl.DataFrame, basis: str, by: By) -> pl.DataFrame:
-    """Return the columns of the answer, and of what `by` names those that these rows have."""
+def _stated(frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the columns of the answer, and what to group by: columns of the answer, and of the events alone."""
     stated = frame.with_columns(basis=pl.lit(basis))
-    named = zip(names_of(by), keys_of(by), strict=True)
-    own = [pl.col(name).alias(key) for name, key in named if key not in stated.columns and name in _STATE]
-    stated = stated.with_columns(own)
-    return stated.select(*_STATE, *(key for key in keys_of(by) if key in stated.columns))
+    copies = [pl.col(name).alias(key) for name, key in zip(of_all, keys_of(of_all), strict=True)]
+    return stated.select(*_STATE, *copies, *keys_of(of_events))
 
 
 def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:

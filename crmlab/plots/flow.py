@@ -171,10 +171,9 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
 
 def _with_label(reasons: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     """Return label, lost, currency and lost_amount; the label is the group, where there are several, and the reason."""
-    reason = pl.col("reason").fill_null("(no reason)").alias("label")
-    label = reasons.with_columns(reason).select(reason) if not keys else reasons.with_columns(reason.alias("reason"))
-    named = label.select(_bars.label_of([*keys, "reason"])) if keys else label
-    return reasons.select("lost", "currency", "lost_amount").with_columns(named.to_series())
+    named = reasons.with_columns(pl.col("reason").fill_null("(no reason)"))
+    label = named.select(_bars.label_of([*keys, "reason"])).to_series()
+    return reasons.select("lost", "currency", "lost_amount").with_columns(label)
 
 
 def _amounts(reasons: pl.DataFrame) -> dict[str, str]:

@@ -141,23 +141,26 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     """Return a table that `export` wrote as CSV, as it was: text, lists, custom fields, times and nulls.
 
     The file's name says which table it is. A file that a spreadsheet saved again may have lost the difference between
-    empty text and no text.
+    empty text and no text. Further columns, which own data may have, stand at the end as text.
 
     Raises
     ------
     UsageError
         the file is not named after a shared table
     SchemaError
-        its columns are not those of that table
+        it lacks columns of that table
     """
     name = Path(path).stem
     if name not in TABLES:
         raise UsageError(f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv")
     table = TABLES[name]
     frame = pl.read_csv(path, infer_schema=False)
-    if strange := sorted(set(frame.columns) ^ set(table.columns)):
+    if not table.columns.keys() <= set(frame.columns):
+        strange = sorted(set(frame.columns) ^ set(table.columns))
         raise SchemaError(f"{Path(path).name} and the table differ in the columns {', '.join(strange)}")
-    return conform(frame.select(_restored(column, dtype) for column, dtype in table.schema.items()), table)
+    restored = conform(frame.select(_restored(column, dtype) for column, dtype in table.schema.items()), table)
+    further = [unshielded(pl.col(column)) for column in frame.columns if column not in table.columns]
+    return restored.with_columns(frame.select(further))
 
 
 def _restored(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -98,6 +98,15 @@ def test_own_data_are_exported_and_masked(tmp_path: Path) -> None:
     assert not set(written["region"]) & {"N", "S"}
 
 
+def test_own_data_come_back_from_csv_with_their_further_columns_as_text(tmp_path: Path) -> None:
+    deals = own_deals().with_columns(note=pl.lit("=1+1"))
+    crmlab.collect(deals=deals, as_of=AS_OF).export(tmp_path, "csv")
+
+    found = crmlab.read_csv(tmp_path / "deals.csv")
+
+    assert_frame_equal(found, deals)
+
+
 def test_own_data_are_explored() -> None:
     panel = crmlab.explore(crmlab.collect(deals=own_deals(), as_of=AS_OF))
 
