@@ -105,17 +105,22 @@ def _fit_number(texts: pl.Series, dtype: Any, field: str) -> Fit:
     given = _given(texts)
     floats = given.cast(pl.Float64, strict=False)
     if dtype == pl.Float64:
-        numbers = pl.select(pl.when(floats.is_finite()).then(floats)).to_series()
+        numbers = only(floats, floats.is_finite())
         return numbers.alias(texts.name), _misfits(given, numbers, texts, field=field, wanted="a number")
     is_whole = floats.is_finite() & (floats == floats.floor()) & (floats.abs() < _EXACT)
-    whole = pl.select(pl.when(is_whole).then(floats)).to_series().cast(pl.Int64)
+    whole = only(floats, is_whole).cast(pl.Int64)
     integers = pl.select(pl.coalesce(given.cast(pl.Int64, strict=False), whole)).to_series()
     return integers.alias(texts.name), _misfits(given, integers, texts, field=field, wanted="a whole number")
 
 
+def only(values: pl.Series, mask: pl.Series) -> pl.Series:
+    """Return the values where the mask is true, null elsewhere: as `when` does, at a fraction of its fixed cost."""
+    return values.zip_with(mask.fill_null(value=False), pl.Series([None], dtype=values.dtype))
+
+
 def _given(texts: pl.Series) -> pl.Series:
     stripped = texts.str.strip_chars()
-    return pl.select(pl.when(stripped != "").then(stripped)).to_series()
+    return only(stripped, stripped != "")
 
 
 def _misfits(given: pl.Series, found: pl.Series, texts: pl.Series, *, field: str, wanted: str) -> list[Misfits]:

@@ -18,7 +18,7 @@ from polars.exceptions import PolarsError
 
 from crmlab.connector import JSON, Schema
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
-from crmlab.decoding.numbers import Fit, fit, imploded, inside, truths
+from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
 from crmlab.decoding.strict import as_text, fits, shape, without_free_form
 
 NULL = b"null"
@@ -69,11 +69,11 @@ class TextReader:
 
     def read(self, texts: pl.Series) -> Fit:
         quoted = texts.str.starts_with('"')
-        found = pl.select(pl.when(quoted).then(_strings(texts, quoted)).otherwise(texts)).to_series()
+        found = _strings(texts, quoted).zip_with(quoted.fill_null(value=False), texts)
         if not self._is_id:
             return found, []
         is_nested = _is_nested(texts)
-        kept = pl.select(pl.when(~is_nested).then(found)).to_series()
+        kept = only(found, ~is_nested)
         return kept, misfits_where(is_nested, texts, field=self._field, wanted="an id")
 
 
@@ -86,8 +86,8 @@ class NumberReader:
     def read(self, texts: pl.Series) -> Fit:
         is_nested = _is_nested(texts)
         quoted = texts.str.starts_with('"')
-        plain = pl.when(quoted).then(_strings(texts, quoted)).when(~is_nested).then(texts)
-        scalars = pl.select(plain).to_series()
+        plain = only(texts, ~is_nested)
+        scalars = _strings(texts, quoted).zip_with(quoted.fill_null(value=False), plain)
         if self._dtype == pl.Boolean:
             found, misfits = truths(scalars, self._field)
             wanted = "true or false"
@@ -195,7 +195,7 @@ class ObjectReader:
         strange = ~is_object
         if not self._required:
             strange &= ~texts.str.contains(f"{_BLANK}|{_NO_ELEMENTS}")
-        objects = pl.select(pl.when(is_object).then(texts)).to_series()
+        objects = only(texts, is_object)
         return objects, misfits_where(strange, texts, field=self._field, wanted="an object")
 
     def fields(self, texts: pl.Series, items: Items) -> tuple[pl.DataFrame, list[Misfits]]:
@@ -343,4 +343,4 @@ def _is_nested(texts: pl.Series) -> pl.Series:
 
 def _strings(texts: pl.Series, quoted: pl.Series) -> pl.Series:
     """Return what the quoted ones say; null for all others."""
-    return pl.select(pl.when(quoted).then(texts)).to_series().str.json_decode(pl.String)
+    return only(texts, quoted).str.json_decode(pl.String)
