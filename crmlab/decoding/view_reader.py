@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -107,16 +108,15 @@ class ViewReader:
             if not is_misfit.any():
                 continue
             raw = rows.select(each.source.alias("source")).to_series()
-            quoted = pl.select(pl.lit('"') + pl.lit(raw.str.replace_all('"', '\\"', literal=True)) + pl.lit('"'))
             own = misfits_where(
                 is_misfit,
-                quoted.to_series(),
+                raw,
                 field=each.field,
                 wanted=each.wanted,
                 column=each.column,
                 source=str(each.given),
             )
-            found += [misfits.at(rows[ROW]) for misfits in own]
+            found += [replace(misfits.at(rows[ROW]), raw=_as_json(misfits.raw)) for misfits in own]
         return found
 
     def _doubtful(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
@@ -163,6 +163,10 @@ class ViewReader:
         if self._view.where is not None:
             vital |= fields_read(self._view.where, self._list)
         return frozenset(vital)
+
+
+def _as_json(texts: pl.Series) -> pl.Series:
+    return pl.Series([json.dumps(text, ensure_ascii=False) for text in texts], dtype=pl.String)
 
 
 def _touch(field: str, other: str) -> bool:
