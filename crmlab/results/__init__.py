@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from crmlab.results.export import FORMATS, read_csv
-from crmlab.results.fetched import SUMMARY, Fetched, Result, Stored
+from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
+from crmlab.results.manifest import FILE as MANIFEST
+from crmlab.results.manifest import parquet_metadata, refuse_another_question
 
 __all__ = [
     "FORMATS",
+    "MANIFEST",
+    "NOT_ALWAYS",
     "SUMMARY",
     "Fetched",
     "Result",
     "Stored",
+    "parquet_metadata",
     "read_csv",
+    "refuse_another_question",
 ]
