@@ -6,6 +6,7 @@ from crmlab.results.export import FORMATS, read_csv
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
 from crmlab.results.manifest import FILE as MANIFEST
 from crmlab.results.manifest import parquet_metadata, refuse_another_question
+from crmlab.results.opening import open  # noqa: A004  # read as crmlab.open
 
 __all__ = [
     "FORMATS",
@@ -15,6 +16,7 @@ __all__ = [
     "Fetched",
     "Result",
     "Stored",
+    "open",
     "parquet_metadata",
     "read_csv",
     "refuse_another_question",
