@@ -1,7 +1,8 @@
 """Figures that answer questions: shared tables in, a Plotly figure out, nothing shown or changed.
 
 Every figure is here, and `crmlab.analysis` has the function of the same name that counts what it shows.
-`crmlab.catalogue` has the question of each, and the code of both. Every figure is counted in Polars first, so it
+Each takes what `crmlab.fetch` returns in the place of its frames, ``plots.win_rate(data)``, and then refuses a period where
+everything is needed, or says it in its subtitle; a frame by itself counts as whole. `crmlab.catalogue` has the question of each, and the code of both. Every figure is counted in Polars first, so it
 stays below 1 MB whatever the number of rows.
 """
 

@@ -115,6 +115,30 @@ class Asked:
                 parts.append(f"{table} only {period.in_words()}")
         return ", ".join(parts)
 
+    def why_not_whole(self, tables: Iterable[str]) -> str:
+        """Return why these tables do not do for what needs everything, and what to do; "" where they do.
+
+        Examples
+        --------
+        >>> october = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
+        >>> Asked(fetched_at=october, since=october).why_not_whole(["deals", "stages"])
+        'needs all deals, and the data hold only those changed or happened since 2026-10-01: fetch without since, until'
+        """
+        bounded = self.bounded(tables)
+        if not bounded:
+            return ""
+        period = next(iter(bounded.values())).in_words()
+        return (
+            f"needs all {' and '.join(bounded)}, and the data hold only those changed or happened {period}: "
+            "fetch without since, until"
+        )
+
+    def period_note(self, tables: Iterable[str]) -> str:
+        """Return of which period these tables are, as a sentence of a subtitle; "" where they are of all times."""
+        bounded = self.bounded(tables)
+        words = dict.fromkeys(period.in_words() for period in bounded.values())
+        return f"Only what was changed or happened {' and '.join(words)}" if bounded else ""
+
     def differences(self, other: Asked, tables: Iterable[str]) -> list[str]:
         """Return in words how an earlier question was another one than this; its time is no difference.
 
