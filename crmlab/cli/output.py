@@ -14,7 +14,10 @@ OK = 0
 INCOMPLETE = 1
 WRONG = 2
 
-_SUMMARY = ("account", "provider", "table", "rows", "rejected", "planned", "requests", "retries", "seconds", "complete")
+_SUMMARY = (
+    "account", "provider", "table", "rows", "rejected", "misfits", "planned", "requests", "retries", "seconds",
+    "complete",
+)  # fmt: skip
 
 
 def print_frame(frame: pl.DataFrame) -> None:

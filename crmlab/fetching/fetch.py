@@ -11,10 +11,10 @@ import polars as pl
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page
-from crmlab.decoding import RAW, REJECTED
+from crmlab.decoding import MISFITS, RAW, REJECTED
 from crmlab.errors import Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
 from crmlab.fetching.progress import Listener, listening
@@ -212,7 +212,7 @@ async def _run(
 
     if on_error not in ("collect", "raise"):
         raise UsageError(f'on_error is "collect" or "raise", not {on_error!r}')
-    backlog = Backlog()
+    backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
         async with Client(limits) as client, ProgressReporter(client, listener) as reporter:
@@ -222,7 +222,7 @@ async def _run(
                     client,
                     account,
                     query,
-                    backlog,
+                    backpressure,
                     reporter=reporter,
                     store=store,
                     stop_early=on_error == "raise",
@@ -258,15 +258,17 @@ def _account_of(query: Query, results: Sequence[ResourceResult]) -> dict[str, An
     return {
         "summary": pl.DataFrame(summary, schema=SUMMARY, orient="row"),
         "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(result.rejected for result in results)]),
+        "misfits": pl.concat([pl.DataFrame(schema=MISFITS), *(result.misfits for result in results)]),
         "failures": list(failures.values()),
         "asked": asked,
     }
 
 
 def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object]]:
-    """Return a row for each table asked for; one for what others needed, if it is not complete."""
+    """Return a row for each table asked for; one for what others needed, if there is something to tell of it."""
     task = result.task
-    is_told_for_others = not (task.tables or task.raw or result.complete)
+    is_whole = result.complete and not result.misfit_counts
+    is_told_for_others = not (task.tables or task.raw or is_whole)
     names = (task.full_name,) if is_told_for_others else task.names
     return [
         {
@@ -279,11 +281,12 @@ def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object
             "rows": result.heights.get(name, 0),
             "expected": result.expected_records,
             "rejected": result.rejected.height,
+            "misfits": sum(result.misfit_counts.values()),
             "planned": result.requests.expected,
             "requests": result.requests.sent,
             "retries": result.requests.retries,
             "seconds": round(result.seconds, 3),
-            "complete": result.complete,
+            "complete": result.complete and name not in result.lacking,
             "note": "; ".join(result.notes),
         }
         for name in names
@@ -294,7 +297,7 @@ def _unfilled(query: Query) -> list[dict[str, object]]:
     """Return a row for every table that a provider has nothing for, so that an empty frame is explained."""
     fillable = {table for account in query.accounts for table in account.provider.tables}
     blank = dict.fromkeys(("account", "provider", "resource"), "")
-    none = dict.fromkeys(("rows", "rejected", "planned", "requests", "retries", "seconds"), 0)
+    none = dict.fromkeys(("rows", "rejected", "misfits", "planned", "requests", "retries", "seconds"), 0)
     return [
         {**blank, **none, "table": name, "complete": True, "note": f"none of these services has {name}"}
         for name in TABLES

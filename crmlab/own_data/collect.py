@@ -96,6 +96,7 @@ def collect(
         heights={name: frame.height for name, frame in together.items()},
         summary=pl.concat([data.summary, _summary(own)]),
         rejected=data.rejected,
+        misfits=data.misfits,
         failures=data.failures,
         asked=_asked(data, own, day),
     )

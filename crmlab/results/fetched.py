@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab import providers
-from crmlab.display import DisplayMixin, Overview
+from crmlab.display import DisplayMixin, Overview, plural
 from crmlab.errors import CrmlabError
 from crmlab.results import completeness_text, manifest
 from crmlab.results.export import Format, Writer, export, parquet_writers, text_writers
@@ -30,6 +30,7 @@ SUMMARY = pl.Schema(
         "rows": pl.Int64(),
         "expected": pl.Int64(),
         "rejected": pl.Int64(),
+        "misfits": pl.Int64(),
         "planned": pl.Int64(),
         "requests": pl.Int64(),
         "retries": pl.Int64(),
@@ -40,7 +41,10 @@ SUMMARY = pl.Schema(
 )
 
 #: files that not every fetch writes: those of an earlier one would be taken for this one's
-NOT_ALWAYS = {"rejected"}
+NOT_ALWAYS = {"rejected", "misfits"}
+_NO_MISFITS = pl.DataFrame(
+    schema=dict.fromkeys(("provider", "account", "resource", "id", "field", "reason", "raw"), pl.String)
+)
 
 
 class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
@@ -51,11 +55,15 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     summary : pl.DataFrame
         A row for each account, resource and table: since and until (the period that it holds, null where it has no
         such end), rows, expected (what the service said the list holds; null where it does not say), rejected,
-        planned (requests foreseen by the first answers; null where they do not tell), requests, retries, seconds,
-        complete, note.
-        Requests, retries and seconds are the resource's, repeated for each table it fills.
+        misfits, planned (requests foreseen by the first answers; null where they do not tell), requests, retries,
+        seconds, complete, note. Rejected, misfits, requests, retries and seconds are the resource's, repeated for
+        each table it fills.
     rejected : pl.DataFrame
-        Records that did not fit: provider, account, resource, reason, raw (JSON).
+        Records without a key, and what is no record: provider, account, resource, reason, raw (JSON).
+    misfits : pl.DataFrame
+        Values that could not be read, of records that are in the tables with a null there: provider, account,
+        resource, id (of the record), field, reason, raw (the JSON of the value). Of each field 1,000 are kept
+        at most; the summary counts all.
     failures : Failures
         What went wrong: a tuple of `CrmlabError`, one for each account and resource.
     asked : Asked
@@ -70,6 +78,7 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         heights: Mapping[str, int],
         summary: pl.DataFrame,
         rejected: pl.DataFrame,
+        misfits: pl.DataFrame | None = None,
         failures: Sequence[CrmlabError],
         asked: Asked,
     ) -> None:
@@ -77,6 +86,7 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         self._heights = dict(heights)
         self.summary = summary
         self.rejected = rejected
+        self.misfits = _NO_MISFITS if misfits is None else misfits
         self.failures = Failures(failures)
         self.asked = asked
 
@@ -87,7 +97,10 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
 
     @property
     def complete(self) -> bool:
-        """Whether all that was asked for came, and every record fitted; `asked` says whether that was everything."""
+        """Whether all that was asked for came, with every record, its ids and its amounts.
+
+        `asked` says whether that was everything.
+        """
         return bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
 
     def __getitem__(self, name: TableName | str) -> Frame:
@@ -117,7 +130,7 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         return len(self._tables)
 
     def writers_beside(self, directory: str | Path) -> dict[str, Writer]:
-        """Return what writes the files beside the tables as Parquet, by name: summary, rejected records, manifest."""
+        """Return what writes the files beside the tables as Parquet, by name: summary, rejected, misfits, manifest."""
         metadata = manifest.parquet_metadata(self.asked)
         texts = {manifest.FILE: self._manifest(directory, "parquet")}
         return parquet_writers(self._beside(), metadata) | text_writers(texts)
@@ -129,24 +142,34 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             summary=self.summary,
             failures=self.failures,
             rejected=self.rejected.height,
+            misfits=self._unread,
             formats=manifest.formats_beside(directory, self.asked, format),
         )
 
     def _beside(self) -> dict[str, pl.DataFrame]:
         frames = {"summary": self.summary}
-        if not self.rejected.is_empty():
-            frames["rejected"] = self.rejected
+        for name, frame in {"rejected": self.rejected, "misfits": self.misfits}.items():
+            if not frame.is_empty():
+                frames[name] = frame
         return frames
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
         state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
+        unread = f"; {plural(self._unread, 'value')} not read: see .misfits" if self._unread else ""
         period = self.asked.in_words()
-        return f"<{type(self).__name__} {sizes}; {f'{period}; ' if period else ''}{state}>"
+        return f"<{type(self).__name__} {sizes}; {f'{period}; ' if period else ''}{state}{unread}>"
+
+    @property
+    def _unread(self) -> int:
+        """How many values could not be read; a list that fills several tables counts once."""
+        if "misfits" not in self.summary.columns:
+            return self.misfits.height
+        return int(self.summary.unique(["provider", "account", "resource"])["misfits"].sum())
 
     def _overview(self) -> Overview:
         words = completeness_text.in_words(
-            self._heights, self.summary, rejected=self.rejected.height, failures=self.failures
+            self._heights, self.summary, rejected=self.rejected.height, misfits=self._unread, failures=self.failures
         )
         return Overview(
             title="Complete" if self.complete else "Not complete",
@@ -170,33 +193,37 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
 class Fetched(Result[pl.DataFrame]):
     """Tables in memory: ``data["deals"]`` is ``data.deals``, a `polars.DataFrame`.
 
-    ``complete``, ``summary``, ``failures`` and ``rejected`` say what came and what did not, see `Result`;
+    ``complete``, ``summary``, ``failures``, ``rejected`` and ``misfits`` say what came and what did not, see `Result`;
     ``export``, ``report`` and ``masked`` go on from here.
     """
 
     def masked(self, key: bytes | None = None, *, drop: bool = False) -> Fetched:
         """Return the same with every value of a personal column as a token, or as null; see `crmlab.results.mask`.
 
-        Of rejected records only the number is kept, and the notes of the summary say so. Without a `key`
-        each call has its own tokens: keep what it returns where several files are to join.
+        Of rejected records only the number is kept, of misfits also the id and the field, and the notes of
+        the summary say so. Without a `key` each call has its own tokens: keep what it returns where several
+        files are to join.
         """
         left_out = pl.concat_str(
             pl.col("note").replace("", None),
-            pl.lit("masked: rejected records left out"),
+            pl.lit("masked: what was rejected or could not be read is left out"),
             separator="; ",
             ignore_nulls=True,
         )
+        counted = [name for name in ("rejected", "misfits") if name in self.summary.columns]
+        has_unread = pl.sum_horizontal(counted) > 0
         return Fetched(
             mask(self._tables, key, drop=drop),
             heights=self._heights,
-            summary=self.summary.with_columns(note=pl.when(pl.col("rejected") > 0).then(left_out).otherwise("note")),
+            summary=self.summary.with_columns(note=pl.when(has_unread).then(left_out).otherwise("note")),
             rejected=without_content(self.rejected),
+            misfits=without_content(self.misfits),
             failures=self.failures,
             asked=self.asked,
         )
 
     def export(self, directory: str | Path, format: Format = "parquet", *, mask: bool = False) -> list[Path]:
-        """Write the tables, the summary, and the rejected records if there are any; masked on request.
+        """Write the tables, the summary, rejected records and misfits if there are any; masked on request.
 
         One file for each, or one workbook with a sheet for each, and ``crmlab.json``, which says what was asked and
         when; `crmlab.open` reads it. See `crmlab.results.export.export` and `masked`.
@@ -258,7 +285,7 @@ class Stored(Result[pl.LazyFrame]):
     Attributes
     ----------
     paths : dict of str to Path
-        The files, those of the summary and of the rejected records included. And see `Result`.
+        The files, those of the summary of the rejected records and of the misfits included. And see `Result`.
     """
 
     paths: dict[str, Path]

@@ -49,6 +49,7 @@ def text(
     summary: pl.DataFrame,
     failures: Sequence[CrmlabError],
     rejected: int,
+    misfits: int,
     formats: Iterable[str],
 ) -> str:
     """Return the manifest as JSON.
@@ -63,8 +64,8 @@ def text(
         The account of the fetch. Reads table, complete.
     failures
         What went wrong.
-    rejected
-        How many records did not fit.
+    rejected, misfits
+        How many records, and how many values of others, could not be read.
     formats
         The formats of the files.
     """
@@ -75,6 +76,7 @@ def text(
         "formats": list(formats),
         "tables": {name: {"rows": rows, "complete": name not in lacking} for name, rows in tables.items()},
         "rejected": rejected,
+        "misfits": misfits,
         "failures": [_failure_as_json(failure) for failure in failures],
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

@@ -131,8 +131,26 @@ async def test_rejected_records_are_a_file_of_their_own(serve: Serve, tmp_path: 
     assert stored.summary["rows"].to_list() == [1]
 
 
+async def test_misfits_are_a_file_of_their_own_and_all_are_counted(serve: Serve, tmp_path: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        deals = [{"deal": {"id": str(number), "amount": "n/a", "stage": 1.5}} for number in range(1_200)]
+        found = {"/deals": {"deals": deals, "total_count": 1_200, "max_page": 1}}
+        return web.json_response({"status": 0, "data": found.get(request.path, {"pipelines": []})})
+
+    account = crmlab.Account("onepagecrm", base_url=await serve(answer), user_id="me", api_key="k")
+    stored = await crmlab.fetch_to(tmp_path, account, "deals", limits=FAST)
+
+    assert not stored.complete
+    assert stored.rejected.is_empty()
+    assert stored.deals.collect().height == 1_200
+    assert_frame_equal(pl.read_parquet(stored.paths["misfits"]), stored.misfits)
+    assert dict(stored.misfits["field"].value_counts().iter_rows()) == {"amount": 1_000, "stage": 1_000}
+    assert stored.summary["misfits"].to_list() == [2_400]
+    assert "lacks ids or amounts (2,400 values not read)" in str(stored._overview().text())
+
+
 async def test_rejected_records_of_an_earlier_fetch_do_not_stay(tmp_path: Path) -> None:
-    for name in ("rejected.parquet", "rejected.csv"):
+    for name in ("rejected.parquet", "rejected.csv", "misfits.parquet", "misfits.csv"):
         (tmp_path / name).write_bytes(b"old")
 
     async with crmlab.sandbox(World(), services=ONE) as crm:

@@ -199,7 +199,7 @@ async def test_an_export_as_csv_is_opened_as_it_was(account: crmlab.Account, tmp
         crmlab.open(tmp_path, lazy=True)
 
 
-async def test_failures_and_rejected_records_are_there_after_a_restart(fetched: Fetched, tmp_path: Path) -> None:
+def test_failures_rejected_records_and_misfits_are_there_after_a_restart(fetched: Fetched, tmp_path: Path) -> None:
     refused = AuthError(403, "forbidden", "no right")
     refused.account = "onepagecrm 'default'"
     refused.resource = "deals"
@@ -207,11 +207,13 @@ async def test_failures_and_rejected_records_are_there_after_a_restart(fetched: 
     rejected = pl.DataFrame(
         {"provider": ["onepagecrm"], "account": ["a"], "resource": ["deals"], "reason": ["no id"], "raw": ["{}"]}
     )
+    misfits = rejected.with_columns(id=pl.lit("7"), field=pl.lit("amount"))
     data = Fetched(
         {"deals": fetched.deals},
         heights={"deals": fetched.deals.height},
         summary=fetched.summary,
         rejected=rejected,
+        misfits=misfits,
         failures=[refused, slow],
         asked=fetched.asked,
     )
@@ -223,6 +225,7 @@ async def test_failures_and_rejected_records_are_there_after_a_restart(fetched: 
     assert_frame_equal(again.failures.table(), data.failures.table())
     assert again.failures[1].retry_after == 7.0  # type: ignore[attr-defined]
     assert_frame_equal(again.rejected, rejected)
+    assert_frame_equal(again.misfits, misfits)
     assert not again.complete
 
 
