@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.cycle import cycle_length
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
 from crmlab.analysis.stages import read_history, stay_lengths
@@ -21,6 +22,7 @@ _READ = (
 )  # fmt: skip
 
 
+@answers("everything")
 def ageing(
     deals: pl.DataFrame,
     *,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from crmlab.analysis.decisions import WHOM, Subject, is_first, subject_of, told
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
@@ -26,6 +27,7 @@ _SERVICE = ("provider", "account")
 _UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
 
 
+@answers("everything")
 def current_consent(
     consent_events: pl.DataFrame,
     *,
@@ -186,6 +188,7 @@ def _barred(contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
     )
 
 
+@answers("everything")
 def consent_rate(
     consent_events: pl.DataFrame,
     *,

@@ -17,6 +17,7 @@ from crmlab.errors import UsageError
 from crmlab.results.export import FORMATS
 from crmlab.results.fetched import SUMMARY, Fetched
 from crmlab.results.masking import mask
+from crmlab.schema.asked import Asked
 from crmlab.schema.tables import CUSTOM, TABLES, conform, personal_columns
 
 KEY = b"0123456789abcdef"
@@ -79,7 +80,7 @@ def fetched(tables: dict[str, pl.DataFrame], rejected: int = 0) -> Fetched:
             orient="row",
         ),
         failures=(),
-        fetched_at=AS_OF,
+        asked=Asked(fetched_at=AS_OF),
     )
 
 
