@@ -104,7 +104,7 @@ def _consent_events(events: pl.DataFrame) -> pl.DataFrame:
         _put("created_at", None, 12),
         _put("contact_id", None, 15),
     )
-    # who said yes says no: on the same moment, a year later, and after the day that is asked for
+    # who said yes says no: at the same moment, half a year later, and after the day that is asked for
     yes = edited.filter(pl.col("opted_in"))
     no = yes.with_columns(opted_in=pl.lit(False), kind=pl.lit("update"), id="no to " + pl.col("id"))
     later = [

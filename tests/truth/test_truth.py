@@ -10,7 +10,7 @@ import pytest
 import crmlab
 from crmlab import analysis
 from crmlab.errors import UsageError
-from tests.truth.comparing import differences
+from tests.truth.comparing import assert_agree
 from tests.truth.conftest import Way, World, frames_of
 from tests.truth.duck import ask
 from tests.truth.gaps import with_gaps
@@ -39,7 +39,7 @@ def test_an_answer_is_the_one_of_sql_however_the_tables_came(question: Question,
 
     truth = _truth(question, way.true)
 
-    assert differences(truth, answer, question.keys).is_empty()
+    assert_agree(answer, truth, question.keys)
 
 
 @each_question_of_a_fetch
@@ -50,7 +50,7 @@ def test_a_fetch_is_answered_like_its_tables_wherever_it_was_kept(
 
     truth = _truth(question, frames_of(world.fetched))
 
-    assert differences(truth, answer, question.keys).is_empty()
+    assert_agree(answer, truth, question.keys)
 
 
 #: what is about the period alone; of all else a period shows a part, which would be taken for the whole
@@ -67,7 +67,7 @@ def test_of_a_period_an_answer_is_that_of_the_period_or_refused(question: Questi
     answer = question.of_fetch(world.since)
 
     truth = _truth(question, frames_of(world.since))
-    assert differences(truth, answer, question.keys).is_empty()
+    assert_agree(answer, truth, question.keys)
 
 
 @each_question
