@@ -52,6 +52,8 @@ def read_groups(deals: pl.DataFrame, *columns: str, by: By) -> tuple[pl.DataFram
     UsageError
         `by` names neither a column nor a period, or a column is missing.
     """
+    # what is no frame is refused here, before its columns are looked at
+    read(deals, "deals", *columns)
     periods = [name for name in names_of(by) if name in PERIODS and name not in deals.columns]
     grouping = [name for name in names_of(by) if name not in periods]
     needed = [*columns, "status", "close_date"] if periods else columns
