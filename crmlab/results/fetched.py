@@ -275,6 +275,7 @@ class Fetched(Result[pl.DataFrame]):
             failures=[str(failure) for failure in shown.failures],
             assumptions=providers.assumptions(shown.summary["provider"].drop_nulls()),
             as_of=shown.fetched_at,
+            asked=shown.asked,
             masked=mask,
         )
 
