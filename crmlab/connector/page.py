@@ -39,6 +39,8 @@ class Page:
     seconds: float = 0.0
     #: characters that came as half of a surrogate pair, each now U+FFFD; see `replace_lone_surrogates`
     lone_surrogates: int = 0
+    #: where its records stood, if not where they are documented
+    list_at: str = ""
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:

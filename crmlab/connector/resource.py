@@ -110,6 +110,8 @@ class Resource:
     single: bool = False
     #: the key of the record within each item of the list, where items are like ``{"deal": {...}, "next": ...}``
     unwrap: str | None = None
+    #: the envelope tells success, so that null, nothing or an empty object in the place of the list is an empty list
+    absent_is_empty: bool = False
     #: the other fields of such an item; only the service's own records show them
     envelope_fields: Schema = field(default_factory=dict)
     #: records of other resources in its answers: always, or as far as `embedding` asks for them

@@ -247,11 +247,13 @@ PROVIDER = Provider(
     limits=Limits(rate=5, burst=5, concurrency=8, scope="ip", ceiling=20),
     ping=Request(path="/custom_field.list.json"),
     reached=count_and_names("custom field", "label"),
+    ping_resource="custom_fields",
     resources=(
         Resource(
             name="custom_fields",
             doc="Definitions of the custom fields of contacts: one list, no pages.",
             requests=get("/custom_field.list.json"),
+            absent_is_empty=True,
             wire=CUSTOM_FIELD,
             views=_FIELDS,
         ),
@@ -261,6 +263,7 @@ PROVIDER = Provider(
             requests=_pages("/contact.list.json"),
             follow=widening(_is_empty, max_window=4),
             may_repeat_last_page=True,
+            absent_is_empty=True,
             is_empty_answer=_past_the_end,
             wire=_contact,
             views=_contacts,
@@ -273,6 +276,7 @@ PROVIDER = Provider(
             requests=_pages("/activity.list.json"),
             follow=widening(_is_empty, max_window=4),
             may_repeat_last_page=True,
+            absent_is_empty=True,
             is_empty_answer=_past_the_end,
             wire=ACTIVITY,
             views=_ACTIVITIES,
@@ -280,6 +284,7 @@ PROVIDER = Provider(
     ),
     assumptions=(
         "the first page is number 1",
+        "null, nothing, an empty object or text in the place of data is an empty list, where status says success",
         f"pages of {_PAGE_SIZE} are allowed, or the service gives smaller ones of one size",
         "a list ends with a page without data, with the last page repeated, or with 400 or 404 for a page "
         "after the first; a short page is not the end",

@@ -90,6 +90,7 @@ def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[V
         requests=lambda context: (first,),
         follow=pages.objects,
         total=pages.total,
+        absent_is_empty=True,
         wire=record,
         views=views,
     )
@@ -208,6 +209,7 @@ PROVIDER = Provider(
     limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
     ping=_post("databases/list", from_id=1, limit=_LIMIT),
     reached=count_and_names("database", "name"),
+    ping_resource="databases",
     resources=(
         _objects("databases", "Databases of profiles that the token may see."),
         _objects("resources", "Resources: what addresses are subscribed to."),
@@ -215,6 +217,7 @@ PROVIDER = Provider(
         Resource(
             name="segment_details",
             doc="Each segment with its size, one request each.",
+            absent_is_empty=True,
             requests=_segment_details,
             needs_before_request=("segments",),
             wire=fields.SEGMENT,
@@ -223,6 +226,7 @@ PROVIDER = Provider(
         Resource(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
+            absent_is_empty=True,
             requests=_segment_counters,
             needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
@@ -236,6 +240,7 @@ PROVIDER = Provider(
         Resource(
             name="profiles",
             doc="Profiles of every database (no time filter: always all).",
+            absent_is_empty=True,
             requests=_profiles,
             needs_before_request=("databases",),
             follow=pages.records,
@@ -246,6 +251,7 @@ PROVIDER = Provider(
         Resource(
             name="subscriptions",
             doc="Subscribed addresses of every resource, with their state.",
+            absent_is_empty=True,
             requests=_subscriptions,
             needs_before_request=("resources",),
             follow=pages.records,
@@ -257,6 +263,7 @@ PROVIDER = Provider(
         Resource(
             name="history",
             doc="What was sent to profiles and how they answered.",
+            absent_is_empty=True,
             requests=_history,
             needs_before_request=("databases",),
             follow=pages.history,
@@ -281,6 +288,7 @@ PROVIDER = Provider(
         "resources/list exists and answers as databases/list does",
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
         "subscriptions/list_all does; a list ends where it is absent, unchanged or the page is empty",
+        "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
         "campaign_id; an event with a count above 1 is one row",

@@ -253,6 +253,7 @@ PROVIDER = Provider(
     limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
     reached=count_and_names("source", "attributes", "label"),
+    ping_resource="sources",
     resources=(
         _list(
             "sources",

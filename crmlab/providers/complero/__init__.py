@@ -195,6 +195,7 @@ PROVIDER = Provider(
     # /ping would not notice a wrong key, and reading an event would mark it as received
     ping=Request(path=PATHS["operations"], params={"limit": "1"}),
     reached=_newest_upload,
+    ping_resource="operations",
     resources=(
         Resource(
             name="events",

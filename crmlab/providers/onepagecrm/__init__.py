@@ -179,6 +179,7 @@ PROVIDER = Provider(
     # one request like /users, and the only one that says who is signed in
     ping=Request(path="/bootstrap"),
     reached=_signed_in,
+    ping_resource="bootstrap",
     resources=(
         Resource(
             name="bootstrap",
