@@ -16,6 +16,15 @@ from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, Se
 
 T = TypeVar("T")
 
+#: bytes of a refusal in which its words are looked for
+_LOOKED_AT = 2_000
+#: words of a refusal that is about how fast or how much was asked, not about rights
+_SPEAKS_OF_A_RATE = re.compile(
+    r"rate.{0,3}(limit|exceed)|too many|too fast|throttl|quota|slow down|"
+    r"(request|connection|call|usage)s?[ _.-]*limit|limit[ _.-]*(exceeded|reached)|(requests|calls) (per|a|an) ",
+    re.IGNORECASE,
+)
+
 #: a clock that is further on tells no time
 _NO_TIME_AFTER = 2200
 
@@ -127,8 +136,10 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
     status = status or page.status
     request_id = page.header("request-id") or page.header("x-request-id") or ""
     wait = retry_after(page, now=now)
-    # some services say "too fast" as 403 or 503, and name the seconds to wait
+    # some services say "too fast" as 403 or 503, and name the seconds to wait, or a rate, or answer no JSON
     is_too_fast = status == 429 or (status in (403, 503) and wait is not None)
+    if status == 403 and not is_too_fast:
+        is_too_fast = _speaks_of_a_rate(page, code, detail) or (page.status == 403 and not _is_json(page.body))
     if is_too_fast:
         return RateLimitError(status, code, detail, request_id, retry_after=wait)
     if status in (401, 403):
@@ -141,6 +152,19 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
         hint = "redirects are not followed, the key would travel along; check base_url"
         return ApiError(status, code, detail, request_id, hint)
     return ApiError(status, code, detail, request_id)
+
+
+def _speaks_of_a_rate(page: Page, code: str, detail: str) -> bool:
+    body = page.body[:_LOOKED_AT].decode("utf-8", "replace") if page.status == 403 else ""
+    return bool(_SPEAKS_OF_A_RATE.search(f"{code} {detail} {body}"))
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def read_refusal(page: Page, default: T) -> T:

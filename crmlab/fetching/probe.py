@@ -14,7 +14,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, JsonPath, Page, Request, one_answer
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
-from crmlab.fetching.crawl import crawl, first_error
+from crmlab.fetching.crawl import first_error
 from crmlab.fetching.decode_queue import Backlog, Collector
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
@@ -121,7 +121,7 @@ class ResourceProbe:
         context = await self._account.rows(self.task.resource.needs_before_request)
         requests = await self._reader.first_requests(context)
         if self._tells_how_many(requests):
-            await crawl(requests, self._visit)
+            await self._reader.follow_all(requests, self._visit)
             self.result.strategy = self._reader.strategy
             self.result.expected_records = self._reader.completeness.expected
         elif self.task.resource.follow is not one_answer:

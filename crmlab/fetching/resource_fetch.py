@@ -214,7 +214,9 @@ class ResourceFetch:
         self.result.frames = dict(decoder([]).frames)
 
     def _is_complete(self) -> bool:
-        return self._reader.is_settled and not self.result.rejected.height and not self._reader.is_short
+        reader = self._reader
+        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
+        return has_all_pages and not self.result.rejected.height
 
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
@@ -238,6 +240,7 @@ class ResourceFetch:
             notes.append(f"the list changed while it was read; read {reader.readings} times")
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
+        notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")

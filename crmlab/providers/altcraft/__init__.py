@@ -21,6 +21,7 @@ from crmlab.connector import (
     Limits,
     Operation,
     Page,
+    PageSize,
     Provider,
     Request,
     Resource,
@@ -34,6 +35,7 @@ from crmlab.errors import ApiError, NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
 
 _LIMIT = 1000
+_PAGE_SIZE = PageSize(name="limit", in_body=True)
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
 
@@ -91,6 +93,7 @@ def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[V
         follow=pages.objects,
         total=pages.total,
         absent_is_empty=True,
+        page_size=_PAGE_SIZE,
         wire=record,
         views=views,
     )
@@ -244,6 +247,7 @@ PROVIDER = Provider(
             requests=_profiles,
             needs_before_request=("databases",),
             follow=pages.records,
+            page_size=_PAGE_SIZE,
             wire=_profile_wire,
             views=views.contacts,
             view_tables=("contacts",),
@@ -255,6 +259,7 @@ PROVIDER = Provider(
             requests=_subscriptions,
             needs_before_request=("resources",),
             follow=pages.records,
+            page_size=_PAGE_SIZE,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
             wire=fields.SUBSCRIPTION,
@@ -267,6 +272,7 @@ PROVIDER = Provider(
             requests=_history,
             needs_before_request=("databases",),
             follow=pages.history,
+            page_size=_PAGE_SIZE,
             key=views.EVENT_KEY,
             wire=fields.EVENT,
             views=views.HISTORY,
@@ -287,7 +293,7 @@ PROVIDER = Provider(
         "the token is taken from the Authorization header (token_in=body for installations that do not)",
         "resources/list exists and answers as databases/list does",
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
-        "subscriptions/list_all does; a list ends where it is absent, unchanged or the page is empty",
+        "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "

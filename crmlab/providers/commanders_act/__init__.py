@@ -116,7 +116,8 @@ def _total(page: Page) -> int | None:
     return total if isinstance(total, int) else None
 
 
-_numbered = numbered(lambda page: _pagination(page)["total_pages"], param="page[number]")
+_PAGE = "page[number]"
+_numbered = numbered(lambda page: _pagination(page)["total_pages"], param=_PAGE)
 
 
 def _follow(page: Page) -> Iterable[Request]:
@@ -138,7 +139,7 @@ def _more(page: Page) -> int | None:
     return None if _follow(page) else 0
 
 
-_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more)
+_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE)
 
 
 def _is_empty_answer(error: ApiError, request: Request) -> bool:
