@@ -87,6 +87,7 @@ def _deals(rows: int, people: int) -> pl.DataFrame:
         pipeline_id=pl.format("p{}", _lot(6, PIPELINES)),
         stage=_lot(7, STAGES) * 20,
         stage_label=pl.format("Stage {}", _lot(7, STAGES)),
+        stage_probability=_lot(7, STAGES) / 5,
         status=_one_of(4, ["pending", "won", "lost"]),
         amount=_lot(8, 100_000).cast(pl.Float64),
         currency=_one_of(9, ["EUR", "USD"]),
@@ -109,6 +110,7 @@ def _activities(rows: int, people: int) -> pl.DataFrame:
         kind=pl.when(is_mail)
         .then(_one_of(32, ["send", "send", "send", "open", "click"]))
         .otherwise(_one_of(33, ["action", "call", "note", "meeting"])),
+        mailing=pl.when(is_mail).then(_one_of(32, ["sent", "sent", "sent", "opened", "clicked"])),
         contact_id=pl.format("c{}", _lot(34, people)),
         deal_id=pl.when(~is_mail & (_lot(35, 2) == 0)).then(pl.format("d{}", _lot(36, rows))),
         owner_id=pl.when(~is_mail).then(pl.format("u{}", _lot(37, OWNERS))),

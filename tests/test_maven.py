@@ -145,7 +145,7 @@ def test_months_cohorts_and_the_forecast_lose_no_deal(deals, truth):
     expected = analysis.weighted_pipeline(deals, as_of=last)
 
     assert months.select("created", "won", "lost", "open_change").sum().row(0) == (8800, 4238, 2473, 2089)
-    assert expected.select("bucket", "probability_from", "deals").rows() == [("no date", "stage number", 2089)]
+    assert expected.select("bucket", "probability_from", "deals").rows() == [("no date", "service", 2089)]
     value = "CASE deal_stage WHEN 'Engaging' THEN 0.5 ELSE 0.1 END * sales_price::DOUBLE"
     weighted = truth.execute(
         f"SELECT sum({value}) FROM deals JOIN products ON products.product = product_name WHERE NOT closed"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from crmlab.analysis.decisions import WHOM, Subject, is_first, subject_of, told
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
@@ -16,12 +17,17 @@ from crmlab.schema import KEY, TABLES, TimeLike, as_instant
 __all__ = ["consent_rate", "current_consent"]
 
 _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
+#: what events, subscriptions and contacts tell alike
+_OF_ALL = ("channel", "source", "provider", "account")
 _EMAIL = pl.col("emails").list.first()
+#: who groups by one of these asks about the contacts of one service
+_SERVICE = ("provider", "account")
 #: how the bases are ranked: what has no time counts for consent only where no event decides, and for a
 #: refusal whatever the events say
 _UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
 
 
+@answers("everything")
 def current_consent(
     consent_events: pl.DataFrame,
     *,
@@ -35,8 +41,8 @@ def current_consent(
 
     The last decision up to `as_of` wins; of two at the same moment the opt-out does. Subscriptions and
     contacts carry no time: give them only if they were fetched at `as_of`. Then a refusal among them stands above
-    every event, and a consent counts where no event decides. A person who is subscribed to one resource
-    and unsubscribed from another is opted in on that channel.
+    every event, and a consent counts where no event decides. A person who is subscribed to one resource of an
+    account and unsubscribed from another is opted in on that channel.
 
     Parameters
     ----------
@@ -47,9 +53,11 @@ def current_consent(
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject
         ``"contact"``: a person is one contact of one account; ``"email"``: one e-mail address, in lower
-        case, in whatever service (a contact where there is none).
+        case, in whatever service (a contact where there is none). It is the `contact_email` of an event, the first
+        of a contact's `emails`, and of a subscription that of its contact, or its own where the contact is not known.
     subscriptions
-        Reads provider, account, contact_id, channel, address, status, resource_id.
+        Reads provider, account, contact_id, channel, address, status, resource_id. The status "subscribed" is a
+        consent, "unsubscribed" and "complained" are a refusal, and others say nothing.
     contacts
         Reads provider, account, id, emails, do_not_contact: true is an opt-out of the channel "email",
         false says nothing. With ``subject="email"`` also the addresses of subscriptions' contacts.
@@ -110,19 +118,22 @@ def state_of(
 ) -> pl.DataFrame:
     """Return `current_consent`, with what `by` names of the events beside it.
 
-    What is called like a column of the answer is told of subscriptions and contacts, too; of a column that only events
-    have, they have no value.
+    Channel, source, provider, account and basis are known of subscriptions and contacts, too; of a column that only
+    the events have, they have no value.
     """
     # the basis is no column of the events, but one may group by it
-    of_events = [name for name in names_of(by) if name != "basis" or name in consent_events.columns]
+    of_all = [name for name in names_of(by) if name in _OF_ALL]
+    if "basis" in names_of(by) and "basis" not in consent_events.columns:
+        of_all.append("basis")
+    of_events = [name for name in names_of(by) if name not in of_all]
     events = told(consent_events, at, subject, by=of_events).drop_nulls("decision")
-    parts = [_stated(events.rename({"at": "decided_at"}), "event", by)]
+    parts = [_stated(events.rename({"at": "decided_at"}), "event", of_all, of_events)]
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact")
     if subscriptions is not None:
-        parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", by))
+        parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", of_all))
     if contacts is not None:
-        parts.append(_stated(_barred(contacts, subject), "contact", by))
+        parts.append(_stated(_barred(contacts, subject), "contact", of_all))
     found = parts[0]
     if len(parts) > 1:
         undated = pl.when(pl.col("decision") == OPT_IN).then(_UNDATED_YES).otherwise(_UNDATED_NO)
@@ -132,13 +143,11 @@ def state_of(
     return found.filter(is_first(*WHOM).shift(-1, fill_value=True))
 
 
-def _stated(frame: pl.DataFrame, basis: str, by: By) -> pl.DataFrame:
-    """Return the columns of the answer, and of what `by` names those that these rows have."""
+def _stated(frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the columns of the answer, and what to group by: columns of the answer, and of the events alone."""
     stated = frame.with_columns(basis=pl.lit(basis))
-    named = zip(names_of(by), keys_of(by), strict=True)
-    own = [pl.col(name).alias(key) for name, key in named if key not in stated.columns and name in _STATE]
-    stated = stated.with_columns(own)
-    return stated.select(*_STATE, *(key for key in keys_of(by) if key in stated.columns))
+    copies = [pl.col(name).alias(key) for name, key in zip(of_all, keys_of(of_all), strict=True)]
+    return stated.select(*_STATE, *copies, *keys_of(of_events))
 
 
 def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
@@ -179,6 +188,7 @@ def _barred(contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
     )
 
 
+@answers("everything")
 def consent_rate(
     consent_events: pl.DataFrame,
     *,
@@ -217,9 +227,9 @@ def consent_rate(
     -------
     pl.DataFrame
         One row per group, sorted, nulls last: the columns of `by`, opted_in, opted_out, decided (Int64, people
-        with any decision), opted_in_per_decided (Float64, 0-1, null of nobody); with `contacts` also
-        contacts_decided, contacts (Int64, people, all of them in every group), coverage_of_contacts
-        (Float64, 0-1).
+        with any decision), opted_in_per_decided (Float64, 0-1, null of nobody); with `contacts` also contacts
+        (Int64, people: all of them in every group, or by provider and account those of the same), contacts_decided
+        (Int64, those of them who decided), coverage_of_contacts (Float64, 0-1, null where there are none).
 
     Raises
     ------
@@ -258,12 +268,13 @@ def consent_rate(
 
 def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
     """Return `consent_rate` of what `state_of` returned."""
-    known = None
+    services = [name for name in _SERVICE if keys_of(name)[0] in keys]
+    of_service = keys_of(services)
     people = state.with_columns(is_contact=pl.lit(value=False))
     if contacts is not None:
-        read_contacts = read(contacts, "contacts", *KEY, "emails")
-        known = read_contacts.select(subject_of(subject, "id", _EMAIL).alias("subject")).drop_nulls().unique()
-        people = state.with_columns(pl.col("subject").is_in(known["subject"].implode()).alias("is_contact"))
+        known = _known(contacts, services, subject)
+        is_contact = known.with_columns(is_contact=pl.lit(value=True))
+        people = state.join(is_contact, on=[*of_service, "subject"], how="left", nulls_equal=True)
     opted_in = (pl.col("decision") == OPT_IN).any()
     each = people.group_by(*keys, "subject").agg(opted_in.alias("yes"), pl.col("is_contact").any())
     measures = (
@@ -281,8 +292,24 @@ def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | 
         ratio(pl.col("opted_in"), pl.col("decided")).alias("opted_in_per_decided"),
         "contacts_decided",
     )
-    if known is None:
+    if contacts is None:
         return rates.drop("contacts_decided")
-    return rates.with_columns(pl.lit(known.height, pl.Int64).alias("contacts")).with_columns(
+    return _with_contacts(rates, known, of_service).with_columns(
         ratio(pl.col("contacts_decided"), pl.col("contacts")).alias("coverage_of_contacts")
     )
+
+
+def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) -> pl.DataFrame:
+    """Return the people among the contacts, each once for every service that they are grouped by."""
+    found = read(contacts, "contacts", *KEY, "emails", by=services)
+    people = found.select(*keys_of(services), subject_of(subject, "id", _EMAIL).alias("subject"))
+    return people.drop_nulls("subject").unique()
+
+
+def _with_contacts(rates: pl.DataFrame, known: pl.DataFrame, of_service: Sequence[str]) -> pl.DataFrame:
+    """Return the rates with the contacts that there are: of the service, where they are grouped by it."""
+    if not of_service:
+        return rates.with_columns(pl.lit(known.height, pl.Int64).alias("contacts"))
+    counts = known.group_by(of_service).agg(pl.len().cast(pl.Int64).alias("contacts"))
+    joined = rates.join(counts, on=of_service, how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(pl.col("contacts").fill_null(0))

@@ -5,23 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.rates import ratio
 
 __all__ = ["email_engagement", "email_engagement_over_time"]
 
-#: the words of a profile's history, in the spellings to be expected: the vendor's list is not public
-WORDS = {
-    "sent": ("send", "sent"),
-    "delivered": ("deliver", "delivered", "delivery"),
-    "opened": ("open", "opened"),
-    "clicked": ("click", "clicked"),
-    "bounced": ("hardbounce", "hard_bounce", "softbounce", "soft_bounce", "bounce"),
-    "complained": ("complain", "complaint", "spam", "fbl"),
-    "unsubscribed": ("unsubscribe", "unsub"),
-}
-_KNOWN = {word: what for what, words in WORDS.items() for word in words}
+#: what can happen to a mailing
+HAPPENINGS = ("sent", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed")
 _ACCOUNT = ("provider", "account")
 _PAIR = (*_ACCOUNT, "campaign_id", "person")
 _COUNTS = (
@@ -30,6 +22,7 @@ _COUNTS = (
 )  # fmt: skip
 
 
+@answers("period")
 def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return for each campaign how many contacts it reached, who opened it and who clicked.
 
@@ -45,7 +38,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     Parameters
     ----------
     activities
-        Reads provider, account, kind, contact_id, contact_emails (the first, where contact_id is null),
+        Reads provider, account, mailing, contact_id, contact_emails (the first, where contact_id is null),
         campaign_id, starts_at, created_at (where starts_at is null). Mailings without a campaign are a
         campaign of their own (null). Other kinds, and events without time or contact, are left out.
     campaigns
@@ -77,7 +70,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     >>> from datetime import UTC, datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"kind": ["send", "send", "click", "open"], "contact_id": ["a", "b", "a", "c"],
+    >>> rows = {"mailing": ["sent", "sent", "clicked", "opened"], "contact_id": ["a", "b", "a", "c"],
     ...         "campaign_id": ["7"] * 4, "created_at": [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 1, 2, 3)]}
     >>> found = email_engagement(conform(pl.DataFrame(rows), TABLES["activities"]))
     >>> found.select("sent", "opened", "opened_by_click", "opens_without_send", "base", "open_rate")
@@ -104,6 +97,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     )
 
 
+@answers("period")
 def email_engagement_over_time(
     activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
 ) -> pl.DataFrame:
@@ -142,7 +136,7 @@ def email_engagement_over_time(
     >>> from datetime import UTC, datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"kind": ["send", "open"], "contact_id": ["a", "a"], "campaign_id": ["7", "7"],
+    >>> rows = {"mailing": ["sent", "opened"], "contact_id": ["a", "a"], "campaign_id": ["7", "7"],
     ...         "created_at": [datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)]}
     >>> found = email_engagement_over_time(conform(pl.DataFrame(rows), TABLES["activities"]), every="1mo")
     >>> found.select("period", "sent", "opened", "open_rate")
@@ -165,7 +159,7 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
     """Return what happened to mailings, and when the latest send before it was (null: there is none)."""
     activities = read(
         activities, "activities",
-        *_ACCOUNT, "kind", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at",
+        *_ACCOUNT, "mailing", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at",
     )  # fmt: skip
     address = pl.col("contact_emails").list.first().str.strip_chars().str.to_lowercase()
     events = (
@@ -173,13 +167,11 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
             *_ACCOUNT,
             "campaign_id",
             pl.coalesce("contact_id", address).alias("person"),
-            pl.col("kind")
-            .str.to_lowercase()
-            .replace_strict(_KNOWN, default=None, return_dtype=pl.String)
-            .alias("what"),
+            pl.col("mailing").alias("what"),
             HAPPENED.alias("at"),
         )
-        .drop_nulls(["person", "what", "at"])
+        .filter(pl.col("what").is_in(HAPPENINGS))
+        .drop_nulls(["person", "at"])
         # a subscription ended on a web page is of no mailing
         .filter(pl.col("campaign_id").is_not_null() | pl.col("what").is_in(["sent", "delivered", "opened", "clicked"]))
         .sort(*_PAIR, "at", pl.col("what") != "sent")
@@ -194,7 +186,7 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
 def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
     """Return the counts and rates of each group; contacts are counted once for each campaign in it."""
     is_sent = pl.col("sent_at").is_not_null()
-    happened = [(pl.col("what") == what).any().alias(what) for what in WORDS]
+    happened = [(pl.col("what") == what).any().alias(what) for what in HAPPENINGS]
     flags = events.filter(is_sent).group_by(*keys, "pair").agg(happened)
     clicked, opened = pl.col("clicked"), pl.col("opened") | pl.col("clicked")
     contacts = flags.group_by(keys).agg(

@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, with_currency
 from crmlab.analysis.rates import number_of, ratio
@@ -15,13 +16,12 @@ from crmlab.schema import TimeLike, as_instant, day_at
 
 __all__ = ["coverage", "weighted_pipeline"]
 
-#: services whose stage number says by itself how close a deal is to being closed, 0-100
-NEARNESS = ("onepagecrm",)
 #: shares 0-1 for each stage, or for each pipeline_id and stage
 Probabilities = pl.DataFrame | Mapping[int, float] | Mapping[tuple[str, int], float]
 _BUCKETS = pl.Enum(["overdue", "month", "no date"])
 
 
+@answers("everything")
 def weighted_pipeline(
     deals: pl.DataFrame,
     *,
@@ -36,14 +36,15 @@ def weighted_pipeline(
     Parameters
     ----------
     deals
-        Reads provider, account, pipeline_id, stage, status, expected_close_date, total_amount, amount, currency.
+        Reads provider, account, pipeline_id, stage, status, expected_close_date, total_amount, amount, currency;
+        stage_probability, where no `probability` is given.
     as_of
         Date, or time with its zone. What was expected before that day is overdue.
     probability
         Shares 0-1 by stage: a mapping ``{stage: share}`` or ``{(pipeline_id, stage): share}``, or a frame of
         stage, probability and as many of provider, account, pipeline_id as tell the stages apart, such as
-        `crmlab.analysis.stage_win_rates` returns. None: the stage number / 100, for services that
-        mean it so.
+        `crmlab.analysis.stage_win_rates` returns. None: what the service says of its stages,
+        `stage_probability` of the deals.
     time_zone
         IANA name; which day `as_of` is, where it is a time.
 
@@ -52,7 +53,7 @@ def weighted_pipeline(
     pl.DataFrame
         One row per bucket, sorted: bucket (String: ``"overdue"``, ``"month"``, ``"no date"``); month (Date, its
         first day; null in the other buckets); currency (String) where the open deals are in more than one;
-        probability_from (String: ``"stage number"``, ``"argument"``, ``"history"``; null: the stage of these deals
+        probability_from (String: ``"service"``, ``"argument"``, ``"history"``; null: the stage of these deals
         has none); deals (Int64); without_amount (Int64, deals that count as 0); amount (Float64, raw);
         weighted_amount (Float64, null without a probability).
 
@@ -64,15 +65,15 @@ def weighted_pipeline(
     Notes
     -----
     Amount x probability is Salesforce's expected revenue
-    (https://salesforcedictionary.com/interview/admin/opportunity-stage-forecast-probability). OnePageCRM
-    documents its stage number as "how close a deal is to being closed": nearness, which nobody has measured.
+    (https://salesforcedictionary.com/interview/admin/opportunity-stage-forecast-probability). A service's
+    own number may be but nearness, which nobody has measured, as OnePageCRM's: "how close a deal is to being closed".
 
     Examples
     --------
     >>> from datetime import date
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"provider": ["onepagecrm"] * 3, "stage": [10, 80, 50], "status": ["pending"] * 3,
+    >>> rows = {"stage_probability": [0.1, 0.8, 0.5], "status": ["pending"] * 3,
     ...         "amount": [100.0, 200.0, 40.0],
     ...         "expected_close_date": [date(2026, 1, 9), date(2026, 3, 9), date(2026, 3, 31)]}
     >>> with pl.Config(tbl_cols=-1, tbl_width_chars=110):
@@ -83,14 +84,17 @@ def weighted_pipeline(
     │ ---     ┆ ---        ┆ ---              ┆ ---   ┆ ---            ┆ ---    ┆ ---             │
     │ str     ┆ date       ┆ str              ┆ i64   ┆ i64            ┆ f64    ┆ f64             │
     ╞═════════╪════════════╪══════════════════╪═══════╪════════════════╪════════╪═════════════════╡
-    │ overdue ┆ null       ┆ stage number     ┆ 1     ┆ 0              ┆ 100.0  ┆ 10.0            │
-    │ month   ┆ 2026-03-01 ┆ stage number     ┆ 2     ┆ 0              ┆ 240.0  ┆ 180.0           │
+    │ overdue ┆ null       ┆ service          ┆ 1     ┆ 0              ┆ 100.0  ┆ 10.0            │
+    │ month   ┆ 2026-03-01 ┆ service          ┆ 2     ┆ 0              ┆ 240.0  ┆ 180.0           │
     └─────────┴────────────┴──────────────────┴───────┴────────────────┴────────┴─────────────────┘
     """
     at = as_instant(as_of, "as_of", time_zone)
     today = pl.lit(day_at(at, time_zone))
     due = pl.col("expected_close_date")
-    deals = read(deals, "deals", *PLACE, "status", "expected_close_date", "total_amount", "amount", "currency")
+    columns = ["status", "expected_close_date", "total_amount", "amount", "currency"]
+    if probability is None:
+        columns.append("stage_probability")
+    deals = read(deals, "deals", *PLACE, *columns)
     found = _with_probability(deals.filter(OPEN), probability)
     bucket = pl.when(due < today).then(pl.lit("overdue")).when(due >= today).then(pl.lit("month"))
     keys = ["bucket", "month", *currencies(found), "probability_from"]
@@ -118,10 +122,8 @@ def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.Da
     """Return the deals with `probability` and where it is from, both null where it is not known."""
     if given is None:
         deals = deals.with_columns(
-            pl.when(pl.col("provider").cast(pl.String).is_in(NEARNESS))
-            .then(pl.col("stage").cast(pl.Float64) / 100)
-            .alias("probability"),
-            pl.lit("stage number").alias("probability_from"),
+            pl.col("stage_probability").alias("probability"),
+            pl.lit("service").alias("probability_from"),
         )
     else:
         shares = _shares_of_frame(given) if isinstance(given, pl.DataFrame) else _shares_of_mapping(given)
@@ -157,6 +159,7 @@ def _shares_of_mapping(given: Mapping[int, float] | Mapping[tuple[str, int], flo
     raise UsageError("probability: let all keys be stage numbers, or all be (pipeline_id, stage)")
 
 
+@answers("everything")
 def coverage(
     deals: pl.DataFrame, quota: float | Mapping[str, float], *, since: date | str, until: date | str
 ) -> pl.DataFrame:

@@ -24,6 +24,8 @@ from crmlab.schema import TABLES
 #: columns to group by
 By = str | Sequence[str] | None
 _PRIVATE = "by: "
+#: columns in which a service says what its words mean. Files of before lack them: they are to be filled, not made null
+_MEANINGS = {"mailing", "stage_probability"}
 
 
 def names_of(by: By) -> list[str]:
@@ -74,7 +76,8 @@ def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table
         raise UsageError(f"{argument} is of type {type(frame).__name__}: give a polars.DataFrame")
     missing = [name for name in dict.fromkeys(columns) if name not in frame.columns]
     if missing:
-        raise UsageError(f"{argument} has no column {', '.join(missing)}: {_where_from(table or argument)}")
+        described = ", ".join(_described(name, table or argument) for name in missing)
+        raise UsageError(f"{argument} has no column {described}: {_where_from(table or argument)}")
     grouping = names_of(by)
     unknown = [name for name in grouping if name not in frame.columns]
     if unknown:
@@ -112,6 +115,13 @@ def no_text(argument: str, values: Iterable[str]) -> None:
     """
     if isinstance(values, str):
         raise UsageError(f"{argument}={values!r} is one text: give a list, [{values!r}]")
+
+
+def _described(name: str, wanted: str) -> str:
+    """Return a column's name, and what it must hold where an answer would be wrong with nulls."""
+    if name not in _MEANINGS:
+        return name
+    return f"{name} ({TABLES[wanted].columns[name].doc})"
 
 
 def _where_from(wanted: str) -> str:

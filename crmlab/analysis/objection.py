@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
@@ -17,12 +18,13 @@ from crmlab.schema import KEY, TimeLike, as_instant
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
-#: kinds of activity that contact a person, and by which channel. The table of activities does not tell a mailing's
-#: channel: all of them are taken for e-mail
-CHANNELS: Mapping[str, str] = {"send": "email", "call": "phone"}
+#: what contacts a person, and by which channel: a kind of activity, or what happened to a mailing. The table of
+#: activities does not tell a mailing's channel: all of them are taken for e-mail
+CHANNELS: Mapping[str, str] = {"sent": "email", "call": "phone"}
 _CONTACT = ["provider", "account", "contact_id"]
 
 
+@answers("everything")
 def activities_after_opt_out(
     activities: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -41,7 +43,7 @@ def activities_after_opt_out(
     Parameters
     ----------
     activities
-        Reads provider, account, id, kind, contact_id, starts_at, created_at (where starts_at is null). Those
+        Reads provider, account, id, kind, mailing, contact_id, starts_at, created_at (where starts_at is null). Those
         without a time, or of an unknown contact, are left out.
     consent_events
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
@@ -51,7 +53,7 @@ def activities_after_opt_out(
     as_of
         What comes later has not happened; a date is the beginning of that day in `time_zone`.
     channels
-        Kind of activity -> the channel it uses. Kinds that are not here contact nobody.
+        Kind of activity, or of a mailing what happened to it -> the channel it uses. What is not here contacts nobody.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     time_zone
@@ -84,7 +86,7 @@ def activities_after_opt_out(
     >>> rows = {"provider": ["altcraft"], "account": ["a"], "id": ["1"], "emails": [["ann@example.com"]]}
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
     >>> rows = {"provider": ["altcraft"] * 2, "account": ["a"] * 2, "id": ["5", "6"], "contact_id": ["1", "1"],
-    ...         "kind": ["unsubscribe", "send"], "channel": ["email", None],
+    ...         "kind": ["unsubscribe", "send"], "channel": ["email", None], "mailing": [None, "sent"],
     ...         "occurred_at": [datetime(2026, 1, 9), None], "starts_at": [None, datetime(2026, 1, 11)]}
     >>> rows = pl.DataFrame(rows).with_columns(pl.col("occurred_at", "starts_at").dt.replace_time_zone("UTC"))
     >>> events, sends = conform(rows[:1], TABLES["consent_events"]), conform(rows[1:], TABLES["activities"])
@@ -102,9 +104,11 @@ def activities_after_opt_out(
     until = as_instant(as_of, "as_of", time_zone)
     if not channels:
         raise UsageError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
-    activities = read(activities, "activities", *_CONTACT, "id", "kind", "starts_at", "created_at")
-    kind = pl.col("kind").str.to_lowercase()
-    used = kind.replace_strict(dict(channels), default=None, return_dtype=pl.String)
+    activities = read(activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
+    used = pl.coalesce(
+        pl.col(name).str.to_lowercase().replace_strict(dict(channels), default=None, return_dtype=pl.String)
+        for name in ("mailing", "kind")
+    )
     done = (
         with_person(activities.with_columns(channel_word(used).alias("channel")), people)
         .select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
@@ -146,6 +150,7 @@ def activities_after_opt_out(
     ).sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
+@answers("everything")
 def mailed_but_objected(
     contacts: pl.DataFrame,
     subscriptions: pl.DataFrame,
@@ -171,7 +176,7 @@ def mailed_but_objected(
     subscriptions
         Reads provider, account, contact_id, channel, status.
     activities
-        Reads provider, account, kind, contact_id, starts_at, created_at (where starts_at is null).
+        Reads provider, account, mailing, contact_id, starts_at, created_at (where starts_at is null).
     consent_events
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
         opted_in (where the frame has it).
@@ -260,11 +265,9 @@ def _mailed(
     """Return provider, account, contact_id, subscribed, last_sent_at of the contacts that get e-mail."""
     is_mail = channel_word(pl.col("channel")) == "email"
     subscriptions = read(subscriptions, "subscriptions", *_CONTACT, "channel", "status")
-    activities = read(activities, "activities", *_CONTACT, "kind", "starts_at", "created_at")
+    activities = read(activities, "activities", *_CONTACT, "mailing", "starts_at", "created_at")
     active = subscriptions.filter(is_mail & (pl.col("status").str.to_lowercase() == "subscribed"))
-    sent = activities.filter(
-        (pl.col("kind").str.to_lowercase() == "send") & HAPPENED.is_between(since, until, closed="right")
-    )
+    sent = activities.filter((pl.col("mailing") == "sent") & HAPPENED.is_between(since, until, closed="right"))
     both = pl.concat(
         [
             active.select(*_CONTACT, pl.lit(value=True).alias("subscribed"), _no_time("last_sent_at")),

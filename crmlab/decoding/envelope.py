@@ -13,7 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from crmlab.connector import JsonPath, Page, Resource
-from crmlab.decoding.records import NULL, holds_list
+from crmlab.decoding.readers import NULL
+from crmlab.decoding.records import holds_list
 from crmlab.errors import TransportError
 
 #: names under which services put what they answer with, beside those that are documented
@@ -22,7 +23,8 @@ _USUAL_NAMES = ("data", "items", "results", "records")
 _MAX_DEPTH = 3
 #: what stands beside a list in an answer that is an error
 _ERRORS = ("error", "errors")
-_NOTHING = (b"null", b"false", b"0", b'""', b"[]", b"{}")
+_BLANK = (b"null", b"false", b"0", b'""')
+_NOTHING = (*_BLANK, b"[]", b"{}")
 #: of the names that an error message shows: how many, and how long each may be
 _MAX_NAMES = 8
 _MAX_NAME = 40
@@ -50,6 +52,8 @@ def as_documented(
     TransportError
         it holds no records in any place: it is no answer to this request
     """
+    if page.has_no_content:
+        return page
     if not resource.single and holds_list(page, resource, whole=whole, ways=ways):
         return page
 
@@ -129,7 +133,9 @@ def _is_record(text: bytes, resource: Resource) -> bool:
         return True
     if _says_error(members):
         return False
-    return any(_stripped(members[name]) not in _NOTHING for name in _telling(resource) if name in members)
+    # what tells a single record may be an object that is empty: the account has nothing in it
+    nothing = _BLANK if resource.single else _NOTHING
+    return any(_stripped(members[name]) not in nothing for name in _telling(resource) if name in members)
 
 
 def _telling(resource: Resource) -> list[str]:

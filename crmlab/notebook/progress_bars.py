@@ -29,6 +29,9 @@ _WIDTH, _WIDE = 27, 40
 _REASON = 80
 _COLOURS = {"failed": "#d32f2f", "incomplete": "#d32f2f", "stopped": "#f9a825"}
 
+#: states, the one first that an account is in as soon as one of its lists is
+_STATES = ("waiting", "running", "stopped", "failed", "incomplete", "complete")
+
 #: a provider, an account and, for a line of its own, a resource
 Key = tuple[str, ...]
 
@@ -144,26 +147,30 @@ def together(lists: Collection[Progress]) -> Progress:
     one, *others = lists
     if not others:
         return one
-    open_ends = [news for news in lists if not news.is_over]
-    ends = open_ends or [news for news in lists if news.state != "complete"] or lists
-    known = [news.left for news in ends if news.left is not None]
-    states = {news.state for news in ends}
+    telling = _telling(lists)
+    known_ends = [news.left for news in telling if news.left is not None]
+    failed = sum(news.state == "failed" for news in lists)
     return replace(
         one,
         resource="",
         tables=(),
-        state=next(
-            state for state in ("waiting", "running", "stopped", "failed", "incomplete", "complete") if state in states
-        ),
+        state=min((news.state for news in telling), key=_STATES.index),
         rows=sum(news.rows for news in lists),
         requests=sum(news.requests for news in lists),
         known_requests=sum(news.known_requests for news in lists),
         seconds=max(news.seconds for news in lists),
-        left=max(known, default=None),
-        exact=len(known) == len(ends) and all(news.exact for news in ends),
+        left=max(known_ends, default=None),
+        exact=len(known_ends) == len(telling) and all(news.exact for news in telling),
         wait=max(news.wait for news in lists),
-        failure=f"{sum(news.state == 'failed' for news in lists)} of {len(lists)} lists",
+        failure=f"{failed} of {len(lists)} lists",
     )
+
+
+def _telling(lists: Collection[Progress]) -> Collection[Progress]:
+    """Return the lists that say how an account is: what goes on, else what went wrong, else all."""
+    going_on = [news for news in lists if not news.is_over]
+    wrong = [news for news in lists if news.state != "complete"]
+    return going_on or wrong or lists
 
 
 def title(news: Progress, width: int, *, below: bool = False) -> str:

@@ -12,8 +12,8 @@ import polars as pl
 from crmlab.errors import UsageError
 from crmlab.schema import as_polars, collected, in_short
 
-#: what stands between the cells of a CSV file; of equally good ones the first is taken
-_DELIMITERS = (",", ";", "\t")
+#: what stands between the cells of a CSV file; of equally good ones the first, which is the rarer in names
+_DELIMITERS = ("\t", ";", ",")
 
 
 def read(source: Any, table: str) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 
 from crmlab.display import plural
 from crmlab.errors import MisfitWarning, UsageError
-from crmlab.own_data import decisions, words
+from crmlab.own_data import decisions, mailings, words
 from crmlab.own_data.misfits import MISFITS, with_misfits
 from crmlab.own_data.naming import did_you_mean, near_misses, plain, renamed, shared_table
 from crmlab.own_data.notation import Notation
@@ -20,6 +20,8 @@ from crmlab.own_data.source import read
 from crmlab.schema import Table, TableName
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+#: columns of words that most rows have none of
+_SELDOM = ("mailing",)
 _EXAMPLES = MappingProxyType(
     {
         "rename": "{'Stage': 'status'}",
@@ -50,7 +52,8 @@ def table(
 
     Columns get the names and dtypes of the table, in its order. Those that your data lack are null, and those that
     the table does not have are kept at the end. A column or a word that differs from a shared one only by case, blanks,
-    hyphens or underscores is taken for it: ``Close Date`` is `close_date`, and ``Won`` is won.
+    hyphens or underscores is taken for it: ``Close Date`` is `close_date`, and ``Won`` is won. Where activities lack
+    `mailing`, and consent events `opted_in`, a kind such as ``open`` or ``unsubscribe`` tells it.
 
     Parameters
     ----------
@@ -168,6 +171,8 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     if shared.name == "consent_events":
         answer = decisions.decided(answer)
         problems += [problem for problem in [decisions.silence(answer)] if problem]
+    if shared.name == "activities":
+        answer = mailings.with_mailing(answer)
     if problems and misfits == "raise":
         raise UsageError(f"{shared.name}: {'; '.join(problems)}; or misfits='null' to go on without them")
     if found.problems:
@@ -236,7 +241,7 @@ def _doubts(own: pl.DataFrame, answer: pl.DataFrame, table: Table) -> Iterator[s
     for name, near in near_misses(own.columns, table).items():
         yield f"the column {name!r} is kept as it is; if it is {near}, write rename={{{name!r}: {near!r}}}"
     for name, column in table.columns.items():
-        if column.words and not column.other_words and name not in own.columns:
+        if column.words and not column.other_words and name not in (*own.columns, *_SELDOM):
             yield (
                 f"no column fills {name} ({', '.join(column.words)}), without which most answers are empty: "
                 f"write rename={{'...': {name!r}}}"

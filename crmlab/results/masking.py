@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -74,7 +74,8 @@ def mask(
     │ 1   ┆ 20    │
     └─────┴───────┘
     """
-    if strange := [name for name in tables if name not in TABLES]:
+    strange = [name for name in tables if name not in TABLES]
+    if strange:
         raise UsageError(f"not known which columns of {', '.join(strange)} are personal: mask shared tables only")
     if key is None:
         key = secrets.token_bytes(_KEY_BYTES[-1])
@@ -82,12 +83,16 @@ def mask(
         raise UsageError(
             f"the key has {len(key)} bytes: give {_KEY_BYTES[0]} to {_KEY_BYTES[-1]}, such as secrets.token_bytes(32)"
         )
-    return {name: _masked(frame, _personal(name, frame), key, drop=drop) for name, frame in tables.items()}
+    masked = {}
+    for name, frame in tables.items():
+        columns = [_masked(frame[column], key, drop=drop) for column in _personal(name, frame)]
+        masked[name] = frame.with_columns(columns)
+    return masked
 
 
-def without_content(rejected: pl.DataFrame) -> pl.DataFrame:
-    """Return the rejected records without what they hold: their number stays, reasons quote values."""
-    return rejected.with_columns(pl.lit(None, pl.String).alias(name) for name in ("reason", "raw"))
+def without_content(unread: pl.DataFrame) -> pl.DataFrame:
+    """Return rejected records or misfits without what they hold: their number stays, reasons quote values."""
+    return unread.with_columns(pl.lit(None, pl.String).alias(name) for name in ("reason", "raw"))
 
 
 def _personal(name: str, frame: pl.DataFrame) -> list[str]:
@@ -96,22 +101,23 @@ def _personal(name: str, frame: pl.DataFrame) -> list[str]:
     return [column for column in frame.columns if column not in declared or declared[column].personal]
 
 
-def _masked(frame: pl.DataFrame, columns: Iterable[str], key: bytes, *, drop: bool) -> pl.DataFrame:
-    return frame.with_columns(
-        pl.lit(None, frame.schema[name]).alias(name)
-        if drop or frame.schema[name] not in _HASHED
-        else _tokens(frame[name], key).alias(name)
-        for name in columns
-    )
+def _masked(values: pl.Series, key: bytes, *, drop: bool) -> pl.Series:
+    if drop or values.dtype not in _HASHED:
+        return pl.repeat(None, len(values), dtype=values.dtype, eager=True).alias(values.name)
+    return _tokens(values, key)
 
 
 def _tokens(values: pl.Series, key: bytes) -> pl.Series:
-    """Hash every text once, however often it is there."""
+    """Return the values as tokens; every text is hashed once, however often it is there."""
+    tokens = {text: _token(text, key) for text in _texts(values).unique().drop_nulls()}
+    replaced = _replaced(pl.col(values.name), values.dtype, tokens)
+    return values.to_frame().select(replaced).to_series()
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    """Return all texts of a column of text, of lists of text, or of custom fields."""
     texts = values.explode() if isinstance(values.dtype, pl.List) else values
-    if texts.dtype == _CUSTOM_FIELD:
-        texts = texts.struct.field("value")
-    tokens = {text: _token(text, key) for text in texts.unique().drop_nulls()}
-    return values.to_frame().select(_replaced(pl.col(values.name), values.dtype, tokens)).to_series()
+    return texts.struct.field("value") if texts.dtype == _CUSTOM_FIELD else texts
 
 
 def _replaced(element: pl.Expr, dtype: Any, tokens: Mapping[str, str]) -> pl.Expr:

@@ -160,6 +160,7 @@ _ALL = (
             pipeline_id=(_text, "pipeline"),
             stage=(_count, "position in the pipeline, 0-100"),
             stage_label=(_text, "name of that stage; null when the pipeline no longer has it"),
+            stage_probability=(_number, "0-1, where the service means its stages so; null: it does not"),
             status=_one_of("what became of the deal", ("pending", "won", "lost")),
             amount=(_number, "per month for deals of several months"),
             months=(_count, "number of months"),
@@ -221,6 +222,10 @@ _ALL = (
             all_day=(_flag, "lasts the whole day"),
             recurrence=(_text, "RFC 5545 rule; the series is not expanded"),
             campaign_id=(_text, "campaign of a mailing event"),
+            mailing=_one_of(
+                "what happened to a mailing; null: the row is no mailing, or the service's word is not known",
+                ("sent", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed"),
+            ),
         ),
     ),
     Table(

@@ -20,7 +20,10 @@ EMPTY = TABLES["deals"].empty()
 def deals(provider: str = "onepagecrm", **columns: list[Any]) -> pl.DataFrame:
     rows = len(next(iter(columns.values())))
     head = {"provider": [provider] * rows, "account": ["sales"] * rows, "pipeline_id": ["p"] * rows}
-    return conform(pl.DataFrame(head | {"status": ["pending"] * rows} | columns, strict=False), TABLES["deals"])
+    frame = pl.DataFrame(head | {"status": ["pending"] * rows} | columns, strict=False)
+    if "stage" in columns and provider == "onepagecrm":
+        frame = frame.with_columns(stage_probability=pl.col("stage") / 100)
+    return conform(frame, TABLES["deals"])
 
 
 def test_what_was_expected_before_today_is_overdue_and_today_is_not() -> None:
@@ -59,13 +62,13 @@ def test_only_open_deals_count_and_those_without_an_amount_are_told() -> None:
     assert found.select("deals", "without_amount", "amount", "weighted_amount").rows() == [(1, 1, 0.0, 0.0)]
 
 
-def test_a_stage_number_is_a_probability_only_where_the_service_means_it_so() -> None:
+def test_a_stage_is_a_probability_only_where_the_service_says_so() -> None:
     both = pl.concat([deals(stage=[80], amount=[10.0]), deals("relenta", stage=[80], amount=[10.0])])
 
     found = analysis.weighted_pipeline(both, as_of=DAY)
 
     columns = ("probability_from", "deals", "amount", "weighted_amount")
-    assert found.select(columns).rows() == [("stage number", 1, 10.0, 8.0), (None, 1, 10.0, None)]
+    assert found.select(columns).rows() == [("service", 1, 10.0, 8.0), (None, 1, 10.0, None)]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ def done(*rows: tuple[str, str, datetime | None]) -> pl.DataFrame:
             "id": str(number),
             "contact_id": contact,
             "kind": kind,
+            "mailing": {"send": "sent", "open": "opened"}.get(kind.lower()),
             "starts_at": when,
         }
         for number, (contact, kind, when) in enumerate(rows)

@@ -92,10 +92,19 @@ def test_own_data_are_exported_and_masked(tmp_path: Path) -> None:
 
     paths = data.export(tmp_path, mask=True)
 
-    assert [path.name for path in paths] == ["deals.parquet", "summary.parquet"]
+    assert [path.name for path in paths] == ["deals.parquet", "summary.parquet", "crmlab.json"]
     written = pl.read_parquet(paths[0])
     assert written["amount"].to_list() == [100.0, 50.0]
     assert not set(written["region"]) & {"N", "S"}
+
+
+def test_own_data_come_back_from_csv_with_their_further_columns_as_text(tmp_path: Path) -> None:
+    deals = own_deals().with_columns(note=pl.lit("=1+1"))
+    crmlab.collect(deals=deals, as_of=AS_OF).export(tmp_path, "csv")
+
+    found = crmlab.read_csv(tmp_path / "deals.csv")
+
+    assert_frame_equal(found, deals)
 
 
 def test_own_data_are_explored() -> None:

@@ -56,6 +56,30 @@ def test_csv_files_are_read_whatever_program_wrote_them(delimiter: str, mark: st
     assert crmlab.table("deals", str(path), provider="salesforce").equals(found)
 
 
+def test_a_comma_in_the_name_of_a_column_is_no_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("id;Amount, EUR;status\n1;1,5;won\n")
+
+    found = crmlab.table("deals", path, provider="s", rename={"Amount, EUR": "amount"}, decimal=",")
+
+    assert found.select("id", "amount", "status").rows() == [("1", 1.5, "won")]
+
+
+def test_a_file_of_one_column_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("E-Mail\nann@example.com\n")
+
+    found = crmlab.table(
+        "consent_events",
+        path,
+        provider="s",
+        rename={"E-Mail": "contact_email"},
+        constants={"opted_in": True, "channel": "email", "occurred_at": "2026-01-31"},
+    )
+
+    assert found.select("contact_email", "opted_in").rows() == [("ann@example.com", True)]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

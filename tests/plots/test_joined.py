@@ -86,7 +86,12 @@ def a_million_rows() -> tuple[Data, pl.DataFrame]:
             "currency": pl.lit(pl.Series(["EUR", "USD", "GBP", None])).gather(row % 4),
             "close_date": time.dt.date(),
         },
-        "activities": {**contact, "kind": pl.lit(pl.Series(["send", "call"])).gather(row % 2), "starts_at": time},
+        "activities": {
+            **contact,
+            "kind": pl.lit(pl.Series(["send", "call"])).gather(row % 2),
+            "mailing": pl.lit(pl.Series(["sent", None])).gather(row % 2),
+            "starts_at": time,
+        },
         "consent_events": {
             **contact,
             "kind": pl.lit(pl.Series(["subscribe", "unsubscribe", "complain"])).gather(row * 7 % 3),
@@ -187,7 +192,16 @@ def test_the_win_rate_by_consent_shows_its_interval_and_says_that_it_is_no_cause
 def test_what_was_done_after_an_opt_out_is_counted_by_channel_and_service() -> None:
     activities = table(
         "activities",
-        [{"provider": "altcraft", "account": "shop", "contact_id": "Bo", "kind": "send", "starts_at": at(9)}],
+        [
+            {
+                "provider": "altcraft",
+                "account": "shop",
+                "contact_id": "Bo",
+                "kind": "send",
+                "mailing": "sent",
+                "starts_at": at(9),
+            }
+        ],
     )
 
     figure = plots.activities_after_opt_out(activities, EVENTS, who(bo="B"), as_of=AS_OF)

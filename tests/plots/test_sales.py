@@ -161,7 +161,10 @@ def test_the_win_rate_over_time_has_a_line_for_each_of_the_largest_groups() -> N
 def test_the_forecast_has_all_months_between_and_sums_what_is_far_off() -> None:
     days = [date(2026, 3, 1), date(2026, 4, 1), date(2026, 6, 1), date(2029, 1, 1), date(2030, 1, 1), None]
     frame = deals(
-        status=["pending"] * 6, stage=[50] * 6, amount=[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], expected_close_date=days
+        status=["pending"] * 6,
+        stage_probability=[0.5] * 6,
+        amount=[1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
+        expected_close_date=days,
     )
 
     figure = plots.weighted_pipeline(frame, as_of=DAY)
@@ -174,11 +177,11 @@ def test_the_forecast_has_all_months_between_and_sums_what_is_far_off() -> None:
     assert order[:4] == ("overdue", "Apr 2026", "May 2026", "Jun 2026")
     assert len(order) == 27
     assert title(figure) == "Open amount by expected month (n = 6 open deals)"
-    assert notes(figure) == "Weighted: amount x probability of its stage, from stage number"
+    assert notes(figure) == "Weighted: amount x probability of its stage, from service"
 
 
 def test_the_forecast_has_a_panel_for_each_currency() -> None:
-    frame = deals(status=["pending"] * 3, stage=[50] * 3, amount=[1.0] * 3, currency=["USD", "USD", "EUR"])
+    frame = deals(status=["pending"] * 3, stage_probability=[0.5] * 3, amount=[1.0] * 3, currency=["USD", "USD", "EUR"])
 
     figure = plots.weighted_pipeline(frame, as_of=DAY)
 

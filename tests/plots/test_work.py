@@ -54,6 +54,7 @@ def a_million_rows() -> Data:
     mailed = row % 9 > 4
     activities = pl.select(
         kind=pl.lit(pl.Series(words)).gather(row % 9),
+        mailing=pl.lit(pl.Series([None] * 5 + ["sent", "opened", "clicked", "delivered"])).gather(row % 9),
         owner_id=pl.when(~mailed).then(pl.format("owner with quite a long name {}", row % 50_000)),
         contact_id=pl.format("{}", row // 9 % 100_000),
         campaign_id=pl.when(mailed).then(pl.format("{}", row // 9_000)),
@@ -266,7 +267,8 @@ def test_stale_ones_have_their_colour_wherever_the_threshold_lies() -> None:
 def mailings(*events: tuple[str, str, str, int]) -> pl.DataFrame:
     kinds, contacts, campaigns, days = (list(column) for column in zip(*events, strict=True))
     at = [NOW + timedelta(days=day) for day in days]
-    return table("activities", kind=kinds, contact_id=contacts, campaign_id=campaigns, created_at=at)
+    what = [{"send": "sent", "open": "opened", "click": "clicked"}.get(kind, kind) for kind in kinds]
+    return table("activities", kind=kinds, mailing=what, contact_id=contacts, campaign_id=campaigns, created_at=at)
 
 
 def test_campaigns_show_their_rates_and_name_what_they_are_of() -> None:

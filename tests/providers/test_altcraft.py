@@ -17,7 +17,7 @@ from crmlab.decoding.decoder import RAW, Decoded, decoder
 from crmlab.decoding.records import records
 from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, ServerError, TransportError
 from crmlab.providers.altcraft import LONG_AGO, PROVIDER
-from crmlab.providers.altcraft.views import CONSENT_ACTIONS
+from crmlab.providers.altcraft.views import CONSENT_ACTIONS, HISTORY
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 EVENT = {
@@ -485,3 +485,17 @@ def test_a_campaign_keeps_its_kind_and_tags() -> None:
         False,
         ["b2b"],
     )
+
+
+@pytest.mark.parametrize(
+    ("action", "what"),
+    [
+        ("send", "sent"), ("Sent", "sent"), ("SEND ", "sent"), ("open", "opened"), ("click", "clicked"),
+        ("hardbounce", "bounced"), ("hard_bounce", "bounced"), ("Hard Bounce", "bounced"), ("soft-bounce", "bounced"),
+        ("unsubscribed", "unsubscribed"), ("complained", "complained"), ("subscribe", None), ("smiled", None),
+    ],
+)  # fmt: skip
+def test_what_happened_to_a_mailing_is_read_in_every_spelling(action: str, what: str | None) -> None:
+    found = pl.DataFrame({"action": [action]}).select(HISTORY[0].columns["mailing"]).item()
+
+    assert found == what

@@ -13,6 +13,20 @@ CONSENT_ACTIONS = (
     "hardbounce", "hard_bounce",
 )  # fmt: skip
 
+#: what happened to a mailing, and the words for it. Case and what stands between the parts of a word do not matter
+_MAILING_WORDS = {
+    "sent": ("send", "sent"),
+    "delivered": ("deliver", "delivered", "delivery"),
+    "opened": ("open", "opened", "read"),
+    "clicked": ("click", "clicked"),
+    "bounced": ("bounce", "bounced", "hardbounce", "hardbounced", "softbounce", "softbounced"),
+    "complained": ("complain", "complained", "complaint", "spam", "fbl"),
+    "unsubscribed": ("unsubscribe", "unsubscribed", "unsub"),
+}
+_MAILING = {word: what for what, words in _MAILING_WORDS.items() for word in words}
+#: an action in one spelling: "Hard_Bounce " is "hardbounce"
+_WORD = pl.col("action").str.to_lowercase().str.replace_all(r"[\s_-]", "")
+
 
 def _joined(*columns: str | pl.Expr) -> pl.Expr:
     parts = [pl.col(column) if isinstance(column, str) else column for column in columns]
@@ -124,6 +138,7 @@ HISTORY = (
             "contact_emails": texts(pl.concat_list(pl.col("email"))),
             "subject": pl.coalesce(text("message_name"), text("campaign_name")),
             "campaign_id": text("campaign_id"),
+            "mailing": _WORD.replace_strict(_MAILING, default=None, return_dtype=pl.String),
         },
     ),
     View(

@@ -155,6 +155,8 @@ def deals(context: Context) -> tuple[View, ...]:
                 "pipeline_id": pl.coalesce(text("pipeline_id"), text("sales_pipeline_id")),
                 "stage": pl.col("stage"),
                 "stage_label": _stage_label(context),
+                # "how close a deal is to being closed"
+                "stage_probability": pl.col("stage").cast(pl.Float64) / 100,
                 "status": text("status"),
                 "amount": pl.col("amount"),
                 "months": pl.col("months"),
