@@ -137,7 +137,7 @@ class AccountFetch:
         if planned:
             result.requests.sent += 1
             return planned
-        may_repeat = not result.task.resource.destructive
+        may_repeat = not (result.task.resource.destructive or request.only_once)
         async with self._turns:
             await self.backpressure.room()
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import polars as pl
@@ -93,6 +94,8 @@ class ListReader:
         self._embeds = embeds
         self._embedded_in = embedded_in
         self._first_keys: set[str] = set()
+        #: whether there is a page before page 1; None as long as nobody looked
+        self._has_page_zero: bool | None = None
         #: first requests that a refused one was replaced by: smaller pages may be allowed
         self._smaller: dict[str, Iterator[Request]] = {}
         #: hashes of the records of this reading, where a page may repeat
@@ -169,6 +172,7 @@ class ListReader:
         self.completeness.count(page, total)
         self._intake.take(page, found)
         if request.key in self._first_keys:
+            await self._read_page_zero(request, found)
             return await self._follow_first(page, found, total)
         return self.ending.follow(page, found, self._resource.follow(page), total=total)
 
@@ -205,6 +209,31 @@ class ListReader:
         if not smaller:
             raise error
         return smaller
+
+    async def _read_page_zero(self, request: Request, found: Sequence[Record]) -> None:
+        """Read the page before page 1, where the list begins otherwise when it is asked without a number."""
+        plain = self._resource.plain_request
+        if plain is None:
+            return
+        if self._has_page_zero is None:
+            usual_beginning = await self._optional(plain)
+            is_other = usual_beginning is not None and _first_text(usual_beginning[1]) != _first_text(found)
+            self._has_page_zero = is_other
+        if not self._has_page_zero:
+            return
+        zero = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
+        if zero and self._has_news(zero[1]):
+            self.completeness.count(zero[0], None)
+            self._intake.take(*zero)
+            self.ending.remarks.setdefault("its first page is number 0")
+
+    async def _optional(self, request: Request) -> tuple[Page, Sequence[Record]] | None:
+        """Return the answer to a request that need not be answered, with its records."""
+        try:
+            page = await self._ask(replace(request, only_once=True))
+        except (ApiError, TransportError):
+            return None
+        return page, self._intake.cut(page)
 
     def _smaller_page(self, request: Request, error: ApiError) -> Request | None:
         """Return a first request for a smaller page, where the size may be what was refused; None at last."""
@@ -263,6 +292,10 @@ class ListReader:
         if not self.completeness.is_counted and not may_have_slid:
             return True
         return self.completeness.is_settled(before, timed=self._resource.inserted_at is not None)
+
+
+def _first_text(found: Sequence[Record]) -> bytes:
+    return found[0].text if found else b""
 
 
 def _refusal(error: ApiError | TransportError) -> ApiError | None:

@@ -222,7 +222,12 @@ class ResourceFetch:
     def _is_complete(self) -> bool:
         reader = self._reader
         has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
-        return has_all_pages and not self.result.rejected.height
+        return has_all_pages and not self.result.rejected.height and not self._conflicts
+
+    @property
+    def _conflicts(self) -> int:
+        """How many ids came twice with other content; inside another list a record may look otherwise."""
+        return 0 if self._has_received else self._queue.conflicts
 
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
@@ -248,6 +253,10 @@ class ResourceFetch:
             notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
+        if self._conflicts:
+            notes.append(
+                f"{self._conflicts:,} ids came more than once with other content: only the last of each is here"
+            )
         notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected
