@@ -10,7 +10,7 @@ import polars as pl
 
 from crmlab.connector import Context, Page, Request, Resource, pages
 from crmlab.decoding import Record
-from crmlab.errors import ApiError, NotFoundError, ServerError, TransportError
+from crmlab.errors import ApiError, NotFoundError, PagingError, ServerError, TransportError
 from crmlab.fetching.completeness import Completeness
 from crmlab.fetching.crawl import Visit, crawl
 from crmlab.fetching.embedding import EmbeddingNegotiation
@@ -63,6 +63,8 @@ class ListReader:
         called when there is news of how far it is
     embeds, embedded_in
         the negotiation with the lists that this one can embed, and with the one that can embed it
+    stall
+        seconds that answers may take in a row without a new record among them
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class ListReader:
         tell: Callable[[], None] = lambda: None,
         embeds: EmbeddingNegotiation | None = None,
         embedded_in: EmbeddingNegotiation | None = None,
+        stall: float | None = None,
     ) -> None:
         self.completeness = Completeness()
         self.ending = Ending(resource)
@@ -93,6 +96,9 @@ class ListReader:
         self._tell = tell
         self._embeds = embeds
         self._embedded_in = embedded_in
+        self._stall = stall
+        #: seconds that answers took since the last new record
+        self._barren_seconds = 0.0
         self._first_keys: set[str] = set()
         #: whether there is a page before page 1; None as long as nobody looked
         self._has_page_zero: bool | None = None
@@ -165,7 +171,7 @@ class ListReader:
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
-        self.ending.answered(page, found)
+        self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
         total = self._resource.total(page) if self._resource.total else None
@@ -280,6 +286,15 @@ class ListReader:
         self._embedded_in.count(self._resource.name, 0)  # where no answer told
         if await self._embedded_in.brings(self._resource.name):
             await self._embedded_in.over()
+
+    def _watch_for_stall(self, page: Page, *, is_new: bool) -> None:
+        """Raise a `PagingError` where answers have taken too long without a new record: not in a limit's queue."""
+        self._barren_seconds = 0.0 if is_new else self._barren_seconds + page.seconds
+        if self._stall is not None and self._barren_seconds > self._stall:
+            raise PagingError(
+                f"{page.request.path} brought no new record in {self._barren_seconds:,.0f} seconds of answers, "
+                "which is more than stall of crmlab.Timeouts"
+            )
 
     def _has_news(self, found: Sequence[Record]) -> bool:
         """Whether a page brings a record that no earlier one brought; an empty page does not repeat."""

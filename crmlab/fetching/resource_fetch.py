@@ -62,6 +62,8 @@ class ResourceFetch:
         what is known before anything is asked
     stored
         the names of the frames that `AccountServices.keep` takes
+    stall
+        seconds that answers may take in a row without a new record among them
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ResourceFetch:
         context: Context,
         *,
         stored: frozenset[str],
+        stall: float | None = None,
     ) -> None:
         name = task.resource.name
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
@@ -88,6 +91,7 @@ class ResourceFetch:
             tell=self._tell,
             embeds=embeddings.embeds(name),
             embedded_in=embeddings.embedded_in(name),
+            stall=stall,
         )
         #: whether records came with the answers of another resource
         self._has_received = False
@@ -254,9 +258,7 @@ class ResourceFetch:
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
         if self._conflicts:
-            notes.append(
-                f"{self._conflicts:,} ids came more than once with other content: only the last of each is here"
-            )
+            notes.append(f"{self._conflicts:,} ids came more than once with other content: the last of each is here")
         notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected
