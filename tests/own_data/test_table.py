@@ -371,9 +371,7 @@ def test_an_infinite_amount_is_told_as_it_is_written() -> None:
 
 def test_a_period_of_pandas_is_refused_in_words() -> None:
     pandas = pytest.importorskip("pandas")
-    export = pandas.DataFrame(
-        {"id": ["1"], "status": ["won"], "close_date": pandas.PeriodIndex(["2026-01"], freq="M")}
-    )
+    export = pandas.DataFrame({"id": ["1"], "status": ["won"], "close_date": pandas.PeriodIndex(["2026-01"], freq="M")})
 
     with pytest.raises(UsageError, match="close_date: 1 of 1 values cannot be read as dates"):
         crmlab.table("deals", export, provider="salesforce")
