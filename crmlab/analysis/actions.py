@@ -6,6 +6,7 @@ import datetime as dt
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import local
@@ -24,6 +25,7 @@ AGES = {
 }
 
 
+@answers("everything")
 def open_actions(
     activities: pl.DataFrame,
     *,
@@ -104,6 +106,7 @@ def open_actions(
     )
 
 
+@answers("everything")
 def completion_rate(
     activities: pl.DataFrame,
     *,

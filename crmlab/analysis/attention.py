@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import is_table, read
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.analysis.touches import DEAL, HUMAN, of_contacts, of_deals, touches
@@ -70,6 +71,7 @@ def activities_of_deals(
     )
 
 
+@answers("everything")
 def activities_per_deal(
     deals: pl.DataFrame,
     activities: pl.DataFrame,
@@ -150,6 +152,7 @@ def activities_per_deal(
     )
 
 
+@answers("everything", subjects="deals")
 def days_since_last_touch(
     subjects: pl.DataFrame,
     activities: pl.DataFrame,

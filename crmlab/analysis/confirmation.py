@@ -9,6 +9,7 @@ import polars as pl
 
 from crmlab.analysis.consent_duration import curve, lasting
 from crmlab.analysis.decisions import WHOM, Subject, is_first, spells, told
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, no_text
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.vocabulary import CONFIRMATIONS, OPT_OUT, REQUESTS, is_kind
@@ -18,6 +19,7 @@ from crmlab.schema import TimeLike, as_instant
 __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
 
+@answers("everything")
 def confirmation_rate(
     consent_events: pl.DataFrame,
     *,
@@ -98,6 +100,7 @@ def confirmation_rate(
     return answer(rates)
 
 
+@answers("everything")
 def time_to_confirm(
     consent_events: pl.DataFrame,
     *,
@@ -173,6 +176,7 @@ def _requested(said: pl.DataFrame, requests: Iterable[str], confirmations: Itera
     return asked.join(answered, on=WHOM, how="left", nulls_equal=True)
 
 
+@answers("everything")
 def documentation_coverage(
     consent_events: pl.DataFrame,
     *,

@@ -8,6 +8,7 @@ import polars as pl
 
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import Subject
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.vocabulary import OPT_IN
 from crmlab.errors import UsageError
@@ -16,6 +17,7 @@ from crmlab.schema import TimeLike, as_instant
 __all__ = ["expiring_consents"]
 
 
+@answers("everything")
 def expiring_consents(
     consent_events: pl.DataFrame,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.decisions import Subject, changes, told
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT
@@ -12,6 +13,7 @@ from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT
 __all__ = ["consent_stock"]
 
 
+@answers("everything")
 def consent_stock(
     consent_events: pl.DataFrame,
     *,

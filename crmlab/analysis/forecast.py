@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, with_currency
 from crmlab.analysis.rates import number_of, ratio
@@ -20,6 +21,7 @@ Probabilities = pl.DataFrame | Mapping[int, float] | Mapping[tuple[str, int], fl
 _BUCKETS = pl.Enum(["overdue", "month", "no date"])
 
 
+@answers("everything")
 def weighted_pipeline(
     deals: pl.DataFrame,
     *,
@@ -157,6 +159,7 @@ def _shares_of_mapping(given: Mapping[int, float] | Mapping[tuple[str, int], flo
     raise UsageError("probability: let all keys be stage numbers, or all be (pipeline_id, stage)")
 
 
+@answers("everything")
 def coverage(
     deals: pl.DataFrame, quota: float | Mapping[str, float], *, since: date | str, until: date | str
 ) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.matching import ROLES, evidence, linked, name_words
 from crmlab.schema import KEY
@@ -19,6 +20,7 @@ __all__ = ["people", "people_overlap", "same_name"]
 _TEXT_KEY = (pl.col("provider").cast(pl.String), "account", "id")
 
 
+@answers("everything", makes="people")
 def people(
     contacts: pl.DataFrame,
     *,
@@ -116,6 +118,7 @@ def people(
     )
 
 
+@answers("everything")
 def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, max_people: int = 5) -> pl.DataFrame:
     """Return different people of the same whole name: suggestions for somebody who knows them.
 
@@ -175,6 +178,7 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, max_people: int =
     )
 
 
+@answers("everything")
 def people_overlap(people: pl.DataFrame) -> pl.DataFrame:
     """Return how many people each combination of services knows.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import is_table, read
 from crmlab.schema import TABLES
 
@@ -15,6 +16,7 @@ _WHO = (*_ACCOUNT, "owner_id")
 _WITHOUT_AUTHOR = ("deals", "contacts")
 
 
+@answers("period")
 def with_owner(frame: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the frame with a column `owner` (String): the name of the user it belongs to.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.period import PERIODS, period_of
 from crmlab.analysis.rates import counted, number_of, ratio
@@ -67,6 +68,7 @@ def with_money(keys: list[str], deals: pl.DataFrame) -> list[str]:
     return keys if keys_of("currency")[0] in keys else [*keys, *currencies(deals)]
 
 
+@answers("period")
 def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     """Return won, lost and the win rate, by number and by amount, of the deals that are closed.
 
@@ -140,6 +142,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     return answer(rates)
 
 
+@answers("everything")
 def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Return the open deals and their amount in each stage of each pipeline, as the frames show them.
 
@@ -244,6 +247,7 @@ def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]
     )
 
 
+@answers("period")
 def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     """Return the deals won and lost per month of closing.
 

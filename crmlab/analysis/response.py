@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
@@ -89,6 +90,7 @@ def waits(
     )
 
 
+@answers("everything")
 def response_time(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,

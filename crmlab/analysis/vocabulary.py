@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 
 __all__ = ["consent_kinds"]
@@ -83,6 +84,7 @@ def is_kind(kinds: Iterable[str]) -> pl.Expr:
     return _KIND.is_in([kind.lower() for kind in kinds])
 
 
+@answers("period")
 def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return how each kind of consent event is read: as an opt-in, an opt-out or neither.
 

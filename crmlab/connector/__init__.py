@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from crmlab.connector.estimate import bound, embedding, expected, pages
 from crmlab.connector.expressions import (
+    WORDS,
     custom,
     date,
     each,
@@ -36,6 +37,7 @@ from crmlab.connector.time_slices import Span, time_slices, unix_seconds
 
 __all__ = [
     "JSON",
+    "WORDS",
     "Context",
     "EmbeddedList",
     "Embedding",

@@ -11,10 +11,16 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from crmlab.connector.repair import repaired
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
 
 T = TypeVar("T")
+
+#: the status of an answer that has no body, and needs none
+NO_CONTENT = 204
+#: where a page keeps its repaired body
+_REPAIRED = "repaired"
 
 #: a clock that is further on tells no time
 _NO_TIME_AFTER = 2200
@@ -44,6 +50,9 @@ class Page:
     def read(self, type_: type[T]) -> T:
         """Return the parts of the body that `type_` names; skip, but check, the rest.
 
+        An answer without content (204) reads as an empty object or list. What no JSON reader takes and what is
+        clear nevertheless is read, see `crmlab.connector.repair`.
+
         Raises
         ------
         TransportError
@@ -55,7 +64,7 @@ class Page:
 
     def _decoded(self, type_: type[T]) -> T:
         try:
-            return msgspec.json.decode(self.body, type=type_)
+            return self._as(type_)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             # the message of a decode error holds positions and types, never values
             raise TransportError(
@@ -63,6 +72,20 @@ class Page:
                 f"{len(self.body):,} bytes of {self.headers.get('content-type', 'unknown type')} "
                 f"that are not the expected JSON ({error})"
             ) from None
+
+    def _as(self, type_: type[T]) -> T:
+        if self.status == NO_CONTENT and not self.body.strip():
+            return _nothing(type_)
+        body = self._read.get(_REPAIRED, self.body)
+        try:
+            return msgspec.json.decode(body, type=type_)
+        except msgspec.ValidationError:  # it is JSON, of another shape
+            raise
+        except (msgspec.DecodeError, RecursionError):
+            if _REPAIRED in self._read:
+                raise
+            mended = self._read[_REPAIRED] = repaired(self.body)
+            return msgspec.json.decode(mended, type=type_)
 
     @property
     def succeeded(self) -> bool:
@@ -81,6 +104,14 @@ class Page:
         except (ValueError, OverflowError):
             return None
         return moment if moment.year < _NO_TIME_AFTER else None
+
+
+def _nothing(type_: type[T]) -> T:
+    """Return the empty object or list that a type takes."""
+    try:
+        return msgspec.json.decode(b"{}", type=type_)
+    except msgspec.ValidationError:
+        return msgspec.json.decode(b"[]", type=type_)
 
 
 def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:

@@ -13,6 +13,7 @@ from crmlab.connector.page import Page
 from crmlab.connector.paging import Paginator, one_answer
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError
+from crmlab.schema import Period
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
@@ -142,6 +143,8 @@ class Resource:
     may_repeat_last_page: bool = False
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
     note: Callable[[Context], str] = lambda context: ""
+    #: the period that a fetch like this reaches, where it may be another than the one that is asked for
+    reached: Callable[[Context], Period] | None = None
 
     @property
     def checks_completeness(self) -> bool:

@@ -9,21 +9,17 @@ from typing import Any
 import msgspec
 
 from crmlab.connector import JsonPath, Page, Resource
+from crmlab.decoding.readers import NULL
 from crmlab.errors import TransportError
 
-NULL = b"null"
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """The JSON of one record, and the constants of the request that brought it.
-
-    `sent`: how it came, where `text` was made to fit.
-    """
+    """The JSON of one record, and the constants of the request that brought it."""
 
     text: bytes
     tags: Mapping[str, str]
-    sent: bytes = b""
 
 
 def records(

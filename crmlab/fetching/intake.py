@@ -10,7 +10,7 @@ import polars as pl
 
 from crmlab.connector import JsonPath, Page
 from crmlab.decoding import Record, as_listed, held, records
-from crmlab.fetching.decode_queue import Collector
+from crmlab.fetching.decode_queue import DecodeQueue
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
 
@@ -29,7 +29,7 @@ class Receiver(Protocol):
 class PageIntake:
     """Cuts the pages of one resource into records, and puts these into the queues where they are decoded."""
 
-    def __init__(self, result: ResourceResult, queue: Collector) -> None:
+    def __init__(self, result: ResourceResult, queue: DecodeQueue) -> None:
         #: characters that came cut in half
         self.lone_surrogates = 0
         self._result = result

@@ -15,7 +15,7 @@ from crmlab.connector import Context, JsonPath, Page, Request, one_answer
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
 from crmlab.fetching.crawl import crawl, first_error
-from crmlab.fetching.decode_queue import Backlog, Collector
+from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.fetching.intake import PageIntake, Receiver
@@ -55,14 +55,19 @@ class ResourceProbe:
     """Asks of one resource what tells how much there is; `result` says it."""
 
     def __init__(
-        self, task: ResourceTask, account: ProbedAccount, backlog: Backlog, embeddings: Embeddings, context: Context
+        self,
+        task: ResourceTask,
+        account: ProbedAccount,
+        backpressure: Backpressure,
+        embeddings: Embeddings,
+        context: Context,
     ) -> None:
         name = task.resource.name
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
         self._account = account
         self._context = context
         self._always_in = embeddings.always_in(name)
-        self._queue = Collector(self._decoder, backlog, keep=lambda name, frame: None, kept=frozenset())
+        self._queue = DecodeQueue(self._decoder, backpressure, keep=lambda name, frame: None, kept=frozenset())
         self._intake = PageIntake(self.result, self._queue)
         self._reader = ListReader(
             task.resource,
@@ -162,7 +167,7 @@ class ResourceProbe:
 class AccountProbe:
     """Asks of one account what tells how much there is; `pages` are the answers, by `Request.key`."""
 
-    def __init__(self, client: Client, account: Account, query: Query, backlog: Backlog) -> None:
+    def __init__(self, client: Client, account: Account, query: Query, backpressure: Backpressure) -> None:
         self.account = account
         self.pages: dict[str, Page] = {}
         self._client = client
@@ -171,7 +176,7 @@ class AccountProbe:
         tasks = resource_tasks(account, query)
         embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, self._context)
         self._probes = {
-            name: ResourceProbe(task, self, backlog, embeddings, self._context) for name, task in tasks.items()
+            name: ResourceProbe(task, self, backpressure, embeddings, self._context) for name, task in tasks.items()
         }
         for name, probe in self._probes.items():
             paths = embeddings.paths(name)

@@ -10,9 +10,9 @@ from typing import Protocol
 import polars as pl
 
 from crmlab.connector import Context, JsonPath, Page, Request
-from crmlab.decoding import Decoder, Record
+from crmlab.decoding import RAW, Decoder, Record
 from crmlab.errors import CrmlabError, Stopped
-from crmlab.fetching.decode_queue import Backlog, Collector
+from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.fetching.intake import PageIntake, Receiver
@@ -28,7 +28,7 @@ class AccountServices(Protocol):
     """What a resource needs of its account."""
 
     @property
-    def backlog(self) -> Backlog:
+    def backpressure(self) -> Backpressure:
         """What all resources share while they decode."""
         ...
 
@@ -78,7 +78,7 @@ class ResourceFetch:
         self._account = account
         self._context = context
         self._always_in = embeddings.always_in(name)
-        self._queue = Collector(self._decoder, account.backlog, keep=self._keep, kept=stored)
+        self._queue = DecodeQueue(self._decoder, account.backpressure, keep=self._keep, kept=stored)
         self._intake = PageIntake(self.result, self._queue)
         self._reader = ListReader(
             task.resource,
@@ -202,11 +202,17 @@ class ResourceFetch:
         completeness = self._reader.completeness
         completeness.seen_keys = pl.concat([completeness.seen_keys, await self._intake.flush()])
         result.rejected = self._queue.rejected
+        result.misfits = self._queue.misfits
+        result.misfit_counts = self._queue.misfit_counts
+        result.lacking = frozenset(self._named(name) for name in self._queue.lacking)
         result.frames = self._queue.frames()
-        result.heights = {name or self.task.full_name: frame.height for name, frame in result.frames.items()}
+        result.heights = {self._named(name): frame.height for name, frame in result.frames.items()}
         result.expected_records = completeness.expected
         result.notes += self._notes()
         result.complete = not result.failure and self._is_complete()
+
+    def _named(self, frame: str) -> str:
+        return self.task.full_name if frame == RAW else frame
 
     async def _export_nothing(self) -> None:
         """Export empty frames, where not one could be made: others do without these rows, but not without columns."""
@@ -234,9 +240,17 @@ class ResourceFetch:
         usual_readings = 1 if reader.completeness.is_counted else 2
         if reader.readings > usual_readings:
             notes.append(f"the list changed while it was read; read {reader.readings} times")
+        if result.misfit_counts:
+            notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
         if reader.is_short:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")
         return notes
+
+
+def _unread(counts: Mapping[str, int]) -> str:
+    """Say how many values of which fields could not be read."""
+    fields = [f"{field} {count:,}" for field, count in [*counts.items()][:MAX_NAMED]]
+    return f"{sum(counts.values()):,} values could not be read ({', '.join(fields)})"

@@ -52,7 +52,7 @@ def _flag(values: pl.Series, notation: Notation) -> pl.Series:
 
 def _texts(values: pl.Series, notation: Notation) -> pl.Series:
     if isinstance(values.dtype, pl.List | pl.Array):
-        if values.dtype.inner.is_nested():  # type: ignore[union-attr]  # what is in it is no text
+        if values.dtype.inner.is_nested():  # what is in it is no text
             return nothing(values, dtype=pl.List(pl.String))
         return values.cast(pl.List(pl.String), strict=False)
     parts = split(values.name, notation.separator).alias(values.name)

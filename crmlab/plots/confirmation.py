@@ -14,6 +14,7 @@ from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
 from crmlab.display import plural
 from crmlab.plots import _curves, _shares
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
 from crmlab.schema import TimeLike
@@ -23,6 +24,7 @@ __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 _NO_REQUEST = "no event of a known person is a request."
 
 
+@draws
 def confirmation_rate(
     consent_events: pl.DataFrame,
     *,
@@ -78,6 +80,7 @@ def confirmation_rate(
     )
 
 
+@draws
 def time_to_confirm(
     consent_events: pl.DataFrame,
     *,
@@ -132,6 +135,7 @@ def time_to_confirm(
     )
 
 
+@draws
 def documentation_coverage(
     consent_events: pl.DataFrame,
     *,

@@ -8,21 +8,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import polars as pl
 
 from crmlab.atomic_files import make_folder, write_files
 from crmlab.errors import SchemaError, UsageError
-from crmlab.results import excel
+from crmlab.results import excel, manifest
 from crmlab.results.cells import split, unnested
 from crmlab.results.excel_sheets import sheets
 from crmlab.results.spreadsheet_safe import shielded, unshielded
-from crmlab.schema import TABLES, Table, as_polars, collected, conform, in_short
+from crmlab.schema import TABLES, as_polars, collected, conform, in_short
 
 Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-_WORKBOOK = "crmlab.xlsx"
+#: what writes a file to the path that it is called with
+Writer = Callable[[Path], None]
 _NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00]")
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
@@ -33,6 +35,8 @@ def export(
     format: Format = "parquet",
     *,
     obsolete: Iterable[str] = (),
+    beside: Mapping[str, str] = MappingProxyType({}),
+    metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Path]:
     """Write one file for each table, or one workbook, and return the paths.
 
@@ -52,6 +56,10 @@ def export(
         ``"parquet"``, ``"csv"`` or ``"xlsx"``.
     obsolete
         Names of tables that are not there this time: their files of an earlier export are removed.
+    beside
+        Texts by the name of the file that they become, replaced together with the tables.
+    metadata
+        What each Parquet file says of itself.
 
     Raises
     ------
@@ -66,21 +74,35 @@ def export(
     frames = {name: collected(as_polars(frame, name), name) for name, frame in tables.items()}
     if format != "xlsx":
         _refuse_as_file_names(frames)
-    writers = _writers(frames, format)
+    writers = _writers(frames, format, metadata) | text_writers(beside)
     folder = make_folder(directory)
     remove = [folder / f"{name}.{format}" for name in obsolete if format != "xlsx"]
     return write_files({folder / name: write for name, write in writers.items()}, remove=remove)
 
 
-def _writers(tables: Mapping[str, pl.DataFrame], format: Format) -> dict[str, Callable[[Path], None]]:
+def text_writers(texts: Mapping[str, str]) -> dict[str, Writer]:
+    """Return by file name what writes each text, with the same line ends on every system."""
+    return {name: partial(_write_text, text) for name, text in texts.items()}
+
+
+def parquet_writers(tables: Mapping[str, pl.DataFrame], metadata: Mapping[str, str]) -> dict[str, Writer]:
+    """Return by file name what writes each table as Parquet."""
+    return {f"{name}.parquet": partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()}
+
+
+def _writers(tables: Mapping[str, pl.DataFrame], format: Format, metadata: Mapping[str, str]) -> dict[str, Writer]:
     """Return by file name what writes it."""
     if format == "xlsx":
         excel.need_xlsxwriter()
-        return {_WORKBOOK: partial(excel.write, sheets(tables))}
+        return {manifest.WORKBOOK: partial(excel.write, sheets(tables))}
     if format == "csv":
         _refuse_for_csv(tables)
         return {f"{name}.csv": partial(_write_csv, name, frame) for name, frame in tables.items()}
-    return {f"{name}.parquet": partial(_write_parquet, name, frame) for name, frame in tables.items()}
+    return parquet_writers(tables, metadata)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_bytes(text.encode())
 
 
 def _refuse_as_file_names(names: Iterable[str]) -> None:
@@ -99,9 +121,9 @@ def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
         raise UsageError(f"CSV cannot hold {', '.join(problems)}: cast to text, or leave the column out")
 
 
-def _write_parquet(name: str, frame: pl.DataFrame, path: Path) -> None:
+def _write_parquet(name: str, frame: pl.DataFrame, metadata: Mapping[str, str], path: Path) -> None:
     with _refusals_in_words(name, "Parquet"):
-        frame.write_parquet(path, compression="zstd")
+        frame.write_parquet(path, compression="zstd", metadata=dict(metadata))
 
 
 def _write_csv(name: str, frame: pl.DataFrame, path: Path) -> None:
@@ -164,27 +186,41 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     name = Path(path).stem
     if name not in TABLES:
         raise UsageError(f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv")
+    table = TABLES[name]
+    frame = read_cells(path, table.schema)
+    if not table.columns.keys() <= set(frame.columns):
+        strange = sorted(set(frame.columns) ^ set(table.columns))
+        raise SchemaError(f"{Path(path).name} and the table differ in the columns {', '.join(strange)}")
+    further = [column for column in frame.columns if column not in table.columns]
+    return conform(frame.select(*table.columns), table).with_columns(frame.select(further))
+
+
+def read_cells(path: str | Path, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return what `flat` was given, from its CSV file; columns that are not in the schema stay text.
+
+    Raises
+    ------
+    UsageError
+        The file is not there, or holds what `export` does not write.
+    """
     try:
-        return _as_written(pl.read_csv(path, infer_schema=False), Path(path), TABLES[name])
+        frame = pl.read_csv(path, infer_schema=False)
+        names = (
+            pl.Series(frame.columns, dtype=pl.String).to_frame("name").select(unshielded(pl.col("name"))).to_series()
+        )
+        named = frame.rename(dict(zip(frame.columns, names, strict=True)))
+        return named.select(_restored(name, schema.get(name, pl.String())) for name in named.columns)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
+        name = Path(path).stem
+        advice = "export it again"
+        if name in TABLES:
+            advice = f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
         raise UsageError(
             f"{Path(path).name} is not as crmlab writes it, perhaps since a spreadsheet saved it ({in_short(error)}): "
-            f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+            f"{advice}"
         ) from None
-
-
-def _as_written(frame: pl.DataFrame, path: Path, table: Table) -> pl.DataFrame:
-    """Return the table that such cells were written of."""
-    heads = pl.Series(frame.columns, dtype=pl.String).to_frame("name").select(unshielded(pl.col("name")))
-    frame = frame.rename(dict(zip(frame.columns, heads["name"], strict=True)))
-    if not table.columns.keys() <= set(frame.columns):
-        strange = sorted(set(frame.columns) ^ set(table.columns))
-        raise SchemaError(f"{path.name} and the table differ in the columns {', '.join(strange)}")
-    restored = conform(frame.select(_restored(column, dtype) for column, dtype in table.schema.items()), table)
-    further = [unshielded(pl.col(column)) for column in frame.columns if column not in table.columns]
-    return restored.with_columns(frame.select(further))
 
 
 def _restored(name: str, dtype: pl.DataType) -> pl.Expr:

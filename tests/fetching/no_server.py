@@ -12,7 +12,7 @@ import polars as pl
 import crmlab
 from crmlab.connector import Context, Page, Request, Resource, numbered
 from crmlab.fetching.completeness import KEYS
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
 
@@ -101,7 +101,7 @@ class Account:
     """As much of an account as its resources need: it answers from a service, and remembers what it is told."""
 
     def __init__(self, service: Service) -> None:
-        self.backlog = Backlog()
+        self.backpressure = Backpressure()
         self.told: list[bool] = []
         self._service = service
 

@@ -20,6 +20,7 @@ from crmlab import Fetched, Stored, analysis
 from crmlab.catalogue import CATALOGUE, SECTIONS
 from crmlab.errors import UsageError
 from crmlab.notebook import Explorer, explore
+from crmlab.schema.asked import Asked
 from crmlab.schema.tables import TABLES, conform
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -62,12 +63,12 @@ def made_of(**tables: dict[str, Any]) -> Fetched:
         summary=pl.DataFrame({"complete": [True]}),
         rejected=pl.DataFrame(),
         failures=(),
-        fetched_at=dt.datetime(2026, 5, 16, tzinfo=dt.UTC),
+        asked=Asked(fetched_at=dt.datetime(2026, 5, 16, tzinfo=dt.UTC)),
     )
 
 
 def stored(tables: dict[str, pl.LazyFrame], of: Fetched) -> Stored:
-    return Stored(tables, heights={}, summary=of.summary, rejected=of.rejected, failures=(), fetched_at=of.fetched_at)
+    return Stored(tables, heights={}, summary=of.summary, rejected=of.rejected, failures=(), asked=of.asked)
 
 
 @pytest.mark.parametrize("narrowed", [False, True], ids=["all", "narrowed"])
