@@ -74,7 +74,8 @@ def collect(
     """
     if data is not None and not isinstance(data, Fetched):
         raise UsageError(
-            f"collect: the first argument is of type {type(data).__name__}: give what crmlab.fetch returns"
+            f"collect: the first argument is of type {type(data).__name__}: give what crmlab.fetch or "
+            "crmlab.open(folder, lazy=False) returns"
         )
     if not tables:
         raise UsageError("collect: give tables by their name, such as deals=crmlab.table('deals', ...)")

@@ -26,6 +26,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 #: what writes a file to the path that it is called with
 Writer = Callable[[Path], None]
 _NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00]")
+_COLUMN_OF_ERROR = re.compile(r"in column '([^']*)'")
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
 
@@ -217,9 +218,11 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType]) -> pl.DataFr
         advice = "export it again"
         if name in TABLES:
             advice = f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+        # Polars quotes values, which are of records
+        column = _COLUMN_OF_ERROR.search(str(error))
+        where = f" in {column[1]}" if column else ""
         raise UsageError(
-            f"{Path(path).name} is not as crmlab writes it, perhaps since a spreadsheet saved it ({in_short(error)}): "
-            f"{advice}"
+            f"{Path(path).name} is not as crmlab writes it{where}, perhaps since a spreadsheet saved it: {advice}"
         ) from None
 
 
