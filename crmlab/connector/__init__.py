@@ -29,7 +29,7 @@ from crmlab.connector.expressions import (
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates
-from crmlab.connector.paging import Paginator, cursor, numbered, one_answer, widening
+from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
 from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
 from crmlab.connector.resource import JSON, Context, EmbeddedList, Embedding, JsonPath, Resource, Schema, View, get
@@ -46,6 +46,7 @@ __all__ = [
     "Limits",
     "Operation",
     "Page",
+    "PageSize",
     "Paginator",
     "Provider",
     "Request",

@@ -16,6 +16,7 @@ from crmlab.decoding import RAW
 from crmlab.fetching.crawl import first_error, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
+from crmlab.fetching.intake import Accept
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query
@@ -130,7 +131,7 @@ class AccountFetch:
             rows[name] = result.exported
         return replace(self._context, rows=rows)
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request: as planned, or sent in its turn."""
         planned = self._pages.pop(request.key, None)
         if planned:
@@ -141,7 +142,7 @@ class AccountFetch:
             await self.backpressure.room()
             try:
                 page = await self._client.send(
-                    self.account, request, retry=may_repeat, retried=result.requests.count_retry
+                    self.account, request, retry=may_repeat, retried=result.requests.count_retry, accept=accept
                 )
             finally:
                 result.requests.sent += 1

@@ -15,7 +15,7 @@ from crmlab.errors import CrmlabError, Stopped
 from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
-from crmlab.fetching.intake import PageIntake, Receiver
+from crmlab.fetching.intake import Accept, PageIntake, Receiver
 from crmlab.fetching.reader import ListReader
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
@@ -32,8 +32,8 @@ class AccountServices(Protocol):
         """What all resources share while they decode."""
         ...
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
-        """Return the answer to a request."""
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return the answer to a request, accepted."""
         ...
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
@@ -182,7 +182,7 @@ class ResourceFetch:
         self.result.strategy = self._reader.strategy
 
     async def _ask(self, request: Request) -> Page:
-        return await self._account.answer(self.result, request)
+        return await self._account.answer(self.result, request, self._intake.accept)
 
     async def _decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
@@ -220,7 +220,9 @@ class ResourceFetch:
         self.result.frames = dict(decoder([]).frames)
 
     def _is_complete(self) -> bool:
-        return self._reader.is_settled and not self.result.rejected.height and not self._reader.is_short
+        reader = self._reader
+        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
+        return has_all_pages and not self.result.rejected.height
 
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
@@ -231,6 +233,8 @@ class ResourceFetch:
             notes.append(f"fields nobody documented: {', '.join([*self._queue.unknown][:MAX_NAMED])}")
         if self._intake.lone_surrogates:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
+        if self._intake.found_at:
+            notes.append(f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented")
         if result.failure:
             return notes
         if result.strategy != self.task.resource.follow.strategy:
@@ -244,6 +248,7 @@ class ResourceFetch:
             notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
+        notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")

@@ -126,7 +126,8 @@ def _total(page: Page) -> int | None:
     return total if isinstance(total, int) else None
 
 
-_numbered = numbered(lambda page: _pagination(page)["total_pages"], param="page[number]")
+_PAGE = "page[number]"
+_numbered = numbered(lambda page: _pagination(page)["total_pages"], param=_PAGE)
 
 
 def _follow(page: Page) -> Iterable[Request]:
@@ -148,7 +149,7 @@ def _more(page: Page) -> int | None:
     return None if _follow(page) else 0
 
 
-_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more)
+_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE)
 
 
 def _is_empty_answer(error: ApiError, request: Request) -> bool:
@@ -263,6 +264,7 @@ PROVIDER = Provider(
     limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
     reached=count_and_names("source", "attributes", "label"),
+    ping_resource="sources",
     resources=(
         _list(
             "sources",
