@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crmlab.analysis.decisions import WHOM, Subject, is_first, subject_of, told
+from crmlab.analysis.decisions import OPT_IN, OPT_OUT, WHOM, Subject, decided, is_first, subject_of, told
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
-from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
 from crmlab.schema import KEY, TABLES, TimeLike, as_instant
 
 __all__ = ["consent_rate", "current_consent"]
@@ -44,14 +43,14 @@ def current_consent(
     ----------
     consent_events
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in. What a kind means: `crmlab.analysis.vocabulary`.
+        (where occurred_at is null), opted_in.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject
         ``"contact"``: a person is one contact of one account; ``"email"``: one e-mail address, in lower
         case, in whatever service (a contact where there is none).
     subscriptions
-        Reads provider, account, contact_id, channel, address, status, resource_id.
+        Reads provider, account, contact_id, channel, address, opted_in, resource_id.
     contacts
         Reads provider, account, id, emails, do_not_contact: true is an opt-out of the channel "email",
         false says nothing. With ``subject="email"`` also the addresses of subscriptions' contacts.
@@ -82,7 +81,7 @@ def current_consent(
     >>> from datetime import date, datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"provider": ["altcraft"] * 2, "account": ["shop"] * 2, "kind": ["subscribe", "unsubscribe"],
+    >>> rows = {"provider": ["altcraft"] * 2, "account": ["shop"] * 2, "opted_in": [True, False],
     ...         "contact_id": ["7"] * 2, "channel": ["email"] * 2,
     ...         "occurred_at": [datetime(2026, 1, day) for day in (1, 9)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
@@ -150,18 +149,16 @@ def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subj
     key = ["provider", "account", "contact_id"]
     known = people.select("provider", "account", pl.col("id").alias("contact_id"), _EMAIL.alias("known")).unique(key)
     own = pl.when(pl.col("address").str.contains("@", literal=True)).then("address")
-    subscriptions = read(subscriptions, "subscriptions", *key, "channel", "address", "status", "resource_id")
-    states = subscriptions.join(known, on=key, how="left").with_columns(
-        subject_of(subject, "contact_id", pl.coalesce("known", own)).alias("subject"),
-        pl.col("status").str.to_lowercase().replace_strict(STATES, default=None, return_dtype=pl.String).alias("is"),
+    subscriptions = read(subscriptions, "subscriptions", *key, "channel", "address", "opted_in", "resource_id")
+    states = decided(subscriptions.join(known, on=key, how="left")).with_columns(
+        subject_of(subject, "contact_id", pl.coalesce("known", own)).alias("subject")
     )
-    says = pl.col("is")
+    source = pl.col("resource_id").sort_by("decision", "resource_id").first().alias("source")
     return (
-        states.filter(says.is_in([OPT_IN, OPT_OUT]))
-        .drop_nulls("subject")
+        states.drop_nulls(["decision", "subject"])
         .group_by("provider", "account", *WHOM)
         # subscribed to any resource: "opt-in" comes first in the alphabet
-        .agg(says.min().alias("decision"), pl.col("resource_id").sort_by("is", "resource_id").first().alias("source"))
+        .agg(pl.col("decision").min(), source)
         .with_columns(decided_at=pl.lit(None, pl.Datetime("us", "UTC")))
     )
 
@@ -240,7 +237,7 @@ def consent_rate(
     >>> import polars as pl
     >>> from crmlab.schema import KEY, TABLES, conform
     >>> said = pl.Series("occurred_at", [datetime(2026, 1, 1, tzinfo=UTC)] * 3)
-    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True, True, False],
     ...         "contact_id": ["1", "2", "3"], "channel": ["email"] * 3, "occurred_at": said}
     >>> events = conform(pl.DataFrame(rows), TABLES["consent_events"])
     >>> found = consent_rate(events, as_of="2026-02-01", by="channel")

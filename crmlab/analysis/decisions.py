@@ -10,15 +10,16 @@ import polars as pl
 
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.inputs import By, keys_of, read
-from crmlab.analysis.vocabulary import OPT_IN, decided
 from crmlab.errors import UsageError
 
+#: in this order: of two decisions of one moment the opt-out is the later
+OPT_IN, OPT_OUT = "opt-in", "opt-out"
 #: what a person is known by: the id of one service's account, or the e-mail address in all of them
 Subject = Literal["contact", "email"]
 #: what a decision is about
 WHOM = ("subject", "channel")
 #: what is kept of each event beside who said it and when
-_SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "has_documentation")
+_SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "step", "has_documentation")
 _READ = (*_SAID_BESIDE, "contact_id", "contact_email", "occurred_at", "created_at")
 
 
@@ -40,6 +41,13 @@ def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
     address = email.str.strip_chars().str.to_lowercase()
     # the address of the person is read only where it counts
     return contact if subject == "contact" else pl.coalesce(pl.when(address != "").then(address), contact)
+
+
+def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events with their decision: "opt-in" or "opt-out", null where nothing was decided. Reads opted_in."""
+    yes = pl.col("opted_in")
+    decision = pl.when(yes).then(pl.lit(OPT_IN)).when(~yes).then(pl.lit(OPT_OUT))
+    return consent_events.with_columns(decision.alias("decision"))
 
 
 def told(
@@ -64,9 +72,8 @@ def told(
     ).drop_nulls(["subject", "at"])
     if as_of is not None:
         dated = dated.filter(pl.col("at") <= as_of)
-    # "opt-in" comes before "opt-out" in the alphabet. The row as the last key: a stable sort takes
-    # three times as long
-    return decided(dated).drop("meaning").with_row_index("row").sort(*order, "decision", "row").drop("row")
+    # the row as the last key: a stable sort takes three times as long
+    return decided(dated).with_row_index("row").sort(*order, "decision", "row").drop("row")
 
 
 def is_first(*columns: str) -> pl.Expr:

@@ -24,8 +24,14 @@ from crmlab.schema import TABLES
 #: columns to group by
 By = str | Sequence[str] | None
 _PRIVATE = "by: "
-#: columns in which a service says what its words mean. Files of before lack them: they are to be filled, not made null
-_MEANINGS = {"mailing", "stage_probability"}
+#: columns in which a service says what its words mean, each with what fills it in a frame that lacks it. Null would say
+#: that nothing was meant, and be believed
+_MEANINGS = {
+    "mailing": "pl.col('kind').replace_strict({'send': 'sent', 'open': 'opened'}, default=None)",
+    "opted_in": "pl.col('kind').replace_strict({'subscribe': True, 'unsubscribe': False}, default=None)",
+    "stage_probability": "pl.col('stage') / 100",
+    "step": "pl.col('kind').replace_strict({'subscribe': 'request', 'confirm': 'confirmation'}, default=None)",
+}
 
 
 def names_of(by: By) -> list[str]:
@@ -77,7 +83,7 @@ def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table
     missing = [name for name in dict.fromkeys(columns) if name not in frame.columns]
     if missing:
         described = ", ".join(_described(name, table or argument) for name in missing)
-        raise UsageError(f"{argument} has no column {described}: {_where_from(table or argument)}")
+        raise UsageError(f"{argument} has no column {described}: {_where_from(table or argument, missing)}")
     grouping = names_of(by)
     unknown = [name for name in grouping if name not in frame.columns]
     if unknown:
@@ -124,8 +130,15 @@ def _described(name: str, wanted: str) -> str:
     return f"{name} ({TABLES[wanted].columns[name].doc})"
 
 
-def _where_from(wanted: str) -> str:
+def _where_from(wanted: str, missing: Sequence[str]) -> str:
     """Return what to do about a frame that lacks columns."""
+    meanings = [name for name in missing if name in _MEANINGS]
+    if wanted in TABLES and meanings:
+        filled = ", ".join(f"{name}={_MEANINGS[name]}" for name in meanings)
+        return (
+            "give the frame that crmlab.fetch returns, or fill it from the service's own words, such as "
+            f"{wanted}.with_columns({filled})"
+        )
     if wanted in TABLES:
         return (
             "give the frame that crmlab.fetch returns, or add the columns with "

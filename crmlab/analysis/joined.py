@@ -50,7 +50,7 @@ def open_pipeline_by_consent(
         Reads provider, account, contact_id, status, total_amount, amount, currency: as they are now, not at `as_of`.
     consent_events
         Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
-        opted_in (where the frame has it).
+        opted_in.
     people
         As `crmlab.analysis.people` returns it.
     as_of
@@ -89,7 +89,7 @@ def open_pipeline_by_consent(
     >>> rows = {"provider": ["onepagecrm"] * 2, "account": ["a"] * 2, "contact_id": ["1", None],
     ...         "status": ["pending"] * 2, "amount": [70.0, 30.0]}
     >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
-    >>> rows = {"provider": ["altcraft"], "account": ["a"], "kind": ["subscribe"], "contact_id": ["9"],
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "opted_in": [True], "contact_id": ["9"],
     ...         "channel": ["email"], "occurred_at": [datetime(2026, 1, 9)]}
     >>> events = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
     >>> events = conform(events, TABLES["consent_events"])

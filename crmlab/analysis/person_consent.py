@@ -7,8 +7,8 @@ import datetime as dt
 import polars as pl
 
 from crmlab.analysis.consent import SAID
+from crmlab.analysis.decisions import OPT_IN, OPT_OUT, decided
 from crmlab.analysis.inputs import read
-from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, decided
 from crmlab.schema import KEY
 
 #: the states a deal's person can be in, in the order that tables and pictures have
@@ -64,7 +64,6 @@ def all_decisions(consent_events: pl.DataFrame, people: pl.DataFrame, until: dt.
         .select("person_id", SAID.alias("at"), "decision", *KEY, "kind", "channel")
         .drop_nulls(["person_id", "at", "decision"])
     )
-    # "opt-in" comes before "opt-out" in the alphabet
     return (made if until is None else made.filter(pl.col("at") <= until)).sort("at", "decision", maintain_order=True)
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from crmlab.display import plural
 from crmlab.errors import MisfitWarning, UsageError
-from crmlab.own_data import decisions, words
+from crmlab.own_data import meanings, words
 from crmlab.own_data.misfits import MISFITS, with_misfits
 from crmlab.own_data.naming import did_you_mean, near_misses, plain, renamed, shared_table
 from crmlab.own_data.notation import Notation
@@ -27,6 +27,9 @@ _EXAMPLES = MappingProxyType(
         "constants": "{'currency': 'EUR'}",
     }
 )
+
+#: columns of words that most tables have no use for
+_OF_FEW_ROWS = ("mailing", "step")
 
 
 def table(
@@ -157,7 +160,7 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     own = _with_key(renamed(given, shared, rename), shared, provider, account)
     own = _with_constants(own, shared, constants)
     if shared.name == "consent_events":
-        own = decisions.numbered(own)
+        own = meanings.numbered(own)
     _check_id(own, shared, given.columns)
     words.check_values(values, own, shared, rename)
 
@@ -165,9 +168,9 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     check_key(found.frame, shared)
     problems = list(found.problems)
     answer = found.frame
+    answer = meanings.meant(answer, shared.name, own.columns)
     if shared.name == "consent_events":
-        answer = decisions.decided(answer)
-        problems += [problem for problem in [decisions.silence(answer)] if problem]
+        problems += [problem for problem in [meanings.silence(answer)] if problem]
     if problems and misfits == "raise":
         raise UsageError(f"{shared.name}: {'; '.join(problems)}; or misfits='null' to go on without them")
     if found.problems:
@@ -236,12 +239,12 @@ def _doubts(own: pl.DataFrame, answer: pl.DataFrame, table: Table) -> Iterator[s
     for name, near in near_misses(own.columns, table).items():
         yield f"the column {name!r} is kept as it is; if it is {near}, write rename={{{name!r}: {near!r}}}"
     for name, column in table.columns.items():
-        if column.words and not column.other_words and name not in own.columns:
+        if column.words and not column.other_words and name not in (*own.columns, *_OF_FEW_ROWS):
             yield (
                 f"no column fills {name} ({', '.join(column.words)}), without which most answers are empty: "
                 f"write rename={{'...': {name!r}}}"
             )
-    if table.name == "consent_events" and (count := decisions.undated(answer)):
+    if table.name == "consent_events" and (count := meanings.undated(answer)):
         yield (
             f"{plural(count, 'row')} of {answer.height:,} have no time, so that they count in no analysis: "
             "write rename={'...': 'occurred_at'}, or constants={'occurred_at': '2026-01-31'}, the day of the list"

@@ -16,6 +16,7 @@ from crmlab.analysis.consent_state import consent_rate, current_consent
 from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
 from crmlab.schema import TABLES, conform
+from tests.analysis.words import decided
 
 AS_OF = date(2026, 6, 1)
 
@@ -32,7 +33,9 @@ def events(*rows: tuple[Any, ...], provider: str = "altcraft") -> pl.DataFrame:
         schema={name: TABLES["consent_events"].schema[name] for name in names},
         orient="row",
     )
-    return conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    return decided(
+        conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    )
 
 
 def table(name: str, **columns: Any) -> pl.DataFrame:
@@ -106,7 +109,7 @@ def test_a_state_without_a_time_is_a_refusal_above_all_and_a_consent_below_all()
         **key,
         contact_id=["1", "2", "3", "3", "4", "5"],
         channel=["email"] * 6,
-        status=["unsubscribed", "subscribed", "Subscribed", "unsubscribed", "hardbounced", "unconfirmed"],
+        opted_in=[False, True, True, False, None, None],
         resource_id=["r1", "r1", "r2", "r1", "r1", "r1"],
     )
     contacts = table(
@@ -132,7 +135,7 @@ def test_a_subscription_is_of_the_address_of_its_contact() -> None:
         contact_id=["1", "2"],
         channel=["sms", "email"],
         address=["+49 1", "bo@x.example"],
-        status=["subscribed"] * 2,
+        opted_in=[True] * 2,
     )
 
     found = current_consent(events(), as_of=AS_OF, subject="email", subscriptions=subscriptions, contacts=contacts)

@@ -47,6 +47,27 @@ def test_a_missing_column_is_said_with_the_argument_and_what_to_do() -> None:
         read(DEALS, "deals", "status", by="owner")
 
 
+def test_a_column_that_says_what_words_mean_is_to_be_filled_and_not_made_null() -> None:
+    events = TABLES["consent_events"].empty()
+
+    with pytest.raises(
+        UsageError, match=r"no column opted_in \(what was decided .*with_columns\(opted_in=pl\.col"
+    ) as seen:
+        analysis.consent_kinds(events.drop("opted_in"))
+
+    assert "conform" not in str(seen.value)
+
+
+def test_the_answers_know_no_vendors_word() -> None:
+    frame = pl.DataFrame(
+        {"provider": ["salesforce"] * 3, "kind": ["signed up", "left", "left"], "opted_in": [True, False, None]}
+    )
+
+    found = analysis.consent_kinds(frame)
+
+    assert found.drop("provider").rows() == [("left", 2, 0, 1, 1), ("signed up", 1, 1, 0, 0)]
+
+
 def test_what_is_no_frame_is_refused() -> None:
     with pytest.raises(UsageError, match=r"deals is of type LazyFrame: give a polars\.DataFrame"):
         analysis.closed_by_month(TABLES["deals"].empty().lazy())  # type: ignore[arg-type]

@@ -207,6 +207,7 @@ PROVIDER = Provider(
             wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            unknown_words=views.UNKNOWN_KINDS,
             exports={"employee_id": views.inside("employee_id")},
         ),
         Resource(
@@ -217,6 +218,7 @@ PROVIDER = Provider(
             wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            unknown_words=views.UNKNOWN_KINDS,
             destructive=True,
         ),
         Resource(
