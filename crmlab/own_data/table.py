@@ -20,6 +20,8 @@ from crmlab.own_data.source import read
 from crmlab.schema import Table, TableName
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+#: columns of words that most rows have none of
+_SELDOM = ("mailing", "step")
 _EXAMPLES = MappingProxyType(
     {
         "rename": "{'Stage': 'status'}",
@@ -27,9 +29,6 @@ _EXAMPLES = MappingProxyType(
         "constants": "{'currency': 'EUR'}",
     }
 )
-
-#: columns of words that most tables have no use for
-_OF_FEW_ROWS = ("mailing", "step")
 
 
 def table(
@@ -53,7 +52,8 @@ def table(
 
     Columns get the names and dtypes of the table, in its order. Those that your data lack are null, and those that
     the table does not have are kept at the end. A column or a word that differs from a shared one only by case, blanks,
-    hyphens or underscores is taken for it: ``Close Date`` is `close_date`, and ``Won`` is won.
+    hyphens or underscores is taken for it: ``Close Date`` is `close_date`, and ``Won`` is won. Where activities lack
+    `mailing`, and consent events `opted_in`, a kind such as ``open`` or ``unsubscribe`` tells it.
 
     Parameters
     ----------
@@ -167,8 +167,7 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     found = shaped(own, shared, values, notation)
     check_key(found.frame, shared)
     problems = list(found.problems)
-    answer = found.frame
-    answer = meanings.meant(answer, shared.name, own.columns)
+    answer = meanings.meant(found.frame, shared.name, own.columns)
     if shared.name == "consent_events":
         problems += [problem for problem in [meanings.silence(answer)] if problem]
     if problems and misfits == "raise":
@@ -239,7 +238,7 @@ def _doubts(own: pl.DataFrame, answer: pl.DataFrame, table: Table) -> Iterator[s
     for name, near in near_misses(own.columns, table).items():
         yield f"the column {name!r} is kept as it is; if it is {near}, write rename={{{name!r}: {near!r}}}"
     for name, column in table.columns.items():
-        if column.words and not column.other_words and name not in (*own.columns, *_OF_FEW_ROWS):
+        if column.words and not column.other_words and name not in (*own.columns, *_SELDOM):
             yield (
                 f"no column fills {name} ({', '.join(column.words)}), without which most answers are empty: "
                 f"write rename={{'...': {name!r}}}"

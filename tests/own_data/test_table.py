@@ -88,6 +88,8 @@ def shared_frames(draw: st.DrawFn, name: str) -> pl.DataFrame:
         columns[column] = values if column in ("provider", "account") else st.none() | values
     columns["id"] = st.uuids().map(str)
     rows = draw(st.lists(st.fixed_dictionaries(columns), max_size=4))
+    if name == "activities":
+        rows = [{**row, "kind": "call"} for row in rows]
     if name == "consent_events":
         rows = [{**row, "kind": "subscribe", "opted_in": True, "created_at": dt.datetime.now(dt.UTC)} for row in rows]
     return pl.DataFrame(rows, schema=TABLES[name].schema, orient="row")
@@ -239,6 +241,14 @@ def test_other_kinds_of_activities_are_kept_and_known_ones_spelled_alike() -> No
     frame = pl.DataFrame({"id": ["1", "2"], "kind": ["Call", "Lunch"]})
 
     assert crmlab.table("activities", frame, provider="salesforce")["kind"].to_list() == ["call", "Lunch"]
+
+
+def test_what_happened_to_a_mailing_is_told_by_the_kind_where_nothing_else_does() -> None:
+    frame = pl.DataFrame({"id": ["1", "2", "3"], "kind": ["Sent", "open", "call"], "mailing": [None, "Clicked", None]})
+
+    found = crmlab.table("activities", frame, provider="salesforce")
+
+    assert found["mailing"].to_list() == ["sent", "clicked", None]
 
 
 @pytest.mark.parametrize("name", NAMES)
