@@ -54,8 +54,8 @@ def meant(rows: pl.DataFrame, name: str, given: Collection[str]) -> pl.DataFrame
         said = _meaning(rows["kind"], _DECISIONS, pl.Boolean)
         step = pl.col("step") if "step" in given else _meaning(rows["kind"], _STEPS, pl.String)
         return rows.with_columns(pl.coalesce("opted_in", said), step.alias("step"))
-    if name == "activities" and "mailing" not in given:
-        return rows.with_columns(_meaning(rows["kind"], _MAILINGS, pl.String).alias("mailing"))
+    if name == "activities":
+        return rows.with_columns(pl.coalesce("mailing", _meaning(rows["kind"], _MAILINGS, pl.String)))
     if name == "subscriptions" and "opted_in" not in given:
         return rows.with_columns(_meaning(rows["status"], _STATES, pl.Boolean).alias("opted_in"))
     return rows
