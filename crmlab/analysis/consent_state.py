@@ -7,17 +7,27 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crmlab.analysis.decisions import OPT_IN, OPT_OUT, WHOM, Subject, decided, is_first, subject_of, told
+from crmlab.analysis.decisions import (
+    OPT_IN,
+    OPT_OUT,
+    WHOM,
+    Subject,
+    decided,
+    for_every_channel,
+    is_first,
+    subject_of,
+    told,
+)
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
-from crmlab.schema import KEY, TABLES, TimeLike, as_instant
+from crmlab.schema import KEY, TABLES, TimeLike, as_instant, channel_word, mailbox
 
 __all__ = ["consent_rate", "current_consent"]
 
 _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
 #: what events, subscriptions and contacts tell alike
 _OF_ALL = ("channel", "source", "provider", "account")
-_EMAIL = pl.col("emails").list.first()
+_EMAIL = pl.col("emails").list.join(" ", ignore_nulls=True)
 #: how the bases are ranked: what has no time counts for consent only where no event decides, and for a
 #: refusal whatever the events say
 _UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
@@ -37,7 +47,8 @@ def current_consent(
     The last decision up to `as_of` wins; of two at the same moment the opt-out does. Subscriptions and
     contacts carry no time: give them only if they were fetched at `as_of`. Then a refusal among them stands above
     every event, and a consent counts where no event decides. A person who is subscribed to one resource
-    and unsubscribed from another is opted in on that channel.
+    and unsubscribed from another is opted in on that channel. A withdrawal that names no channel ends every one; a
+    consent that names none is one for no channel that is named. Spellings of one channel are one.
 
     Parameters
     ----------
@@ -127,12 +138,11 @@ def state_of(
         parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", of_all))
     if contacts is not None:
         parts.append(_stated(_barred(contacts, subject), "contact", of_all))
-    found = parts[0]
-    if len(parts) > 1:
+    found = for_every_channel(pl.concat(parts, how="diagonal"))
+    if found.height > parts[0].height:
         undated = pl.when(pl.col("decision") == OPT_IN).then(_UNDATED_YES).otherwise(_UNDATED_NO)
         rank = pl.when(pl.col("basis") == "event").then(_EVENT).otherwise(undated)
-        joined = pl.concat(parts, how="diagonal")
-        found = joined.sort(*WHOM, rank, "decided_at", "decision", maintain_order=True)
+        found = found.sort(*WHOM, rank, "decided_at", "decision", maintain_order=True)
     return found.filter(is_first(*WHOM).shift(-1, fill_value=True))
 
 
@@ -148,10 +158,11 @@ def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subj
     people = contacts if contacts is not None else TABLES["contacts"].empty()
     key = ["provider", "account", "contact_id"]
     known = people.select("provider", "account", pl.col("id").alias("contact_id"), _EMAIL.alias("known")).unique(key)
-    own = pl.when(pl.col("address").str.contains("@", literal=True)).then("address")
+    own = pl.col("address")
     subscriptions = read(subscriptions, "subscriptions", *key, "channel", "address", "opted_in", "resource_id")
     states = decided(subscriptions.join(known, on=key, how="left")).with_columns(
-        subject_of(subject, "contact_id", pl.coalesce("known", own)).alias("subject")
+        subject_of(subject, "contact_id", pl.coalesce(mailbox(pl.col("known")), own)).alias("subject"),
+        channel_word(pl.col("channel")),
     )
     source = pl.col("resource_id").sort_by("decision", "resource_id").first().alias("source")
     return (

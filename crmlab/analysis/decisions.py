@@ -8,9 +8,11 @@ from typing import Literal
 
 import polars as pl
 
+from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.inputs import By, keys_of, read
 from crmlab.errors import UsageError
+from crmlab.schema import channel_word, mailbox
 
 #: in this order: of two decisions of one moment the opt-out is the later
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
@@ -24,7 +26,7 @@ _READ = (*_SAID_BESIDE, "contact_id", "contact_email", "occurred_at", "created_a
 
 
 def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
-    """Return the name of a person as text: "provider/account/id", or the e-mail address in lower case.
+    """Return the name of a person as text: "provider/account/id", or the e-mail address (a `mailbox`).
 
     Without an address the former, without either null. Reads provider, account and the column `id`.
 
@@ -38,9 +40,8 @@ def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
     contact = pl.concat_str(
         pl.col("provider").cast(pl.String).fill_null(""), pl.col("account").fill_null(""), id, separator="/"
     )
-    address = email.str.strip_chars().str.to_lowercase()
     # the address of the person is read only where it counts
-    return contact if subject == "contact" else pl.coalesce(pl.when(address != "").then(address), contact)
+    return contact if subject == "contact" else pl.coalesce(mailbox(email), contact)
 
 
 def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
@@ -64,12 +65,18 @@ def told(
     decisions of one moment the opt-out is the later. `order` is another one, in which subject comes first.
     """
     events = read(consent_events, "consent_events", *_READ, by=by)
-    dated = events.select(
-        subject_of(subject, "contact_id", pl.col("contact_email")).alias("subject"),
-        SAID.alias("at"),
-        *_SAID_BESIDE,
-        *keys_of(by),
-    ).drop_nulls(["subject", "at"])
+    events = with_contact_id(events, mailbox(pl.col("contact_email")))
+    named = [name for name in ("channel", *keys_of(by)) if name in ("channel", *keys_of("channel"))]
+    dated = (
+        events.with_columns(channel_word(pl.col(name)) for name in named)
+        .select(
+            subject_of(subject, "contact_id", pl.col("contact_email")).alias("subject"),
+            SAID.alias("at"),
+            *_SAID_BESIDE,
+            *keys_of(by),
+        )
+        .drop_nulls(["subject", "at"])
+    )
     if as_of is not None:
         dated = dated.filter(pl.col("at") <= as_of)
     # the row as the last key: a stable sort takes three times as long
@@ -83,13 +90,31 @@ def is_first(*columns: str) -> pl.Expr:
     )
 
 
+def for_every_channel(said: pl.DataFrame) -> pl.DataFrame:
+    """Return the decisions, a withdrawal that names no channel also for each channel that its person decided about.
+
+    A yes that names no channel stays one for none that is named. Reads subject, channel, decision.
+    """
+    general = said.filter(pl.col("channel").is_null() & (pl.col("decision") == OPT_OUT))
+    if general.is_empty():
+        return said
+    channels = said.select(WHOM).drop_nulls("channel").unique()
+    copies = general.drop("channel").join(channels, on="subject")
+    named = pl.col("channel")
+    copies = copies.with_columns(named.alias(key) for key in keys_of("channel") if key in said.columns)
+    return pl.concat([said, copies.select(said.columns)])
+
+
 def changes(said: pl.DataFrame) -> pl.DataFrame:
     """Return, of what `told` returns, only the decisions that changed something.
 
     An opt-in of one who is opted in and an opt-out of one who is not are no change: what is left of each
     subject and channel begins with an opt-in, and alternates.
     """
-    made = said.drop_nulls("decision")
+    decisions = said.drop_nulls("decision")
+    made = for_every_channel(decisions)
+    if made.height > decisions.height:
+        made = made.sort(*WHOM, "at", "decision", maintain_order=True)
     is_new = is_first(*WHOM)
     changed = (
         pl.when(is_new).then(pl.col("decision") == OPT_IN).otherwise(pl.col("decision") != pl.col("decision").shift())

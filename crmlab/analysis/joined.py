@@ -49,14 +49,15 @@ def open_pipeline_by_consent(
     deals
         Reads provider, account, contact_id, status, total_amount, amount, currency: as they are now, not at `as_of`.
     consent_events
-        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
-        opted_in.
+        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in.
     people
         As `crmlab.analysis.people` returns it.
     as_of
         Later decisions do not count; a date is the beginning of that day in `time_zone`.
     channel
-        The channel whose consent counts; decisions that name none are about every channel.
+        The channel whose consent counts; a withdrawal that names none is about every channel, a consent
+        that names none about none.
     time_zone
         IANA name; read where `as_of` is a date.
 

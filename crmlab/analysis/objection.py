@@ -11,9 +11,9 @@ from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.decisions import OPT_OUT
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, local, period_of
-from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
+from crmlab.analysis.person_consent import about, all_decisions, decisions, with_person
 from crmlab.errors import UsageError
-from crmlab.schema import KEY, TimeLike, as_instant
+from crmlab.schema import KEY, TimeLike, as_instant, channel_word
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
@@ -44,8 +44,8 @@ def activities_after_opt_out(
         Reads provider, account, id, kind, mailing, contact_id, starts_at, created_at (where starts_at is null). Those
         without a time, or of an unknown contact, are left out.
     consent_events
-        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
-        opted_in.
+        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in.
     people
         As `crmlab.analysis.people` returns it.
     as_of
@@ -176,8 +176,8 @@ def mailed_but_objected(
     activities
         Reads provider, account, mailing, contact_id, starts_at, created_at (where starts_at is null).
     consent_events
-        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
-        opted_in.
+        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in.
     people
         As `crmlab.analysis.people` returns it.
     as_of
