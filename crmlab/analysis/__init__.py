@@ -3,6 +3,11 @@
 Every function is here, `crmlab.plots` draws most of them under the same name, and `crmlab.catalogue` says which
 question each answers.
 
+Each takes what `crmlab.fetch` returns in the place of its frames: ``analysis.win_rate(data)``. It then knows of which
+period the tables are, and what needs everything (open deals, consents in force, objections, people) refuses a fetch
+with `since` or `until`, which lacks what nobody touched. A frame by itself (``data.deals``) cannot know, and counts as
+whole.
+
 Three rules hold everywhere: amounts of several currencies are never added, a rate comes with the
 numbers it was made of, and a rate of nothing is null, not 0. "Now" is never read: where a moment
 matters it is an argument.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import finest_grain, local, period_of
@@ -15,6 +16,7 @@ HAPPENED = pl.coalesce("starts_at", "created_at")
 _TIMES = ("starts_at", "created_at")
 
 
+@answers("period")
 def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many activities fall on each weekday and hour of a place's clock.
 
@@ -76,6 +78,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     )
 
 
+@answers("period")
 def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many activities of each kind there were in each period.
 
@@ -126,6 +129,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     return count_by_period(activities, HAPPENED, every, time_zone)
 
 
+@answers("period")
 def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return how many activities of each kind each owner has.
 

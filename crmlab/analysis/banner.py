@@ -26,6 +26,7 @@ from typing import Literal
 import polars as pl
 
 from crmlab.analysis.consent import without_parts
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.period import finest_grain, period_of
 from crmlab.analysis.rates import counted, ratio
@@ -39,6 +40,7 @@ _PARTS = ("device", "location")
 _BY = ("day", "provider", "account", "banner_id", *_PARTS)
 
 
+@answers("period")
 def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str | None = None) -> pl.DataFrame:
     """Return what became of the visitors who saw a banner, and every service's rates of it.
 
@@ -123,6 +125,7 @@ def _only_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
     return statistics.filter(pl.col(part).is_not_null() | ~parts_are_there)
 
 
+@answers("period")
 def banner_items(
     consent_statistics_items: pl.DataFrame, *, dimension: Literal["category", "vendor"] = "category"
 ) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 
 from crmlab.analysis.consent_duration import curve, lasting
 from crmlab.analysis.decisions import OPT_OUT, WHOM, Subject, is_first, spells, told
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of
 from crmlab.analysis.rates import counted, ratio
 from crmlab.errors import UsageError
@@ -16,6 +17,7 @@ from crmlab.schema import TimeLike, as_instant
 __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
 
+@answers("everything")
 def confirmation_rate(
     consent_events: pl.DataFrame,
     *,
@@ -93,6 +95,7 @@ def confirmation_rate(
     return answer(rates)
 
 
+@answers("everything")
 def time_to_confirm(
     consent_events: pl.DataFrame,
     *,
@@ -165,6 +168,7 @@ def _requested(said: pl.DataFrame) -> pl.DataFrame:
     return asked.join(answered, on=WHOM, how="left", nulls_equal=True)
 
 
+@answers("everything")
 def documentation_coverage(
     consent_events: pl.DataFrame,
     *,

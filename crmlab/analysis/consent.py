@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.activity import count_by_period
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, period_of
 from crmlab.analysis.rates import number_of, ratio
@@ -16,6 +17,7 @@ SAID = pl.coalesce("occurred_at", "created_at")
 _COUNTS = ("visitors_exposed", "optin", "optout")
 
 
+@answers("period")
 def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many consent events of each kind there were in each period.
 
@@ -68,6 +70,7 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     return count_by_period(events, SAID, every, time_zone)
 
 
+@answers("period")
 def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return how each kind of consent event is read: as an opt-in, an opt-out or neither.
 
@@ -114,6 +117,7 @@ def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     return counts.sort("provider", "kind", nulls_last=True)
 
 
+@answers("period")
 def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None) -> pl.DataFrame:
     """Return exposed visitors, opt-ins and opt-outs of the consent banner per day, with their rates.
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from crmlab.analysis import survival
 from crmlab.analysis.decisions import Subject, spells, told
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
@@ -110,6 +111,7 @@ def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     return answer(curve.group_by(keys).agg(half).sort(keys, nulls_last=True))
 
 
+@answers("everything")
 def consent_survival(
     consent_events: pl.DataFrame,
     *,

@@ -8,6 +8,7 @@ import polars as pl
 
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN, Subject
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
@@ -15,6 +16,7 @@ from crmlab.schema import TimeLike, as_instant
 __all__ = ["expiring_consents"]
 
 
+@answers("everything")
 def expiring_consents(
     consent_events: pl.DataFrame,
     *,

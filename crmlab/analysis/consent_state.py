@@ -18,7 +18,8 @@ from crmlab.analysis.decisions import (
     subject_of,
     told,
 )
-from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.fetches import answers
+from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
 from crmlab.schema import KEY, TABLES, TimeLike, as_instant, channel_word, mailbox
 
@@ -28,11 +29,14 @@ _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "bas
 #: what events, subscriptions and contacts tell alike
 _OF_ALL = ("channel", "source", "provider", "account")
 _EMAIL = pl.col("emails").list.join(" ", ignore_nulls=True)
+#: who groups by one of these asks about the contacts of one service
+_SERVICE = ("provider", "account")
 #: how the bases are ranked: what has no time counts for consent only where no event decides, and for a
 #: refusal whatever the events say
 _UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
 
 
+@answers("everything")
 def current_consent(
     consent_events: pl.DataFrame,
     *,
@@ -46,9 +50,9 @@ def current_consent(
 
     The last decision up to `as_of` wins; of two at the same moment the opt-out does. Subscriptions and
     contacts carry no time: give them only if they were fetched at `as_of`. Then a refusal among them stands above
-    every event, and a consent counts where no event decides. A person who is subscribed to one resource
-    and unsubscribed from another is opted in on that channel. A withdrawal that names no channel ends every one; a
-    consent that names none is one for no channel that is named. Spellings of one channel are one.
+    every event, and a consent counts where no event decides. A person who is subscribed to one resource of an
+    account and unsubscribed from another is opted in on that channel. A withdrawal that names no channel ends every
+    one, and a consent that names none is one for no channel that is named. Spellings of one channel are one.
 
     Parameters
     ----------
@@ -59,7 +63,8 @@ def current_consent(
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject
         ``"contact"``: a person is one contact of one account; ``"email"``: one e-mail address, in lower
-        case, in whatever service (a contact where there is none).
+        case, in whatever service (a contact where there is none). It is the `contact_email` of an event, the first
+        of a contact's `emails`, and of a subscription that of its contact, or its own where the contact is not known.
     subscriptions
         Reads provider, account, contact_id, channel, address, opted_in, resource_id.
     contacts
@@ -127,7 +132,7 @@ def state_of(
     """
     # the basis is no column of the events, but one may group by it
     of_all = [name for name in names_of(by) if name in _OF_ALL]
-    if "basis" in names_of(by) and "basis" not in consent_events.columns:
+    if "basis" in names_of(by) and "basis" not in columns_of(consent_events, "consent_events"):
         of_all.append("basis")
     of_events = [name for name in names_of(by) if name not in of_all]
     events = told(consent_events, at, subject, by=of_events).drop_nulls("decision")
@@ -190,6 +195,7 @@ def _barred(contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
     )
 
 
+@answers("everything")
 def consent_rate(
     consent_events: pl.DataFrame,
     *,
@@ -228,9 +234,9 @@ def consent_rate(
     -------
     pl.DataFrame
         One row per group, sorted, nulls last: the columns of `by`, opted_in, opted_out, decided (Int64, people
-        with any decision), opted_in_per_decided (Float64, 0-1, null of nobody); with `contacts` also
-        contacts_decided, contacts (Int64, people, all of them in every group), coverage_of_contacts
-        (Float64, 0-1).
+        with any decision), opted_in_per_decided (Float64, 0-1, null of nobody); with `contacts` also contacts
+        (Int64, people: all of them in every group, or by provider and account those of the same), contacts_decided
+        (Int64, those of them who decided), coverage_of_contacts (Float64, 0-1, null where there are none).
 
     Raises
     ------
@@ -269,12 +275,13 @@ def consent_rate(
 
 def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
     """Return `consent_rate` of what `state_of` returned."""
-    known = None
+    services = [name for name in _SERVICE if keys_of(name)[0] in keys]
+    of_service = keys_of(services)
     people = state.with_columns(is_contact=pl.lit(value=False))
     if contacts is not None:
-        read_contacts = read(contacts, "contacts", *KEY, "emails")
-        known = read_contacts.select(subject_of(subject, "id", _EMAIL).alias("subject")).drop_nulls().unique()
-        people = state.with_columns(pl.col("subject").is_in(known["subject"].implode()).alias("is_contact"))
+        known = _known(contacts, services, subject)
+        is_contact = known.with_columns(is_contact=pl.lit(value=True))
+        people = state.join(is_contact, on=[*of_service, "subject"], how="left", nulls_equal=True)
     opted_in = (pl.col("decision") == OPT_IN).any()
     each = people.group_by(*keys, "subject").agg(opted_in.alias("yes"), pl.col("is_contact").any())
     measures = (
@@ -292,8 +299,24 @@ def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | 
         ratio(pl.col("opted_in"), pl.col("decided")).alias("opted_in_per_decided"),
         "contacts_decided",
     )
-    if known is None:
+    if contacts is None:
         return rates.drop("contacts_decided")
-    return rates.with_columns(pl.lit(known.height, pl.Int64).alias("contacts")).with_columns(
+    return _with_contacts(rates, known, of_service).with_columns(
         ratio(pl.col("contacts_decided"), pl.col("contacts")).alias("coverage_of_contacts")
     )
+
+
+def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) -> pl.DataFrame:
+    """Return the people among the contacts, each once for every service that they are grouped by."""
+    found = read(contacts, "contacts", *KEY, "emails", by=services)
+    people = found.select(*keys_of(services), subject_of(subject, "id", _EMAIL).alias("subject"))
+    return people.drop_nulls("subject").unique()
+
+
+def _with_contacts(rates: pl.DataFrame, known: pl.DataFrame, of_service: Sequence[str]) -> pl.DataFrame:
+    """Return the rates with the contacts that there are: of the service, where they are grouped by it."""
+    if not of_service:
+        return rates.with_columns(pl.lit(known.height, pl.Int64).alias("contacts"))
+    counts = known.group_by(of_service).agg(pl.len().cast(pl.Int64).alias("contacts"))
+    joined = rates.join(counts, on=of_service, how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(pl.col("contacts").fill_null(0))

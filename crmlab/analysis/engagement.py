@@ -6,6 +6,7 @@ import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.addresses import with_contact_id
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.rates import ratio
@@ -23,6 +24,7 @@ _COUNTS = (
 )  # fmt: skip
 
 
+@answers("period")
 def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return for each campaign how many contacts it reached, who opened it and who clicked.
 
@@ -98,6 +100,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     )
 
 
+@answers("period")
 def email_engagement_over_time(
     activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
 ) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from statistics import NormalDist
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.period import local
 from crmlab.analysis.person_consent import (
@@ -33,6 +34,7 @@ _READ = ("provider", "account", "contact_id", "status")
 _ORDER = pl.DataFrame({"consent": STATES, "place": range(len(STATES))})
 
 
+@answers("everything")
 def open_pipeline_by_consent(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -131,6 +133,7 @@ def open_pipeline_by_consent(
     )
 
 
+@answers("everything")
 def consent_coverage_of_pipeline(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -220,6 +223,7 @@ def consent_coverage_of_pipeline(
     return answer(shares)
 
 
+@answers("everything")
 def consent_and_win_rate(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.errors import UsageError
 from crmlab.schema import KEY, mailboxes
@@ -37,6 +38,7 @@ _NOBODYS = ("everybody's", "not read")
 _TITLES = r"\b(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme|mag|ing|dipl|jr|sr)\b"
 
 
+@answers("everything", makes="evidence")
 def evidence(
     contacts: pl.DataFrame,
     *,
@@ -109,6 +111,7 @@ def evidence(
     )
 
 
+@answers("everything")
 def evidence_links(evidence: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs of contacts that an address or number connects.
 
@@ -165,6 +168,7 @@ def evidence_links(evidence: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@answers("everything")
 def evidence_left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     """Return the addresses and numbers that were not taken as evidence, and why.
 

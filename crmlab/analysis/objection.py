@@ -9,6 +9,7 @@ import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.decisions import OPT_OUT
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.person_consent import about, all_decisions, decisions, with_person
@@ -23,6 +24,7 @@ CHANNELS: Mapping[str, str] = {"sent": "email", "call": "phone"}
 _CONTACT = ["provider", "account", "contact_id"]
 
 
+@answers("everything")
 def activities_after_opt_out(
     activities: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -149,6 +151,7 @@ def activities_after_opt_out(
     ).sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
+@answers("everything")
 def mailed_but_objected(
     contacts: pl.DataFrame,
     subscriptions: pl.DataFrame,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.fetches import answers
+from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.period import PERIODS, period_of
 from crmlab.analysis.rates import counted, number_of, ratio
 
@@ -51,7 +52,7 @@ def read_groups(deals: pl.DataFrame, *columns: str, by: By) -> tuple[pl.DataFram
     UsageError
         `by` names neither a column nor a period, or a column is missing.
     """
-    periods = [name for name in names_of(by) if name in PERIODS and name not in deals.columns]
+    periods = [name for name in names_of(by) if name in PERIODS and name not in columns_of(deals, "deals")]
     grouping = [name for name in names_of(by) if name not in periods]
     needed = [*columns, "status", "close_date"] if periods else columns
     found = read(deals, "deals", *needed, by=grouping)
@@ -67,6 +68,7 @@ def with_money(keys: list[str], deals: pl.DataFrame) -> list[str]:
     return keys if keys_of("currency")[0] in keys else [*keys, *currencies(deals)]
 
 
+@answers("period")
 def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     """Return won, lost and the win rate, by number and by amount, of the deals that are closed.
 
@@ -140,6 +142,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     return answer(rates)
 
 
+@answers("everything")
 def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Return the open deals and their amount in each stage of each pipeline, as the frames show them.
 
@@ -244,6 +247,7 @@ def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]
     )
 
 
+@answers("period")
 def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     """Return the deals won and lost per month of closing.
 

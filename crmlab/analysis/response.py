@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
@@ -90,6 +91,7 @@ def waits(
     )
 
 
+@answers("everything")
 def response_time(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,
@@ -102,7 +104,8 @@ def response_time(
 ) -> pl.DataFrame:
     """Return how long contacts wait for the first call, meeting or appointment: median and 90th percentile.
 
-    From `start` to the first outbound touch at or after it, by a person: mailings of campaigns are not.
+    From `start` to the first touch at or after it, by a person: mailings of campaigns are not. Tables do not say who
+    called whom, so a call that came in counts, too.
     Those still waiting count with the time that they have waited so far (censored at `as_of`), by the
     estimator of Kaplan and Meier: leaving them out would show the quick answers only. No means: they
     need all answers, and a few forgotten contacts make them.

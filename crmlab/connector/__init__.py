@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from crmlab.connector.estimate import bound, embedding, expected, pages
 from crmlab.connector.expressions import (
+    WORDS,
     custom,
     date,
     each,
@@ -28,7 +29,7 @@ from crmlab.connector.expressions import (
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates
-from crmlab.connector.paging import Paginator, cursor, numbered, one_answer, widening
+from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
 from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
 from crmlab.connector.resource import JSON, Context, EmbeddedList, Embedding, JsonPath, Resource, Schema, View, get
@@ -36,6 +37,7 @@ from crmlab.connector.time_slices import Span, time_slices, unix_seconds
 
 __all__ = [
     "JSON",
+    "WORDS",
     "Context",
     "EmbeddedList",
     "Embedding",
@@ -44,6 +46,7 @@ __all__ = [
     "Limits",
     "Operation",
     "Page",
+    "PageSize",
     "Paginator",
     "Provider",
     "Request",

@@ -1,17 +1,33 @@
 """Polars expressions that turn documented wire values into shared-schema values.
 
-All are strict: what cannot be converted raises, and the record is rejected with its reason,
-instead of becoming a null that nobody notices. Empty text is null: every API described so far
-writes ``""`` for "not given".
+None of them raises for a value. What is not given becomes null: blank text, ``0000-00-00``, and times
+before 1900 or after 2200, which is how services write "no time". What is given and cannot be read becomes
+null as well, and the decoder tells the two apart: a text that goes into a conversion and comes out as null
+is a misfit, which is reported with its column.
 """
 
 from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Literal
 
 import polars as pl
 
 from crmlab.schema import CUSTOM
 
 _ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
+_NAIVE = "%Y-%m-%dT%H:%M:%S%.f"
+#: a time that says no zone
+_WITHOUT_ZONE = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$"
+#: years that a time may have; others mean "no time", as Go and .NET write it
+_FIRST_YEAR = 1900
+_LAST_YEAR = 2200
+_FIRST_SECOND = -2_208_988_800
+_LAST_SECOND = 7_289_654_399
+#: whole numbers beyond it may have lost digits as a Float64
+_EXACT = 2**53
+#: what stands for yes and no, in any case
+WORDS = MappingProxyType({"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False})
 
 
 def _expr(value: str | pl.Expr) -> pl.Expr:
@@ -24,46 +40,73 @@ def text(value: str | pl.Expr) -> pl.Expr:
     return pl.when(value.str.strip_chars() != "").then(value)
 
 
-def iso_time(value: str | pl.Expr) -> pl.Expr:
-    """Return the UTC time of ISO 8601 text that carries ``Z`` or an offset."""
-    return text(value).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=True)
+def iso_time(value: str | pl.Expr, *, zone: str | None = None) -> pl.Expr:
+    """Return the UTC time of ISO 8601 text that carries ``Z`` or an offset.
+
+    A blank may stand for the ``T``. With `zone`, the time zone that the vendor writes its times in, text
+    without an offset is read too.
+    """
+    given = _given_time(value).str.replace(" ", "T", literal=True)
+    if zone is None:
+        return given.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
+    is_local = given.str.contains(_WITHOUT_ZONE) & ~given.str.contains(r"[+-]\d{2}:?\d{2}$")
+    local = pl.when(is_local).then(given).str.to_datetime(_NAIVE, time_unit="us", strict=False)
+    # the hour that a clock is set back for comes twice: the first is taken; the one it skips does not exist
+    moment = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    zoned = pl.when(~is_local).then(given).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
+    return pl.when(is_local).then(moment).otherwise(zoned)
 
 
 def unix_time(value: str | pl.Expr) -> pl.Expr:
     """Return the UTC time of Unix seconds; 0 is "not given"."""
-    value = _within(_expr(value), 12)
-    return pl.from_epoch(pl.when(value != 0).then(value), "s").cast(pl.Datetime("us", "UTC"))
+    return _since_1970(_expr(value), "s", 1)
 
 
 def unix_millis(value: str | pl.Expr) -> pl.Expr:
-    """Return the UTC time of Unix milliseconds."""
-    return pl.from_epoch(_within(_expr(value), 15), "ms").cast(pl.Datetime("us", "UTC"))
+    """Return the UTC time of Unix milliseconds; 0 is "not given"."""
+    return _since_1970(_expr(value), "ms", 1000)
 
 
-def _within(value: pl.Expr, digits: int) -> pl.Expr:
-    """Raise for longer numbers: they are no such times, and would wrap around silently."""
-    return value.cast(pl.Decimal(digits, 0), strict=True).cast(pl.Int64)
+def _since_1970(value: pl.Expr, unit: Literal["s", "ms"], per_second: int) -> pl.Expr:
+    first, last = _FIRST_SECOND * per_second, (_LAST_SECOND + 1) * per_second
+    # a number far outside would wrap around silently; clipped, it stays outside
+    moment = pl.from_epoch(value.clip(first - 1, last), unit).cast(pl.Datetime("us", "UTC"))
+    return pl.when((value >= first) & (value < last) & (value != 0)).then(moment)
 
 
 def date(value: str | pl.Expr) -> pl.Expr:
     """Return the day of ``YYYY-MM-DD`` text, or the day that a longer timestamp begins with."""
-    return text(value).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=True)
+    return _given_time(value).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+
+
+def _given_time(value: str | pl.Expr) -> pl.Expr:
+    """Return the text of a time, null where it is blank or of a year that means "no time"."""
+    value = _expr(value).str.strip_chars()
+    # nearly every time is of these years, which comparing texts tells; only of the others the year is read
+    is_usual = (value >= str(_FIRST_YEAR)) & (value < str(_LAST_YEAR + 1))
+    unusual = pl.when(~is_usual).then(value).str.slice(0, 5).str.strip_suffix("-").cast(pl.Int32, strict=False)
+    is_none = unusual.is_between(_FIRST_YEAR, _LAST_YEAR).not_().fill_null(value=False)
+    return pl.when((value != "") & ~is_none).then(value)
 
 
 def number(value: str | pl.Expr) -> pl.Expr:
-    """Return the number in text (the wire type of fields that come now as text, now as number)."""
-    return text(value).cast(pl.Float64, strict=True)
+    """Return the finite number in text (the wire type of fields that come now as text, now as number)."""
+    found = text(value).str.strip_chars().cast(pl.Float64, strict=False)
+    return pl.when(found.is_finite()).then(found)
 
 
 def integer(value: str | pl.Expr) -> pl.Expr:
-    """Return the whole number in text."""
-    return text(value).cast(pl.Int64, strict=True)
+    """Return the whole number in text; ``12.0`` is one."""
+    given = text(value).str.strip_chars()
+    floats = given.cast(pl.Float64, strict=False)
+    is_whole = (floats == floats.floor()) & (floats.abs() < _EXACT)
+    return given.cast(pl.Int64, strict=False).fill_null(pl.when(is_whole).then(floats).cast(pl.Int64, strict=False))
 
 
 def flag(value: str | pl.Expr) -> pl.Expr:
     """Return the truth of text: true/1/yes and false/0/no in any case."""
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    return text(value).str.to_lowercase().replace_strict(words, return_dtype=pl.Boolean)
+    words = text(value).str.strip_chars().str.to_lowercase()
+    return words.replace_strict(dict(WORDS), default=None, return_dtype=pl.Boolean)
 
 
 def split(value: str | pl.Expr, separator: str = ";") -> pl.Expr:

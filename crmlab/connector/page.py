@@ -11,10 +11,24 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from crmlab.connector.repair import repaired
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
 
 T = TypeVar("T")
+
+#: the status of an answer that has no body, and needs none
+NO_CONTENT = 204
+#: where a page keeps its repaired body
+_REPAIRED = "repaired"
+#: bytes of a refusal in which its words are looked for
+_LOOKED_AT = 2_000
+#: words of a refusal that is about how fast or how much was asked, not about rights
+_SPEAKS_OF_A_RATE = re.compile(
+    r"rate.{0,3}(limit|exceed)|too many|too fast|throttl|quota|slow down|"
+    r"(request|connection|call|usage)s?[ _.-]*limit|limit[ _.-]*(exceeded|reached)|(requests|calls) (per|a|an) ",
+    re.IGNORECASE,
+)
 
 #: a clock that is further on tells no time
 _NO_TIME_AFTER = 2200
@@ -39,10 +53,15 @@ class Page:
     seconds: float = 0.0
     #: characters that came as half of a surrogate pair, each now U+FFFD; see `replace_lone_surrogates`
     lone_surrogates: int = 0
+    #: where its records stood, if not where they are documented
+    list_at: str = ""
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:
         """Return the parts of the body that `type_` names; skip, but check, the rest.
+
+        An answer without content (204) reads as an empty object or list. What no JSON reader takes and what is
+        clear nevertheless is read, see `crmlab.connector.repair`.
 
         Raises
         ------
@@ -55,7 +74,7 @@ class Page:
 
     def _decoded(self, type_: type[T]) -> T:
         try:
-            return msgspec.json.decode(self.body, type=type_)
+            return self._as(type_)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             # the message of a decode error holds positions and types, never values
             raise TransportError(
@@ -63,6 +82,25 @@ class Page:
                 f"{len(self.body):,} bytes of {self.headers.get('content-type', 'unknown type')} "
                 f"that are not the expected JSON ({error})"
             ) from None
+
+    def _as(self, type_: type[T]) -> T:
+        if self.has_no_content:
+            return _nothing(type_)
+        body = self._read.get(_REPAIRED, self.body)
+        try:
+            return msgspec.json.decode(body, type=type_)
+        except msgspec.ValidationError:  # it is JSON, of another shape
+            raise
+        except (msgspec.DecodeError, RecursionError):
+            if _REPAIRED in self._read:
+                raise
+            mended = self._read[_REPAIRED] = repaired(self.body)
+            return msgspec.json.decode(mended, type=type_)
+
+    @property
+    def has_no_content(self) -> bool:
+        """Whether the service says with its status (204) that there is nothing."""
+        return self.status == NO_CONTENT and not self.body.strip()
 
     @property
     def succeeded(self) -> bool:
@@ -81,6 +119,14 @@ class Page:
         except (ValueError, OverflowError):
             return None
         return moment if moment.year < _NO_TIME_AFTER else None
+
+
+def _nothing(type_: type[T]) -> T:
+    """Return the empty object or list that a type takes."""
+    try:
+        return msgspec.json.decode(b"{}", type=type_)
+    except msgspec.ValidationError:
+        return msgspec.json.decode(b"[]", type=type_)
 
 
 def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
@@ -125,8 +171,10 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
     status = status or page.status
     request_id = page.header("request-id") or page.header("x-request-id") or ""
     wait = retry_after(page, now=now)
-    # some services say "too fast" as 403 or 503, and name the seconds to wait
+    # some services say "too fast" as 403 or 503, and name the seconds to wait, or a rate, or answer no JSON
     is_too_fast = status == 429 or (status in (403, 503) and wait is not None)
+    if status == 403 and not is_too_fast:
+        is_too_fast = _speaks_of_a_rate(page, code, detail) or (page.status == 403 and not _is_json(page.body))
     if is_too_fast:
         return RateLimitError(status, code, detail, request_id, retry_after=wait)
     if status in (401, 403):
@@ -139,6 +187,19 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
         hint = "redirects are not followed, the key would travel along; check base_url"
         return ApiError(status, code, detail, request_id, hint)
     return ApiError(status, code, detail, request_id)
+
+
+def _speaks_of_a_rate(page: Page, code: str, detail: str) -> bool:
+    body = page.body[:_LOOKED_AT].decode("utf-8", "replace") if page.status == 403 else ""
+    return bool(_SPEAKS_OF_A_RATE.search(f"{code} {detail} {body}"))
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def read_refusal(page: Page, default: T) -> T:

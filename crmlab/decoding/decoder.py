@@ -1,29 +1,29 @@
 """Pages to frames, vectorised, without a Python object for a value.
 
 Each page is cut into its records (slices of the body, found by msgspec), and all records of a
-batch go through Polars' JSON decoder with the resource's wire schema. Numbers are read as text
-and cast strictly, because that decoder alone cuts 1.7 to 1 where an integer is asked for.
-
-What does not fit raises. Then the records are taken apart one by one: the good ones are kept,
-the bad ones come back in `Decoded.rejected` with the field, the reason and the raw JSON.
+batch go through Polars' JSON reader with the documented types of the resource. A value that does not fit becomes
+null in its column and is reported in `Decoded.misfits`. A record is rejected only where it is no object
+or has no key.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
+from dataclasses import dataclass
+from zlib import crc32
 
 import msgspec
 import polars as pl
-from polars.exceptions import ComputeError, PolarsError
+from polars.exceptions import PolarsError
 
-from crmlab.connector import JSON, Context, Resource, Schema, View
-from crmlab.decoding.records import NULL, Record
-from crmlab.decoding.strict import Misfit, as_text, fitted, shown
-from crmlab.schema import TABLES, UTC, conform, within
+from crmlab.connector import Context, Resource, Schema, View
+from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where, table_of
+from crmlab.decoding.readers import Items, Layout, ObjectReader
+from crmlab.decoding.records import Record
+from crmlab.decoding.secrets import shown
+from crmlab.decoding.unreadable import as_utf8
+from crmlab.decoding.view_reader import ROW, ViewReader
+from crmlab.schema import TABLES, UTC, within
 
 REJECTED = pl.Schema(
     {
@@ -34,157 +34,216 @@ REJECTED = pl.Schema(
         "raw": pl.String(),
     }
 )
-RAW = ""
-GIVEN = "given"
+#: the name of the provider's own records among frames
+RAW = "raw"
+#: the name of what other resources may know of them, where that is less
+EXPORTS = "exports"
+#: a misfit counts once, however often its list is read: by its field and its record
+MISFIT_KEYS = pl.Schema({"field": pl.String(), "key": pl.UInt64()})
+_NO_ID = "the record has no id"
+_LAYOUT = Layout()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
     """What pages held: frames by shared table, the provider's own records under `RAW`.
 
-    Under `GIVEN` what other resources may know of them, where that is less. `keys`: a row for each record.
+    Under `EXPORTS` what other resources may know of them, where that is less. `keys`: a row for each record.
+    `misfits` holds values that could not be read, `misfit_keys` a row for each of them, and `lacking` the
+    names of the frames that lack an id or an amount for it.
     """
 
     frames: Mapping[str, pl.DataFrame]
     keys: pl.DataFrame
     rejected: pl.DataFrame
+    misfits: pl.DataFrame
+    misfit_keys: pl.DataFrame
+    lacking: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Decoder:
     """Reads the pages of one resource of one account.
 
-    Build it with `decoder`, which narrows the wire schema to what the wanted tables need.
+    Build it with `decoder`, which narrows the documented fields to what the wanted tables need. It
+    remembers which fields came in another shape than documented, so that later batches read them apart at once.
+
+    Parameters
+    ----------
+    resource
+        What the pages are of.
+    views
+        The wanted tables.
+    raw
+        Whether the provider's own records are wanted, with what stands beside them in the list.
+    exports
+        Whether what other resources may know of the records is wanted.
+    fields
+        The documented fields that are read, with their types.
+    known
+        Every documented field, wanted or not.
     """
 
-    resource: Resource
-    provider: str
-    account: str
-    views: tuple[View, ...]
-    #: whether the provider's own records are wanted, with what stands beside them in the list
-    raw: bool
-    given: bool
-    wire: Schema
-    entered: pl.Expr
-    since: dt.datetime | None
-    until: dt.datetime | None
-    #: every documented field, wanted or not
-    known: frozenset[str]
+    def __init__(
+        self,
+        resource: Resource,
+        context: Context,
+        *,
+        provider: str,
+        account: str,
+        views: Sequence[View],
+        raw: bool,
+        exports: bool,
+        fields: Schema,
+        known: frozenset[str],
+    ) -> None:
+        self.resource, self.known = resource, known
+        self._raw, self._exports = raw, exports
+        self._since, self._until = context.since, context.until
+        self._head = {"provider": pl.lit(provider, pl.Categorical), "account": pl.lit(account)}
+        self._source = {**self._head, "resource": pl.lit(resource.name)}
+        self._inserted_at = _inserted_at(resource, context)
+        self._views = [ViewReader(view, resource.key, self._head) for view in views]
+        self._unwrap = resource.unwrap if raw else None
+        self._fields = dict(fields)
+        #: how many values of each field were kept as misfits
+        self._kept: dict[str, int] = {}
+        beside = resource.envelope_fields if self._unwrap else {}
+        self._reader = ObjectReader(self._fields, "", required=True, wrapper=self._unwrap, beside=beside)
 
     def __call__(self, found: Sequence[Record]) -> Decoded:
-        """Return the frames of these records; a bad one costs only itself."""
-        try:
-            return self._read(found)
-        except PolarsError:
-            return self._one_by_one(found)
+        """Return the frames of these records; a value that does not fit costs only itself."""
+        rows, misfits = self._rows(found)
+        refused = {row: _no_object(found[row]) for each in misfits if not each.field for row in each.rows}
+        rows = _without(rows, refused)
+        for view in self._views:
+            refused |= dict.fromkeys(view.nameless(rows), _NO_ID)
+        rows = _without(rows, refused)
 
-    def _read(self, found: Sequence[Record]) -> Decoded:
-        rows = self._rows(found)
-        parts: dict[str, list[pl.DataFrame]] = {view.table: [] for view in self.views}
-        for view in self.views:
-            parts[view.table].append(self._view(rows, view))
-        frames = {name: within(pl.concat(part), TABLES[name], self.since, self.until) for name, part in parts.items()}
-        if self.raw:
-            frames[RAW] = rows.select(*self._head(), pl.exclude("provider", "account"))
-        if self.given:
-            frames[GIVEN] = rows.select(**self.resource.exports).unique(maintain_order=True)
+        parts: dict[str, list[pl.DataFrame]] = {view.table: [] for view in self._views}
+        for view in self._views:
+            try:
+                frame, more = self._view(view, rows)
+            except PolarsError:
+                raising = self._raising(view, rows)
+                # what one table cannot read is in none, so that all tables hold the same records
+                return self._again(found, {**refused, **raising})
+            parts[view.table].append(frame)
+            misfits += more
+
+        return self._decoded(found, rows, parts, misfits, refused)
+
+    def _view(self, view: ViewReader, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Misfits]]:
+        read = view.read(rows)
+        return within(read.frame, TABLES[view.table], self._since, self._until), read.misfits
+
+    def _decoded(
+        self,
+        found: Sequence[Record],
+        rows: pl.DataFrame,
+        parts: Mapping[str, list[pl.DataFrame]],
+        misfits: list[Misfits],
+        refused: Mapping[int, str],
+    ) -> Decoded:
+        frames = {name: pl.concat(part) for name, part in parts.items()}
+        if self._raw:
+            frames[RAW] = rows.select(**self._head, **{name: pl.col(name) for name in _own(rows)})
+        if self._exports:
+            frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
-        keys = rows.select(key=pl.when(key.is_not_null()).then(key.hash()), inserted_at=self.entered)
-        return Decoded(frames=frames, keys=keys, rejected=pl.DataFrame(schema=REJECTED))
+        kept = _once(misfits, refused)
+        return Decoded(
+            frames=frames,
+            keys=rows.select(key=pl.when(key.is_not_null()).then(key.hash()), inserted_at=self._inserted_at),
+            rejected=self._rejected(found, refused),
+            lacking=frozenset(name for each in kept for name in self._lacking(each)),
+            **self._misfits(found, rows, kept),
+        )
 
-    def _head(self) -> tuple[pl.Expr, pl.Expr]:
-        provider = pl.lit(self.provider, pl.Categorical).alias("provider")
-        return provider, pl.lit(self.account).alias("account")
-
-    @property
-    def _item(self) -> pl.Struct:
-        """The wire type of what a `Record` holds."""
-        if self._unwrap:
-            return pl.Struct({self._unwrap: pl.Struct(dict(self.wire)), **self.resource.envelope_fields})
-        return pl.Struct(dict(self.wire))
-
-    @property
-    def _unwrap(self) -> str | None:
-        return self.resource.unwrap if self.raw else None
-
-    def _rows(self, found: Sequence[Record]) -> pl.DataFrame:
-        texts = pl.Series("item", [record.text for record in found], dtype=pl.Binary).cast(pl.String)
-        items = texts.str.json_decode(as_text(self._item)).cast(as_text(self._item, numbers=True), strict=True)
-        rows = items.struct.unnest()
-        if self._unwrap:
-            rows = rows.unnest(self._unwrap)
+    def _rows(self, found: Sequence[Record]) -> tuple[pl.DataFrame, list[Misfits]]:
+        """Return a row for each record, with the constants of its request and its number."""
+        binary = pl.Series("item", [record.text for record in found], dtype=pl.Binary)
+        strange: list[Misfits] = []
+        try:
+            texts = binary.cast(pl.String)
+        except PolarsError:
+            texts, strange = as_utf8(binary, self._fields, self._unwrap)
+        items: Items = texts if strange else [record.text for record in found]
+        try:
+            rows, misfits = self._reader.fields(texts, items)
+        except msgspec.DecodeError:
+            texts, no_objects = self._objects(texts)
+            strange += no_objects
+            rows, misfits = self._reader.fields(texts, texts)
         constants = [
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
-        return rows.with_columns(*constants, *self._exact(found))
+        return rows.with_columns(*constants).with_row_index(ROW), [*strange, *misfits]
 
-    def _exact(self, found: Sequence[Record]) -> list[pl.Series]:
-        """The fields declared as `JSON`: the very text of their value."""
-        names = [name for name, dtype in self.wire.items() if dtype == JSON]
-        if not names:
-            return []
-        reader = _parts(self._unwrap, tuple(names))
-        parts = [reader.decode(record.text) for record in found]
-        if self._unwrap:
-            parts = [part.record for part in parts]
-        texts = {name: [bytes(getattr(part, f"f{i}", NULL)) for part in parts] for i, name in enumerate(names)}
-        frame = pl.DataFrame(texts, schema=dict.fromkeys(names, pl.Binary))
-        return frame.select(pl.when(pl.col(name) != NULL).then(name).cast(pl.String) for name in names).get_columns()
+    def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
+        """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
+        is_object = pl.Series([_is_object(text.encode(), self._unwrap) for text in texts], dtype=pl.Boolean)
+        objects = pl.select(pl.when(is_object).then(texts)).to_series()
+        return objects, misfits_where(~is_object, texts, field="", wanted="an object")
 
-    def _view(self, rows: pl.DataFrame, view: View) -> pl.DataFrame:
-        if view.explode is not None:
-            rows = rows.with_columns(item=view.explode).explode("item")
-            rows = rows.filter(pl.col("item").is_not_null())
-        if view.where is not None:
-            rows = rows.filter(view.where)
-        frame = rows.select(*self._head(), **{"id": self.resource.key, **view.columns})
-        if frame["id"].null_count():
-            raise ComputeError("the record has no id")
-        return conform(frame, TABLES[view.table])
-
-    def _one_by_one(self, found: Sequence[Record]) -> Decoded:
-        good: list[Record] = []
-        rejected: list[dict[str, str]] = []
-        for record in found:
-            try:
-                fit = fitted(record.text, self._item)
-            except Misfit as error:
-                rejected.append(self._reject(record, str(error)))
-            else:
-                good.append(Record(fit, record.tags, record.text))
-        kept = self._without_misfits(good, rejected)
-        return replace(self._read(kept), rejected=pl.DataFrame(rejected, schema=REJECTED))
-
-    def _without_misfits(self, found: list[Record], rejected: list[dict[str, str]]) -> list[Record]:
-        """Halve until the records that a view cannot read stand alone."""
-        try:
-            self._read(found)
-        except PolarsError as error:
-            if len(found) == 1:
-                rejected.append(self._reject(found[0], self._reason(found[0], error)))
-                return []
-            half = len(found) // 2
-            return self._without_misfits(found[:half], rejected) + self._without_misfits(found[half:], rejected)
-        return found
-
-    def _reject(self, record: Record, reason: str) -> dict[str, str]:
+    def _misfits(self, found: Sequence[Record], rows: pl.DataFrame, misfits: list[Misfits]) -> dict[str, pl.DataFrame]:
+        if not misfits:
+            return {
+                "misfits": table_of([], pl.Series(dtype=pl.String), {}),
+                "misfit_keys": pl.DataFrame(schema=MISFIT_KEYS),
+            }
+        key = self.resource.key.cast(pl.String, strict=False)
+        known = rows.select(ROW, id=key)
+        everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
+        ids = everyone.join(known, on=ROW, how="left", maintain_order="left")["id"]
+        kept = [each for each in misfits if self._is_kept(each)]
         return {
-            "provider": self.provider,
-            "account": self.account,
-            "resource": self.resource.name,
-            "reason": reason,
-            "raw": shown(record.sent or record.text),
+            "misfits": table_of(kept, ids, self._source),
+            "misfit_keys": pl.concat([_misfit_keys(each, ids, found) for each in misfits]),
         }
 
-    def _reason(self, record: Record, error: PolarsError) -> str:
-        """Say which column it was: Polars' message names the value and the type only."""
-        for view in self.views:
-            for name, expression in view.columns.items():
-                try:
-                    self._view(self._rows([record]), replace(view, columns={"id": pl.lit(""), name: expression}))
-                except PolarsError as reason:
-                    return f"{view.table}.{name}: {_first_line(reason)}"
-        return _first_line(error)
+    def _is_kept(self, misfits: Misfits) -> bool:
+        """Whether more values of that field are kept; counts those that are."""
+        kept = self._kept.get(misfits.field, 0)
+        self._kept[misfits.field] = kept + len(misfits.raw)
+        return kept < MAX_KEPT
+
+    def _lacking(self, misfits: Misfits) -> Iterable[str]:
+        """Return the frames that lack an id or an amount for it."""
+        if misfits.column:
+            table = misfits.column.partition(".")[0]
+            return [table] if is_vital(misfits.column) else []
+        lacking = [view.table for view in self._views if view.needs(misfits.field)]
+        return [*lacking, RAW] if self._raw and is_vital(misfits.field) else lacking
+
+    def _rejected(self, found: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
+        lines = [{"reason": refused[row], "raw": shown(found[row].text)} for row in sorted(refused)]
+        frame = pl.DataFrame(lines, schema={"reason": pl.String, "raw": pl.String})
+        return frame.select(**self._source, reason="reason", raw="raw")
+
+    def _raising(self, view: ViewReader, rows: pl.DataFrame) -> dict[int, str]:
+        """Halve until the records for which an expression of the view raises stand alone."""
+        try:
+            view.read(rows)
+        except PolarsError as error:
+            if rows.height == 1:
+                return {rows[ROW][0]: view.reason(rows, error)}
+            half = rows.height // 2
+            return {**self._raising(view, rows[:half]), **self._raising(view, rows[half:])}
+        return {}
+
+    def _again(self, found: Sequence[Record], refused: Mapping[int, str]) -> Decoded:
+        """Decode without the records that are refused."""
+        kept = [record for row, record in enumerate(found) if row not in refused]
+        decoded = self(kept)
+        rejected = pl.concat([self._rejected(found, refused), decoded.rejected])
+        return Decoded(
+            frames=decoded.frames,
+            keys=decoded.keys,
+            rejected=rejected,
+            misfits=decoded.misfits,
+            misfit_keys=decoded.misfit_keys,
+            lacking=decoded.lacking,
+        )
 
 
 def decoder(
@@ -195,51 +254,101 @@ def decoder(
     account: str,
     tables: Iterable[str],
     raw: bool,
-    given: bool = False,
+    exports: bool = False,
 ) -> Decoder:
     """Return the decoder that reads just what the wanted tables need (all fields if `raw`).
 
-    With `given`, also what the resource gives others to know.
+    With `exports`, also what the resource lets others know.
     """
     wanted = set(tables)
-    views = resource.views(context) if callable(resource.views) else resource.views
-    views = tuple(view for view in views if view.table in wanted)
-    wire = resource.wire(context) if callable(resource.wire) else resource.wire
-    entered = resource.inserted_at(context) if resource.inserted_at else pl.lit(None, UTC)
-    known = frozenset({*wire, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])})
-    if not raw:
-        expressions = [resource.key, entered, *(resource.exports.values() if given else ())]
-        for view in views:
-            parts = (*view.columns.values(), view.explode, view.where)
-            expressions += [part for part in parts if part is not None]
-        roots = {name for expression in expressions for name in expression.meta.root_names()}
-        lean = {**wire, **resource.projection}
-        # one field at least, so that records without any wanted field are still counted
-        wire = {name: lean[name] for name in wire if name in roots} or dict([next(iter(wire.items()))])
+    declared = resource.views(context) if callable(resource.views) else resource.views
+    views = [view for view in declared if view.table in wanted]
+    documented = resource.wire(context) if callable(resource.wire) else resource.wire
+    known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
     return Decoder(
-        resource=resource,
+        resource,
+        context,
         provider=provider,
         account=account,
         views=views,
         raw=raw,
-        given=given,
-        wire=wire,
-        entered=entered,
-        since=context.since,
-        until=context.until,
-        known=known,
+        exports=exports,
+        fields=documented if raw else _needed(resource, context, views, documented, exports=exports),
+        known=frozenset(known),
     )
 
 
-@cache
-def _parts(unwrap: str | None, names: tuple[str, ...]) -> Any:
-    """A reader of these fields of a record as they stand."""
-    fields = [(f"f{i}", msgspec.Raw, msgspec.Raw(NULL)) for i in range(len(names))]
-    record = msgspec.defstruct("Record", fields, rename={f"f{i}": name for i, name in enumerate(names)}, gc=False)
-    if unwrap:
-        record = msgspec.defstruct("Item", [("record", record | None, None)], rename={"record": unwrap}, gc=False)
-    return msgspec.json.Decoder(record)
+def _needed(
+    resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
+) -> Schema:
+    """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
+    expressions = [resource.key, _inserted_at(resource, context)]
+    if exports:
+        expressions += resource.exports.values()
+    for view in views:
+        expressions += view.columns.values()
+        expressions += [part for part in (view.explode, view.where) if part is not None]
+    roots = {name for expression in expressions for name in expression.meta.root_names()}
+    narrow = {**documented, **resource.projection}
+    needed = {name: narrow[name] for name in documented if name in roots}
+    # one field at least, so that records without any wanted field are still counted
+    return needed or dict([next(iter(documented.items()))])
 
 
-def _first_line(error: PolarsError) -> str:
-    return str(error).strip().splitlines()[0]
+def _inserted_at(resource: Resource, context: Context) -> pl.Expr:
+    return resource.inserted_at(context) if resource.inserted_at else pl.lit(None, UTC)
+
+
+def _without(rows: pl.DataFrame, refused: Mapping[int, str]) -> pl.DataFrame:
+    if not refused:
+        return rows
+    numbers = pl.Series([*refused], dtype=rows.schema[ROW])
+    return rows.filter(~pl.col(ROW).is_in(numbers.implode()))
+
+
+def _own(rows: pl.DataFrame) -> list[str]:
+    return [name for name in rows.columns if name not in (ROW, "provider", "account")]
+
+
+def _once(misfits: Sequence[Misfits], refused: Mapping[int, str]) -> list[Misfits]:
+    """Return the misfits of records that stay, each value once: several columns may read one text."""
+    seen: dict[str, set[int]] = {}
+    kept = []
+    for each in misfits:
+        left = each.without({*refused, *seen.get(each.source, ())})
+        if each.source:
+            seen.setdefault(each.source, set()).update(left.rows)
+        if len(left.rows):
+            kept.append(left)
+    return kept
+
+
+def _misfit_keys(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> pl.DataFrame:
+    """Return what tells one misfit from another: field, record, and which of several values it is."""
+    rows = misfits.rows
+    known = ids.gather(rows)
+    if known.null_count():
+        texts = [
+            found[row].text.decode("utf-8", "replace") if id_ is None else id_
+            for row, id_ in zip(rows, known, strict=True)
+        ]
+        known = pl.Series(texts, dtype=pl.String)
+    key = pl.lit(known.hash(seed=crc32(misfits.source.encode())))
+    if rows.n_unique() < len(rows):  # several values of one record
+        key = key.add(pl.int_range(pl.len(), dtype=pl.UInt64).over("row"))
+    return pl.DataFrame({"row": rows}).select(field=pl.lit(misfits.field), key=key)
+
+
+def _is_object(text: bytes, wrapper: str | None) -> bool:
+    """Return whether it is an object, and what its wrapper holds as well (or nothing)."""
+    if wrapper is None:
+        return text.startswith(b"{")
+    try:
+        inner = _LAYOUT.raw_fields(text, (wrapper,))
+    except msgspec.DecodeError:
+        return False
+    return not inner or inner[wrapper].startswith(b"{")
+
+
+def _no_object(record: Record) -> str:
+    return f"record: expected an object, got {shown(record.text)[:120]}"

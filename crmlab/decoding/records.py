@@ -9,21 +9,17 @@ from typing import Any
 import msgspec
 
 from crmlab.connector import JsonPath, Page, Resource
+from crmlab.decoding.readers import NULL
 from crmlab.errors import TransportError
 
-NULL = b"null"
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """The JSON of one record, and the constants of the request that brought it.
-
-    `sent`: how it came, where `text` was made to fit.
-    """
+    """The JSON of one record, and the constants of the request that brought it."""
 
     text: bytes
     tags: Mapping[str, str]
-    sent: bytes = b""
 
 
 def records(
@@ -44,10 +40,25 @@ def records(
     return [Record(text, page.request.tags) for text in texts if text != NULL]
 
 
+def holds_list(page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]) -> bool:
+    """Whether the list of records stands where it is documented; for `whole` and `ways` see `records`."""
+    unwrap = None if whole else resource.unwrap
+    try:
+        found = _documented_list(page, resource, unwrap, ways if unwrap else frozenset())
+    except TransportError:
+        return False
+    return found is not None
+
+
+def _documented_list(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Any:
+    """Return the items of the list as they are read the fast way; None where null or nothing stands there."""
+    return _at(page.read(_body(resource.path, listed=True, unwrap=unwrap, ways=ways)), resource.path)
+
+
 def _texts(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Iterable[bytes]:
     if not resource.single:
         try:
-            found = _at(page.read(_body(resource.path, listed=True, unwrap=unwrap, ways=ways)), resource.path) or ()
+            found = _documented_list(page, resource, unwrap, ways) or ()
         except TransportError:
             pass  # no JSON, or no list: the careful way tells
         else:

@@ -1,131 +1,86 @@
-"""Wire types: what a documented JSON value may be, and the strict way from one to the other."""
+"""What a documented type accepts: for Polars (numbers as text) and, value by value, for msgspec.
+
+Polars' JSON reader cuts 1.7 to 1 where an integer is asked for and wraps big ones, so every number
+is read as text and cast afterwards. In all else it raises where a value has another shape than its type, but it
+does not say which value that was. `shape` accepts exactly what that reader accepts, so that the field
+can be found.
+"""
 
 from __future__ import annotations
 
-import json
-import re
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from crmlab.errors import SchemaError
+from crmlab.connector import JSON
 
-_SECRET = re.compile(r"token|secret|password|auth_?key|api_?key", re.IGNORECASE)
-_PLAIN_NUMBER = re.compile(rb'"?-?(0|[1-9][0-9]{0,17})"?')
-#: longer numbers than this the vectorised reader refuses; as text they are kept
-_LONGEST_NUMBER = 30
-
-
-class Misfit(SchemaError):
-    """A value that does not have its documented type; says where and what was found."""
+#: what is read as text first
+NUMBERS = (pl.Int64, pl.Float64)
+_SCALAR = str | int | float | bool | None
 
 
-def as_text(dtype: Any, *, numbers: bool = False) -> Any:
-    """Return the type with every number as text (`numbers`: as it is), for a strict cast later."""
+def without_free_form(dtype: Any) -> Any:
+    """Return the type without the free-form fields inside it."""
     if isinstance(dtype, pl.Struct):
-        fields = {f.name: as_text(f.dtype, numbers=numbers) for f in dtype.fields if f.dtype != pl.Binary}
-        return pl.Struct(fields)
+        return pl.Struct({each.name: without_free_form(each.dtype) for each in dtype.fields if each.dtype != JSON})
     if isinstance(dtype, pl.List):
-        return pl.List(as_text(dtype.inner, numbers=numbers))
-    if dtype in (pl.Int64, pl.Float64):
-        return dtype if numbers else pl.String
+        return pl.List(without_free_form(dtype.inner))
     return dtype
 
 
-def fitted(raw: bytes, dtype: Any, where: str = "") -> bytes:
-    """Return the JSON of a value as its type has it, undocumented fields left out, without loss.
-
-    An object or a list where text is documented becomes its exact JSON as text; a single value
-    where a list of such is documented counts as a list of one. Everything else stays byte for
-    byte, so that it is read exactly as it would be among records that all fit.
-
-    Raises
-    ------
-    Misfit
-        it cannot
-    """
-    if raw == b"null" or dtype == pl.Binary:
-        return raw
+def as_text(dtype: Any) -> Any:
+    """Return the type with every number as text, for a cast later."""
     if isinstance(dtype, pl.Struct):
-        parts = _opened(raw, b"{", dict[str, msgspec.Raw], "an object", where)
-        fields = [
-            json.dumps(f.name).encode() + b":" + fitted(bytes(parts[f.name]), f.dtype, _inside(where, f.name))
-            for f in dtype.fields
-            if f.name in parts
-        ]
-        return b"{" + b",".join(fields) + b"}"
+        return pl.Struct({each.name: as_text(each.dtype) for each in dtype.fields})
     if isinstance(dtype, pl.List):
-        inner: Any = dtype.inner
-        if raw[:1] not in b"[{" and not inner.is_nested():
-            return fitted(raw, inner, where)
-        parts = _opened(raw, b"[", list[msgspec.Raw], "a list", where)
-        return b"[" + b",".join(fitted(bytes(part), inner, where) for part in parts) + b"]"
-    if dtype == pl.String:
-        return _as_text(raw, where)
+        return pl.List(as_text(dtype.inner))
+    return pl.String() if dtype in NUMBERS else dtype
+
+
+def holds(dtype: Any, *wanted: Any) -> bool:
+    """Return whether the type is one of the wanted, or has one inside."""
+    if isinstance(dtype, pl.Struct):
+        return any(holds(each.dtype, *wanted) for each in dtype.fields)
+    if isinstance(dtype, pl.List):
+        return holds(dtype.inner, *wanted)
+    return dtype in wanted
+
+
+@cache
+def shape(dtype: Any) -> msgspec.json.Decoder[Any]:
+    """Return what decodes a value of this type, and raises for what Polars' reader would not take."""
+    return msgspec.json.Decoder(_accepted(dtype))
+
+
+def fits(raw: bytes, dtype: Any) -> bool:
+    """Return whether Polars' reader takes a value of this type."""
+    try:
+        shape(dtype).decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _accepted(dtype: Any) -> Any:
+    if isinstance(dtype, pl.Struct):
+        return _object({each.name: _accepted(each.dtype) for each in dtype.fields}) | None
+    if isinstance(dtype, pl.List):
+        several: Any = list[_accepted(dtype.inner)]  # type: ignore[misc]
+        innermost: Any = dtype.inner
+        while isinstance(innermost, pl.List):
+            innermost = innermost.inner
+        # a single value counts as a list of one; an object does not
+        return several | None if isinstance(innermost, pl.Struct) else several | _accepted(innermost)
     if dtype == pl.Boolean:
-        if raw not in (b"true", b"false"):
-            raise _misfit(raw, "true or false", where)
-        return raw
-    return _number(raw, dtype, where)
+        return bool | None
+    return Any if dtype == JSON else _SCALAR
 
 
-def without_secrets(value: Any) -> Any:
-    """Return parsed JSON with everything blotted out that is named like a secret."""
-    if isinstance(value, dict):
-        return {
-            key: "••••" if _SECRET.search(key) and part is not None else without_secrets(part)
-            for key, part in value.items()
-        }
-    return [without_secrets(part) for part in value] if isinstance(value, list) else value
-
-
-def shown(raw: bytes) -> str:
-    """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret."""
-    text = raw.decode("utf-8", "replace")
-    if not _SECRET.search(text):
-        return text
-    try:
-        return json.dumps(without_secrets(json.loads(text)), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return "(withheld: it may hold a secret)"
-
-
-def _inside(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else name
-
-
-def _opened(raw: bytes, sign: bytes, type_: Any, wanted: str, where: str) -> Any:
-    if not raw.startswith(sign):
-        raise _misfit(raw, wanted, where)
-    try:
-        return msgspec.json.decode(raw, type=type_)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # the name of a field is not UTF-8
-        raise _misfit(raw, wanted, where) from None
-
-
-def _as_text(raw: bytes, where: str) -> bytes:
-    if raw[:1] not in b"{[" and (raw.startswith(b'"') or len(raw) <= _LONGEST_NUMBER):
-        return raw
-    try:
-        return json.dumps(raw.decode()).encode()
-    except UnicodeDecodeError:
-        raise _misfit(raw, "text", where) from None
-
-
-def _number(raw: bytes, dtype: Any, where: str) -> bytes:
-    if _PLAIN_NUMBER.fullmatch(raw):
-        return raw
-    wanted = "a whole number" if dtype == pl.Int64 else "a number"
-    if raw[:1] in b"{[tf":
-        raise _misfit(raw, wanted, where)
-    try:
-        written = pl.Series([raw]).cast(pl.String).str.json_decode(pl.String)
-        written.cast(dtype, strict=True)
-    except pl.exceptions.PolarsError:
-        raise _misfit(raw, wanted, where) from None
-    return raw
-
-
-def _misfit(raw: bytes, wanted: str, where: str) -> Misfit:
-    return Misfit(f"{where or 'record'}: expected {wanted}, got {shown(raw)[:120]}")
+def _object(fields: Mapping[str, Any]) -> Any:
+    """Return a class with these fields, none of which is needed; their names may be any text."""
+    names = {f"field_{number}": name for number, name in enumerate(fields)}
+    declared = [(own, type_, None) for own, type_ in zip(names, fields.values(), strict=True)]
+    return msgspec.defstruct("Accepted", declared, rename=names, gc=False)

@@ -14,8 +14,9 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, Page, Request
 from crmlab.decoding import RAW
 from crmlab.fetching.crawl import first_error, side_by_side
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
+from crmlab.fetching.intake import Accept
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query
@@ -45,7 +46,7 @@ class AccountFetch:
         client: Client,
         account: Account,
         query: Query,
-        backlog: Backlog,
+        backpressure: Backpressure,
         *,
         reporter: ProgressReporter,
         store: Store | None = None,
@@ -53,7 +54,7 @@ class AccountFetch:
         pages: Mapping[str, Page] | None = None,
     ) -> None:
         self.account = account
-        self.backlog = backlog
+        self.backpressure = backpressure
         self._context = query.context(account)
         self._pages = dict(pages or {})
         self._client = client
@@ -62,7 +63,7 @@ class AccountFetch:
         self._stop_early = stop_early
         #: why the store could not be written: then nothing of this fetch can be
         self._unwritten: OSError | None = None
-        # twice as many as may be in flight: so the queue is never empty, and few wait with an old view of the backlog
+        # twice as many as may be in flight: so the queue is never empty, and few wait with an old view of what waits
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._fetches = self._resource_fetches(resource_tasks(account, query))
@@ -130,7 +131,7 @@ class AccountFetch:
             rows[name] = result.exported
         return replace(self._context, rows=rows)
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request: as planned, or sent in its turn."""
         planned = self._pages.pop(request.key, None)
         if planned:
@@ -138,10 +139,10 @@ class AccountFetch:
             return planned
         may_repeat = not result.task.resource.destructive
         async with self._turns:
-            await self.backlog.room()
+            await self.backpressure.room()
             try:
                 page = await self._client.send(
-                    self.account, request, retry=may_repeat, retried=result.requests.count_retry
+                    self.account, request, retry=may_repeat, retried=result.requests.count_retry, accept=accept
                 )
             finally:
                 result.requests.sent += 1
@@ -157,7 +158,7 @@ class AccountFetch:
         assert self._store is not None
         key = task.resource.key if name == RAW else pl.col("id")
         try:
-            self._store.put(name or task.full_name, task.source, frame, key)
+            self._store.put(task.full_name if name == RAW else name, task.source, frame, key)
         except OSError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
 from crmlab.connector import Page
+from crmlab.decoding import as_documented
 from crmlab.errors import CrmlabError, TransportError, UsageError
 from crmlab.providers import unknown
 
@@ -24,7 +26,7 @@ async def check(account: Account) -> str:
     from crmlab.http.client import Client  # noqa: PLC0415
 
     async with Client() as client:
-        page = await _where(account, client.send(account, account.provider.ping))
+        page = await _where(account, client.send(account, account.provider.ping, accept=partial(_pinged, account)))
     page.read(Any)  # or it is no JSON, and no answer of this service
     try:
         words = account.provider.reached(page)
@@ -58,6 +60,16 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
     async with Client() as client:
         page = await _where(account, client.send(account, request, retry=may_repeat))
     return page.read(Any)
+
+
+def _pinged(account: Account, page: Page) -> Page:
+    """Return the answer to a ping with its records where they are documented; raise where it has none."""
+    provider = account.provider
+    if not provider.ping_resource:
+        return page
+    resource = provider.resource(provider.ping_resource)
+    # where the envelope tells success, the service was reached whatever is in it
+    return page if resource.absent_is_empty else as_documented(page, resource)
 
 
 async def _where(account: Account, sending: Awaitable[Page]) -> Page:

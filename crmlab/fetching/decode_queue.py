@@ -11,14 +11,14 @@ from dataclasses import replace
 import polars as pl
 
 from crmlab.connector import Resource
-from crmlab.decoding import RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
+from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
 from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
 BATCH = 1_500_000
 #: batches that may wait to be decoded before no more is asked for
-MOST_WAITING = 4
+MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
 SAMPLE = 10
 
@@ -26,7 +26,7 @@ SAMPLE = 10
 Keep = Callable[[str, pl.DataFrame], None]
 
 
-class Backlog:
+class Backpressure:
     """What a fetch has still to decode: a thread for each core, and few batches in line for them."""
 
     def __init__(self) -> None:
@@ -43,18 +43,18 @@ class Backlog:
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a thread."""
         self._waiting += 1
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             self._room.clear()
         try:
             async with self._threads:
                 yield
         finally:
             self._waiting -= 1
-            if self._waiting < MOST_WAITING:
+            if self._waiting < MAX_WAITING:
                 self._room.set()
 
 
-class Collector:
+class DecodeQueue:
     """The frames of one resource, which grow while its pages arrive.
 
     Parameters
@@ -68,15 +68,19 @@ class Collector:
     """
 
     def __init__(
-        self, reader: Callable[[], Awaitable[Decoder]], backlog: Backlog, *, keep: Keep, kept: frozenset[str]
+        self, reader: Callable[[], Awaitable[Decoder]], backpressure: Backpressure, *, keep: Keep, kept: frozenset[str]
     ) -> None:
-        self._reader, self._backlog, self._keep, self._kept = reader, backlog, keep, kept
+        self._reader, self._backpressure, self._keep, self._kept = reader, backpressure, keep, kept
         self._decoder: Decoder | None = None
         self._buffer: list[Record] = []
         self._size = 0
         self._tasks: list[asyncio.Task[Decoded]] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         self._rejected: list[pl.DataFrame] = []
+        self._misfits: list[pl.DataFrame] = []
+        self._misfit_keys: list[pl.DataFrame] = []
+        #: the names of frames that lack ids or amounts, because those could not be read
+        self.lacking: frozenset[str] = frozenset()
         #: fields nobody documented, in the order they were met
         self.unknown: dict[str, None] = {}
         #: words that the views cannot read, in the order they were met
@@ -92,10 +96,13 @@ class Collector:
     async def flush(self) -> pl.DataFrame:
         """Decode all that is there; return the keys of what came since the last time."""
         self._start()
-        batches = await asyncio.shield(asyncio.gather(*self._tasks))  # a stop must not cost what came
+        decoding = asyncio.gather(*self._tasks)
+        decoding.add_done_callback(_look_at)
+        batches = await asyncio.shield(decoding)  # a stop must not cost what came
         del self._tasks[: len(batches)]  # more may have come with the answers of another resource
         for batch in batches:  # in the order of their arrival
             self._rejected.append(batch.rejected)
+            self._take_misfits(batch)
             for name, frame in batch.frames.items():
                 self._parts.setdefault(name, []).append(frame)
         return pl.concat([pl.DataFrame(schema=KEYS), *(batch.keys for batch in batches)])
@@ -110,9 +117,27 @@ class Collector:
         """Records that did not fit, each once."""
         return pl.concat([pl.DataFrame(schema=REJECTED), *self._rejected]).unique(maintain_order=True)
 
+    @property
+    def misfits(self) -> pl.DataFrame:
+        """Values that could not be read, each once, `MAX_KEPT` of a field at most."""
+        found = pl.concat([pl.DataFrame(schema=MISFITS), *self._misfits]).unique(maintain_order=True)
+        return found.filter(pl.int_range(pl.len()).over("field") < MAX_KEPT)
+
+    @property
+    def misfit_counts(self) -> dict[str, int]:
+        """How many values of each field could not be read, those included that are not kept."""
+        keys = pl.concat([pl.DataFrame(schema=MISFIT_KEYS), *self._misfit_keys])
+        counts = keys.group_by("field", maintain_order=True).agg(pl.col("key").n_unique())
+        return dict(counts.iter_rows())
+
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
         return {name: self._distinct(name, pl.concat(self._parts.pop(name))).rechunk() for name in [*self._parts]}
+
+    def _take_misfits(self, batch: Decoded) -> None:
+        self._misfits.append(batch.misfits)
+        self._misfit_keys.append(batch.misfit_keys)
+        self.lacking |= batch.lacking
 
     def _distinct(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         if name in TABLES:
@@ -129,7 +154,7 @@ class Collector:
 
     async def _decode(self, found: list[Record]) -> Decoded:
         reader = self._decoder = self._decoder or await self._reader()
-        async with self._backlog.turn():
+        async with self._backpressure.turn():
             decoded, strange, words = await asyncio.to_thread(self._decoded, reader, found)
         self.unknown |= dict.fromkeys(strange)
         self.unknown_words |= dict.fromkeys(words)
@@ -154,6 +179,12 @@ def _unknown_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> li
         if table in frames
     ]
     return [word for words in found for word in words]
+
+
+def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:
+    """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
+    if not decoding.cancelled():
+        decoding.exception()
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:

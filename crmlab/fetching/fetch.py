@@ -11,18 +11,25 @@ import polars as pl
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page
-from crmlab.decoding import RAW, REJECTED
+from crmlab.decoding import MISFITS, RAW, REJECTED
 from crmlab.errors import Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
 from crmlab.fetching.progress import Listener, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
-from crmlab.results import SUMMARY, Fetched, Stored
-from crmlab.schema import TABLES, TableName, TimeLike
+from crmlab.results import (
+    NOT_ALWAYS,
+    SUMMARY,
+    Fetched,
+    Stored,
+    parquet_metadata,
+    refuse_another_question,
+)
+from crmlab.schema import TABLES, Asked, TableName, TimeLike
 
 OnError = Literal["collect", "raise"]
 #: first pages that are there already, by account (its label) and request
@@ -119,11 +126,16 @@ async def fetch_to(
 
     Raises
     ------
+    UsageError
+        the folder holds the answer to another question: of other accounts, of another period, or with tables that are
+        not asked for now. Some of its files would stay, and be taken for this answer. Nothing was sent.
     Stopped
         told to stop where there are files of an earlier fetch
     """
     query, pages = _query(accounts, tables, since, until, allow_destructive=False)
-    with Store(directory) as store:
+    asked = query.asked()
+    refuse_another_question(directory, asked, "parquet")
+    with Store(directory, parquet_metadata(asked)) as store:
         results = await _run(query, pages, limits=limits, progress=progress, stop=stop, on_error=on_error, store=store)
         for name in query.tables:
             store.put(name, "", TABLES[name].empty(), pl.col("id"))
@@ -136,11 +148,31 @@ async def fetch_to(
             raise account["failures"][0]
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
-        paths = store.publish()
-    scans = {name: pl.scan_parquet(paths[name]) for name in heights}
-    stored = Stored(scans, heights=heights, **account)
-    stored.paths = {name: paths[name] for name in heights} | stored.export_beside(directory)
+        paths = store.paths
+        scans = {name: pl.scan_parquet(paths[name]) for name in heights}
+        stored = Stored(scans, heights=heights, **account)
+        beside = stored.writers_beside(directory)
+        obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
+        store.publish(beside, obsolete=obsolete)
+    stored.paths = {name: paths[name] for name in heights}
+    stored.paths |= {Path(name).stem: Path(directory) / name for name in beside if name.endswith(".parquet")}
     return stored
+
+
+def asked_of(
+    accounts: Account | Iterable[Account],
+    *tables: TableName | str,
+    since: TimeLike | None = None,
+    until: TimeLike | None = None,
+) -> Asked:
+    """Return what `fetch` would be asked with these arguments; nothing is sent.
+
+    Raises
+    ------
+    UsageError
+        it cannot be asked, see `fetch`
+    """
+    return as_query(accounts, tables, since=since, until=until).asked()
 
 
 def _query(
@@ -180,7 +212,7 @@ async def _run(
 
     if on_error not in ("collect", "raise"):
         raise UsageError(f'on_error is "collect" or "raise", not {on_error!r}')
-    backlog = Backlog()
+    backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
         async with Client(limits) as client, ProgressReporter(client, listener) as reporter:
@@ -190,7 +222,7 @@ async def _run(
                     client,
                     account,
                     query,
-                    backlog,
+                    backpressure,
                     reporter=reporter,
                     store=store,
                     stop_early=on_error == "raise",
@@ -219,21 +251,24 @@ def _frames(query: Query, results: Iterable[ResourceResult]) -> dict[str, pl.Dat
 
 def _account_of(query: Query, results: Sequence[ResourceResult]) -> dict[str, Any]:
     """Return what belongs beside the tables."""
-    summary = [row for result in results for row in _summary_rows(result)]
+    asked = query.asked()
+    summary = [row for result in results for row in _summary_rows(result, asked)]
     summary += _unfilled(query)
     failures = {str(result.failure): result.failure for result in results if result.failure}
     return {
         "summary": pl.DataFrame(summary, schema=SUMMARY, orient="row"),
         "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(result.rejected for result in results)]),
+        "misfits": pl.concat([pl.DataFrame(schema=MISFITS), *(result.misfits for result in results)]),
         "failures": list(failures.values()),
-        "fetched_at": query.now,
+        "asked": asked,
     }
 
 
-def _summary_rows(result: ResourceResult) -> list[dict[str, object]]:
-    """Return a row for each table asked for; one for what others needed, if it is not complete."""
+def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object]]:
+    """Return a row for each table asked for; one for what others needed, if there is something to tell of it."""
     task = result.task
-    is_told_for_others = not (task.tables or task.raw or result.complete)
+    is_whole = result.complete and not result.misfit_counts
+    is_told_for_others = not (task.tables or task.raw or is_whole)
     names = (task.full_name,) if is_told_for_others else task.names
     return [
         {
@@ -241,14 +276,17 @@ def _summary_rows(result: ResourceResult) -> list[dict[str, object]]:
             "provider": task.account.provider.name,
             "resource": task.resource.name,
             "table": name,
+            "since": asked.period(name).since,
+            "until": asked.period(name).until,
             "rows": result.heights.get(name, 0),
             "expected": result.expected_records,
             "rejected": result.rejected.height,
+            "misfits": sum(result.misfit_counts.values()),
             "planned": result.requests.expected,
             "requests": result.requests.sent,
             "retries": result.requests.retries,
             "seconds": round(result.seconds, 3),
-            "complete": result.complete,
+            "complete": result.complete and name not in result.lacking,
             "note": "; ".join(result.notes),
         }
         for name in names
@@ -259,7 +297,7 @@ def _unfilled(query: Query) -> list[dict[str, object]]:
     """Return a row for every table that a provider has nothing for, so that an empty frame is explained."""
     fillable = {table for account in query.accounts for table in account.provider.tables}
     blank = dict.fromkeys(("account", "provider", "resource"), "")
-    none = dict.fromkeys(("rows", "rejected", "planned", "requests", "retries", "seconds"), 0)
+    none = dict.fromkeys(("rows", "rejected", "misfits", "planned", "requests", "retries", "seconds"), 0)
     return [
         {**blank, **none, "table": name, "complete": True, "note": f"none of these services has {name}"}
         for name in TABLES

@@ -13,7 +13,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Limits, Page, bound, expected
 from crmlab.display import DisplayMixin, Overview, duration
 from crmlab.fetching.crawl import side_by_side
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.probe import AccountProbe
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
@@ -150,8 +150,8 @@ async def plan(
     query = as_query(accounts, tables, since=since, until=until)
     async with Client(limits) as client:
         client.check_scopes(query.accounts)
-        backlog = Backlog()
-        probes = [AccountProbe(client, account, query, backlog) for account in query.accounts]
+        backpressure = Backpressure()
+        probes = [AccountProbe(client, account, query, backpressure) for account in query.accounts]
         await side_by_side(probe.finish() for probe in probes)
     return _plan(query, _shared_limits(client, probes), {probe.account.label: probe.pages for probe in probes})
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import polars as pl
 
 from crmlab.connector import Context, Page, Request, Resource, pages
 from crmlab.decoding import Record
-from crmlab.errors import ApiError, ServerError, TransportError
+from crmlab.errors import ApiError, NotFoundError, ServerError, TransportError
 from crmlab.fetching.completeness import Completeness
-from crmlab.fetching.crawl import crawl
+from crmlab.fetching.crawl import Visit, crawl
 from crmlab.fetching.embedding import EmbeddingNegotiation
+from crmlab.fetching.ending import Ending
 from crmlab.fetching.resource_result import RequestCount
 
 #: times a list is read before one that keeps changing is called incomplete
 MAX_READINGS = 3
+
+#: statuses of refusals that may mean the size of the page
+_MAY_BE_THE_SIZE = (400, 413, 422, 450)
 
 #: returns the answer to a request
 Ask = Callable[[Request], Awaitable[Page]]
@@ -72,6 +76,7 @@ class ListReader:
         embedded_in: EmbeddingNegotiation | None = None,
     ) -> None:
         self.completeness = Completeness()
+        self.ending = Ending(resource)
         self.readings = 0
         #: whether the last reading can be trusted: nothing came into its middle while it was read
         self.is_settled = True
@@ -79,6 +84,7 @@ class ListReader:
         self.strategy = resource.follow.strategy
         #: answers that said that there is nothing
         self.empty_answers = 0
+        self._nothing_there: ApiError | None = None
         self._resource = resource
         self._ask = ask
         self._intake = intake
@@ -86,7 +92,9 @@ class ListReader:
         self._tell = tell
         self._embeds = embeds
         self._embedded_in = embedded_in
-        self._first_keys: frozenset[str] = frozenset()
+        self._first_keys: set[str] = set()
+        #: first requests that a refused one was replaced by: smaller pages may be allowed
+        self._smaller: dict[str, Iterator[Request]] = {}
         #: hashes of the records of this reading, where a page may repeat
         self._seen_texts: set[int] = set()
 
@@ -103,8 +111,10 @@ class ListReader:
             self._tell()
             self.readings += 1
             self.completeness = Completeness()
+            self.ending = Ending(self._resource)
+            self.empty_answers = 0
             self._seen_texts.clear()
-            await crawl(requests, self._visit_and_tell)
+            await self.follow_all(requests, self._visit_and_tell)
             await self._wait_for_embedded()
             self.completeness.seen_keys = await self._intake.flush()
             self.is_settled = self._has_settled(before)
@@ -114,6 +124,26 @@ class ListReader:
             before = self.completeness
             self._embedded_in = None  # from now on its own list brings its records
 
+    async def follow_all(self, requests: Sequence[Request], visit: Visit) -> None:
+        """Visit these requests and all that follow, and ask again what was refused in between.
+
+        Raises
+        ------
+        CrmlabError
+            the first error, or a refusal that is neither the end of the list nor "nothing there"
+        """
+        known: set[str] = set()
+        waiting: Sequence[Request] = requests
+        while waiting:
+            known.difference_update(request.key for request in waiting)
+            await crawl(waiting, visit, known)
+            waiting = self.ending.to_ask()
+        self.ending.settle()
+        if self._nothing_there and self._resource.never_all_empty and self.empty_answers == len(requests):
+            error = self._nothing_there
+            error.hint = f"all of {self.empty_answers} requests were answered so: the path may be another one"
+            raise error
+
     async def first_requests(self, context: Context) -> Sequence[Request]:
         """Return the requests that wait for no answer of this list."""
         requests = list(self._resource.requests(context))
@@ -122,7 +152,7 @@ class ListReader:
             requests = [self._resource.embedding.first(request, counts) for request in requests]
         if self.readings == 0:
             self._requests.begin(len(requests))
-        self._first_keys = frozenset(request.key for request in requests)
+        self._first_keys = {request.key for request in requests}
         return requests
 
     async def visit(self, request: Request) -> Iterable[Request]:
@@ -132,14 +162,15 @@ class ListReader:
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
+        self.ending.answered(page, found)
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
         total = self._resource.total(page) if self._resource.total else None
         self.completeness.count(page, total)
         self._intake.take(page, found)
         if request.key in self._first_keys:
-            return await self._follow_first(page, total or 0)
-        return tuple(self._resource.follow(page))
+            return await self._follow_first(page, found, total)
+        return self.ending.follow(page, found, self._resource.follow(page), total=total)
 
     def end(self) -> None:
         """Let nobody wait for what will not be told any more."""
@@ -155,8 +186,17 @@ class ListReader:
 
     def _instead_of(self, request: Request, error: ApiError | TransportError) -> Sequence[Request]:
         """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
-        if isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
+        is_first = request.key in self._first_keys
+        refusal = _refusal(error)
+        smaller_page = self._smaller_page(request, refusal) if refusal and is_first else None
+        if smaller_page:
+            return [smaller_page]
+        if is_first and isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
             self.empty_answers += 1
+            self._nothing_there = error
+            return ()
+        if refusal and not is_first:
+            self.ending.refused(request, refusal)
             return ()
         may_be_too_much = isinstance(error, (ServerError, TransportError))
         if not may_be_too_much or not self._resource.embedding:
@@ -166,21 +206,40 @@ class ListReader:
             raise error
         return smaller
 
-    async def _follow_first(self, page: Page, total: int) -> Sequence[Request]:
+    def _smaller_page(self, request: Request, error: ApiError) -> Request | None:
+        """Return a first request for a smaller page, where the size may be what was refused; None at last."""
+        size = self._resource.page_size
+        if size is None or self._resource.destructive or error.status not in _MAY_BE_THE_SIZE:
+            return None
+        sizes = self._smaller.pop(request.key, None)
+        if sizes is None:
+            sizes = iter(size.smaller(request))
+            if self._resource.is_empty_answer(error, request):
+                sizes = iter([*sizes][-1:])  # most likely nothing is there: one more request makes sure
+        following = next(sizes, None)
+        if following:
+            self._smaller[following.key] = sizes
+            self._first_keys.add(following.key)
+        return following
+
+    async def _follow_first(self, page: Page, found: Sequence[Record], counted: int | None) -> Sequence[Request]:
         """Return what follows a first answer, which tells how many requests there will be."""
+        total = counted or 0
         following = tuple(self._resource.follow(page))
         in_all = self._resource.follow.more(page)
         if self._embedded_in:
             self._embedded_in.count(self._resource.name, total)
             if await self._embedded_in.brings(self._resource.name):
                 self.strategy = f"inside {self._embedded_in.holder}"
-                following = ()
+                self._requests.follow(0, 0)
+                return ()
         elif self._embeds and self._resource.embedding:
             sizes = self._resource.embedding.sizes
             embedded, size = await self._embeds.choose(total)
             following = tuple(self._resource.embedding.rest(page, embedded, size))
             # the first answer has a page of the largest size
             in_all = max(in_all or 0, pages(total, size) - sizes[0] // size)
+        following = tuple(self.ending.follow(page, found, following, total=counted))
         if self.readings <= 1:
             self._requests.follow(len(following), in_all if following else 0)
         return following
@@ -204,3 +263,10 @@ class ListReader:
         if not self.completeness.is_counted and not may_have_slid:
             return True
         return self.completeness.is_settled(before, timed=self._resource.inserted_at is not None)
+
+
+def _refusal(error: ApiError | TransportError) -> ApiError | None:
+    """Return the error where this very request is refused; None where it is the key, the pace or a redirect."""
+    if isinstance(error, ApiError) and type(error) in (ApiError, NotFoundError) and error.status >= 400:
+        return error
+    return None

@@ -10,12 +10,12 @@ from typing import Protocol
 import polars as pl
 
 from crmlab.connector import Context, JsonPath, Page, Request
-from crmlab.decoding import Decoder, Record
+from crmlab.decoding import RAW, Decoder, Record
 from crmlab.errors import CrmlabError, Stopped
-from crmlab.fetching.decode_queue import Backlog, Collector
+from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
-from crmlab.fetching.intake import PageIntake, Receiver
+from crmlab.fetching.intake import Accept, PageIntake, Receiver
 from crmlab.fetching.reader import ListReader
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
@@ -28,12 +28,12 @@ class AccountServices(Protocol):
     """What a resource needs of its account."""
 
     @property
-    def backlog(self) -> Backlog:
+    def backpressure(self) -> Backpressure:
         """What all resources share while they decode."""
         ...
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
-        """Return the answer to a request."""
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return the answer to a request, accepted."""
         ...
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
@@ -78,7 +78,7 @@ class ResourceFetch:
         self._account = account
         self._context = context
         self._always_in = embeddings.always_in(name)
-        self._queue = Collector(self._decoder, account.backlog, keep=self._keep, kept=stored)
+        self._queue = DecodeQueue(self._decoder, account.backpressure, keep=self._keep, kept=stored)
         self._intake = PageIntake(self.result, self._queue)
         self._reader = ListReader(
             task.resource,
@@ -182,7 +182,7 @@ class ResourceFetch:
         self.result.strategy = self._reader.strategy
 
     async def _ask(self, request: Request) -> Page:
-        return await self._account.answer(self.result, request)
+        return await self._account.answer(self.result, request, self._intake.accept)
 
     async def _decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
@@ -202,11 +202,17 @@ class ResourceFetch:
         completeness = self._reader.completeness
         completeness.seen_keys = pl.concat([completeness.seen_keys, await self._intake.flush()])
         result.rejected = self._queue.rejected
+        result.misfits = self._queue.misfits
+        result.misfit_counts = self._queue.misfit_counts
+        result.lacking = frozenset(self._named(name) for name in self._queue.lacking)
         result.frames = self._queue.frames()
-        result.heights = {name or self.task.full_name: frame.height for name, frame in result.frames.items()}
+        result.heights = {self._named(name): frame.height for name, frame in result.frames.items()}
         result.expected_records = completeness.expected
         result.notes += self._notes()
         result.complete = not result.failure and self._is_complete()
+
+    def _named(self, frame: str) -> str:
+        return self.task.full_name if frame == RAW else frame
 
     async def _export_nothing(self) -> None:
         """Export empty frames, where not one could be made: others do without these rows, but not without columns."""
@@ -214,7 +220,9 @@ class ResourceFetch:
         self.result.frames = dict(decoder([]).frames)
 
     def _is_complete(self) -> bool:
-        return self._reader.is_settled and not self.result.rejected.height and not self._reader.is_short
+        reader = self._reader
+        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
+        return has_all_pages and not self.result.rejected.height
 
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
@@ -229,6 +237,8 @@ class ResourceFetch:
             )
         if self._intake.lone_surrogates:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
+        if self._intake.found_at:
+            notes.append(f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented")
         if result.failure:
             return notes
         if result.strategy != self.task.resource.follow.strategy:
@@ -238,9 +248,18 @@ class ResourceFetch:
         usual_readings = 1 if reader.completeness.is_counted else 2
         if reader.readings > usual_readings:
             notes.append(f"the list changed while it was read; read {reader.readings} times")
+        if result.misfit_counts:
+            notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
+        notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")
         return notes
+
+
+def _unread(counts: Mapping[str, int]) -> str:
+    """Say how many values of which fields could not be read."""
+    fields = [f"{field} {count:,}" for field, count in [*counts.items()][:MAX_NAMED]]
+    return f"{sum(counts.values()):,} values could not be read ({', '.join(fields)})"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from crmlab.decoding import REJECTED
+from crmlab.decoding import MISFITS, REJECTED
 from crmlab.errors import CrmlabError
 from crmlab.fetching.resource_task import ResourceTask
 
@@ -80,6 +81,11 @@ class ResourceResult:
     #: rows by table, repeats left out
     heights: dict[str, int] = field(default_factory=dict)
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
+    misfits: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MISFITS))
+    #: values of each field that could not be read
+    misfit_counts: Mapping[str, int] = field(default_factory=dict)
+    #: what lacks ids or amounts, because these could not be read
+    lacking: frozenset[str] = frozenset()
     failure: CrmlabError | None = None
     complete: bool = False
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crmlab.accounts import Account
 from crmlab.connector import Context, Resource
-from crmlab.decoding import GIVEN, RAW, Decoder, decoder
+from crmlab.decoding import EXPORTS, RAW, Decoder, decoder
 from crmlab.fetching.query import Query
 
 
@@ -54,7 +54,7 @@ class ResourceTask:
     @property
     def exported(self) -> str:
         """The name of the frame that others look into."""
-        return GIVEN if self.resource.exports else RAW
+        return EXPORTS if self.resource.exports else RAW
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class ResourceTask:
             account=self.account.name,
             tables=self.tables,
             raw=self.keeps_raw,
-            given=self.needed and bool(self.resource.exports),
+            exports=self.needed and bool(self.resource.exports),
         )
 
 

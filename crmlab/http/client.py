@@ -94,6 +94,7 @@ class Client:
         *,
         retry: bool = True,
         retried: Callable[[], None] = lambda: None,
+        accept: Callable[[Page], Page] = lambda page: page,
     ) -> Page:
         """Return the answer, checked: it is whole and no refusal.
 
@@ -103,6 +104,8 @@ class Client:
             False for what the service could apply twice
         retried
             called before each further try
+        accept
+            returns the answer as it shall be read, or raises a `TransportError`: it is none to this request
 
         Raises
         ------
@@ -114,7 +117,7 @@ class Client:
         attempt = 1
         while True:
             try:
-                return await self._in_turn(account, request, attempt)
+                return accept(await self._in_turn(account, request, attempt))
             except RETRYABLE as error:
                 wait = _wait(error, attempt)
                 if account in self._lost or not retry or wait > PATIENCE:

@@ -10,6 +10,7 @@ from crmlab.analysis import activity
 from crmlab.analysis.period import finest_grain, local
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
+from crmlab.plots._fetches import draws
 from crmlab.plots._kinds import by_kind
 from crmlab.plots._template import SCALE, figure, nothing, number, text, whole_ticks
 
@@ -19,6 +20,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NO_ACTIVITIES = "the activities table is empty."
 
 
+@draws
 def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.Figure:
     """Return a heatmap of activities by weekday and hour.
 
@@ -77,6 +79,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.
     )
 
 
+@draws
 def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of activities per period, a colour for each kind.
 
@@ -108,6 +111,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     return _over_time.stacked(counts, every, "Activities", "Activities", note)
 
 
+@draws
 def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> go.Figure:
     """Return stacked bars of the activities of each owner, a colour for each kind.
 

@@ -11,6 +11,7 @@ from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, names_of
 from crmlab.display import plural
 from crmlab.plots import _curves, _shares
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
 from crmlab.schema import TimeLike
@@ -20,6 +21,7 @@ __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 _NO_REQUEST = "no event of a known person is a request."
 
 
+@draws
 def confirmation_rate(
     consent_events: pl.DataFrame,
     *,
@@ -71,6 +73,7 @@ def confirmation_rate(
     )
 
 
+@draws
 def time_to_confirm(
     consent_events: pl.DataFrame,
     *,
@@ -121,6 +124,7 @@ def time_to_confirm(
     )
 
 
+@draws
 def documentation_coverage(
     consent_events: pl.DataFrame,
     *,

@@ -9,6 +9,7 @@ from crmlab import analysis
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, figure, nothing, number
 
 __all__ = ["funnel", "stage_durations"]
@@ -16,6 +17,7 @@ __all__ = ["funnel", "stage_durations"]
 _NO_HISTORY = "the stage history table is empty."
 
 
+@draws
 def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     """Return bars of how many deals reached each stage, and were won.
 
@@ -69,6 +71,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     )
 
 
+@draws
 def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     """Return bars of how many days deals stay in each stage.
 

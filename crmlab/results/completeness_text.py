@@ -11,11 +11,14 @@ from crmlab.results.failures import Failures
 
 _AGAIN = "fetch again when less is being changed there"
 _LOOK = "look at .rejected: each with its reason"
+_LOOK_AT_VALUES = "look at .misfits: each value with its reason"
 #: a list of which all came, or some
 _READ = pl.col("complete") | (pl.col("rows") > 0)
 
 
-def in_words(heights: Mapping[str, int], summary: pl.DataFrame, *, rejected: int, failures: Failures) -> str:
+def in_words(
+    heights: Mapping[str, int], summary: pl.DataFrame, *, rejected: int, misfits: int, failures: Failures
+) -> str:
     """Return what came, or what is wrong with it, in a sentence or two."""
     accounts = summary.filter(pl.col("account") != "", _READ).n_unique(["provider", "account"])
     came = (
@@ -25,16 +28,20 @@ def in_words(heights: Mapping[str, int], summary: pl.DataFrame, *, rejected: int
     wrong = [
         plural(len(failures), "failure") if failures else "",
         f"{plural(rejected, 'record')} rejected" if rejected else "",
-        "" if failures or rejected or bad.is_empty() else "not all was seen that the services have",
+        f"{plural(misfits, 'value')} not read" if misfits and not bad.is_empty() else "",
+        "" if failures or rejected or misfits or bad.is_empty() else "not all was seen that the services have",
     ]
     if not any(wrong):
-        return f"{came}." if any(heights.values()) else f"{came}: there is nothing of that period, or nothing at all."
+        if not any(heights.values()):
+            return f"{came}: there is nothing of that period, or nothing at all."
+        return f"{came}. {plural(misfits, 'value')} could not be read: see .misfits." if misfits else f"{came}."
     why = ", ".join(part for part in wrong if part)
     lacking = [name for name in heights if name in bad["table"]]
     if not lacking:
         return f"a list that others look into was not read whole ({why}). {came} came."
+    what = "ids or amounts" if misfits and not (failures or rejected) else "rows"
     return (
-        f"{listed(lacking)} {'lacks' if len(lacking) == 1 else 'lack'} rows ({why}), "
+        f"{listed(lacking)} {'lacks' if len(lacking) == 1 else 'lack'} {what} ({why}), "
         f"so that counts and sums are too low. {came} came."
     )
 
@@ -58,7 +65,17 @@ def _state(lines: pl.DataFrame) -> str:
         return listed(lines["note"].unique(maintain_order=True))
     if lines["complete"].all():
         return "; ".join(["\N{CHECK MARK} complete", *_notes(lines)])
-    return f"\N{BALLOT X} lacks rows of {listed(_accounts(lines.filter(~pl.col('complete'))))}"
+    bad = lines.filter(~pl.col("complete"))
+    what = "values" if _lacks_values_only(bad) else "rows"
+    return f"\N{BALLOT X} lacks {what} of {listed(_accounts(bad))}"
+
+
+def _lacks_values_only(lines: pl.DataFrame) -> bool:
+    """Whether every record came, and only ids or amounts of some could not be read."""
+    if "misfits" not in lines.columns:
+        return False
+    only_values = (pl.col("misfits").fill_null(0) > 0) & (pl.col("rejected") == 0)
+    return bool(lines.select(only_values.all()).item())
 
 
 def _accounts(lines: pl.DataFrame) -> list[str]:
@@ -74,6 +91,7 @@ def _notes(lines: pl.DataFrame) -> list[str]:
 def missing(summary: pl.DataFrame, failures: Failures) -> pl.DataFrame:
     """Return a line for all that keeps the tables from being complete, with what to do about it."""
     failed = pl.Series([[str(failure) for failure in failures]], dtype=pl.List(pl.String))
+    unread = pl.col("misfits") > 0 if "misfits" in summary.columns else pl.lit(value=False)
     others = (
         summary.filter(~pl.col("complete"), ~pl.col("note").str.contains_any(pl.lit(failed)))
         .unique(["provider", "account", "resource"], keep="first", maintain_order=True)
@@ -81,7 +99,12 @@ def missing(summary: pl.DataFrame, failures: Failures) -> pl.DataFrame:
             pl.format("{} account '{}'", "provider", "account").alias("account"),
             "resource",
             pl.col("note").alias("what happened"),
-            pl.when(pl.col("rejected") > 0).then(pl.lit(_LOOK)).otherwise(pl.lit(_AGAIN)).alias("what to do"),
+            pl.when(pl.col("rejected") > 0)
+            .then(pl.lit(_LOOK))
+            .when(unread)
+            .then(pl.lit(_LOOK_AT_VALUES))
+            .otherwise(pl.lit(_AGAIN))
+            .alias("what to do"),
         )
     )
     return pl.concat([failures.table(), others])

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import polars as pl
 
 from crmlab.atomic_files import make_folder, write_files
 from crmlab.errors import SchemaError, UsageError
-from crmlab.results import excel
+from crmlab.results import excel, manifest
 from crmlab.results.cells import split, unnested
 from crmlab.results.excel_sheets import sheets
 from crmlab.results.spreadsheet_safe import shielded, unshielded
@@ -22,7 +23,8 @@ from crmlab.schema import TABLES, conform
 
 Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-_WORKBOOK = "crmlab.xlsx"
+#: what writes a file to the path that it is called with
+Writer = Callable[[Path], None]
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
 
@@ -32,6 +34,8 @@ def export(
     format: Format = "parquet",
     *,
     obsolete: Iterable[str] = (),
+    beside: Mapping[str, str] = MappingProxyType({}),
+    metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Path]:
     """Write one file for each table, or one workbook, and return the paths.
 
@@ -51,6 +55,10 @@ def export(
         ``"parquet"``, ``"csv"`` or ``"xlsx"``.
     obsolete
         Names of tables that are not there this time: their files of an earlier export are removed.
+    beside
+        Texts by the name of the file that they become, replaced together with the tables.
+    metadata
+        What each Parquet file says of itself.
 
     Raises
     ------
@@ -62,21 +70,35 @@ def export(
     """
     if format not in FORMATS:
         raise UsageError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
-    writers = _writers(tables, format)
+    writers = _writers(tables, format, metadata) | text_writers(beside)
     folder = make_folder(directory)
     remove = [folder / f"{name}.{format}" for name in obsolete if format != "xlsx"]
     return write_files({folder / name: write for name, write in writers.items()}, remove=remove)
 
 
-def _writers(tables: Mapping[str, pl.DataFrame], format: Format) -> dict[str, Callable[[Path], None]]:
+def text_writers(texts: Mapping[str, str]) -> dict[str, Writer]:
+    """Return by file name what writes each text, with the same line ends on every system."""
+    return {name: partial(_write_text, text) for name, text in texts.items()}
+
+
+def parquet_writers(tables: Mapping[str, pl.DataFrame], metadata: Mapping[str, str]) -> dict[str, Writer]:
+    """Return by file name what writes each table as Parquet."""
+    return {f"{name}.parquet": partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()}
+
+
+def _writers(tables: Mapping[str, pl.DataFrame], format: Format, metadata: Mapping[str, str]) -> dict[str, Writer]:
     """Return by file name what writes it."""
     if format == "xlsx":
         excel.need_xlsxwriter()
-        return {_WORKBOOK: partial(excel.write, sheets(tables))}
+        return {manifest.WORKBOOK: partial(excel.write, sheets(tables))}
     if format == "csv":
         _refuse_for_csv(tables)
         return {f"{name}.csv": partial(_write_csv, name, frame) for name, frame in tables.items()}
-    return {f"{name}.parquet": partial(_write_parquet, name, frame) for name, frame in tables.items()}
+    return parquet_writers(tables, metadata)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_bytes(text.encode())
 
 
 def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
@@ -89,9 +111,9 @@ def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
         raise UsageError(f"CSV cannot hold {', '.join(problems)}: cast to text, or leave the column out")
 
 
-def _write_parquet(name: str, frame: pl.DataFrame, path: Path) -> None:
+def _write_parquet(name: str, frame: pl.DataFrame, metadata: Mapping[str, str], path: Path) -> None:
     with _refusals_in_words(name, "Parquet"):
-        frame.write_parquet(path, compression="zstd")
+        frame.write_parquet(path, compression="zstd", metadata=dict(metadata))
 
 
 def _write_csv(name: str, frame: pl.DataFrame, path: Path) -> None:
@@ -161,6 +183,11 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     restored = conform(frame.select(_restored(column, dtype) for column, dtype in table.schema.items()), table)
     further = [unshielded(pl.col(column)) for column in frame.columns if column not in table.columns]
     return restored.with_columns(frame.select(further))
+
+
+def restored(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return a frame of text as what `flat` made it of; columns that are not in the schema stay text."""
+    return frame.select(_restored(name, schema.get(name, pl.String())) for name in frame.columns)
 
 
 def _restored(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -90,9 +90,9 @@ def mask(
     return masked
 
 
-def without_content(rejected: pl.DataFrame) -> pl.DataFrame:
-    """Return the rejected records without what they hold: their number stays, reasons quote values."""
-    return rejected.with_columns(pl.lit(None, pl.String).alias(name) for name in ("reason", "raw"))
+def without_content(unread: pl.DataFrame) -> pl.DataFrame:
+    """Return rejected records or misfits without what they hold: their number stays, reasons quote values."""
+    return unread.with_columns(pl.lit(None, pl.String).alias(name) for name in ("reason", "raw"))
 
 
 def _personal(name: str, frame: pl.DataFrame) -> list[str]:

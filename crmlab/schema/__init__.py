@@ -1,7 +1,8 @@
-"""The shared tables: their columns, their names, and what users may give as a frame or a time."""
+"""The shared tables: columns, names, what was asked of them, and what users may give as a frame or a time."""
 
 from __future__ import annotations
 
+from crmlab.schema.asked import Asked, AskedAccount, Period
 from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.spellings import channel_word, first_mailbox, mailbox, mailboxes
@@ -13,8 +14,11 @@ __all__ = [
     "KEY",
     "TABLES",
     "UTC",
+    "Asked",
+    "AskedAccount",
     "Column",
     "Frame",
+    "Period",
     "ProviderName",
     "Table",
     "TableName",

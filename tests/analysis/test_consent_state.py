@@ -260,6 +260,24 @@ def test_coverage_is_of_all_contacts_and_counts_nobody_else() -> None:
     assert found["coverage_of_contacts"] == 0.25
 
 
+def test_by_service_the_coverage_is_of_its_own_contacts() -> None:
+    # three contacts of altcraft, of whom one decided; two of complero, of whom one did, and has the same id
+    contacts = table(
+        "contacts",
+        provider=["altcraft"] * 3 + ["complero"] * 2,
+        account=["a"] * 5,
+        id=["1", "2", "3", "1", "2"],
+    )
+    of_altcraft = events(("1", "email", "subscribe", at(1)))
+    of_complero = events(("1", "email", "update", at(1), None, True), provider="complero")
+    said = pl.concat([of_altcraft, of_complero])
+
+    found = consent_rate(said, as_of=AS_OF, by="provider", contacts=contacts)
+
+    counts = found.select("provider", "contacts_decided", "contacts", "coverage_of_contacts")
+    assert counts.rows() == [("altcraft", 1, 3, 1 / 3), ("complero", 1, 2, 1 / 2)]
+
+
 def test_the_rate_of_nobody_is_null() -> None:
     found = consent_rate(events(), as_of=AS_OF, contacts=TABLES["contacts"].empty())
 

@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmlab.connector import View
 from crmlab.connector import expressions as ex
+from crmlab.decoding.conversions import conversions
 
 UTC = dt.UTC
-YEAR_9999 = 253_402_300_799
+#: the first and the last second of the years that a time may have
+FIRST, LAST = -2_208_988_800, 7_289_654_399
 
 
 def run(expression: pl.Expr, values: list[Any], dtype: Any = None) -> list[Any]:
@@ -27,7 +30,8 @@ def run(expression: pl.Expr, values: list[Any], dtype: Any = None) -> list[Any]:
         (ex.text("a"), pl.String, ["x", " x ", "", " \t", None, "0"], ["x", " x ", None, None, None, "0"]),
         (ex.date("a"), pl.String, ["2026-01-31", "2026-01-31T23:59:59Z", ""], [dt.date(2026, 1, 31)] * 2 + [None]),
         (ex.number("a"), pl.String, ["1.5", "-2", "1e3", " ", None], [1.5, -2.0, 1000.0, None, None]),
-        (ex.integer("a"), pl.String, ["5", "-7", "", None], [5, -7, None, None]),
+        (ex.integer("a"), pl.String, ["5", "-7", "", None, "12.0", " 3 "], [5, -7, None, None, 12, 3]),
+        (ex.integer("a"), pl.String, ["9223372036854775807"], [2**63 - 1]),
         (
             ex.flag("a"),
             pl.String,
@@ -76,6 +80,7 @@ def test_iso_times_become_utc(text: str, moment: dt.datetime | None) -> None:
     ("make", "value"),
     [
         (ex.iso_time, "2026-01-31T09:00:00"),
+        (ex.iso_time, "2026-01-31 09:00:00"),
         (ex.iso_time, "2026-01-31"),
         (ex.iso_time, "2026-02-30T09:00:00Z"),
         (ex.iso_time, "soon"),
@@ -85,22 +90,60 @@ def test_iso_times_become_utc(text: str, moment: dt.datetime | None) -> None:
         (ex.number, "1,5"),
         (ex.integer, "1.7"),
         (ex.integer, "9223372036854775808"),
+        (ex.number, "NaN"),
+        (ex.number, "inf"),
         (ex.flag, "maybe"),
-        (ex.unix_time, 10**12),
-        (ex.unix_time, 10**18),
-        (ex.unix_time, -(10**13)),
-        (ex.unix_millis, 10**15),
-        (ex.unix_millis, 9 * 10**18),
     ],
 )
-def test_what_cannot_be_converted_raises_instead_of_becoming_null(
-    make: Callable[[str], pl.Expr], value: str | int
+def test_what_cannot_be_converted_is_null_and_told_from_what_is_not_given(
+    make: Callable[[str], pl.Expr], value: str
 ) -> None:
-    with pytest.raises(pl.exceptions.PolarsError):
-        run(make("a"), [value])
+    view = View(table="deals", columns={"created_at": make("a")})
+
+    [conversion] = conversions(view, pl.Schema({"a": pl.String}))
+
+    assert run(make("a"), [value]) == [None]
+    assert run(conversion.given, [value]) != [None]
+    assert run(conversion.value, [value]) == [None]
+    assert conversion.field == "a"
 
 
-@given(st.integers(-62_135_596_800, YEAR_9999).filter(bool))
+@pytest.mark.parametrize(
+    ("make", "values"),
+    [
+        (ex.iso_time, ["0000-00-00T00:00:00Z", "0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "9999-12-31T00:00:00Z"]),
+        (ex.date, ["0000-00-00", "0001-01-01", "1899-12-31", "2201-01-01"]),
+        (ex.unix_time, [0, 10**12, 10**18, -(10**13), LAST + 1, FIRST - 1, -(2**63), 2**63 - 1]),
+        (ex.unix_millis, [0, 10**15, 9 * 10**18, -(2**63)]),
+    ],
+)
+def test_times_outside_of_three_centuries_mean_no_time(make: Callable[[str], pl.Expr], values: list[Any]) -> None:
+    view = View(table="deals", columns={"created_at": make("a")})
+    frame = pl.DataFrame({"a": values})
+
+    given = [each.given for each in conversions(view, frame.schema)]
+
+    assert run(make("a"), values) == [None] * len(values)
+    assert all(run(each, values) == [None] * len(values) for each in given)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2016-01-05 12:03:32", dt.datetime(2016, 1, 5, 10, 3, 32, tzinfo=UTC)),
+        ("2016-07-05T12:03:32.5", dt.datetime(2016, 7, 5, 9, 3, 32, 500_000, tzinfo=UTC)),
+        ("2016-01-05T12:03:32Z", dt.datetime(2016, 1, 5, 12, 3, 32, tzinfo=UTC)),
+        ("2016-01-05T12:03:32-05:00", dt.datetime(2016, 1, 5, 17, 3, 32, tzinfo=UTC)),
+        ("2016-03-27 03:30:00", None),  # the clock skipped that hour
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_times_without_an_offset_are_read_where_the_zone_is_known(text: str, moment: dt.datetime | None) -> None:
+    assert run(ex.iso_time("a", zone="Europe/Kyiv"), [text]) == [moment]
+
+
+@given(st.integers(FIRST, LAST).filter(bool))
 def test_every_unix_second_of_the_calendar_is_that_second(seconds: int) -> None:
     [found] = run(ex.unix_time("a"), [seconds], pl.Int64)
 

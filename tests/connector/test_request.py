@@ -165,7 +165,7 @@ class _Data(msgspec.Struct):
         b"[1]",
         b'{"data":[1]}{"data":[2]}',
         b"\xff\xfe",
-        b"[" * 100_000 + b"]" * 100_000,
+        b"[" * 100_000,
     ],
 )
 def test_a_body_that_is_not_the_expected_json_is_a_transport_error(body: bytes) -> None:

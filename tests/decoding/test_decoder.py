@@ -90,14 +90,22 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 RECORDS = st.lists(
     st.fixed_dictionaries({}, optional={name: st.none() | value for name, value in VALUES.items()}), max_size=8
 ).map(lambda found: [{"id": str(number), **record} for number, record in enumerate(found)])
-#: for each field, values that are not of its type
+#: for each field, values that cannot be read
 DAMAGE = {
-    "amount": ["n/a", "", True, [1], {"a": 1}, "1,5"],
+    "amount": ["n/a", True, [1], {"a": 1}, "1,5", "NaN", "-Infinity"],
     "stage": [1.7, "1.7", 2**63, False, "x", [], {}],
-    "done": [1, 0, "true", [], {}],
+    "done": [2, "maybe", [], {}],
     "tags": [{"a": 1}],
-    "owner": ["x", 1, [], True],
-    "items": [1, "x", {"qty": 1}, [1], [[]]],
+    "owner": ["x", 1, [1], [{"id": "1"}], True],
+    "items": [1, "x", True],
+}
+#: for each field, what says that there is nothing
+NOTHING = {
+    "amount": ["", " ", None],
+    "stage": ["", None],
+    "done": ["", " ", None],
+    "owner": ["", [], None],
+    "items": ["", {}, None],
 }
 
 
@@ -120,29 +128,49 @@ def test_decoding_documented_records_neither_loses_nor_invents(found: list[dict[
 
 
 @given(st.data())
-def test_a_damaged_field_costs_exactly_its_record_and_is_named(data: st.DataObject) -> None:
+def test_a_damaged_field_costs_exactly_itself_and_is_named(data: st.DataObject) -> None:
     found = data.draw(RECORDS.filter(bool))
     position = data.draw(st.integers(0, len(found) - 1))
     name = data.draw(st.sampled_from(sorted(DAMAGE)))
     damaged = [dict(record) for record in found]
     damaged[position][name] = data.draw(st.sampled_from(DAMAGE[name]))
+    without = [dict(record) for record in found]
+    without[position].pop(name, None)
 
     decoded = decode(damaged)
 
-    assert [row["id"] for row in rows(decoded)] == [r["id"] for r in found if r["id"] != str(position)]
-    [rejected] = decoded.rejected.to_dicts()
-    assert rejected["reason"].startswith(name)
-    assert json.loads(rejected["raw"]) == damaged[position]
-    assert (rejected["provider"], rejected["account"], rejected["resource"]) == ("acme", "sales", "deals")
+    assert_frame_equal(decoded.frames[RAW], decode(without).frames[RAW])
+    assert decoded.rejected.is_empty()
+    [misfit] = decoded.misfits.to_dicts()
+    assert misfit["field"] == name
+    assert misfit["id"] == str(position)
+    assert misfit["reason"].startswith("expected ")
+    assert str(json.loads(misfit["raw"])) == str(damaged[position][name])
+    assert (misfit["provider"], misfit["account"], misfit["resource"]) == ("acme", "sales", "deals")
+
+
+@given(st.data())
+def test_what_is_not_given_is_null_and_no_misfit(data: st.DataObject) -> None:
+    found = data.draw(RECORDS.filter(bool))
+    position = data.draw(st.integers(0, len(found) - 1))
+    name = data.draw(st.sampled_from(sorted(NOTHING)))
+    found[position][name] = data.draw(st.sampled_from(NOTHING[name]))
+
+    decoded = decode(found)
+
+    assert decoded.misfits.is_empty()
+    assert decoded.rejected.is_empty()
+    assert rows(decoded)[position][name] is None
 
 
 @given(RECORDS)
 def test_records_beside_a_bad_one_are_read_as_if_it_were_not_there(found: list[dict[str, Any]]) -> None:
-    alone, beside = decode(found), decode([*found, {"id": "bad", "stage": 1.7}])
+    bad = {"id": "bad", "stage": 1.7, "tags": {"a": 1}, "items": [{"qty": [1]}], "owner": 5, "done": "maybe"}
+    alone, beside = decode(found), decode([*found, bad])
 
-    assert_frame_equal(beside.frames[RAW], alone.frames[RAW])
-    assert beside.keys.equals(alone.keys)
-    assert beside.rejected.height == 1
+    assert_frame_equal(beside.frames[RAW].head(-1), alone.frames[RAW])
+    assert beside.keys.head(-1).equals(alone.keys)
+    assert sorted(beside.misfits["field"]) == ["done", "items.qty", "owner", "stage", "tags"]
 
 
 @given(RECORDS, st.randoms())
@@ -151,10 +179,16 @@ def test_frames_and_rejected_records_add_up(found: list[dict[str, Any]], dice: A
         if dice.random() < 0.5:
             name = dice.choice(sorted(DAMAGE))
             record[name] = dice.choice(DAMAGE[name])
+    sent: list[object] = [*found, *([5] if dice.random() < 0.5 else [])]
 
-    decoded = decode(found)
+    decoded = decode(sent)
 
-    assert len(rows(decoded)) + decoded.rejected.height == len(found)
+    assert len(rows(decoded)) + decoded.rejected.height == len(sent)
+    for row, record in zip(rows(decoded), found, strict=True):
+        told = set(decoded.misfits.filter(pl.col("id") == record["id"])["field"])
+        for name in DAMAGE:
+            is_read = row[name] is not None
+            assert is_read or record.get(name) in (None, *NOTHING.get(name, ())) or name in told
 
 
 # ---- types --------------------------------------------------------------------------------------
@@ -191,7 +225,19 @@ def test_anything_may_stand_where_text_is_documented(json_value: str, value: str
         ("amount", '"12.50"', 12.5),
         ("amount", "1e3", 1000.0),
         ("amount", "5", 5.0),
+        ("stage", "12.0", 12),
+        ("stage", '"12.0"', 12),
+        ("stage", '" 12 "', 12),
+        ("stage", "1e3", 1000),
+        ("done", '"true"', True),
+        ("done", "1", True),
+        ("done", '"1"', True),
+        ("done", '"Yes"', True),
+        ("done", "0", False),
+        ("done", '"FALSE"', False),
         ("tags", '"one"', ["one"]),
+        ("items", '{"qty": 1}', [{"qty": 1.0, "label": None}]),
+        ("items", '[null,{"qty":"2"}]', [None, {"qty": 2.0, "label": None}]),
         ("tags", "[1,null]", ["1", None]),
         ("owner", "{}", {"id": None, "age": None}),
         ("items", "[]", []),
@@ -232,29 +278,71 @@ def test_what_is_no_object_is_rejected(record: str) -> None:
         b'{"id":"2","free":"\xff"}',
     ],
 )
-def test_a_record_that_is_not_utf8_costs_only_itself(record: bytes) -> None:
+def test_text_that_is_not_utf8_costs_only_its_field(record: bytes) -> None:
     decoded = reader()([Record(b'{"id":"1"}', {}), Record(record, {}), Record(b'{"id":"3"}', {})])
 
-    assert [row["id"] for row in rows(decoded)] == ["1", "3"]
-    assert decoded.rejected.height == 1
+    assert [row["id"] for row in rows(decoded)] == ["1", "2", "3"]
+    assert decoded.rejected.is_empty()
+    assert decoded.misfits["field"].to_list() == [name for name in ("name", "free") if name.encode() in record]
 
 
-def test_a_number_too_long_for_python_is_rejected_or_text() -> None:
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        (b'{"id":"2","amount":NaN,"stage":3}', "amount"),
+        (b'{"id":"2","name":"a\tb\x01","stage":3}', None),
+        (b'{"id":"2","new":%s%s,"stage":3}' % (b"[" * 10_000, b"]" * 10_000), None),
+    ],
+    ids=["not a number", "control characters", "nested"],
+)
+def test_what_no_reader_takes_costs_only_its_value(record: bytes, field: str | None) -> None:
+    chosen = resource(path=())
+    body = b'\xef\xbb\xbf[{"id":"1"},%s]' % record
+
+    decoded = reader(chosen)(records(page(body), chosen))
+
+    assert [(row["id"], row["stage"]) for row in rows(decoded)] == [("1", None), ("2", 3)]
+    assert decoded.misfits["field"].to_list() == ([field] if field else [])
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_text_that_is_not_utf8_costs_only_its_field_inside_a_wrapper(raw: bool) -> None:
+    text = b'{"id":"2","name":"\xff","stage":3}'
+    sent = Record(b'{"deal":%s}' % text if raw else text, {})
+
+    decoded = reader(WRAPPED, raw=raw, tables=["deals"])([sent])
+
+    assert decoded.frames["deals"].select("id", "stage").rows() == [("2", 3)]
+    assert decoded.misfits["field"].to_list() == ["name"]
+
+
+def test_a_number_too_long_for_python_is_a_misfit_or_text() -> None:
     long = b"1" * 6000
 
     decoded = reader()([Record(b'{"id":"1","name":%s}' % long, {}), Record(b'{"id":"2","amount":%s}' % long, {})])
 
     assert rows(decoded)[0]["name"] == long.decode()
-    assert len(rows(decoded)) + decoded.rejected.height == 2
+    assert decoded.misfits.select("id", "field", "raw").rows() == [("2", "amount", long.decode())]
 
 
 def test_secrets_are_blotted_out_of_rejected_records() -> None:
-    record = {"id": "1", "stage": 1.7, "auth_key": "hush", "free": [{"access_token": "hush", "n": 1}]}
+    record = {"stage": 1.7, "auth_key": "hush", "free": [{"access_token": "hush", "n": 1}]}
 
-    [rejected] = decode([record]).rejected.to_dicts()
+    decoded = decode([record], resource(path=(), views=(DEALS,)), tables=["deals"])
 
+    [rejected] = decoded.rejected.to_dicts()
     assert "hush" not in str(rejected)
     assert json.loads(rejected["raw"]) == {**record, "auth_key": "••••", "free": [{"access_token": "••••", "n": 1}]}
+
+
+@pytest.mark.parametrize("field", ["owner", "auth_key"])
+def test_secrets_are_blotted_out_of_misfits(field: str) -> None:
+    chosen = resource(path=(), wire={**WIRE, "auth_key": pl.Int64})
+
+    decoded = decode([{"id": "1", field: [{"secret": "hush"}]}], chosen)
+
+    assert decoded.misfits["field"].to_list() == [field]
+    assert "hush" not in str(decoded.misfits.to_dicts())
 
 
 def test_no_records_are_an_empty_frame_of_the_same_schema() -> None:
@@ -282,17 +370,87 @@ ITEMS = View(
 )
 
 
-def test_a_view_that_cannot_be_computed_rejects_the_record_and_names_the_column() -> None:
+def test_what_a_view_cannot_read_is_a_misfit_that_names_column_and_field() -> None:
     found = [{"id": "1", "name": "2026-01-01T00:00:00Z"}, {"id": "2", "name": "soon"}, {"id": "3", "name": ""}]
 
     decoded = decode(found, resource(path=(), views=(DEALS,)), tables=["deals"], raw=False)
 
-    assert decoded.frames["deals"]["id"].to_list() == ["1", "3"]
+    assert decoded.frames["deals"]["id"].to_list() == ["1", "2", "3"]
+    assert decoded.frames["deals"]["created_at"].is_null().to_list() == [False, True, True]
     assert decoded.frames["deals"].schema == TABLES["deals"].schema
+    [misfit] = decoded.misfits.to_dicts()
+    assert (misfit["id"], misfit["field"], misfit["raw"]) == ("2", "name", '"soon"')
+    assert misfit["reason"] == 'deals.created_at: expected a time, got "soon"'
+    assert not decoded.lacking
+
+
+def test_a_view_that_raises_rejects_only_its_record_and_names_the_column() -> None:
+    strict = View(table="deals", columns={"created_at": pl.col("name").str.to_datetime("%Y", time_zone="UTC")})
+    found = [{"id": "1", "name": "2026"}, {"id": "2", "name": "soon"}, {"id": "3"}]
+
+    decoded = decode(found, resource(path=(), views=(strict,)), tables=["deals"], raw=True)
+
+    assert decoded.frames["deals"]["id"].to_list() == decoded.frames[RAW]["id"].to_list() == ["1", "3"]
     [rejected] = decoded.rejected.to_dicts()
     assert rejected["reason"].startswith("deals.created_at: ")
-    assert "soon" in rejected["reason"]
     assert json.loads(rejected["raw"]) == found[1]
+
+
+@pytest.mark.parametrize(
+    ("record", "lacking"),
+    [
+        ({"amount": "n/a"}, {"deals"}),
+        ({"amount": ""}, set()),
+        ({"stage": "n/a"}, set()),
+        ({"owner": 5}, {"deals"}),
+        ({"owner": {"id": ["1"]}}, {"deals"}),
+        ({"owner": {"age": "old"}}, set()),
+        ({"items": 5}, {"deal_items"}),
+        ({"name": "soon"}, set()),
+    ],
+)
+def test_only_ids_and_amounts_make_a_table_lack_something(record: dict[str, Any], lacking: set[str]) -> None:
+    chosen = resource(path=(), views=(DEALS, ITEMS))
+
+    decoded = decode([{"id": "1", **record}], chosen, tables=["deals", "deal_items"], raw=False)
+
+    assert decoded.lacking == lacking
+    assert decoded.frames["deals"].height == 1
+
+
+def test_an_item_without_an_id_costs_only_itself() -> None:
+    found = [{"id": "1", "items": [{"label": "a"}, {"qty": 2}]}]
+
+    decoded = decode(found, resource(path=(), views=(DEALS, ITEMS)), tables=["deals", "deal_items"], raw=False)
+
+    assert decoded.frames["deals"]["id"].to_list() == ["1"]
+    assert decoded.frames["deal_items"]["id"].to_list() == ["1/a"]
+    assert decoded.lacking == {"deal_items"}
+    assert decoded.misfits["reason"].to_list() == ["deal_items.id: expected an id, got null"]
+
+
+def test_of_many_misfits_a_thousand_are_kept_and_all_are_counted() -> None:
+    found = [{"id": str(number), "amount": "n/a"} for number in range(1_500)]
+
+    decoded = decode(found)
+
+    assert decoded.misfits.height == 1_000
+    assert decoded.misfit_keys.n_unique() == 1_500
+    assert decoded.frames[RAW].height == 1_500
+
+
+def test_what_was_once_met_in_another_shape_is_read_apart_from_then_on() -> None:
+    chosen = resource(path=())
+    known = reader(chosen)
+    for name in ("a", "b"):
+        sent = records(
+            page([{"id": name, "owner": [], "items": [{"qty": 1}]}, {"id": "x", "owner": {"id": 7}}]), chosen
+        )
+
+        decoded = known(sent)
+
+        assert decoded.misfits.is_empty()
+        assert [row["owner"] for row in rows(decoded)] == [None, {"id": "7", "age": None}]
 
 
 def test_a_record_without_id_is_rejected_from_a_shared_table() -> None:
@@ -368,8 +526,9 @@ def test_numbers_that_come_as_text_are_read_by_their_expression() -> None:
         raw=False,
     )
 
-    assert decoded.frames["deals"].select("id", "amount").rows() == [("1", 2.5)]
-    assert decoded.rejected["reason"][0].startswith("deals.amount: ")
+    assert decoded.frames["deals"].select("id", "amount").rows() == [("1", 2.5), ("2", None)]
+    assert decoded.misfits["reason"][0] == 'deals.amount: expected a number, got "n/a"'
+    assert decoded.lacking == {"deals"}
 
 
 def test_lists_of_text_lose_only_blanks() -> None:

@@ -86,6 +86,15 @@ def test_a_single_object_is_one_record_and_a_list_where_it_should_be_too() -> No
     assert records(page({"data": None}), single) == []
 
 
+def test_an_answer_without_content_has_no_records() -> None:
+    for path in ((), ("data",), ("data", "notes")):
+        chosen = replace(NOTES, path=path)
+
+        assert records(Page(request=Request(path="/list"), status=204, headers={}, body=b""), chosen) == []
+        with pytest.raises(TransportError):
+            records(Page(request=Request(path="/list"), status=200, headers={}, body=b""), chosen)
+
+
 def test_records_know_the_constants_of_their_request() -> None:
     [record] = records(page({"data": {"notes": [{"note": {}}]}}, day="2026-01-01"), NOTES)
 

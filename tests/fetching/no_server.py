@@ -12,7 +12,8 @@ import polars as pl
 import crmlab
 from crmlab.connector import Context, Page, Request, Resource, numbered
 from crmlab.fetching.completeness import KEYS
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
+from crmlab.fetching.intake import Accept
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
 
@@ -101,13 +102,13 @@ class Account:
     """As much of an account as its resources need: it answers from a service, and remembers what it is told."""
 
     def __init__(self, service: Service) -> None:
-        self.backlog = Backlog()
+        self.backpressure = Backpressure()
         self.told: list[bool] = []
         self._service = service
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         try:
-            return await self._service.ask(request)
+            return accept(await self._service.ask(request))
         finally:
             result.requests.sent += 1
 

@@ -15,7 +15,7 @@ from crmlab.connector.resource import Context
 from crmlab.decoding.decoder import RAW, Decoder, decoder
 from crmlab.decoding.records import Record
 from crmlab.fetching import decode_queue
-from crmlab.fetching.decode_queue import MOST_WAITING, Backlog, Collector
+from crmlab.fetching.decode_queue import MAX_WAITING, Backpressure, DecodeQueue
 from crmlab.providers.onepagecrm import PROVIDER
 from crmlab.sandbox.world.model import NOW
 
@@ -38,13 +38,13 @@ async def known() -> Decoder:
 
 
 def collecting(
-    backlog: Backlog | None = None, *, kept: Sequence[str] = (), into: list[tuple[str, int]] | None = None
-) -> Collector:
+    backpressure: Backpressure | None = None, *, kept: Sequence[str] = (), into: list[tuple[str, int]] | None = None
+) -> DecodeQueue:
     def keep(name: str, frame: pl.DataFrame) -> None:
         if into is not None:
             into.append((name, frame.height))
 
-    return Collector(known, backlog or Backlog(), keep=keep, kept=frozenset(kept))
+    return DecodeQueue(known, backpressure or Backpressure(), keep=keep, kept=frozenset(kept))
 
 
 async def turns(number: int = 5) -> None:
@@ -52,22 +52,22 @@ async def turns(number: int = 5) -> None:
         await asyncio.sleep(0)
 
 
-# ---- the backlog --------------------------------------------------------------------------------
+# ---- the backpressure --------------------------------------------------------------------------------
 
 
 async def test_there_is_room_until_as_many_wait_as_may() -> None:
-    backlog, done = Backlog(), asyncio.Event()
+    backpressure, done = Backpressure(), asyncio.Event()
 
     async def batch() -> None:
-        async with backlog.turn():
+        async with backpressure.turn():
             await done.wait()
 
-    batches = [asyncio.create_task(batch()) for _ in range(MOST_WAITING - 1)]
+    batches = [asyncio.create_task(batch()) for _ in range(MAX_WAITING - 1)]
     await turns()
-    await asyncio.wait_for(backlog.room(), 1)
+    await asyncio.wait_for(backpressure.room(), 1)
     batches.append(asyncio.create_task(batch()))
     await turns()
-    waiting = asyncio.create_task(backlog.room())
+    waiting = asyncio.create_task(backpressure.room())
     await turns()
     assert not waiting.done()
 
@@ -77,32 +77,32 @@ async def test_there_is_room_until_as_many_wait_as_may() -> None:
 
 
 async def test_a_batch_that_fails_or_is_cancelled_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_queue, "MOST_WAITING", 1)
-    backlog = Backlog()
+    monkeypatch.setattr(decode_queue, "MAX_WAITING", 1)
+    backpressure = Backpressure()
 
     with pytest.raises(ZeroDivisionError):
-        async with backlog.turn():
+        async with backpressure.turn():
             raise ZeroDivisionError
-    await asyncio.wait_for(backlog.room(), 1)
+    await asyncio.wait_for(backpressure.room(), 1)
 
     async def batch() -> None:
-        async with backlog.turn():
+        async with backpressure.turn():
             await asyncio.Event().wait()
 
     cancelled = asyncio.create_task(batch())
     await turns()
     cancelled.cancel()
     await asyncio.gather(cancelled, return_exceptions=True)
-    await asyncio.wait_for(backlog.room(), 1)
+    await asyncio.wait_for(backpressure.room(), 1)
 
 
 async def test_no_more_threads_decode_than_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    backlog, inside, most, done = Backlog(), 0, 0, asyncio.Event()
+    backpressure, inside, most, done = Backpressure(), 0, 0, asyncio.Event()
 
     async def batch() -> None:
         nonlocal inside, most
-        async with backlog.turn():
+        async with backpressure.turn():
             inside += 1
             most = max(most, inside)
             await done.wait()
@@ -170,8 +170,8 @@ async def test_each_flush_returns_the_keys_of_what_came_since_the_last() -> None
 
 async def test_what_arrives_while_others_are_decoded_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode_queue, "BATCH", 1)
-    backlog = Backlog()
-    users = collecting(backlog)
+    backpressure = Backpressure()
+    users = collecting(backpressure)
     users.add([user("a")])
     flushing = asyncio.create_task(users.flush())
     await turns(1)
@@ -243,14 +243,14 @@ async def test_fields_that_nobody_documented_are_remembered_in_their_order() -> 
 
 
 async def test_cancelled_it_decodes_no_more() -> None:
-    backlog, started = Backlog(), asyncio.Event()
+    backpressure, started = Backpressure(), asyncio.Event()
 
     async def never() -> Decoder:
         started.set()
         await asyncio.Event().wait()
         return USERS
 
-    users = Collector(never, backlog, keep=lambda name, frame: None, kept=frozenset())
+    users = DecodeQueue(never, backpressure, keep=lambda name, frame: None, kept=frozenset())
     users.add([user("a")])
     flushing = asyncio.create_task(users.flush())
     await started.wait()

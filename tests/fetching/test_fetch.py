@@ -247,11 +247,16 @@ async def test_records_that_change_their_type_cost_only_themselves(serve: Serve)
 
     data = await read(serve, answer, "deals", "onepagecrm.deals")  # type: ignore[arg-type]
 
-    assert data.deals.height == 5999
+    assert data.deals.height == data["onepagecrm.deals"].height == 6000
     assert data.deals["amount"].sum() == pytest.approx(sum(d["amount"] for d in deals if d["amount"] != "n/a"))
     assert data.deals["close_date"].null_count() == 2000
     assert set(data["onepagecrm.deals"].filter(pl.col("id") >= "005000")["text"]) == {'["a", "list"]'}
-    assert data.rejected["reason"].to_list() == ['deal.amount: expected a number, got "n/a"']
+    assert data.rejected.is_empty()
+    assert data.misfits.select("resource", "id", "field", "reason", "raw").rows() == [
+        ("deals", "003500", "amount", 'expected a number, got "n/a"', '"n/a"')
+    ]
+    assert data.summary["misfits"].to_list() == [1, 1]
+    assert "1 value not read: see .misfits" in repr(data)
     assert "new_key" in line(data, "deals")["note"]
     assert not data.complete
 
@@ -365,7 +370,7 @@ async def test_a_resource_that_others_only_look_up_may_fail(world: World) -> Non
     assert "no right to this" in str(data.failures[0])
 
 
-async def test_a_bad_record_in_what_others_look_up_makes_it_incomplete(serve: Serve) -> None:
+async def test_a_bad_value_in_what_others_look_up_is_told(serve: Serve) -> None:
     async def answer(request: web.Request) -> web.Response:
         bad = {"pipeline": {"id": "p", "stages": [{"stage": 1.7}]}}
         found: dict[str, Any] = {"/pipelines": {"pipelines": [bad]}, "/deals": {"deals": [{"deal": note(1)}]}}
@@ -374,8 +379,8 @@ async def test_a_bad_record_in_what_others_look_up_makes_it_incomplete(serve: Se
     data = await read(serve, answer, "deals")  # type: ignore[arg-type]
 
     assert data.deals.height == 1
-    assert data.rejected["resource"].to_list() == ["pipelines"]
-    assert not data.complete
+    assert data.complete
+    assert data.misfits.select("resource", "field").rows() == [("pipelines", "stages.stage")]
     assert "pipelines" in data.summary["resource"].to_list()
 
 

@@ -11,7 +11,7 @@ import pytest
 from crmlab.connector import Context, EmbeddedList, Page, Request, Resource, cursor, one_answer
 from crmlab.decoding import RAW
 from crmlab.errors import InternalError, NotFoundError
-from crmlab.fetching.decode_queue import Backlog
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.probe import MAX_REQUESTS, ResourceProbe, Unread
 from tests.fetching.no_server import CONTEXT, Account, Service, answer, notes, task
@@ -22,7 +22,7 @@ def probe(
 ) -> ResourceProbe:
     chosen = resource or notes()
     embeddings = Embeddings({chosen.name: chosen}, CONTEXT)
-    return ResourceProbe(task(chosen, **wanted), account or Account(service), Backlog(), embeddings, CONTEXT)
+    return ResourceProbe(task(chosen, **wanted), account or Account(service), Backpressure(), embeddings, CONTEXT)
 
 
 def named(number: int) -> list[str]:
@@ -118,7 +118,7 @@ async def test_what_always_comes_with_another_needs_no_request_and_is_read_when_
     holder = notes(name="bootstrap", embeds=(EmbeddedList(resource="notes", path=("notes",)),))
     service = Service(named(5))
     embeddings = Embeddings({"bootstrap": holder, "notes": notes()}, CONTEXT)
-    probed = ResourceProbe(task(notes(), needed=True), Patient(service), Backlog(), embeddings, CONTEXT)
+    probed = ResourceProbe(task(notes(), needed=True), Patient(service), Backpressure(), embeddings, CONTEXT)
 
     await probed.work()
 

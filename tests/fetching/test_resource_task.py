@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import crmlab
-from crmlab.decoding import GIVEN, RAW
+from crmlab.decoding import EXPORTS, RAW
 from crmlab.fetching.query import as_query
 from crmlab.fetching.resource_result import RequestCount
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
@@ -52,7 +52,7 @@ def test_a_list_that_exports_a_part_is_not_kept_for_the_others() -> None:
 
     assert wanted["events"].needed
     assert not wanted["events"].keeps_raw
-    assert wanted["events"].exported == GIVEN
+    assert wanted["events"].exported == EXPORTS
 
 
 def test_what_a_parent_depends_on_is_wanted_too() -> None:

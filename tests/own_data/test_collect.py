@@ -92,7 +92,7 @@ def test_own_data_are_exported_and_masked(tmp_path: Path) -> None:
 
     paths = data.export(tmp_path, mask=True)
 
-    assert [path.name for path in paths] == ["deals.parquet", "summary.parquet"]
+    assert [path.name for path in paths] == ["deals.parquet", "summary.parquet", "crmlab.json"]
     written = pl.read_parquet(paths[0])
     assert written["amount"].to_list() == [100.0, 50.0]
     assert not set(written["region"]) & {"N", "S"}

@@ -196,12 +196,15 @@ def test_a_pointer_that_is_absent_or_unchanged_is_the_end(name: str, following: 
     assert [request.body["from_id"] for request in walk(name, first, answer)] == ["", "same"]
 
 
-def test_an_empty_page_ends_a_list_whatever_it_points_to() -> None:
+def test_an_empty_page_that_points_on_is_followed_once() -> None:
     first = Request(path="/x", method="POST", body={"from_id": ""})
 
-    sent = list(walk("history", first, lambda start: envelope([], next_from_id=start + "x")))
+    sent = walk("subscriptions", first, lambda start: envelope([], next_from_id=start + "x"))
 
-    assert len(sent) == 1
+    assert next(sent).body["from_id"] == ""
+    assert next(sent).body["from_id"] == "x"
+    follow = PROVIDER.resource("history").follow
+    assert (follow.max_barren, follow.empty_is_end) == (2, True)
 
 
 def test_a_page_keeps_its_tags_and_limit_while_it_is_followed() -> None:

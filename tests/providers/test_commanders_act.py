@@ -11,7 +11,7 @@ import crmlab
 from crmlab.connector.page import Page
 from crmlab.connector.request import Request
 from crmlab.connector.resource import Context
-from crmlab.decoding.decoder import Decoded, decoder
+from crmlab.decoding.decoder import RAW, Decoded, decoder
 from crmlab.decoding.records import records
 from crmlab.errors import (
     ApiError,
@@ -313,20 +313,20 @@ def test_an_integration_without_health_and_relationships_is_one() -> None:
 def test_parameters_and_their_secrets_are_never_decoded() -> None:
     found = read("sources", [INTEGRATION], raw=True)
 
-    assert "s3cret" not in str(found.frames[""].to_dicts())
-    fields = found.frames[""]["attributes"].struct.fields
+    assert "s3cret" not in str(found.frames[RAW].to_dicts())
+    fields = found.frames[RAW]["attributes"].struct.fields
     assert "parameters" not in fields
     assert "label" in fields
 
 
-def test_a_rejected_integration_does_not_show_its_secrets() -> None:
+def test_a_time_that_cannot_be_read_costs_only_itself_and_shows_no_secrets() -> None:
     broken = {**INTEGRATION, "attributes": {**INTEGRATION["attributes"], "created": "yesterday"}}
 
     found = read("sources", [broken, INTEGRATION])
 
-    assert found.frames["integrations"].height == 1
-    assert found.rejected["reason"][0].startswith("integrations.created_at")
-    assert "s3cret" not in found.rejected["raw"][0]
+    assert found.frames["integrations"].height == 2
+    assert found.misfits.select("field", "raw").rows() == [("attributes.created", '"yesterday"')]
+    assert "s3cret" not in str(found.misfits.to_dicts())
 
 
 @pytest.mark.parametrize("listed", [False, True])
@@ -389,14 +389,17 @@ def test_a_banner_with_hardly_a_count_is_a_row_without_rates(attributes: Any) ->
 
 
 @pytest.mark.parametrize("value", ["many", 1.5, True])
-def test_a_count_that_is_no_number_is_rejected_with_its_reason(value: Any) -> None:
+def test_a_count_that_is_no_number_is_a_misfit_of_its_own(value: Any) -> None:
     for name in ("nb_optin", "nb_optin_vendor_8"):
         broken = {"id": "5", "attributes": {name: value}}
 
         found = read("privacy_statistics", [BANNER, broken], tags=WHOLE_DAY)
 
-        assert found.frames["consent_statistics"].height == 1
-        assert found.rejected.height == 1
+        assert found.frames["consent_statistics"].height == 2
+        assert found.rejected.is_empty()
+        assert found.misfits["id"].to_list() == ["2026-05-06/5"]
+        assert "expected a whole number, got " in found.misfits["reason"][0]
+        assert str(value).lower() in found.misfits["raw"][0]
 
 
 def test_a_segment_counts_in_text_and_only_for_the_days_asked() -> None:
@@ -443,7 +446,7 @@ def test_a_change_has_its_subject_and_who_did_it_without_what_it_changed() -> No
     assert (row["id"], row["kind"], row["description"]) == ("8", "published", "Tulips published")
     assert (row["subject_kind"], row["subject_id"], row["owner_id"]) == ("gardens", "20", "3")
     assert row["created_at"] == datetime(2026, 5, 4, 18, 1, 59, tzinfo=UTC)
-    assert "s3cret" not in str(found.frames[""].to_dicts())
+    assert "s3cret" not in str(found.frames[RAW].to_dicts())
 
 
 def test_a_user_has_name_email_and_role() -> None:

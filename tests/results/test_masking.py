@@ -17,6 +17,7 @@ from crmlab.errors import UsageError
 from crmlab.results.export import FORMATS
 from crmlab.results.fetched import SUMMARY, Fetched
 from crmlab.results.masking import mask
+from crmlab.schema.asked import Asked
 from crmlab.schema.tables import CUSTOM, TABLES, conform, personal_columns
 
 KEY = b"0123456789abcdef"
@@ -62,6 +63,7 @@ def worlds(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
 
 def fetched(tables: dict[str, pl.DataFrame], rejected: int = 0) -> Fetched:
     row = {"account": "sales", "provider": "onepagecrm", "resource": "deals", "table": "deals", "rejected": rejected}
+    row["misfits"] = rejected
     counts = {"rows": 1, "requests": 1, "retries": 0, "complete": True, "note": ""}
     records = [("onepagecrm", "sales", "deals", f"cannot parse '{SECRETS[0]}'", SECRETS[1])] * rejected
     return Fetched(
@@ -71,8 +73,14 @@ def fetched(tables: dict[str, pl.DataFrame], rejected: int = 0) -> Fetched:
         rejected=pl.DataFrame(records, schema=["provider", "account", "resource", "reason", "raw"], orient="row")
         if records
         else pl.DataFrame(schema=dict.fromkeys(("provider", "account", "resource", "reason", "raw"), pl.String)),
+        misfits=pl.DataFrame(
+            [("onepagecrm", "sales", "deals", "7", "amount", f"expected a number, got {SECRETS[0]}", SECRETS[1])]
+            * rejected,
+            schema=dict.fromkeys(("provider", "account", "resource", "id", "field", "reason", "raw"), pl.String),
+            orient="row",
+        ),
         failures=(),
-        fetched_at=AS_OF,
+        asked=Asked(fetched_at=AS_OF),
     )
 
 
@@ -143,11 +151,13 @@ def test_personal_values_would_be_found_where_nothing_is_masked(tmp_path: Path) 
         assert any(MARK in text_of(path) for path in fetched({"users": users}).export(tmp_path, format))
 
 
-def test_a_masked_fetch_keeps_the_number_of_rejected_records_and_says_so() -> None:
+def test_a_masked_fetch_keeps_the_number_of_rejected_records_and_misfits_and_says_so() -> None:
     masked = fetched({}, rejected=2).masked()
 
     assert masked.rejected.select("reason", "raw").null_count().row(0) == (2, 2)
-    assert masked.summary["note"].item() == "masked: rejected records left out"
+    assert masked.misfits.select("id", "field", "raw").row(0) == ("7", "amount", None)
+    assert masked.misfits["reason"].null_count() == masked.misfits.height == 2
+    assert masked.summary["note"].item() == "masked: what was rejected or could not be read is left out"
     assert not masked.complete
 
 

@@ -62,16 +62,15 @@ def _more_objects(page: Page) -> int | None:
     return None if objects is None else -(-objects // page.request.body["limit"])
 
 
-objects = Paginator(strategy="page after page", follow=_follow_objects, more=_more_objects)
+objects = Paginator(strategy="page after page", follow=_follow_objects, more=_more_objects, is_chain=True)
 
 
 def _pointer(page: Page) -> str | None:
-    answer = page.read(_Listing)
-    pointer = str(answer.next_from_id or "")
-    return None if answer.is_empty or pointer == page.request.body["from_id"] else pointer
+    pointer = str(page.read(_Listing).next_from_id or "")
+    return None if pointer == page.request.body["from_id"] else pointer
 
 
-records = cursor(_pointer, lambda request, pointer: request.with_body(from_id=pointer))
+records = cursor(_pointer, lambda request, pointer: request.with_body(from_id=pointer), empty_is_end=True)
 
 
 class _Event(msgspec.Struct):

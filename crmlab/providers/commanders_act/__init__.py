@@ -35,7 +35,17 @@ from crmlab.connector import (
 )
 from crmlab.errors import ApiError
 from crmlab.providers.commanders_act import fields, views
-from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
+from crmlab.providers.commanders_act.windows import (
+    DAYS,
+    as_kept,
+    by_default,
+    days,
+    iso,
+    kept,
+    period,
+    reached_as_kept,
+    reached_by_default,
+)
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")
@@ -116,7 +126,8 @@ def _total(page: Page) -> int | None:
     return total if isinstance(total, int) else None
 
 
-_numbered = numbered(lambda page: _pagination(page)["total_pages"], param="page[number]")
+_PAGE = "page[number]"
+_numbered = numbered(lambda page: _pagination(page)["total_pages"], param=_PAGE)
 
 
 def _follow(page: Page) -> Iterable[Request]:
@@ -138,7 +149,7 @@ def _more(page: Page) -> int | None:
     return None if _follow(page) else 0
 
 
-_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more)
+_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE)
 
 
 def _is_empty_answer(error: ApiError, request: Request) -> bool:
@@ -253,6 +264,7 @@ PROVIDER = Provider(
     limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
     reached=count_and_names("source", "attributes", "label"),
+    ping_resource="sources",
     resources=(
         _list(
             "sources",
@@ -273,6 +285,7 @@ PROVIDER = Provider(
             f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
             requests=_trends,
             note=as_kept,
+            reached=reached_as_kept,
             needs_before_request=("destinations",),
             tags=("integration_id",),
             key=pl.col("_integration_id"),
@@ -285,6 +298,7 @@ PROVIDER = Provider(
             "days without since.",
             requests=_statistics,
             note=by_default,
+            reached=reached_by_default,
             tags=("day", "device"),
             key=views.STATISTICS_KEY,
             wire=fields.STATISTIC,
@@ -295,6 +309,7 @@ PROVIDER = Provider(
             f"Sizes per day of the segments named in segment_ids; the last {DAYS} days without since.",
             requests=_segments,
             note=lambda context: by_default(context) if context.options.get("segment_ids") else "no segment_ids given",
+            reached=reached_by_default,
             tags=("segment_id",),
             key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
             wire=fields.SEGMENT,

@@ -1,0 +1,204 @@
+"""What the expressions of a view read and convert, told by the expressions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from crmlab.connector import View
+from crmlab.decoding.misfits import is_vital
+from crmlab.schema import TABLES
+
+#: the column that `View.explode` makes
+_ITEM = "item"
+_WANTED = {
+    pl.Boolean: "true or false",
+    pl.Date: "a day",
+    pl.Datetime: "a time",
+    pl.Float64: "a number",
+    pl.Int64: "a whole number",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """A text and what is made of it: where the text is there and the value is null, it could not be read.
+
+    `field` is the way to the text in the record, `source` what stands there, and `column` the shared
+    column that needs it. `is_whole`: the value is all that the column is made of.
+    """
+
+    column: str
+    field: str
+    wanted: str
+    source: pl.Expr
+    given: pl.Expr
+    value: pl.Expr
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A part of an expression, with the parts that it is made of."""
+
+    expression: pl.Expr
+    parts: tuple[_Node, ...]
+
+    def walk(self) -> Iterator[_Node]:
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
+    def __str__(self) -> str:
+        return str(self.expression)
+
+
+def conversions(view: View, schema: pl.Schema) -> list[Conversion]:
+    """Return what the view makes of texts that is no text, each once.
+
+    A conversion is the part of a column's expression that depends on one text only, with all steps that
+    keep the type first made of it: of ``coalesce(time(a), time(b))`` each time is one, and of
+    ``time(number(x))`` the number.
+
+    Parameters
+    ----------
+    view
+        The view.
+    schema
+        The columns that its expressions read.
+    """
+    table = TABLES[view.table]
+    converted = {name: dtype for name, dtype in table.schema.items() if type(dtype) in _WANTED}
+    trees = {name: _tree(expression) for name, expression in view.columns.items() if name in converted}
+    types = _types(trees, schema)
+    prefix = _item_way(view)
+    found: dict[tuple[str, str], Conversion] = {}
+    for name in sorted(trees, key=is_vital, reverse=True):  # of columns that read the same, one that counts is named
+        for largest, given in _largest(trees[name], types):
+            node = _first_made(largest, types)
+            conversion = Conversion(
+                column=f"{view.table}.{name}",
+                field=_way(given, prefix),
+                wanted=_WANTED.get(type(types[str(node)]), f"what {name} needs"),
+                source=_source(given, types).expression,
+                given=given.expression,
+                value=node.expression,
+                is_whole=node is trees[name],
+            )
+            found.setdefault((str(given), str(node)), conversion)
+    return [*found.values()]
+
+
+def fields_read(expression: pl.Expr, item: str = "") -> frozenset[str]:
+    """Return the ways to the fields that an expression reads: ``owner.id`` for a field of a structure.
+
+    `item` is the way to the list whose elements it reads as ``item``.
+    """
+    return frozenset(_ways(_tree(expression), item))
+
+
+def list_exploded(view: View) -> str:
+    """Return the way to the list of which the view makes rows; empty where it makes a row of each record."""
+    return _item_way(view)
+
+
+def _tree(expression: pl.Expr) -> _Node:
+    parts = expression.meta.pop()[::-1]  # what an expression works on comes last there
+    # the inside of `list.eval` has a meaning of its own only there
+    return _Node(expression, tuple(_tree(part) for part in parts if "element()" not in str(part)))
+
+
+def _types(trees: Mapping[str, _Node], schema: pl.Schema) -> dict[str, pl.DataType]:
+    """Return the type of every part of the trees, by its text."""
+    nodes = {str(node): node.expression for tree in trees.values() for node in tree.walk()}
+    named = [expression.alias(str(number)) for number, expression in enumerate(nodes.values())]
+    found = pl.LazyFrame(schema=schema).select(named).collect_schema()
+    return dict(zip(nodes, found.values(), strict=True))
+
+
+def _largest(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[tuple[_Node, _Node]]:
+    """Return the largest parts that depend on one text only, each with the part that is the text."""
+    if types[str(node)] == pl.String:
+        return
+    texts = {str(part): part for part in _texts(node, types)}
+    if len(texts) == 1:
+        yield node, next(iter(texts.values()))
+        return
+    for part in node.parts:
+        yield from _largest(part, types)
+
+
+def _first_made(node: _Node, types: Mapping[str, pl.DataType]) -> _Node:
+    """Return the last step that keeps the type which was first made of the text."""
+    steps = [node]
+    while steps[-1].parts and types[str(steps[-1].parts[0])] != pl.String:
+        steps.append(steps[-1].parts[0])
+    last = steps[-1]
+    for step in reversed(steps):
+        if type(types[str(step)]) is not type(types[str(last)]):
+            break
+        last = step
+    return last
+
+
+def _texts(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[_Node]:
+    """Return the nearest parts that are text; constants are none."""
+    if not node.expression.meta.root_names():
+        return
+    if types[str(node)] == pl.String:
+        yield node
+        return
+    for part in node.parts:
+        yield from _texts(part, types)
+
+
+def _source(given: _Node, types: Mapping[str, pl.DataType]) -> _Node:
+    """Return the field that a text is made of, where it is made of one; else the text."""
+    node = given
+    while node.parts and not _is_field(node):
+        read = {str(part): part for part in node.parts if part.expression.meta.root_names()}
+        columns = {column for part in read.values() for column in _ways(part, "")}
+        if len(columns) > 1 or any(str(part).startswith('"$.') for part in node.parts):
+            return given
+        node = next(iter(read.values()))
+    return node if types[str(node)] == pl.String else given
+
+
+def _ways(node: _Node, item: str) -> Iterator[str]:
+    """Return the ways to the columns that it reads, and to fields where it reads only those of a column."""
+    if not node.expression.meta.root_names():
+        return
+    if _is_field(node) or not node.parts:
+        yield _way(node, item)
+        return
+    for part in node.parts:
+        yield from _ways(part, item)
+
+
+def _is_field(node: _Node) -> bool:
+    """Whether it takes a field out of a structure: then, and only then, it has another name than what it reads."""
+    if len(node.parts) != 1 or not node.expression.meta.root_names():
+        return False
+    own = node.expression.meta.output_name(raise_if_undetermined=False)
+    return own != node.parts[0].expression.meta.output_name(raise_if_undetermined=False)
+
+
+def _way(node: _Node, item: str) -> str:
+    """Return the way to the field that a part reads, following its first part down to the column."""
+    if _is_field(node):
+        own = node.expression.meta.output_name(raise_if_undetermined=False)
+        return f"{_way(node.parts[0], item)}.{own}"
+    below = next((part for part in node.parts if part.expression.meta.root_names()), None)
+    if below is not None:
+        inner = next((str(part) for part in node.parts if str(part).startswith('"$.')), "")
+        return _way(below, item) + inner.strip('"').removeprefix("$")
+    name = node.expression.meta.root_names()[0]
+    return item if name == _ITEM and item else name
+
+
+def _item_way(view: View) -> str:
+    if view.explode is None or not view.explode.meta.root_names():
+        return ""
+    return _way(_tree(view.explode), "")

@@ -1,0 +1,52 @@
+"""JSON that may be shown: what is named like a secret is blotted out."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import polars as pl
+
+_NAMES = r"token|secret|password|auth_?key|api_?key"
+_SECRET = re.compile(_NAMES, re.IGNORECASE)
+_BLOT = "••••"
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a field is named like one that holds a secret."""
+    return bool(_SECRET.search(name))
+
+
+def without_secrets(value: Any) -> Any:
+    """Return parsed JSON with everything blotted out that is named like a secret."""
+    if isinstance(value, list):
+        return [without_secrets(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, part in value.items():
+        hidden = _SECRET.search(key) and part is not None
+        kept[key] = _BLOT if hidden else without_secrets(part)
+    return kept
+
+
+def shown(raw: bytes) -> str:
+    """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret."""
+    return _shown_text(raw.decode("utf-8", "replace"))
+
+
+def blotted(raw: pl.Series) -> pl.Series:
+    """Return JSON texts as `shown` returns each."""
+    if not raw.str.contains(f"(?i){_NAMES}").any():
+        return raw
+    return pl.Series([_shown_text(text) for text in raw], dtype=pl.String)
+
+
+def _shown_text(text: str) -> str:
+    if not _SECRET.search(text):
+        return text
+    try:
+        return json.dumps(without_secrets(json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return "(withheld: it may hold a secret)"

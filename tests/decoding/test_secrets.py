@@ -1,0 +1,34 @@
+"""JSON that may be shown."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from crmlab.decoding.secrets import blotted, is_secret, shown, without_secrets
+
+NAMES = ["auth_key", "authKey", "access_token", "Token", "api_key", "apikey", "client_secret", "password"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", ["hush", 1234, ["hush"], {"a": "hush"}])
+def test_whatever_is_named_like_a_secret_is_blotted_out(name: str, value: object) -> None:
+    found = {"id": 1, "deep": [{name: value}], "none": {name: None}}
+
+    assert is_secret(name)
+    assert without_secrets(found) == {"id": 1, "deep": [{name: "••••"}], "none": {name: None}}
+
+
+def test_json_without_secrets_is_shown_as_it_came() -> None:
+    assert shown('{"a" : 1.50, "é":"\\u00e9"}'.encode()) == '{"a" : 1.50, "é":"\\u00e9"}'
+
+
+def test_unreadable_json_that_may_hold_a_secret_is_withheld() -> None:
+    assert "hush" not in shown(b'{"token":"hush')
+
+
+def test_a_column_is_blotted_as_each_of_its_texts() -> None:
+    texts = ['{"n": 1}', '{"Token": "hush"}', '"token hush']
+
+    assert blotted(pl.Series(texts)).to_list() == [shown(text.encode()) for text in texts]
+    assert blotted(pl.Series(texts[:1])).to_list() == texts[:1]
