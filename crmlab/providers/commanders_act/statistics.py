@@ -33,9 +33,8 @@ def as_documented(page: Page) -> Page:
     flat = [_flat_row(row) for row in rows]
     if flat == rows:
         return page
-    return replace(
-        page, body=msgspec.json.encode({**answer, "data": flat}), list_at="categories of their own", _read={}
-    )
+    body = msgspec.json.encode({**answer, "data": flat})
+    return replace(page, body=body, list_at="objects of categories", _read={})
 
 
 def _flat_row(row: Any) -> Any:
