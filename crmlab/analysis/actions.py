@@ -35,9 +35,9 @@ def open_actions(
 ) -> pl.DataFrame:
     """Return the open actions of each owner: overdue for how long, due later, without a day.
 
-    Open is what was created by `as_of` and not done by then; overdue is what is open and due before
-    the day that `as_of` is in `time_zone`. An earlier `as_of` sees what is done since as open, but
-    knows only today's due days.
+    Open is what was created by `as_of` and not done by then; services tell the day on which something was done, and
+    no hour, so what was done on the day of `as_of` is done. Overdue is what is open and due before that day, by the
+    clock of `time_zone`. An earlier `as_of` sees what is done since as open, but knows only today's due days.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def consent_stock(
     ``net = opt_ins - opt_outs``, ``stock`` = the sum of all net until the period's end,
     ``opt_out_rate_of_stock_at_start = opt_outs / stock_at_start``. Counted are consents, each of a person and
     channel, and changes only: an opt-in of one who is opted in is none, nor is an opt-out of one who is
-    not. So the stock is the number of consents in force.
+    not; of two decisions at the same moment the opt-out is the later. So the stock is the number of consents in force.
 
     Parameters
     ----------

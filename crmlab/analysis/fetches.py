@@ -197,7 +197,7 @@ class Call:
         """Take note of a table that is used; refuse it where it is of a period, and everything is needed."""
         reason = data.asked.why_not_whole([table]) if self._needs == "everything" else ""
         if reason:
-            raise UsageError(f"{self._name} {reason}")
+            raise UsageError(f"{self._name} needs {reason}")
         if (data.asked, table) not in self.used:
             self.used.append((data.asked, table))
 

@@ -51,8 +51,9 @@ def people(
         First words of mailboxes that are no person's.
     names_per_email, names_per_phone
         How many different names a person's own address or number may have: a mailbox's two may be of before
-        and after a wedding. Names are different whose initials are: a typing error or a short form seldom
-        makes a new one. A number is nobody's evidence where the contact has no name.
+        and after a wedding. Case, accents, titles and the order of the words make no other name, and names are
+        different whose initials are: a typing error or a short form seldom makes a new one. A number is nobody's
+        evidence where the contact has no name.
     names_per_office
         What has more different names than this is no office but what is entered where nothing is known
         (``none@example.com``); it links nobody.

@@ -103,7 +103,8 @@ def response_time(
 ) -> pl.DataFrame:
     """Return how long contacts wait for the first call, meeting or appointment: median and 90th percentile.
 
-    From `start` to the first outbound touch at or after it, by a person: mailings of campaigns are not.
+    From `start` to the first touch at or after it, by a person: mailings of campaigns are not. Tables do not say who
+    called whom, so a call that came in counts, too.
     Those still waiting count with the time that they have waited so far (censored at `as_of`), by the
     estimator of Kaplan and Meier: leaving them out would show the quick answers only. No means: they
     need all answers, and a few forgotten contacts make them.

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from crmlab import analysis
 from crmlab.analysis.fetches import Answer, Call
+from crmlab.plots.notes import with_note
 
 P = ParamSpec("P")
 
@@ -30,11 +31,3 @@ def draws(function: Callable[P, go.Figure]) -> Answer[P, go.Figure]:
 
     draw.needs = numbers.needs  # type: ignore[attr-defined]
     return cast("Answer[P, go.Figure]", draw)
-
-
-def with_note(figure: go.Figure, note: str) -> go.Figure:
-    """Return the figure with a sentence more in its subtitle, which may be empty."""
-    if not note:
-        return figure
-    before = figure.layout.title.subtitle.text
-    return figure.update_layout(title_subtitle_text=f"{before}. {note}" if before else note)

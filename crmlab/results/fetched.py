@@ -275,6 +275,7 @@ class Fetched(Result[pl.DataFrame]):
             failures=[str(failure) for failure in shown.failures],
             assumptions=providers.assumptions(shown.summary["provider"].drop_nulls()),
             as_of=shown.fetched_at,
+            asked=shown.asked,
             masked=mask,
         )
 
@@ -285,7 +286,9 @@ class Stored(Result[pl.LazyFrame]):
     Attributes
     ----------
     paths : dict of str to Path
-        The files, those of the summary of the rejected records and of the misfits included. And see `Result`.
+        The files, those of the summary, of the rejected records and of the misfits included. And see `Result`.
+
+    To export, report or mask them, read them into memory with ``crmlab.open(folder, lazy=False)``.
     """
 
     paths: dict[str, Path]

@@ -116,20 +116,20 @@ class Asked:
         return ", ".join(parts)
 
     def why_not_whole(self, tables: Iterable[str]) -> str:
-        """Return why these tables do not do for what needs everything, and what to do; "" where they do.
+        """Return, as it stands after "needs", what of these tables is missing and what to do; "" where they are whole.
 
         Examples
         --------
         >>> october = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
         >>> Asked(fetched_at=october, since=october).why_not_whole(["deals", "stages"])
-        'needs all deals, and the data hold only those changed or happened since 2026-10-01: fetch without since, until'
+        'all deals, and the data hold only those changed or happened since 2026-10-01: fetch without since, until'
         """
         bounded = self.bounded(tables)
         if not bounded:
             return ""
         period = next(iter(bounded.values())).in_words()
         return (
-            f"needs all {' and '.join(bounded)}, and the data hold only those changed or happened {period}: "
+            f"all {' and '.join(bounded)}, and the data hold only those changed or happened {period}: "
             "fetch without since, until"
         )
 

@@ -1,34 +1,23 @@
-"""How two answers are compared: by their keys, in any order, numbers to nine places."""
+"""How two answers are compared: row by row by their keys, in any order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import polars as pl
+from polars.testing import assert_frame_equal
 
 #: sums that two engines make in another order differ by less
-TOLERANCE = 1e-6
+_TOLERANCE = 1e-6
 
 
-def differences(truth: pl.DataFrame, found: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """Return the rows in which the answers differ, those of `truth` first; none where they agree.
+def assert_agree(answer: pl.DataFrame, truth: pl.DataFrame, keys: Sequence[str]) -> None:
+    """Fail where an answer has other rows than the query found, or other values in the columns that the query has."""
+    # where there is one currency, an answer does not name it
+    compared = [column for column in truth.columns if column in answer.columns or column != "currency"]
+    row_keys = [key for key in keys if key in compared]
+    found = answer.select(compared).with_columns(pl.col(pl.Categorical).cast(pl.String)).sort(row_keys)
+    expected = truth.select(compared).cast(dict(found.schema)).sort(row_keys)
 
-    Compared are the columns that both have. A currency that only one of them names is not missing: analyses name it
-    where there are several.
-    """
-    shared = [column for column in found.columns if column in truth.columns]
-    dtypes = {column: _plain(found.schema[column]) for column in shared}
-    by_keys = [key for key in keys if key in shared]
-
-    expected = truth.select(shared).cast(dtypes).sort(by_keys)
-    answered = found.select(shared).cast(dtypes).sort(by_keys)
-    rounded = pl.selectors.float().round(4)
-    missing = expected.with_columns(rounded).join(
-        answered.with_columns(rounded), on=shared, how="anti", nulls_equal=True
-    )
-    added = answered.with_columns(rounded).join(expected.with_columns(rounded), on=shared, how="anti", nulls_equal=True)
-    return pl.concat([missing.with_columns(side=pl.lit("SQL")), added.with_columns(side=pl.lit("crmlab"))])
-
-
-def _plain(dtype: pl.DataType) -> pl.DataType:
-    return pl.String() if dtype == pl.Categorical else dtype
+    assert not found.select(row_keys).is_duplicated().any(), "two rows of the answer are about the same"
+    assert_frame_equal(found, expected, abs_tol=_TOLERANCE)

@@ -43,6 +43,9 @@ def _deals(deals: pl.DataFrame) -> pl.DataFrame:
         _put("contact_id", "nobody", 9),
         _put("owner_name", None, 12),
         _put("status", "pending", 8),
+    ).with_columns(
+        _put("total_amount", float("nan"), 14, 1),
+        _put("amount", -250.0, 15),
     )
 
 
@@ -69,11 +72,32 @@ def _activities(activities: pl.DataFrame) -> pl.DataFrame:
 
 
 def _contacts(contacts: pl.DataFrame) -> pl.DataFrame:
-    return contacts.with_columns(
-        _put("do_not_contact", True, 6),
-        _put("created_at", None, 14),
-        _put("phones", None, 5),
-        _put("emails", pl.lit(["info@example.com"]), 20),
+    return (
+        contacts.with_columns(
+            _put("do_not_contact", True, 6),
+            _put("created_at", None, 14),
+            _put("phones", None, 5),
+            _put("full_name", None, 19),
+        )
+        .with_columns(
+            # an address of a role, of two names, of three, and what is entered where none is known
+            _put("emails", pl.lit(["info@example.com"]), 60),
+            _put("phones", pl.lit(["+353 20 910 0001", "0049 30 123456"]), 50, 3),
+            _put("full_name", "Ann Lee", 60, 1),
+            _put("first_name", None, 19),
+        )
+        .with_columns(
+            _put("emails", pl.lit(["ann.lee@example.com"]), 60, 1),
+            _put("full_name", "Lee, Anne", 120, 1),
+            _put("phones", pl.lit(["+49 30 123456"]), 90, 7),
+        )
+        .with_columns(
+            _put("emails", pl.lit(["family@example.com"]), 100, 9),
+            _put("last_name", None, 19),
+        )
+        .with_columns(
+            _put("emails", pl.lit(["none@example.com"]), 17, 5),
+        )
     )
 
 
@@ -83,7 +107,7 @@ def _consent_events(events: pl.DataFrame) -> pl.DataFrame:
         _put("created_at", None, 12),
         _put("contact_id", None, 15),
     )
-    # who said yes says no: on the same moment, a year later, and after the day that is asked for
+    # who said yes says no: at the same moment, half a year later, and after the day that is asked for
     yes = edited.filter(pl.col("opted_in"))
     no = yes.with_columns(opted_in=pl.lit(False), kind=pl.lit("update"), id="no to " + pl.col("id"))
     later = [

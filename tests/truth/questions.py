@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -15,123 +15,150 @@ from crmlab import analysis
 TIME_ZONE = "Pacific/Auckland"
 NOW = dt.datetime(2026, 11, 1, 9, 30, tzinfo=dt.UTC)
 
-Tables = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One analysis, how it is called, and the columns that tell the rows of its answer apart."""
+    """One analysis and how it is called.
+
+    Attributes
+    ----------
+    query : str
+        The file in `sql`.
+    analysis : callable
+        What answers.
+    frames, adds : tuple of str
+        The tables it is given in their order, and by name; `people` is made of the contacts.
+    options : mapping
+        What else it is given.
+    keys : tuple of str
+        The columns that tell the rows of its answer apart.
+    """
 
     query: str
+    analysis: Callable[..., pl.DataFrame]
+    frames: tuple[str, ...]
+    adds: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     keys: tuple[str, ...]
-    ask: Callable[[Tables], pl.DataFrame]
+
+    def of_frames(self, tables: Mapping[str, Any]) -> pl.DataFrame:
+        """Return the answer of tables."""
+        made = dict(tables)
+        if "people" in self.frames:
+            made["people"] = analysis.people(tables["contacts"])
+        given = [made[name] for name in self.frames]
+        added = {name: made[name] for name in self.adds}
+        return self.analysis(*given, **added, **self.options)
+
+    def of_fetch(self, data: Any) -> pl.DataFrame:
+        """Return the answer of what a fetch brought, given in the place of its tables."""
+        return self.analysis(data, **self.options)
 
 
-def _win_rate(tables: Tables) -> pl.DataFrame:
-    return analysis.win_rate(tables["deals"], by="owner_name")
-
-
-def _win_rate_by_month(tables: Tables) -> pl.DataFrame:
-    return analysis.win_rate(tables["deals"], by="month")
-
-
-def _cycle_length(tables: Tables) -> pl.DataFrame:
-    return analysis.cycle_length(tables["deals"], by="owner_name", time_zone=TIME_ZONE)
-
-
-def _weighted_pipeline(tables: Tables) -> pl.DataFrame:
-    return analysis.weighted_pipeline(tables["deals"], as_of=NOW, time_zone=TIME_ZONE)
-
-
-def _open_actions(tables: Tables) -> pl.DataFrame:
-    return analysis.open_actions(tables["activities"], as_of=NOW, time_zone=TIME_ZONE, users=tables["users"])
-
-
-def _response_time(tables: Tables) -> pl.DataFrame:
-    return analysis.response_time(
-        tables["contacts"], tables["activities"], as_of=NOW, by="lead_source", time_zone=TIME_ZONE
-    )
-
-
-def _current_consent(tables: Tables) -> pl.DataFrame:
-    return analysis.current_consent(tables["consent_events"], as_of=NOW)
-
-
-def _current_consent_with_states(tables: Tables) -> pl.DataFrame:
-    return analysis.current_consent(
-        tables["consent_events"], as_of=NOW, subscriptions=tables["subscriptions"], contacts=tables["contacts"]
-    )
-
-
-def _current_consent_by_address(tables: Tables) -> pl.DataFrame:
-    return analysis.current_consent(
-        tables["consent_events"],
-        as_of=NOW,
-        subject="email",
-        subscriptions=tables["subscriptions"],
-        contacts=tables["contacts"],
-    )
-
-
-def _consent_rate(tables: Tables) -> pl.DataFrame:
-    return analysis.consent_rate(
-        tables["consent_events"],
-        as_of=NOW,
-        by="channel",
-        subscriptions=tables["subscriptions"],
-        contacts=tables["contacts"],
-    )
-
-
-def _consent_stock(tables: Tables) -> pl.DataFrame:
-    return analysis.consent_stock(tables["consent_events"], every="1mo", time_zone=TIME_ZONE)
-
-
-def _mailed_but_objected(tables: Tables) -> pl.DataFrame:
-    return analysis.mailed_but_objected(
-        tables["contacts"],
-        tables["subscriptions"],
-        tables["activities"],
-        tables["consent_events"],
-        analysis.people(tables["contacts"]),
-        as_of=NOW,
-    )
-
-
-def _open_pipeline_by_consent(tables: Tables) -> pl.DataFrame:
-    people = analysis.people(tables["contacts"])
-    return analysis.open_pipeline_by_consent(tables["deals"], tables["consent_events"], people, as_of=NOW)
-
-
-def _people(tables: Tables) -> pl.DataFrame:
-    return analysis.people(tables["contacts"])
-
-
-_CONTACT_AND_OBJECTION = ("provider", "account", "contact_id", "objected_provider", "objected_account", "objected_id")
+_NOW = {"as_of": NOW}
+_PLACE = {"time_zone": TIME_ZONE}
+_STATES = ("subscriptions", "contacts")
 
 QUESTIONS = (
-    Question(query="win_rate", keys=("owner_name", "currency"), ask=_win_rate),
-    Question(query="win_rate_by_month", keys=("month", "currency"), ask=_win_rate_by_month),
-    Question(query="cycle_length", keys=("owner_name",), ask=_cycle_length),
     Question(
-        query="weighted_pipeline", keys=("bucket", "month", "currency", "probability_from"), ask=_weighted_pipeline
+        query="win_rate",
+        analysis=analysis.win_rate,
+        frames=("deals",),
+        options={"by": "owner_name"},
+        keys=("owner_name", "currency"),
     ),
-    Question(query="open_actions", keys=("owner",), ask=_open_actions),
-    Question(query="response_time", keys=("lead_source",), ask=_response_time),
-    Question(query="current_consent", keys=("subject", "channel"), ask=_current_consent),
+    Question(
+        query="win_rate_by_month",
+        analysis=analysis.win_rate,
+        frames=("deals",),
+        options={"by": "month"},
+        keys=("month", "currency"),
+    ),
+    Question(
+        query="cycle_length",
+        analysis=analysis.cycle_length,
+        frames=("deals",),
+        options={"by": "owner_name", **_PLACE},
+        keys=("owner_name",),
+    ),
+    Question(
+        query="weighted_pipeline",
+        analysis=analysis.weighted_pipeline,
+        frames=("deals",),
+        options={**_NOW, **_PLACE},
+        keys=("bucket", "month", "currency", "probability_from"),
+    ),
+    Question(
+        query="open_actions",
+        analysis=analysis.open_actions,
+        frames=("activities",),
+        adds=("users",),
+        options={**_NOW, **_PLACE},
+        keys=("owner",),
+    ),
+    Question(
+        query="response_time",
+        analysis=analysis.response_time,
+        frames=("contacts", "activities"),
+        options={"by": "lead_source", **_NOW, **_PLACE},
+        keys=("lead_source",),
+    ),
+    Question(
+        query="current_consent",
+        analysis=analysis.current_consent,
+        frames=("consent_events",),
+        options=_NOW,
+        keys=("subject", "channel"),
+    ),
     Question(
         query="current_consent_with_states",
+        analysis=analysis.current_consent,
+        frames=("consent_events",),
+        adds=_STATES,
+        options=_NOW,
         keys=("subject", "channel"),
-        ask=_current_consent_with_states,
     ),
     Question(
         query="current_consent_by_address",
+        analysis=analysis.current_consent,
+        frames=("consent_events",),
+        adds=_STATES,
+        options={"subject": "email", **_NOW},
         keys=("subject", "channel"),
-        ask=_current_consent_by_address,
     ),
-    Question(query="consent_rate", keys=("channel",), ask=_consent_rate),
-    Question(query="consent_stock", keys=("period",), ask=_consent_stock),
-    Question(query="mailed_but_objected", keys=_CONTACT_AND_OBJECTION, ask=_mailed_but_objected),
-    Question(query="open_pipeline_by_consent", keys=("consent", "currency"), ask=_open_pipeline_by_consent),
-    Question(query="people", keys=("provider", "account", "id"), ask=_people),
+    Question(
+        query="consent_rate",
+        analysis=analysis.consent_rate,
+        frames=("consent_events",),
+        adds=_STATES,
+        options={"by": "channel", **_NOW},
+        keys=("channel",),
+    ),
+    Question(
+        query="consent_stock",
+        analysis=analysis.consent_stock,
+        frames=("consent_events",),
+        options={"every": "1mo", **_PLACE},
+        keys=("period",),
+    ),
+    Question(
+        query="mailed_but_objected",
+        analysis=analysis.mailed_but_objected,
+        frames=("contacts", "subscriptions", "activities", "consent_events", "people"),
+        options=_NOW,
+        keys=("provider", "account", "contact_id", "objected_provider", "objected_account", "objected_id"),
+    ),
+    Question(
+        query="open_pipeline_by_consent",
+        analysis=analysis.open_pipeline_by_consent,
+        frames=("deals", "consent_events", "people"),
+        options=_NOW,
+        keys=("consent", "currency"),
+    ),
+    Question(
+        query="people",
+        analysis=analysis.people,
+        frames=("contacts",),
+        keys=("provider", "account", "id"),
+    ),
 )
