@@ -112,6 +112,8 @@ class Resource:
     # ---- where its records are in an answer ------------------------------------------------------
     #: leads from the body to the list of records; empty where the body is the list
     path: JsonPath = ("data",)
+    #: writes an answer that has another known form as it is documented
+    restate: Callable[[Page], Page] = lambda page: page
     #: the path leads to one record instead of a list
     single: bool = False
     #: the key of the record within each item of the list, where items are like ``{"deal": {...}, "next": ...}``
