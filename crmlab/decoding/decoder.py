@@ -40,6 +40,9 @@ RAW = "raw"
 EXPORTS = "exports"
 #: a misfit counts once, however often its list is read: by its field and its record
 MISFIT_KEYS = pl.Schema({"field": pl.String(), "key": pl.UInt64()})
+_NO_MISFITS = pl.DataFrame(schema=MISFITS)
+_NO_MISFIT_KEYS = pl.DataFrame(schema=MISFIT_KEYS)
+_NONE_REJECTED = pl.DataFrame(schema=REJECTED)
 _NO_ID = "the record has no id"
 _LAYOUT = Layout()
 
@@ -187,7 +190,7 @@ class Decoder:
 
     def _misfits(self, found: Sequence[Record], rows: pl.DataFrame, misfits: list[Misfits]) -> dict[str, pl.DataFrame]:
         if not misfits:
-            return {"misfits": pl.DataFrame(schema=MISFITS), "misfit_keys": pl.DataFrame(schema=MISFIT_KEYS)}
+            return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
         key = self.resource.key.cast(pl.String, strict=False)
         known = rows.select(ROW, id=key)
         everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
@@ -214,7 +217,7 @@ class Decoder:
 
     def _rejected(self, found: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
         if not refused:
-            return pl.DataFrame(schema=REJECTED)
+            return _NONE_REJECTED
         lines = [{"reason": refused[row], "raw": shown(found[row].text)} for row in sorted(refused)]
         frame = pl.DataFrame(lines, schema={"reason": pl.String, "raw": pl.String})
         return frame.select(**self._source, reason="reason", raw="raw")

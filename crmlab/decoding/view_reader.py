@@ -13,7 +13,7 @@ from polars.exceptions import PolarsError
 from crmlab.connector import View
 from crmlab.decoding.conversions import Conversion, conversions, fields_read, list_exploded
 from crmlab.decoding.misfits import Misfits, is_vital, misfits_where
-from crmlab.schema import TABLES, conform
+from crmlab.schema import TABLES, Table
 
 #: the column that says which record a row came from
 ROW = "\x00row"
@@ -43,7 +43,9 @@ class ViewReader:
 
     def __init__(self, view: View, key: pl.Expr, head: dict[str, pl.Expr]) -> None:
         self.table = view.table
-        self._view, self._columns = view, {**head, "id": key, **view.columns}
+        self._view = view
+        self._columns = {**head, "id": key, **view.columns}
+        self._selected = _as_declared(self._columns, TABLES[view.table])
         self._list = list_exploded(view)
         #: of each column that is made of text, whether it is made of one only; the first rows tell
         self._made_of_text: dict[str, bool] | None = None
@@ -77,14 +79,14 @@ class ViewReader:
             rows = rows.filter(pl.col("item").is_not_null())
         if view.where is not None:
             rows = rows.filter(view.where)
-        frame = rows.select(ROW, **self._columns)
+        frame = rows.select(self._selected)
         misfits = self._unread(rows, frame)
         if frame["id"].null_count():
             nameless = frame["id"].is_null()
             if self.is_exploded:
                 misfits += self._nameless_items(frame, nameless)
             frame = frame.filter(~nameless)
-        return ViewRows(frame=conform(frame, TABLES[self.table]), records=frame[ROW], misfits=misfits)
+        return ViewRows(frame=frame.drop(ROW), records=frame[ROW], misfits=misfits)
 
     def nameless(self, rows: pl.DataFrame) -> pl.Series:
         """Return the numbers of the records that would be a row without an id."""
@@ -158,6 +160,13 @@ class ViewReader:
         if self._view.where is not None:
             vital |= fields_read(self._view.where, self._list)
         return frozenset(vital)
+
+
+def _as_declared(columns: Mapping[str, pl.Expr], table: Table) -> list[pl.Expr]:
+    """Return the number of the record, and every column that the table declares, of its type; absent ones are null."""
+    absent = pl.lit(None)
+    declared = [columns.get(name, absent).cast(dtype).alias(name) for name, dtype in table.schema.items()]
+    return [pl.col(ROW), *declared]
 
 
 def _made_of_text(columns: Mapping[str, pl.Expr], read: pl.Schema, made: pl.Schema) -> dict[str, bool]:
