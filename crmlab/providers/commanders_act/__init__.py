@@ -33,7 +33,7 @@ from crmlab.connector import (
     read_refusal,
     refuse,
 )
-from crmlab.errors import ApiError
+from crmlab.errors import ApiError, PagingError
 from crmlab.providers.commanders_act import fields, statistics, views
 from crmlab.providers.commanders_act.windows import (
     DAYS,
@@ -139,8 +139,12 @@ def _follow(page: Page) -> Iterable[Request]:
     if not isinstance(link, str):
         return ()
     # of the link only the page's number is used: its host may be another, and would get the token
-    number = parse_qs(urlsplit(link).query).get("page[number]", [""])[0]
-    return [page.request.with_params(**{"page[number]": number})] if number.isdigit() else ()
+    number = parse_qs(urlsplit(link).query).get(_PAGE, [""])[0]
+    if not number.isdecimal():
+        return ()
+    if int(number) <= int(page.request.params.get(_PAGE, "1")):
+        raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
+    return [page.request.with_params(**{_PAGE: number})]
 
 
 def _more(page: Page) -> int | None:
