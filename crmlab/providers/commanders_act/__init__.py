@@ -32,6 +32,7 @@ from crmlab.connector import (
     numbered,
     read_refusal,
     refuse,
+    whole_number,
 )
 from crmlab.errors import ApiError, PagingError
 from crmlab.providers.commanders_act import fields, statistics, views
@@ -122,17 +123,20 @@ def _pagination(page: Page) -> Mapping[str, Any]:
 
 
 def _total(page: Page) -> int | None:
-    total = _pagination(page).get("total")
-    return total if isinstance(total, int) else None
+    return whole_number(_pagination(page).get("total"))
+
+
+def _last_page(page: Page) -> int | None:
+    return whole_number(_pagination(page).get("total_pages"))
 
 
 _PAGE = "page[number]"
-_numbered = numbered(lambda page: _pagination(page)["total_pages"], param=_PAGE)
+_numbered = numbered(_last_page, param=_PAGE)
 
 
 def _follow(page: Page) -> Iterable[Request]:
     """Follow pages where an answer tells of them: documented for reports only, possible elsewhere."""
-    if isinstance(_pagination(page).get("total_pages"), int):
+    if _last_page(page) is not None:
         return _numbered(page)
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
@@ -148,7 +152,7 @@ def _follow(page: Page) -> Iterable[Request]:
 
 
 def _more(page: Page) -> int | None:
-    if isinstance(_pagination(page).get("total_pages"), int):
+    if _last_page(page) is not None:
         return _numbered.more(page)
     return None if _follow(page) else 0
 
