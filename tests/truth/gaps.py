@@ -43,6 +43,9 @@ def _deals(deals: pl.DataFrame) -> pl.DataFrame:
         _put("contact_id", "nobody", 9),
         _put("owner_name", None, 12),
         _put("status", "pending", 8),
+    ).with_columns(
+        _put("total_amount", float("nan"), 14, 1),
+        _put("amount", -250.0, 15),
     )
 
 
@@ -120,5 +123,6 @@ def _subscriptions(subscriptions: pl.DataFrame) -> pl.DataFrame:
         id="second " + pl.col("id"),
         resource_id=pl.lit("another"),
         status=pl.lit("unsubscribed"),
+        opted_in=pl.lit(False),
     )
-    return pl.concat([subscriptions.with_columns(_put("status", "complained", 7)), second])
+    return pl.concat([subscriptions.with_columns(_put("status", "complained", 7), _put("opted_in", False, 7)), second])
