@@ -392,11 +392,11 @@ def test_a_further_column_without_a_name_keeps_its_place_and_name() -> None:
     assert deals({"": [1]}).columns[-1] == ""
 
 
-<<<<<<< HEAD
 def test_no_word_is_suggested_for_its_opposite() -> None:
     with pytest.raises(UsageError, match=re.escape("values={'status': {'Not won': ...}}")):
         deals({"id": ["1"], "status": ["Not won"]})
-=======
+
+
 # ---- what words mean ----------------------------------------------------------------------------
 
 
@@ -415,4 +415,3 @@ def test_what_the_frame_says_itself_stands_above_its_words() -> None:
     frame = pl.DataFrame({"id": ["1"], "status": ["subscribed"], "opted_in": [False]})
 
     assert crmlab.table("subscriptions", frame, provider="salesforce")["opted_in"].to_list() == [False]
->>>>>>> main
