@@ -24,6 +24,12 @@ def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     return pl.when(whole != 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))
 
 
+def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Return part / whole as Float64, 0-1; null where it is not a part of it, as where amounts are negative."""
+    found = ratio(part, whole)
+    return pl.when(found.is_between(0, 1)).then(found)
+
+
 def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
     """Return the ends of the Wilson interval of part / whole, null where the whole is 0."""
     n, rate = whole.cast(pl.Float64), ratio(part, whole)

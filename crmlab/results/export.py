@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from crmlab.results import excel, manifest
 from crmlab.results.cells import split, unnested
 from crmlab.results.excel_sheets import sheets
 from crmlab.results.spreadsheet_safe import shielded, unshielded
-from crmlab.schema import TABLES, conform
+from crmlab.schema import TABLES, as_polars, collected, conform
 
 Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -29,7 +29,7 @@ _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
 
 def export(
-    tables: Mapping[str, pl.DataFrame],
+    tables: Mapping[str, Any],
     directory: str | Path,
     format: Format = "parquet",
     *,
@@ -48,7 +48,7 @@ def export(
     Parameters
     ----------
     tables
-        Frames by name.
+        Frames by name, lazy or of other libraries too.
     directory
         The folder, which is made where it is not there.
     format
@@ -63,14 +63,15 @@ def export(
     Raises
     ------
     UsageError
-        The format is unknown, a value cannot be held by such a file, XlsxWriter is not installed, or the folder is none
-        or not ours to write to. Nothing was written.
+        The format is unknown, what should be a frame is none, a value cannot be held by such a file, XlsxWriter is not
+        installed, or the folder is none or not ours to write to. Nothing was written.
     CrmlabError
         The system refused while files were written: the disk is full.
     """
     if format not in FORMATS:
         raise UsageError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
-    writers = _writers(tables, format, metadata) | text_writers(beside)
+    frames = {name: collected(as_polars(frame, name), name) for name, frame in tables.items()}
+    writers = _writers(frames, format, metadata) | text_writers(beside)
     folder = make_folder(directory)
     remove = [folder / f"{name}.{format}" for name in obsolete if format != "xlsx"]
     return write_files({folder / name: write for name, write in writers.items()}, remove=remove)

@@ -277,3 +277,13 @@ def test_a_csv_of_other_columns_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SchemaError, match=r"tags\.csv .*label"):
         read_csv(path)
+
+
+def test_lazy_frames_are_exported_and_what_is_no_frame_is_refused(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"id": ["1"]})
+
+    (path,) = export({"mine": frame.lazy()}, tmp_path)
+
+    assert_frame_equal(pl.read_parquet(path), frame)
+    with pytest.raises(UsageError, match="mine is of type dict, which is no frame"):
+        export({"mine": {"id": ["1"]}}, tmp_path)
