@@ -164,8 +164,8 @@ def consent_coverage_of_pipeline(
     pl.DataFrame
         Sorted, nulls last: the column `by`; currency (String) where the open deals are in more than one; deals,
         decided, opted_in (Int64, deals), coverage (Float64, 0-1), amount, decided_amount, opted_in_amount
-        (Float64, in that currency), coverage_by_amount (Float64, 0-1, null when the amount is 0,
-        or negative ones put it outside of that).
+        (Float64, in that currency), coverage_by_amount (Float64, 0-1, null when the amount is 0, or negative
+        amounts make it no part of it).
 
     Raises
     ------

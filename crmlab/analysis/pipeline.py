@@ -11,7 +11,7 @@ from crmlab.analysis.rates import counted, number_of, ratio, share
 
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
-#: a deal of several months has its whole value in total_amount. What is no number, as a NaN, is no amount
+#: a deal of several months has its whole value in total_amount; NaN and infinity would swallow the sum of all others
 VALUE = pl.coalesce(pl.when(pl.col(name).is_finite()).then(name) for name in ("total_amount", "amount"))
 WON, LOST, OPEN = pl.col("status") == "won", pl.col("status") == "lost", pl.col("status") == "pending"
 PIPELINE = ("provider", "account", "pipeline_id")
@@ -90,7 +90,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
         the columns of `by` (a period: Date, its first day); currency (String) where the closed deals are in
         more than one; won, lost (Int64, deals); win_rate (Float64, 0-1, null when none is closed);
         won_amount, lost_amount (Float64, in that currency; `total_amount`, or `amount` where it is null);
-        win_rate_by_amount (Float64, 0-1, null when both amounts are 0, or negative ones put it outside of that).
+        win_rate_by_amount (Float64, 0-1, null when both amounts are 0, or one of them is negative).
 
     Raises
     ------

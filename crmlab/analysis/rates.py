@@ -25,9 +25,8 @@ def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
 
 
 def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    """Return part / whole as Float64, 0-1; null where it is not a part of it, as where amounts are negative."""
-    found = ratio(part, whole)
-    return pl.when(found.is_between(0, 1)).then(found)
+    """Return part / whole of amounts, null where negative ones make it no share: one below 0 or above 1."""
+    return pl.when((part >= 0) & (part <= whole)).then(ratio(part, whole))
 
 
 def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:

@@ -39,7 +39,8 @@ def mask(tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = Fa
     Parameters
     ----------
     tables
-        Shared tables by name, lazy or of other libraries too. `crmlab.schema.tables` says which columns are personal.
+        Shared tables by name: frames of Polars (lazy too), pandas or pyarrow. `crmlab.schema.tables` says which
+        columns are personal.
     key
         16 to 64 random bytes, the same to join with tables masked before; None: new ones, kept nowhere.
     drop
