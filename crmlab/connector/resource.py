@@ -142,6 +142,8 @@ class Resource:
     views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
     #: the tables of `views`, where that is a function
     view_tables: tuple[str, ...] = ()
+    #: by table, which words of the service in its rows `views` cannot read, null where they can: a note names them
+    unknown_words: Mapping[str, pl.Expr] = field(default_factory=dict)
     #: what other resources may know of its records, as distinct rows; all records where nothing is named
     exports: Mapping[str, pl.Expr] = field(default_factory=dict)
 
