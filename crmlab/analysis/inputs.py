@@ -38,10 +38,14 @@ def names_of(by: By) -> list[str]:
     """
     if by is None:
         return []
-    names = [by] if isinstance(by, str) else list(by)
-    if not all(isinstance(name, str) for name in names):
-        raise UsageError(f"by={by!r}: give the name of a column, or a list of names")
-    return list(dict.fromkeys(names))
+    if isinstance(by, str):
+        return [by]
+    if not isinstance(by, Sequence) or not all(isinstance(name, str) for name in by):
+        raise UsageError(
+            f"by={by!r}: give the name of a column, or a list of names; add what is computed as a column before, "
+            "with frame.with_columns(...)"
+        )
+    return list(dict.fromkeys(by))
 
 
 def keys_of(by: By) -> list[str]:
@@ -82,7 +86,17 @@ def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table
     unknown = [name for name in grouping if name not in frame.columns]
     if unknown:
         raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(frame.columns)}")
+    for name in grouping:
+        _refuse_as_label(name, frame.schema[name])
     return frame.select(*dict.fromkeys(columns), *(pl.col(name).alias(_PRIVATE + name) for name in grouping))
+
+
+def _refuse_as_label(name: str, dtype: pl.DataType) -> None:
+    """Refuse values that are no names of groups: a figure could not write them, and nothing sorts them."""
+    if isinstance(dtype, pl.List | pl.Array):
+        raise UsageError(f"by={name!r} holds lists: make a row of each of their values, with frame.explode({name!r})")
+    if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
+        raise UsageError(f"by={name!r} is of type {dtype}: give a column of text, numbers or dates")
 
 
 def answer(frame: pl.DataFrame) -> pl.DataFrame:
