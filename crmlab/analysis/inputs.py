@@ -24,6 +24,7 @@ from crmlab.schema import TABLES
 #: columns to group by
 By = str | Sequence[str] | None
 _PRIVATE = "by: "
+_TEXT = (pl.String, pl.Categorical, pl.Enum)
 #: columns in which a service says what its words mean. Files of before lack them: they are to be filled, not made null
 _MEANINGS = {"mailing", "stage_probability"}
 
@@ -82,6 +83,7 @@ def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table
     if missing:
         described = ", ".join(_described(name, table or argument) for name in missing)
         raise UsageError(f"{argument} has no column {described}: {_where_from(table or argument)}")
+    _refuse_other_kinds(frame, argument, columns, table or argument)
     grouping = names_of(by)
     unknown = [name for name in grouping if name not in frame.columns]
     if unknown:
@@ -89,6 +91,30 @@ def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table
     for name in grouping:
         _refuse_as_label(name, frame.schema[name])
     return frame.select(*dict.fromkeys(columns), *(pl.col(name).alias(_PRIVATE + name) for name in grouping))
+
+
+def _refuse_other_kinds(frame: pl.DataFrame, argument: str, columns: Iterable[str], table: str) -> None:
+    """Refuse columns that hold other values than the shared table's: text in the place of amounts, for example."""
+    known = TABLES[table].columns if table in TABLES else {}
+    for name in columns:
+        if name in known and not _is_alike(frame.schema[name], known[name].dtype):
+            raise UsageError(
+                f"{argument}.{name} is of type {frame.schema[name]}, and {known[name].dtype} is read: make the frame a "
+                f"table with crmlab.table({table!r}, frame, provider='...')"
+            )
+
+
+def _is_alike(dtype: pl.DataType, wanted: pl.DataType) -> bool:
+    """Return whether values of one dtype are read like those of another."""
+    if dtype in (pl.Null, wanted):
+        return True
+    if wanted in _TEXT:
+        return dtype in _TEXT
+    if wanted.is_numeric():
+        return dtype.is_numeric()
+    if isinstance(wanted, pl.Datetime):
+        return getattr(dtype, "time_zone", None) is not None
+    return isinstance(wanted, pl.List) and isinstance(dtype, pl.List)
 
 
 def _refuse_as_label(name: str, dtype: pl.DataType) -> None:
