@@ -34,6 +34,7 @@ from crmlab.connector.provider import Field, Provider, count_and_names, url_fiel
 from crmlab.connector.request import Request, fill_path
 from crmlab.connector.resource import JSON, Context, EmbeddedList, Embedding, JsonPath, Resource, Schema, View, get
 from crmlab.connector.time_slices import Span, time_slices, unix_seconds
+from crmlab.connector.timeouts import Timeouts
 
 __all__ = [
     "JSON",
@@ -53,6 +54,7 @@ __all__ = [
     "Resource",
     "Schema",
     "Span",
+    "Timeouts",
     "View",
     "bound",
     "count_and_names",

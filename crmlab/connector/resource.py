@@ -97,6 +97,9 @@ class Resource:
     #: the first requests; the paginator `follow` gives those that follow an answer
     requests: Callable[[Context], Iterable[Request]]
     follow: Paginator = one_answer
+    #: the vendor's own request for the beginning of a numbered list: where it does not begin as page 1 does, there is
+    #: a page 0
+    plain_request: Request | None = None
     #: how many records a page is asked for: a service that refuses so many is asked for fewer
     page_size: PageSize | None = None
     #: resources whose rows `requests` needs: they are read first

@@ -42,16 +42,24 @@ class Ending:
         #: records of the pages of a numbered list, by number
         self._heights: dict[int, int] = {}
         self._first_page = 0
+        self._seen: set[int] = set()
         self._refused: dict[str, tuple[Request, ApiError]] = {}
         self._asked_again: set[str] = set()
 
     # ---- while it is read -------------------------------------------------------------------------
 
-    def answered(self, page: Page, found: Sequence[Record]) -> None:
-        """Take note of an answer before it is followed."""
+    def answered(self, page: Page, found: Sequence[Record]) -> bool:
+        """Take note of an answer before it is followed; return whether it brings something new."""
         request = page.request
         self._asked.add(request.key)
         self._refused.pop(request.key, None)
+        signature = _signature(found)
+        is_new = bool(found) and signature not in self._seen
+        self._seen.add(signature)
+        self._note_number(request, found)
+        return is_new
+
+    def _note_number(self, request: Request, found: Sequence[Record]) -> None:
         number = self._number(request)
         if number is None or request.partial:
             return

@@ -62,6 +62,8 @@ class ResourceFetch:
         what is known before anything is asked
     stored
         the names of the frames that `AccountServices.keep` takes
+    stall
+        seconds that answers may take in a row without a new record among them
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ResourceFetch:
         context: Context,
         *,
         stored: frozenset[str],
+        stall: float | None = None,
     ) -> None:
         name = task.resource.name
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
@@ -88,6 +91,7 @@ class ResourceFetch:
             tell=self._tell,
             embeds=embeddings.embeds(name),
             embedded_in=embeddings.embedded_in(name),
+            stall=stall,
         )
         #: whether records came with the answers of another resource
         self._has_received = False
@@ -222,7 +226,12 @@ class ResourceFetch:
     def _is_complete(self) -> bool:
         reader = self._reader
         has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
-        return has_all_pages and not self.result.rejected.height
+        return has_all_pages and not self.result.rejected.height and not self._conflicts
+
+    @property
+    def _conflicts(self) -> int:
+        """How many ids came twice with other content; inside another list a record may look otherwise."""
+        return 0 if self._has_received else self._queue.conflicts
 
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
@@ -248,6 +257,8 @@ class ResourceFetch:
             notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
+        if self._conflicts:
+            notes.append(f"{self._conflicts:,} ids came more than once with other content: the last of each is here")
         notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected

@@ -50,6 +50,23 @@ def test_the_total_amount_counts_before_the_monthly_amount() -> None:
     assert found.select("won_amount", "lost_amount").row(0) == (130.0, 30.0)
 
 
+@pytest.mark.parametrize("no_amount", [float("nan"), float("inf"), None])
+def test_what_is_no_amount_swallows_no_sum(no_amount: float | None) -> None:
+    frame = deals(status=["won", "won", "lost"], amount=[30.0, no_amount, 10.0], total_amount=[no_amount] * 3)
+
+    found = analysis.win_rate(frame)
+
+    # the deal is won all the same
+    assert found.row(0) == (2, 1, 2 / 3, 30.0, 10.0, 0.75)
+
+
+@pytest.mark.parametrize(("won", "lost"), [(100.0, -50.0), (-50.0, 100.0), (-10.0, -30.0)])
+def test_a_negative_amount_makes_no_rate(won: float, lost: float) -> None:
+    found = analysis.win_rate(deals(status=["won", "lost"], amount=[won, lost]))
+
+    assert found.select("won_amount", "lost_amount", "win_rate_by_amount").row(0) == (won, lost, None)
+
+
 def test_a_rate_of_nothing_is_null_and_not_zero() -> None:
     frame = deals(owner_name=["Ann", "Bo"], status=["pending", "lost"], amount=[5.0, 0.0])
 
