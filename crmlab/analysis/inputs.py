@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import polars as pl
+from polars import selectors
 
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES
@@ -90,7 +91,9 @@ def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table
         raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(frame.columns)}")
     for name in grouping:
         _refuse_as_label(name, frame.schema[name])
-    return frame.select(*dict.fromkeys(columns), *(pl.col(name).alias(_PRIVATE + name) for name in grouping))
+    found = frame.select(*dict.fromkeys(columns), *(pl.col(name).alias(_PRIVATE + name) for name in grouping))
+    # databases keep amounts as decimals, which cannot be asked whether they are finite
+    return found.with_columns((selectors.decimal() - selectors.starts_with(_PRIVATE)).cast(pl.Float64))
 
 
 def _refuse_other_kinds(frame: pl.DataFrame, argument: str, columns: Iterable[str], table: str) -> None:
