@@ -19,7 +19,7 @@ from crmlab.analysis.age import ageing
 from crmlab.analysis.attention import activities_per_deal, days_since_last_touch
 from crmlab.analysis.banner import banner_items, banner_rates
 from crmlab.analysis.confirmation import confirmation_rate, documentation_coverage, time_to_confirm
-from crmlab.analysis.consent import consent_banner, consent_trend
+from crmlab.analysis.consent import consent_banner, consent_kinds, consent_trend
 from crmlab.analysis.consent_duration import consent_survival
 from crmlab.analysis.consent_expiry import expiring_consents
 from crmlab.analysis.consent_growth import consent_stock
@@ -39,7 +39,6 @@ from crmlab.analysis.pipeline import closed_by_month, pipeline_snapshot, win_rat
 from crmlab.analysis.response import response_time
 from crmlab.analysis.stages import funnel, stage_durations, stage_win_rates
 from crmlab.analysis.survival import kaplan_meier, with_band
-from crmlab.analysis.vocabulary import consent_kinds
 
 __all__ = [
     "activities_after_opt_out",

@@ -51,14 +51,15 @@ def open_pipeline_by_consent(
     deals
         Reads provider, account, contact_id, status, total_amount, amount, currency: as they are now, not at `as_of`.
     consent_events
-        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
-        opted_in (where the frame has it).
+        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in.
     people
         As `crmlab.analysis.people` returns it.
     as_of
         Later decisions do not count; a date is the beginning of that day in `time_zone`.
     channel
-        The channel whose consent counts; decisions that name none are about every channel.
+        The channel whose consent counts; a withdrawal that names none is about every channel, a consent
+        that names none about none.
     time_zone
         IANA name; read where `as_of` is a date.
 
@@ -91,7 +92,7 @@ def open_pipeline_by_consent(
     >>> rows = {"provider": ["onepagecrm"] * 2, "account": ["a"] * 2, "contact_id": ["1", None],
     ...         "status": ["pending"] * 2, "amount": [70.0, 30.0]}
     >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
-    >>> rows = {"provider": ["altcraft"], "account": ["a"], "kind": ["subscribe"], "contact_id": ["9"],
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "opted_in": [True], "contact_id": ["9"],
     ...         "channel": ["email"], "occurred_at": [datetime(2026, 1, 9)]}
     >>> events = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
     >>> events = conform(events, TABLES["consent_events"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.period import PERIODS, period_of
 from crmlab.analysis.rates import counted, number_of, ratio, share
 
@@ -52,9 +52,7 @@ def read_groups(deals: pl.DataFrame, *columns: str, by: By) -> tuple[pl.DataFram
     UsageError
         `by` names neither a column nor a period, or a column is missing.
     """
-    # what is no frame is refused here, before its columns are looked at
-    read(deals, "deals", *columns)
-    periods = [name for name in names_of(by) if name in PERIODS and name not in deals.columns]
+    periods = [name for name in names_of(by) if name in PERIODS and name not in columns_of(deals, "deals")]
     grouping = [name for name in names_of(by) if name not in periods]
     needed = [*columns, "status", "close_date"] if periods else columns
     found = read(deals, "deals", *needed, by=grouping)

@@ -70,7 +70,8 @@ def waits(
     contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
     # `start` may be called like anything: once read, it is the beginning
     contacts = contacts.select(*KEY, "emails", pl.col(start).alias("began_at"), *keys_of(by))
-    begun = contacts.filter(pl.col("began_at") <= at).with_row_index("row")
+    # lists of addresses are the greatest part of a contact, and not needed any more
+    begun = contacts.drop("emails").filter(pl.col("began_at") <= at).with_row_index("row")
     done = of_contacts(contacts, touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone))
     first = (
         begun.select("row", *KEY, "began_at")
@@ -82,7 +83,7 @@ def waits(
     end = pl.coalesce("first_touch_at", pl.lit(at).dt.cast_time_unit("us"))
     return (
         begun.join(first, on="row", how="left", maintain_order="left")
-        .drop("row", "emails")
+        .drop("row")
         .with_columns(
             pl.col("first_touch_at").is_not_null().alias("answered"),
             ((end - pl.col("began_at")).dt.total_microseconds() / 3_600_000_000).alias("wait_hours"),

@@ -112,6 +112,8 @@ class Resource:
     # ---- where its records are in an answer ------------------------------------------------------
     #: leads from the body to the list of records; empty where the body is the list
     path: JsonPath = ("data",)
+    #: writes an answer that has another known form as it is documented
+    restate: Callable[[Page], Page] = lambda page: page
     #: the path leads to one record instead of a list
     single: bool = False
     #: the key of the record within each item of the list, where items are like ``{"deal": {...}, "next": ...}``
@@ -140,6 +142,8 @@ class Resource:
     views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
     #: the tables of `views`, where that is a function
     view_tables: tuple[str, ...] = ()
+    #: by table, which words of the service in its rows `views` cannot read, null where they can: a note names them
+    unknown_words: Mapping[str, pl.Expr] = field(default_factory=dict)
     #: what other resources may know of its records, as distinct rows; all records where nothing is named
     exports: Mapping[str, pl.Expr] = field(default_factory=dict)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import polars as pl
 
+from crmlab.connector import Resource
 from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
 from crmlab.schema import KEY, TABLES, repeats_rows
@@ -87,6 +88,8 @@ class DecodeQueue:
         self.unknown: dict[str, None] = {}
         #: keys that came with different content, though nothing says that they were changed meanwhile
         self.conflicts = 0
+        #: words that the views cannot read, in the order they were met
+        self.unknown_words: dict[str, None] = {}
 
     def add(self, found: Sequence[Record]) -> None:
         """Take records in; they are decoded when there are enough of them."""
@@ -160,18 +163,30 @@ class DecodeQueue:
     async def _decode(self, found: list[Record]) -> Decoded:
         reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
-            decoded, strange = await asyncio.to_thread(self._decoded, reader, found)
+            decoded, strange, words = await asyncio.to_thread(self._decoded, reader, found)
         self.unknown |= dict.fromkeys(strange)
+        self.unknown_words |= dict.fromkeys(words)
         return decoded
 
-    def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str]]:
+    def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str], list[str]]:
         decoded = reader(found)
+        words = _unknown_words(reader.resource, decoded.frames)
         rest = dict(decoded.frames)
         keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):
             self._keep(name, rest.pop(name))
         sample = found[:: max(1, len(found) // SAMPLE)]
-        return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample)
+        return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample), words
+
+
+def _unknown_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> list[str]:
+    """Return the service's words that the resource's views cannot read."""
+    found = [
+        frames[table].select(expression.alias("word"))["word"].drop_nulls().unique(maintain_order=True).to_list()
+        for table, expression in resource.unknown_words.items()
+        if table in frames
+    ]
+    return [word for words in found for word in words]
 
 
 def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:

@@ -11,6 +11,9 @@ from crmlab.errors import ApiError, PagingError
 
 #: pages that follow each other, one named by the other, before a list is said to have no end
 MAX_PAGES = 10_000
+#: the same where hardly anything is on them: so many pages, with so many records each on average
+_MAX_THIN_PAGES = 1_000
+_THIN = 10
 #: refused pages in a row that are taken for the end of a list whose last page was not full
 _ENOUGH_REFUSED = 2
 #: how many records services put on a page of their own choice: a page of so many may be full
@@ -43,6 +46,9 @@ class Ending:
         self._heights: dict[int, int] = {}
         self._first_page = 0
         self._seen: set[int] = set()
+        #: pages that named another one, and what was on them
+        self._follow_pages = 0
+        self._follow_records = 0
         self._refused: dict[str, tuple[Request, ApiError]] = {}
         self._asked_again: set[str] = set()
 
@@ -101,8 +107,11 @@ class Ending:
             if found or not self._paging.empty_is_end:
                 self.doubts.setdefault(f"{trail.barren} pages in a row brought no new record, and name yet another one")
             return ()
-        if trail.depth >= MAX_PAGES:
-            raise PagingError(f"{page.request.path} does not end: {trail.depth:,} pages name yet another one")
+        self._follow_pages += 1
+        self._follow_records += len(found)
+        is_thin = self._follow_pages >= _MAX_THIN_PAGES and self._follow_records < _THIN * self._follow_pages
+        if trail.depth >= MAX_PAGES or (is_thin and total is None):
+            raise PagingError(f"{page.request.path} does not end: {self._follow_pages:,} pages name yet another one")
         for request in new:
             self._trails[request.key] = trail if len(new) == 1 else replace(trail, barren=0, seen=set())
         return new

@@ -240,6 +240,10 @@ class ResourceFetch:
         notes = []
         if self._queue.unknown:
             notes.append(f"fields nobody documented: {', '.join([*self._queue.unknown][:MAX_NAMED])}")
+        if self._queue.unknown_words:
+            notes.append(
+                f"words nobody knows, which decide nothing: {', '.join([*self._queue.unknown_words][:MAX_NAMED])}"
+            )
         if self._intake.lone_surrogates:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import plotly.graph_objects as go
 import polars as pl
 
@@ -11,7 +9,6 @@ from crmlab import analysis
 from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, names_of
-from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
 from crmlab.display import plural
 from crmlab.plots import _curves, _shares
 from crmlab.plots._fetches import draws
@@ -31,8 +28,6 @@ def confirmation_rate(
     as_of: TimeLike,
     by: By = None,
     within_days: int = 7,
-    requests: Iterable[str] = REQUESTS,
-    confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
     time_zone: str = "UTC",
 ) -> go.Figure:
@@ -40,7 +35,7 @@ def confirmation_rate(
 
     Parameters
     ----------
-    consent_events, as_of, by, within_days, requests, confirmations, subject, time_zone
+    consent_events, as_of, by, within_days, subject, time_zone
         As `crmlab.analysis.confirmation_rate`.
 
     Returns
@@ -60,8 +55,6 @@ def confirmation_rate(
         as_of=as_of,
         by=by,
         within_days=within_days,
-        requests=requests,
-        confirmations=confirmations,
         subject=subject,
         time_zone=time_zone,
     )
@@ -86,8 +79,6 @@ def time_to_confirm(
     *,
     as_of: TimeLike,
     by: By = None,
-    requests: Iterable[str] = REQUESTS,
-    confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
     confidence: float = 0.95,
     time_zone: str = "UTC",
@@ -96,7 +87,7 @@ def time_to_confirm(
 
     Parameters
     ----------
-    consent_events, as_of, by, requests, confirmations, subject, confidence, time_zone
+    consent_events, as_of, by, subject, confidence, time_zone
         As `crmlab.analysis.time_to_confirm`.
 
     Returns
@@ -115,8 +106,6 @@ def time_to_confirm(
         consent_events,
         as_of=as_of,
         by=by,
-        requests=requests,
-        confirmations=confirmations,
         subject=subject,
         confidence=confidence,
         time_zone=time_zone,

@@ -184,3 +184,14 @@ def test_a_moment_without_zone_and_people_that_are_none_are_refused() -> None:
         open_pipeline_by_consent(deals({}), said(), who(), as_of=datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(UsageError, match="people has no column person_id"):
         consent_and_win_rate(deals({}), said(), who().drop("person_id"))
+
+
+def test_a_consent_without_a_channel_is_one_for_no_channel_that_is_named() -> None:
+    events = said(("Ann", "subscribe", None, at(1)), ("Bo", "subscribe", "E-Mail", at(1)))
+    each = deals({"contact_id": "ann"}, {"contact_id": "bo"})
+
+    found = open_pipeline_by_consent(each, events, who(ann="A", bo="B"), as_of=AS_OF)
+
+    assert dict(found.select("consent", "deals").rows()) == {
+        "opted in": 1, "opted out": 0, "undecided": 1, "unknown person": 0,
+    }  # fmt: skip

@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab import analysis
-from crmlab.analysis.vocabulary import decided
+from crmlab.analysis.decisions import decided
 from crmlab.catalogue import CATALOGUE, GIVEN
 from crmlab.errors import UsageError
 from crmlab.schema.tables import TABLES, UTC

@@ -17,7 +17,7 @@ from crmlab.decoding.decoder import RAW, Decoded, decoder
 from crmlab.decoding.records import records
 from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, ServerError, TransportError
 from crmlab.providers.altcraft import LONG_AGO, PROVIDER
-from crmlab.providers.altcraft.views import CONSENT_ACTIONS, HISTORY
+from crmlab.providers.altcraft.views import CONSENT_ACTIONS, HISTORY, UNKNOWN_ACTIONS
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 EVENT = {
@@ -379,6 +379,41 @@ def test_what_people_say_about_being_mailed_is_a_consent_event_too(action: str) 
     assert (row["kind"], row["contact_email"], row["channel"]) == (action, "ada@moss.example", "email")
     assert (row["source"], row["occurred_at"].year) == ("Tulips", 2026)
     assert found.frames["activities"]["kind"].to_list() == [action]
+
+
+@pytest.mark.parametrize(
+    ("action", "opted_in", "step"),
+    [
+        ("subscribe", True, "request"), ("Sub", True, "request"), ("subscribed ", True, "request"),
+        ("confirm", True, "confirmation"), ("CONFIRMED", True, "confirmation"),
+        ("unsubscribe", False, None), ("Un-subscribed", False, None), ("unsub", False, None),
+        ("complained", False, None), ("complaint", False, None), ("spam", False, None), ("fbl", False, None),
+        ("hard_bounce", None, None), ("hardbounced", None, None), ("suspended", None, None), ("smiled", None, None),
+    ],
+)  # fmt: skip
+def test_what_an_action_decides_is_read_in_every_spelling(action: str, opted_in: bool | None, step: str | None) -> None:
+    found = read("history", [{**EVENT, "action": action}]).frames["consent_events"]
+
+    assert found.select("kind", "opted_in", "step").rows() == [(action, opted_in, step)]
+
+
+@pytest.mark.parametrize(
+    ("status", "opted_in"),
+    [("subscribed", True), ("Subscribed", True), ("unsubscribed", False), ("complained", False), ("hardbounced", None),
+     ("unconfirmed", None), ("suspended", None), ("invalid", None), (None, None)],
+)  # fmt: skip
+def test_what_the_state_of_a_subscription_decides(status: str | None, opted_in: bool | None) -> None:
+    record = {"profile_id": "1", "channel": "email", "email": "ada@moss.example", "status": status, "resource_id": 9}
+
+    found = read("subscriptions", [record], tags={"resource_id": "9"})
+
+    assert found.frames["subscriptions"].select("status", "opted_in").rows() == [(status, opted_in)]
+
+
+def test_words_that_nobody_knows_are_those_of_no_list() -> None:
+    frame = pl.DataFrame({"kind": ["smiled", "Send", "hard_bounce", None, "web_version_save", "confirmed"]})
+
+    assert frame.select(UNKNOWN_ACTIONS["consent_events"]).to_series().to_list() == ["smiled", *[None] * 5]
 
 
 @pytest.mark.parametrize("action", ["send", "open", "click", "web_version_save", "deliv"])

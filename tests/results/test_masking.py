@@ -226,3 +226,21 @@ def test_further_columns_of_own_data_are_masked_whatever_they_hold() -> None:
     assert tokens.select("born", "shoes").row(0) == (None, None)
     assert tokens.select("nickname", "aliases").null_count().row(0) == (0, 0)
     assert nulls.select(list(further)).row(0) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ann@b\u00fccher.example ",
+        "ANN@XN--BCHER-KVA.EXAMPLE",
+        "<ann@b\u00fccher.example>",
+        "mailto:ann@b\u00fccher.example",
+    ],
+)
+def test_one_mailbox_has_one_token_however_it_is_written(written: str) -> None:
+    users = pl.DataFrame({"email": ["ann@b\u00fccher.example", written, "Call ann@b\u00fccher.example today", "today"]})
+
+    tokens = mask({"users": users}, key=b"k" * 16)["users"]["email"]
+
+    assert tokens[0] == tokens[1]
+    assert tokens.n_unique() == 3

@@ -123,5 +123,6 @@ def _subscriptions(subscriptions: pl.DataFrame) -> pl.DataFrame:
         id="second " + pl.col("id"),
         resource_id=pl.lit("another"),
         status=pl.lit("unsubscribed"),
+        opted_in=pl.lit(False),
     )
-    return pl.concat([subscriptions.with_columns(_put("status", "complained", 7)), second])
+    return pl.concat([subscriptions.with_columns(_put("status", "complained", 7), _put("opted_in", False, 7)), second])

@@ -264,6 +264,7 @@ PROVIDER = Provider(
             key=views.SUBSCRIPTION_KEY,
             wire=fields.SUBSCRIPTION,
             views=views.SUBSCRIPTIONS,
+            unknown_words=views.UNKNOWN_STATES,
         ),
         Resource(
             name="history",
@@ -276,6 +277,7 @@ PROVIDER = Provider(
             key=views.EVENT_KEY,
             wire=fields.EVENT,
             views=views.HISTORY,
+            unknown_words=views.UNKNOWN_ACTIONS,
         ),
     ),
     operations=(
@@ -303,7 +305,9 @@ PROVIDER = Provider(
         "its limit is one of profiles: only the number of slices of time depends on it",
         "history times are UTC, as their Z says; the vendor's example carries an event_id made three "
         "hours earlier, so they may be the account's local time",
-        f"these history actions are about consent: {', '.join(views.CONSENT_ACTIONS)}",
+        f"these history actions are about consent: {', '.join(views.CONSENT_ACTIONS)}; one that is known neither as "
+        "such nor as what happened to a mailing is shown among the consent events, decides nothing, and is named in a "
+        "note of the fetch",
         "segments/get_counters takes the database as db_id and as list_id at once",
         "the answer of databases/fields_get is not documented: custom fields are those that the "
         "account's custom_fields setting names, others are reported as undocumented",

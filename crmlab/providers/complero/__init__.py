@@ -218,6 +218,7 @@ PROVIDER = Provider(
             wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            unknown_words=views.UNKNOWN_KINDS,
             exports={"employee_id": views.inside("employee_id")},
         ),
         Resource(
@@ -228,6 +229,7 @@ PROVIDER = Provider(
             wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            unknown_words=views.UNKNOWN_KINDS,
             destructive=True,
         ),
         Resource(

@@ -10,7 +10,7 @@ subscribed AS (
         CASE WHEN subscriptions.address LIKE '%@%' THEN lower(trim(subscriptions.address)) END AS own_email
     FROM subscriptions
     LEFT JOIN addresses USING (provider, account, contact_id)
-    WHERE status IN ('subscribed', 'unsubscribed', 'complained')
+    WHERE opted_in IS NOT NULL
 ),
 said AS (
     SELECT
@@ -25,7 +25,7 @@ said AS (
     SELECT
         coalesce(email, own_email, provider || '/' || account || '/' || contact_id),
         channel,
-        CASE WHEN bool_or(status = 'subscribed') THEN 'opt-in' ELSE 'opt-out' END,
+        CASE WHEN bool_or(opted_in) THEN 'opt-in' ELSE 'opt-out' END,
         NULL,
         'subscription'
     FROM subscribed

@@ -1,24 +1,28 @@
--- What each event decided, and when: the words of the schema and `opted_in`. Views that the other queries read.
+-- What each event decided, and when: `opted_in`. Views that the other queries read.
+CREATE OR REPLACE VIEW contacts_of_addresses AS
+SELECT provider, account, lower(trim(contact_email)) AS address, min(contact_id) AS contact_id
+FROM consent_events
+WHERE contact_id IS NOT NULL AND contact_email IS NOT NULL
+GROUP BY ALL;
+
 CREATE OR REPLACE VIEW decisions AS
 SELECT
-    provider,
-    account,
+    consent_events.provider,
+    consent_events.account,
     id,
     kind,
-    contact_id,
+    -- an event that names only an address is of the contact that has it in another event
+    coalesce(consent_events.contact_id, contacts_of_addresses.contact_id) AS contact_id,
     contact_email,
     nullif(trim(channel), '') AS channel,
     source,
     coalesce(occurred_at, created_at) AS moment,
-    CASE
-        -- a proof was added to what had been said before
-        WHEN kind = 'documentation' THEN NULL
-        WHEN opted_in THEN 'opt-in'
-        WHEN NOT opted_in THEN 'opt-out'
-        WHEN kind IN ('subscribe', 'sub', 'confirm') THEN 'opt-in'
-        WHEN kind IN ('unsubscribe', 'unsub', 'complain', 'complaint', 'spam', 'fbl') THEN 'opt-out'
-    END AS decision
+    CASE WHEN opted_in THEN 'opt-in' WHEN NOT opted_in THEN 'opt-out' END AS decision
 FROM consent_events
+LEFT JOIN contacts_of_addresses
+    ON contacts_of_addresses.provider = consent_events.provider
+    AND contacts_of_addresses.account = consent_events.account
+    AND contacts_of_addresses.address = lower(trim(contact_email))
 WHERE decision IS NOT NULL AND moment IS NOT NULL;
 
 -- one row for each contact and channel: the last decision, of two at one moment the opt-out
@@ -36,10 +40,10 @@ CREATE OR REPLACE VIEW states AS
 SELECT
     provider || '/' || account || '/' || contact_id AS subject,
     channel,
-    CASE WHEN bool_or(status = 'subscribed') THEN 'opt-in' ELSE 'opt-out' END AS decision,
+    CASE WHEN bool_or(opted_in) THEN 'opt-in' ELSE 'opt-out' END AS decision,
     'subscription' AS basis
 FROM subscriptions
-WHERE status IN ('subscribed', 'unsubscribed', 'complained')
+WHERE opted_in IS NOT NULL
 GROUP BY ALL
 UNION ALL
 SELECT provider || '/' || account || '/' || id, 'email', 'opt-out', 'contact'
@@ -60,5 +64,5 @@ QUALIFY row_number() OVER (
         WHEN basis <> 'event' AND decision = 'opt-out' THEN 0
         WHEN basis = 'event' THEN 1
         ELSE 2
-    END
+    END, basis
 ) = 1;

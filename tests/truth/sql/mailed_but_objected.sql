@@ -2,7 +2,7 @@
 WITH subscribed AS (
     SELECT DISTINCT provider, account, contact_id
     FROM subscriptions
-    WHERE channel = 'email' AND status = 'subscribed'
+    WHERE channel = 'email' AND opted_in
 ),
 mailings AS (
     SELECT provider, account, contact_id, max(coalesce(starts_at, created_at)) AS last_sent_at
