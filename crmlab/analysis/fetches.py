@@ -11,15 +11,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES, Asked, collected
-
-#: what an answer needs: all that the services have, or no more than the period that it is about
-Needs = Literal["everything", "period"]
+from crmlab.schema import TABLES, Asked, Needs, collected
 
 P = ParamSpec("P")
 R = TypeVar("R")

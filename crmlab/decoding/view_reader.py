@@ -86,7 +86,7 @@ class ViewReader:
             if self.is_exploded:
                 misfits += self._nameless_items(frame, nameless)
             frame = frame.filter(~nameless)
-        return ViewRows(frame=frame.drop(ROW), records=frame[ROW], misfits=misfits)
+        return ViewRows(records=frame.drop_in_place(ROW), frame=frame, misfits=misfits)
 
     def nameless(self, rows: pl.DataFrame) -> pl.Series:
         """Return the numbers of the records that would be a row without an id."""
@@ -113,9 +113,8 @@ class ViewReader:
             return []
         checks = rows.select(_may_be_misread(each).alias(str(number)) for number, each in enumerate(doubtful))
         found: list[Misfits] = []
-        for each, is_misread in zip(doubtful, checks, strict=True):
-            if each.is_whole:
-                is_misread &= frame[each.name].is_null()
+        for each, check in zip(doubtful, checks, strict=True):
+            is_misread = check & frame[each.name].is_null() if each.is_whole else check
             if is_misread.any():
                 found += _misread(each, is_misread, rows)
         return found
