@@ -45,6 +45,7 @@ def fetched(rows: int) -> Fetched:
             contact_id=pl.format("c{}", _lot(61, people)),
             channel=_one_of(62, ["email", "sms"]),
             status=_one_of(63, ["subscribed", "unsubscribed"]),
+            opted_in=_one_of(63, [True, False]),
             resource_id=_one_of(64, ["1", "2"]),
         ),
         "consent_statistics": _statistics(rows).with_columns(
@@ -147,6 +148,8 @@ def _consent_events(rows: int, people: int) -> pl.DataFrame:
         id=pl.format("e{}", _ROW),
         created_at=_ago(41),
         kind=_one_of(42, ["confirm", "subscribe", "unsubscribe"]),
+        opted_in=_one_of(42, [True, True, False]),
+        step=_one_of(42, ["confirmation", "request", None]),
         contact_id=pl.format("c{}", _lot(43, people)),
         contact_email=pl.format("person{}@example.com", _lot(43, people)),
         channel=_one_of(44, ["email", "sms", "phone", "letter"]),

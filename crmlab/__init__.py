@@ -6,10 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits
+from crmlab.connector import Limits, Timeouts
 from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, plan
 from crmlab.own_data import collect, table
-from crmlab.results import Fetched, Stored, read_csv
+from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Stored",
+    "Timeouts",
     "analysis",
     "call",
     "check",
@@ -32,6 +33,7 @@ __all__ = [
     "fetch",
     "fetch_to",
     "login",
+    "open",
     "plan",
     "plots",
     "read_csv",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -65,5 +66,5 @@ def earlier(fetched: crmlab.Fetched) -> crmlab.Fetched:
         summary=fetched.summary,
         rejected=fetched.rejected,
         failures=(),
-        fetched_at=fetched.fetched_at - dt.timedelta(days=30),
+        asked=replace(fetched.asked, fetched_at=fetched.fetched_at - dt.timedelta(days=30)),
     )

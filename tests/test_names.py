@@ -20,6 +20,7 @@ import crmlab
 from crmlab.notebook.completion import names
 from crmlab.providers import registry
 from crmlab.results.fetched import SUMMARY, Fetched, Result
+from crmlab.schema.asked import Asked
 from crmlab.schema.names import ProviderName, TableName, Tables
 from crmlab.schema.tables import TABLES
 from docs.names import WHERE, written
@@ -87,7 +88,7 @@ def fetched(*names: str) -> Fetched:
         summary=pl.DataFrame(schema=SUMMARY),
         rejected=pl.DataFrame(),
         failures=(),
-        fetched_at=dt.datetime.now(dt.UTC),
+        asked=Asked(fetched_at=dt.datetime.now(dt.UTC)),
     )
 
 

@@ -3,9 +3,14 @@
 Every function is here, `crmlab.plots` draws most of them under the same name, and `crmlab.catalogue` says which
 question each answers.
 
-Three rules hold everywhere: amounts of several currencies are never added, a rate comes with the
-numbers it was made of, and a rate of nothing is null, not 0. "Now" is never read: where a moment
-matters it is an argument.
+Each takes what `crmlab.fetch` returns in the place of its frames: ``analysis.win_rate(data)``. It then knows of which
+period the tables are, and what needs everything (open deals, consents in force, objections, people) refuses a fetch
+with `since` or `until`, which lacks what nobody touched. A frame by itself (``data.deals``) cannot know, and counts as
+whole.
+
+Four rules hold everywhere: amounts of several currencies are never added, an amount that is NaN or infinite counts as
+none, a rate comes with the numbers it was made of, and a rate of nothing is null, not 0. "Now" is never read: where a
+moment matters it is an argument.
 """
 
 from crmlab.analysis.actions import completion_rate, open_actions
@@ -14,7 +19,7 @@ from crmlab.analysis.age import ageing
 from crmlab.analysis.attention import activities_per_deal, days_since_last_touch
 from crmlab.analysis.banner import banner_items, banner_rates
 from crmlab.analysis.confirmation import confirmation_rate, documentation_coverage, time_to_confirm
-from crmlab.analysis.consent import consent_banner, consent_trend
+from crmlab.analysis.consent import consent_banner, consent_kinds, consent_trend
 from crmlab.analysis.consent_duration import consent_survival
 from crmlab.analysis.consent_expiry import expiring_consents
 from crmlab.analysis.consent_growth import consent_stock
@@ -34,7 +39,6 @@ from crmlab.analysis.pipeline import closed_by_month, pipeline_snapshot, win_rat
 from crmlab.analysis.response import response_time
 from crmlab.analysis.stages import funnel, stage_durations, stage_win_rates
 from crmlab.analysis.survival import kaplan_meier, with_band
-from crmlab.analysis.vocabulary import consent_kinds
 
 __all__ = [
     "activities_after_opt_out",

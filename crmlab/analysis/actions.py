@@ -6,6 +6,7 @@ import datetime as dt
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import local
@@ -24,6 +25,7 @@ AGES = {
 }
 
 
+@answers("everything")
 def open_actions(
     activities: pl.DataFrame,
     *,
@@ -33,9 +35,9 @@ def open_actions(
 ) -> pl.DataFrame:
     """Return the open actions of each owner: overdue for how long, due later, without a day.
 
-    Open is what was created by `as_of` and not done by then; overdue is what is open and due before
-    the day that `as_of` is in `time_zone`. An earlier `as_of` sees what is done since as open, but
-    knows only today's due days.
+    Open is what was created by `as_of` and not done by then; services tell the day on which something was done, and
+    no hour, so what was done on the day of `as_of` is done. Overdue is what is open and due before that day, by the
+    clock of `time_zone`. An earlier `as_of` sees what is done since as open, but knows only today's due days.
 
     Parameters
     ----------
@@ -104,6 +106,7 @@ def open_actions(
     )
 
 
+@answers("everything")
 def completion_rate(
     activities: pl.DataFrame,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.cycle import cycle_length
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
 from crmlab.analysis.stages import read_history, stay_lengths
@@ -14,12 +15,14 @@ from crmlab.schema import KEY, TimeLike, as_instant, day_at
 __all__ = ["ageing"]
 
 _DAY = 86_400_000_000
+_ACCOUNT = ("provider", "account")
 _READ = (
     "id", "name", "owner_name", "stage_label", "status", "created_at", "close_date",
     "total_amount", "amount", "currency",
 )  # fmt: skip
 
 
+@answers("everything")
 def ageing(
     deals: pl.DataFrame,
     *,
@@ -44,9 +47,9 @@ def ageing(
         counted from the fetch that first showed the deal in its stage. For one that was there at the first fetch
         already that is the least it can be.
     stuck_after
-        Days after which a deal is stuck. None: the days that nine of ten won deals took from creating to closing
-        (`crmlab.analysis.cycle_length`); with `history` the days after which nine of ten have left the same
-        stage (`crmlab.analysis.stage_durations`).
+        Days after which a deal is stuck. None: the days that nine of ten won deals of the same account took from
+        creating to closing (`crmlab.analysis.cycle_length`); with `history` the days after which nine of ten have
+        left the same stage (`crmlab.analysis.stage_durations`).
     time_zone
         IANA name; the day on which a deal was created, and of which `as_of` is the beginning where it is a date.
 
@@ -96,9 +99,7 @@ def ageing(
     found = deals.filter(OPEN & ((pl.col("created_at") <= at) | pl.col("created_at").is_null()))
     if history is None:
         won_by_then = deals.filter(pl.col("close_date") <= today)
-        limit = cycle_length(won_by_then, time_zone=time_zone)["p90_days"].item()
-        since = pl.lit("created").alias("since"), pl.col("created_at").alias("since_at")
-        found = found.with_columns(*since, pl.lit(limit, pl.Float64).alias("limit_days"))
+        found = _since_created(found, won_by_then, time_zone)
     else:
         found = _since_stage(found, history)
     if stuck_after is not None:
@@ -115,6 +116,16 @@ def ageing(
         "limit_days",
         (age > pl.col("limit_days")).alias("stuck"),
     ).sort("age_days", *KEY, descending=[True, False, False, False], nulls_last=True)
+
+
+def _since_created(deals: pl.DataFrame, won_by_then: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+    """Return the deals since their creation, with the days that nine of ten of their account took to be won."""
+    took = cycle_length(won_by_then, by=_ACCOUNT, time_zone=time_zone)
+    # deals of another account may take longer for reasons of their own
+    limits = took.select(*_ACCOUNT, pl.col("p90_days").alias("limit_days"))
+    return deals.join(limits, on=_ACCOUNT, how="left", nulls_equal=True).with_columns(
+        pl.lit("created").alias("since"), pl.col("created_at").alias("since_at")
+    )
 
 
 def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:

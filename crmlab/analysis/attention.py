@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.analysis.inputs import is_table, read
+from crmlab.analysis.fetches import answers
+from crmlab.analysis.inputs import columns_of, is_table, read
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.analysis.touches import DEAL, HUMAN, of_contacts, of_deals, touches
 from crmlab.errors import UsageError
@@ -70,6 +71,7 @@ def activities_of_deals(
     )
 
 
+@answers("everything")
 def activities_per_deal(
     deals: pl.DataFrame,
     activities: pl.DataFrame,
@@ -150,6 +152,7 @@ def activities_per_deal(
     )
 
 
+@answers("everything", subjects="deals")
 def days_since_last_touch(
     subjects: pl.DataFrame,
     activities: pl.DataFrame,
@@ -247,4 +250,4 @@ def are_deals(subjects: pl.DataFrame) -> bool:
 
     A table of contacts stays one, also with a column `contact_id` of the user's own.
     """
-    return "contact_id" in subjects.columns and not is_table(subjects, "contacts")
+    return "contact_id" in columns_of(subjects, "subjects") and not is_table(subjects, "contacts")

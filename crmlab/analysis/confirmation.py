@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 
 import polars as pl
 
 from crmlab.analysis.consent_duration import curve, lasting
-from crmlab.analysis.decisions import WHOM, Subject, is_first, spells, told
-from crmlab.analysis.inputs import By, answer, keys_of, no_text
+from crmlab.analysis.decisions import OPT_OUT, WHOM, Subject, is_first, spells, told
+from crmlab.analysis.fetches import answers
+from crmlab.analysis.inputs import By, answer, keys_of
 from crmlab.analysis.rates import counted, ratio
-from crmlab.analysis.vocabulary import CONFIRMATIONS, OPT_OUT, REQUESTS, is_kind
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
 
+@answers("everything")
 def confirmation_rate(
     consent_events: pl.DataFrame,
     *,
     as_of: TimeLike,
     by: By = None,
     within_days: int = 7,
-    requests: Iterable[str] = REQUESTS,
-    confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
@@ -33,13 +31,14 @@ def confirmation_rate(
 
     ``confirmed_per_request_old_enough = confirmed / requests_old_enough``. A request is the first of each person and
     channel; confirmed is it by the first confirmation at or after it that is no refusal. One younger than
-    `within_days` is in neither number, even if it is confirmed: the quick ones would count too much.
+    `within_days` is in neither number, even if it is confirmed: the quick ones would count too much. Where opt-in is
+    single, no request is ever confirmed.
 
     Parameters
     ----------
     consent_events
-        Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in.
+        Reads provider, account, contact_id, contact_email, channel, source, occurred_at, created_at
+        (where occurred_at is null), opted_in, step.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
         read.
@@ -47,8 +46,6 @@ def confirmation_rate(
         Columns to group by: channel, source (of the request), provider, account.
     within_days
         Days of 24 hours that a confirmation may take.
-    requests, confirmations
-        Kinds of events, in any case. Where opt-in is single, no request is ever confirmed.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
     time_zone
@@ -76,7 +73,7 @@ def confirmation_rate(
     >>> from datetime import date, datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "confirm"],
+    >>> rows = {"provider": ["altcraft"] * 3, "step": ["request", "request", "confirmation"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
     >>> confirmation_rate(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31)).row(0)
@@ -86,7 +83,7 @@ def confirmation_rate(
         raise UsageError("within_days must be 1 or more")
     now = as_instant(as_of, "as_of", time_zone)
     limit = dt.timedelta(days=within_days)
-    found = _requested(told(consent_events, now, subject, by=by), requests, confirmations)
+    found = _requested(told(consent_events, now, subject, by=by))
     is_old = pl.col("start") <= now - limit
     measures = (
         is_old.sum().cast(pl.Int64).alias("requests_old_enough"),
@@ -98,13 +95,12 @@ def confirmation_rate(
     return answer(rates)
 
 
+@answers("everything")
 def time_to_confirm(
     consent_events: pl.DataFrame,
     *,
     as_of: TimeLike,
     by: By = None,
-    requests: Iterable[str] = REQUESTS,
-    confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
     confidence: float = 0.95,
     time_zone: str = "UTC",
@@ -117,7 +113,7 @@ def time_to_confirm(
 
     Parameters
     ----------
-    consent_events, as_of, by, requests, confirmations, subject, time_zone
+    consent_events, as_of, by, subject, time_zone
         As `confirmation_rate`.
     confidence
         Of the band.
@@ -142,7 +138,7 @@ def time_to_confirm(
     >>> from datetime import date, datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "confirm"],
+    >>> rows = {"provider": ["altcraft"] * 3, "step": ["request", "request", "confirmation"],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
     >>> shares = time_to_confirm(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31))
@@ -150,19 +146,18 @@ def time_to_confirm(
     [(2.0, 2, 0.5), (30.0, 1, 0.5)]
     """
     now = as_instant(as_of, "as_of", time_zone)
-    found = _requested(told(consent_events, now, subject, by=by), requests, confirmations)
+    found = _requested(told(consent_events, now, subject, by=by))
     waiting = curve(lasting(found, now), keys_of(by), confidence=confidence)
     return answer(waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share")))
 
 
-def _requested(said: pl.DataFrame, requests: Iterable[str], confirmations: Iterable[str]) -> pl.DataFrame:
+def _requested(said: pl.DataFrame) -> pl.DataFrame:
     """Return the first request of each person and channel: start, and end where it was confirmed."""
-    no_text("requests", requests)
-    no_text("confirmations", confirmations)
-    asked = said.filter(is_kind(requests))
+    step = pl.col("step")
+    asked = said.filter(step == "request")
     asked = asked.filter(is_first(*WHOM)).rename({"at": "start"})
     refused = (pl.col("decision") == OPT_OUT).fill_null(value=False)
-    confirmed = said.filter(is_kind(confirmations) & ~refused).select(*WHOM, pl.col("at").alias("end"))
+    confirmed = said.filter((step == "confirmation") & ~refused).select(*WHOM, pl.col("at").alias("end"))
     answered = (
         asked.select(*WHOM, "start")
         .join(confirmed, on=WHOM, nulls_equal=True)
@@ -173,6 +168,7 @@ def _requested(said: pl.DataFrame, requests: Iterable[str], confirmations: Itera
     return asked.join(answered, on=WHOM, how="left", nulls_equal=True)
 
 
+@answers("everything")
 def documentation_coverage(
     consent_events: pl.DataFrame,
     *,
@@ -224,7 +220,7 @@ def documentation_coverage(
     >>> from datetime import date, datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"provider": ["complero"] * 2, "kind": ["confirm"] * 2, "contact_id": ["1", "2"],
+    >>> rows = {"provider": ["complero"] * 2, "contact_id": ["1", "2"],
     ...         "opted_in": [True, True], "has_documentation": [True, False],
     ...         "occurred_at": [datetime(2026, 1, 1)] * 2}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.activity import count_by_period
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
-from crmlab.analysis.period import finest_grain, period_of
-from crmlab.analysis.rates import ratio
+from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.rates import number_of, share
 
-__all__ = ["consent_banner", "consent_trend"]
+__all__ = ["consent_banner", "consent_kinds", "consent_trend"]
 
 #: when it was said; where that is not known, when it was recorded
 SAID = pl.coalesce("occurred_at", "created_at")
 _COUNTS = ("visitors_exposed", "optin", "optout")
 
 
+@answers("period")
 def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many consent events of each kind there were in each period.
 
@@ -65,9 +67,57 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     └────────────┴─────────────┴───────┘
     """
     events = read(consent_events, "consent_events", "kind", "occurred_at", "created_at")
-    return count_by_period(events, SAID, every, time_zone)
+    return count_by_period(events, local(SAID, time_zone).dt.date(), every)
 
 
+@answers("period")
+def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
+    """Return how each kind of consent event is read: as an opt-in, an opt-out or neither.
+
+    Parameters
+    ----------
+    consent_events
+        Reads provider, kind, opted_in.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted; one row per provider and kind: provider (Categorical), kind (String, the service's word),
+        events, opt_ins, opt_outs, neither (Int64, events; events = opt_ins + opt_outs + neither).
+
+    Notes
+    -----
+    What a word decides stands in `opted_in`, which each service's description fills. A note of the fetch names words
+    that it did not know: they decide nothing.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> rows = {"provider": ["complero", "complero", "altcraft"], "kind": ["update", "update", "smiled"],
+    ...         "opted_in": [True, False, None]}
+    >>> consent_kinds(pl.DataFrame(rows))
+    shape: (2, 6)
+    ┌──────────┬────────┬────────┬─────────┬──────────┬─────────┐
+    │ provider ┆ kind   ┆ events ┆ opt_ins ┆ opt_outs ┆ neither │
+    │ ---      ┆ ---    ┆ ---    ┆ ---     ┆ ---      ┆ ---     │
+    │ str      ┆ str    ┆ i64    ┆ i64     ┆ i64      ┆ i64     │
+    ╞══════════╪════════╪════════╪═════════╪══════════╪═════════╡
+    │ altcraft ┆ smiled ┆ 1      ┆ 0       ┆ 0        ┆ 1       │
+    │ complero ┆ update ┆ 2      ┆ 1       ┆ 1        ┆ 0       │
+    └──────────┴────────┴────────┴─────────┴──────────┴─────────┘
+    """
+    events = read(consent_events, "consent_events", "provider", "kind", "opted_in")
+    said = pl.col("opted_in")
+    counts = events.group_by("provider", "kind").agg(
+        pl.len().cast(pl.Int64).alias("events"),
+        number_of(said, "opt_ins"),
+        number_of(~said, "opt_outs"),
+        number_of(said.is_null(), "neither"),
+    )
+    return counts.sort("provider", "kind", nulls_last=True)
+
+
+@answers("period")
 def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None) -> pl.DataFrame:
     """Return exposed visitors, opt-ins and opt-outs of the consent banner per day, with their rates.
 
@@ -130,8 +180,8 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
         .agg(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()) for name in _COUNTS)
         .sort("day")
         .with_columns(
-            ratio(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_rate"),
-            ratio(pl.col("optout"), pl.col("visitors_exposed")).alias("optout_rate"),
+            share(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_rate"),
+            share(pl.col("optout"), pl.col("visitors_exposed")).alias("optout_rate"),
         )
     )
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from crmlab.analysis import survival
 from crmlab.analysis.decisions import Subject, spells, told
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
@@ -110,6 +111,7 @@ def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     return answer(curve.group_by(keys).agg(half).sort(keys, nulls_last=True))
 
 
+@answers("everything")
 def consent_survival(
     consent_events: pl.DataFrame,
     *,
@@ -129,7 +131,7 @@ def consent_survival(
     ----------
     consent_events
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in. What a kind means: `crmlab.analysis.vocabulary`.
+        (where occurred_at is null), opted_in.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
         read.
@@ -165,7 +167,7 @@ def consent_survival(
     >>> from datetime import date, datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True, True, False],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 11)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
     >>> consent_survival(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31)).drop("lower", "upper")

@@ -7,15 +7,16 @@ import datetime as dt
 import polars as pl
 
 from crmlab.analysis.consent_state import state_of
-from crmlab.analysis.decisions import Subject
+from crmlab.analysis.decisions import OPT_IN, Subject
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import finest_grain, local, period_of
-from crmlab.analysis.vocabulary import OPT_IN
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["expiring_consents"]
 
 
+@answers("everything")
 def expiring_consents(
     consent_events: pl.DataFrame,
     *,
@@ -69,7 +70,7 @@ def expiring_consents(
     >>> import polars as pl
     >>> from crmlab.schema import TABLES, conform
     >>> given = [datetime(2025, 1, 31, tzinfo=UTC), datetime(2025, 2, 2, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)]
-    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe"] * 3, "contact_id": ["1", "2", "3"],
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True] * 3, "contact_id": ["1", "2", "3"],
     ...         "channel": ["email"] * 3, "occurred_at": given}
     >>> events = conform(pl.DataFrame(rows), TABLES["consent_events"])
     >>> expiring_consents(events, as_of=date(2026, 1, 15), every="1mo")

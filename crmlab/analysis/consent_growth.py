@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.decisions import Subject, changes, told
+from crmlab.analysis.decisions import OPT_IN, OPT_OUT, Subject, changes, told
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.rates import ratio
-from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT
 
 __all__ = ["consent_stock"]
 
 
+@answers("everything")
 def consent_stock(
     consent_events: pl.DataFrame,
     *,
@@ -24,13 +25,14 @@ def consent_stock(
     ``net = opt_ins - opt_outs``, ``stock`` = the sum of all net until the period's end,
     ``opt_out_rate_of_stock_at_start = opt_outs / stock_at_start``. Counted are consents, each of a person and
     channel, and changes only: an opt-in of one who is opted in is none, nor is an opt-out of one who is
-    not. So the stock is the number of consents in force.
+    not; of two decisions at the same moment the opt-out is the later. So the stock is the number of consents in force.
+    Whose a decision is, and about which channels, is as in `crmlab.analysis.current_consent`.
 
     Parameters
     ----------
     consent_events
         Reads provider, account, kind, contact_id, contact_email, channel, occurred_at, created_at (where
-        occurred_at is null), opted_in. What a kind means: `crmlab.analysis.vocabulary`.
+        occurred_at is null), opted_in.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     subject
@@ -61,7 +63,7 @@ def consent_stock(
     >>> from datetime import datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True, True, False],
     ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (5, 6, 19)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
     >>> consent_stock(conform(frame, TABLES["consent_events"]), every="1w").drop("stock_at_start")

@@ -7,23 +7,36 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crmlab.analysis.decisions import WHOM, Subject, is_first, subject_of, told
-from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.decisions import (
+    OPT_IN,
+    OPT_OUT,
+    WHOM,
+    Subject,
+    decided,
+    for_every_channel,
+    is_first,
+    subject_of,
+    told,
+)
+from crmlab.analysis.fetches import answers
+from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
-from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, STATES
-from crmlab.schema import KEY, TABLES, TimeLike, as_instant
+from crmlab.schema import KEY, TABLES, TimeLike, as_instant, channel_word, mailbox
 
 __all__ = ["consent_rate", "current_consent"]
 
 _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
 #: what events, subscriptions and contacts tell alike
 _OF_ALL = ("channel", "source", "provider", "account")
-_EMAIL = pl.col("emails").list.first()
+_EMAIL = pl.col("emails").list.join(" ", ignore_nulls=True)
+#: who groups by one of these asks about the contacts of one service
+_SERVICE = ("provider", "account")
 #: how the bases are ranked: what has no time counts for consent only where no event decides, and for a
 #: refusal whatever the events say
 _UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
 
 
+@answers("everything")
 def current_consent(
     consent_events: pl.DataFrame,
     *,
@@ -37,21 +50,24 @@ def current_consent(
 
     The last decision up to `as_of` wins; of two at the same moment the opt-out does. Subscriptions and
     contacts carry no time: give them only if they were fetched at `as_of`. Then a refusal among them stands above
-    every event, and a consent counts where no event decides. A person who is subscribed to one resource
-    and unsubscribed from another is opted in on that channel.
+    every event, and a consent counts where no event decides. A person who is subscribed to one resource of an
+    account and unsubscribed from another is opted in on that channel. A withdrawal that names no channel ends every
+    one, and a consent that names none is one for no channel that is named. Spellings of one channel are one.
 
     Parameters
     ----------
     consent_events
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in. What a kind means: `crmlab.analysis.vocabulary`.
+        (where occurred_at is null), opted_in. An event that names no contact is of the contact of its account that
+        has its address in another event.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject
         ``"contact"``: a person is one contact of one account; ``"email"``: one e-mail address, in lower
-        case, in whatever service (a contact where there is none).
+        case, in whatever service (a contact where there is none). It is the `contact_email` of an event, the first
+        of a contact's `emails`, and of a subscription that of its contact, or its own where the contact is not known.
     subscriptions
-        Reads provider, account, contact_id, channel, address, status, resource_id.
+        Reads provider, account, contact_id, channel, address, opted_in, resource_id.
     contacts
         Reads provider, account, id, emails, do_not_contact: true is an opt-out of the channel "email",
         false says nothing. With ``subject="email"`` also the addresses of subscriptions' contacts.
@@ -82,7 +98,7 @@ def current_consent(
     >>> from datetime import date, datetime
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"provider": ["altcraft"] * 2, "account": ["shop"] * 2, "kind": ["subscribe", "unsubscribe"],
+    >>> rows = {"provider": ["altcraft"] * 2, "account": ["shop"] * 2, "opted_in": [True, False],
     ...         "contact_id": ["7"] * 2, "channel": ["email"] * 2,
     ...         "occurred_at": [datetime(2026, 1, day) for day in (1, 9)]}
     >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
@@ -117,7 +133,7 @@ def state_of(
     """
     # the basis is no column of the events, but one may group by it
     of_all = [name for name in names_of(by) if name in _OF_ALL]
-    if "basis" in names_of(by) and "basis" not in consent_events.columns:
+    if "basis" in names_of(by) and "basis" not in columns_of(consent_events, "consent_events"):
         of_all.append("basis")
     of_events = [name for name in names_of(by) if name not in of_all]
     events = told(consent_events, at, subject, by=of_events).drop_nulls("decision")
@@ -128,12 +144,11 @@ def state_of(
         parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", of_all))
     if contacts is not None:
         parts.append(_stated(_barred(contacts, subject), "contact", of_all))
-    found = parts[0]
-    if len(parts) > 1:
+    found = for_every_channel(pl.concat(parts, how="diagonal"))
+    if found.height > parts[0].height:
         undated = pl.when(pl.col("decision") == OPT_IN).then(_UNDATED_YES).otherwise(_UNDATED_NO)
         rank = pl.when(pl.col("basis") == "event").then(_EVENT).otherwise(undated)
-        joined = pl.concat(parts, how="diagonal")
-        found = joined.sort(*WHOM, rank, "decided_at", "decision", maintain_order=True)
+        found = found.sort(*WHOM, rank, "decided_at", "decision", maintain_order=True)
     return found.filter(is_first(*WHOM).shift(-1, fill_value=True))
 
 
@@ -149,19 +164,18 @@ def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subj
     people = contacts if contacts is not None else TABLES["contacts"].empty()
     key = ["provider", "account", "contact_id"]
     known = people.select("provider", "account", pl.col("id").alias("contact_id"), _EMAIL.alias("known")).unique(key)
-    own = pl.when(pl.col("address").str.contains("@", literal=True)).then("address")
-    subscriptions = read(subscriptions, "subscriptions", *key, "channel", "address", "status", "resource_id")
-    states = subscriptions.join(known, on=key, how="left").with_columns(
-        subject_of(subject, "contact_id", pl.coalesce("known", own)).alias("subject"),
-        pl.col("status").str.to_lowercase().replace_strict(STATES, default=None, return_dtype=pl.String).alias("is"),
+    own = pl.col("address")
+    subscriptions = read(subscriptions, "subscriptions", *key, "channel", "address", "opted_in", "resource_id")
+    states = decided(subscriptions.join(known, on=key, how="left")).with_columns(
+        subject_of(subject, "contact_id", pl.coalesce(mailbox(pl.col("known")), own)).alias("subject"),
+        channel_word(pl.col("channel")),
     )
-    says = pl.col("is")
+    source = pl.col("resource_id").sort_by("decision", "resource_id").first().alias("source")
     return (
-        states.filter(says.is_in([OPT_IN, OPT_OUT]))
-        .drop_nulls("subject")
+        states.drop_nulls(["decision", "subject"])
         .group_by("provider", "account", *WHOM)
         # subscribed to any resource: "opt-in" comes first in the alphabet
-        .agg(says.min().alias("decision"), pl.col("resource_id").sort_by("is", "resource_id").first().alias("source"))
+        .agg(pl.col("decision").min(), source)
         .with_columns(decided_at=pl.lit(None, pl.Datetime("us", "UTC")))
     )
 
@@ -182,6 +196,7 @@ def _barred(contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
     )
 
 
+@answers("everything")
 def consent_rate(
     consent_events: pl.DataFrame,
     *,
@@ -220,9 +235,9 @@ def consent_rate(
     -------
     pl.DataFrame
         One row per group, sorted, nulls last: the columns of `by`, opted_in, opted_out, decided (Int64, people
-        with any decision), opted_in_per_decided (Float64, 0-1, null of nobody); with `contacts` also
-        contacts_decided, contacts (Int64, people, all of them in every group), coverage_of_contacts
-        (Float64, 0-1).
+        with any decision), opted_in_per_decided (Float64, 0-1, null of nobody); with `contacts` also contacts
+        (Int64, people: all of them in every group, or by provider and account those of the same), contacts_decided
+        (Int64, those of them who decided), coverage_of_contacts (Float64, 0-1, null where there are none).
 
     Raises
     ------
@@ -240,7 +255,7 @@ def consent_rate(
     >>> import polars as pl
     >>> from crmlab.schema import KEY, TABLES, conform
     >>> said = pl.Series("occurred_at", [datetime(2026, 1, 1, tzinfo=UTC)] * 3)
-    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True, True, False],
     ...         "contact_id": ["1", "2", "3"], "channel": ["email"] * 3, "occurred_at": said}
     >>> events = conform(pl.DataFrame(rows), TABLES["consent_events"])
     >>> found = consent_rate(events, as_of="2026-02-01", by="channel")
@@ -261,12 +276,13 @@ def consent_rate(
 
 def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
     """Return `consent_rate` of what `state_of` returned."""
-    known = None
+    services = [name for name in _SERVICE if keys_of(name)[0] in keys]
+    of_service = keys_of(services)
     people = state.with_columns(is_contact=pl.lit(value=False))
     if contacts is not None:
-        read_contacts = read(contacts, "contacts", *KEY, "emails")
-        known = read_contacts.select(subject_of(subject, "id", _EMAIL).alias("subject")).drop_nulls().unique()
-        people = state.with_columns(pl.col("subject").is_in(known["subject"].implode()).alias("is_contact"))
+        known = _known(contacts, services, subject)
+        is_contact = known.with_columns(is_contact=pl.lit(value=True))
+        people = state.join(is_contact, on=[*of_service, "subject"], how="left", nulls_equal=True)
     opted_in = (pl.col("decision") == OPT_IN).any()
     each = people.group_by(*keys, "subject").agg(opted_in.alias("yes"), pl.col("is_contact").any())
     measures = (
@@ -284,8 +300,24 @@ def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | 
         ratio(pl.col("opted_in"), pl.col("decided")).alias("opted_in_per_decided"),
         "contacts_decided",
     )
-    if known is None:
+    if contacts is None:
         return rates.drop("contacts_decided")
-    return rates.with_columns(pl.lit(known.height, pl.Int64).alias("contacts")).with_columns(
+    return _with_contacts(rates, known, of_service).with_columns(
         ratio(pl.col("contacts_decided"), pl.col("contacts")).alias("coverage_of_contacts")
     )
+
+
+def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) -> pl.DataFrame:
+    """Return the people among the contacts, each once for every service that they are grouped by."""
+    found = read(contacts, "contacts", *KEY, "emails", by=services)
+    people = found.select(*keys_of(services), subject_of(subject, "id", _EMAIL).alias("subject"))
+    return people.drop_nulls("subject").unique()
+
+
+def _with_contacts(rates: pl.DataFrame, known: pl.DataFrame, of_service: Sequence[str]) -> pl.DataFrame:
+    """Return the rates with the contacts that there are: of the service, where they are grouped by it."""
+    if not of_service:
+        return rates.with_columns(pl.lit(known.height, pl.Int64).alias("contacts"))
+    counts = known.group_by(of_service).agg(pl.len().cast(pl.Int64).alias("contacts"))
+    joined = rates.join(counts, on=of_service, how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(pl.col("contacts").fill_null(0))

@@ -7,6 +7,7 @@ from typing import Literal
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, read_groups, with_money
@@ -23,6 +24,7 @@ def _days(time_zone: str) -> pl.Expr:
     return pl.when(days >= 0).then(days)
 
 
+@answers("period")
 def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many days the won deals took from creating to closing: mean, median, and nine of ten.
 
@@ -84,6 +86,7 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     return answer(lengths)
 
 
+@answers("everything")
 def sales_velocity(
     deals: pl.DataFrame,
     *,
@@ -181,6 +184,7 @@ def sales_velocity(
     return answer(factors.with_columns(ratio(gain, pl.col("mean_days")).alias("velocity_per_day")))
 
 
+@answers("everything")
 def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC") -> pl.DataFrame:
     """Return, of the deals created in each month, which share was won after how many months.
 

@@ -8,22 +8,25 @@ from typing import Literal
 
 import polars as pl
 
+from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.inputs import By, keys_of, read
-from crmlab.analysis.vocabulary import OPT_IN, decided
 from crmlab.errors import UsageError
+from crmlab.schema import channel_word, mailbox
 
+#: in this order: of two decisions of one moment the opt-out is the later
+OPT_IN, OPT_OUT = "opt-in", "opt-out"
 #: what a person is known by: the id of one service's account, or the e-mail address in all of them
 Subject = Literal["contact", "email"]
 #: what a decision is about
 WHOM = ("subject", "channel")
 #: what is kept of each event beside who said it and when
-_SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "has_documentation")
+_SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "step", "has_documentation")
 _READ = (*_SAID_BESIDE, "contact_id", "contact_email", "occurred_at", "created_at")
 
 
 def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
-    """Return the name of a person as text: "provider/account/id", or the e-mail address in lower case.
+    """Return the name of a person as text: "provider/account/id", or the e-mail address (a `mailbox`).
 
     Without an address the former, without either null. Reads provider, account and the column `id`.
 
@@ -37,9 +40,15 @@ def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
     contact = pl.concat_str(
         pl.col("provider").cast(pl.String).fill_null(""), pl.col("account").fill_null(""), id, separator="/"
     )
-    address = email.str.strip_chars().str.to_lowercase()
     # the address of the person is read only where it counts
-    return contact if subject == "contact" else pl.coalesce(pl.when(address != "").then(address), contact)
+    return contact if subject == "contact" else pl.coalesce(mailbox(email), contact)
+
+
+def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events with their decision: "opt-in" or "opt-out", null where nothing was decided. Reads opted_in."""
+    yes = pl.col("opted_in")
+    decision = pl.when(yes).then(pl.lit(OPT_IN)).when(~yes).then(pl.lit(OPT_OUT))
+    return consent_events.with_columns(decision.alias("decision"))
 
 
 def told(
@@ -56,17 +65,22 @@ def told(
     decisions of one moment the opt-out is the later. `order` is another one, in which subject comes first.
     """
     events = read(consent_events, "consent_events", *_READ, by=by)
-    dated = events.select(
-        subject_of(subject, "contact_id", pl.col("contact_email")).alias("subject"),
-        SAID.alias("at"),
-        *_SAID_BESIDE,
-        *keys_of(by),
-    ).drop_nulls(["subject", "at"])
+    events = with_contact_id(events, mailbox(pl.col("contact_email")))
+    named = [name for name in ("channel", *keys_of(by)) if name in ("channel", *keys_of("channel"))]
+    dated = (
+        events.with_columns(channel_word(pl.col(name)) for name in named)
+        .select(
+            subject_of(subject, "contact_id", pl.col("contact_email")).alias("subject"),
+            SAID.alias("at"),
+            *_SAID_BESIDE,
+            *keys_of(by),
+        )
+        .drop_nulls(["subject", "at"])
+    )
     if as_of is not None:
         dated = dated.filter(pl.col("at") <= as_of)
-    # "opt-in" comes before "opt-out" in the alphabet. The row as the last key: a stable sort takes
-    # three times as long
-    return decided(dated).drop("meaning").with_row_index("row").sort(*order, "decision", "row").drop("row")
+    # the row as the last key: a stable sort takes three times as long
+    return decided(dated).with_row_index("row").sort(*order, "decision", "row").drop("row")
 
 
 def is_first(*columns: str) -> pl.Expr:
@@ -76,13 +90,31 @@ def is_first(*columns: str) -> pl.Expr:
     )
 
 
+def for_every_channel(said: pl.DataFrame) -> pl.DataFrame:
+    """Return the decisions, a withdrawal that names no channel also for each channel that its person decided about.
+
+    A yes that names no channel stays one for none that is named. Reads subject, channel, decision.
+    """
+    general = said.filter(pl.col("channel").is_null() & (pl.col("decision") == OPT_OUT))
+    if general.is_empty():
+        return said
+    channels = said.select(WHOM).drop_nulls("channel").unique()
+    copies = general.drop("channel").join(channels, on="subject")
+    named = pl.col("channel")
+    copies = copies.with_columns(named.alias(key) for key in keys_of("channel") if key in said.columns)
+    return pl.concat([said, copies.select(said.columns)])
+
+
 def changes(said: pl.DataFrame) -> pl.DataFrame:
     """Return, of what `told` returns, only the decisions that changed something.
 
     An opt-in of one who is opted in and an opt-out of one who is not are no change: what is left of each
     subject and channel begins with an opt-in, and alternates.
     """
-    made = said.drop_nulls("decision")
+    decisions = said.drop_nulls("decision")
+    made = for_every_channel(decisions)
+    if made.height > decisions.height:
+        made = made.sort(*WHOM, "at", "decision", maintain_order=True)
     is_new = is_first(*WHOM)
     changed = (
         pl.when(is_new).then(pl.col("decision") == OPT_IN).otherwise(pl.col("decision") != pl.col("decision").shift())

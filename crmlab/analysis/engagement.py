@@ -5,9 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
+from crmlab.analysis.addresses import with_contact_id
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.rates import ratio
+from crmlab.schema import first_mailbox
 
 __all__ = ["email_engagement", "email_engagement_over_time"]
 
@@ -21,6 +24,7 @@ _COUNTS = (
 )  # fmt: skip
 
 
+@answers("period")
 def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return for each campaign how many contacts it reached, who opened it and who clicked.
 
@@ -36,7 +40,8 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     Parameters
     ----------
     activities
-        Reads provider, account, mailing, contact_id, contact_emails (the first, where contact_id is null),
+        Reads provider, account, mailing, contact_id, contact_emails (the first, where contact_id is null: the contact
+        whose it is elsewhere, or else the address),
         campaign_id, starts_at, created_at (where starts_at is null). Mailings without a campaign are a
         campaign of their own (null). Other kinds, and events without time or contact, are left out.
     campaigns
@@ -95,6 +100,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     )
 
 
+@answers("period")
 def email_engagement_over_time(
     activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
 ) -> pl.DataFrame:
@@ -158,16 +164,16 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
         activities, "activities",
         *_ACCOUNT, "mailing", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at",
     )  # fmt: skip
-    address = pl.col("contact_emails").list.first().str.strip_chars().str.to_lowercase()
+    address = first_mailbox(pl.col("contact_emails"))
+    mailings = with_contact_id(activities.filter(pl.col("mailing").is_in(HAPPENINGS)), address)
     events = (
-        activities.select(
+        mailings.select(
             *_ACCOUNT,
             "campaign_id",
             pl.coalesce("contact_id", address).alias("person"),
             pl.col("mailing").alias("what"),
             HAPPENED.alias("at"),
         )
-        .filter(pl.col("what").is_in(HAPPENINGS))
         .drop_nulls(["person", "at"])
         # a subscription ended on a web page is of no mailing
         .filter(pl.col("campaign_id").is_not_null() | pl.col("what").is_in(["sent", "delivered", "opened", "clicked"]))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, read
 from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import LOST, VALUE, WON, currencies, read_groups, with_currency, with_money
@@ -19,6 +20,7 @@ STEPS = ("start", "new", "reopened", "up", "down", "won", "lost", "gone", "end")
 _WORDS = ("pending", "won", "lost")
 
 
+@answers("period")
 def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return per month how many deals were created, won and lost, and by how many the open ones grew.
 
@@ -89,6 +91,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl
     ).with_columns((pl.col("created") - pl.col("won") - pl.col("lost")).alias("open_change"))
 
 
+@answers("everything", start="deals", end="deals")
 def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
     """Return how the open amount of one fetch became that of a later one, step by step.
 
@@ -187,6 +190,7 @@ def _steps() -> Iterator[pl.Expr]:
         yield pl.struct(change.count().cast(pl.Int64).alias("deals"), change.sum().alias("amount")).alias(step)
 
 
+@answers("period")
 def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Return why deals are lost: how many for each reason, which share, and for how much.
 

@@ -7,7 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from crmlab.analysis.inputs import read
+from crmlab.analysis.fetches import answers
+from crmlab.analysis.inputs import read, whole
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, with_currency
 from crmlab.analysis.rates import number_of, ratio
 from crmlab.errors import UsageError
@@ -20,6 +21,7 @@ Probabilities = pl.DataFrame | Mapping[int, float] | Mapping[tuple[str, int], fl
 _BUCKETS = pl.Enum(["overdue", "month", "no date"])
 
 
+@answers("everything")
 def weighted_pipeline(
     deals: pl.DataFrame,
     *,
@@ -124,7 +126,7 @@ def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.Da
             pl.lit("service").alias("probability_from"),
         )
     else:
-        shares = _shares_of_frame(given) if isinstance(given, pl.DataFrame) else _shares_of_mapping(given)
+        shares = _shares_of_mapping(given) if isinstance(given, Mapping) else _shares_of_frame(given)
         if not shares.select(pl.col("probability").drop_nulls().is_between(0, 1).all()).item():
             raise UsageError("probability holds a share that is not within 0-1: give 0.25 for 25 %")
         keys = [name for name in PLACE if name in shares.columns]
@@ -138,6 +140,7 @@ def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.Da
 
 def _shares_of_frame(given: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of a probability frame that are read: those of the stage, the share and where it is from."""
+    given = whole(given, "probability")
     place = [name for name in PLACE if name in given.columns]
     shares = read(given, "probability", *place, "stage", "probability")
     source = pl.lit("argument")
@@ -157,6 +160,7 @@ def _shares_of_mapping(given: Mapping[int, float] | Mapping[tuple[str, int], flo
     raise UsageError("probability: let all keys be stage numbers, or all be (pipeline_id, stage)")
 
 
+@answers("everything")
 def coverage(
     deals: pl.DataFrame, quota: float | Mapping[str, float], *, since: date | str, until: date | str
 ) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import LOST, WON
 from crmlab.analysis.rates import number_of
@@ -28,6 +29,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@answers("everything")
 def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return each stay of a deal in a stage: when and how it came, when and how it left.
 
@@ -138,6 +140,7 @@ def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFra
     return pl.concat([stays.filter(pl.col("closed").is_null()), unseen]).select(COLUMNS).sort(*DEAL, "entered_at")
 
 
+@answers("everything")
 def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how often and how far the expected close of each deal was moved while it was open.
 

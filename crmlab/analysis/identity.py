@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.matching import ROLES, evidence, linked, name_words
 from crmlab.schema import KEY
@@ -19,6 +20,7 @@ __all__ = ["people", "people_overlap", "same_name"]
 _TEXT_KEY = (pl.col("provider").cast(pl.String), "account", "id")
 
 
+@answers("everything", makes="people")
 def people(
     contacts: pl.DataFrame,
     *,
@@ -49,8 +51,9 @@ def people(
         First words of mailboxes that are no person's.
     names_per_email, names_per_phone
         How many different names a person's own address or number may have: a mailbox's two may be of before
-        and after a wedding. Names are different whose initials are: a typing error or a short form seldom
-        makes a new one. A number is nobody's evidence where the contact has no name.
+        and after a wedding. Case, accents, titles and the order of the words make no other name, and names are
+        different whose initials are: a typing error or a short form seldom makes a new one. A number is nobody's
+        evidence where the contact has no name.
     names_per_office
         What has more different names than this is no office but what is entered where nothing is known
         (``none@example.com``); it links nobody.
@@ -116,6 +119,7 @@ def people(
     )
 
 
+@answers("everything")
 def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, max_people: int = 5) -> pl.DataFrame:
     """Return different people of the same whole name: suggestions for somebody who knows them.
 
@@ -175,6 +179,7 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, max_people: int =
     )
 
 
+@answers("everything")
 def people_overlap(people: pl.DataFrame) -> pl.DataFrame:
     """Return how many people each combination of services knows.
 

@@ -15,17 +15,24 @@ carried under a private name and gets its own name back at the exit, so that it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES
+from crmlab.schema import TABLES, as_polars, collected, in_short
 
 #: columns to group by
 By = str | Sequence[str] | None
 _PRIVATE = "by: "
-#: columns in which a service says what its words mean. Files of before lack them: they are to be filled, not made null
-_MEANINGS = {"mailing", "stage_probability"}
+#: columns in which a service says what its words mean, each with what fills it in a frame that lacks it. Null would say
+#: that nothing was meant, and be believed
+_MEANINGS = {
+    "mailing": "pl.col('kind').replace_strict({'send': 'sent', 'open': 'opened'}, default=None)",
+    "opted_in": "pl.col('kind').replace_strict({'subscribe': True, 'unsubscribe': False}, default=None)",
+    "stage_probability": "pl.col('stage') / 100",
+    "step": "pl.col('kind').replace_strict({'subscribe': 'request', 'confirm': 'confirmation'}, default=None)",
+}
 
 
 def names_of(by: By) -> list[str]:
@@ -49,15 +56,15 @@ def keys_of(by: By) -> list[str]:
     return [_PRIVATE + name for name in names_of(by)]
 
 
-def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table: str = "") -> pl.DataFrame:
+def read(frame: Any, argument: str, *columns: str, by: By = None, table: str = "") -> pl.DataFrame:
     """Return the columns that an analysis reads, and under private names those that `by` names.
 
-    Every frame that a public analysis is given comes in here.
+    Every frame that a public analysis is given comes in here. Of a lazy frame these columns alone are collected.
 
     Parameters
     ----------
     frame
-        Of the user, with whatever columns of their own.
+        Of the user, with whatever columns of their own: whatever `crmlab.schema.as_polars` takes.
     argument
         The name of the parameter that it was given as.
     columns
@@ -72,17 +79,47 @@ def read(frame: pl.DataFrame, argument: str, *columns: str, by: By = None, table
     UsageError
         It is no frame, or a column is missing.
     """
-    if not isinstance(frame, pl.DataFrame):
-        raise UsageError(f"{argument} is of type {type(frame).__name__}: give a polars.DataFrame")
-    missing = [name for name in dict.fromkeys(columns) if name not in frame.columns]
+    frame = as_polars(frame, argument)
+    there = columns_of(frame, argument)
+    missing = [name for name in dict.fromkeys(columns) if name not in there]
     if missing:
         described = ", ".join(_described(name, table or argument) for name in missing)
-        raise UsageError(f"{argument} has no column {described}: {_where_from(table or argument)}")
+        raise UsageError(f"{argument} has no column {described}: {_where_from(table or argument, missing)}")
     grouping = names_of(by)
-    unknown = [name for name in grouping if name not in frame.columns]
+    unknown = [name for name in grouping if name not in there]
     if unknown:
-        raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(frame.columns)}")
-    return frame.select(*dict.fromkeys(columns), *(pl.col(name).alias(_PRIVATE + name) for name in grouping))
+        raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}")
+    groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
+    return collected(frame.select(*dict.fromkeys(columns), *groups), argument)
+
+
+def whole(frame: Any, argument: str) -> pl.DataFrame:
+    """Return a frame with all its columns in memory.
+
+    Raises
+    ------
+    UsageError
+        It is no frame, or a lazy one that cannot be collected.
+    """
+    return collected(as_polars(frame, argument), argument)
+
+
+def columns_of(frame: Any, argument: str) -> list[str]:
+    """Return the names of a frame's columns, without collecting it.
+
+    Raises
+    ------
+    UsageError
+        It is no frame, or a lazy one that cannot be resolved.
+    """
+    frame = as_polars(frame, argument)
+    if isinstance(frame, pl.DataFrame):
+        return frame.columns
+    try:
+        names: list[str] = frame.collect_schema().names()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UsageError(f"{argument} is a lazy frame that cannot be collected: {in_short(error)}") from None
+    return names
 
 
 def answer(frame: pl.DataFrame) -> pl.DataFrame:
@@ -100,9 +137,9 @@ def answer(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.rename(names)
 
 
-def is_table(frame: pl.DataFrame, table: str) -> bool:
+def is_table(frame: Any, table: str) -> bool:
     """Return whether a frame holds every column of a shared table, whatever else it holds."""
-    return TABLES[table].schema.keys() <= set(frame.columns)
+    return TABLES[table].schema.keys() <= set(columns_of(frame, table))
 
 
 def no_text(argument: str, values: Iterable[str]) -> None:
@@ -124,8 +161,15 @@ def _described(name: str, wanted: str) -> str:
     return f"{name} ({TABLES[wanted].columns[name].doc})"
 
 
-def _where_from(wanted: str) -> str:
+def _where_from(wanted: str, missing: Sequence[str]) -> str:
     """Return what to do about a frame that lacks columns."""
+    meanings = [name for name in missing if name in _MEANINGS]
+    if wanted in TABLES and meanings:
+        filled = ", ".join(f"{name}={_MEANINGS[name]}" for name in meanings)
+        return (
+            "give the frame that crmlab.fetch returns, or fill it from the service's own words, such as "
+            f"{wanted}.with_columns({filled})"
+        )
     if wanted in TABLES:
         return (
             "give the frame that crmlab.fetch returns, or add the columns with "

@@ -11,6 +11,7 @@ from statistics import NormalDist
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.period import local
 from crmlab.analysis.person_consent import (
@@ -23,7 +24,7 @@ from crmlab.analysis.person_consent import (
     with_state,
 )
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, with_money
-from crmlab.analysis.rates import counted, ratio, wilson
+from crmlab.analysis.rates import counted, ratio, share, wilson
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
@@ -33,6 +34,7 @@ _READ = ("provider", "account", "contact_id", "status")
 _ORDER = pl.DataFrame({"consent": STATES, "place": range(len(STATES))})
 
 
+@answers("everything")
 def open_pipeline_by_consent(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -49,14 +51,15 @@ def open_pipeline_by_consent(
     deals
         Reads provider, account, contact_id, status, total_amount, amount, currency: as they are now, not at `as_of`.
     consent_events
-        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
-        opted_in (where the frame has it).
+        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in.
     people
         As `crmlab.analysis.people` returns it.
     as_of
         Later decisions do not count; a date is the beginning of that day in `time_zone`.
     channel
-        The channel whose consent counts; decisions that name none are about every channel.
+        The channel whose consent counts; a withdrawal that names none is about every channel, a consent
+        that names none about none.
     time_zone
         IANA name; read where `as_of` is a date.
 
@@ -89,7 +92,7 @@ def open_pipeline_by_consent(
     >>> rows = {"provider": ["onepagecrm"] * 2, "account": ["a"] * 2, "contact_id": ["1", None],
     ...         "status": ["pending"] * 2, "amount": [70.0, 30.0]}
     >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
-    >>> rows = {"provider": ["altcraft"], "account": ["a"], "kind": ["subscribe"], "contact_id": ["9"],
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "opted_in": [True], "contact_id": ["9"],
     ...         "channel": ["email"], "occurred_at": [datetime(2026, 1, 9)]}
     >>> events = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
     >>> events = conform(events, TABLES["consent_events"])
@@ -130,6 +133,7 @@ def open_pipeline_by_consent(
     )
 
 
+@answers("everything")
 def consent_coverage_of_pipeline(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -160,7 +164,8 @@ def consent_coverage_of_pipeline(
     pl.DataFrame
         Sorted, nulls last: the column `by`; currency (String) where the open deals are in more than one; deals,
         decided, opted_in (Int64, deals), coverage (Float64, 0-1), amount, decided_amount, opted_in_amount
-        (Float64, in that currency), coverage_by_amount (Float64, 0-1, null when the amount is 0).
+        (Float64, in that currency), coverage_by_amount (Float64, 0-1, null when the amount is 0, or negative
+        amounts make it no part of it).
 
     Raises
     ------
@@ -214,11 +219,12 @@ def consent_coverage_of_pipeline(
         "amount",
         "decided_amount",
         "opted_in_amount",
-        ratio(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
+        share(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
     )
     return answer(shares)
 
 
+@answers("everything")
 def consent_and_win_rate(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,

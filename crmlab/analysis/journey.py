@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.decisions import Subject, is_first, told
+from crmlab.analysis.fetches import answers
 from crmlab.errors import UsageError
 
 __all__ = ["consent_journeys"]
@@ -13,6 +14,7 @@ MAX_STEPS = 4
 END, OTHER = "(none)", "(other)"
 
 
+@answers("everything")
 def consent_journeys(
     consent_events: pl.DataFrame, *, steps: int = MAX_STEPS, smallest: float = 0.01, subject: Subject = "contact"
 ) -> pl.DataFrame:

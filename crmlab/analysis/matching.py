@@ -11,9 +11,10 @@ from collections.abc import Collection
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.errors import UsageError
-from crmlab.schema import KEY
+from crmlab.schema import KEY, mailboxes
 
 __all__ = ["evidence", "evidence_left_out", "evidence_links"]
 
@@ -37,6 +38,7 @@ _NOBODYS = ("everybody's", "not read")
 _TITLES = r"\b(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme|mag|ing|dipl|jr|sr)\b"
 
 
+@answers("everything", makes="evidence")
 def evidence(
     contacts: pl.DataFrame,
     *,
@@ -75,9 +77,10 @@ def evidence(
     people = contacts.select(pl.col("provider").cast(pl.String), "account", "id", _words(), "emails", "phones")
     people = people.with_columns(_joined(), _initials())
     emails = _values(people, "emails")
-    emails = emails.with_columns(
-        pl.lit("email").alias("kind"), email(pl.col("written"), plus_addressing=plus_addressing).alias("value")
-    )
+    emails = emails.with_columns(pl.lit("email").alias("kind"), mailboxes(pl.col("written")).alias("value"))
+    emails = emails.explode("value", empty_as_null=True)
+    if plus_addressing:
+        emails = emails.with_columns(pl.col("value").str.replace(r"\+[^@]*@", "@"))
     phones = _values(people, "phones")
     phones = phones.with_columns(pl.lit("phone").alias("kind"), e164(phones["written"], region).alias("value"))
     mailbox, first_word = (pl.col("value").str.extract(start) for start in (r"^([^@+]+)", r"^([^@+._\d-]+)"))
@@ -108,6 +111,7 @@ def evidence(
     )
 
 
+@answers("everything")
 def evidence_links(evidence: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs of contacts that an address or number connects.
 
@@ -164,6 +168,7 @@ def evidence_links(evidence: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@answers("everything")
 def evidence_left_out(evidence: pl.DataFrame) -> pl.DataFrame:
     """Return the addresses and numbers that were not taken as evidence, and why.
 
@@ -227,16 +232,6 @@ def linked(evidence: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col("row").min().over("kind", "value", one_name).alias("first_row"))
         .filter(pl.col("row") != pl.col("first_row"))
     )
-
-
-def email(written: pl.Expr, *, plus_addressing: bool = False) -> pl.Expr:
-    """Return an e-mail address in lower case, without what stands around it; null where there is none.
-
-    Width and composition of letters are those of Unicode's NFKC. What a mail service may read as the
-    same mailbox, such as dots in the name, is left alone; with `plus_addressing` what follows a plus is cut.
-    """
-    address = written.str.normalize("NFKC").str.to_lowercase().str.extract(r"([^\s<>,;:()\"@]+@[^\s<>,;:()\"@]*\w)")
-    return address.str.replace(r"\+[^@]*@", "@") if plus_addressing else address
 
 
 def _values(people: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import polars as pl
 
 from crmlab.analysis.activity import HAPPENED
+from crmlab.analysis.decisions import OPT_OUT
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import finest_grain, local, period_of
-from crmlab.analysis.person_consent import about, all_decisions, channel_word, decisions, with_person
-from crmlab.analysis.vocabulary import OPT_OUT
+from crmlab.analysis.person_consent import about, all_decisions, decisions, with_person
 from crmlab.errors import UsageError
-from crmlab.schema import KEY, TimeLike, as_instant
+from crmlab.schema import KEY, TimeLike, as_instant, channel_word
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
@@ -23,6 +24,7 @@ CHANNELS: Mapping[str, str] = {"sent": "email", "call": "phone"}
 _CONTACT = ["provider", "account", "contact_id"]
 
 
+@answers("everything")
 def activities_after_opt_out(
     activities: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -44,8 +46,8 @@ def activities_after_opt_out(
         Reads provider, account, id, kind, mailing, contact_id, starts_at, created_at (where starts_at is null). Those
         without a time, or of an unknown contact, are left out.
     consent_events
-        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
-        opted_in (where the frame has it).
+        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in.
     people
         As `crmlab.analysis.people` returns it.
     as_of
@@ -85,6 +87,7 @@ def activities_after_opt_out(
     >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
     >>> rows = {"provider": ["altcraft"] * 2, "account": ["a"] * 2, "id": ["5", "6"], "contact_id": ["1", "1"],
     ...         "kind": ["unsubscribe", "send"], "channel": ["email", None], "mailing": [None, "sent"],
+    ...         "opted_in": [False, None],
     ...         "occurred_at": [datetime(2026, 1, 9), None], "starts_at": [None, datetime(2026, 1, 11)]}
     >>> rows = pl.DataFrame(rows).with_columns(pl.col("occurred_at", "starts_at").dt.replace_time_zone("UTC"))
     >>> events, sends = conform(rows[:1], TABLES["consent_events"]), conform(rows[1:], TABLES["activities"])
@@ -148,6 +151,7 @@ def activities_after_opt_out(
     ).sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
+@answers("everything")
 def mailed_but_objected(
     contacts: pl.DataFrame,
     subscriptions: pl.DataFrame,
@@ -161,9 +165,9 @@ def mailed_but_objected(
 ) -> pl.DataFrame:
     """Return the contacts that are mailed although the person objected, there or in another service.
 
-    Mailed is who has a subscription to e-mail with the status "subscribed", or was sent a mailing in the last
-    `days`. An objection is `do_not_contact` (Relenta), which has no date, or a last decision about e-mail that is
-    an opt-out (Complero, Altcraft); one that an opt-in followed, in any service, is none. A
+    Mailed is who has a subscription to e-mail that is opted in, or was sent a mailing in the last
+    `days`. An objection is `do_not_contact`, which has no date, or a last decision about e-mail that is
+    an opt-out; one that an opt-in followed, in any service, is none. A
     mailing from before a dated objection does not count against it.
 
     Parameters
@@ -171,12 +175,12 @@ def mailed_but_objected(
     contacts
         Reads provider, account, id, do_not_contact.
     subscriptions
-        Reads provider, account, contact_id, channel, status.
+        Reads provider, account, contact_id, channel, opted_in.
     activities
         Reads provider, account, mailing, contact_id, starts_at, created_at (where starts_at is null).
     consent_events
-        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is null),
-        opted_in (where the frame has it).
+        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in.
     people
         As `crmlab.analysis.people` returns it.
     as_of
@@ -214,7 +218,7 @@ def mailed_but_objected(
     ...         "emails": [["ann@example.com"]] * 2, "do_not_contact": [None, True]}
     >>> contacts = conform(pl.DataFrame(rows), TABLES["contacts"])
     >>> rows = {"provider": ["altcraft"], "account": ["a"], "contact_id": ["1"], "channel": ["email"],
-    ...         "status": ["subscribed"]}
+    ...         "opted_in": [True]}
     >>> subscriptions = conform(pl.DataFrame(rows), TABLES["subscriptions"])
     >>> mailed_but_objected(contacts, subscriptions, TABLES["activities"].empty(), TABLES["consent_events"].empty(),
     ...                     people(contacts), as_of="2026-02-01").select("contact_id", "objection", "objected_id")
@@ -261,9 +265,9 @@ def _mailed(
 ) -> pl.DataFrame:
     """Return provider, account, contact_id, subscribed, last_sent_at of the contacts that get e-mail."""
     is_mail = channel_word(pl.col("channel")) == "email"
-    subscriptions = read(subscriptions, "subscriptions", *_CONTACT, "channel", "status")
+    subscriptions = read(subscriptions, "subscriptions", *_CONTACT, "channel", "opted_in")
     activities = read(activities, "activities", *_CONTACT, "mailing", "starts_at", "created_at")
-    active = subscriptions.filter(is_mail & (pl.col("status").str.to_lowercase() == "subscribed"))
+    active = subscriptions.filter(is_mail & pl.col("opted_in"))
     sent = activities.filter((pl.col("mailing") == "sent") & HAPPENED.is_between(since, until, closed="right"))
     both = pl.concat(
         [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.inputs import is_table, read
+from crmlab.analysis.fetches import answers
+from crmlab.analysis.inputs import is_table, read, whole
 from crmlab.schema import TABLES
 
 __all__ = ["with_owner"]
@@ -15,6 +16,7 @@ _WHO = (*_ACCOUNT, "owner_id")
 _WITHOUT_AUTHOR = ("deals", "contacts")
 
 
+@answers("period")
 def with_owner(frame: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the frame with a column `owner` (String): the name of the user it belongs to.
 
@@ -44,6 +46,7 @@ def with_owner(frame: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.Dat
     >>> with_owner(conform(pl.DataFrame(rows), TABLES["activities"]), users)["owner"].to_list()
     ['Ann Bee', 'u2', 'Ann Bee']
     """
+    frame = whole(frame, "frame")
     has_author = "author" in frame.columns and not any(is_table(frame, name) for name in _WITHOUT_AUTHOR)
     columns = [*_WHO, "author"] if has_author else list(_WHO)
     return frame.with_columns(owners_of(read(frame, "frame", *columns), users))

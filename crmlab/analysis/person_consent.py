@@ -6,17 +6,17 @@ import datetime as dt
 
 import polars as pl
 
+from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.consent import SAID
+from crmlab.analysis.decisions import OPT_IN, OPT_OUT, decided
 from crmlab.analysis.inputs import read
-from crmlab.analysis.vocabulary import OPT_IN, OPT_OUT, decided
-from crmlab.schema import KEY
+from crmlab.schema import KEY, channel_word, mailbox
 
 #: the states a deal's person can be in, in the order that tables and pictures have
 STATES = ("opted in", "opted out", "undecided", "unknown person")
 OPTED_IN, OPTED_OUT, UNDECIDED, UNKNOWN = STATES
 
-_READ = (*KEY, "kind", "contact_id", "channel", "opted_in", "occurred_at", "created_at")
-_SPELLINGS = {"e-mail": "email", "mail": "email", "telephone": "phone", "call": "phone"}
+_READ = (*KEY, "kind", "contact_id", "contact_email", "channel", "opted_in", "occurred_at", "created_at")
 
 
 def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id") -> pl.DataFrame:
@@ -37,13 +37,14 @@ def decisions(
 ) -> pl.DataFrame:
     """Return what people decided about a channel up to a moment, oldest first.
 
-    Decisions that name no channel are about every one. Of two of the same moment the opt-out is the later.
+    A withdrawal that names no channel is about every one, a consent that names none about none. Of two of the same
+    moment the opt-out is the later.
 
     Parameters
     ----------
     consent_events
-        Reads provider, account, id, kind, contact_id, channel, occurred_at, created_at (where occurred_at is
-        null), opted_in. Events without a time or of an unknown contact are left out.
+        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
+        occurred_at is null), opted_in. Events without a time or of an unknown contact are left out.
     people
         As `crmlab.analysis.people` returns it.
 
@@ -58,24 +59,20 @@ def decisions(
 
 def all_decisions(consent_events: pl.DataFrame, people: pl.DataFrame, until: dt.datetime | None) -> pl.DataFrame:
     """Return `decisions` about every channel."""
-    events = read(consent_events, "consent_events", *_READ)
+    events = with_contact_id(read(consent_events, "consent_events", *_READ), mailbox(pl.col("contact_email")))
     made = (
         with_person(decided(events), people)
         .select("person_id", SAID.alias("at"), "decision", *KEY, "kind", "channel")
         .drop_nulls(["person_id", "at", "decision"])
     )
-    # "opt-in" comes before "opt-out" in the alphabet
     return (made if until is None else made.filter(pl.col("at") <= until)).sort("at", "decision", maintain_order=True)
 
 
 def about(made: pl.DataFrame, channel: str) -> pl.DataFrame:
-    """Return those of `all_decisions` that are about a channel."""
-    return made.filter(pl.col("channel").is_null() | (channel_word(pl.col("channel")) == channel_word(pl.lit(channel))))
-
-
-def channel_word(channel: pl.Expr) -> pl.Expr:
-    """Return a channel's name in one spelling; names that are not known stay."""
-    return channel.str.to_lowercase().replace(_SPELLINGS)
+    """Return those of `all_decisions` that are about a channel: a withdrawal that names none is about each."""
+    named = channel_word(pl.col("channel"))
+    is_general = named.is_null() & (pl.col("decision") == OPT_OUT)
+    return made.filter(is_general | (named == channel_word(pl.lit(channel))))
 
 
 def with_state(

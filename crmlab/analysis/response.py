@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
@@ -69,7 +70,8 @@ def waits(
     contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
     # `start` may be called like anything: once read, it is the beginning
     contacts = contacts.select(*KEY, "emails", pl.col(start).alias("began_at"), *keys_of(by))
-    begun = contacts.filter(pl.col("began_at") <= at).with_row_index("row")
+    # lists of addresses are the greatest part of a contact, and not needed any more
+    begun = contacts.drop("emails").filter(pl.col("began_at") <= at).with_row_index("row")
     done = of_contacts(contacts, touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone))
     first = (
         begun.select("row", *KEY, "began_at")
@@ -81,7 +83,7 @@ def waits(
     end = pl.coalesce("first_touch_at", pl.lit(at).dt.cast_time_unit("us"))
     return (
         begun.join(first, on="row", how="left", maintain_order="left")
-        .drop("row", "emails")
+        .drop("row")
         .with_columns(
             pl.col("first_touch_at").is_not_null().alias("answered"),
             ((end - pl.col("began_at")).dt.total_microseconds() / 3_600_000_000).alias("wait_hours"),
@@ -89,6 +91,7 @@ def waits(
     )
 
 
+@answers("everything")
 def response_time(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,
@@ -101,7 +104,8 @@ def response_time(
 ) -> pl.DataFrame:
     """Return how long contacts wait for the first call, meeting or appointment: median and 90th percentile.
 
-    From `start` to the first outbound touch at or after it, by a person: mailings of campaigns are not.
+    From `start` to the first touch at or after it, by a person: mailings of campaigns are not. Tables do not say who
+    called whom, so a call that came in counts, too.
     Those still waiting count with the time that they have waited so far (censored at `as_of`), by the
     estimator of Kaplan and Meier: leaving them out would show the quick answers only. No means: they
     need all answers, and a few forgotten contacts make them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from crmlab.analysis.fetches import answers
 from crmlab.analysis.history import COLUMNS, DEAL
 from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import PIPELINE, PLACE, with_stage_names
@@ -17,6 +18,7 @@ EXITS = ("advanced", "back", "moved", "won", "lost", "gone", "still there")
 _DAY = 86_400_000_000
 
 
+@answers("everything")
 def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Return how many deals reached each stage, how many of them the next, and how every stay ended.
 
@@ -113,6 +115,7 @@ def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@answers("everything")
 def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Return how many days deals stay in each stage: the time by which half, and nine of ten, have left it.
 
@@ -213,6 +216,7 @@ def _middle(first: str, last: str) -> pl.Expr:
     return pl.col(last) - (pl.col(last) - pl.col(first)).fill_null(pl.duration()) / 2
 
 
+@answers("everything")
 def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     """Return, of the deals that stood in each stage and are closed now, which share was won.
 

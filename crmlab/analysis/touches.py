@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.analysis.activity import HAPPENED
+from crmlab.analysis.activity import HAPPENED, happened_on
 from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.period import local
-from crmlab.schema import TimeLike, as_instant, day_at
+from crmlab.schema import TimeLike, as_instant, day_at, mailboxes
 
 #: what people do; the words of mailings (send, open, click, ...) are the vendor's, and no list of them is complete
 HUMAN = ("action", "call", "event", "meeting", "note")
@@ -20,7 +20,7 @@ _CONTACT = (*_ACCOUNT, "contact_id")
 DEAL = (*_ACCOUNT, "id")
 _READ = (
     *_ACCOUNT, "kind", "contact_id", "contact_emails", "deal_id", "campaign_id",
-    "starts_at", "created_at", "done", "done_at",
+    "starts_at", "created_at", "all_day", "done", "done_at",
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def touches(
     ----------
     activities
         Reads provider, account, kind, contact_id, contact_emails, deal_id, campaign_id, starts_at,
-        created_at (where starts_at is null), done, done_at. Of a series, only its first time is known.
+        created_at (where starts_at is null), all_day, done, done_at. Of a series, only its first time is known.
     kinds
         The kinds that count.
     as_of
@@ -78,7 +78,7 @@ def touches(
     no_text("kinds", kinds)
     activities = read(activities, "activities", *_READ)
     is_action = pl.col("kind") == "action"
-    day = pl.when(is_action).then("done_at").otherwise(local(HAPPENED, time_zone).dt.date())
+    day = pl.when(is_action).then("done_at").otherwise(happened_on(time_zone))
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
     last = (pl.col("done_at").cast(pl.Datetime("us")) + pl.duration(days=1) - pl.duration(microseconds=1)).dt
     end = last.replace_time_zone(time_zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
@@ -105,11 +105,12 @@ def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
 
     A touch without contact_id belongs to the contacts of its account that have one of its e-mail addresses.
     """
-    address = pl.col("email").str.strip_chars().str.to_lowercase()
+    address = mailboxes(pl.col("email"))
     people = contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), pl.col("emails").alias("email"))
-    by_mail = people.explode("email").with_columns(address).drop_nulls("email")
+    by_mail = people.explode("email").with_columns(address).explode("email").drop_nulls("email")
     unlinked = done.filter(pl.col("contact_id").is_null()).drop("contact_id").with_row_index("touch")
-    mailed = unlinked.rename({"contact_emails": "email"}).explode("email").with_columns(address).drop_nulls("email")
+    mailed = unlinked.rename({"contact_emails": "email"}).explode("email").with_columns(address).explode("email")
+    mailed = mailed.drop_nulls("email")
     found = mailed.join(by_mail, on=[*_ACCOUNT, "email"], nulls_equal=True).unique(["touch", *_CONTACT])
     columns = (*_CONTACT, "kind", "at", "day")
     linked = done.drop_nulls("contact_id").join(people, on=_CONTACT, how="semi", nulls_equal=True)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from crmlab import analysis, plots
+from crmlab.schema import Asked, Needs
 
 Filter = Literal["owner", "pipeline", "period", "service"]
 #: for each filter: which columns of which frames it compares; of several columns the first that is not null
@@ -58,6 +59,22 @@ class Entry:
     adds: tuple[str, ...] = ()
     arguments: str
     filters: Filters = field(default_factory=dict)
+
+    @property
+    def needs(self) -> Needs:
+        """Whether it needs everything, or no more than a period: as its analysis says."""
+        needs: Needs = getattr(analysis, self.name).needs
+        return needs
+
+    def lacks(self, asked: Asked) -> str:
+        """Return, as it stands after "needs", what a fetch of a period lacks for it; "" where it can be answered."""
+        if self.needs == "period":
+            return ""
+        return asked.why_not_whole((*self.tables, *self.adds))
+
+    def period_note(self, asked: Asked) -> str:
+        """Return of which period the answer is, as a sentence of its subtitle; "" where all times are in it."""
+        return asked.period_note((*self.tables, *self.adds))
 
     @property
     def figure(self) -> str:

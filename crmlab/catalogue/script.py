@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from crmlab.catalogue.entry import GIVEN, Entry, Filter, variables_of
-from crmlab.schema import TABLES
+from crmlab.schema import TABLES, Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,9 @@ class Choices:
     quota: float | Mapping[str, float] | None = None
 
 
-def script(entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bool = False) -> str:
+def script(
+    entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bool = False, asked: Asked | None = None
+) -> str:
     """Return Python that makes `figure` and `numbers` out of a fetch called `data`, and shows the figure.
 
     Choices stand in it as literals. It needs nothing but `data` and, where it compares two fetches, `earlier`.
@@ -51,6 +53,8 @@ def script(entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bo
         Names of the tables of `data`. One that only adds to the answer may be absent.
     lazy
         Whether the tables are lazy frames, as `crmlab.fetch_to` returns them.
+    asked
+        What `data` was asked for: where it is of a period, the figure says so. None: it is whole.
 
     Examples
     --------
@@ -74,7 +78,11 @@ def script(entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bo
     lines = _Lines(entry, choices, fetched, lazy)
     lines.make(*variables_of(entry.figure))
     made = "\n".join(lines.made.values())
-    answer = f"figure = {entry.figure}\nnumbers = {entry.numbers}\nfigure"
+    figure = entry.figure
+    if asked and entry.period_note(asked):
+        tables = ", ".join(f'"{name}"' for name in (*entry.tables, *entry.adds))
+        figure = f"plots.with_period({figure}, data, {tables})"
+    answer = f"figure = {figure}\nnumbers = {entry.numbers}\nfigure"
     return "\n\n".join((*_imports(f"{made}\n{answer}"), made, answer))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import crmlab
 from crmlab.cli.arguments import Commands, add_out, add_question
 from crmlab.cli.output import exit_code, print_summary
-from crmlab.results import FORMATS, Result
+from crmlab.fetching import asked_of
+from crmlab.results import FORMATS, MANIFEST, Result, refuse_another_question
 
 
 def add(commands: Commands) -> None:
@@ -40,8 +41,9 @@ async def run(options: argparse.Namespace) -> int:
     needs_memory = options.format != "parquet" or options.report or options.mask
     if not needs_memory:  # tables of any size go straight into their files
         stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period)
-        return _told(stored, list(stored.paths.values()), options.out)
+        return _told(stored, [*stored.paths.values(), options.out / MANIFEST], options.out)
 
+    refuse_another_question(options.out, asked_of(accounts, *options.tables, **period), options.format)
     data = await crmlab.fetch(accounts, *options.tables, **period)
     written = data.export(options.out, options.format, mask=options.mask)
     if options.report:

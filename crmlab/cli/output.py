@@ -35,8 +35,11 @@ def print_frame(frame: pl.DataFrame) -> None:
 
 
 def print_summary(data: Result[Any]) -> None:
-    """Print a line for each account, resource and table."""
+    """Print a line for each account, resource and table, and the period where it is not all of time."""
     print_frame(data.summary.select(*_SUMMARY, "note"))
+    period = data.asked.in_words()
+    if period:
+        print(f"It holds {period}.")
 
 
 def exit_code(data: Result[Any]) -> int:

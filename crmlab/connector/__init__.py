@@ -28,12 +28,13 @@ from crmlab.connector.expressions import (
 )
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
-from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates
-from crmlab.connector.paging import Paginator, cursor, numbered, one_answer, widening
+from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
+from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
 from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
 from crmlab.connector.resource import JSON, Context, EmbeddedList, Embedding, JsonPath, Resource, Schema, View, get
 from crmlab.connector.time_slices import Span, time_slices, unix_seconds
+from crmlab.connector.timeouts import Timeouts
 
 __all__ = [
     "JSON",
@@ -46,12 +47,14 @@ __all__ = [
     "Limits",
     "Operation",
     "Page",
+    "PageSize",
     "Paginator",
     "Provider",
     "Request",
     "Resource",
     "Schema",
     "Span",
+    "Timeouts",
     "View",
     "bound",
     "count_and_names",
@@ -84,5 +87,6 @@ __all__ = [
     "unix_seconds",
     "unix_time",
     "url_fields",
+    "whole_number",
     "widening",
 ]

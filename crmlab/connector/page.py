@@ -21,6 +21,14 @@ T = TypeVar("T")
 NO_CONTENT = 204
 #: where a page keeps its repaired body
 _REPAIRED = "repaired"
+#: bytes of a refusal in which its words are looked for
+_LOOKED_AT = 2_000
+#: words of a refusal that is about how fast or how much was asked, not about rights
+_SPEAKS_OF_A_RATE = re.compile(
+    r"rate.{0,3}(limit|exceed)|too many|too fast|throttl|quota|slow down|"
+    r"(request|connection|call|usage)s?[ _.-]*limit|limit[ _.-]*(exceeded|reached)|(requests|calls) (per|a|an) ",
+    re.IGNORECASE,
+)
 
 #: a clock that is further on tells no time
 _NO_TIME_AFTER = 2200
@@ -45,6 +53,8 @@ class Page:
     seconds: float = 0.0
     #: characters that came as half of a surrogate pair, each now U+FFFD; see `replace_lone_surrogates`
     lone_surrogates: int = 0
+    #: where its records stood, if not where they are documented
+    list_at: str = ""
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:
@@ -74,7 +84,7 @@ class Page:
             ) from None
 
     def _as(self, type_: type[T]) -> T:
-        if self.status == NO_CONTENT and not self.body.strip():
+        if self.has_no_content:
             return _nothing(type_)
         body = self._read.get(_REPAIRED, self.body)
         try:
@@ -86,6 +96,11 @@ class Page:
                 raise
             mended = self._read[_REPAIRED] = repaired(self.body)
             return msgspec.json.decode(mended, type=type_)
+
+    @property
+    def has_no_content(self) -> bool:
+        """Whether the service says with its status (204) that there is nothing."""
+        return self.status == NO_CONTENT and not self.body.strip()
 
     @property
     def succeeded(self) -> bool:
@@ -112,6 +127,17 @@ def _nothing(type_: type[T]) -> T:
         return msgspec.json.decode(b"{}", type=type_)
     except msgspec.ValidationError:
         return msgspec.json.decode(b"[]", type=type_)
+
+
+def whole_number(value: object) -> int | None:
+    """Return what a service counts, be it written as 12, 12.0 or "12"; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None
 
 
 def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
@@ -156,10 +182,17 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
     status = status or page.status
     request_id = page.header("request-id") or page.header("x-request-id") or ""
     wait = retry_after(page, now=now)
-    # some services say "too fast" as 403 or 503, and name the seconds to wait
+    # some services say "too fast" as 403 or 503, and name the seconds to wait, or a rate, or answer no JSON
     is_too_fast = status == 429 or (status in (403, 503) and wait is not None)
+    if status == 403 and not is_too_fast:
+        is_too_fast = _speaks_of_a_rate(page, code, detail) or (page.status == 403 and not _is_json(page.body))
     if is_too_fast:
-        return RateLimitError(status, code, detail, request_id, retry_after=wait)
+        error = RateLimitError(status, code, detail, request_id, retry_after=wait)
+        if page.status == 403 and not _is_json(page.body):
+            error.hint = (
+                "a 403 that is no JSON means too many requests, or a firewall in between that refuses this address"
+            )
+        return error
     if status in (401, 403):
         return AuthError(status, code, detail, request_id)
     if status == 404:
@@ -170,6 +203,19 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
         hint = "redirects are not followed, the key would travel along; check base_url"
         return ApiError(status, code, detail, request_id, hint)
     return ApiError(status, code, detail, request_id)
+
+
+def _speaks_of_a_rate(page: Page, code: str, detail: str) -> bool:
+    body = page.body[:_LOOKED_AT].decode("utf-8", "replace") if page.status == 403 else ""
+    return bool(_SPEAKS_OF_A_RATE.search(f"{code} {detail} {body}"))
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def read_refusal(page: Page, default: T) -> T:

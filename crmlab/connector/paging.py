@@ -20,11 +20,23 @@ class Paginator:
 
     `strategy` says it in plain words. `more` is how many requests will follow a first answer in
     all, those that follow the followers included; None where the answer does not tell.
+
+    Where pages are numbered, `param` names the query parameter that holds the number, and with `next_if_full`
+    a full page is followed by the next one where nothing says that it is the last. In a chain each answer names
+    the one that follows it.
     """
 
     strategy: str
     follow: Callable[[Page], Iterable[Request]]
     more: Callable[[Page], int | None] = lambda page: None
+    param: str = ""
+    next_if_full: bool = False
+    is_chain: bool = False
+    #: the requests that would follow this one if its page held something, where that does not depend on the page
+    onward: Callable[[Request], Iterable[Request]] = lambda request: ()
+    #: pages in a row without a new record that are followed, and whether an empty page is a documented end
+    max_barren: int = 20
+    empty_is_end: bool = False
 
     def __call__(self, page: Page) -> Iterable[Request]:
         """Return the requests that follow this answer."""
@@ -35,40 +47,59 @@ class Paginator:
 one_answer = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
 
 
-def numbered(last: Callable[[Page], int], *, param: str = "page") -> Paginator:
+def numbered(last: Callable[[Page], int | None], *, param: str = "page", max_pages: int = 10_000) -> Paginator:
     """Pages 2..n at once, as soon as page 1 has told the last, which is asked when the others are in.
 
-    Later pages name the last again, so a list that grew while it was paged is followed.
+    Later pages name the last again, so a list that grew while it was paged is followed. Where none tells the
+    last (`last` returns None), each full page is followed by the next. A list that says that it has more than
+    `max_pages` is a `PagingError`: nothing counts so far.
     """
 
     def follow(page: Page) -> Iterable[Request]:
         final = last(page)
+        if final is None:
+            return []
+        if final > max_pages:
+            raise PagingError(f"{page.request.path} tells of {final:,} pages; more than {max_pages:,} are not read")
         # a later page names the last again: only a page that came in the meantime is new
-        first = 2 if _number(page, param) == 1 else max(2, final - 1)
+        first = 2 if _number(page.request, param) == 1 else max(2, final - 1)
         requests = []
         for number in range(first, final + 1):
             request = page.request.with_params(**{param: number})
             requests.append(replace(request, send_last=number == final))
         return requests
 
-    def more(page: Page) -> int:
-        return max(0, last(page) - _number(page, param))
+    def more(page: Page) -> int | None:
+        final = last(page)
+        return None if final is None else max(0, final - _number(page.request, param))
 
-    return Paginator(strategy="pages side by side", follow=follow, more=more)
+    return Paginator(strategy="pages side by side", follow=follow, more=more, param=param, next_if_full=True)
 
 
-def cursor(find: Callable[[Page], str | None], place: Callable[[Request, str], Request]) -> Paginator:
-    """One request for the cursor that the answer names; none where it names none."""
+def cursor(
+    find: Callable[[Page], str | None], place: Callable[[Request, str], Request], *, empty_is_end: bool = False
+) -> Paginator:
+    """One request for the cursor that the answer names; none where it names none.
+
+    An empty page with a new cursor is followed: some twenty times, or once where the vendor calls it the end.
+    """
 
     def follow(page: Page) -> Iterable[Request]:
         token = find(page)
         return [place(page.request, token)] if token else ()
 
-    return Paginator(strategy="page after page", follow=follow, more=lambda page: None if find(page) else 0)
+    return Paginator(
+        strategy="page after page",
+        follow=follow,
+        more=lambda page: None if find(page) else 0,
+        is_chain=True,
+        max_barren=2 if empty_is_end else 20,
+        empty_is_end=empty_is_end,
+    )
 
 
 def widening(
-    is_empty: Callable[[Page], bool], *, param: str = "page", max_window: int = 8, max_pages: int = 100_000
+    is_empty: Callable[[Page], bool], *, param: str = "page", max_window: int = 8, max_pages: int = 10_000
 ) -> Paginator:
     """For lists that tell no end: windows of 1, 1, 2, 4 .. `max_window` pages, until an empty page.
 
@@ -80,23 +111,59 @@ def widening(
         raise ValueError(f"max_window must be a power of two, not {max_window}")
 
     def follow(page: Page) -> Iterable[Request]:
-        number = _number(page, param)
-        if not _closes_window(number, max_window) or is_empty(page):
+        if is_empty(page):
             return ()
+        number = _number(page.request, param)
         if number >= max_pages:
             raise PagingError(f"{page.request.path} does not end: page {number:,} still holds something")
+        return onward(page.request)
+
+    def onward(request: Request) -> Iterable[Request]:
+        number = _number(request, param)
+        if not _closes_window(number, max_window):
+            return ()
         next_window = range(number + 1, number + 1 + min(number, max_window))
-        return [page.request.with_params(**{param: each}) for each in next_window]
+        return [request.with_params(**{param: each}) for each in next_window]
 
     def more(page: Page) -> int | None:
         return 0 if is_empty(page) else None
 
-    return Paginator(strategy="pages until an empty one", follow=follow, more=more)
+    return Paginator(strategy="pages until an empty one", follow=follow, more=more, param=param, onward=onward)
 
 
-def _number(page: Page, param: str) -> int:
-    """Return the number of the page that was asked for; a list without one begins at page 1."""
-    return int(page.request.params.get(param, 1))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSize:
+    """How many records a page is asked to hold: in a query parameter, or in a field of the JSON body."""
+
+    name: str
+    in_body: bool = False
+
+    def of(self, request: Request) -> int | None:
+        """Return how many records a page of this request may hold; None where it does not say."""
+        asked = (request.body or {}) if self.in_body else request.params
+        size = str(asked.get(self.name, ""))
+        return int(size) if size.isdecimal() else None
+
+    def smaller(self, request: Request) -> Iterable[Request]:
+        """Return the same request for smaller pages, the largest first, and at last for those the service chooses."""
+        size = self.of(request)
+        if size is None:
+            return
+        for part in (2, 4, 10):
+            smaller = max(1, size // part)
+            yield (
+                request.with_body(**{self.name: smaller})
+                if self.in_body
+                else request.with_params(**{self.name: smaller})
+            )
+        asked = request.body if self.in_body else request.params
+        rest = {name: value for name, value in (asked or {}).items() if name != self.name}
+        yield replace(request, body=rest) if self.in_body else replace(request, params=rest)
+
+
+def _number(request: Request, param: str) -> int:
+    """Return the number of the page that is asked for; a list without one begins at page 1."""
+    return int(request.params.get(param, 1))
 
 
 def _closes_window(number: int, max_window: int) -> bool:

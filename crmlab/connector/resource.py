@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import Paginator, one_answer
+from crmlab.connector.paging import PageSize, Paginator, one_answer
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError
+from crmlab.schema import Period
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
@@ -96,6 +97,11 @@ class Resource:
     #: the first requests; the paginator `follow` gives those that follow an answer
     requests: Callable[[Context], Iterable[Request]]
     follow: Paginator = one_answer
+    #: the vendor's own request for the beginning of a numbered list: where it does not begin as page 1 does, there is
+    #: a page 0
+    plain_request: Request | None = None
+    #: how many records a page is asked for: a service that refuses so many is asked for fewer
+    page_size: PageSize | None = None
     #: resources whose rows `requests` needs: they are read first
     needs_before_request: tuple[str, ...] = ()
     #: resources whose rows only `wire` and `views` need: they are asked for at the same time
@@ -106,17 +112,23 @@ class Resource:
     # ---- where its records are in an answer ------------------------------------------------------
     #: leads from the body to the list of records; empty where the body is the list
     path: JsonPath = ("data",)
+    #: writes an answer that has another known form as it is documented
+    restate: Callable[[Page], Page] = lambda page: page
     #: the path leads to one record instead of a list
     single: bool = False
     #: the key of the record within each item of the list, where items are like ``{"deal": {...}, "next": ...}``
     unwrap: str | None = None
+    #: the envelope tells success, so that null, nothing or an empty object in the place of the list is an empty list
+    absent_is_empty: bool = False
     #: the other fields of such an item; only the service's own records show them
     envelope_fields: Schema = field(default_factory=dict)
     #: records of other resources in its answers: always, or as far as `embedding` asks for them
     embeds: tuple[EmbeddedList, ...] = ()
     embedding: Embedding | None = None
-    #: tells an error answer that means "nothing here" from a failure
+    #: tells an error answer to a first request that means "nothing here" from a failure
     is_empty_answer: Callable[[ApiError, Request], bool] = lambda error, request: False
+    #: not all requests can be answered so: where they are, the path is wrong
+    never_all_empty: bool = False
 
     # ---- how its records are read ----------------------------------------------------------------
     #: the documented fields of a record, as they come
@@ -130,6 +142,8 @@ class Resource:
     views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()
     #: the tables of `views`, where that is a function
     view_tables: tuple[str, ...] = ()
+    #: by table, which words of the service in its rows `views` cannot read, null where they can: a note names them
+    unknown_words: Mapping[str, pl.Expr] = field(default_factory=dict)
     #: what other resources may know of its records, as distinct rows; all records where nothing is named
     exports: Mapping[str, pl.Expr] = field(default_factory=dict)
 
@@ -142,6 +156,8 @@ class Resource:
     may_repeat_last_page: bool = False
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
     note: Callable[[Context], str] = lambda context: ""
+    #: the period that a fetch like this reaches, where it may be another than the one that is asked for
+    reached: Callable[[Context], Period] | None = None
 
     @property
     def checks_completeness(self) -> bool:

@@ -118,7 +118,7 @@ def time_slices(
         will_follow = pages.more(page)
         return will_follow if page.request.partial or will_follow == 0 else None
 
-    return Paginator(strategy="slices of time side by side", follow=follow, more=more)
+    return replace(pages, strategy="slices of time side by side", follow=follow, more=more)
 
 
 def _moments(texts: Iterable[object]) -> list[int]:

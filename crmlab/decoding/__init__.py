@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmlab.decoding.decoder import EXPORTS, MISFIT_KEYS, RAW, REJECTED, Decoded, Decoder, decoder
+from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
 
@@ -16,6 +17,7 @@ __all__ = [
     "Decoded",
     "Decoder",
     "Record",
+    "as_documented",
     "as_listed",
     "decoder",
     "held",

@@ -41,11 +41,26 @@ def records(
     return [Record(text, page.request.tags) for text in texts if text != NULL]
 
 
+def holds_list(page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]) -> bool:
+    """Whether the list of records stands where it is documented; for `whole` and `ways` see `records`."""
+    unwrap = None if whole else resource.unwrap
+    try:
+        found = _documented_list(page, resource, unwrap, ways if unwrap else frozenset())
+    except TransportError:
+        return False
+    return found is not None
+
+
+def _documented_list(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Any:
+    """Return the items of the list as they are read the fast way; None where null or nothing stands there."""
+    shape = Shape(path=resource.path, listed=True, unwrap=unwrap, ways=ways)
+    return _at(page.read(shape.type()), resource.path)
+
+
 def _texts(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Iterable[bytes]:
     if not resource.single:
-        shape = Shape(path=resource.path, listed=True, unwrap=unwrap, ways=ways)
         try:
-            found = _at(page.read(shape.type()), resource.path) or ()
+            found = _documented_list(page, resource, unwrap, ways) or ()
         except TransportError:
             pass  # no JSON, or no list: the careful way tells
         else:

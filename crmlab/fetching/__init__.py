@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from crmlab.fetching.call import call, check
-from crmlab.fetching.fetch import fetch, fetch_to
+from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.progress import Progress
 
 __all__ = [
     "Plan",
     "Progress",
+    "asked_of",
     "call",
     "check",
     "fetch",

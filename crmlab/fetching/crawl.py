@@ -12,12 +12,13 @@ from crmlab.connector import Request
 Visit = Callable[[Request], Awaitable[Iterable[Request]]]
 
 
-async def crawl(requests: Iterable[Request], visit: Visit) -> None:
+async def crawl(requests: Iterable[Request], visit: Visit, known: set[str] | None = None) -> None:
     """Visit these requests and all that follow; those that are to be sent last when all others are in.
 
-    The first error is raised plain, and what still runs is cancelled.
+    The first error is raised plain, and what still runs is cancelled. `known`: the keys of requests that were
+    visited before, and of those that are visited now.
     """
-    known: set[str] = set()
+    known = set() if known is None else known
     sent_last: list[Request] = []
 
     async def visit_and_follow(group: asyncio.TaskGroup, request: Request) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import polars as pl
 
+from crmlab.connector import Resource
 from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
 from crmlab.schema import KEY, TABLES, repeats_rows
@@ -20,6 +21,9 @@ BATCH = 1_500_000
 MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
 SAMPLE = 10
+
+#: words in the names of columns that tell when a record was changed
+_CHANGE_WORDS = ("modif", "updat", "chang")
 
 #: what is done with a decoded frame, in a thread: the table's name (`RAW`: the own records), the frame
 Keep = Callable[[str, pl.DataFrame], None]
@@ -82,6 +86,10 @@ class DecodeQueue:
         self.lacking: frozenset[str] = frozenset()
         #: fields nobody documented, in the order they were met
         self.unknown: dict[str, None] = {}
+        #: keys that came with different content, though nothing says that they were changed meanwhile
+        self.conflicts = 0
+        #: words that the views cannot read, in the order they were met
+        self.unknown_words: dict[str, None] = {}
 
     def add(self, found: Sequence[Record]) -> None:
         """Take records in; they are decoded when there are enough of them."""
@@ -138,9 +146,12 @@ class DecodeQueue:
 
     def _distinct(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         if name in TABLES:
+            if repeats_rows(frame):
+                self.conflicts = max(self.conflicts, _conflicts(frame, pl.struct(KEY)))
             return _newest(frame)
         if name == RAW and self._decoder:
             key = self._decoder.resource.key
+            self.conflicts = max(self.conflicts, _conflicts(frame, key))
             return frame.filter(key.is_null() | key.is_last_distinct())
         return frame.unique(maintain_order=True)
 
@@ -152,24 +163,49 @@ class DecodeQueue:
     async def _decode(self, found: list[Record]) -> Decoded:
         reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
-            decoded, strange = await asyncio.to_thread(self._decoded, reader, found)
+            decoded, strange, words = await asyncio.to_thread(self._decoded, reader, found)
         self.unknown |= dict.fromkeys(strange)
+        self.unknown_words |= dict.fromkeys(words)
         return decoded
 
-    def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str]]:
+    def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str], list[str]]:
         decoded = reader(found)
+        words = _unknown_words(reader.resource, decoded.frames)
         rest = dict(decoded.frames)
         keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):
             self._keep(name, rest.pop(name))
         sample = found[:: max(1, len(found) // SAMPLE)]
-        return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample)
+        return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample), words
+
+
+def _unknown_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> list[str]:
+    """Return the service's words that the resource's views cannot read."""
+    found = [
+        frames[table].select(expression.alias("word"))["word"].drop_nulls().unique(maintain_order=True).to_list()
+        for table, expression in resource.unknown_words.items()
+        if table in frames
+    ]
+    return [word for words in found for word in words]
 
 
 def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:
     """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
     if not decoding.cancelled():
         decoding.exception()
+
+
+def _conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
+    """Return how many keys came with different content, though no time says that it was changed meanwhile."""
+    repeated = frame.filter(key.is_duplicated() & key.is_not_null())
+    if repeated.is_empty():
+        return 0
+    times = [name for name in frame.columns if any(word in name for word in _CHANGE_WORDS)]
+    version = pl.struct(times).struct.json_encode() if times else pl.lit("")
+    content = pl.struct(pl.all()).struct.json_encode()
+    kinds = repeated.select(key=key, version=version, content=content)
+    contents = kinds.group_by("key", "version").agg(pl.col("content").n_unique())
+    return contents.filter(pl.col("content") > 1)["key"].n_unique()
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits, Page
+from crmlab.connector import Limits, Page, Timeouts
 from crmlab.decoding import MISFITS, RAW, REJECTED
 from crmlab.errors import Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
@@ -21,8 +21,15 @@ from crmlab.fetching.progress import Listener, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
-from crmlab.results import SUMMARY, Fetched, Stored
-from crmlab.schema import TABLES, TableName, TimeLike
+from crmlab.results import (
+    NOT_ALWAYS,
+    SUMMARY,
+    Fetched,
+    Stored,
+    parquet_metadata,
+    refuse_another_question,
+)
+from crmlab.schema import TABLES, Asked, TableName, TimeLike
 
 OnError = Literal["collect", "raise"]
 #: first pages that are there already, by account (its label) and request
@@ -36,6 +43,7 @@ async def fetch(
     until: TimeLike | None = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
     progress: Listener | bool | None = None,
     stop: asyncio.Event | None = None,
     allow_destructive: bool = False,
@@ -59,6 +67,8 @@ async def fetch(
         failure is raised and the rest is cancelled.
     limits
         Instead of the accounts' own: only for servers of your own.
+    timeouts
+        How long a service may take, and how much it may send: `crmlab.Timeouts`.
     progress
         True: lines that show how far each account and table is, in a notebook with a button that
         stops; False: none; not given: where somebody looks on (a terminal, a notebook) and
@@ -84,7 +94,9 @@ async def fetch(
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
     query, pages = _query(accounts, tables, since, until, allow_destructive=allow_destructive)
-    results = await _run(query, pages, limits=limits, progress=progress, stop=stop, on_error=on_error)
+    results = await _run(
+        query, pages, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error=on_error
+    )
     frames = _frames(query, results)
     heights = {name: frame.height for name, frame in frames.items()}
     fetched = Fetched(frames, heights=heights, **_account_of(query, results))
@@ -101,6 +113,7 @@ async def fetch_to(
     until: TimeLike | None = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
     progress: Listener | bool | None = None,
     stop: asyncio.Event | None = None,
 ) -> Stored:
@@ -119,12 +132,19 @@ async def fetch_to(
 
     Raises
     ------
+    UsageError
+        the folder holds the answer to another question: of other accounts, of another period, or with tables that are
+        not asked for now. Some of its files would stay, and be taken for this answer. Nothing was sent.
     Stopped
         told to stop where there are files of an earlier fetch
     """
     query, pages = _query(accounts, tables, since, until, allow_destructive=False)
-    with Store(directory) as store:
-        results = await _run(query, pages, limits=limits, progress=progress, stop=stop, on_error=on_error, store=store)
+    asked = query.asked()
+    refuse_another_question(directory, asked, "parquet")
+    with Store(directory, parquet_metadata(asked)) as store:
+        results = await _run(
+            query, pages, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error=on_error, store=store
+        )
         for name in query.tables:
             store.put(name, "", TABLES[name].empty(), pl.col("id"))
         await asyncio.to_thread(store.close)
@@ -136,11 +156,31 @@ async def fetch_to(
             raise account["failures"][0]
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
-        paths = store.publish()
-    scans = {name: pl.scan_parquet(paths[name]) for name in heights}
-    stored = Stored(scans, heights=heights, **account)
-    stored.paths = {name: paths[name] for name in heights} | stored.export_beside(directory)
+        paths = store.paths
+        scans = {name: pl.scan_parquet(paths[name]) for name in heights}
+        stored = Stored(scans, heights=heights, **account)
+        beside = stored.writers_beside(directory)
+        obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
+        store.publish(beside, obsolete=obsolete)
+    stored.paths = {name: paths[name] for name in heights}
+    stored.paths |= {Path(name).stem: Path(directory) / name for name in beside if name.endswith(".parquet")}
     return stored
+
+
+def asked_of(
+    accounts: Account | Iterable[Account],
+    *tables: TableName | str,
+    since: TimeLike | None = None,
+    until: TimeLike | None = None,
+) -> Asked:
+    """Return what `fetch` would be asked with these arguments; nothing is sent.
+
+    Raises
+    ------
+    UsageError
+        it cannot be asked, see `fetch`
+    """
+    return as_query(accounts, tables, since=since, until=until).asked()
 
 
 def _query(
@@ -170,6 +210,7 @@ async def _run(
     pages: Pages,
     *,
     limits: Limits | None,
+    timeouts: Timeouts | None,
     progress: Listener | bool | None,
     stop: asyncio.Event | None,
     on_error: OnError,
@@ -183,7 +224,7 @@ async def _run(
     backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
-        async with Client(limits) as client, ProgressReporter(client, listener) as reporter:
+        async with Client(limits, timeouts) as client, ProgressReporter(client, listener) as reporter:
             client.check_scopes(query.accounts)
             fetches = [
                 AccountFetch(
@@ -198,7 +239,7 @@ async def _run(
                 )
                 for account in query.accounts
             ]
-            await finish(fetches, stop)
+            await finish(fetches, stop, client.timeouts.total)
     return [result for fetch in fetches for result in fetch.results]
 
 
@@ -219,7 +260,8 @@ def _frames(query: Query, results: Iterable[ResourceResult]) -> dict[str, pl.Dat
 
 def _account_of(query: Query, results: Sequence[ResourceResult]) -> dict[str, Any]:
     """Return what belongs beside the tables."""
-    summary = [row for result in results for row in _summary_rows(result)]
+    asked = query.asked()
+    summary = [row for result in results for row in _summary_rows(result, asked)]
     summary += _unfilled(query)
     failures = {str(result.failure): result.failure for result in results if result.failure}
     return {
@@ -227,11 +269,11 @@ def _account_of(query: Query, results: Sequence[ResourceResult]) -> dict[str, An
         "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(result.rejected for result in results)]),
         "misfits": pl.concat([pl.DataFrame(schema=MISFITS), *(result.misfits for result in results)]),
         "failures": list(failures.values()),
-        "fetched_at": query.now,
+        "asked": asked,
     }
 
 
-def _summary_rows(result: ResourceResult) -> list[dict[str, object]]:
+def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object]]:
     """Return a row for each table asked for; one for what others needed, if there is something to tell of it."""
     task = result.task
     is_whole = result.complete and not result.misfit_counts
@@ -243,6 +285,8 @@ def _summary_rows(result: ResourceResult) -> list[dict[str, object]]:
             "provider": task.account.provider.name,
             "resource": task.resource.name,
             "table": name,
+            "since": asked.period(name).since,
+            "until": asked.period(name).until,
             "rows": result.heights.get(name, 0),
             "expected": result.expected_records,
             "rejected": result.rejected.height,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Protocol
 
 import polars as pl
 
 from crmlab.connector import JsonPath, Page
-from crmlab.decoding import Record, as_listed, held, records
+from crmlab.decoding import Record, as_documented, as_listed, held, records
 from crmlab.fetching.decode_queue import DecodeQueue
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
+
+#: returns an answer with its records where they are documented, or raises
+Accept = Callable[[Page], Page]
 
 
 class Receiver(Protocol):
@@ -32,6 +35,8 @@ class PageIntake:
     def __init__(self, result: ResourceResult, queue: DecodeQueue) -> None:
         #: characters that came cut in half
         self.lone_surrogates = 0
+        #: where its records stood in answers, if not where they are documented
+        self.found_at: dict[str, None] = {}
         self._result = result
         self._task = result.task
         self._queue = queue
@@ -48,9 +53,16 @@ class PageIntake:
         """How many records could not be read until the last `flush`."""
         return self._queue.rejected.height
 
+    def accept(self, page: Page) -> Page:
+        """Return an answer with its records where they are documented; raise where it holds none in any place."""
+        resource = self._task.resource
+        return as_documented(resource.restate(page), resource, whole=self._task.keeps_raw, ways=self._paths)
+
     def cut(self, page: Page) -> Sequence[Record]:
         """Return the records of a page."""
         self.lone_surrogates += page.lone_surrogates
+        if page.list_at:
+            self.found_at.setdefault(page.list_at)
         return records(page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths)
 
     def take(self, page: Page, found: Sequence[Record]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -24,10 +25,18 @@ class Store:
 
     Use as a context manager: what is left of the parts goes away with it. Files of an earlier fetch are
     only replaced by `publish`, all together, when the new ones are whole.
+
+    Parameters
+    ----------
+    directory
+        Made where it is not there.
+    metadata
+        What each file says of itself.
     """
 
-    def __init__(self, directory: str | Path) -> None:
+    def __init__(self, directory: str | Path, metadata: Mapping[str, str] = MappingProxyType({})) -> None:
         self._directory = make_folder(directory)
+        self._metadata = dict(metadata)
         with errors_in_words(self._directory):
             self._parts = Path(tempfile.mkdtemp(prefix=".parts-", dir=self._directory))
         self._tables: dict[str, _Growing] = {}
@@ -52,7 +61,7 @@ class Store:
             if table not in self._tables:
                 folder = self._parts / table
                 folder.mkdir()
-                self._tables[table] = _Growing(folder, keeps_newest=table in TABLES)
+                self._tables[table] = _Growing(folder, self._metadata, keeps_newest=table in TABLES)
             growing = self._tables[table]
         growing.add(source, frame, key)
 
@@ -61,11 +70,30 @@ class Store:
         for growing in self._tables.values():
             growing.write()
 
-    def publish(self) -> dict[str, Path]:
-        """Put the file of each table, after `close`, where an older one may stand; return where."""
-        places = {name: self._directory / f"{name}.parquet" for name in self._tables}
-        move_files({growing.whole: places[name] for name, growing in self._tables.items()})
-        return places
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Where `publish` puts the file of each table."""
+        return {name: self._directory / f"{name}.parquet" for name in self._tables}
+
+    def publish(
+        self, beside: Mapping[str, Callable[[Path], None]] = MappingProxyType({}), *, obsolete: Iterable[str] = ()
+    ) -> None:
+        """Put the file of each table, after `close`, where an older one may stand, all together.
+
+        Parameters
+        ----------
+        beside
+            What writes further files, by their names.
+        obsolete
+            Names of files of before that would contradict the new ones.
+        """
+        moves = {growing.whole: self.paths[name] for name, growing in self._tables.items()}
+        for name, write in beside.items():
+            part = self._parts / name
+            with errors_in_words(self._directory / name):
+                write(part)
+            moves[part] = self._directory / name
+        move_files(moves, remove=[self._directory / name for name in obsolete])
 
     @property
     def replaces(self) -> bool:
@@ -85,8 +113,9 @@ class Store:
 class _Growing:
     """One table. What is kept in memory of a row that is written: the hash of its key, and its source."""
 
-    def __init__(self, folder: Path, *, keeps_newest: bool) -> None:
+    def __init__(self, folder: Path, metadata: dict[str, str], *, keeps_newest: bool) -> None:
         self._folder = folder
+        self._metadata = metadata
         self._keeps_newest = keeps_newest
         self._lock = threading.Lock()
         self._stopped = False
@@ -132,7 +161,7 @@ class _Growing:
         counts = dict(rows["source"].value_counts().iter_rows())
         self.rows = {source: counts.get(number, 0) for source, number in self._sources.items()}
         # a provider's own records: accounts may have different fields
-        pl.concat(self._without_repeats(kept), how="diagonal").sink_parquet(self.whole)
+        pl.concat(self._without_repeats(kept), how="diagonal").sink_parquet(self.whole, metadata=self._metadata)
 
     def _write_part(self) -> None:
         if not self._buffer and self._files:

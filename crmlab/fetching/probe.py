@@ -14,11 +14,11 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, JsonPath, Page, Request, one_answer
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
-from crmlab.fetching.crawl import crawl, first_error
+from crmlab.fetching.crawl import first_error
 from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
-from crmlab.fetching.intake import PageIntake, Receiver
+from crmlab.fetching.intake import Accept, PageIntake, Receiver
 from crmlab.fetching.query import Query
 from crmlab.fetching.reader import ListReader
 from crmlab.fetching.resource_result import ResourceResult
@@ -38,8 +38,8 @@ class Unread(CrmlabError):
 class ProbedAccount(Protocol):
     """What the probe of a resource needs of its account."""
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
-        """Return the answer to a request."""
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return the answer to a request, accepted."""
         ...
 
     async def rows(self, names: Iterable[str]) -> Context:
@@ -126,7 +126,7 @@ class ResourceProbe:
         context = await self._account.rows(self.task.resource.needs_before_request)
         requests = await self._reader.first_requests(context)
         if self._tells_how_many(requests):
-            await crawl(requests, self._visit)
+            await self._reader.follow_all(requests, self._visit)
             self.result.strategy = self._reader.strategy
             self.result.expected_records = self._reader.completeness.expected
         elif self.task.resource.follow is not one_answer:
@@ -145,7 +145,7 @@ class ResourceProbe:
         return following if self._is_short_lookup else ()
 
     async def _ask(self, request: Request) -> Page:
-        return await self._account.answer(self.result, request)
+        return await self._account.answer(self.result, request, self._intake.accept)
 
     async def _decoder(self) -> Decoder:
         return self.task.decoder(await self._account.rows(self.task.parents))
@@ -210,9 +210,9 @@ class AccountProbe:
             rows[name] = probe.result.exported
         return replace(self._context, rows=rows)
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request, and keep it for the fetch that follows."""
-        page = await self._client.send(self.account, request, retried=result.requests.count_retry)
+        page = await self._client.send(self.account, request, retried=result.requests.count_retry, accept=accept)
         result.requests.sent += 1
         self.pages[request.key] = page
         return page

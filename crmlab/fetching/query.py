@@ -10,7 +10,7 @@ from crmlab.accounts import Account, check_names
 from crmlab.connector import Context
 from crmlab.errors import PlanError, UsageError
 from crmlab.providers import registry, unknown
-from crmlab.schema import TABLES, TimeLike, instant
+from crmlab.schema import TABLES, Asked, AskedAccount, Period, TimeLike, instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,34 @@ class Query:
     def context(self, account: Account) -> Context:
         """Return what the account's resources may know."""
         return Context(now=self.now, since=self.since, until=self.until, options=account.options)
+
+    def asked(self) -> Asked:
+        """Return it as what is kept beside the data."""
+        shared = [name for name in TABLES if name in self.tables]
+        return Asked(
+            fetched_at=self.now,
+            accounts=tuple(_asked_account(account) for account in self.accounts),
+            tables=(*shared, *self.raw),
+            since=self.since,
+            until=self.until,
+            reached=self._reached(),
+        )
+
+    def _reached(self) -> dict[str, Period]:
+        """Return the tables of which another period may be reached than asked for; of several services, what all do."""
+        reached: dict[str, Period] = {}
+        for account in self.accounts:
+            raw = self.raw_of(account)
+            for resource in account.provider.resources:
+                if resource.reached is None:
+                    continue
+                period = resource.reached(self.context(account))
+                names = [name for name in resource.tables if name in self.tables]
+                if resource.name in raw:
+                    names.append(f"{account.provider.name}.{resource.name}")
+                for name in names:
+                    reached[name] = period.within(reached.get(name, Period()))
+        return reached
 
 
 def as_query(
@@ -78,6 +106,16 @@ def as_query(
         until=end,
         now=clock(),
     )
+
+
+def _asked_account(account: Account) -> AskedAccount:
+    """Return the account by its name, with the settings that change what comes; not those that say whose it is."""
+    options = {
+        field.name: account.options[field.name]
+        for field in account.provider.fields
+        if not field.required and account.options.get(field.name)
+    }
+    return AskedAccount(provider=account.provider.name, name=account.name, options=options)
 
 
 def clock() -> dt.datetime:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import polars as pl
 
 from crmlab.connector import Context, Page, Request, Resource, pages
 from crmlab.decoding import Record
-from crmlab.errors import ApiError, ServerError, TransportError
+from crmlab.errors import ApiError, NotFoundError, PagingError, ServerError, TransportError
 from crmlab.fetching.completeness import Completeness
-from crmlab.fetching.crawl import crawl
+from crmlab.fetching.crawl import Visit, crawl
 from crmlab.fetching.embedding import EmbeddingNegotiation
+from crmlab.fetching.ending import Ending
 from crmlab.fetching.resource_result import RequestCount
 
 #: times a list is read before one that keeps changing is called incomplete
 MAX_READINGS = 3
+
+#: statuses of refusals that may mean the size of the page
+_MAY_BE_THE_SIZE = (400, 413, 422, 450)
 
 #: returns the answer to a request
 Ask = Callable[[Request], Awaitable[Page]]
@@ -58,6 +63,8 @@ class ListReader:
         called when there is news of how far it is
     embeds, embedded_in
         the negotiation with the lists that this one can embed, and with the one that can embed it
+    stall
+        seconds that answers may take in a row without a new record among them
     """
 
     def __init__(
@@ -70,8 +77,10 @@ class ListReader:
         tell: Callable[[], None] = lambda: None,
         embeds: EmbeddingNegotiation | None = None,
         embedded_in: EmbeddingNegotiation | None = None,
+        stall: float | None = None,
     ) -> None:
         self.completeness = Completeness()
+        self.ending = Ending(resource)
         self.readings = 0
         #: whether the last reading can be trusted: nothing came into its middle while it was read
         self.is_settled = True
@@ -79,6 +88,7 @@ class ListReader:
         self.strategy = resource.follow.strategy
         #: answers that said that there is nothing
         self.empty_answers = 0
+        self._nothing_there: ApiError | None = None
         self._resource = resource
         self._ask = ask
         self._intake = intake
@@ -86,7 +96,14 @@ class ListReader:
         self._tell = tell
         self._embeds = embeds
         self._embedded_in = embedded_in
-        self._first_keys: frozenset[str] = frozenset()
+        self._stall = stall
+        #: seconds that answers took since the last new record
+        self._barren_seconds = 0.0
+        self._first_keys: set[str] = set()
+        #: whether there is a page before page 1; None as long as nobody looked
+        self._has_page_zero: bool | None = None
+        #: first requests that a refused one was replaced by: smaller pages may be allowed
+        self._smaller: dict[str, Iterator[Request]] = {}
         #: hashes of the records of this reading, where a page may repeat
         self._seen_texts: set[int] = set()
 
@@ -103,8 +120,10 @@ class ListReader:
             self._tell()
             self.readings += 1
             self.completeness = Completeness()
+            self.ending = Ending(self._resource)
+            self.empty_answers = 0
             self._seen_texts.clear()
-            await crawl(requests, self._visit_and_tell)
+            await self.follow_all(requests, self._visit_and_tell)
             await self._wait_for_embedded()
             self.completeness.seen_keys = await self._intake.flush()
             self.is_settled = self._has_settled(before)
@@ -114,6 +133,26 @@ class ListReader:
             before = self.completeness
             self._embedded_in = None  # from now on its own list brings its records
 
+    async def follow_all(self, requests: Sequence[Request], visit: Visit) -> None:
+        """Visit these requests and all that follow, and ask again what was refused in between.
+
+        Raises
+        ------
+        CrmlabError
+            the first error, or a refusal that is neither the end of the list nor "nothing there"
+        """
+        known: set[str] = set()
+        waiting: Sequence[Request] = requests
+        while waiting:
+            known.difference_update(request.key for request in waiting)
+            await crawl(waiting, visit, known)
+            waiting = self.ending.to_ask()
+        self.ending.settle()
+        if self._nothing_there and self._resource.never_all_empty and self.empty_answers == len(requests):
+            error = self._nothing_there
+            error.hint = f"all of {self.empty_answers} requests were answered so: the path may be another one"
+            raise error
+
     async def first_requests(self, context: Context) -> Sequence[Request]:
         """Return the requests that wait for no answer of this list."""
         requests = list(self._resource.requests(context))
@@ -122,7 +161,7 @@ class ListReader:
             requests = [self._resource.embedding.first(request, counts) for request in requests]
         if self.readings == 0:
             self._requests.begin(len(requests))
-        self._first_keys = frozenset(request.key for request in requests)
+        self._first_keys = {request.key for request in requests}
         return requests
 
     async def visit(self, request: Request) -> Iterable[Request]:
@@ -132,14 +171,16 @@ class ListReader:
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
+        self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
         total = self._resource.total(page) if self._resource.total else None
         self.completeness.count(page, total)
         self._intake.take(page, found)
         if request.key in self._first_keys:
-            return await self._follow_first(page, total or 0)
-        return tuple(self._resource.follow(page))
+            await self._read_page_zero(request, found)
+            return await self._follow_first(page, found, total)
+        return self.ending.follow(page, found, self._resource.follow(page), total=total)
 
     def end(self) -> None:
         """Let nobody wait for what will not be told any more."""
@@ -155,8 +196,17 @@ class ListReader:
 
     def _instead_of(self, request: Request, error: ApiError | TransportError) -> Sequence[Request]:
         """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
-        if isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
+        is_first = request.key in self._first_keys
+        refusal = _refusal(error)
+        smaller_page = self._smaller_page(request, refusal) if refusal and is_first else None
+        if smaller_page:
+            return [smaller_page]
+        if is_first and isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
             self.empty_answers += 1
+            self._nothing_there = error
+            return ()
+        if refusal and not is_first:
+            self.ending.refused(request, refusal)
             return ()
         may_be_too_much = isinstance(error, (ServerError, TransportError))
         if not may_be_too_much or not self._resource.embedding:
@@ -166,21 +216,65 @@ class ListReader:
             raise error
         return smaller
 
-    async def _follow_first(self, page: Page, total: int) -> Sequence[Request]:
+    async def _read_page_zero(self, request: Request, found: Sequence[Record]) -> None:
+        """Read the page before page 1, where the list begins otherwise when it is asked without a number."""
+        plain = self._resource.plain_request
+        if plain is None:
+            return
+        if self._has_page_zero is None:
+            usual_beginning = await self._optional(plain)
+            is_other = usual_beginning is not None and _first_text(usual_beginning[1]) != _first_text(found)
+            self._has_page_zero = is_other
+        if not self._has_page_zero:
+            return
+        zero = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
+        if zero and self._has_news(zero[1]):
+            self.completeness.count(zero[0], None)
+            self._intake.take(*zero)
+            self.ending.remarks.setdefault("its first page is number 0")
+
+    async def _optional(self, request: Request) -> tuple[Page, Sequence[Record]] | None:
+        """Return the answer to a request that need not be answered, with its records."""
+        try:
+            page = await self._ask(replace(request, only_once=True))
+        except (ApiError, TransportError):
+            return None
+        return page, self._intake.cut(page)
+
+    def _smaller_page(self, request: Request, error: ApiError) -> Request | None:
+        """Return a first request for a smaller page, where the size may be what was refused; None at last."""
+        size = self._resource.page_size
+        if size is None or self._resource.destructive or error.status not in _MAY_BE_THE_SIZE:
+            return None
+        sizes = self._smaller.pop(request.key, None)
+        if sizes is None:
+            sizes = iter(size.smaller(request))
+            if self._resource.is_empty_answer(error, request):
+                sizes = iter([*sizes][-1:])  # most likely nothing is there: one more request makes sure
+        following = next(sizes, None)
+        if following:
+            self._smaller[following.key] = sizes
+            self._first_keys.add(following.key)
+        return following
+
+    async def _follow_first(self, page: Page, found: Sequence[Record], counted: int | None) -> Sequence[Request]:
         """Return what follows a first answer, which tells how many requests there will be."""
+        total = counted or 0
         following = tuple(self._resource.follow(page))
         in_all = self._resource.follow.more(page)
         if self._embedded_in:
             self._embedded_in.count(self._resource.name, total)
             if await self._embedded_in.brings(self._resource.name):
                 self.strategy = f"inside {self._embedded_in.holder}"
-                following = ()
+                self._requests.follow(0, 0)
+                return ()
         elif self._embeds and self._resource.embedding:
             sizes = self._resource.embedding.sizes
             embedded, size = await self._embeds.choose(total)
             following = tuple(self._resource.embedding.rest(page, embedded, size))
             # the first answer has a page of the largest size
             in_all = max(in_all or 0, pages(total, size) - sizes[0] // size)
+        following = tuple(self.ending.follow(page, found, following, total=counted))
         if self.readings <= 1:
             self._requests.follow(len(following), in_all if following else 0)
         return following
@@ -193,6 +287,15 @@ class ListReader:
         if await self._embedded_in.brings(self._resource.name):
             await self._embedded_in.over()
 
+    def _watch_for_stall(self, page: Page, *, is_new: bool) -> None:
+        """Raise a `PagingError` where answers have taken too long without a new record: not in a limit's queue."""
+        self._barren_seconds = 0.0 if is_new else self._barren_seconds + page.seconds
+        if self._stall is not None and self._barren_seconds > self._stall:
+            raise PagingError(
+                f"{page.request.path} brought no new record in {self._barren_seconds:,.0f} seconds of answers, "
+                "which is more than stall of crmlab.Timeouts"
+            )
+
     def _has_news(self, found: Sequence[Record]) -> bool:
         """Whether a page brings a record that no earlier one brought; an empty page does not repeat."""
         seen_before = len(self._seen_texts)
@@ -204,3 +307,14 @@ class ListReader:
         if not self.completeness.is_counted and not may_have_slid:
             return True
         return self.completeness.is_settled(before, timed=self._resource.inserted_at is not None)
+
+
+def _first_text(found: Sequence[Record]) -> bytes:
+    return found[0].text if found else b""
+
+
+def _refusal(error: ApiError | TransportError) -> ApiError | None:
+    """Return the error where this very request is refused; None where it is the key, the pace or a redirect."""
+    if isinstance(error, ApiError) and type(error) in (ApiError, NotFoundError) and error.status >= 400:
+        return error
+    return None

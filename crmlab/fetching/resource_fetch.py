@@ -15,7 +15,7 @@ from crmlab.errors import CrmlabError, Stopped
 from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
-from crmlab.fetching.intake import PageIntake, Receiver
+from crmlab.fetching.intake import Accept, PageIntake, Receiver
 from crmlab.fetching.reader import ListReader
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
@@ -32,8 +32,8 @@ class AccountServices(Protocol):
         """What all resources share while they decode."""
         ...
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
-        """Return the answer to a request."""
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return the answer to a request, accepted."""
         ...
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
@@ -62,6 +62,8 @@ class ResourceFetch:
         what is known before anything is asked
     stored
         the names of the frames that `AccountServices.keep` takes
+    stall
+        seconds that answers may take in a row without a new record among them
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ResourceFetch:
         context: Context,
         *,
         stored: frozenset[str],
+        stall: float | None = None,
     ) -> None:
         name = task.resource.name
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
@@ -88,6 +91,7 @@ class ResourceFetch:
             tell=self._tell,
             embeds=embeddings.embeds(name),
             embedded_in=embeddings.embedded_in(name),
+            stall=stall,
         )
         #: whether records came with the answers of another resource
         self._has_received = False
@@ -182,7 +186,7 @@ class ResourceFetch:
         self.result.strategy = self._reader.strategy
 
     async def _ask(self, request: Request) -> Page:
-        return await self._account.answer(self.result, request)
+        return await self._account.answer(self.result, request, self._intake.accept)
 
     async def _decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
@@ -220,7 +224,14 @@ class ResourceFetch:
         self.result.frames = dict(decoder([]).frames)
 
     def _is_complete(self) -> bool:
-        return self._reader.is_settled and not self.result.rejected.height and not self._reader.is_short
+        reader = self._reader
+        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
+        return has_all_pages and not self.result.rejected.height and not self._conflicts
+
+    @property
+    def _conflicts(self) -> int:
+        """How many ids came twice with other content; inside another list a record may look otherwise."""
+        return 0 if self._has_received else self._queue.conflicts
 
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
@@ -229,8 +240,14 @@ class ResourceFetch:
         notes = []
         if self._queue.unknown:
             notes.append(f"fields nobody documented: {', '.join([*self._queue.unknown][:MAX_NAMED])}")
+        if self._queue.unknown_words:
+            notes.append(
+                f"words nobody knows, which decide nothing: {', '.join([*self._queue.unknown_words][:MAX_NAMED])}"
+            )
         if self._intake.lone_surrogates:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
+        if self._intake.found_at:
+            notes.append(f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented")
         if result.failure:
             return notes
         if result.strategy != self.task.resource.follow.strategy:
@@ -244,6 +261,9 @@ class ResourceFetch:
             notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
+        if self._conflicts:
+            notes.append(f"{self._conflicts:,} ids came more than once with other content: the last of each is here")
+        notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")

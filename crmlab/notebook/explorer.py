@@ -199,6 +199,9 @@ class Explorer:
         missing = [f"the table {name}" for name in entry.tables if name not in self._data]
         if "earlier" in reads and self._earlier is None:
             missing.append("an earlier fetch: crmlab.explore(data, earlier=...)")
+        fetches = [self._data, self._earlier] if "earlier" in reads and self._earlier else [self._data]
+        lacking = [entry.lacks(fetch.asked) for fetch in fetches]
+        missing += dict.fromkeys(reason for reason in lacking if reason)
         if "quota" in reads and self._quota is None:
             missing.append("a quota: crmlab.explore(data, quota=...)")
         return missing
@@ -240,7 +243,9 @@ class Explorer:
 
     def _ask(self) -> None:
         entry = CATALOGUE[self.question.value]
-        self.code.code = script(entry, self._choices(), self._data.keys(), lazy=isinstance(self._data, Stored))
+        self.code.code = script(
+            entry, self._choices(), self._data.keys(), lazy=isinstance(self._data, Stored), asked=self._data.asked
+        )
         if self._loop is None:  # no kernel: whoever calls may wait
             asyncio.run(self._answer())
         elif self._answering is None or self._answering.done():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from crmlab.schema import TABLES, conform
+from crmlab.schema import TABLES, conform, mailbox
 
 _OF = ("provider", "account")
 _WHO = (*_OF, "address")
@@ -43,7 +43,7 @@ def with_contacts(own: Mapping[str, pl.DataFrame], there: Mapping[str, pl.DataFr
 
 
 def _plain(column: str) -> pl.Expr:
-    return pl.col(column).str.strip_chars().str.to_lowercase()
+    return mailbox(pl.col(column)).fill_null("")
 
 
 def _first_of_each_address(contacts: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,7 @@ from crmlab.own_data.notation import Notation
 from crmlab.own_data.shaping import check_key, shaped
 from crmlab.own_data.source import read
 from crmlab.results import SUMMARY, Fetched
-from crmlab.schema import KEY, Table, instant
+from crmlab.schema import KEY, Asked, AskedAccount, Period, Table, instant
 
 #: what stands in the summary where a fetch has the name of a list
 _RESOURCE = "own data"
@@ -73,7 +74,8 @@ def collect(
     """
     if data is not None and not isinstance(data, Fetched):
         raise UsageError(
-            f"collect: the first argument is of type {type(data).__name__}: give what crmlab.fetch returns"
+            f"collect: the first argument is of type {type(data).__name__}: give what crmlab.fetch or "
+            "crmlab.open(folder, lazy=False) returns"
         )
     if not tables:
         raise UsageError("collect: give tables by their name, such as deals=crmlab.table('deals', ...)")
@@ -95,8 +97,9 @@ def collect(
         heights={name: frame.height for name, frame in together.items()},
         summary=pl.concat([data.summary, _summary(own)]),
         rejected=data.rejected,
+        misfits=data.misfits,
         failures=data.failures,
-        fetched_at=day or data.fetched_at,
+        asked=_asked(data, own, day),
     )
 
 
@@ -107,7 +110,23 @@ def _without_tables(day: dt.datetime) -> Fetched:
         summary=pl.DataFrame(schema=SUMMARY),
         rejected=pl.DataFrame(schema=REJECTED),
         failures=(),
-        fetched_at=day,
+        asked=Asked(fetched_at=day),
+    )
+
+
+def _asked(data: Fetched, own: Mapping[str, pl.DataFrame], day: dt.datetime | None) -> Asked:
+    """Return what both together hold: a table that is all one's own is whole, whatever the fetch asked for."""
+    accounts = {(account.provider, account.name): account for account in data.asked.accounts}
+    for frame in own.values():
+        for provider, name in frame.select("provider", "account").unique().sort(pl.all()).iter_rows():
+            accounts.setdefault((provider, name), AskedAccount(provider=provider, name=name))
+    whole = {name: Period() for name in own if name not in data}
+    return replace(
+        data.asked,
+        fetched_at=day or data.fetched_at,
+        accounts=tuple(accounts.values()),
+        tables=tuple(dict.fromkeys([*data.asked.tables, *own])),
+        reached={**data.asked.reached, **whole},
     )
 
 
@@ -131,12 +150,13 @@ def _appended(there: pl.DataFrame | None, own: pl.DataFrame, name: str) -> pl.Da
     if there is None:
         return own
     for column, dtype in own.schema.items():
-        if column in there.columns and there.schema[column] != dtype:
+        both = {there.schema.get(column, dtype), dtype} - {pl.Null()}
+        if len(both) > 1:
             raise UsageError(
                 f"{name}: the further column {column} is {there.schema[column]} in one and {dtype} in the other: "
                 "call it otherwise in one of them"
             )
-    together = pl.concat([there, own], how="diagonal")
+    together = pl.concat([there, own], how="diagonal_relaxed")  # a column of nothing takes the other's dtype
     check_key(together, shared_table(name))
     return together
 

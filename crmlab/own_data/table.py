@@ -11,7 +11,7 @@ import polars as pl
 
 from crmlab.display import plural
 from crmlab.errors import MisfitWarning, UsageError
-from crmlab.own_data import decisions, mailings, words
+from crmlab.own_data import meanings, words
 from crmlab.own_data.misfits import MISFITS, with_misfits
 from crmlab.own_data.naming import did_you_mean, near_misses, plain, renamed, shared_table
 from crmlab.own_data.notation import Notation
@@ -21,7 +21,7 @@ from crmlab.schema import Table, TableName
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 #: columns of words that most rows have none of
-_SELDOM = ("mailing",)
+_SELDOM = ("mailing", "step")
 _EXAMPLES = MappingProxyType(
     {
         "rename": "{'Stage': 'status'}",
@@ -160,19 +160,16 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     own = _with_key(renamed(given, shared, rename), shared, provider, account)
     own = _with_constants(own, shared, constants)
     if shared.name == "consent_events":
-        own = decisions.numbered(own)
+        own = meanings.numbered(own)
     _check_id(own, shared, given.columns)
     words.check_values(values, own, shared, rename)
 
     found = shaped(own, shared, values, notation)
     check_key(found.frame, shared)
     problems = list(found.problems)
-    answer = found.frame
+    answer = meanings.meant(found.frame, shared.name, own.columns)
     if shared.name == "consent_events":
-        answer = decisions.decided(answer)
-        problems += [problem for problem in [decisions.silence(answer)] if problem]
-    if shared.name == "activities":
-        answer = mailings.with_mailing(answer)
+        problems += [problem for problem in [meanings.silence(answer)] if problem]
     if problems and misfits == "raise":
         raise UsageError(f"{shared.name}: {'; '.join(problems)}; or misfits='null' to go on without them")
     if found.problems:
@@ -216,9 +213,17 @@ def _with_constants(frame: pl.DataFrame, table: Table, constants: Mapping[str, A
                 f"{table.name}: the frame has a column {name} already, in which {value!r} would be written; rename it, "
                 f"for example rename={{{name!r}: {other!r}}}, or give the frame without it"
             )
-    return frame.with_columns(
-        (value if isinstance(value, pl.Expr) else pl.lit(value)).alias(name) for name, value in constants.items()
-    )
+    literals = [_literal(name, value) for name, value in constants.items()]
+    return frame.with_columns(literals)
+
+
+def _literal(name: str, value: Any) -> pl.Expr:
+    try:
+        return (value if isinstance(value, pl.Expr) else pl.lit(value)).alias(name)
+    except TypeError:
+        raise UsageError(
+            f"constants: {name} is of type {type(value).__name__}: write a text, a number, a date or a list"
+        ) from None
 
 
 def _check_id(frame: pl.DataFrame, table: Table, given: Sequence[str]) -> None:
@@ -246,7 +251,7 @@ def _doubts(own: pl.DataFrame, answer: pl.DataFrame, table: Table) -> Iterator[s
                 f"no column fills {name} ({', '.join(column.words)}), without which most answers are empty: "
                 f"write rename={{'...': {name!r}}}"
             )
-    if table.name == "consent_events" and (count := decisions.undated(answer)):
+    if table.name == "consent_events" and (count := meanings.undated(answer)):
         yield (
             f"{plural(count, 'row')} of {answer.height:,} have no time, so that they count in no analysis: "
             "write rename={'...': 'occurred_at'}, or constants={'occurred_at': '2026-01-31'}, the day of the list"

@@ -3,6 +3,9 @@
 Every figure is here, and `crmlab.analysis` has the function of the same name that counts what it shows.
 `crmlab.catalogue` has the question of each, and the code of both. Every figure is counted in Polars first, so it
 stays below 1 MB whatever the number of rows.
+
+Each takes what `crmlab.fetch` returns in the place of its frames, ``plots.win_rate(data)``. It then refuses a fetch of
+a period where everything is needed, and else says the period in its subtitle; a frame by itself counts as whole.
 """
 
 from crmlab.plots.actions import completion_rate, open_actions
@@ -25,6 +28,8 @@ from crmlab.plots.joined import (
     people_overlap,
 )
 from crmlab.plots.journey import consent_journeys
+from crmlab.plots.notes import with_note as with_note  # no figures: they say something more in one
+from crmlab.plots.notes import with_period as with_period
 from crmlab.plots.objection import activities_after_opt_out, mailed_but_objected
 from crmlab.plots.pipeline import closed_by_month, pipeline_snapshot, win_rate
 from crmlab.plots.response import response_time

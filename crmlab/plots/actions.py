@@ -11,6 +11,7 @@ from crmlab import analysis
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, day, figure, nothing, number
 from crmlab.schema import TimeLike
 
@@ -25,6 +26,7 @@ _PARTS = (
 )
 
 
+@draws
 def open_actions(
     activities: pl.DataFrame,
     *,
@@ -65,6 +67,7 @@ def open_actions(
     )
 
 
+@draws
 def completion_rate(
     activities: pl.DataFrame,
     *,

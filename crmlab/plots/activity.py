@@ -7,9 +7,10 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import activity
-from crmlab.analysis.period import finest_grain, local
+from crmlab.analysis.period import finest_grain
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
+from crmlab.plots._fetches import draws
 from crmlab.plots._kinds import by_kind
 from crmlab.plots._template import SCALE, figure, nothing, number, text, whole_ticks
 
@@ -19,6 +20,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NO_ACTIVITIES = "the activities table is empty."
 
 
+@draws
 def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.Figure:
     """Return a heatmap of activities by weekday and hour.
 
@@ -77,6 +79,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.
     )
 
 
+@draws
 def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of activities per period, a colour for each kind.
 
@@ -99,7 +102,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     UsageError
         `every` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
-    every = every or finest_grain(activities.select(local(activity.HAPPENED, time_zone)).to_series())
+    every = every or finest_grain(activities.select(activity.happened_on(time_zone)).to_series())
     counts = analysis.activity_volume(activities, every=every, time_zone=time_zone)
     if counts.is_empty():
         return nothing("Activities", "no activity has a time." if activities.height else _NO_ACTIVITIES)
@@ -108,6 +111,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     return _over_time.stacked(counts, every, "Activities", "Activities", note)
 
 
+@draws
 def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> go.Figure:
     """Return stacked bars of the activities of each owner, a colour for each kind.
 

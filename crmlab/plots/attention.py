@@ -11,6 +11,7 @@ from crmlab import analysis
 from crmlab.analysis import attention
 from crmlab.analysis.touches import HUMAN
 from crmlab.display import plural
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, day, figure, nothing, number, whole_ticks
 from crmlab.schema import TimeLike
 
@@ -22,6 +23,7 @@ _WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _BINS = 12
 
 
+@draws
 def activities_per_deal(
     deals: pl.DataFrame,
     activities: pl.DataFrame,
@@ -95,6 +97,7 @@ def _range(place: int, width: int) -> str:
     return "0" if place == 0 else str(first) if width == 1 else f"{first}-{place * width}"
 
 
+@draws
 def days_since_last_touch(
     subjects: pl.DataFrame,
     activities: pl.DataFrame,

@@ -11,11 +11,13 @@ from crmlab import analysis
 from crmlab.analysis.inputs import By, names_of
 from crmlab.display import plural
 from crmlab.plots import _shares
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing
 
 __all__ = ["banner_items", "banner_rates"]
 
 
+@draws
 def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str | None = None) -> go.Figure:
     """Return bars of what became of the visitors who saw a banner.
 
@@ -70,6 +72,7 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
     )
 
 
+@draws
 def banner_items(
     consent_statistics_items: pl.DataFrame, *, dimension: Literal["category", "vendor"] = "category"
 ) -> go.Figure:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import plotly.graph_objects as go
 import polars as pl
 
@@ -11,9 +9,9 @@ from crmlab import analysis
 from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, names_of
-from crmlab.analysis.vocabulary import CONFIRMATIONS, REQUESTS
 from crmlab.display import plural
 from crmlab.plots import _curves, _shares
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
 from crmlab.schema import TimeLike
@@ -23,14 +21,13 @@ __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 _NO_REQUEST = "no event of a known person is a request."
 
 
+@draws
 def confirmation_rate(
     consent_events: pl.DataFrame,
     *,
     as_of: TimeLike,
     by: By = None,
     within_days: int = 7,
-    requests: Iterable[str] = REQUESTS,
-    confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
     time_zone: str = "UTC",
 ) -> go.Figure:
@@ -38,7 +35,7 @@ def confirmation_rate(
 
     Parameters
     ----------
-    consent_events, as_of, by, within_days, requests, confirmations, subject, time_zone
+    consent_events, as_of, by, within_days, subject, time_zone
         As `crmlab.analysis.confirmation_rate`.
 
     Returns
@@ -58,8 +55,6 @@ def confirmation_rate(
         as_of=as_of,
         by=by,
         within_days=within_days,
-        requests=requests,
-        confirmations=confirmations,
         subject=subject,
         time_zone=time_zone,
     )
@@ -78,13 +73,12 @@ def confirmation_rate(
     )
 
 
+@draws
 def time_to_confirm(
     consent_events: pl.DataFrame,
     *,
     as_of: TimeLike,
     by: By = None,
-    requests: Iterable[str] = REQUESTS,
-    confirmations: Iterable[str] = CONFIRMATIONS,
     subject: Subject = "contact",
     confidence: float = 0.95,
     time_zone: str = "UTC",
@@ -93,7 +87,7 @@ def time_to_confirm(
 
     Parameters
     ----------
-    consent_events, as_of, by, requests, confirmations, subject, confidence, time_zone
+    consent_events, as_of, by, subject, confidence, time_zone
         As `crmlab.analysis.time_to_confirm`.
 
     Returns
@@ -112,8 +106,6 @@ def time_to_confirm(
         consent_events,
         as_of=as_of,
         by=by,
-        requests=requests,
-        confirmations=confirmations,
         subject=subject,
         confidence=confidence,
         time_zone=time_zone,
@@ -132,6 +124,7 @@ def time_to_confirm(
     )
 
 
+@draws
 def documentation_coverage(
     consent_events: pl.DataFrame,
     *,

@@ -10,11 +10,13 @@ from crmlab.analysis import consent
 from crmlab.analysis.period import finest_grain, local
 from crmlab.display import plural
 from crmlab.plots import _over_time
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number
 
 __all__ = ["consent_banner", "consent_trend"]
 
 
+@draws
 def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
     """Return stacked bars of consent events per period, a colour for each kind.
 
@@ -47,6 +49,7 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     return _over_time.stacked(counts, every, "Consent events", "Events", note)
 
 
+@draws
 def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None) -> go.Figure:
     """Return lines of the banner's opt-in and opt-out rate over time.
 

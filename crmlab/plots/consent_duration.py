@@ -13,6 +13,7 @@ from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, names_of
 from crmlab.display import plural
 from crmlab.plots import _curves
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
 from crmlab.schema import TimeLike
@@ -20,6 +21,7 @@ from crmlab.schema import TimeLike
 __all__ = ["consent_survival"]
 
 
+@draws
 def consent_survival(
     consent_events: pl.DataFrame,
     *,

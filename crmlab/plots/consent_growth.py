@@ -10,12 +10,14 @@ from crmlab.analysis.consent import SAID
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.period import finest_grain, local
 from crmlab.plots import _over_time
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
 from crmlab.plots.consent_state import NO_CONSENT, NO_EVENTS
 
 __all__ = ["consent_stock"]
 
 
+@draws
 def consent_stock(
     consent_events: pl.DataFrame,
     *,

@@ -14,6 +14,7 @@ from crmlab.analysis.inputs import By, answer, keys_of, names_of
 from crmlab.analysis.period import finest_grain
 from crmlab.display import plural
 from crmlab.plots import _over_time, _shares
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import at, nothing, number
 from crmlab.schema import TimeLike, as_instant
 
@@ -23,6 +24,7 @@ NO_EVENTS = "the consent events table is empty."
 NO_CONSENT = "no event of a known person is an opt-in or opt-out."
 
 
+@draws
 def consent_rate(
     consent_events: pl.DataFrame,
     *,
@@ -71,6 +73,7 @@ def consent_rate(
     )
 
 
+@draws
 def expiring_consents(
     consent_events: pl.DataFrame,
     *,

@@ -12,6 +12,7 @@ from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import only_currency
 from crmlab.display import plural
 from crmlab.plots import _bars, _shares
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, NO_DEALS, REST, SCALE, VERMILLION, figure, money, nothing, number, whole_ticks
 from crmlab.schema import TimeLike
 
@@ -24,6 +25,7 @@ _OLDEST = "over 365"
 _STUCK = ((False, "not stuck", BLUE), (True, "stuck", VERMILLION), (None, "limit not known", REST))
 
 
+@draws
 def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") -> go.Figure:
     """Return bars of the median days from creating to winning.
 
@@ -72,6 +74,7 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     )
 
 
+@draws
 def sales_velocity(
     deals: pl.DataFrame,
     *,
@@ -135,6 +138,7 @@ def sales_velocity(
     )
 
 
+@draws
 def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC") -> go.Figure:
     """Return a heatmap of which share of the deals of each month was won after how many months.
 
@@ -195,6 +199,7 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     )
 
 
+@draws
 def ageing(
     deals: pl.DataFrame,
     *,
@@ -226,8 +231,8 @@ def ageing(
     if aged.is_empty():
         return nothing(title, "no open deal has an age." if deals.height else NO_DEALS)
     band = pl.lit(_OLDEST)
-    for most, name in reversed(_BANDS):
-        band = pl.when(pl.col("age_days") <= most).then(pl.lit(name)).otherwise(band)
+    for max_days, name in reversed(_BANDS):
+        band = pl.when(pl.col("age_days") <= max_days).then(pl.lit(name)).otherwise(band)
     counts = aged.group_by(band.alias("band"), "stuck").agg(pl.len().cast(pl.Int64).alias("count"))
     names = [*(name for _, name in _BANDS), _OLDEST]
     traces = []

@@ -11,6 +11,7 @@ from crmlab.analysis.period import finest_grain, local
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, PALETTE, figure, nothing, number
 
 __all__ = ["email_engagement", "email_engagement_over_time"]
@@ -21,6 +22,7 @@ _NO_SEND = "no mailing was sent."
 _EMPTY = "the activities table is empty."
 
 
+@draws
 def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = None) -> go.Figure:
     """Return bars of the open rate and the click rate of each campaign.
 
@@ -69,6 +71,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     )
 
 
+@draws
 def email_engagement_over_time(
     activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
 ) -> go.Figure:

@@ -12,6 +12,7 @@ from crmlab.analysis import flow, pipeline
 from crmlab.analysis.inputs import By, names_of
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _panels
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number
 
 __all__ = ["created_against_closed", "loss_reasons", "waterfall"]
@@ -19,6 +20,7 @@ __all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 _MAX_MONTHS = 120
 
 
+@draws
 def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go.Figure:
     """Return a line of the deals created per month over stacked bars of those won and lost.
 
@@ -70,6 +72,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
     )
 
 
+@draws
 def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     """Return a waterfall of the open amount from one fetch to a later one.
 
@@ -128,6 +131,7 @@ def _steps(part: pl.DataFrame, order: list[str]) -> Iterator[go.Waterfall]:
     )
 
 
+@draws
 def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None) -> go.Figure:
     """Return bars of why deals are lost.
 

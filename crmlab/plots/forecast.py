@@ -13,6 +13,7 @@ from crmlab.analysis import pipeline
 from crmlab.analysis.forecast import Probabilities
 from crmlab.display import plural
 from crmlab.plots import _bars, _panels
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing
 from crmlab.schema import TimeLike
 
@@ -32,6 +33,7 @@ _QUOTA = {
 }
 
 
+@draws
 def weighted_pipeline(
     deals: pl.DataFrame,
     *,
@@ -121,6 +123,7 @@ def _raw_and_weighted(part: pl.DataFrame) -> Iterator[go.Bar]:
         )
 
 
+@draws
 def coverage(
     deals: pl.DataFrame, quota: float | Mapping[str, float], *, since: date | str, until: date | str
 ) -> go.Figure:

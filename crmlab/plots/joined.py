@@ -11,6 +11,7 @@ from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.display import plural
 from crmlab.plots import _bars, _shares
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, at, figure, money, nothing, number, text
 from crmlab.schema import TimeLike
 
@@ -25,6 +26,7 @@ _COLOURS = dict(zip(person_consent.STATES, (GREEN, VERMILLION, "#E69F00", REST),
 _NO_DEALS = "the deals table is empty."
 
 
+@draws
 def people_overlap(people: pl.DataFrame) -> go.Figure:
     """Return bars of how many people each combination of services knows.
 
@@ -71,6 +73,7 @@ def _combination(services: set[str], every: set[str]) -> str:
     return " + ".join(sorted(services))
 
 
+@draws
 def open_pipeline_by_consent(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -133,6 +136,7 @@ def open_pipeline_by_consent(
     )
 
 
+@draws
 def consent_coverage_of_pipeline(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -199,6 +203,7 @@ def consent_coverage_of_pipeline(
     )
 
 
+@draws
 def consent_and_win_rate(
     deals: pl.DataFrame,
     consent_events: pl.DataFrame,

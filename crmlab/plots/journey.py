@@ -9,12 +9,14 @@ from crmlab import analysis
 from crmlab.analysis import journey
 from crmlab.analysis.decisions import Subject
 from crmlab.display import plural
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing, text
 from crmlab.plots.consent_state import NO_EVENTS
 
 __all__ = ["consent_journeys"]
 
 
+@draws
 def consent_journeys(
     consent_events: pl.DataFrame,
     *,

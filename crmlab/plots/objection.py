@@ -12,12 +12,14 @@ from crmlab.analysis import objection
 from crmlab.analysis.period import finest_grain, local
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import VERMILLION, at, figure, nothing, number
 from crmlab.schema import TimeLike
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
 
+@draws
 def activities_after_opt_out(
     activities: pl.DataFrame,
     consent_events: pl.DataFrame,
@@ -67,6 +69,7 @@ def activities_after_opt_out(
     return _over_time.stacked(counts, every, title, "Activities", rule, concerned)
 
 
+@draws
 def mailed_but_objected(
     contacts: pl.DataFrame,
     subscriptions: pl.DataFrame,

@@ -14,6 +14,7 @@ from crmlab.analysis.period import MAX_BINS, PERIODS
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, PALETTE, VERMILLION, figure, money, nothing, number, text
 
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
@@ -21,6 +22,7 @@ __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 _MAX_MONTHS = 120
 
 
+@draws
 def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "amount"] = "count") -> go.Figure:
     """Return bars of the win rate of closed deals.
 
@@ -160,6 +162,7 @@ def _rates_over_time(rates: pl.DataFrame, every: str, title: str, measure: str) 
     )
 
 
+@draws
 def pipeline_snapshot(
     deals: pl.DataFrame, stages: pl.DataFrame, *, measure: Literal["amount", "deals"] = "amount"
 ) -> go.Figure:
@@ -224,6 +227,7 @@ def _labelled(snapshot: pl.DataFrame) -> pl.DataFrame:
     return snapshot.select(_bars.label_of(parts), "currency", "deals", "amount")
 
 
+@draws
 def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     """Return stacked bars of the deals won and lost per month of closing, the last ten years of them.
 

@@ -14,6 +14,7 @@ from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND
 from crmlab.display import plural
 from crmlab.plots import _bars
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import PALETTE, figure, nothing, number, text
 from crmlab.schema import TimeLike
 
@@ -26,6 +27,7 @@ _TICKS = {1 / 60: "1 min", 1 / 6: "10 min", 1: "1 hour", 4: "4 h", 24: "1 day", 
 _STEPS = 50
 
 
+@draws
 def response_time(
     contacts: pl.DataFrame,
     activities: pl.DataFrame,

@@ -9,6 +9,7 @@ from crmlab import analysis
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars
+from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, figure, nothing, number
 
 __all__ = ["funnel", "stage_durations"]
@@ -16,6 +17,7 @@ __all__ = ["funnel", "stage_durations"]
 _NO_HISTORY = "the stage history table is empty."
 
 
+@draws
 def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     """Return bars of how many deals reached each stage, and were won.
 
@@ -69,6 +71,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     )
 
 
+@draws
 def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     """Return bars of how many days deals stay in each stage.
 
@@ -96,8 +99,8 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     beside = []
     for stays, ended, median, p90 in shown.select("stays", "ended", "median_days", "p90_days").rows():
         half = "not half have left" if median is None else f"half within {number(median)} d"
-        most = "" if p90 is None else f", 9 of 10 within {number(p90)} d"
-        beside.append((half + most if stays else "no stay", f"{number(ended)} of {plural(stays, 'stay')} ended"))
+        nine_of_ten = "" if p90 is None else f", 9 of 10 within {number(p90)} d"
+        beside.append((half + nine_of_ten if stays else "no stay", f"{number(ended)} of {plural(stays, 'stay')} ended"))
     unknown = int(found["left_out"].sum())
     return figure(
         [_bars.bars(shown, "median_days", beside, BLUE)],

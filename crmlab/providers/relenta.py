@@ -19,6 +19,7 @@ from crmlab.connector import (
     Field,
     Limits,
     Page,
+    PageSize,
     Provider,
     Request,
     Resource,
@@ -37,7 +38,6 @@ from crmlab.connector import (
     texts,
     widening,
 )
-from crmlab.errors import ApiError
 
 _PAGE_SIZE = 100
 _PLAN_LIMIT = "Relenta answers this also when a limit of the plan is reached, such as the number of contacts"
@@ -88,11 +88,6 @@ def _is_empty(page: Page) -> bool:
     if len(data) >= 64:  # no need to copy a whole page
         return False
     return data.translate(None, b" \t\r\n") in _NO_DATA
-
-
-def _past_the_end(error: ApiError, request: Request) -> bool:
-    """A page number that is refused after page 1 was answered is past the end."""
-    return error.status in (400, 404) and int(request.params.get("page", 1)) > 1
 
 
 def _pages(path: str) -> Callable[[Context], Iterable[Request]]:
@@ -247,11 +242,13 @@ PROVIDER = Provider(
     limits=Limits(rate=5, burst=5, concurrency=8, scope="ip", ceiling=20),
     ping=Request(path="/custom_field.list.json"),
     reached=count_and_names("custom field", "label"),
+    ping_resource="custom_fields",
     resources=(
         Resource(
             name="custom_fields",
             doc="Definitions of the custom fields of contacts: one list, no pages.",
             requests=get("/custom_field.list.json"),
+            absent_is_empty=True,
             wire=CUSTOM_FIELD,
             views=_FIELDS,
         ),
@@ -259,9 +256,11 @@ PROVIDER = Provider(
             name="contacts",
             doc="Contacts of the key's department (no time filter: always all).",
             requests=_pages("/contact.list.json"),
+            plain_request=Request(path="/contact.list.json"),
             follow=widening(_is_empty, max_window=4),
             may_repeat_last_page=True,
-            is_empty_answer=_past_the_end,
+            absent_is_empty=True,
+            page_size=PageSize(name="page_size"),
             wire=_contact,
             views=_contacts,
             view_tables=("contacts",),
@@ -271,18 +270,21 @@ PROVIDER = Provider(
             name="activities",
             doc="Activities of the calendars (no time filter: always all; repeating ones once, with their rule).",
             requests=_pages("/activity.list.json"),
+            plain_request=Request(path="/activity.list.json"),
             follow=widening(_is_empty, max_window=4),
             may_repeat_last_page=True,
-            is_empty_answer=_past_the_end,
+            absent_is_empty=True,
+            page_size=PageSize(name="page_size"),
             wire=ACTIVITY,
             views=_ACTIVITIES,
         ),
     ),
     assumptions=(
-        "the first page is number 1",
+        "the first page is number 1, or 0 where the list without parameters begins with another record than page 1",
+        "null, nothing, an empty object or text in the place of data is an empty list, where status says success",
         f"pages of {_PAGE_SIZE} are allowed, or the service gives smaller ones of one size",
-        "a list ends with a page without data, with the last page repeated, or with 400 or 404 for a page "
-        "after the first; a short page is not the end",
+        "a list ends with a page without data, with the last page repeated, or with 400 or 404 for all pages "
+        "after a last one that is not full; a short page is not the end",
         "nothing counts a list, and a record deleted while it is read can hide another one: lists of several "
         "pages are read until two readings agree",
         "e-mail addresses of a contact are joined by ; as its phones are, perhaps with a (label)",

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.catalogue import CATALOGUE
-from crmlab.schema import TABLES
+from crmlab.plots import with_note
+from crmlab.schema import TABLES, Asked
 
 #: a chart, and the numbers it shows
 Chart = tuple[go.Figure, pl.DataFrame]
@@ -20,13 +21,22 @@ _DAYS = (1, 7, 30, 90, 180, 365, 730, 1095)
 
 
 @dataclass(frozen=True, slots=True)
+class NotDrawn:
+    """A question that these data cannot answer, and why."""
+
+    question: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
-    """The tables, who is who in them, when they were fetched, and the clock they are counted by."""
+    """The tables, who is who in them, when they were fetched, the clock they are counted by, and what was asked."""
 
     tables: Mapping[str, pl.DataFrame]
     people: pl.DataFrame
     as_of: dt.datetime
     time_zone: str
+    asked: Asked
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         return self.tables[name] if name in self.tables else TABLES[name].empty()
@@ -61,15 +71,21 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-def charts(names: tuple[str, ...], given: Given) -> Iterator[Chart]:
-    """Return the charts of those questions whose tables are given."""
+def charts(names: tuple[str, ...], given: Given) -> Iterator[Chart | NotDrawn]:
+    """Return the charts of those questions whose tables are given; what needs more than their period is not drawn."""
     known = {"people": given.people, "as_of": given.as_of, "time_zone": given.time_zone}
     variables = {name: given[name] for name in TABLES} | known
     for name in names:
         entry = CATALOGUE[name]
-        if all(table in given for table in entry.tables):
-            numbers = entry.count(variables)
-            yield entry.draw(variables), _SHORTER[name](numbers) if name in _SHORTER else numbers
+        if not all(table in given for table in entry.tables):
+            continue
+        lacking = entry.lacks(given.asked)
+        if lacking:
+            yield NotDrawn(entry.question, f"Not drawn: this needs {lacking}.")
+            continue
+        numbers = entry.count(variables)
+        shown = _SHORTER[name](numbers) if name in _SHORTER else numbers
+        yield with_note(entry.draw(variables), entry.period_note(given.asked)), shown
 
 
 def _ages(deals: pl.DataFrame) -> pl.DataFrame:

@@ -10,15 +10,15 @@ from types import MappingProxyType
 
 import plotly.graph_objects as go
 import polars as pl
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from crmlab import atomic_files
 from crmlab.analysis import people
 from crmlab.display import html_table, render
-from crmlab.report.charts import SECTIONS, Given, charts
+from crmlab.report.charts import SECTIONS, Given, NotDrawn, charts
 from crmlab.report.quality import quality, spaced
-from crmlab.report.words import bad_news, in_words
-from crmlab.schema import TABLES, TimeLike, as_instant
+from crmlab.report.words import bad_news, in_words, period_in_words
+from crmlab.schema import TABLES, Asked, TimeLike, as_instant
 
 _TEMPLATE = Path(__file__).parent / "templates" / "report.html.jinja"
 
@@ -36,6 +36,7 @@ def write(
     masked: bool = False,
     title: str = "CRM and consent report",
     time_zone: str = "UTC",
+    asked: Asked | None = None,
 ) -> Path:
     """Write the report and return its path; a file that is there is replaced as a whole or not at all.
 
@@ -71,6 +72,9 @@ def write(
         Heading of the report.
     time_zone
         IANA name of the clock by which activities and consent events are counted.
+    asked
+        What the tables were asked for. Of a period, questions that need everything are not drawn, with the reason, and
+        the others say the period. None: the tables are whole.
 
     Raises
     ------
@@ -78,14 +82,15 @@ def write(
         `as_of` has no time zone, `time_zone` is not known, or the folder is none or not ours to write to.
     """
     now = as_instant(as_of, "as_of", time_zone)
-    given = Given(tables, known_people(tables) if who is None else who, now, time_zone)
+    people_known = known_people(tables) if who is None else who
+    given = Given(tables, people_known, now, time_zone, asked or Asked(fetched_at=now))
     page = render(
         _TEMPLATE,
         title=title,
         as_of=now.strftime("%Y-%m-%d %H:%M UTC"),
         sources=_sources(summary),
         masked=masked,
-        words=[*bad_news(summary, failures), *in_words(given)],
+        words=[*bad_news(summary, failures), *period_in_words(given.asked), *in_words(given)],
         sections=list(_sections(given)),
         quality=quality(summary, rejected, failures),
         assumptions=assumptions,
@@ -114,7 +119,7 @@ class _Chart:
     note: Markup
     #: for who cannot see the chart
     label: str
-    plot: Markup
+    plot: Markup | None
     numbers: Markup | None
 
 
@@ -133,10 +138,18 @@ def _sections(given: Given) -> Iterator[_Section]:
             yield _Section(heading=heading, missing=name)
             continue
         drawn = []
-        for place, (figure, numbers) in enumerate(charts(questions, given)):
+        for place, answer in enumerate(charts(questions, given)):
+            if isinstance(answer, NotDrawn):
+                drawn.append(_not_drawn(answer))
+                continue
+            figure, numbers = answer
             drawn.append(_chart(figure, numbers, f"{name}-{place}", with_script=with_script))
             with_script = False  # one plotly.js does for all
         yield _Section(heading=heading, charts=drawn)
+
+
+def _not_drawn(answer: NotDrawn) -> _Chart:
+    return _Chart(title=escape(answer.question), note=escape(answer.why), label="", plot=None, numbers=None)
 
 
 def _chart(figure: go.Figure, numbers: pl.DataFrame, name: str, *, with_script: bool) -> _Chart:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 from markupsafe import Markup
@@ -12,6 +13,7 @@ from crmlab import analysis
 from crmlab.analysis import activity, consent, pipeline
 from crmlab.display import plural
 from crmlab.report.charts import Given
+from crmlab.schema import Asked, Needs, Period
 
 _MAX_KINDS = 5
 
@@ -41,11 +43,29 @@ def _warning(what: str, then: str) -> Markup:
     return Markup('<span class="warn">{}</span> {}').format(what, then)
 
 
+def period_in_words(asked: Asked) -> Iterator[Markup]:
+    """Say of which period the tables are, where one was asked for."""
+    period = Period(since=asked.since, until=asked.until)
+    if period.is_bounded:
+        yield _warning(
+            f"Only what was changed or happened {period.in_words()}.", "What needs everything is not in this report."
+        )
+
+
 def in_words(given: Given) -> Iterator[Markup]:
     """Say one line for each table of the report, also for those that are not there."""
-    for label, name, say in _SAYS:
-        words = say(given) if name in given else f"absent, the table {name} was not fetched."
-        yield _bold("<b>{}</b>: {}", label, words)
+    for line in _SAYS:
+        yield _bold("<b>{}</b>: {}", line.label, _said(line, given))
+
+
+def _said(line: _Line, given: Given) -> Markup | str:
+    if line.tables[0] not in given:
+        return f"absent, the table {line.tables[0]} was not fetched."
+    lacking = given.asked.why_not_whole(line.tables) if line.needs == "everything" else ""
+    if lacking:
+        return f"not said, for this needs {lacking}."
+    note = given.asked.period_note(line.tables)
+    return line.say(given) + (f" {note}." if note else "")
 
 
 def _bold(template: str, *values: object) -> Markup:
@@ -146,11 +166,21 @@ def _banner(given: Given) -> Markup:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the summary: the first of its tables must be there."""
+
+    label: str
+    tables: tuple[str, ...]
+    needs: Needs
+    say: Callable[[Given], Markup]
+
+
 _SAYS = (
-    ("Closed deals", "deals", _closed),
-    ("Open pipeline", "deals", _open),
-    ("Activities", "activities", _activities),
-    ("Consent events", "consent_events", _consent_events),
-    ("Consent banner", "consent_statistics", _banner),
-    ("Across services", "contacts", _across),
+    _Line("Closed deals", ("deals",), "period", _closed),
+    _Line("Open pipeline", ("deals",), "everything", _open),
+    _Line("Activities", ("activities",), "period", _activities),
+    _Line("Consent events", ("consent_events",), "period", _consent_events),
+    _Line("Consent banner", ("consent_statistics",), "period", _banner),
+    _Line("Across services", ("contacts", "consent_events", "activities", "subscriptions"), "everything", _across),
 )

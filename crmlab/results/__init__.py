@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from crmlab.results.export import FORMATS, read_csv
-from crmlab.results.fetched import SUMMARY, Fetched, Result, Stored
+from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
+from crmlab.results.manifest import FILE as MANIFEST
+from crmlab.results.manifest import parquet_metadata, refuse_another_question
+from crmlab.results.opening import open  # noqa: A004  # read as crmlab.open
 
 __all__ = [
     "FORMATS",
+    "MANIFEST",
+    "NOT_ALWAYS",
     "SUMMARY",
     "Fetched",
     "Result",
     "Stored",
+    "open",
+    "parquet_metadata",
     "read_csv",
+    "refuse_another_question",
 ]

@@ -13,33 +13,35 @@ import polars as pl
 from crmlab import providers
 from crmlab.display import DisplayMixin, Overview, plural
 from crmlab.errors import CrmlabError
-from crmlab.results import completeness_text
-from crmlab.results.export import Format, export
+from crmlab.results import completeness_text, manifest
+from crmlab.results.export import Format, Writer, export, parquet_writers, text_writers
 from crmlab.results.failures import Failures
 from crmlab.results.masking import mask, without_content
-from crmlab.schema import Frame, TableName, Tables
+from crmlab.schema import UTC, Asked, Frame, TableName, Tables
 
 SUMMARY = pl.Schema(
     {
-        "account": pl.String,
-        "provider": pl.String,
-        "resource": pl.String,
-        "table": pl.String,
-        "rows": pl.Int64,
-        "expected": pl.Int64,
-        "rejected": pl.Int64,
-        "misfits": pl.Int64,
-        "planned": pl.Int64,
-        "requests": pl.Int64,
-        "retries": pl.Int64,
-        "seconds": pl.Float64,
-        "complete": pl.Boolean,
-        "note": pl.String,
+        "account": pl.String(),
+        "provider": pl.String(),
+        "resource": pl.String(),
+        "table": pl.String(),
+        "since": UTC,
+        "until": UTC,
+        "rows": pl.Int64(),
+        "expected": pl.Int64(),
+        "rejected": pl.Int64(),
+        "misfits": pl.Int64(),
+        "planned": pl.Int64(),
+        "requests": pl.Int64(),
+        "retries": pl.Int64(),
+        "seconds": pl.Float64(),
+        "complete": pl.Boolean(),
+        "note": pl.String(),
     }
 )
 
 #: files that not every fetch writes: those of an earlier one would be taken for this one's
-_NOT_ALWAYS = {"rejected", "misfits"}
+NOT_ALWAYS = {"rejected", "misfits"}
 _NO_MISFITS = pl.DataFrame(
     schema=dict.fromkeys(("provider", "account", "resource", "id", "field", "reason", "raw"), pl.String)
 )
@@ -51,10 +53,11 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     Attributes
     ----------
     summary : pl.DataFrame
-        A row for each account, resource and table: rows, expected (what the service said the
-        list holds; null where it does not say), rejected, misfits, planned (requests foreseen by the first
-        answers; null where they do not tell), requests, retries, seconds, complete, note.
-        Rejected, misfits, requests, retries and seconds are the resource's, repeated for each table it fills.
+        A row for each account, resource and table: since and until (the period that it holds, null where it has no
+        such end), rows, expected (what the service said the list holds; null where it does not say), rejected,
+        misfits, planned (requests foreseen by the first answers; null where they do not tell), requests, retries,
+        seconds, complete, note. Rejected, misfits, requests, retries and seconds are the resource's, repeated for
+        each table it fills.
     rejected : pl.DataFrame
         Records without a key, and what is no record: provider, account, resource, reason, raw (JSON).
     misfits : pl.DataFrame
@@ -63,8 +66,9 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         at most; the summary counts all.
     failures : Failures
         What went wrong: a tuple of `CrmlabError`, one for each account and resource.
-    fetched_at : datetime
-        UTC.
+    asked : Asked
+        What was asked for: accounts, tables, period, and when. A frame that is taken out (``data.deals``) does not
+        know it, and counts as whole wherever it is given.
     """
 
     def __init__(
@@ -76,7 +80,7 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         rejected: pl.DataFrame,
         misfits: pl.DataFrame | None = None,
         failures: Sequence[CrmlabError],
-        fetched_at: dt.datetime,
+        asked: Asked,
     ) -> None:
         self._tables: dict[str, Frame] = dict(tables)
         self._heights = dict(heights)
@@ -84,11 +88,19 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         self.rejected = rejected
         self.misfits = _NO_MISFITS if misfits is None else misfits
         self.failures = Failures(failures)
-        self.fetched_at = fetched_at
+        self.asked = asked
+
+    @property
+    def fetched_at(self) -> dt.datetime:
+        """When it was fetched, in UTC."""
+        return self.asked.fetched_at
 
     @property
     def complete(self) -> bool:
-        """Whether every resource came whole, with every record, its ids and its amounts."""
+        """Whether all that was asked for came, with every record, its ids and its amounts.
+
+        `asked` says whether that was everything.
+        """
         return bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
 
     def __getitem__(self, name: TableName | str) -> Frame:
@@ -117,10 +129,22 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def export_beside(self, directory: str | Path) -> dict[str, Path]:
-        """Write into Parquet what belongs beside the tables: the summary, rejected records and misfits if any."""
-        frames = self._beside()
-        return dict(zip(frames, export(frames, directory, obsolete=_NOT_ALWAYS - frames.keys()), strict=True))
+    def writers_beside(self, directory: str | Path) -> dict[str, Writer]:
+        """Return what writes the files beside the tables as Parquet, by name: summary, rejected, misfits, manifest."""
+        metadata = manifest.parquet_metadata(self.asked)
+        texts = {manifest.FILE: self._manifest(directory, "parquet")}
+        return parquet_writers(self._beside(), metadata) | text_writers(texts)
+
+    def _manifest(self, directory: str | Path, format: Format) -> str:
+        return manifest.text(
+            self.asked,
+            tables=self._heights,
+            summary=self.summary,
+            failures=self.failures,
+            rejected=self.rejected.height,
+            misfits=self._unread,
+            formats=manifest.formats_beside(directory, self.asked, format),
+        )
 
     def _beside(self) -> dict[str, pl.DataFrame]:
         frames = {"summary": self.summary}
@@ -133,7 +157,8 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
         state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
         unread = f"; {plural(self._unread, 'value')} not read: see .misfits" if self._unread else ""
-        return f"<{type(self).__name__} {sizes}; {state}{unread}>"
+        period = self.asked.in_words()
+        return f"<{type(self).__name__} {sizes}; {f'{period}; ' if period else ''}{state}{unread}>"
 
     @property
     def _unread(self) -> int:
@@ -148,7 +173,7 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         )
         return Overview(
             title="Complete" if self.complete else "Not complete",
-            words=f"{words} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.",
+            words=f"{words}{self._period_in_words()} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.",
             good=self.complete,
             tables=[
                 ("", self._table_lines()),
@@ -156,6 +181,10 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             ],
             folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
         )
+
+    def _period_in_words(self) -> str:
+        period = self.asked.in_words()
+        return f" It holds {period}." if period else ""
 
     def _table_lines(self) -> pl.DataFrame:
         return completeness_text.tables(self._heights, self.summary)
@@ -190,18 +219,46 @@ class Fetched(Result[pl.DataFrame]):
             rejected=without_content(self.rejected),
             misfits=without_content(self.misfits),
             failures=self.failures,
-            fetched_at=self.fetched_at,
+            asked=self.asked,
         )
 
     def export(self, directory: str | Path, format: Format = "parquet", *, mask: bool = False) -> list[Path]:
         """Write the tables, the summary, rejected records and misfits if there are any; masked on request.
 
-        One file for each, or one workbook with a sheet for each. See `crmlab.results.export.export` and `masked`.
+        One file for each, or one workbook with a sheet for each, and ``crmlab.json``, which says what was asked and
+        when; `crmlab.open` reads it. See `crmlab.results.export.export` and `masked`.
+
+        Raises
+        ------
+        UsageError
+            The folder holds files of another question: other accounts, another period, or tables that are not among
+            these.
         """
         if mask:
             return self.masked().export(directory, format)
+        manifest.refuse_another_question(directory, self.asked, format)
         frames = {**self._tables, **self._beside()}
-        return export(frames, directory, format, obsolete=_NOT_ALWAYS - frames.keys())
+        if format == "xlsx":  # a workbook is passed on alone
+            frames = {"about": self._about(), **frames}
+        return export(
+            frames,
+            directory,
+            format,
+            obsolete=NOT_ALWAYS - frames.keys(),
+            beside={manifest.FILE: self._manifest(directory, format)},
+            metadata=manifest.parquet_metadata(self.asked),
+        )
+
+    def _about(self) -> pl.DataFrame:
+        """Return what was asked, in words, as a sheet of a workbook."""
+        accounts = [f"{account.name} ({account.provider})" for account in self.asked.accounts]
+        lines = {
+            "fetched": f"{self.fetched_at:%Y-%m-%d %H:%M} UTC",
+            "accounts": ", ".join(accounts),
+            "holds": self.asked.in_words() or "all times",
+            "complete": "yes" if self.complete else "no: see the sheet summary",
+        }
+        return pl.DataFrame({"what": list(lines), "value": list(lines.values())})
 
     def report(self, path: str | Path, *, mask: bool = False) -> Path:
         """Write one self-contained HTML file with the charts and the account of the fetch; masked on request."""
@@ -218,6 +275,7 @@ class Fetched(Result[pl.DataFrame]):
             failures=[str(failure) for failure in shown.failures],
             assumptions=providers.assumptions(shown.summary["provider"].drop_nulls()),
             as_of=shown.fetched_at,
+            asked=shown.asked,
             masked=mask,
         )
 
@@ -228,7 +286,9 @@ class Stored(Result[pl.LazyFrame]):
     Attributes
     ----------
     paths : dict of str to Path
-        The files, those of the summary of the rejected records and of the misfits included. And see `Result`.
+        The files, those of the summary, of the rejected records and of the misfits included. And see `Result`.
+
+    To export, report or mask them, read them into memory with ``crmlab.open(folder, lazy=False)``.
     """
 
     paths: dict[str, Path]

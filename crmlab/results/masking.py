@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -11,25 +10,24 @@ from typing import Any
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import CUSTOM, TABLES
+from crmlab.schema import CUSTOM, TABLES, as_polars, collected, mailboxes
 
 #: what blake2b takes at most; below the least, all keys could be tried
 _KEY_BYTES = range(16, 65)
 _TOKEN_BYTES = 10  # two of a million values are equal by chance once in 10^12 fetches
-_EMAIL = re.compile(r"\s*[^\s@]+@[^\s@]+\s*")
+#: one e-mail address or several, and nothing else
+_ONLY_EMAILS = r"^[\s,;|]*(?:[^\s,;|@]+[@\uff20][^\s,;|@]+[\s,;|]*)+$"
 _CUSTOM_FIELD = CUSTOM.inner
 #: what has tokens; other dtypes, which only further columns have, become null
 _HASHED = (pl.String(), pl.List(pl.String), CUSTOM)
 
 
-def mask(
-    tables: Mapping[str, pl.DataFrame], key: bytes | None = None, *, drop: bool = False
-) -> dict[str, pl.DataFrame]:
+def mask(tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = False) -> dict[str, pl.DataFrame]:
     """Return the tables with each value of a personal column as a token, or as null.
 
     A token is a keyed hash (BLAKE2b): the same for the same value in all tables masked by one key, and
     not to be reversed, nor guessed by trying names, without the key. E-mail addresses are compared
-    in lower case and without blanks around. Lists are masked element by element, of custom fields the
+    as `crmlab.schema.mailboxes` reads them. Lists are masked element by element, of custom fields the
     value; blank text stays blank. Further columns, which one's own data may have beside those of a table, count
     as personal; those that are neither text nor lists of text become null.
 
@@ -41,7 +39,8 @@ def mask(
     Parameters
     ----------
     tables
-        Shared tables by name. `crmlab.schema.tables` says which columns are personal.
+        Shared tables by name: frames of Polars (lazy too), pandas or pyarrow. `crmlab.schema.tables` says which
+        columns are personal.
     key
         16 to 64 random bytes, the same to join with tables masked before; None: new ones, kept nowhere.
     drop
@@ -55,7 +54,7 @@ def mask(
     Raises
     ------
     UsageError
-        A table is not a shared one, or the key is too short or too long.
+        A table is not a shared one or no frame, or the key is too short or too long.
 
     Examples
     --------
@@ -84,7 +83,8 @@ def mask(
             f"the key has {len(key)} bytes: give {_KEY_BYTES[0]} to {_KEY_BYTES[-1]}, such as secrets.token_bytes(32)"
         )
     masked = {}
-    for name, frame in tables.items():
+    for name, given in tables.items():
+        frame = collected(as_polars(given, name), name)
         columns = [_masked(frame[column], key, drop=drop) for column in _personal(name, frame)]
         masked[name] = frame.with_columns(columns)
     return masked
@@ -109,7 +109,11 @@ def _masked(values: pl.Series, key: bytes, *, drop: bool) -> pl.Series:
 
 def _tokens(values: pl.Series, key: bytes) -> pl.Series:
     """Return the values as tokens; every text is hashed once, however often it is there."""
-    tokens = {text: _token(text, key) for text in _texts(values).unique().drop_nulls()}
+    texts = _texts(values).unique().drop_nulls().alias("text").to_frame()
+    # no address is in any other text, and a long one takes time
+    addresses = pl.when(pl.col("text").str.contains(_ONLY_EMAILS)).then(mailboxes(pl.col("text")).list.join(" "))
+    compared = texts.select("text", pl.coalesce(pl.when(addresses != "").then(addresses), "text").alias("compared"))
+    tokens = {text: _token(compared, key) for text, compared in compared.iter_rows()}
     replaced = _replaced(pl.col(values.name), values.dtype, tokens)
     return values.to_frame().select(replaced).to_series()
 
@@ -131,6 +135,4 @@ def _replaced(element: pl.Expr, dtype: Any, tokens: Mapping[str, str]) -> pl.Exp
 def _token(text: str, key: bytes) -> str:
     if not text.strip():
         return text
-    if _EMAIL.fullmatch(text):
-        text = text.strip().lower()
     return hashlib.blake2b(text.encode(), digest_size=_TOKEN_BYTES, key=key).hexdigest()

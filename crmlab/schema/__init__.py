@@ -1,9 +1,11 @@
-"""The shared tables: their columns, their names, and what users may give as a frame or a time."""
+"""The shared tables: columns, names, what was asked of them, and what users may give as a frame or a time."""
 
 from __future__ import annotations
 
+from crmlab.schema.asked import Asked, AskedAccount, Needs, Period
 from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
+from crmlab.schema.spellings import channel_word, first_mailbox, mailbox, mailboxes
 from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
 from crmlab.schema.times import TimeLike, as_instant, day_at, instant, zone
 
@@ -12,8 +14,12 @@ __all__ = [
     "KEY",
     "TABLES",
     "UTC",
+    "Asked",
+    "AskedAccount",
     "Column",
     "Frame",
+    "Needs",
+    "Period",
     "ProviderName",
     "Table",
     "TableName",
@@ -21,11 +27,15 @@ __all__ = [
     "TimeLike",
     "as_instant",
     "as_polars",
+    "channel_word",
     "collected",
     "conform",
     "day_at",
+    "first_mailbox",
     "in_short",
     "instant",
+    "mailbox",
+    "mailboxes",
     "repeats_rows",
     "within",
     "zone",

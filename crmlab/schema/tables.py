@@ -92,12 +92,6 @@ def _often(doc: str, words: tuple[str, ...]) -> Column:
 
 _CHANNELS = ("email", "sms", "phone", "letter", "push")
 _WORK = ("action", "note", "call", "meeting", "event")
-_MAILING = ("send", "delivered", "open", "click", "bounce", "complaint", "unsubscribe")
-_CONSENT = (
-    *("subscribe", "sub", "confirm", "update", "create", "sync", "documentation"),
-    *("unsubscribe", "unsub", "complain", "complaint", "spam", "fbl"),
-    *("suspend", "hardbounce", "hard_bounce"),
-)
 _SUBSCRIBED = ("subscribed", "unsubscribed", "complained", "unconfirmed", "hardbounced", "suspended", "invalid")
 
 #: the third part of a declared column: it identifies a person, or is what a person said
@@ -203,7 +197,7 @@ _ALL = (
         doc="What was or will be done: actions, notes, calls, meetings, appointments, mailings.",
         window=_OBJECT,
         columns=_columns(
-            kind=_often("what was done; of a mailing, what became of it", (*_WORK, *_MAILING)),
+            kind=_often("what was done; of a mailing, the service's word for what became of it", _WORK),
             contact_id=(_text, "the contact, where the service links one"),
             contact_emails=(_texts, "e-mail addresses of the people concerned", _PERSONAL),
             deal_id=(_text, "the deal, where the service links one"),
@@ -233,13 +227,14 @@ _ALL = (
         doc="What people said about being contacted, and the proof of it.",
         window=("occurred_at", "modified_at", "created_at"),
         columns=_columns(
-            kind=_often("what the person or the service did", _CONSENT),
+            kind=(_text, "the service's own word for what the person or the service did"),
             contact_id=(_text, "the person, in that service"),
             contact_email=(_text, "first e-mail address of the person", _PERSONAL),
             channel=_often("what it was said about; null where the event names none", _CHANNELS),
             source=(_text, "where it was said: form, campaign, resource"),
             occurred_at=(_time, "UTC"),
-            opted_in=(_flag, "what was said about that channel: true is yes; null where the event does not say"),
+            opted_in=(_flag, "what was decided about that channel: true is yes, false is no, null decides nothing"),
+            step=_one_of("its place in a double opt-in; null: it has none", ("request", "confirmation")),
             has_documentation=(_flag, "a proof document exists; null where the service does not say"),
         ),
     ),
@@ -281,7 +276,8 @@ _ALL = (
             contact_id=(_text, "profile"),
             channel=_often("what the address is for", _CHANNELS),
             address=(_text, "e-mail address, number or device", _PERSONAL),
-            status=_one_of("whether the address may be written to", _SUBSCRIBED),
+            status=_one_of("whether the address may be written to, as the service says it", _SUBSCRIBED),
+            opted_in=(_flag, "whether its owner wants that: true is yes, false is no, null: the state does not say"),
             resource_id=(_text, "what the address is subscribed to"),
         ),
     ),

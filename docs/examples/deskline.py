@@ -139,6 +139,7 @@ PROVIDER = Provider(
     limits=Limits(rate=10, burst=10, concurrency=5, scope="account"),
     ping=Request(path="/customers", params={"page": "1", "per_page": "1"}),
     reached=lambda page: f"{page.read(_Answer).total or 0:,} customers",
+    ping_resource="customers",
     resources=(
         _list("customers", "Everybody who ever wrote.", wire=CUSTOMER, views=CUSTOMERS),
         _list("tickets", "What they wrote, and what became of it.", wire=TICKET, views=TICKETS),

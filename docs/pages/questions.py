@@ -17,12 +17,17 @@ _CHOSEN = {
     "time_zone": 'time_zone = "Europe/Berlin"',
     "quota": 'quota = {currency: 200_000.0 for currency in deals["currency"].unique().drop_nulls()}',
     "before": """
-# of an earlier fetch: pl.read_parquet("2026-01-01/deals.parquet"); the sandbox has none, so made up
+# of an earlier fetch: crmlab.open("2026-01-01", lazy=False).deals; the sandbox has none, so made up
 month_ago = as_of - dt.timedelta(days=30)
 before = deals.filter(pl.col("created_at") < month_ago).with_columns(
     stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending")
 )""",
     "history": "history = analysis.stage_history([(month_ago, before), (as_of, deals)])",
+}
+#: what a fetch with `since` or `until` does for a question
+_PERIOD = {
+    "everything": "It needs everything: of a fetch with `since` or `until`, it is refused.",
+    "period": "A fetch with `since` or `until` will do, and the answer says the period.",
 }
 
 
@@ -149,7 +154,8 @@ def _needs(entry: Entry, numbers: Any) -> str:
     adds = [f"[{name}](../tables/{name}.md)" for name in entry.adds]
     more = f"; with {', '.join(adds)} it says more" if adds else ""
     reads = "".join(f"\n- {code(name)}: {columns}" for name, columns in _columns(numbers).items())
-    return f"Needs {', '.join(tables)}{more}.{' Columns read:' if reads else ''}\n{reads}"
+    period = _PERIOD[entry.needs]
+    return f"Needs {', '.join(tables)}{more}. {period}{' Columns read:' if reads else ''}\n{reads}"
 
 
 def _columns(function: Any) -> dict[str, str]:

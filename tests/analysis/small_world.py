@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from crmlab.schema.tables import TABLES, conform
+from tests.analysis.words import decided
 
 AS_OF = date(2026, 6, 1)
 
@@ -28,7 +29,7 @@ def said(*rows: tuple[str, str, str | None, datetime | None]) -> pl.DataFrame:
         {"provider": "altcraft", "account": "shop", "id": str(n), **dict(zip(names, row, strict=True))}
         for n, row in enumerate(rows)
     ]
-    return table("consent_events", frame) if frame else TABLES["consent_events"].empty()
+    return decided(table("consent_events", frame)) if frame else TABLES["consent_events"].empty()
 
 
 def who(**contacts: str) -> pl.DataFrame:

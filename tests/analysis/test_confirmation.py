@@ -14,6 +14,7 @@ from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.journey import consent_journeys
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, conform
+from tests.analysis.words import decided
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AS_OF = START + timedelta(days=31)
@@ -26,7 +27,9 @@ def events(*rows: tuple[Any, ...], provider: str = "altcraft") -> pl.DataFrame:
     whole = [(*row, *[None] * (len(FIELDS) - len(row))) for row in timed]
     schema = {name: TABLES["consent_events"].schema[name] for name in FIELDS}
     frame = pl.DataFrame(whole, schema=schema, orient="row")
-    return conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    return decided(
+        conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    )
 
 
 # ---- confirmation -------------------------------------------------------------------------------
@@ -51,11 +54,11 @@ def test_a_confirmation_is_of_the_first_request_of_its_person_and_channel() -> N
     frame = events(
         ("1", "email", "confirm", 0),
         ("1", "email", "subscribe", 1, "form"),
-        ("1", "email", "Subscribe", 5, "shop"),
+        ("1", "email", "subscribe", 5, "shop"),
         ("1", "email", "confirm", 6),
         ("1", "sms", "subscribe", 1, "shop"),
         ("2", None, "subscribe", 1, "form"),
-        ("2", None, "CONFIRM", 1, "form"),
+        ("2", None, "confirm", 1, "form"),
     )
 
     assert confirmation_rate(frame, as_of=AS_OF, by="channel").rows() == [
@@ -68,9 +71,9 @@ def test_a_confirmation_is_of_the_first_request_of_its_person_and_channel() -> N
 
 def test_a_confirmed_refusal_confirms_no_request() -> None:
     frame = events(
-        ("1", "email", "create", 0),
+        ("1", "email", "subscribe", 0),
         ("1", "email", "confirm", 1, "form", False),
-        ("2", "email", "create", 0),
+        ("2", "email", "subscribe", 0),
         ("2", "email", "confirm", 1, "form", True),
         provider="complero",
     )
@@ -78,10 +81,12 @@ def test_a_confirmed_refusal_confirms_no_request() -> None:
     assert confirmation_rate(frame, as_of=AS_OF).row(0) == (2, 1, 0, 0.5)
 
 
-def test_the_words_for_request_and_confirmation_can_be_given() -> None:
+def test_what_is_a_request_and_what_confirms_it_stands_in_the_column_and_not_in_the_kind() -> None:
     frame = events(("1", "email", "asked", 0), ("1", "email", "granted", 1))
 
-    assert confirmation_rate(frame, as_of=AS_OF, requests=["Asked"], confirmations=["granted"]).row(0) == (1, 1, 0, 1.0)
+    said = frame.with_columns(step=pl.Series(["request", "confirmation"]))
+
+    assert confirmation_rate(said, as_of=AS_OF).row(0) == (1, 1, 0, 1.0)
     assert confirmation_rate(frame, as_of=AS_OF).row(0) == (0, 0, 0, None)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from crmlab.analysis.consent_duration import consent_survival, curve, median_days
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, conform
+from tests.analysis.words import decided
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 #: days, how many ended, how many were censored -> survival, lower, upper: lifelines 0.30.3,
@@ -48,7 +49,9 @@ def events(*rows: tuple[Any, ...]) -> pl.DataFrame:
         },
         orient="row",
     )
-    return conform(frame.with_columns(provider=pl.lit("altcraft"), account=pl.lit("a")), TABLES["consent_events"])
+    return decided(
+        conform(frame.with_columns(provider=pl.lit("altcraft"), account=pl.lit("a")), TABLES["consent_events"])
+    )
 
 
 def test_the_curve_and_its_band_are_those_of_lifelines() -> None:

@@ -16,6 +16,7 @@ from crmlab.analysis.consent_state import consent_rate, current_consent
 from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
 from crmlab.schema import TABLES, conform
+from tests.analysis.words import decided
 
 AS_OF = date(2026, 6, 1)
 
@@ -32,7 +33,9 @@ def events(*rows: tuple[Any, ...], provider: str = "altcraft") -> pl.DataFrame:
         schema={name: TABLES["consent_events"].schema[name] for name in names},
         orient="row",
     )
-    return conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    return decided(
+        conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    )
 
 
 def table(name: str, **columns: Any) -> pl.DataFrame:
@@ -106,7 +109,7 @@ def test_a_state_without_a_time_is_a_refusal_above_all_and_a_consent_below_all()
         **key,
         contact_id=["1", "2", "3", "3", "4", "5"],
         channel=["email"] * 6,
-        status=["unsubscribed", "subscribed", "Subscribed", "unsubscribed", "hardbounced", "unconfirmed"],
+        opted_in=[False, True, True, False, None, None],
         resource_id=["r1", "r1", "r2", "r1", "r1", "r1"],
     )
     contacts = table(
@@ -123,6 +126,66 @@ def test_a_state_without_a_time_is_a_refusal_above_all_and_a_consent_below_all()
     ]
 
 
+@pytest.mark.parametrize("channel", ["E-Mail", "email ", "mail", "EMAIL"])
+def test_spellings_of_a_channel_are_one(channel: str) -> None:
+    frame = events(("1", "email", "subscribe", at(1)), ("1", channel, "unsubscribe", at(9)))
+
+    assert current_consent(frame, as_of=AS_OF).select("channel", "decision").rows() == [("email", "opt-out")]
+    assert consent_stock(frame, every="1y")["stock"].to_list() == [0]
+    assert consent_rate(frame, as_of=AS_OF, by="channel").select("channel", "opted_in", "opted_out").rows() == [
+        ("email", 0, 1)
+    ]
+
+
+def test_a_withdrawal_without_a_channel_ends_every_channel_until_a_new_consent() -> None:
+    frame = events(
+        ("1", "email", "subscribe", at(1)),
+        ("1", "sms", "subscribe", at(2)),
+        ("1", None, "unsubscribe", at(3)),
+        ("1", "sms", "subscribe", at(4)),
+        ("2", None, "subscribe", at(1)),
+        ("2", "email", "unsubscribe", at(2)),
+    )
+
+    found = current_consent(frame, as_of=AS_OF)
+
+    assert found.select("subject", "channel", "decision").rows() == [
+        ("altcraft/a/1", None, "opt-out"),
+        ("altcraft/a/1", "email", "opt-out"),
+        ("altcraft/a/1", "sms", "opt-in"),
+        ("altcraft/a/2", None, "opt-in"),
+        ("altcraft/a/2", "email", "opt-out"),
+    ]
+    assert consent_stock(frame, every="1y")["stock"].to_list() == [2]
+
+
+def test_a_withdrawal_without_a_channel_ends_a_subscription_of_before() -> None:
+    said = events(("1", None, "unsubscribe", at(3)))
+    subscriptions = table(
+        "subscriptions", provider=["altcraft"], account=["a"], contact_id=["1"], channel=["E-Mail"], opted_in=[True]
+    )
+
+    found = current_consent(said, as_of=AS_OF, subscriptions=subscriptions)
+
+    assert found.select("channel", "decision", "basis").rows() == [
+        (None, "opt-out", "event"),
+        ("email", "opt-out", "event"),
+    ]
+
+
+def test_a_person_is_known_by_any_spelling_of_an_address_and_by_the_id_that_goes_with_it() -> None:
+    frame = events(
+        ("1", "email", "subscribe", at(1), None, None, "Ann@B\u00fccher.example"),
+        (None, "email", "unsubscribe", at(2), None, None, "<ann@xn--bcher-kva.example>"),
+    )
+
+    by_contact = current_consent(frame, as_of=AS_OF)
+    by_address = current_consent(frame, as_of=AS_OF, subject="email")
+
+    assert by_contact.select("subject", "decision").rows() == [("altcraft/a/1", "opt-out")]
+    assert by_address.select("subject", "decision").rows() == [("ann@b\u00fccher.example", "opt-out")]
+
+
 def test_a_subscription_is_of_the_address_of_its_contact() -> None:
     contacts = table("contacts", provider=["altcraft"], account=["a"], id=["1"], emails=[["Ada@X.example"]])
     subscriptions = table(
@@ -132,7 +195,7 @@ def test_a_subscription_is_of_the_address_of_its_contact() -> None:
         contact_id=["1", "2"],
         channel=["sms", "email"],
         address=["+49 1", "bo@x.example"],
-        status=["subscribed"] * 2,
+        opted_in=[True] * 2,
     )
 
     found = current_consent(events(), as_of=AS_OF, subject="email", subscriptions=subscriptions, contacts=contacts)
@@ -195,6 +258,24 @@ def test_coverage_is_of_all_contacts_and_counts_nobody_else() -> None:
 
     assert (found["decided"], found["contacts_decided"], found["contacts"]) == (2, 1, 4)
     assert found["coverage_of_contacts"] == 0.25
+
+
+def test_by_service_the_coverage_is_of_its_own_contacts() -> None:
+    # three contacts of altcraft, of whom one decided; two of complero, of whom one did, and has the same id
+    contacts = table(
+        "contacts",
+        provider=["altcraft"] * 3 + ["complero"] * 2,
+        account=["a"] * 5,
+        id=["1", "2", "3", "1", "2"],
+    )
+    of_altcraft = events(("1", "email", "subscribe", at(1)))
+    of_complero = events(("1", "email", "update", at(1), None, True), provider="complero")
+    said = pl.concat([of_altcraft, of_complero])
+
+    found = consent_rate(said, as_of=AS_OF, by="provider", contacts=contacts)
+
+    counts = found.select("provider", "contacts_decided", "contacts", "coverage_of_contacts")
+    assert counts.rows() == [("altcraft", 1, 3, 1 / 3), ("complero", 1, 2, 1 / 2)]
 
 
 def test_the_rate_of_nobody_is_null() -> None:

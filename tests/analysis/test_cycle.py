@@ -180,6 +180,25 @@ def test_open_deals_are_stuck_when_older_than_nine_of_ten_won_ones() -> None:
     assert ageing(frame, as_of=date(2026, 3, 1), stuck_after=2)["stuck"].to_list() == [True, True, None]
 
 
+def test_the_deals_of_another_account_say_nothing_of_what_is_stuck() -> None:
+    frame = deals(
+        account=["fast", "fast", "slow", "slow", "new"],
+        id=["1", "2", "1", "2", "1"],
+        status=["won", "pending", "won", "pending", "pending"],
+        created_at=[at(2026, 1, 1)] * 5,
+        close_date=[date(2026, 1, 11), None, date(2026, 3, 2), None, None],
+    )
+
+    found = ageing(frame, as_of=date(2026, 2, 1))
+
+    # 10 days in the one; the other had won nothing by then, nor had the third
+    assert found.select("account", "limit_days", "stuck").rows() == [
+        ("fast", 10.0, True),
+        ("new", None, None),
+        ("slow", None, None),
+    ]
+
+
 def test_without_won_deals_nobody_knows_what_is_stuck() -> None:
     found = ageing(deals(id=["a"], status=["pending"], created_at=[at(2026, 1, 1)]), as_of=date(2026, 1, 3))
 

@@ -113,6 +113,15 @@ def test_without_contact_the_address_stands_for_it_and_without_both_nothing_coun
     assert found.select(COUNTS).row(0) == (1, 1, 1, 1, 0, 0)
 
 
+def test_an_opening_that_names_only_the_address_is_of_the_contact_it_was_sent_to() -> None:
+    frame = mail(("send", "1", "7", 1), ("send", "2", "7", 1), ("open", None, "7", 2))
+    addresses = pl.Series("contact_emails", [["Ann@Example.com"], ["bo@example.com"], ["<ann@example.com>"]])
+
+    found = email_engagement(frame.with_columns(addresses))
+
+    assert found.select("sent", "opened", "opens_without_send", "open_rate").rows() == [(2, 1, 0, 0.5)]
+
+
 def test_mailings_without_a_campaign_are_one_and_other_kinds_are_none() -> None:
     activities = mail(
         ("SEND", "ann", None, 0), ("Open", "ann", None, 1), ("subscribe", "ann", None, 0), ("call", "ann", "7", 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from crmlab.analysis.identity import people, people_overlap, same_name
-from crmlab.analysis.matching import email, evidence, evidence_left_out, evidence_links
+from crmlab.analysis.matching import evidence, evidence_left_out, evidence_links
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, conform
 
@@ -234,10 +234,3 @@ def test_the_order_of_contacts_does_not_matter_and_groups_are_those_of_a_graph(r
                 for each in merged:
                     reached[each] = merged
     assert sorted(map(sorted, {frozenset(group) for group in reached.values()})) == (groups(frame) if rows else [])
-
-
-@given(st.text(max_size=30))
-def test_normalising_an_address_twice_changes_nothing(written: str) -> None:
-    once = pl.select(email(pl.lit(written)).alias("value"))
-
-    assert once.select(email(pl.col("value"))).equals(once)

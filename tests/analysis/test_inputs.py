@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from crmlab import analysis
+from crmlab import analysis, plots
 from crmlab.analysis.inputs import answer, is_table, keys_of, names_of, read
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES
+from crmlab.schema import TABLES, conform
 
 DEALS = pl.DataFrame({"status": ["won", "lost"], "row": [1, 2], "mine": ["a", "b"]})
 
@@ -47,9 +49,70 @@ def test_a_missing_column_is_said_with_the_argument_and_what_to_do() -> None:
         read(DEALS, "deals", "status", by="owner")
 
 
+def test_a_column_that_says_what_words_mean_is_to_be_filled_and_not_made_null() -> None:
+    events = TABLES["consent_events"].empty()
+
+    with pytest.raises(
+        UsageError, match=r"no column opted_in \(what was decided .*with_columns\(opted_in=pl\.col"
+    ) as seen:
+        analysis.consent_kinds(events.drop("opted_in"))
+
+    assert "conform" not in str(seen.value)
+
+
+def test_the_answers_know_no_vendors_word() -> None:
+    frame = pl.DataFrame(
+        {"provider": ["salesforce"] * 3, "kind": ["signed up", "left", "left"], "opted_in": [True, False, None]}
+    )
+
+    found = analysis.consent_kinds(frame)
+
+    assert found.drop("provider").rows() == [("left", 2, 0, 1, 1), ("signed up", 1, 1, 0, 0)]
+
+
 def test_what_is_no_frame_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"deals is of type LazyFrame: give a polars\.DataFrame"):
-        analysis.closed_by_month(TABLES["deals"].empty().lazy())  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"deals is of type dict, which is no frame: write polars\.DataFrame"):
+        analysis.win_rate({"status": ["won"]})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="deals is of type str, which is no frame"):
+        plots.win_rate("deals.csv")  # type: ignore[arg-type]
+
+
+FRAMES: Mapping[str, Callable[[pl.DataFrame], Any]] = {
+    "lazy": pl.DataFrame.lazy,
+    "pyarrow": pl.DataFrame.to_arrow,
+    "pandas": pl.DataFrame.to_pandas,
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_frames_of_other_kinds_are_answered_like_those_of_polars(kind: str) -> None:
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("pandas")
+    rows = {"status": ["won", "lost", "won"], "amount": [1.0, 2.0, 3.0], "owner_name": ["Ann", "Bo", "Bo"]}
+    deals = conform(pl.DataFrame(rows), TABLES["deals"])
+    given = FRAMES[kind](deals)
+
+    assert_frame_equal(analysis.win_rate(given, by="owner_name"), analysis.win_rate(deals, by="owner_name"))
+    assert plots.win_rate(given, by="owner_name").to_json() == plots.win_rate(deals, by="owner_name").to_json()
+
+
+def test_of_a_lazy_frame_only_what_is_read_is_collected() -> None:
+    def is_read(column: pl.Series) -> pl.Series:
+        raise AssertionError(column.name)
+
+    deals = conform(pl.DataFrame({"status": ["won"]}), TABLES["deals"])
+    trap = pl.col("name").map_batches(is_read, return_dtype=pl.String)
+
+    assert analysis.win_rate(deals.lazy().with_columns(trap))["won"].item() == 1
+
+
+def test_a_lazy_frame_that_cannot_be_collected_is_refused() -> None:
+    missing = pl.scan_parquet("no such file.parquet")
+
+    with pytest.raises(UsageError, match="deals is a lazy frame that cannot be collected"):
+        analysis.win_rate(missing)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="deals is a lazy frame that cannot be collected"):
+        plots.win_rate(missing)  # type: ignore[arg-type]
 
 
 def test_a_group_that_is_called_like_a_measure_is_refused() -> None:

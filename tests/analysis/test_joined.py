@@ -112,6 +112,18 @@ def test_coverage_counts_decisions_of_either_kind_for_each_owner() -> None:
     assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
 
 
+def test_negative_amounts_make_no_coverage() -> None:
+    frame = deals(
+        {"owner_name": "Zoe", "contact_id": "ann", "amount": 100.0},
+        {"owner_name": "Zoe", "contact_id": "cy", "amount": -50.0},
+    )
+    events = said(("Ann", "subscribe", "email", at(1)))
+
+    found = consent_coverage_of_pipeline(frame, events, who(ann="A", cy="C"), as_of=AS_OF, by="owner_name")
+
+    assert found.select("amount", "decided_amount", "coverage", "coverage_by_amount").row(0) == (50.0, 100.0, 0.5, None)
+
+
 def test_only_what_was_said_before_the_closing_day_stands_beside_the_win_rate() -> None:
     frame = deals(
         {"contact_id": "ann", "status": "won", "close_date": date(2026, 1, 5)},
@@ -172,3 +184,14 @@ def test_a_moment_without_zone_and_people_that_are_none_are_refused() -> None:
         open_pipeline_by_consent(deals({}), said(), who(), as_of=datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(UsageError, match="people has no column person_id"):
         consent_and_win_rate(deals({}), said(), who().drop("person_id"))
+
+
+def test_a_consent_without_a_channel_is_one_for_no_channel_that_is_named() -> None:
+    events = said(("Ann", "subscribe", None, at(1)), ("Bo", "subscribe", "E-Mail", at(1)))
+    each = deals({"contact_id": "ann"}, {"contact_id": "bo"})
+
+    found = open_pipeline_by_consent(each, events, who(ann="A", bo="B"), as_of=AS_OF)
+
+    assert dict(found.select("consent", "deals").rows()) == {
+        "opted in": 1, "opted out": 0, "undecided": 1, "unknown person": 0,
+    }  # fmt: skip

@@ -107,8 +107,8 @@ def contacts(*barred: str) -> pl.DataFrame:
     return table("contacts", rows)
 
 
-def subscribed(*rows: tuple[str, str, str]) -> pl.DataFrame:
-    names = ("contact_id", "channel", "status")
+def subscribed(*rows: tuple[str, str, bool]) -> pl.DataFrame:
+    names = ("contact_id", "channel", "opted_in")
     return table(
         "subscriptions",
         [{"provider": "altcraft", "account": "shop", **dict(zip(names, row, strict=True))} for row in rows],
@@ -117,10 +117,10 @@ def subscribed(*rows: tuple[str, str, str]) -> pl.DataFrame:
 
 def test_an_objection_elsewhere_counts_against_a_subscription_and_a_recent_mailing() -> None:
     subscriptions = subscribed(
-        ("Ann", "email", "subscribed"),
-        ("Bo", "email", "unsubscribed"),
-        ("Cy", "sms", "subscribed"),
-        ("Dee", "email", "subscribed"),
+        ("Ann", "email", True),
+        ("Bo", "email", False),
+        ("Cy", "sms", True),
+        ("Dee", "email", True),
     )
     activities = done(("Bo", "send", at(31, month=5)), ("Ann", "send", at(1)), ("Cy", "open", at(31, month=5)))
     events = said(

@@ -48,9 +48,7 @@ def test_each_runs_with_nothing_but_the_fetches(entry: Entry, fetched: Fetched, 
 def test_lazy_tables_give_the_same(entry: Entry, fetched: Fetched, earlier: Fetched) -> None:
     def stored(data: Fetched) -> Stored:
         lazy = {name: frame.lazy() for name, frame in data.items()}
-        return Stored(
-            lazy, heights={}, summary=data.summary, rejected=data.rejected, failures=(), fetched_at=data.fetched_at
-        )
+        return Stored(lazy, heights={}, summary=data.summary, rejected=data.rejected, failures=(), asked=data.asked)
 
     choices = Choices(
         values={name: [value_of(name, fetched)] for name in entry.filters if name != "period"},

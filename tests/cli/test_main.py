@@ -84,7 +84,7 @@ def test_report_is_made_from_the_files_of_a_fetch(demo, tmp_path, capsys):
     [
         (["fetch", "onepagecrm"], "CRMLAB_ONEPAGECRM_API_KEY"),
         (["fetch", "onepagecm"], "did you mean 'onepagecrm'"),
-        (["report", "."], "holds no table"),
+        (["report", "."], "holds no summary"),
         (["demo", "--world", "maven"], "needs data="),
         (["demo", "--world", "maven", "--data", "nowhere"], "nowhere"),
     ],
@@ -195,7 +195,7 @@ def test_tables_of_accounts_become_files(reachable, capsys, tmp_path, more):
     format = "csv" if more[:1] == ["--format"] else "parquet"
     names = {path.name for path in tmp_path.iterdir()}
     assert code == 0
-    assert names == {f"{name}.{format}" for name in ("deals", "stages", "summary")} | (
+    assert names == {"crmlab.json", *(f"{name}.{format}" for name in ("deals", "stages", "summary"))} | (
         {"report.html"} if "--report" in more else set()
     )
     assert f"{len(names)} files in {tmp_path}" in capsys.readouterr().out
@@ -223,8 +223,8 @@ def test_an_excel_file_is_one_workbook_with_a_sheet_for_each(reachable, capsys, 
     code = main(["fetch", "onepagecrm", "--tables", "deals", "--format", "xlsx", "--out", str(tmp_path)])
 
     assert code == 0
-    assert openpyxl.load_workbook(tmp_path / "crmlab.xlsx").sheetnames == ["deals", "summary"]
-    assert f"1 files in {tmp_path}" in capsys.readouterr().out
+    assert openpyxl.load_workbook(tmp_path / "crmlab.xlsx").sheetnames == ["about", "deals", "summary"]
+    assert f"2 files in {tmp_path}" in capsys.readouterr().out
 
 
 def test_masked_files_and_reports_show_no_owner(reachable, capsys, tmp_path):
@@ -255,3 +255,42 @@ def test_the_maven_demo_writes_the_known_figures(tmp_path):
     deals = pl.read_parquet(tmp_path / "deals.parquet")
     assert code == 0
     assert dict(deals.group_by("status").len().iter_rows()) == {"won": 4238, "lost": 2473, "pending": 2089}
+
+
+def test_a_report_takes_its_time_from_the_files_whenever_these_were_touched(reachable, capsys, tmp_path):
+    main(["fetch", "onepagecrm", "--tables", "deals", "--out", str(tmp_path)])
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0))
+
+    code = main(["report", str(tmp_path)])
+
+    fetched_at = crmlab.open(tmp_path).fetched_at
+    assert code == 0
+    assert f"As of <time>{fetched_at:%Y-%m-%d %H:%M} UTC</time>" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_a_report_of_files_that_do_not_tell_their_time_needs_it(demo, capsys, tmp_path):
+    _, out = demo
+    for name in ("deals", "summary"):
+        pl.read_parquet(out / f"{name}.parquet").write_parquet(tmp_path / f"{name}.parquet")
+
+    refused = main(["report", str(tmp_path)])
+    said = capsys.readouterr().err
+    code = main(["report", str(tmp_path), "--as-of", "2026-05-16"])
+
+    assert (refused, code) == (2, 0)
+    assert "--as-of" in said
+    assert "As of <time>2026-05-16 00:00 UTC</time>" in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("more", [[], ["--format", "csv"]])
+def test_a_window_into_a_folder_of_whole_tables_is_refused_before_anything_is_sent(
+    reachable, capsys, tmp_path, monkeypatch, more
+):
+    main(["fetch", "onepagecrm", "--tables", "deals", "--out", str(tmp_path)])
+    monkeypatch.setattr("crmlab.http.client.Client.send", None)  # whoever sends fails
+
+    code = main(["fetch", "onepagecrm", "--tables", "deals", "--since", "2026-10-01", "--out", str(tmp_path), *more])
+
+    assert code == 2
+    assert "Name another folder" in capsys.readouterr().err

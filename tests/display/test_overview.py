@@ -17,6 +17,7 @@ from crmlab.display.wording import listed
 from crmlab.errors import AuthError, CrmlabError, ServerError
 from crmlab.results.failures import Failures
 from crmlab.results.fetched import SUMMARY, Fetched, Stored
+from crmlab.schema import Asked
 
 AS_OF = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 REJECTED = pl.DataFrame({"reason": ["no id"], "raw": ["{}"]})
@@ -37,7 +38,7 @@ def fetched(*lines: dict[str, Any], rejected: pl.DataFrame | None = None, **know
         summary=pl.DataFrame(lines, schema=SUMMARY),
         rejected=REJECTED.clear() if rejected is None else rejected,
         failures=known.get("failures", ()),
-        fetched_at=AS_OF,
+        asked=known.get("asked", Asked(fetched_at=AS_OF)),
     )
 
 
@@ -225,7 +226,7 @@ def test_files_are_named_with_their_folder(tmp_path: Path) -> None:
         summary=came.summary,
         rejected=came.rejected,
         failures=(),
-        fetched_at=AS_OF,
+        asked=came.asked,
     )
     stored.paths = {name: tmp_path / f"{name}.parquet" for name in ("deals", "summary")}
 

@@ -13,6 +13,7 @@ import crmlab
 from crmlab.connector import Context, Page, Request, Resource, numbered
 from crmlab.fetching.completeness import KEYS
 from crmlab.fetching.decode_queue import Backpressure
+from crmlab.fetching.intake import Accept
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
 
@@ -105,9 +106,9 @@ class Account:
         self.told: list[bool] = []
         self._service = service
 
-    async def answer(self, result: ResourceResult, request: Request) -> Page:
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         try:
-            return await self._service.ask(request)
+            return accept(await self._service.ask(request))
         finally:
             result.requests.sent += 1
 

@@ -62,7 +62,8 @@ def kept(folder: Path, *frames: tuple[str, pl.DataFrame], table: str = "users") 
             growing.put(table, source, frame, pl.col("id"))
         growing.close()
         heights = {source: growing.heights(source)[table] for source, _ in frames}
-        [path] = growing.publish().values()
+        growing.publish()
+        [path] = growing.paths.values()
         assert growing.rows == {table: sum(heights.values())}
     assert names(folder) == {f"{table}.parquet"}
     return pl.read_parquet(path)["name"].to_list(), heights
@@ -88,7 +89,7 @@ async def test_the_files_hold_what_a_fetch_returns(world: World, tmp_path: Path,
         assert_frame_equal(brought.drop(now), frame.drop(now), check_row_order=False)
     assert_frame_equal(stored.summary.drop("seconds"), data.summary.drop("seconds"))
     assert stored.complete
-    assert names(tmp_path) == {f"{name}.parquet" for name in (*data, "summary")}
+    assert names(tmp_path) == {"crmlab.json", *(f"{name}.parquet" for name in (*data, "summary"))}
     assert repr(stored) == repr(data).replace("Fetched", "Stored")
     assert "Complete" in stored._repr_html_()
 
@@ -158,7 +159,7 @@ async def test_rejected_records_of_an_earlier_fetch_do_not_stay(tmp_path: Path) 
     fetched.export(tmp_path, "csv")
 
     assert "rejected" not in stored.paths
-    assert names(tmp_path) == {"users.parquet", "summary.parquet", "users.csv", "summary.csv"}
+    assert names(tmp_path) == {"users.parquet", "summary.parquet", "users.csv", "summary.csv", "crmlab.json"}
 
 
 async def test_accounts_may_have_different_own_fields(tmp_path: Path) -> None:
@@ -207,7 +208,7 @@ async def older(folder: Path, world: World) -> dict[str, bytes]:
     """The files of an earlier fetch."""
     async with crmlab.sandbox(world, services=ONE) as crm:
         stored = await crmlab.fetch_to(folder, crm, "users", "deals", limits=FAST)
-    return {path.name: path.read_bytes() for path in stored.paths.values()}
+    return {path.name: path.read_bytes() for path in (*stored.paths.values(), folder / "crmlab.json")}
 
 
 def files(folder: Path) -> dict[str, bytes]:

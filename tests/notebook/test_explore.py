@@ -8,6 +8,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from crmlab import Fetched, Stored, analysis
 from crmlab.catalogue import CATALOGUE, SECTIONS
 from crmlab.errors import UsageError
 from crmlab.notebook import Explorer, explore
+from crmlab.schema.asked import Asked
 from crmlab.schema.tables import TABLES, conform
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -62,12 +64,12 @@ def made_of(**tables: dict[str, Any]) -> Fetched:
         summary=pl.DataFrame({"complete": [True]}),
         rejected=pl.DataFrame(),
         failures=(),
-        fetched_at=dt.datetime(2026, 5, 16, tzinfo=dt.UTC),
+        asked=Asked(fetched_at=dt.datetime(2026, 5, 16, tzinfo=dt.UTC)),
     )
 
 
 def stored(tables: dict[str, pl.LazyFrame], of: Fetched) -> Stored:
-    return Stored(tables, heights={}, summary=of.summary, rejected=of.rejected, failures=(), fetched_at=of.fetched_at)
+    return Stored(tables, heights={}, summary=of.summary, rejected=of.rejected, failures=(), asked=of.asked)
 
 
 @pytest.mark.parametrize("narrowed", [False, True], ids=["all", "narrowed"])
@@ -129,6 +131,32 @@ def test_questions_that_lack_something_are_listed_with_what_they_need(fetched: F
     assert "Needs a quota: crmlab.explore(data, quota=...)." in more
     everything = explore(fetched, earlier=fetched, quota=1e6)
     assert everything.panel.children[-1].value == ""
+
+
+def test_of_a_period_only_what_can_use_it_is_asked_and_says_it(fetched: Fetched, earlier: Fetched) -> None:
+    october = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
+    windowed = Fetched(
+        dict(fetched),
+        heights={},
+        summary=fetched.summary,
+        rejected=fetched.rejected,
+        failures=(),
+        asked=replace(fetched.asked, since=october),
+    )
+
+    panel = explore(windowed, earlier=earlier)
+
+    asked = [name for questions in panel._sections.values() for _, name in questions]
+    assert all(CATALOGUE[name].needs == "period" for name in asked)
+    assert {"win_rate", "activity_volume", "consent_trend", "consent_banner"} <= set(asked)
+    more = panel.panel.children[-1].value
+    assert "Where are the open deals now? Needs all deals, and the data hold only those changed or happened" in more
+    ask(panel, "consent_trend")
+    made = pasted(panel, data=windowed)
+    assert "Only what was changed or happened since 2026-10-01" in figure(panel)["layout"]["title"]["subtitle"]["text"]
+    assert made["figure"].layout.title.subtitle.text == figure(panel)["layout"]["title"]["subtitle"]["text"]
+    whole = explore(fetched, earlier=windowed)
+    assert "waterfall" not in [name for questions in whole._sections.values() for _, name in questions]
 
 
 def test_without_any_table_the_panel_says_what_to_fetch() -> None:

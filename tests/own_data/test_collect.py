@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab import analysis
-from crmlab.analysis.vocabulary import decided
+from crmlab.analysis.decisions import decided
 from crmlab.catalogue import CATALOGUE, GIVEN
 from crmlab.errors import UsageError
 from crmlab.schema.tables import TABLES, UTC
@@ -80,7 +80,9 @@ def test_the_report_on_own_data_draws_the_same_figures(
 ) -> None:
     pages = [data.report(tmp_path / f"{number}.html").read_text() for number, data in enumerate((own, fetched))]
 
-    figures = [re.findall(r"<figcaption>.*?</figcaption>|<details>.*?</details>", page, re.DOTALL) for page in pages]
+    # what one collects is whole; of the banner's statistics a fetch reaches thirty days
+    plain = [re.sub(r"\. Only what was changed or happened since [\d-]+", "", page) for page in pages]
+    figures = [re.findall(r"<figcaption>.*?</figcaption>|<details>.*?</details>", page, re.DOTALL) for page in plain]
 
     assert len(figures[0]) > 30
     assert figures[0] == figures[1]
@@ -92,7 +94,7 @@ def test_own_data_are_exported_and_masked(tmp_path: Path) -> None:
 
     paths = data.export(tmp_path, mask=True)
 
-    assert [path.name for path in paths] == ["deals.parquet", "summary.parquet"]
+    assert [path.name for path in paths] == ["deals.parquet", "summary.parquet", "crmlab.json"]
     written = pl.read_parquet(paths[0])
     assert written["amount"].to_list() == [100.0, 50.0]
     assert not set(written["region"]) & {"N", "S"}
@@ -251,3 +253,11 @@ def test_decisions_of_a_further_service_count_in_joined_answers(fetched: crmlab.
     )
     assert decided(data.consent_events.filter(own))["decision"].to_list() == ["opt-out"]
     assert people.filter(pl.col("person_id") == person["person_id"].item()).height > 1
+
+
+def test_a_further_column_of_nothing_goes_together_with_one_of_text() -> None:
+    first = crmlab.collect(deals=own_deals().with_columns(region=pl.lit(None)), as_of=AS_OF)
+
+    together = crmlab.collect(first, deals=own_deals(account="us"))
+
+    assert together.deals["region"].to_list() == [None, None, "N", "S"]

@@ -258,7 +258,8 @@ def test_every_word_of_the_schema_is_known_in_every_spelling(name: str) -> None:
             words = [spelling for word in said.words for spelling in (word, word.upper(), f" {word.title()} ")]
             frame = pl.DataFrame({"id": [str(number) for number in range(len(words))], column: words})
 
-            found = crmlab.table(name, frame, provider="salesforce")
+            decided = {"opted_in": True, "occurred_at": "2026-01-31"} if name == "consent_events" else {}
+            found = crmlab.table(name, frame, provider="salesforce", constants=decided)
 
             assert found[column].to_list() == [word for word in said.words for _ in range(3)]
 
@@ -359,3 +360,58 @@ def test_a_kind_that_decides_nothing_is_refused_where_opted_in_is_missing() -> N
 def test_events_that_say_nothing_are_refused() -> None:
     with pytest.raises(UsageError, match=r"do not say what was decided.*opted_in"):
         consents({"contact_email": ["ann@example.com"], "occurred_at": ["2026-01-31"]})
+
+
+# ---- what is hardly ever given ------------------------------------------------------------------
+
+
+def test_an_infinite_amount_is_told_as_it_is_written() -> None:
+    with pytest.raises(UsageError, match=re.escape("values={'amount': {'inf': None}}")):
+        deals({"amount": [1.0, float("inf")]})
+
+
+def test_a_period_of_pandas_is_refused_in_words() -> None:
+    pandas = pytest.importorskip("pandas")
+    export = pandas.DataFrame({"id": ["1"], "status": ["won"], "close_date": pandas.PeriodIndex(["2026-01"], freq="M")})
+
+    with pytest.raises(UsageError, match="close_date: 1 of 1 values cannot be read as dates"):
+        crmlab.table("deals", export, provider="salesforce")
+
+
+def test_a_constant_that_no_column_holds_is_refused_in_words() -> None:
+    with pytest.raises(UsageError, match="constants: currency is of type object"):
+        deals({"amount": [1.0]}, constants={"currency": object()})
+
+
+def test_days_without_hyphens_come_with_their_format() -> None:
+    with pytest.raises(UsageError, match="date_format='%Y%m%d'"):
+        deals({"close_date": ["20260131"]})
+
+
+def test_a_further_column_without_a_name_keeps_its_place_and_name() -> None:
+    assert deals({"": [1]}).columns[-1] == ""
+
+
+def test_no_word_is_suggested_for_its_opposite() -> None:
+    with pytest.raises(UsageError, match=re.escape("values={'status': {'Not won': ...}}")):
+        deals({"id": ["1"], "status": ["Not won"]})
+
+
+# ---- what words mean ----------------------------------------------------------------------------
+
+
+def test_the_state_of_a_subscription_and_the_kind_of_a_mailing_say_what_they_mean() -> None:
+    states = pl.DataFrame({"id": ["1", "2", "3"], "status": ["Subscribed", "unsubscribed", "suspended"]})
+    kinds = pl.DataFrame({"id": ["1", "2", "3"], "kind": ["Send", "opened", "call"]})
+
+    subscriptions = crmlab.table("subscriptions", states, provider="salesforce")
+    activities = crmlab.table("activities", kinds, provider="salesforce")
+
+    assert subscriptions["opted_in"].to_list() == [True, False, None]
+    assert activities["mailing"].to_list() == ["sent", "opened", None]
+
+
+def test_what_the_frame_says_itself_stands_above_its_words() -> None:
+    frame = pl.DataFrame({"id": ["1"], "status": ["subscribed"], "opted_in": [False]})
+
+    assert crmlab.table("subscriptions", frame, provider="salesforce")["opted_in"].to_list() == [False]

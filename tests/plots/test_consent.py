@@ -11,6 +11,7 @@ import pytest
 from crmlab import plots
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, conform
+from tests.analysis.words import decided
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AS_OF = START + timedelta(days=31)
@@ -33,7 +34,8 @@ def events(*rows: tuple[Any, ...], provider: str = "altcraft") -> pl.DataFrame:
     whole = [(*row, *[None] * (len(FIELDS) - len(row))) for row in timed]
     schema = {name: TABLES["consent_events"].schema[name] for name in FIELDS}
     frame = pl.DataFrame(whole, schema=schema, orient="row")
-    return conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    frame = conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    return decided(frame)
 
 
 def statistics(**columns: Any) -> pl.DataFrame:
@@ -120,7 +122,7 @@ def test_the_rate_shows_its_numbers_even_of_a_bar_of_length_nought() -> None:
         ("1", "email", "subscribe", 1),
         ("2", "email", "unsubscribe", 1),
         ("3", "email", "subscribe", 1),
-        ("1", "sms", "unsub", 1),
+        ("1", "sms", "unsubscribe", 1),
     )
 
     figure = plots.consent_rate(frame, as_of=AS_OF, by="channel", contacts=contacts)
@@ -203,7 +205,7 @@ def test_requests_that_are_all_young_are_told() -> None:
 
     assert words(plots.confirmation_rate(frame, as_of=AS_OF)) == "Nothing to show: all requests are younger."
     assert "1 younger request left out" in notes(
-        plots.confirmation_rate(pl.concat([frame, events(("2", "email", "sub", 1))]), as_of=AS_OF, by="channel")
+        plots.confirmation_rate(pl.concat([frame, events(("2", "email", "subscribe", 1))]), as_of=AS_OF, by="channel")
     )
 
 

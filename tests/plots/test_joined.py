@@ -216,7 +216,7 @@ def test_what_was_done_after_an_opt_out_is_counted_by_channel_and_service() -> N
 
 def test_mailed_contacts_are_counted_by_how_their_person_objected() -> None:
     contacts = table("contacts", [{"provider": "onepagecrm", "account": "crm", "id": "bo", "do_not_contact": True}])
-    active = {"provider": "altcraft", "account": "shop", "contact_id": "Bo", "channel": "email", "status": "subscribed"}
+    active = {"provider": "altcraft", "account": "shop", "contact_id": "Bo", "channel": "email", "opted_in": True}
     subscriptions = table("subscriptions", [active])
     none = EMPTY["activities"]
 

@@ -17,7 +17,7 @@ from crmlab.decoding.decoder import RAW, Decoded, decoder
 from crmlab.decoding.records import records
 from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, ServerError, TransportError
 from crmlab.providers.altcraft import LONG_AGO, PROVIDER
-from crmlab.providers.altcraft.views import CONSENT_ACTIONS, HISTORY
+from crmlab.providers.altcraft.views import CONSENT_ACTIONS, HISTORY, UNKNOWN_ACTIONS
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 EVENT = {
@@ -196,12 +196,15 @@ def test_a_pointer_that_is_absent_or_unchanged_is_the_end(name: str, following: 
     assert [request.body["from_id"] for request in walk(name, first, answer)] == ["", "same"]
 
 
-def test_an_empty_page_ends_a_list_whatever_it_points_to() -> None:
+def test_an_empty_page_that_points_on_is_followed_once() -> None:
     first = Request(path="/x", method="POST", body={"from_id": ""})
 
-    sent = list(walk("history", first, lambda start: envelope([], next_from_id=start + "x")))
+    sent = walk("subscriptions", first, lambda start: envelope([], next_from_id=start + "x"))
 
-    assert len(sent) == 1
+    assert next(sent).body["from_id"] == ""
+    assert next(sent).body["from_id"] == "x"
+    follow = PROVIDER.resource("history").follow
+    assert (follow.max_barren, follow.empty_is_end) == (2, True)
 
 
 def test_a_page_keeps_its_tags_and_limit_while_it_is_followed() -> None:
@@ -376,6 +379,41 @@ def test_what_people_say_about_being_mailed_is_a_consent_event_too(action: str) 
     assert (row["kind"], row["contact_email"], row["channel"]) == (action, "ada@moss.example", "email")
     assert (row["source"], row["occurred_at"].year) == ("Tulips", 2026)
     assert found.frames["activities"]["kind"].to_list() == [action]
+
+
+@pytest.mark.parametrize(
+    ("action", "opted_in", "step"),
+    [
+        ("subscribe", True, "request"), ("Sub", True, "request"), ("subscribed ", True, "request"),
+        ("confirm", True, "confirmation"), ("CONFIRMED", True, "confirmation"),
+        ("unsubscribe", False, None), ("Un-subscribed", False, None), ("unsub", False, None),
+        ("complained", False, None), ("complaint", False, None), ("spam", False, None), ("fbl", False, None),
+        ("hard_bounce", None, None), ("hardbounced", None, None), ("suspended", None, None), ("smiled", None, None),
+    ],
+)  # fmt: skip
+def test_what_an_action_decides_is_read_in_every_spelling(action: str, opted_in: bool | None, step: str | None) -> None:
+    found = read("history", [{**EVENT, "action": action}]).frames["consent_events"]
+
+    assert found.select("kind", "opted_in", "step").rows() == [(action, opted_in, step)]
+
+
+@pytest.mark.parametrize(
+    ("status", "opted_in"),
+    [("subscribed", True), ("Subscribed", True), ("unsubscribed", False), ("complained", False), ("hardbounced", None),
+     ("unconfirmed", None), ("suspended", None), ("invalid", None), (None, None)],
+)  # fmt: skip
+def test_what_the_state_of_a_subscription_decides(status: str | None, opted_in: bool | None) -> None:
+    record = {"profile_id": "1", "channel": "email", "email": "ada@moss.example", "status": status, "resource_id": 9}
+
+    found = read("subscriptions", [record], tags={"resource_id": "9"})
+
+    assert found.frames["subscriptions"].select("status", "opted_in").rows() == [(status, opted_in)]
+
+
+def test_words_that_nobody_knows_are_those_of_no_list() -> None:
+    frame = pl.DataFrame({"kind": ["smiled", "Send", "hard_bounce", None, "web_version_save", "confirmed"]})
+
+    assert frame.select(UNKNOWN_ACTIONS["consent_events"]).to_series().to_list() == ["smiled", *[None] * 5]
 
 
 @pytest.mark.parametrize("action", ["send", "open", "click", "web_version_save", "deliv"])

@@ -157,6 +157,19 @@ def test_several_channels_name_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "opted_in", "step"),
+    [("confirm", False, "confirmation"), ("update", False, None), (" Update", False, None), ("create", None, "request"),
+     ("sync", None, None), ("documentation", None, None), ("smiled", None, None)],
+)  # fmt: skip
+def test_only_what_a_person_confirms_or_changes_is_decided(kind: str, opted_in: bool | None, step: str | None) -> None:
+    contact = {**CONTACT, "section_work": {"consents": {"email": False}}, "section_private": None}
+
+    found = read("events", [{**EVENT, "type": kind, "contact": contact}])
+
+    assert found.frames["consent_events"].select("opted_in", "step").rows() == [(opted_in, step)]
+
+
+@pytest.mark.parametrize(
     ("work", "home", "opted_in"),
     [
         ({"sms": True}, {}, True),
@@ -423,6 +436,16 @@ async def test_a_service_that_ignores_the_type_gives_every_event_once() -> None:
 
     assert sorted(data.consent_events["id"]) == ["e1", "e2"]
     assert data.contacts.height == 1
+
+
+async def test_a_kind_that_nobody_knows_is_kept_decides_nothing_and_is_told() -> None:
+    events = [EVENT, {**EVENT, "id": "e2", "type": "smiled"}]
+
+    async with served(lambda request: web.json_response(events)) as (account, _):
+        data = await crmlab.fetch(account, "consent_events", limits=FAST)
+
+    assert dict(data.consent_events.select("kind", "opted_in").rows()) == {"confirm": True, "smiled": None}
+    assert "words nobody knows, which decide nothing: smiled" in data.summary["note"][0]
 
 
 async def test_a_cursor_that_comes_again_ends_the_list() -> None:

@@ -12,7 +12,7 @@ import pytest
 from crmlab import report
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.results.masking import mask, without_content
-from crmlab.schema import TABLES, conform
+from crmlab.schema import TABLES, Asked, conform
 
 AS_OF = datetime(2026, 5, 16, 9, 30, tzinfo=UTC)
 EVIL = "<script>alert('owner')</script>"
@@ -425,3 +425,30 @@ def test_any_frame_of_the_summary_of_a_fetch_is_understood(tmp_path: Path) -> No
 
     assert "account provider resource table complete rows rejected requests retries seconds expected" in page.text
     assert "sales onepagecrm deals deals yes 4 0 2 1 0.50 -" in page.text
+
+
+def test_of_a_period_what_needs_everything_is_not_drawn_and_the_rest_says_the_period(tmp_path: Path) -> None:
+    asked = Asked(fetched_at=AS_OF, since=datetime(2026, 2, 1, tzinfo=UTC))
+
+    text, page = written(tmp_path, tables(), WHOLE, asked=asked)
+
+    headings = re.findall(r"<figcaption><h3>(.*?)</h3><p class=\"soft\">(.*?)</p>", text)
+    notes = dict(headings)
+    assert notes["Where are the open deals now?"] == (
+        "Not drawn: this needs all deals, and the data hold only those changed or happened since 2026-02-01: "
+        "fetch without since, until."
+    )
+    win_rate = next(note for title, note in headings if title.startswith("Win rate"))
+    assert win_rate.endswith("Only what was changed or happened since 2026-02-01")
+    assert (
+        "Only what was changed or happened since 2026-02-01. What needs everything is not in this report." in page.text
+    )
+    assert "Open pipeline : not said, for this needs all deals" in page.text
+    assert len(page.all("figure")) > len([each for each in page.all("div") if each.get("role") == "img"]) > 0
+
+
+def test_of_whole_tables_no_period_is_said(tmp_path: Path) -> None:
+    _, page = written(tmp_path, tables(), WHOLE, asked=Asked(fetched_at=AS_OF))
+
+    assert "Only what was changed" not in page.text
+    assert "Not drawn" not in page.text

@@ -17,6 +17,7 @@ from crmlab.errors import UsageError
 from crmlab.results.export import FORMATS
 from crmlab.results.fetched import SUMMARY, Fetched
 from crmlab.results.masking import mask
+from crmlab.schema.asked import Asked
 from crmlab.schema.tables import CUSTOM, TABLES, conform, personal_columns
 
 KEY = b"0123456789abcdef"
@@ -79,7 +80,7 @@ def fetched(tables: dict[str, pl.DataFrame], rejected: int = 0) -> Fetched:
             orient="row",
         ),
         failures=(),
-        fetched_at=AS_OF,
+        asked=Asked(fetched_at=AS_OF),
     )
 
 
@@ -225,3 +226,35 @@ def test_further_columns_of_own_data_are_masked_whatever_they_hold() -> None:
     assert tokens.select("born", "shoes").row(0) == (None, None)
     assert tokens.select("nickname", "aliases").null_count().row(0) == (0, 0)
     assert nulls.select(list(further)).row(0) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ann@b\u00fccher.example ",
+        "ANN@XN--BCHER-KVA.EXAMPLE",
+        "<ann@b\u00fccher.example>",
+        "mailto:ann@b\u00fccher.example",
+    ],
+)
+def test_one_mailbox_has_one_token_however_it_is_written(written: str) -> None:
+    users = pl.DataFrame({"email": ["ann@b\u00fccher.example", written, "Call ann@b\u00fccher.example today", "today"]})
+
+    tokens = mask({"users": users}, key=b"k" * 16)["users"]["email"]
+
+    assert tokens[0] == tokens[1]
+    assert tokens.n_unique() == 3
+
+
+def test_lazy_frames_and_those_of_pandas_are_masked_and_what_is_none_is_refused() -> None:
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("pandas")
+    users = pl.DataFrame({"id": ["1"], "email": ["ann@example.com"]})
+    key = b"k" * 16
+
+    masked = mask({"users": users}, key=key)["users"]
+
+    assert_frame_equal(mask({"users": users.lazy()}, key=key)["users"], masked)
+    assert_frame_equal(mask({"users": users.to_pandas()}, key=key)["users"], masked)
+    with pytest.raises(UsageError, match="users is of type list, which is no frame"):
+        mask({"users": [1]})

@@ -5,7 +5,7 @@ from typing import assert_type
 import polars as pl
 
 import crmlab
-from crmlab import plots
+from crmlab import analysis, plots
 
 
 async def monday(names: list[str]) -> None:
@@ -21,6 +21,11 @@ async def monday(names: list[str]) -> None:
     await crmlab.fetch(form, *names)
     assert_type((await crmlab.fetch_to("warehouse", form, "deals")).deals, pl.LazyFrame)
     plots.win_rate(data.deals)
+    assert_type(analysis.win_rate(data, by="owner_name"), pl.DataFrame)
+    assert_type(analysis.win_rate(data.deals, by="owner_name"), pl.DataFrame)
+    analysis.mailed_but_objected(data)
+    assert_type(crmlab.open("warehouse", lazy=False), crmlab.Fetched)
+    analysis.open_actions(crmlab.open("warehouse"))
     for failure in data.failures:
         assert_type(failure.what_to_do, str)
     for name, frame in data.items():

@@ -21,6 +21,7 @@ from crmlab.connector import (
     Limits,
     Operation,
     Page,
+    PageSize,
     Provider,
     Request,
     Resource,
@@ -34,6 +35,7 @@ from crmlab.errors import ApiError, NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
 
 _LIMIT = 1000
+_PAGE_SIZE = PageSize(name="limit", in_body=True)
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
 
@@ -90,6 +92,8 @@ def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[V
         requests=lambda context: (first,),
         follow=pages.objects,
         total=pages.total,
+        absent_is_empty=True,
+        page_size=_PAGE_SIZE,
         wire=record,
         views=views,
     )
@@ -208,6 +212,7 @@ PROVIDER = Provider(
     limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
     ping=_post("databases/list", from_id=1, limit=_LIMIT),
     reached=count_and_names("database", "name"),
+    ping_resource="databases",
     resources=(
         _objects("databases", "Databases of profiles that the token may see."),
         _objects("resources", "Resources: what addresses are subscribed to."),
@@ -215,6 +220,7 @@ PROVIDER = Provider(
         Resource(
             name="segment_details",
             doc="Each segment with its size, one request each.",
+            absent_is_empty=True,
             requests=_segment_details,
             needs_before_request=("segments",),
             wire=fields.SEGMENT,
@@ -223,6 +229,7 @@ PROVIDER = Provider(
         Resource(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
+            absent_is_empty=True,
             requests=_segment_counters,
             needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
@@ -236,9 +243,11 @@ PROVIDER = Provider(
         Resource(
             name="profiles",
             doc="Profiles of every database (no time filter: always all).",
+            absent_is_empty=True,
             requests=_profiles,
             needs_before_request=("databases",),
             follow=pages.records,
+            page_size=_PAGE_SIZE,
             wire=_profile_wire,
             views=views.contacts,
             view_tables=("contacts",),
@@ -246,23 +255,29 @@ PROVIDER = Provider(
         Resource(
             name="subscriptions",
             doc="Subscribed addresses of every resource, with their state.",
+            absent_is_empty=True,
             requests=_subscriptions,
             needs_before_request=("resources",),
             follow=pages.records,
+            page_size=_PAGE_SIZE,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
             wire=fields.SUBSCRIPTION,
             views=views.SUBSCRIPTIONS,
+            unknown_words=views.UNKNOWN_STATES,
         ),
         Resource(
             name="history",
             doc="What was sent to profiles and how they answered.",
+            absent_is_empty=True,
             requests=_history,
             needs_before_request=("databases",),
             follow=pages.history,
+            page_size=_PAGE_SIZE,
             key=views.EVENT_KEY,
             wire=fields.EVENT,
             views=views.HISTORY,
+            unknown_words=views.UNKNOWN_ACTIONS,
         ),
     ),
     operations=(
@@ -280,7 +295,8 @@ PROVIDER = Provider(
         "the token is taken from the Authorization header (token_in=body for installations that do not)",
         "resources/list exists and answers as databases/list does",
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
-        "subscriptions/list_all does; a list ends where it is absent, unchanged or the page is empty",
+        "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page",
+        "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
         "campaign_id; an event with a count above 1 is one row",
@@ -289,7 +305,9 @@ PROVIDER = Provider(
         "its limit is one of profiles: only the number of slices of time depends on it",
         "history times are UTC, as their Z says; the vendor's example carries an event_id made three "
         "hours earlier, so they may be the account's local time",
-        f"these history actions are about consent: {', '.join(views.CONSENT_ACTIONS)}",
+        f"these history actions are about consent: {', '.join(views.CONSENT_ACTIONS)}; one that is known neither as "
+        "such nor as what happened to a mailing is shown among the consent events, decides nothing, and is named in a "
+        "note of the fetch",
         "segments/get_counters takes the database as db_id and as list_id at once",
         "the answer of databases/fields_get is not documented: custom fields are those that the "
         "account's custom_fields setting names, others are reported as undocumented",

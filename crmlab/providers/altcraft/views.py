@@ -6,26 +6,59 @@ import polars as pl
 
 from crmlab.connector import Context, View, custom, full_name, iso_time, lookup, text, texts
 
-#: the words of a profile's history that are about consent, in the spellings to be expected: the
-#: vendor's list of actions is not public. All others (send, open, click, ...) happen to a mailing
-CONSENT_ACTIONS = (
-    "subscribe", "sub", "confirm", "unsubscribe", "unsub", "suspend", "complain", "complaint", "spam", "fbl",
-    "hardbounce", "hard_bounce",
-)  # fmt: skip
+# The vendor's list of actions is not public: these are the words to be expected, for its own texts use
+# several for one thing. Case, and what stands between the parts of a word, do not matter.
+_REQUESTS = ("subscribe", "subscribed", "sub", "resubscribe", "resubscribed")
+_CONFIRMATIONS = ("confirm", "confirmed", "confirmation")
+_COMPLAINTS = ("complain", "complained", "complaint", "spam", "fbl")
+_LEAVINGS = ("unsubscribe", "unsubscribed", "unsub")
+_HARD_BOUNCES = ("hardbounce", "hardbounced")
+_YES = (*_REQUESTS, *_CONFIRMATIONS)
+_NO = (*_LEAVINGS, *_COMPLAINTS)
+#: they end or hold up a subscription, but nobody decided it. A bounce ends the mailing, not the consent
+_UNDECIDED = (*_HARD_BOUNCES, "suspend", "suspended", "unconfirmed", "invalid")
+#: the words of a profile's history that are about consent. All others (send, open, click, ...) happen to a mailing
+CONSENT_ACTIONS = (*_YES, *_NO, *_UNDECIDED)
 
-#: what happened to a mailing, and the words for it. Case and what stands between the parts of a word do not matter
+#: what happened to a mailing, and the words for it
 _MAILING_WORDS = {
     "sent": ("send", "sent"),
-    "delivered": ("deliver", "delivered", "delivery"),
+    "delivered": ("deliv", "deliver", "delivered", "delivery"),
     "opened": ("open", "opened", "read"),
     "clicked": ("click", "clicked"),
-    "bounced": ("bounce", "bounced", "hardbounce", "hardbounced", "softbounce", "softbounced"),
-    "complained": ("complain", "complained", "complaint", "spam", "fbl"),
-    "unsubscribed": ("unsubscribe", "unsubscribed", "unsub"),
+    "bounced": ("bounce", "bounced", *_HARD_BOUNCES, "softbounce", "softbounced"),
+    "complained": _COMPLAINTS,
+    "unsubscribed": _LEAVINGS,
 }
 _MAILING = {word: what for what, words in _MAILING_WORDS.items() for word in words}
-#: an action in one spelling: "Hard_Bounce " is "hardbounce"
-_WORD = pl.col("action").str.to_lowercase().str.replace_all(r"[\s_-]", "")
+#: nothing that an analysis counts
+_ASIDE = ("webversionsave",)
+_KNOWN = (*CONSENT_ACTIONS, *_MAILING, *_ASIDE)
+
+
+def _word(column: str) -> pl.Expr:
+    """Return a word in one spelling: "Hard_Bounce " is "hardbounce"."""
+    return pl.col(column).str.to_lowercase().str.replace_all(r"[\s_-]", "")
+
+
+def _unknown(column: str) -> pl.Expr:
+    """Return the words of a column that are none of those above."""
+    return pl.when(~_word(column).is_in(_KNOWN)).then(column)
+
+
+def _opted_in(column: str) -> pl.Expr:
+    """Return what a word decides: true is yes, false is no, null is neither."""
+    word = _word(column)
+    return pl.when(word.is_in(_YES)).then(pl.lit(value=True)).when(word.is_in(_NO)).then(pl.lit(value=False))
+
+
+_WORD = _word("action")
+_STEP = (
+    pl.when(_WORD.is_in(_REQUESTS))
+    .then(pl.lit("request"))
+    .when(_WORD.is_in(_CONFIRMATIONS))
+    .then(pl.lit("confirmation"))
+)
 
 
 def _joined(*columns: str | pl.Expr) -> pl.Expr:
@@ -119,10 +152,12 @@ SUBSCRIPTIONS = (
             "channel": text("channel"),
             "address": pl.coalesce(text("email"), text("phone"), text("subscription_id"), text("cc_data")),
             "status": text("status"),
+            "opted_in": _opted_in("status"),
             "resource_id": pl.coalesce(text("resource_id"), pl.col("_resource_id")),
         },
     ),
 )
+UNKNOWN_STATES = {"subscriptions": _unknown("status")}
 
 _AT = iso_time("datetime")
 _IN_EVENT = pl.col("subscription").struct
@@ -143,7 +178,8 @@ HISTORY = (
     ),
     View(
         table="consent_events",
-        where=pl.col("action").str.to_lowercase().is_in(CONSENT_ACTIONS),
+        # a word that nobody knows may be about consent: it is shown, and decides nothing
+        where=_WORD.is_in(CONSENT_ACTIONS) | ~_WORD.is_in(_KNOWN),
         columns={
             "created_at": _AT,
             "modified_at": _AT,
@@ -153,6 +189,9 @@ HISTORY = (
             "contact_email": text("email"),
             "channel": pl.coalesce(text("channel"), text(_IN_EVENT.field("channel"))),
             "source": pl.coalesce(text("campaign_name"), text(_IN_EVENT.field("resource_name"))),
+            "opted_in": _opted_in("action"),
+            "step": _STEP,
         },
     ),
 )
+UNKNOWN_ACTIONS = {"activities": _unknown("kind"), "consent_events": _unknown("kind")}

@@ -32,10 +32,21 @@ from crmlab.connector import (
     numbered,
     read_refusal,
     refuse,
+    whole_number,
 )
-from crmlab.errors import ApiError
-from crmlab.providers.commanders_act import fields, views
-from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, days, iso, kept, period
+from crmlab.errors import ApiError, PagingError
+from crmlab.providers.commanders_act import fields, statistics, views
+from crmlab.providers.commanders_act.windows import (
+    DAYS,
+    as_kept,
+    by_default,
+    days,
+    iso,
+    kept,
+    period,
+    reached_as_kept,
+    reached_by_default,
+)
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")
@@ -112,33 +123,41 @@ def _pagination(page: Page) -> Mapping[str, Any]:
 
 
 def _total(page: Page) -> int | None:
-    total = _pagination(page).get("total")
-    return total if isinstance(total, int) else None
+    return whole_number(_pagination(page).get("total"))
 
 
-_numbered = numbered(lambda page: _pagination(page)["total_pages"], param="page[number]")
+def _last_page(page: Page) -> int | None:
+    return whole_number(_pagination(page).get("total_pages"))
+
+
+_PAGE = "page[number]"
+_numbered = numbered(_last_page, param=_PAGE)
 
 
 def _follow(page: Page) -> Iterable[Request]:
     """Follow pages where an answer tells of them: documented for reports only, possible elsewhere."""
-    if isinstance(_pagination(page).get("total_pages"), int):
+    if _last_page(page) is not None:
         return _numbered(page)
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
     if not isinstance(link, str):
         return ()
     # of the link only the page's number is used: its host may be another, and would get the token
-    number = parse_qs(urlsplit(link).query).get("page[number]", [""])[0]
-    return [page.request.with_params(**{"page[number]": number})] if number.isdigit() else ()
+    number = parse_qs(urlsplit(link).query).get(_PAGE, [""])[0]
+    if not number.isdecimal():
+        return ()
+    if int(number) <= int(page.request.params.get(_PAGE, "1")):
+        raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
+    return [page.request.with_params(**{_PAGE: number})]
 
 
 def _more(page: Page) -> int | None:
-    if isinstance(_pagination(page).get("total_pages"), int):
+    if _last_page(page) is not None:
         return _numbered.more(page)
     return None if _follow(page) else 0
 
 
-_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more)
+_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE)
 
 
 def _is_empty_answer(error: ApiError, request: Request) -> bool:
@@ -253,6 +272,7 @@ PROVIDER = Provider(
     limits=Limits(rate=30, burst=30, concurrency=30, scope="account"),
     ping=Request(path="/sources"),
     reached=count_and_names("source", "attributes", "label"),
+    ping_resource="sources",
     resources=(
         _list(
             "sources",
@@ -273,6 +293,7 @@ PROVIDER = Provider(
             f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
             requests=_trends,
             note=as_kept,
+            reached=reached_as_kept,
             needs_before_request=("destinations",),
             tags=("integration_id",),
             key=pl.col("_integration_id"),
@@ -285,7 +306,9 @@ PROVIDER = Provider(
             "days without since.",
             requests=_statistics,
             note=by_default,
+            reached=reached_by_default,
             tags=("day", "device"),
+            restate=statistics.as_documented,
             key=views.STATISTICS_KEY,
             wire=fields.STATISTIC,
             views=views.STATISTICS,
@@ -295,6 +318,7 @@ PROVIDER = Provider(
             f"Sizes per day of the segments named in segment_ids; the last {DAYS} days without since.",
             requests=_segments,
             note=lambda context: by_default(context) if context.options.get("segment_ids") else "no segment_ids given",
+            reached=reached_by_default,
             tags=("segment_id",),
             key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
             wire=fields.SEGMENT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from crmlab.connector import Context
+from crmlab.schema import Period
 
 #: what statistics are asked for without ``since``, and how long the service keeps deliveries
 DAYS = 30
@@ -30,6 +31,19 @@ def kept(context: Context) -> tuple[dt.datetime, dt.datetime] | None:
     start = context.now - dt.timedelta(days=DAYS)
     start = max(context.since or start, start)
     return (start, end) if start < end else None
+
+
+def reached_by_default(context: Context) -> Period:
+    """Return what statistics reach: what was asked for, and the last 30 days where no beginning was."""
+    first, _ = period(context)
+    since = context.since or dt.datetime.combine(first, dt.time(), dt.UTC)
+    return Period(since=since, until=context.until)
+
+
+def reached_as_kept(context: Context) -> Period:
+    """Return what deliveries reach: what was asked for, as far as it is kept."""
+    oldest = context.now - dt.timedelta(days=DAYS)
+    return Period(since=max(context.since or oldest, oldest), until=context.until)
 
 
 def by_default(context: Context) -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -22,6 +23,7 @@ from crmlab.connector import (
     Limits,
     Operation,
     Page,
+    PageSize,
     Provider,
     Request,
     Resource,
@@ -117,7 +119,14 @@ def _iso(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-_pages = cursor(lambda page: page.header("next-cursor"), lambda request, token: request.with_params(cursor=token))
+def _next_cursor(page: Page) -> str | None:
+    """Return the cursor of the next page: of its own header, else of the link, whose host is not looked at."""
+    link = page.header("next-link") or ""
+    in_link = parse_qs(urlsplit(link).query).get("cursor", [""])[0]
+    return page.header("next-cursor") or in_link or None
+
+
+_pages = cursor(_next_cursor, lambda request, token: request.with_params(cursor=token))
 _slices = time_slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
 
 
@@ -195,6 +204,7 @@ PROVIDER = Provider(
     # /ping would not notice a wrong key, and reading an event would mark it as received
     ping=Request(path=PATHS["operations"], params={"limit": "1"}),
     reached=_newest_upload,
+    ping_resource="operations",
     resources=(
         Resource(
             name="events",
@@ -203,10 +213,12 @@ PROVIDER = Provider(
             requests=_event_lists,
             path=(),
             follow=_slices,
+            page_size=PageSize(name="limit"),
             is_empty_answer=_type_not_known,
             wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            unknown_words=views.UNKNOWN_KINDS,
             exports={"employee_id": views.inside("employee_id")},
         ),
         Resource(
@@ -217,6 +229,7 @@ PROVIDER = Provider(
             wire=fields.EVENT,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            unknown_words=views.UNKNOWN_KINDS,
             destructive=True,
         ),
         Resource(
@@ -226,6 +239,7 @@ PROVIDER = Provider(
             path=(),
             single=True,
             is_empty_answer=_is_gone,
+            never_all_empty=True,
             wire=fields.EMPLOYEE,
             views=views.USERS,
             needs_before_request=("events",),
@@ -236,6 +250,7 @@ PROVIDER = Provider(
             requests=_operation_list,
             path=(),
             follow=_slices,
+            page_size=PageSize(name="limit"),
             wire=fields.OPERATION,
             views=views.OPERATIONS,
         ),
@@ -263,7 +278,9 @@ PROVIDER = Provider(
         "country, and consents as true or false by channel; an event that names one channel is about that one",
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
-        "an employee that answers 404 was deleted since the event",
+        "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
+        "a list ends where neither Next-Cursor nor Next-Link names another page; a last page that is full is told, since "
+        "nothing else says that it is the last",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",

@@ -92,6 +92,16 @@ def _place(*names: str) -> pl.Expr:
     return text(pl.concat_str(*values, separator=" ", ignore_nulls=True))
 
 
+# https://api.complero.com/docs/glossary. Who confirms looked at the data and left them as they are, a refusal too
+_DECIDING = ("confirm", "update")
+_SILENT = ("create", "sync", "documentation")
+_STEPS = {"create": "request", "confirm": "confirmation"}
+
+
+def _kind(column: str) -> pl.Expr:
+    return pl.col(column).str.strip_chars().str.to_lowercase()
+
+
 _DOCUMENTATION = pl.coalesce(pl.col("documentation"), pl.col("item").struct.field("documentation")).str.strip_chars()
 
 EVENTS = (
@@ -108,8 +118,9 @@ EVENTS = (
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
             # work may say yes and home no: then it is not known
-            "opted_in": pl.when(_says("true") != _says("false")).then(_says("true")),
-            "has_documentation": pl.when(pl.col("type") == "documentation")
+            "opted_in": pl.when(_kind("type").is_in(_DECIDING), _says("true") != _says("false")).then(_says("true")),
+            "step": _kind("type").replace_strict(_STEPS, default=None, return_dtype=pl.String),
+            "has_documentation": pl.when(_kind("type") == "documentation")
             .then(pl.lit(True))
             .otherwise(~_DOCUMENTATION.is_in(["", '""', "{}", "[]", "false"])),
         },
@@ -139,6 +150,7 @@ EVENTS = (
         },
     ),
 )
+UNKNOWN_KINDS = {"consent_events": pl.when(~_kind("kind").is_in([*_DECIDING, *_SILENT])).then("kind")}
 USERS = (
     View(
         table="users",

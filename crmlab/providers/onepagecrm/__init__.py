@@ -22,6 +22,7 @@ from crmlab.connector import (
     Limits,
     Operation,
     Page,
+    PageSize,
     Provider,
     Request,
     Resource,
@@ -64,16 +65,8 @@ def _check(page: Page) -> None:
             raise refuse(page, now=time.time(), detail=envelope.message, status=envelope.status)
         return
     refusal = read_refusal(page, _Refusal())
-    # too many requests answer 403 as well, told from a missing right by their plain text
-    is_plain = (page.header("content-type") or "").startswith("text/plain")
-    is_too_fast = page.status == 403 and is_plain
-    raise refuse(
-        page,
-        now=time.time(),
-        code=refusal.error_name,
-        detail=refusal.error_message or refusal.message,
-        status=429 if is_too_fast else 0,
-    )
+    # too many requests answer 403 with plain text: `refuse` tells that from a missing right
+    raise refuse(page, now=time.time(), code=refusal.error_name, detail=refusal.error_message or refusal.message)
 
 
 def _signed_in(page: Page) -> str:
@@ -125,6 +118,7 @@ def _list(name: str, record: str, **more: Any) -> Resource:
     usual: dict[str, Any] = {
         "requests": _first_page(f"/{name}"),
         "follow": numbered_pages,
+        "page_size": PageSize(name="per_page"),
         "total": total,
         "inserted_at": _inserted_at,
         "projection": fields.LEAN,
@@ -179,6 +173,7 @@ PROVIDER = Provider(
     # one request like /users, and the only one that says who is signed in
     ping=Request(path="/bootstrap"),
     reached=_signed_in,
+    ping_resource="bootstrap",
     resources=(
         Resource(
             name="bootstrap",
@@ -259,6 +254,8 @@ PROVIDER = Provider(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
         "pipelines take page=2 where their answer counts more pages",
+        "pages hold as many records as asked for, or as the service says or gives where it caps them; a full page "
+        "beside which nothing is counted is followed by the next",
     ),
     not_covered=(
         "creating, changing and deleting records",

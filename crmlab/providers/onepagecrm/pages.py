@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 
-from crmlab.connector import Embedding, Page, Paginator, Request, fill_path, numbered, unix_seconds
+from crmlab.connector import Embedding, Page, Paginator, Request, fill_path, numbered, pages, unix_seconds, whole_number
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
@@ -17,11 +18,21 @@ SIZES = (100, 50, 25)
 _PERIOD = ("modified_since", "unmodified_since", "since", "until", "date_filter", "page")
 
 
+class _Told(msgspec.Struct):
+    """What stands beside a list, as it came."""
+
+    total_count: Any = None
+    max_page: Any = None
+    per_page: Any = None
+    items_left: Any = None
+
+
 class Counts(msgspec.Struct):
-    """What stands beside a list: its length, its last page, or what the cascade has left."""
+    """What stands beside a list: its length, its last page and the size of its pages, or what the cascade has left."""
 
     total_count: int | None = None
     max_page: int | None = None
+    per_page: int | None = None
     items_left: int | None = None
 
 
@@ -31,7 +42,11 @@ class Envelope(msgspec.Struct):
     status: int = 0
     message: str = ""
     timestamp: int | None = None
-    data: Counts | list[msgspec.Raw] | None = None
+    data: _Told | list[msgspec.Raw] | None = None
+
+
+class _Lists(msgspec.Struct):
+    data: dict[str, msgspec.Raw]
 
 
 class _Contact(msgspec.Struct):
@@ -55,7 +70,14 @@ class _Contacts(msgspec.Struct):
 def counts(page: Page) -> Counts:
     """Return the counts of an answer; all None where it has none."""
     data = page.read(Envelope).data
-    return data if isinstance(data, Counts) else Counts()
+    if not isinstance(data, _Told):
+        return Counts()
+    return Counts(
+        total_count=whole_number(data.total_count),
+        max_page=whole_number(data.max_page),
+        per_page=whole_number(data.per_page),
+        items_left=whole_number(data.items_left),
+    )
 
 
 def total(page: Page) -> int | None:
@@ -63,8 +85,32 @@ def total(page: Page) -> int | None:
     return counts(page).total_count
 
 
-def _last(page: Page) -> int:
-    return counts(page).max_page or 1
+def _last(page: Page) -> int | None:
+    """Return the number of the last page; None where nothing tells it. What is counted bounds what is said of pages."""
+    told = counts(page)
+    if told.total_count is None:
+        return told.max_page
+    needed = pages(told.total_count, page_size(page))
+    return needed if told.max_page is None else min(told.max_page, needed + 1)
+
+
+def page_size(page: Page) -> int:
+    """Return how many records a page holds: as asked, as the service says, or as it does without a word."""
+    asked = int(page.request.params.get("per_page", 10))
+    told = counts(page)
+    size = max(1, min(asked, told.per_page or asked))
+    is_first = page.request.params.get("page", "1") == "1"
+    if not is_first or not told.total_count:
+        return size
+    came = _height(page)
+    has_more = 0 < came < told.total_count
+    return came if has_more else max(size, came)
+
+
+def _height(page: Page) -> int:
+    """Return how many records came."""
+    lists = [text for text in page.read(_Lists).data.values() if bytes(text).startswith(b"[")]
+    return max((len(msgspec.json.decode(text, type=list[msgspec.Raw])) for text in lists), default=0)
 
 
 #: all pages after the first one, which tells how many there are
@@ -92,7 +138,13 @@ def _more(page: Page) -> int | None:
     return -(-contacts // 100) + contacts // WALL
 
 
-contact_pages = Paginator(strategy="pages side by side, past 10,000 in parts by time", follow=_follow, more=_more)
+contact_pages = Paginator(
+    strategy="pages side by side, past 10,000 in parts by time",
+    follow=_follow,
+    more=_more,
+    param="page",
+    next_if_full=True,
+)
 
 
 def _next_batch(page: Page) -> Iterable[Request]:
@@ -175,13 +227,14 @@ def _embedded(request: Request, names: Iterable[str]) -> Request:
 
 def _rest(page: Page, names: Iterable[str], size: int) -> Iterable[Request]:
     """The contacts after a first page, in pages of that size."""
+    held = page_size(page)
+    size = min(size, held)
     request = _embedded(page.request, names).with_params(per_page=size)
-    asked = int(page.request.params["per_page"])
-    contacts = total(page) or _last(page) * asked
+    contacts = total(page) or (_last(page) or 1) * held
     if contacts > WALL:
         return _parts(replace(page, request=request))
 
-    already_read = asked // size
+    already_read = held // size
     last = -(-contacts // size)
     requests = []
     for number in range(already_read + 1, last + 1):

@@ -1,0 +1,34 @@
+"""A person across what one service knows them by: its id, or nothing but the e-mail address."""
+
+from __future__ import annotations
+
+import polars as pl
+
+_ACCOUNT = ("provider", "account")
+
+
+def with_contact_id(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
+    """Return the rows with the contact of their account that has the address elsewhere, where they name none.
+
+    Where several contacts have the address, it is the first of them. Reads provider, account, contact_id.
+
+    Parameters
+    ----------
+    rows
+        Each with a contact, with the address of one, or with both.
+    address
+        The `crmlab.schema.mailbox` of a row.
+    """
+    nameless = pl.col("contact_id").is_null()
+    if not rows["contact_id"].has_nulls():
+        return rows
+    wanted = rows.filter(nameless).select(*_ACCOUNT, address.alias("address")).drop_nulls("address").unique()
+    if wanted.is_empty():
+        return rows
+    named = rows.filter(~nameless).select(*_ACCOUNT, address.alias("address"), pl.col("contact_id").alias("known_id"))
+    keys = [*_ACCOUNT, "address"]
+    known = named.join(wanted, on=keys, how="semi", nulls_equal=True).group_by(keys).agg(pl.col("known_id").min())
+    filled = rows.with_columns(pl.when(nameless).then(address).alias("address")).join(
+        known, on=keys, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return filled.with_columns(pl.coalesce("contact_id", "known_id").alias("contact_id")).drop("address", "known_id")

@@ -1,0 +1,211 @@
+"""A fetch in the place of frames: every analysis and figure takes what `crmlab.fetch` returns, and refuses a window.
+
+``analysis.win_rate(data)`` is ``analysis.win_rate(data.deals)``, and more: it knows of which period the deals are.
+`since` and `until` bound when something was last changed, so that what nobody touched is missing. Of what is open, in
+force or objected to, the answer would be wrong: it is refused. A frame that is taken out does not know its period, and
+counts as whole.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+import polars as pl
+
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES, Asked, Needs, collected
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class FetchLike(Protocol):
+    """Tables by name that know what was asked for, such as `crmlab.Fetched` and `crmlab.Stored`."""
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked for."""
+        ...
+
+    def __getitem__(self, name: str, /) -> pl.DataFrame | pl.LazyFrame: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __len__(self) -> int: ...
+
+
+class Answer(Protocol[P, R_co]):
+    """A function of frames that takes a fetch in their place, too."""
+
+    #: what it needs of a fetch
+    needs: Needs
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+    @overload
+    def __call__(self, data: FetchLike, /, *args: Any, **options: Any) -> R_co: ...
+
+
+#: analyses that make what others read besides tables, by the name that it has there
+_MADE: dict[str, Callable[..., Any]] = {}
+
+
+def answers(needs: Needs, *, makes: str = "", **tables: str) -> Callable[[Callable[P, R]], Answer[P, R]]:
+    """Return a decorator that lets an analysis take a fetch in the place of its frames.
+
+    Each parameter that is named after a table then gets that table, where it was fetched; `people` and `evidence` are
+    made of it, and `as_of` is the time of the fetch. What else is given stays as it is.
+
+    Parameters
+    ----------
+    needs
+        ``"everything"``: a fetch of a period is refused. ``"period"``: it is taken.
+    makes
+        The name by which other analyses call what this one returns.
+    tables
+        By parameter, the table that it stands for, where it is called otherwise.
+    """
+
+    def decorate(function: Callable[P, R]) -> Answer[P, R]:
+        @functools.wraps(function)
+        def answer(*args: Any, **kwargs: Any) -> R:
+            call = Call.of_fetch(function, needs, tables, args, kwargs)
+            if call is None:
+                return function(*args, **kwargs)
+            return function(*call.args, **call.kwargs)
+
+        answer.needs = needs  # type: ignore[attr-defined]
+        answer.tables = tables  # type: ignore[attr-defined]
+        if makes:
+            _MADE[makes] = answer
+        return cast("Answer[P, R]", answer)
+
+    return decorate
+
+
+class Call:
+    """A call of an analysis or a figure in which a fetch stands in the place of frames.
+
+    Attributes
+    ----------
+    used : list of tuple of Asked and str
+        What was asked for each table that the call takes out of a fetch.
+
+    Raises
+    ------
+    UsageError
+        Everything is needed, and a table is of a period; or a table was not fetched.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        needs: Needs,
+        tables: Mapping[str, str],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        self._name = function.__name__
+        self._needs = needs
+        self._tables = tables
+        self.used: list[tuple[Asked, str]] = []
+        signature = inspect.signature(function)
+        self._bound = signature.bind_partial(*args, **kwargs)
+        first = next(iter(self._bound.arguments.values()))
+        for parameter in signature.parameters.values():
+            given = self._bound.arguments.get(parameter.name)
+            if _fetches_in([given]):
+                self._bound.arguments[parameter.name] = self._in_place_of(given, parameter)
+            elif parameter.name not in self._bound.arguments and _is_fetch(first):
+                self._fill(parameter, first)
+
+    @classmethod
+    def of_fetch(
+        cls,
+        function: Callable[..., Any],
+        needs: Needs,
+        tables: Mapping[str, str],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Call | None:
+        """Return the call; None where no fetch is among the arguments."""
+        has_fetch = _fetches_in([*args, *kwargs.values()])
+        return cls(function, needs, tables, args, kwargs) if has_fetch else None
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """What to call the function with by place."""
+        return self._bound.args
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """What to call the function with by name."""
+        return self._bound.kwargs
+
+    def period(self) -> str:
+        """Return in words of which period the tables are; "" where they are whole."""
+        words = [asked.period_note([table]) for asked, table in self.used]
+        return ". ".join(dict.fromkeys(word for word in words if word))
+
+    def _in_place_of(self, given: Any, parameter: inspect.Parameter) -> Any:
+        """Return what a fetch, or a list of fetches, stands for as this argument."""
+        if _is_fetch(given):
+            return self._frame(given, parameter, is_named=True)
+        # snapshots: of each fetch its time and its deals
+        return [(each.asked.fetched_at, self._table(each, "deals")) if _is_fetch(each) else each for each in given]
+
+    def _fill(self, parameter: inspect.Parameter, data: FetchLike) -> None:
+        """Give an argument that is left out what the fetch has for it."""
+        if parameter.name == "as_of" and parameter.default is parameter.empty:
+            self._bound.arguments["as_of"] = data.asked.fetched_at
+            return
+        frame = self._frame(data, parameter, is_named=False)
+        if frame is not None:
+            self._bound.arguments[parameter.name] = frame
+
+    def _frame(self, data: FetchLike, parameter: inspect.Parameter, *, is_named: bool) -> Any:
+        """Return the frame that an argument stands for; None where it stands for none, or may be left out."""
+        name = parameter.name
+        table = self._tables.get(name, name)
+        if table in TABLES:
+            is_needed = is_named or parameter.default is parameter.empty
+            return self._table(data, table) if is_needed or table in data else None
+        if name in _MADE and (is_named or parameter.default is parameter.empty):
+            self._note(data, "contacts")
+            return _MADE[name](self._table(data, "contacts"))
+        if is_named:
+            raise UsageError(f"{self._name}: {name} cannot be taken out of one fetch: its docstring says what it is")
+        return None
+
+    def _table(self, data: FetchLike, table: str) -> pl.DataFrame:
+        if table in data:
+            self._note(data, table)
+            return collected(data[table], table)
+        if not TABLES[table].window:  # a lookup adds names, and is missed by none
+            return TABLES[table].empty()
+        raise UsageError(f"{self._name} needs {table}, which were not fetched: fetch them, too")
+
+    def _note(self, data: FetchLike, table: str) -> None:
+        """Take note of a table that is used; refuse it where it is of a period, and everything is needed."""
+        reason = data.asked.why_not_whole([table]) if self._needs == "everything" else ""
+        if reason:
+            raise UsageError(f"{self._name} needs {reason}")
+        if (data.asked, table) not in self.used:
+            self.used.append((data.asked, table))
+
+
+def _is_fetch(value: object) -> bool:
+    return isinstance(value, Mapping) and isinstance(getattr(value, "asked", None), Asked)
+
+
+def _fetches_in(values: list[Any]) -> bool:
+    """Return whether one of these is a fetch, or a list with one."""
+    for value in values:
+        if _is_fetch(value) or (isinstance(value, list | tuple) and any(_is_fetch(each) for each in value)):
+            return True
+    return False

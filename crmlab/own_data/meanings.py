@@ -1,0 +1,98 @@
+"""What the words of one's own data mean: what was decided, and what happened to a mailing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+import polars as pl
+
+from crmlab.own_data import words
+from crmlab.own_data.naming import plain
+
+#: kinds that are a decision in every service that has them, and those that are none
+_DECISIONS: Mapping[str, bool | None] = MappingProxyType(
+    {
+        **dict.fromkeys(("subscribe", "sub"), True),
+        **dict.fromkeys(("unsubscribe", "unsub", "complain", "complaint", "spam", "fbl"), False),
+        # whoever confirms or changes something may have said no
+        **dict.fromkeys(("confirm", "update", "create", "sync", "documentation"), None),
+        **dict.fromkeys(("suspend", "hardbounce"), None),
+    }
+)
+_STEPS: Mapping[str, str] = MappingProxyType({"subscribe": "request", "sub": "request", "confirm": "confirmation"})
+#: states of a subscription that are a decision
+_STATES: Mapping[str, bool] = MappingProxyType({"subscribed": True, "unsubscribed": False, "complained": False})
+#: the words for what happened to a mailing, in the tenses that people use
+_MAILINGS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("send", "sent"), "sent"),
+        **dict.fromkeys(("deliver", "delivered"), "delivered"),
+        **dict.fromkeys(("open", "opened"), "opened"),
+        **dict.fromkeys(("click", "clicked"), "clicked"),
+        **dict.fromkeys(("bounce", "bounced", "hardbounce", "softbounce"), "bounced"),
+        **dict.fromkeys(("complain", "complained", "complaint", "spam"), "complained"),
+        **dict.fromkeys(("unsubscribe", "unsubscribed"), "unsubscribed"),
+    }
+)
+
+
+def numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the events with the number of their row as id, where they have none: nothing refers to it."""
+    if "id" in frame.columns:
+        return frame
+    return frame.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("id"))
+
+
+def meant(rows: pl.DataFrame, name: str, given: Collection[str]) -> pl.DataFrame:
+    """Return the rows of a table with what their words mean, where the columns given do not say it themselves.
+
+    Of consent events the kind says what was decided, and which step of a double opt-in they are. Of subscriptions the
+    status does. Of activities the kind says what happened to a mailing.
+    """
+    if name == "consent_events":
+        said = _meaning(rows["kind"], _DECISIONS, pl.Boolean)
+        step = pl.col("step") if "step" in given else _meaning(rows["kind"], _STEPS, pl.String)
+        return rows.with_columns(pl.coalesce("opted_in", said), step.alias("step"))
+    if name == "activities":
+        return rows.with_columns(pl.coalesce("mailing", _meaning(rows["kind"], _MAILINGS, pl.String)))
+    if name == "subscriptions" and "opted_in" not in given:
+        return rows.with_columns(_meaning(rows["status"], _STATES, pl.Boolean).alias("opted_in"))
+    return rows
+
+
+def silence(events: pl.DataFrame) -> str:
+    """Return what is wrong with events that say nothing of a decision, and what to write; "" where there are none.
+
+    A kind that is known says enough, also where it is no decision.
+    """
+    is_known = events["kind"].is_in([word for word in events["kind"].unique() if _is_known(word)])
+    silent = events.filter(pl.col("opted_in").is_null(), ~is_known.fill_null(value=False))
+    if silent.is_empty():
+        return ""
+    some = f"{silent.height:,} of {events.height:,} rows"
+    if events["kind"].null_count() == events.height:
+        return (
+            f"{some} do not say what was decided: write rename={{'...': 'opted_in'}} for the column "
+            "that holds yes or no"
+        )
+    found = words.strange(silent["kind"].fill_null("(blank)"), _DECISIONS)
+    refusal = words.refusal("kind", found, _DECISIONS)
+    return f"{some} have no opted_in, and a kind that says nothing: {refusal}, or fill opted_in"
+
+
+def undated(events: pl.DataFrame) -> int:
+    """Return how many events have no time, and count in no analysis."""
+    return events.filter(pl.col("occurred_at").is_null() & pl.col("created_at").is_null()).height
+
+
+def _is_known(word: str | None) -> bool:
+    return word is not None and plain(word) in _DECISIONS
+
+
+def _meaning(
+    texts: pl.Series, meanings: Mapping[str, bool | None] | Mapping[str, str], dtype: type[pl.DataType]
+) -> pl.Series:
+    """Return what each word means, whatever its case and what stands between its parts; null where nothing does."""
+    found = {word: meanings.get(plain(word)) for word in texts.unique().drop_nulls()}
+    return texts.replace_strict(found, default=None, return_dtype=dtype)

@@ -1,0 +1,57 @@
+"""A fetch in the place of frames, for figures: as for the analyses that they draw."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, cast
+
+import plotly.graph_objects as go
+
+from crmlab import analysis
+from crmlab.analysis.fetches import Answer, Call
+from crmlab.analysis.inputs import whole
+from crmlab.plots.notes import with_note
+
+P = ParamSpec("P")
+
+
+def draws(function: Callable[P, go.Figure]) -> Answer[P, go.Figure]:
+    """Let a figure take a fetch in the place of its frames, like the analysis of the same name.
+
+    What needs everything refuses a fetch of a period; what does not says the period in its subtitle.
+    """
+    numbers = getattr(analysis, function.__name__)
+
+    @functools.wraps(function)
+    def draw(*args: Any, **kwargs: Any) -> go.Figure:
+        call = Call.of_fetch(function, numbers.needs, numbers.tables, args, kwargs)
+        if call is None:
+            # a figure looks at its frames more than once, and says how many rows are left out
+            frames = in_memory(function, args, kwargs)
+            return function(*frames.args, **frames.kwargs)
+        return with_note(function(*call.args, **call.kwargs), call.period())
+
+    draw.needs = numbers.needs  # type: ignore[attr-defined]
+    return cast("Answer[P, go.Figure]", draw)
+
+
+def in_memory(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
+    """Return the arguments of a call, those that are to be frames as Polars frames in memory.
+
+    Raises
+    ------
+    UsageError
+        What stands for a frame is none.
+    """
+    signature = inspect.signature(function)
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:  # said by the function itself, not by what it is wrapped in
+        raise TypeError(f"{function.__name__}() {error}") from None
+    for name, value in bound.arguments.items():
+        is_frame = str(signature.parameters[name].annotation).startswith("pl.DataFrame")
+        if is_frame and value is not None:
+            bound.arguments[name] = whole(value, name)
+    return bound

@@ -1,0 +1,238 @@
+"""What was asked, beside the files of its answer: the manifest ``crmlab.json``, and metadata of each Parquet file.
+
+Neither holds a secret or a value of a record. The manifest says of which accounts and period the tables are, when they
+were fetched, how many rows each has, whether it is complete, and what failed. Parquet files say it themselves as well,
+under the key ``crmlab``, so that one which is passed on alone still knows its period.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from crmlab import errors
+from crmlab.display import listed
+from crmlab.errors import ApiError, CrmlabError, RateLimitError, UsageError
+from crmlab.schema import TABLES, Asked
+
+FILE = "crmlab.json"
+WORKBOOK = "crmlab.xlsx"
+#: of the metadata of a Parquet file
+_KEY = "crmlab"
+#: what errors of a service say besides their message
+_OF_SERVICE = ("status", "code", "detail", "request_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What ``crmlab.json`` says.
+
+    `tables` are those that were written, with their rows; `formats` are those of the files, the newest last.
+    """
+
+    asked: Asked
+    tables: Mapping[str, int]
+    formats: tuple[str, ...]
+    failures: tuple[CrmlabError, ...] = ()
+
+
+def text(
+    asked: Asked,
+    *,
+    tables: Mapping[str, int],
+    summary: pl.DataFrame,
+    failures: Sequence[CrmlabError],
+    rejected: int,
+    misfits: int,
+    formats: Iterable[str],
+) -> str:
+    """Return the manifest as JSON.
+
+    Parameters
+    ----------
+    asked
+        What was asked for.
+    tables
+        The rows of each table that is written.
+    summary
+        The account of the fetch. Reads table, complete.
+    failures
+        What went wrong.
+    rejected, misfits
+        How many records, and how many values of others, could not be read.
+    formats
+        The formats of the files.
+    """
+    lacking = set(summary.filter(~pl.col("complete"))["table"])
+    values = {
+        "crmlab": _version(),
+        **asked.as_json(),
+        "formats": list(formats),
+        "tables": {name: {"rows": rows, "complete": name not in lacking} for name, rows in tables.items()},
+        "rejected": rejected,
+        "misfits": misfits,
+        "failures": [_failure_as_json(failure) for failure in failures],
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
+def parquet_metadata(asked: Asked) -> dict[str, str]:
+    """Return what each Parquet file says of itself."""
+    return {_KEY: json.dumps({"crmlab": _version(), **asked.as_json()}, ensure_ascii=False)}
+
+
+def read(folder: Path) -> Manifest | None:
+    """Return what the manifest of a folder says; None where there is none.
+
+    Raises
+    ------
+    UsageError
+        It is no manifest of crmlab's.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        values = json.loads(path.read_bytes())
+        return Manifest(
+            asked=Asked.from_json(values),
+            tables={name: table["rows"] for name, table in values["tables"].items()},
+            formats=tuple(values["formats"]),
+            failures=tuple(_failure_from_json(failure) for failure in values["failures"]),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UsageError(f"{path} is not what crmlab wrote: fetch or export into another folder") from None
+
+
+def asked_of(path: Path) -> Asked | None:
+    """Return what a Parquet file says that it holds; None where it does not say.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read.
+    """
+    try:
+        found = pl.read_parquet_metadata(path).get(_KEY)
+    except (pl.exceptions.PolarsError, OSError):
+        raise UsageError(f"{path} cannot be read as Parquet") from None
+    if found is None:
+        return None
+    try:
+        return Asked.from_json(json.loads(found))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def refuse_another_question(directory: str | Path, asked: Asked, format: str) -> None:
+    """Refuse a folder whose files answer another question, since some would stay and be taken for this answer.
+
+    The question is the same if it is asked of the same accounts, for the same period, and for all tables that are
+    there. Where no manifest tells, the metadata of Parquet files do; where these do not tell either, the folder is
+    refused as soon as it holds a file of a shared table in the same format.
+
+    Raises
+    ------
+    UsageError
+        It says what the folder holds, and what to do.
+    """
+    folder = Path(directory)
+    if not folder.is_dir():
+        return
+    manifest = read(folder)
+    if manifest:
+        left = {name for name in manifest.tables if _has_file(folder, name, manifest.formats)}
+        earlier = manifest.asked
+    else:
+        files = table_files(folder, format)
+        if not files:
+            return
+        left = set(files)
+        earlier = _said_by_all(folder, files.values())
+    differences = asked.differences(earlier, left)
+    if differences and left:
+        raise UsageError(
+            f"{folder} holds the answer to another question: it {' and '.join(differences)}. Name another folder, "
+            "ask the same question again, or remove its files"
+        )
+
+
+def table_files(folder: Path, format: str) -> dict[str, Path]:
+    """Return the files in a folder that are named after shared tables, by their names."""
+    if format == "xlsx":
+        return {"crmlab": folder / WORKBOOK} if (folder / WORKBOOK).exists() else {}
+    paths = sorted(folder.glob(f"*.{format}"))
+    return {path.stem: path for path in paths if path.stem in TABLES}
+
+
+def formats_beside(directory: str | Path, asked: Asked, format: str) -> list[str]:
+    """Return the formats that a folder holds of the very same fetch once this one is written, too."""
+    earlier = read(Path(directory))
+    formats = list(earlier.formats) if earlier and earlier.asked == asked else []
+    return [*(each for each in formats if each != format), format]
+
+
+def _has_file(folder: Path, name: str, formats: Iterable[str]) -> bool:
+    names = [WORKBOOK if format == "xlsx" else f"{name}.{format}" for format in formats]
+    return any((folder / each).exists() for each in names)
+
+
+def _said_by_all(folder: Path, files: Iterable[Path]) -> Asked:
+    """Return what all files say alike.
+
+    Raises
+    ------
+    UsageError
+        One says nothing, or something else.
+    """
+    said = {path.name: asked_of(path) if path.suffix == ".parquet" else None for path in files}
+    first = next(iter(said.values()))
+    unknown = [name for name, asked in said.items() if asked is None or asked != first]
+    if first is None or unknown:
+        raise UsageError(
+            f"{folder} holds {listed(unknown)}, and nothing tells of which accounts, period and time all of its files "
+            "are: name another folder, or remove them"
+        )
+    return first
+
+
+def _failure_as_json(failure: CrmlabError) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "kind": type(failure).__name__,
+        "account": failure.account,
+        "resource": failure.resource,
+        "what": failure.what,
+        "hint": failure.hint,
+    }
+    if isinstance(failure, ApiError):
+        values |= {name: getattr(failure, name) for name in _OF_SERVICE}
+    if isinstance(failure, RateLimitError):
+        values["retry_after"] = failure.retry_after
+    return values
+
+
+def _failure_from_json(values: Mapping[str, Any]) -> CrmlabError:
+    kind = getattr(errors, values["kind"], CrmlabError)
+    if not (isinstance(kind, type) and issubclass(kind, CrmlabError)):
+        kind = CrmlabError
+    arguments = _OF_SERVICE if issubclass(kind, ApiError) else ("what",)
+    failure: CrmlabError = kind(*(values[name] for name in arguments))
+    if isinstance(failure, RateLimitError):
+        failure.retry_after = values["retry_after"]
+    failure.account = values["account"]
+    failure.resource = values["resource"]
+    failure.hint = values["hint"]
+    return failure
+
+
+def _version() -> str:
+    try:
+        return metadata.version("crmlab")
+    except metadata.PackageNotFoundError:  # run from a folder that nobody installed
+        return "unknown"

@@ -1,0 +1,233 @@
+"""What was asked: of which accounts, which tables, of which period, and when. It goes wherever the data go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from crmlab.schema.tables import TABLES
+
+#: what an answer needs: all that the services have, or no more than the period that it is about
+Needs = Literal["everything", "period"]
+_MIDNIGHT = dt.time()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A time from `since` (inclusive) to `until` (exclusive); None where it has no such end.
+
+    Examples
+    --------
+    >>> Period(since=dt.datetime(2026, 10, 1, tzinfo=dt.UTC)).in_words()
+    'since 2026-10-01'
+    """
+
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether something may lie outside of it."""
+        return self.since is not None or self.until is not None
+
+    def within(self, other: Period) -> Period:
+        """Return the part that both have."""
+        starts = [time for time in (self.since, other.since) if time]
+        ends = [time for time in (self.until, other.until) if time]
+        return Period(since=max(starts, default=None), until=min(ends, default=None))
+
+    def in_words(self) -> str:
+        """Return it as it stands after "what was changed": in UTC, with the hour where it is not midnight."""
+        words = []
+        if self.since:
+            words.append(f"since {_day_or_time(self.since)}")
+        if self.until:
+            words.append(f"before {_day_or_time(self.until)}")
+        return " and ".join(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAccount:
+    """An account that was asked, by the name that its user gave it; `options` are settings that change what comes."""
+
+    provider: str
+    name: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a fetch was asked for.
+
+    Attributes
+    ----------
+    fetched_at : datetime
+        When it began, in UTC: the "as of" of all answers.
+    accounts : tuple of AskedAccount
+        Whom it asked.
+    tables : tuple of str
+        Shared tables, and the dotted names of services' own records.
+    since, until : datetime, optional
+        The period that was asked for; None where it has no such end.
+    reached : mapping of str to Period
+        Tables of which another period was reached than asked for: a service keeps deliveries for 30 days, for example.
+
+    Examples
+    --------
+    >>> asked = Asked(
+    ...     fetched_at=dt.datetime(2026, 11, 29, tzinfo=dt.UTC),
+    ...     tables=("deals", "stages"),
+    ...     since=dt.datetime(2026, 10, 1, tzinfo=dt.UTC),
+    ... )
+    >>> asked.in_words()
+    'only what was changed or happened since 2026-10-01'
+    >>> asked.period("stages").is_bounded
+    False
+    """
+
+    fetched_at: dt.datetime
+    accounts: tuple[AskedAccount, ...] = ()
+    tables: tuple[str, ...] = ()
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    reached: Mapping[str, Period] = field(default_factory=dict)
+
+    def period(self, table: str) -> Period:
+        """Return the period that a table holds; lookups, such as stages and users, always come whole."""
+        if table in self.reached:
+            return self.reached[table]
+        is_lookup = table in TABLES and not TABLES[table].window
+        return Period() if is_lookup else Period(since=self.since, until=self.until)
+
+    def bounded(self, tables: Iterable[str]) -> dict[str, Period]:
+        """Return those of these tables that do not hold all times, with the period that they hold."""
+        periods = {table: self.period(table) for table in tables}
+        return {table: period for table, period in periods.items() if period.is_bounded}
+
+    def in_words(self) -> str:
+        """Return of which period the tables are, as it stands after "it holds"; "" where all are of all times."""
+        parts = []
+        asked = Period(since=self.since, until=self.until)
+        if asked.is_bounded:
+            parts.append(f"only what was changed or happened {asked.in_words()}")
+        for table, period in self.reached.items():
+            if period.is_bounded and period != asked:
+                parts.append(f"{table} only {period.in_words()}")
+        return ", ".join(parts)
+
+    def why_not_whole(self, tables: Iterable[str]) -> str:
+        """Return, as it stands after "needs", what of these tables is missing and what to do; "" where they are whole.
+
+        Examples
+        --------
+        >>> october = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
+        >>> Asked(fetched_at=october, since=october).why_not_whole(["deals", "stages"])
+        'all deals, and the data hold only those changed or happened since 2026-10-01: fetch without since, until'
+        """
+        bounded = self.bounded(tables)
+        if not bounded:
+            return ""
+        period = next(iter(bounded.values())).in_words()
+        return (
+            f"all {' and '.join(bounded)}, and the data hold only those changed or happened {period}: "
+            "fetch without since, until"
+        )
+
+    def period_note(self, tables: Iterable[str]) -> str:
+        """Return of which period these tables are, as a sentence of a subtitle; "" where they are of all times."""
+        bounded = self.bounded(tables)
+        words = dict.fromkeys(period.in_words() for period in bounded.values())
+        return f"Only what was changed or happened {' and '.join(words)}" if bounded else ""
+
+    def differences(self, other: Asked, tables: Iterable[str]) -> list[str]:
+        """Return in words how an earlier question was another one than this; its time is no difference.
+
+        `tables` are those that are there of its answer.
+        """
+        found = []
+        mine = _names(self.accounts)
+        theirs = _names(other.accounts)
+        if mine != theirs:
+            found.append(f"was asked of {_listed(theirs)} and not of {_listed(mine)}")
+        if (self.since, self.until) != (other.since, other.until):
+            asked = Period(since=other.since, until=other.until)
+            found.append(f"holds what was changed or happened {asked.in_words() or 'at any time'}")
+        left = [table for table in tables if table in other.tables and table not in self.tables]
+        if left:
+            found.append(f"holds {_listed(left)} as well")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as values that JSON has; `from_json` reads them."""
+        return {
+            "as_of": self.fetched_at.isoformat(),
+            "since": _text(self.since),
+            "until": _text(self.until),
+            "accounts": [
+                {"provider": account.provider, "name": account.name, "options": dict(account.options)}
+                for account in self.accounts
+            ],
+            "asked_tables": list(self.tables),
+            "reached": {
+                table: {"since": _text(period.since), "until": _text(period.until)}
+                for table, period in self.reached.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Asked:
+        """Return what `as_json` wrote.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            It is something else.
+        """
+        as_of = _time(values["as_of"])
+        if as_of is None:
+            raise ValueError("as_of is missing")
+        return cls(
+            fetched_at=as_of,
+            accounts=tuple(AskedAccount(**account) for account in values["accounts"]),
+            tables=tuple(values["asked_tables"]),
+            since=_time(values["since"]),
+            until=_time(values["until"]),
+            reached={
+                table: Period(since=_time(period["since"]), until=_time(period["until"]))
+                for table, period in values["reached"].items()
+            },
+        )
+
+
+def _day_or_time(time: dt.datetime) -> str:
+    time = time.astimezone(dt.UTC)
+    return f"{time:%Y-%m-%d}" if time.time() == _MIDNIGHT else f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def _text(time: dt.datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _time(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    time = dt.datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return time.astimezone(dt.UTC)
+
+
+def _names(accounts: Sequence[AskedAccount]) -> list[str]:
+    """Return the accounts as text that differs where their settings do."""
+    return sorted(_name(account) for account in accounts)
+
+
+def _name(account: AskedAccount) -> str:
+    settings = [f"{name}={value}" for name, value in sorted(account.options.items())]
+    return " ".join([f"{account.provider} '{account.name}'", *settings])
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nobody"

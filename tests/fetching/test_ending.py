@@ -1,0 +1,520 @@
+"""Where a list ends, when the service is not as documented: over HTTP, against servers of one handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+import crmlab
+from crmlab.errors import NotFoundError, PagingError
+from crmlab.fetching import ending
+from tests.conftest import Serve
+
+FAST = crmlab.Limits(concurrency=4)
+TIME = "2026-01-01T00:00:00Z"
+
+
+def relenta(url: str) -> crmlab.Account:
+    return crmlab.Account("relenta", name="north", base_url=url, api_key="k" * 20)
+
+
+def complero(url: str) -> crmlab.Account:
+    return crmlab.Account("complero", base_url=url, api_key="k" * 20)
+
+
+def onepagecrm(url: str) -> crmlab.Account:
+    return crmlab.Account("onepagecrm", base_url=url, user_id="me", api_key="k" * 20)
+
+
+def altcraft(url: str) -> crmlab.Account:
+    return crmlab.Account("altcraft", base_url=url, host="own.example", token="k" * 20)
+
+
+class Relenta:
+    """So many contacts in pages; `refused` says with which status a page is refused, `once` that it is so only once."""
+
+    def __init__(self, count: int, refused: dict[int, int], *, once: bool = False, cap: int = 100) -> None:
+        self.asked: Counter[int] = Counter()
+        self.cap = cap
+        self._count = count
+        self._refused = refused
+        self._once = once
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if "custom_field" in request.path:
+            return web.json_response({"status": True, "code": 200, "data": []})
+        page = int(request.query.get("page", "1"))
+        size = min(int(request.query.get("page_size", "20")), self.cap)
+        self.asked[page] += "page" in request.query
+        status = self._refused.get(page)
+        if status and not (self._once and self.asked[page] > 1):
+            refusal = {"status": False, "code": status, "message": "bad request"}
+            return web.json_response(refusal, status=status)
+        rows = [self.contact(number) for number in range(self._count)]
+        return web.json_response({"status": True, "code": 200, "data": rows[(page - 1) * size : page * size]})
+
+    def contact(self, number: int) -> dict[str, Any]:
+        return {"id": str(number), "full_name": f"C {number}", "dt_created": TIME, "dt_modified": TIME}
+
+
+# ---- refused pages ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("page", [2, 3, 5, 6])
+async def test_a_page_that_is_refused_once_is_asked_again(serve: Serve, page: int, status: int) -> None:
+    service = Relenta(550, {page: status}, once=True)
+
+    data = await crmlab.fetch(relenta(await serve(service)), "contacts", limits=FAST)
+
+    assert data.contacts.height == 550
+    assert data.complete
+
+
+@pytest.mark.parametrize(("page", "height"), [(2, 450), (3, 450), (5, 450), (6, 500)])
+async def test_a_page_that_stays_refused_costs_itself_and_is_told(serve: Serve, page: int, height: int) -> None:
+    service = Relenta(550, {page: 400})
+
+    data = await crmlab.fetch(relenta(await serve(service)), "contacts", limits=FAST)
+
+    assert data.contacts.height == height
+    assert not data.complete
+    assert "HTTP 400 · bad request" in data.summary["note"][0]
+
+
+@pytest.mark.parametrize("count", [7, 150, 350])
+async def test_refused_pages_after_a_last_one_that_is_not_full_are_the_end(serve: Serve, count: int) -> None:
+    refused = dict.fromkeys(range(-(-count // 100) + 1, 100), 404)
+
+    data = await crmlab.fetch(relenta(await serve(Relenta(count, refused))), "contacts", limits=FAST)
+
+    assert data.contacts.height == count
+    assert data.complete
+    assert "its end is told by HTTP 404" in data.summary["note"][0]
+
+
+async def test_refused_pages_after_a_full_one_may_hide_more(serve: Serve) -> None:
+    service = Relenta(550, dict.fromkeys(range(3, 100), 400))
+
+    data = await crmlab.fetch(relenta(await serve(service)), "contacts", limits=FAST)
+
+    assert data.contacts.height == 200
+    assert not data.complete
+    assert "there may be more" in data.summary["note"][0]
+
+
+def event(number: int, kind: str) -> dict[str, Any]:
+    return {"id": f"{kind}{number}", "type": kind, "created_at": TIME, "contact": {"id": "c", "employee_id": "e1"}}
+
+
+async def test_a_cursor_that_expires_is_no_end(serve: Serve) -> None:
+    async def events(request: web.Request) -> web.Response:
+        kind = request.query["type"]
+        if "cursor" in request.query:
+            return web.json_response({"message": "cursor expired"}, status=400)
+        return web.json_response([event(1, kind)], headers={"Next-Cursor": "b"} if kind == "documentation" else {})
+
+    data = await crmlab.fetch(complero(await serve(events)), "complero.events", limits=FAST)
+
+    assert data["complero.events"].height == 3
+    assert not data.complete
+    assert "cursor expired" in data.summary["note"][0]
+
+
+async def test_a_type_of_events_that_the_service_does_not_know_has_none(serve: Serve) -> None:
+    async def events(request: web.Request) -> web.Response:
+        kind = request.query["type"]
+        if kind == "documentation":
+            return web.json_response({"message": "no such type"}, status=400)
+        return web.json_response([event(1, kind)])
+
+    data = await crmlab.fetch(complero(await serve(events)), "complero.events", limits=FAST)
+
+    assert data["complero.events"].height == 2
+    assert data.complete
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_deleted_employees_are_some_and_a_wrong_path_is_all(serve: Serve, known: bool) -> None:
+    async def service(request: web.Request) -> web.Response:
+        if request.path == "/employees/e1" and known:
+            return web.json_response({"id": "e1", "email": "e1@example.org", "first_name": "E"})
+        if request.path.startswith("/employees"):
+            return web.json_response({"message": "not found"}, status=404)
+        rows = [event(1, "update"), {**event(2, "update"), "contact": {"id": "d", "employee_id": "e2"}}]
+        return web.json_response(rows if request.query["type"] == "update" else [])
+
+    data = await crmlab.fetch(complero(await serve(service)), "users", "consent_events", limits=FAST)
+
+    assert data.users.height == known
+    assert data.complete == known
+    if not known:
+        [failure] = data.failures
+        assert isinstance(failure, NotFoundError)
+        assert "the path may be another one" in str(failure)
+
+
+# ---- full pages ---------------------------------------------------------------------------------
+
+
+def note(number: int) -> dict[str, Any]:
+    return {"note": {"id": f"n{number}", "text": "hello", "created_at": TIME}}
+
+
+class Notes:
+    """So many notes in pages; `told` says what stands beside them."""
+
+    def __init__(self, count: int, told: Any, *, cap: int = 100, ignores_page: bool = False) -> None:
+        self.asked: list[int] = []
+        self._count = count
+        self._told = told
+        self._cap = cap
+        self._ignores_page = ignores_page
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        page = int(request.query["page"])
+        self.asked.append(page)
+        size = min(int(request.query.get("per_page", 10)), self._cap)
+        start = 0 if self._ignores_page else (page - 1) * size
+        rows = [note(number) for number in range(self._count)[start : start + size]]
+        return web.json_response({"status": 0, "data": {"notes": rows, **self._told(page, size)}})
+
+
+def nothing(page: int, size: int) -> dict[str, int]:
+    return {}
+
+
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (99, 1), (100, 2), (350, 4), (400, 5)])
+async def test_a_full_page_that_tells_no_end_is_followed_by_the_next(serve: Serve, count: int, requests: int) -> None:
+    service = Notes(count, nothing)
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == count
+    assert data.complete
+    assert service.asked == [*range(1, requests + 1)]
+
+
+async def test_a_full_page_that_comes_again_is_a_service_that_ignores_the_number(serve: Serve) -> None:
+    service = Notes(350, nothing, ignores_page=True)
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert service.asked == [1, 2]
+    assert not data.complete
+    assert "ignore which page" in data.summary["note"][0]
+
+
+async def test_a_full_page_of_relenta_that_comes_again_is_no_last_page(serve: Serve) -> None:
+    class Deaf(Relenta):
+        def contact(self, number: int) -> dict[str, Any]:
+            return super().contact(number % 100)
+
+    data = await crmlab.fetch(relenta(await serve(Deaf(900, {}))), "contacts", limits=FAST)
+
+    assert data.contacts.height == 100
+    assert not data.complete
+    assert "ignore which page" in data.summary["note"][0]
+
+
+@pytest.mark.parametrize("cap", [50, 10])
+@pytest.mark.parametrize("says", ["its own size", "the size asked for", "counts only"])
+async def test_pages_that_are_capped_are_all_read(serve: Serve, cap: int, says: str) -> None:
+    def told(page: int, size: int) -> dict[str, int]:
+        shown = size if says == "its own size" else 100
+        pages = {"per_page": shown, "max_page": -(-390 // shown)}
+        return {"total_count": 390, **(pages if says != "counts only" else {})}
+
+    service = Notes(390, told, cap=cap)
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 390
+    assert data.complete
+
+
+async def test_pages_that_are_said_to_be_a_thousand_million_are_bounded_by_what_is_counted(serve: Serve) -> None:
+    service = Notes(390, lambda page, size: {"total_count": 390, "max_page": 10**9})
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 390
+    assert data.complete
+    assert max(service.asked) <= 5
+
+
+async def test_pages_that_are_said_to_be_a_thousand_million_and_not_counted_are_refused(serve: Serve) -> None:
+    service = Notes(390, lambda page, size: {"max_page": 10**9})
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    [failure] = data.failures
+    assert isinstance(failure, PagingError)
+    assert "/notes tells of 1,000,000,000 pages" in str(failure)
+    assert data["onepagecrm.notes"].height == 100
+
+
+async def test_a_number_of_pages_that_grows_for_ever_ends_where_nothing_new_comes(serve: Serve) -> None:
+    service = Notes(150, lambda page, size: {"max_page": page + 1})
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 150
+    assert not data.complete
+    assert "20 pages in a row brought no new record" in data.summary["note"][0]
+    assert len(service.asked) <= 25
+
+
+# ---- cursors ------------------------------------------------------------------------------------
+
+
+class Events:
+    """Events page by page: `pages` gives the number of events and the next cursor for a cursor ("" at first)."""
+
+    def __init__(self, pages: Any) -> None:
+        self.asked = 0
+        self._pages = pages
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if request.query["type"] != "update":
+            return web.json_response([])
+        self.asked += 1
+        cursor = request.query.get("cursor", "")
+        height, following = self._pages(cursor)
+        rows = [event(number, f"update-{cursor}-") for number in range(height)]
+        return web.json_response(rows, headers={"Next-Cursor": following} if following else {})
+
+
+async def read_events(serve: Serve, service: Events) -> crmlab.Fetched:
+    return await asyncio.wait_for(
+        crmlab.fetch(complero(await serve(service)), "complero.events", limits=FAST), timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [{"": "a", "a": "a"}, {"": "a", "a": "b", "b": "a"}, {"": "a", "a": "b", "b": "c", "c": "a"}],
+    ids=["itself", "the one before", "two before"],
+)
+async def test_a_cursor_that_leads_back_is_no_end(serve: Serve, pages: dict[str, str]) -> None:
+    service = Events(lambda cursor: (2, pages[cursor]))
+
+    data = await read_events(serve, service)
+
+    assert data["complero.events"].height == 2 * len(pages)
+    assert not data.complete
+    assert "a cursor leads back to an earlier page" in data.summary["note"][0]
+
+
+async def test_empty_pages_with_a_new_cursor_are_followed(serve: Serve) -> None:
+    service = Events(
+        lambda cursor: (
+            (0 if 3 <= int(cursor or 0) < 20 else 1, str(int(cursor or 0) + 1)) if cursor != "25" else (1, "")
+        )
+    )
+
+    data = await read_events(serve, service)
+
+    assert data["complero.events"].height == 26 - 17
+    assert data.complete
+
+
+@pytest.mark.parametrize("height", [0, 2])
+async def test_pages_without_a_new_record_are_followed_twenty_times(serve: Serve, height: int) -> None:
+    service = Events(lambda cursor: (height, str(int(cursor or 0) + 1)))
+    same = service._pages
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.query["type"] != "update":
+            return web.json_response([])
+        service.asked += 1
+        count, following = same(request.query.get("cursor", ""))
+        return web.json_response([event(number, "u") for number in range(count)], headers={"Next-Cursor": following})
+
+    data = await crmlab.fetch(complero(await serve(handler)), "complero.events", limits=FAST)
+
+    assert service.asked <= 21
+    assert not data.complete
+    assert "20 pages in a row brought no new record" in data.summary["note"][0]
+
+
+async def test_a_list_that_goes_on_for_ever_is_an_error_that_names_it(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "MAX_PAGES", 30)
+    service = Events(lambda cursor: (1, str(int(cursor or 0) + 1)))
+
+    data = await read_events(serve, service)
+
+    [failure] = data.failures
+    assert isinstance(failure, PagingError)
+    assert "/events does not end: 30 pages" in str(failure)
+    assert data["complero.events"].height == 30
+
+
+async def test_a_full_last_page_is_told(serve: Serve) -> None:
+    data = await read_events(serve, Events(lambda cursor: (1000, "")))
+
+    assert data["complero.events"].height == 1000
+    assert data.complete
+    assert "rests on the missing cursor alone" in data.summary["note"][0]
+
+
+async def test_the_cursor_of_a_link_is_taken_where_it_has_no_header_of_its_own(serve: Serve) -> None:
+    async def events(request: web.Request) -> web.Response:
+        if request.query["type"] != "update":
+            return web.json_response([])
+        if "cursor" in request.query:
+            return web.json_response([event(2, "u")])
+        link = "https://elsewhere.example/v1/events?type=update&cursor=b"
+        return web.json_response([event(1, "u")], headers={"Next-Link": link})
+
+    data = await crmlab.fetch(complero(await serve(events)), "complero.events", limits=FAST)
+
+    assert data["complero.events"].height == 2
+    assert data.complete
+
+
+@pytest.mark.parametrize("empty", [1, 2])
+async def test_an_empty_page_of_history_that_points_on_is_followed_once(serve: Serve, empty: int) -> None:
+    asked: list[str] = []
+
+    async def service(request: web.Request) -> web.Response:
+        body = await request.json()
+        if request.path.endswith("databases/list"):
+            return web.json_response({"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1})
+        start = int(body["from_id"] or 0)
+        asked.append(body["from_id"])
+        is_empty = 1 <= start <= empty
+        rows = [] if is_empty else [{"event_id": f"e{start}", "action": "open", "datetime": TIME}]
+        following = {"next_from_id": str(start + 1)} if start < 4 else {}
+        return web.json_response({"error": 0, "data": rows, **following})
+
+    data = await crmlab.fetch(altcraft(await serve(service)), "altcraft.history", limits=FAST)
+
+    assert data["altcraft.history"].height == (4 if empty == 1 else 1)
+    assert data.complete
+    assert len(asked) == (5 if empty == 1 else 3)
+
+
+# ---- sizes of pages, first pages, repeated ids -----------------------------------------------------
+
+
+@pytest.mark.parametrize("allowed", [50, 25, 10, None])
+async def test_a_page_size_that_is_refused_is_made_smaller(serve: Serve, allowed: int | None) -> None:
+    notes = Notes(90, lambda page, size: {"total_count": 90, "max_page": -(-90 // size), "per_page": size})
+
+    async def handler(request: web.Request) -> web.Response:
+        size = request.query.get("per_page")
+        if size is not None and (allowed is None or int(size) > allowed):
+            return web.json_response({"status": 400, "message": "per_page is too large"}, status=400)
+        return await notes(request)
+
+    data = await crmlab.fetch(onepagecrm(await serve(handler)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 90
+    assert data.complete
+
+
+async def test_a_first_request_that_is_refused_in_every_size_is_a_failure(serve: Serve) -> None:
+    asked: list[str | None] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.query.get("per_page"))
+        return web.json_response({"status": 400, "message": "no"}, status=400)
+
+    with pytest.raises(crmlab.errors.ApiError, match="HTTP 400"):
+        await crmlab.fetch(onepagecrm(await serve(handler)), "onepagecrm.notes", limits=FAST)
+
+    assert asked == ["100", "50", "25", "10", None]
+
+
+@pytest.mark.parametrize("cap", [20, 50])
+async def test_contacts_with_others_inside_are_all_read_where_pages_are_capped(serve: Serve, cap: int) -> None:
+    def part(rows: list[dict[str, Any]], request: web.Request, name: str) -> web.Response:
+        size = min(int(request.query.get("per_page", 10)), cap)
+        page = int(request.query["page"])
+        told = {"total_count": len(rows), "per_page": size, "max_page": -(-len(rows) // size), "page": page}
+        return web.json_response({"status": 0, "data": {name: rows[(page - 1) * size : page * size], **told}})
+
+    async def handler(request: web.Request) -> web.Response:
+        name = request.path.strip("/")
+        if name == "contacts":
+            inside = {"notes": []} if "fields" in request.query else {}
+            people = [{"contact": {"id": f"c{n}", "created_at": TIME}, **inside} for n in range(790)]
+            return part(people, request, name)
+        return part([note(n) for n in range(790)], request, name)
+
+    account = onepagecrm(await serve(handler))
+    data = await crmlab.fetch(account, "onepagecrm.contacts", "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.contacts"].height == 790
+    assert data["onepagecrm.notes"].height == 790
+    assert data.complete
+
+
+@pytest.mark.parametrize("count", [7, 100, 250])
+async def test_a_list_that_begins_with_page_0_is_read_from_there(serve: Serve, count: int) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if "custom_field" in request.path:
+            return web.json_response({"status": True, "code": 200, "data": []})
+        page = int(request.query.get("page", "0"))
+        size = int(request.query.get("page_size", "20"))
+        rows = [service.contact(number) for number in range(count)]
+        return web.json_response({"status": True, "code": 200, "data": rows[page * size : (page + 1) * size]})
+
+    service = Relenta(count, {})
+    data = await crmlab.fetch(relenta(await serve(handler)), "contacts", limits=FAST)
+
+    assert data.contacts.height == count
+    assert data.complete
+    assert "its first page is number 0" in data.summary["note"][0]
+
+
+async def test_a_list_that_begins_with_page_1_is_not_asked_for_page_0(serve: Serve) -> None:
+    service = Relenta(150, {})
+
+    data = await crmlab.fetch(relenta(await serve(service)), "contacts", limits=FAST)
+
+    assert data.complete
+    assert 0 not in service.asked
+
+
+@pytest.mark.parametrize("table", ["contacts", "relenta.contacts"])
+@pytest.mark.parametrize("changed", [False, True])
+async def test_an_id_that_comes_twice_with_other_content_is_told(serve: Serve, table: str, changed: bool) -> None:
+    class Twins(Relenta):
+        def contact(self, number: int) -> dict[str, Any]:
+            modified = f"2026-01-{1 + number:02d}T00:00:00Z" if changed else TIME
+            return {**super().contact(number), "id": str(number % 5), "dt_modified": modified}
+
+    data = await crmlab.fetch(relenta(await serve(Twins(10, {}))), table, limits=FAST)
+
+    assert data[table].height == 5
+    assert data.complete == changed
+    assert ("5 ids came more than once with other content" in data.summary["note"][0]) != changed
+
+
+@pytest.mark.parametrize("written", [str, float])
+async def test_counts_that_are_written_otherwise_are_counts(serve: Serve, written: Any) -> None:
+    def told(page: int, size: int) -> dict[str, Any]:
+        return {"total_count": written(390), "max_page": written(-(-390 // size)), "per_page": written(size)}
+
+    async def users(request: web.Request) -> web.Response:
+        number = int(request.query.get("page[number]", "1"))
+        row = {"id": number, "type": "users", "attributes": {"firstname": "A"}}
+        return web.json_response(
+            {"data": [row], "meta": {"pagination": {"total_pages": written(3), "total": written(3)}}}
+        )
+
+    notes_account = onepagecrm(await serve(Notes(390, told)))
+    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
+    data = await crmlab.fetch([notes_account, site], "onepagecrm.notes", "commanders_act.users", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 390
+    assert data["commanders_act.users"].height == 3
+    assert data.complete

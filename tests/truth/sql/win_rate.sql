@@ -1,0 +1,23 @@
+-- won / (won + lost) by number and by amount, of the deals that are closed.
+WITH measured AS (
+    SELECT
+        owner_name,
+        currency,
+        status,
+        coalesce(if(isfinite(total_amount), total_amount, NULL), if(isfinite(amount), amount, NULL)) AS value
+    FROM deals
+)
+SELECT
+    owner_name,
+    currency,
+    count(*) FILTER (status = 'won') AS won,
+    count(*) FILTER (status = 'lost') AS lost,
+    CASE WHEN won + lost > 0 THEN won / (won + lost) END AS win_rate,
+    coalesce(sum(value) FILTER (status = 'won'), 0) AS won_amount,
+    coalesce(sum(value) FILTER (status = 'lost'), 0) AS lost_amount,
+    CASE
+        WHEN won_amount >= 0 AND lost_amount >= 0 AND won_amount + lost_amount > 0
+        THEN won_amount / (won_amount + lost_amount)
+    END AS win_rate_by_amount
+FROM measured
+GROUP BY owner_name, currency
