@@ -167,9 +167,9 @@ async def test_no_usable_answer_is_a_reason_to_ask_again(serve: Serve, broken: A
 async def test_endless_nesting_costs_what_is_nested_and_no_more(serve: Serve) -> None:
     page = await send(await serve(Script(endless_nesting)), retry=False)
 
-    answer = msgspec.json.decode(page.body)
-    assert answer["status"] == 0
-    assert len(answer["data"]) == 1
+    answer = page.read(dict[str, msgspec.Raw])
+    assert bytes(answer["status"]) == b"0"
+    assert b"null" in bytes(answer["data"])
 
 
 @pytest.mark.parametrize("broken", BROKEN)
