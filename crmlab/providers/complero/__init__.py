@@ -275,7 +275,8 @@ PROVIDER = Provider(
         "channel, contact_id, documentation; one without id gets one made of its content",
         "events are asked for type by type; a service that does not know documentation as a type has none",
         "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, zip_code, state, "
-        "country, and consents as true or false by channel; an event that names one channel is about that one",
+        "country, and consents as true or false by channel, under consents where there is such a field; an event that "
+        "names one channel is about that one, and one that shows several is a decision about each",
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",

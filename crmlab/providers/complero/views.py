@@ -41,7 +41,6 @@ _CONTACT = pl.concat_list(
         pl.col("contact").str.json_decode(pl.Struct(dict(fields.CONTACT))).alias("contact"),
         inside("section_work").alias("work"),
         inside("section_private").alias("private"),
-        inside("documentation").alias("documentation"),
     )
 )
 
@@ -64,21 +63,40 @@ _PRIVATE = pl.col("item").struct.field("private")
 _SECTIONS = pl.concat_str(_WORK, _PRIVATE, separator=" ", ignore_nulls=True)
 
 
-def _found(pattern: str) -> pl.Expr:
+def _found(pattern: str, where: pl.Expr) -> pl.Expr:
     """Return what the pattern's group holds, wherever it matches, each once."""
     groups = pl.element().str.extract(pattern, 1)
-    return texts(_SECTIONS.str.extract_all(pattern).list.eval(groups).list.unique(maintain_order=True))
+    return texts(where.str.extract_all(pattern).list.eval(groups).list.unique(maintain_order=True))
 
 
-_EMAILS = _found(r'"([^"\s@]+@[^"\s@]+)"')
-_PHONES = _found(r'"(?i:mobile|phone|tel)[^"]*":\s*"([^"]*\d[^"]*)"')
-_CHANNELS = _found(r'"([^"]+)":\s*(?:true|false)\b')
-_CHANNEL = pl.coalesce(text("channel"), pl.when(_CHANNELS.list.len() == 1).then(_CHANNELS.list.first()))
+def _joined(*parts: str) -> pl.Expr:
+    """Return these fields of an event's contact as one text."""
+    return pl.concat_str(*(inside(part) for part in parts), separator=" ", ignore_nulls=True)
+
+
+_EMAIL = r'"([^"\s@]+@[^"\s@]+)"'
+_EMAILS = _found(_EMAIL, _SECTIONS)
+_PHONES = _found(r'"(?i:mobile|phone|tel)[^"]*":\s*"([^"]*\d[^"]*)"', _SECTIONS)
+
+# An event shows the consents of every channel at once, and each is a decision of its own. Where they are gathered
+# under "consents", no other yes or no is one.
+_BOTH = _joined("section_work", "section_private")
+_CONSENTS = pl.coalesce(text(_joined("section_work.consents", "section_private.consents")), _BOTH)
+_ASKED = _found(r'"([^"]+)":\s*"?(?:true|false)\b', _CONSENTS)
+_NONE = pl.concat_list(pl.lit(""))
+_CHANNELS = (
+    pl.when(text("channel").is_not_null())
+    .then(pl.concat_list(pl.col("channel")))
+    .when(_ASKED.list.len() > 0)
+    .then(_ASKED)
+    .otherwise(_NONE)
+)
+_CHANNEL = text("item")
 
 
 def _says(answer: str) -> pl.Expr:
-    """Return whether the channel's name stands before this answer, somewhere in the sections."""
-    compact = _SECTIONS.str.replace_all(r'"\s*:\s*', '":')
+    """Return whether the channel's name stands before this answer, somewhere in the consents."""
+    compact = _CONSENTS.str.replace_all(r'"\s*:\s*"?(true|false)\b', '":$1')
     return compact.str.contains(pl.format('"{}":' + answer, _CHANNEL), literal=True)
 
 
@@ -102,18 +120,19 @@ def _kind(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.to_lowercase()
 
 
-_DOCUMENTATION = pl.coalesce(pl.col("documentation"), pl.col("item").struct.field("documentation")).str.strip_chars()
+_DOCUMENTATION = pl.coalesce(pl.col("documentation"), inside("documentation")).str.strip_chars()
 
 EVENTS = (
     View(
         table="consent_events",
-        explode=_CONTACT,
+        explode=_CHANNELS,
         where=EVENT_ID.is_not_null(),  # the vendor's own sample holds an empty event
         columns={
+            "id": pl.when(_CHANNELS.list.len() > 1).then(pl.format("{}/{}", EVENT_ID, _CHANNEL)).otherwise(EVENT_ID),
             "created_at": iso_time("created_at"),
             "kind": text("type"),
-            "contact_id": pl.coalesce(text(_contact("id")), text("contact_id")),
-            "contact_email": _EMAILS.list.first(),
+            "contact_id": pl.coalesce(text(inside("id")), text("contact_id")),
+            "contact_email": _found(_EMAIL, _BOTH).list.first(),
             "channel": _CHANNEL,
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
