@@ -163,7 +163,13 @@ async def test_no_usable_answer_is_a_reason_to_ask_again(serve: Serve, broken: A
     assert len(script.asked) >= 2
 
 
-@pytest.mark.parametrize("broken", [*BROKEN, endless_nesting])
+async def test_endless_nesting_does_not_cost_the_page(serve: Serve) -> None:
+    page = await send(await serve(Script(endless_nesting)))
+
+    assert page.read(dict)["status"] == 0
+
+
+@pytest.mark.parametrize("broken", BROKEN)
 async def test_no_usable_answer_is_a_transport_error_without_secrets(serve: Serve, broken: Any) -> None:
     url = await serve(Script(broken))
 
