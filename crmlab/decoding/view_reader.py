@@ -121,27 +121,32 @@ class ViewReader:
 
     def _doubtful(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
         """Return the conversions that gave more nulls than their sources have: blanks, or misfits."""
-        if self._made_of_text is None:
-            self._made_of_text = _made_of_text(self._view.columns, rows.schema, frame.schema)
-        # what is made of one text has a null for each misfit; of several, another may stand in for it
-        names = tuple(
-            name for name, is_of_one in self._made_of_text.items() if not is_of_one or frame[name].null_count()
-        )
-        if not names:
-            return []
-        if names not in self._conversions:
-            view = replace(self._view, columns={name: self._view.columns[name] for name in names})
-            self._conversions[names] = conversions(view, rows.schema)
-        known = self._conversions[names]
+        known = self._conversions_with_nulls(rows, frame)
         if not known:
             return []
-        sources = rows.select(each.source.null_count().alias(str(number)) for number, each in enumerate(known))
+        absent = rows.select(each.source.null_count().alias(str(number)) for number, each in enumerate(known))
         doubtful = []
-        for each, absent in zip(known, sources.row(0), strict=True):
-            is_sure = each.is_whole and frame[each.name].null_count() == absent
+        for each, count in zip(known, absent.row(0), strict=True):
+            # where nothing but the column is made of a text, the nulls of both tell without a look at any value
+            is_sure = each.is_whole and frame[each.name].null_count() == count
             if not is_sure:
                 doubtful.append(each)
         return doubtful
+
+    def _conversions_with_nulls(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
+        """Return the conversions of columns that may hold null for a text that was misread."""
+        if self._made_of_text is None:
+            self._made_of_text = _made_of_text(self._view.columns, rows.schema, frame.schema)
+        names = []
+        for name, is_of_one in self._made_of_text.items():
+            # what is made of one text has a null for each misfit; of several, another may stand in for it
+            if not is_of_one or frame[name].null_count():
+                names.append(name)
+        key = tuple(names)
+        if key not in self._conversions:
+            view = replace(self._view, columns={name: self._view.columns[name] for name in names})
+            self._conversions[key] = conversions(view, rows.schema)
+        return self._conversions[key]
 
     def _nameless_items(self, frame: pl.DataFrame, nameless: pl.Series) -> list[Misfits]:
         raw = pl.repeat("null", frame.height, dtype=pl.String, eager=True)

@@ -54,7 +54,7 @@ def mask(tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = Fa
     Raises
     ------
     UsageError
-        A table is not a shared one, or the key is too short or too long.
+        A table is not a shared one or no frame, or the key is too short or too long.
 
     Examples
     --------

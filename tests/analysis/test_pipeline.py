@@ -272,3 +272,23 @@ def test_any_column_can_be_grouped_by(name: str) -> None:
     found = analysis.win_rate(deals(status=["won", "won"], amount=[1.0, 1.0]), by=name)
 
     assert found.select("won", "lost").rows() == [(2, 0)]
+
+
+@pytest.mark.parametrize("amounts", [[-100.0, 10.0], [-1.0, -2.0], [10.0, -10.0], [10.0, -30.0]])
+def test_a_rate_by_amount_is_null_or_within_nought_and_one_also_of_negative_amounts(amounts: list[float]) -> None:
+    deals = conform(pl.DataFrame({"status": ["won", "lost"], "amount": amounts}), TABLES["deals"])
+
+    found = analysis.win_rate(deals)
+
+    rate = found["win_rate_by_amount"].item()
+    assert rate is None or 0 <= rate <= 1
+    assert found.select("won_amount", "lost_amount").row(0) == tuple(amounts)
+
+
+@pytest.mark.parametrize("nothing", [float("nan"), float("inf")])
+def test_an_amount_that_is_no_number_swallows_no_sum(nothing: float) -> None:
+    rows = {"status": ["won", "won", "pending", "pending"], "total_amount": [nothing, None, nothing, 5.0]}
+    deals = conform(pl.DataFrame({**rows, "amount": [None, 7.0, 2.0, 5.0]}), TABLES["deals"])
+
+    assert analysis.win_rate(deals)["won_amount"].item() == 7.0
+    assert analysis.weighted_pipeline(deals, as_of="2026-01-01")["amount"].item() == 7.0
