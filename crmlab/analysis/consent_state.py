@@ -21,14 +21,14 @@ from crmlab.analysis.decisions import (
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
-from crmlab.schema import KEY, TABLES, TimeLike, as_instant, channel_word, mailbox
+from crmlab.schema import KEY, TABLES, TimeLike, as_instant, channel_word, first_mailbox
 
 __all__ = ["consent_rate", "current_consent"]
 
 _STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
 #: what events, subscriptions and contacts tell alike
 _OF_ALL = ("channel", "source", "provider", "account")
-_EMAIL = pl.col("emails").list.join(" ", ignore_nulls=True)
+_EMAIL = first_mailbox(pl.col("emails"))
 #: who groups by one of these asks about the contacts of one service
 _SERVICE = ("provider", "account")
 #: how the bases are ranked: what has no time counts for consent only where no event decides, and for a
@@ -164,10 +164,10 @@ def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subj
     people = contacts if contacts is not None else TABLES["contacts"].empty()
     key = ["provider", "account", "contact_id"]
     known = people.select("provider", "account", pl.col("id").alias("contact_id"), _EMAIL.alias("known")).unique(key)
-    own = pl.col("address")
+    own = pl.when(pl.col("address").str.contains("@", literal=True)).then("address")
     subscriptions = read(subscriptions, "subscriptions", *key, "channel", "address", "opted_in", "resource_id")
     states = decided(subscriptions.join(known, on=key, how="left")).with_columns(
-        subject_of(subject, "contact_id", pl.coalesce(mailbox(pl.col("known")), own)).alias("subject"),
+        subject_of(subject, "contact_id", pl.coalesce("known", own)).alias("subject"),
         channel_word(pl.col("channel")),
     )
     source = pl.col("resource_id").sort_by("decision", "resource_id").first().alias("source")

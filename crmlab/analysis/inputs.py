@@ -26,6 +26,8 @@ from crmlab.schema import TABLES, as_polars, collected, in_short
 #: columns to group by
 By = str | Sequence[str] | None
 _PRIVATE = "by: "
+#: times without a zone
+_NAIVE = (pl.Datetime("ms"), pl.Datetime("us"), pl.Datetime("ns"))
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 #: columns in which a service says what its words mean, each with what fills it in a frame that lacks it. Null would say
 #: that nothing was meant, and be believed
@@ -97,6 +99,7 @@ def read(frame: Any, argument: str, *columns: str, by: By = None, table: str = "
         raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}")
     groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
     found = collected(frame.select(*dict.fromkeys(columns), *groups), argument)
+    found = _with_days(found, columns, table or argument)
     _refuse_other_kinds(found, argument, columns, table or argument)
     for name in grouping:
         _refuse_as_label(name, found.schema[_PRIVATE + name])
@@ -131,6 +134,15 @@ def columns_of(frame: Any, argument: str) -> list[str]:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UsageError(f"{argument} is a lazy frame that cannot be collected: {in_short(error)}") from None
     return names
+
+
+def _with_days(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.DataFrame:
+    """Return the frame with days as dates, where they came as midnights: pandas has no dates of its own."""
+    known = TABLES[table].columns if table in TABLES else {}
+    read_as_days = [name for name in dict.fromkeys(columns) if name in known and known[name].dtype == pl.Date]
+    naive = [name for name in read_as_days if frame.schema[name] in _NAIVE]
+    midnights = [name for name in naive if (frame[name].dt.truncate("1d") == frame[name]).all()]
+    return frame.with_columns(pl.col(midnights).cast(pl.Date)) if midnights else frame
 
 
 def _refuse_other_kinds(frame: pl.DataFrame, argument: str, columns: Iterable[str], table: str) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 from crmlab.analysis.activity import HAPPENED, happened_on
 from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.period import local
-from crmlab.schema import TimeLike, as_instant, day_at, mailboxes
+from crmlab.schema import TimeLike, addresses, as_instant, day_at
 
 #: what people do; the words of mailings (send, open, click, ...) are the vendor's, and no list of them is complete
 HUMAN = ("action", "call", "event", "meeting", "note")
@@ -105,7 +105,7 @@ def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
 
     A touch without contact_id belongs to the contacts of its account that have one of its e-mail addresses.
     """
-    address = mailboxes(pl.col("email"))
+    address = addresses(pl.col("email"))
     people = contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), pl.col("emails").alias("email"))
     by_mail = people.explode("email").with_columns(address).explode("email").drop_nulls("email")
     unlinked = done.filter(pl.col("contact_id").is_null()).drop("contact_id").with_row_index("touch")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crmlab.schema.asked import Asked, AskedAccount, Needs, Period
 from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
-from crmlab.schema.spellings import channel_word, first_mailbox, mailbox, mailboxes
+from crmlab.schema.spellings import addresses, channel_word, first_mailbox, mailbox, mailboxes
 from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
 from crmlab.schema.times import TimeLike, as_instant, day_at, instant, zone
 
@@ -25,6 +25,7 @@ __all__ = [
     "TableName",
     "Tables",
     "TimeLike",
+    "addresses",
     "as_instant",
     "as_polars",
     "channel_word",

@@ -45,14 +45,24 @@ def mailboxes(written: pl.Expr) -> pl.Expr:
     return plain.str.extract_all(_ADDRESS).list.unique(maintain_order=True)
 
 
+def addresses(written: pl.Expr) -> pl.Expr:
+    """Return the `mailboxes` of a text; where there is none the text itself, in lower case, as a list of one.
+
+    So the tokens of masked tables, which are no mailboxes, still join.
+    """
+    found = mailboxes(written)
+    plain = written.str.strip_chars().str.to_lowercase()
+    return pl.when(found.list.len() > 0).then(found).when(plain != "").then(pl.concat_list(plain))
+
+
 def mailbox(written: pl.Expr) -> pl.Expr:
-    """Return the first of `mailboxes`, null where there is none."""
-    return mailboxes(written).list.first()
+    """Return the first of `addresses`, null of a blank text."""
+    return addresses(written).list.first()
 
 
 def first_mailbox(written: pl.Expr) -> pl.Expr:
-    """Return the first of the `mailboxes` in a list of texts, null where there is none."""
-    return mailbox(written.list.join(" ", ignore_nulls=True))
+    """Return the first mailbox in a list of texts; where there is none the first text, null of an empty list."""
+    return pl.coalesce(mailboxes(written.list.join(" ", ignore_nulls=True)).list.first(), mailbox(written.list.first()))
 
 
 def channel_word(written: pl.Expr) -> pl.Expr:

@@ -57,6 +57,13 @@ def test_the_first_of_a_list_is_the_first_address_in_it() -> None:
     assert frame.select(first_mailbox(pl.col("emails"))).to_series().to_list() == ["ann@example.com", None, None]
 
 
+def test_what_is_no_address_stands_for_itself_so_that_masked_tables_join() -> None:
+    frame = pl.DataFrame({"written": ["0A1B ", "0a1b", "", None], "emails": [["0a1b", "2c3d"], [], [""], None]})
+
+    assert frame.select(mailbox(pl.col("written"))).to_series().to_list() == ["0a1b", "0a1b", None, None]
+    assert frame.select(first_mailbox(pl.col("emails"))).to_series().to_list() == ["0a1b", None, None, None]
+
+
 @given(
     st.text(max_size=30) | st.builds("{}@{}".format, st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9))
 )
