@@ -16,7 +16,7 @@ import msgspec
 import polars as pl
 from polars.exceptions import PolarsError
 
-from crmlab.connector import Context, Resource, Schema, View
+from crmlab.connector import RECORD, Context, Resource, Schema, View
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.readers import Items, Layout, ObjectReader
 from crmlab.decoding.records import Record
@@ -41,6 +41,7 @@ EXPORTS = "exports"
 #: a misfit counts once, however often its list is read: by its field and its record
 MISFIT_KEYS = pl.Schema({"field": pl.String(), "key": pl.UInt64()})
 _NO_ID = "the record has no id"
+_RECORD = RECORD.meta.output_name()
 _LAYOUT = Layout()
 
 
@@ -177,7 +178,11 @@ class Decoder:
         constants = [
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
-        return rows.with_columns(*constants).with_row_index(ROW), [*strange, *misfits]
+        rows = rows.with_columns(*constants)
+        if self.resource.computed:
+            whole = rows.with_columns(texts.alias(_RECORD))
+            rows = whole.with_columns(**self.resource.computed).drop(_RECORD)
+        return rows.with_row_index(ROW), [*strange, *misfits]
 
     def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
         """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
@@ -282,7 +287,7 @@ def _needed(
     resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
 ) -> Schema:
     """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
-    expressions = [resource.key, _inserted_at(resource, context)]
+    expressions = [resource.key, _inserted_at(resource, context), *resource.computed.values()]
     if exports:
         expressions += resource.exports.values()
     for view in views:
