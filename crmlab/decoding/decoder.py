@@ -106,6 +106,8 @@ class Decoder:
         self._views = [ViewReader(view, resource.key, self._head) for view in views]
         self._unwrap = resource.unwrap if raw else None
         self._fields = dict(fields)
+        #: fields whose column in the provider's own records has another name, and that name
+        self.renamed: dict[str, str] = {}
         #: how many values of each field were kept as misfits
         self._kept: dict[str, int] = {}
         beside = resource.envelope_fields if self._unwrap else {}
@@ -147,7 +149,7 @@ class Decoder:
     ) -> Decoded:
         frames = {name: pl.concat(part) for name, part in parts.items()}
         if self._raw:
-            frames[RAW] = rows.select(**self._head, **{name: pl.col(name) for name in _own(rows)})
+            frames[RAW] = rows.select(**self._head, **self._own_columns(rows))
         if self._exports:
             frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
@@ -159,6 +161,26 @@ class Decoder:
             lacking=frozenset(name for each in kept for name in self._lacking(each)),
             **self._misfits(found, rows, kept),
         )
+
+    def _own_columns(self, rows: pl.DataFrame) -> dict[str, pl.Expr]:
+        """Return the fields of the provider's own records by the names of their columns, which are all different.
+
+        A custom field may be called as a column that stands there already. Case makes no difference: for many
+        programs that read the exported tables it makes none.
+        """
+        columns: dict[str, pl.Expr] = {}
+        taken = {name.lower() for name in self._head}
+        for field in rows.columns:
+            if field == ROW:
+                continue
+            name = field
+            while name.lower() in taken:
+                name += "_"
+            taken.add(name.lower())
+            columns[name] = pl.col(field)
+            if name != field:
+                self.renamed[field] = name
+        return columns
 
     def _rows(self, found: Sequence[Record]) -> tuple[pl.DataFrame, list[Misfits]]:
         """Return a row for each record, with the constants of its request and its number."""
@@ -309,10 +331,6 @@ def _without(rows: pl.DataFrame, refused: Mapping[int, str]) -> pl.DataFrame:
         return rows
     numbers = pl.Series([*refused], dtype=rows.schema[ROW])
     return rows.filter(~pl.col(ROW).is_in(numbers.implode()))
-
-
-def _own(rows: pl.DataFrame) -> list[str]:
-    return [name for name in rows.columns if name not in (ROW, "provider", "account")]
 
 
 def _once(misfits: Sequence[Misfits], refused: Mapping[int, str]) -> list[Misfits]:

@@ -231,6 +231,9 @@ class ResourceFetch:
         notes = []
         if self._queue.unknown:
             notes.append(f"fields nobody documented: {', '.join([*self._queue.unknown][:MAX_NAMED])}")
+        if self._queue.renamed:
+            new_names = [f"{name} for {field}" for field, name in self._queue.renamed.items()]
+            notes.append(f"columns named otherwise, since the name is taken: {', '.join(new_names[:MAX_NAMED])}")
         if self._queue.unknown_words:
             notes.append(
                 f"words nobody knows, which decide nothing: {', '.join([*self._queue.unknown_words][:MAX_NAMED])}"
