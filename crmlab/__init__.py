@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits
+from crmlab.connector import Limits, Timeouts
 from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, plan
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
@@ -24,6 +24,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Stored",
+    "Timeouts",
     "analysis",
     "call",
     "check",

@@ -77,7 +77,10 @@ class Stopped(CrmlabError):
 
 
 class TransportError(CrmlabError):
-    """No usable answer came: unreachable, timed out, cut off, or not JSON."""
+    """No usable answer came: unreachable, timed out, cut off, too large, or not JSON."""
+
+    #: whether the next try may succeed; not where it took too long or was too much
+    worth_repeating: bool = True
 
     advice = "fetch again; if it stays so, look at the network and at base_url"
 

@@ -22,6 +22,7 @@ NAMES = [
     "Plan",
     "Progress",
     "Stored",
+    "Timeouts",
     "analysis",
     "call",
     "check",

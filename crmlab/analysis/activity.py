@@ -16,6 +16,15 @@ HAPPENED = pl.coalesce("starts_at", "created_at")
 _TIMES = ("starts_at", "created_at")
 
 
+def happened_on(time_zone: str) -> pl.Expr:
+    """Return the day that it happened on: of an entry that lasts all day the day that it names, in every time zone.
+
+    Services give such a day as its midnight in UTC. Reads starts_at, created_at, all_day.
+    """
+    named = pl.when(pl.col("all_day")).then(pl.col("starts_at").dt.date())
+    return pl.coalesce(named, local(HAPPENED, time_zone).dt.date())
+
+
 @answers("period")
 def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return how many activities fall on each weekday and hour of a place's clock.
@@ -85,11 +94,11 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     Parameters
     ----------
     activities
-        Reads kind, starts_at, created_at (where starts_at is null).
+        Reads kind, starts_at, created_at (where starts_at is null), all_day.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     time_zone
-        IANA name; where the day begins.
+        IANA name; where the day begins. What lasts all day is on its day in each.
 
     Returns
     -------
@@ -125,8 +134,8 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
-    activities = read(activities, "activities", "kind", *_TIMES)
-    return count_by_period(activities, HAPPENED, every, time_zone)
+    activities = read(activities, "activities", "kind", "all_day", *_TIMES)
+    return count_by_period(activities, happened_on(time_zone), every)
 
 
 @answers("period")
@@ -183,9 +192,9 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     )
 
 
-def count_by_period(frame: pl.DataFrame, time: pl.Expr, every: str | None, time_zone: str) -> pl.DataFrame:
-    """Return period (Date), kind and count (Int64) of the rows that have a time."""
-    days = frame.select(local(time, time_zone).dt.date().alias("period"), "kind").drop_nulls("period")
+def count_by_period(frame: pl.DataFrame, day: pl.Expr, every: str | None) -> pl.DataFrame:
+    """Return period (Date), kind and count (Int64) of the rows that have a day."""
+    days = frame.select(day.alias("period"), "kind").drop_nulls("period")
     every = every or finest_grain(days["period"])
     return (
         days.group_by(period_of(pl.col("period"), every), "kind")

@@ -29,7 +29,7 @@ from crmlab.analysis.consent import without_parts
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.period import finest_grain, period_of
-from crmlab.analysis.rates import counted, ratio
+from crmlab.analysis.rates import counted, share
 from crmlab.errors import UsageError
 
 __all__ = ["banner_items", "banner_rates"]
@@ -107,14 +107,14 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
         (exposed - optin - optout).alias("no_choice"),
         (exposed - optin).alias("no_optin"),
     ).with_columns(
-        ratio(optin, exposed).alias("optin_per_exposed"),
-        ratio(optin, optin + optout).alias("optin_per_choice"),
-        ratio(optout, optin + optout).alias("optout_per_choice"),
-        ratio(optout, exposed).alias("optout_per_exposed"),
-        ratio(pl.col("interacted"), exposed).alias("interacted_per_exposed"),
-        ratio(explicit, pl.col("interacted")).alias("explicit_optin_per_interacted"),
-        ratio(pl.col("no_choice"), exposed).alias("no_choice_per_exposed"),
-        ratio(pl.col("no_optin"), exposed).alias("no_optin_per_exposed"),
+        share(optin, exposed).alias("optin_per_exposed"),
+        share(optin, optin + optout).alias("optin_per_choice"),
+        share(optout, optin + optout).alias("optout_per_choice"),
+        share(optout, exposed).alias("optout_per_exposed"),
+        share(pl.col("interacted"), exposed).alias("interacted_per_exposed"),
+        share(explicit, pl.col("interacted")).alias("explicit_optin_per_interacted"),
+        share(pl.col("no_choice"), exposed).alias("no_choice_per_exposed"),
+        share(pl.col("no_optin"), exposed).alias("no_optin_per_exposed"),
     )
     return answer(rates)
 
@@ -176,6 +176,6 @@ def banner_items(
         .drop_nulls(["optin", "visitors_exposed"])
         .group_by(key)
         .agg(pl.col("optin", "visitors_exposed").sum())
-        .with_columns(ratio(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_per_exposed"))
+        .with_columns(share(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_per_exposed"))
         .sort("optin_per_exposed", *key, descending=[True, False, False, False], nulls_last=True)
     )

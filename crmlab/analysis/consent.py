@@ -7,8 +7,8 @@ import polars as pl
 from crmlab.analysis.activity import count_by_period
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
-from crmlab.analysis.period import finest_grain, period_of
-from crmlab.analysis.rates import number_of, ratio
+from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.rates import number_of, share
 
 __all__ = ["consent_banner", "consent_kinds", "consent_trend"]
 
@@ -67,7 +67,7 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     └────────────┴─────────────┴───────┘
     """
     events = read(consent_events, "consent_events", "kind", "occurred_at", "created_at")
-    return count_by_period(events, SAID, every, time_zone)
+    return count_by_period(events, local(SAID, time_zone).dt.date(), every)
 
 
 @answers("period")
@@ -180,8 +180,8 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
         .agg(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()) for name in _COUNTS)
         .sort("day")
         .with_columns(
-            ratio(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_rate"),
-            ratio(pl.col("optout"), pl.col("visitors_exposed")).alias("optout_rate"),
+            share(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_rate"),
+            share(pl.col("optout"), pl.col("visitors_exposed")).alias("optout_rate"),
         )
     )
 

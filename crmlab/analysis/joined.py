@@ -24,7 +24,7 @@ from crmlab.analysis.person_consent import (
     with_state,
 )
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, with_money
-from crmlab.analysis.rates import counted, ratio, wilson
+from crmlab.analysis.rates import counted, ratio, share, wilson
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
@@ -164,7 +164,8 @@ def consent_coverage_of_pipeline(
     pl.DataFrame
         Sorted, nulls last: the column `by`; currency (String) where the open deals are in more than one; deals,
         decided, opted_in (Int64, deals), coverage (Float64, 0-1), amount, decided_amount, opted_in_amount
-        (Float64, in that currency), coverage_by_amount (Float64, 0-1, null when the amount is 0).
+        (Float64, in that currency), coverage_by_amount (Float64, 0-1, null when the amount is 0, or negative
+        amounts make it no part of it).
 
     Raises
     ------
@@ -218,7 +219,7 @@ def consent_coverage_of_pipeline(
         "amount",
         "decided_amount",
         "opted_in_amount",
-        ratio(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
+        share(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
     )
     return answer(shares)
 

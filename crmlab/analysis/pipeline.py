@@ -7,12 +7,12 @@ import polars as pl
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.period import PERIODS, period_of
-from crmlab.analysis.rates import counted, number_of, ratio
+from crmlab.analysis.rates import counted, number_of, ratio, share
 
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
-#: a deal of several months has its whole value in total_amount
-VALUE = pl.coalesce("total_amount", "amount")
+#: a deal of several months has its whole value in total_amount; NaN and infinity would swallow the sum of all others
+VALUE = pl.coalesce(pl.when(pl.col(name).is_finite()).then(name) for name in ("total_amount", "amount"))
 WON, LOST, OPEN = pl.col("status") == "won", pl.col("status") == "lost", pl.col("status") == "pending"
 PIPELINE = ("provider", "account", "pipeline_id")
 PLACE = (*PIPELINE, "stage")
@@ -90,7 +90,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
         the columns of `by` (a period: Date, its first day); currency (String) where the closed deals are in
         more than one; won, lost (Int64, deals); win_rate (Float64, 0-1, null when none is closed);
         won_amount, lost_amount (Float64, in that currency; `total_amount`, or `amount` where it is null);
-        win_rate_by_amount (Float64, 0-1, null when both amounts are 0).
+        win_rate_by_amount (Float64, 0-1, null when both amounts are 0, or one of them is negative).
 
     Raises
     ------
@@ -137,7 +137,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
         ratio(pl.col("won"), pl.col("won") + pl.col("lost")).alias("win_rate"),
         "won_amount",
         "lost_amount",
-        ratio(pl.col("won_amount"), pl.col("won_amount") + pl.col("lost_amount")).alias("win_rate_by_amount"),
+        share(pl.col("won_amount"), pl.col("won_amount") + pl.col("lost_amount")).alias("win_rate_by_amount"),
     )
     return answer(rates)
 

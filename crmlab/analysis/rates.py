@@ -24,6 +24,11 @@ def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     return pl.when(whole != 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))
 
 
+def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Return part / whole of amounts, null where negative ones make it no share: one below 0 or above 1."""
+    return pl.when((part >= 0) & (part <= whole)).then(ratio(part, whole))
+
+
 def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
     """Return the ends of the Wilson interval of part / whole, null where the whole is 0."""
     n, rate = whole.cast(pl.Float64), ratio(part, whole)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from crmlab.analysis.activity import HAPPENED
+from crmlab.analysis.activity import HAPPENED, happened_on
 from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.period import local
 from crmlab.schema import TimeLike, as_instant, day_at, mailboxes
@@ -20,7 +20,7 @@ _CONTACT = (*_ACCOUNT, "contact_id")
 DEAL = (*_ACCOUNT, "id")
 _READ = (
     *_ACCOUNT, "kind", "contact_id", "contact_emails", "deal_id", "campaign_id",
-    "starts_at", "created_at", "done", "done_at",
+    "starts_at", "created_at", "all_day", "done", "done_at",
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def touches(
     ----------
     activities
         Reads provider, account, kind, contact_id, contact_emails, deal_id, campaign_id, starts_at,
-        created_at (where starts_at is null), done, done_at. Of a series, only its first time is known.
+        created_at (where starts_at is null), all_day, done, done_at. Of a series, only its first time is known.
     kinds
         The kinds that count.
     as_of
@@ -78,7 +78,7 @@ def touches(
     no_text("kinds", kinds)
     activities = read(activities, "activities", *_READ)
     is_action = pl.col("kind") == "action"
-    day = pl.when(is_action).then("done_at").otherwise(local(HAPPENED, time_zone).dt.date())
+    day = pl.when(is_action).then("done_at").otherwise(happened_on(time_zone))
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
     last = (pl.col("done_at").cast(pl.Datetime("us")) + pl.duration(days=1) - pl.duration(microseconds=1)).dt
     end = last.replace_time_zone(time_zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")

@@ -45,6 +45,7 @@ from crmlab.connector.resource import (
     get,
 )
 from crmlab.connector.time_slices import Span, time_slices, unix_seconds
+from crmlab.connector.timeouts import Timeouts
 
 __all__ = [
     "JSON",
@@ -65,6 +66,7 @@ __all__ = [
     "Resource",
     "Schema",
     "Span",
+    "Timeouts",
     "View",
     "bound",
     "count_and_names",

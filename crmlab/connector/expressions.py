@@ -81,12 +81,13 @@ def date(value: str | pl.Expr) -> pl.Expr:
 
 def _given_time(value: str | pl.Expr) -> pl.Expr:
     """Return the text of a time, null where it is blank or of a year that means "no time"."""
-    value = _expr(value).str.strip_chars()
+    value = _expr(value)
     # nearly every time is of these years, which comparing texts tells; only of the others the year is read
     is_usual = (value >= str(_FIRST_YEAR)) & (value < str(_LAST_YEAR + 1))
-    unusual = pl.when(~is_usual).then(value).str.slice(0, 5).str.strip_suffix("-").cast(pl.Int32, strict=False)
-    is_none = unusual.is_between(_FIRST_YEAR, _LAST_YEAR).not_().fill_null(value=False)
-    return pl.when((value != "") & ~is_none).then(value)
+    unusual = pl.when(~is_usual).then(value).str.strip_chars()
+    year = unusual.str.slice(0, 5).str.strip_suffix("-").cast(pl.Int32, strict=False)
+    is_time = (unusual != "") & year.is_between(_FIRST_YEAR, _LAST_YEAR).fill_null(value=True)
+    return pl.when(is_usual | is_time).then(value).str.strip_chars()
 
 
 def number(value: str | pl.Expr) -> pl.Expr:

@@ -176,7 +176,12 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
     if status == 403 and not is_too_fast:
         is_too_fast = _speaks_of_a_rate(page, code, detail) or (page.status == 403 and not _is_json(page.body))
     if is_too_fast:
-        return RateLimitError(status, code, detail, request_id, retry_after=wait)
+        error = RateLimitError(status, code, detail, request_id, retry_after=wait)
+        if page.status == 403 and not _is_json(page.body):
+            error.hint = (
+                "a 403 that is no JSON means too many requests, or a firewall in between that refuses this address"
+            )
+        return error
     if status in (401, 403):
         return AuthError(status, code, detail, request_id)
     if status == 404:

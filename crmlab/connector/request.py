@@ -16,6 +16,7 @@ class Request:
     `tags` are constants of this request that its records do not repeat (the day asked for, the
     parent's id); the decoder offers them as columns. `partial` says that the answer counts only a part of a
     list, whose whole another request counts. `send_last` holds it back until all others of its list are in.
+    `only_once` says that it can do without an answer: it is not tried again.
     """
 
     path: str
@@ -26,6 +27,7 @@ class Request:
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
     partial: bool = field(default=False, repr=False)
     send_last: bool = field(default=False, repr=False)
+    only_once: bool = field(default=False, repr=False)
 
     @property
     def key(self) -> str:

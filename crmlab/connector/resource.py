@@ -100,6 +100,9 @@ class Resource:
     #: the first requests; the paginator `follow` gives those that follow an answer
     requests: Callable[[Context], Iterable[Request]]
     follow: Paginator = one_answer
+    #: the vendor's own request for the beginning of a numbered list: where it does not begin as page 1 does, there is
+    #: a page 0
+    plain_request: Request | None = None
     #: how many records a page is asked for: a service that refuses so many is asked for fewer
     page_size: PageSize | None = None
     #: resources whose rows `requests` needs: they are read first
@@ -112,6 +115,8 @@ class Resource:
     # ---- where its records are in an answer ------------------------------------------------------
     #: leads from the body to the list of records; empty where the body is the list
     path: JsonPath = ("data",)
+    #: writes an answer that has another known form as it is documented
+    restate: Callable[[Page], Page] = lambda page: page
     #: the path leads to one record instead of a list
     single: bool = False
     #: the key of the record within each item of the list, where items are like ``{"deal": {...}, "next": ...}``

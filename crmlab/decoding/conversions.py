@@ -38,6 +38,11 @@ class Conversion:
     value: pl.Expr
     is_whole: bool
 
+    @property
+    def name(self) -> str:
+        """The name of the column in its table."""
+        return self.column.partition(".")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class _Node:

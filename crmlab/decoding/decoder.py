@@ -17,7 +17,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import RECORD, Context, Resource, Schema, View
-from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where, table_of
+from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.readers import Items, Layout, ObjectReader
 from crmlab.decoding.records import Record
 from crmlab.decoding.secrets import shown
@@ -40,6 +40,9 @@ RAW = "raw"
 EXPORTS = "exports"
 #: a misfit counts once, however often its list is read: by its field and its record
 MISFIT_KEYS = pl.Schema({"field": pl.String(), "key": pl.UInt64()})
+_NO_MISFITS = pl.DataFrame(schema=MISFITS)
+_NO_MISFIT_KEYS = pl.DataFrame(schema=MISFIT_KEYS)
+_NONE_REJECTED = pl.DataFrame(schema=REJECTED)
 _NO_ID = "the record has no id"
 _RECORD = RECORD.meta.output_name()
 _LAYOUT = Layout()
@@ -214,10 +217,7 @@ class Decoder:
 
     def _misfits(self, found: Sequence[Record], rows: pl.DataFrame, misfits: list[Misfits]) -> dict[str, pl.DataFrame]:
         if not misfits:
-            return {
-                "misfits": table_of([], pl.Series(dtype=pl.String), {}),
-                "misfit_keys": pl.DataFrame(schema=MISFIT_KEYS),
-            }
+            return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
         key = self.resource.key.cast(pl.String, strict=False)
         known = rows.select(ROW, id=key)
         everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
@@ -243,6 +243,8 @@ class Decoder:
         return [*lacking, RAW] if self._raw and is_vital(misfits.field) else lacking
 
     def _rejected(self, found: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
+        if not refused:
+            return _NONE_REJECTED
         lines = [{"reason": refused[row], "raw": shown(found[row].text)} for row in sorted(refused)]
         frame = pl.DataFrame(lines, schema={"reason": pl.String, "raw": pl.String})
         return frame.select(**self._source, reason="reason", raw="raw")

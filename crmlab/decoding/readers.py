@@ -19,7 +19,7 @@ from polars.exceptions import PolarsError
 from crmlab.connector import JSON, Schema
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
 from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
-from crmlab.decoding.strict import as_text, fits, shape, without_free_form
+from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, shape, without_free_form
 
 NULL = b"null"
 _RAW_NULL = msgspec.Raw(NULL)
@@ -178,6 +178,9 @@ class ObjectReader:
         self._readers = {name: reader(dtype, inside(field, name)) for name, dtype in self._fields.items()}
         #: fields that are read apart: free-form ones, and those that were met with another shape than documented
         self.apart = {name for name, dtype in self._fields.items() if dtype == JSON}
+        self._numeric = {name for name, dtype in self._fields.items() if holds(dtype, *NUMBERS)}
+        #: the type of what is read together, by the fields that are not: making it costs more than a small batch
+        self._types: dict[frozenset[str], pl.Struct] = {}
 
     def read(self, texts: pl.Series) -> Fit:
         is_object = texts.str.starts_with("{")
@@ -213,8 +216,11 @@ class ObjectReader:
         for name, dtype in self._fields.items():
             if name in apart:
                 column, found = self._readers[name].read(exact[name])
-            else:
+            elif name in self._numeric:
                 column, found = fit(frame[name], dtype, inside(self._field, name))
+            else:
+                column = frame[name]
+                found = []
             columns.append(column.alias(name))
             misfits += found
         return pl.DataFrame(columns), misfits
@@ -226,7 +232,7 @@ class ObjectReader:
         while len(apart) < len(self._fields):
             kept = {name: dtype for name, dtype in self._fields.items() if name not in apart}
             try:
-                return apart, self._layout.decoded(texts, kept)
+                return apart, self._layout.decoded(texts, kept, self._as_text(kept, apart))
             except PolarsError:
                 found, start = self._layout.first_strange(items, kept, start)
             if not found:  # such as a number too long for the reader: nothing is learnt from it
@@ -234,6 +240,13 @@ class ObjectReader:
             self.apart |= found
             apart |= found
         return set(self._fields), pl.DataFrame()
+
+    def _as_text(self, kept: Schema, apart: set[str]) -> pl.Struct:
+        """Return the type of objects with the fields that are kept, numbers as text."""
+        key = frozenset(apart)
+        if key not in self._types:
+            self._types[key] = as_text(self._layout.dtype(kept))
+        return self._types[key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,15 +268,15 @@ class Layout:
         around = {name: dtype for name, dtype in fields.items() if name in self.beside}
         return pl.Struct({self.wrapper: pl.Struct(wrapped), **around} if wrapped else around)
 
-    def decoded(self, texts: pl.Series, fields: Mapping[str, Any]) -> pl.DataFrame:
-        """Return a column for each of these fields, numbers as text.
+    def decoded(self, texts: pl.Series, fields: Mapping[str, Any], dtype: pl.Struct) -> pl.DataFrame:
+        """Return a column for each of these fields; `dtype` is that of the objects, numbers as text.
 
         Raises
         ------
         PolarsError
             One of them has another shape than documented somewhere.
         """
-        frame = texts.str.json_decode(as_text(self.dtype(fields))).struct.unnest()
+        frame = texts.str.json_decode(dtype).struct.unnest()
         is_wrapped = self.wrapper is not None and not self.beside.issuperset(fields)
         return frame.unnest(str(self.wrapper)) if is_wrapped else frame
 

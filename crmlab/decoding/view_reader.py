@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from polars.exceptions import PolarsError
 from crmlab.connector import View
 from crmlab.decoding.conversions import Conversion, conversions, fields_read, list_exploded
 from crmlab.decoding.misfits import Misfits, is_vital, misfits_where
-from crmlab.schema import TABLES, conform
+from crmlab.schema import TABLES, Table
 
 #: the column that says which record a row came from
 ROW = "\x00row"
@@ -42,8 +43,12 @@ class ViewReader:
 
     def __init__(self, view: View, key: pl.Expr, head: dict[str, pl.Expr]) -> None:
         self.table = view.table
-        self._view, self._columns = view, {**head, "id": key, **view.columns}
+        self._view = view
+        self._columns = {**head, "id": key, **view.columns}
+        self._selected = _as_declared(self._columns, TABLES[view.table])
         self._list = list_exploded(view)
+        #: of each column that is made of text, whether it is made of one only; the first rows tell
+        self._made_of_text: dict[str, bool] | None = None
         #: by the columns that they are of
         self._conversions: dict[tuple[str, ...], list[Conversion]] = {}
 
@@ -74,23 +79,23 @@ class ViewReader:
             rows = rows.filter(pl.col("item").is_not_null())
         if view.where is not None:
             rows = rows.filter(view.where)
-        frame = rows.select(ROW, **self._columns)
+        frame = rows.select(self._selected)
         misfits = self._unread(rows, frame)
-        nameless = frame["id"].is_null()
-        if nameless.any():
+        if frame["id"].null_count():
+            nameless = frame["id"].is_null()
             if self.is_exploded:
                 misfits += self._nameless_items(frame, nameless)
             frame = frame.filter(~nameless)
-        return ViewRows(frame=conform(frame, TABLES[self.table]), records=frame[ROW], misfits=misfits)
+        return ViewRows(frame=frame.drop(ROW), records=frame[ROW], misfits=misfits)
 
     def nameless(self, rows: pl.DataFrame) -> pl.Series:
         """Return the numbers of the records that would be a row without an id."""
-        if self.is_exploded:
-            return pl.Series(dtype=rows.schema[ROW])
+        id_ = self._columns["id"]
+        if self.is_exploded or not rows.select(id_).to_series().null_count():
+            return pl.Series(dtype=pl.UInt32)
         if self._view.where is not None:
             rows = rows.filter(self._view.where)
-        ids = rows.select(ROW, id=self._columns["id"])
-        return ids.filter(pl.col("id").is_null())[ROW]
+        return rows.filter(id_.is_null())[ROW]
 
     def reason(self, rows: pl.DataFrame, error: PolarsError) -> str:
         """Return which column raises, and why: Polars' message names the value and the type only."""
@@ -102,50 +107,42 @@ class ViewReader:
         return f"{self.table}: {_first_line(error)}"
 
     def _unread(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Misfits]:
+        """Return the texts of which an expression made null, though they say something."""
+        doubtful = self._doubtful(rows, frame)
+        if not doubtful:
+            return []
+        checks = rows.select(_may_be_misread(each).alias(str(number)) for number, each in enumerate(doubtful))
         found: list[Misfits] = []
-        for each in self._doubtful(rows, frame):
-            is_misfit = rows.select(misfit=each.given.is_not_null() & each.value.is_null()).to_series()
-            if not is_misfit.any():
-                continue
-            raw = rows.select(each.source.alias("source")).to_series()
-            own = misfits_where(
-                is_misfit,
-                raw,
-                field=each.field,
-                wanted=each.wanted,
-                column=each.column,
-                source=str(each.given),
-            )
-            found += [replace(misfits.at(rows[ROW]), raw=_as_json(misfits.raw)) for misfits in own]
+        for each, is_misread in zip(doubtful, checks, strict=True):
+            if each.is_whole:
+                is_misread &= frame[each.name].is_null()
+            if is_misread.any():
+                found += _misread(each, is_misread, rows)
         return found
 
     def _doubtful(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
         """Return the conversions that gave more nulls than their sources have: blanks, or misfits."""
-        names = tuple(name for name in self._view.columns if self._may_be_unread(name, rows, frame))
+        if self._made_of_text is None:
+            self._made_of_text = _made_of_text(self._view.columns, rows.schema, frame.schema)
+        # what is made of one text has a null for each misfit; of several, another may stand in for it
+        names = tuple(
+            name for name, is_of_one in self._made_of_text.items() if not is_of_one or frame[name].null_count()
+        )
         if not names:
             return []
         if names not in self._conversions:
             view = replace(self._view, columns={name: self._view.columns[name] for name in names})
             self._conversions[names] = conversions(view, rows.schema)
         known = self._conversions[names]
+        if not known:
+            return []
         sources = rows.select(each.source.null_count().alias(str(number)) for number, each in enumerate(known))
         doubtful = []
-        for number, each in enumerate(known):
-            column = each.column.partition(".")[2]
-            is_sure = each.is_whole and frame[column].null_count() == sources[str(number)][0]
+        for each, absent in zip(known, sources.row(0), strict=True):
+            is_sure = each.is_whole and frame[each.name].null_count() == absent
             if not is_sure:
                 doubtful.append(each)
         return doubtful
-
-    def _may_be_unread(self, name: str, rows: pl.DataFrame, frame: pl.DataFrame) -> bool:
-        """Whether a value of a column may be missing for a text that could not be read, told without a look inside."""
-        if frame.schema[name] == pl.String or frame.schema[name].is_nested():
-            return False
-        sources = {rows.schema[root] for root in self._view.columns[name].meta.root_names()}
-        if sources == {pl.String()}:
-            is_one_text = len(set(self._view.columns[name].meta.root_names())) == 1
-            return not is_one_text or frame[name].null_count() > 0
-        return any(dtype == pl.String or dtype.is_nested() for dtype in sources)
 
     def _nameless_items(self, frame: pl.DataFrame, nameless: pl.Series) -> list[Misfits]:
         raw = pl.repeat("null", frame.height, dtype=pl.String, eager=True)
@@ -163,6 +160,55 @@ class ViewReader:
         if self._view.where is not None:
             vital |= fields_read(self._view.where, self._list)
         return frozenset(vital)
+
+
+def _as_declared(columns: Mapping[str, pl.Expr], table: Table) -> list[pl.Expr]:
+    """Return the number of the record, and every column that the table declares, of its type; absent ones are null."""
+    absent = pl.lit(None)
+    declared = [columns.get(name, absent).cast(dtype).alias(name) for name, dtype in table.schema.items()]
+    return [pl.col(ROW), *declared]
+
+
+def _made_of_text(columns: Mapping[str, pl.Expr], read: pl.Schema, made: pl.Schema) -> dict[str, bool]:
+    """Return the columns that may hold null for a text that could not be read, and whether each reads one text only.
+
+    Parameters
+    ----------
+    columns
+        The columns, by name.
+    read
+        The types of what they read.
+    made
+        Their own types: text is never misread, and lists and structures only have text inside.
+    """
+    found = {}
+    for name, expression in columns.items():
+        if made[name] == pl.String or made[name].is_nested():
+            continue
+        sources = [read[root] for root in set(expression.meta.root_names())]
+        if any(dtype == pl.String or dtype.is_nested() for dtype in sources):
+            found[name] = sources == [pl.String()]
+    return found
+
+
+def _may_be_misread(conversion: Conversion) -> pl.Expr:
+    """Return whether there is a text, and null was made of it; of a whole column its nulls are known already."""
+    is_given = conversion.given.is_not_null()
+    return is_given if conversion.is_whole else is_given & conversion.value.is_null()
+
+
+def _misread(conversion: Conversion, is_misread: pl.Series, rows: pl.DataFrame) -> list[Misfits]:
+    """Return the values that were misread, by the record that they are from."""
+    raw = rows.select(conversion.source).to_series()
+    found = misfits_where(
+        is_misread,
+        raw,
+        field=conversion.field,
+        wanted=conversion.wanted,
+        column=conversion.column,
+        source=str(conversion.given),
+    )
+    return [replace(misfits.at(rows[ROW]), raw=_as_json(misfits.raw)) for misfits in found]
 
 
 def _as_json(texts: pl.Series) -> pl.Series:

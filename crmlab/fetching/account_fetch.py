@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -71,8 +72,9 @@ class AccountFetch:
 
     def _resource_fetches(self, tasks: Mapping[str, ResourceTask]) -> dict[str, ResourceFetch]:
         embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, self._context)
+        stall = self._client.timeouts.stall
         fetches = {
-            name: ResourceFetch(task, self, embeddings, self._context, stored=self._stored(task))
+            name: ResourceFetch(task, self, embeddings, self._context, stored=self._stored(task), stall=stall)
             for name, task in tasks.items()
         }
         for name, fetch in fetches.items():
@@ -137,7 +139,7 @@ class AccountFetch:
         if planned:
             result.requests.sent += 1
             return planned
-        may_repeat = not result.task.resource.destructive
+        may_repeat = not (result.task.resource.destructive or request.only_once)
         async with self._turns:
             await self.backpressure.room()
             try:
@@ -171,9 +173,9 @@ class AccountFetch:
         return task.tables | {RAW} if needs_no_memory else task.tables
 
 
-async def finish(fetches: Sequence[AccountFetch], stop: asyncio.Event) -> None:
-    """Read all accounts to their end, or until told to stop; after an error or a cancel, leave nothing running."""
-    stopping = asyncio.create_task(_stop(fetches, stop))
+async def finish(fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: float | None = None) -> None:
+    """Read all accounts to their end, or until told to stop or out of time; after an error, leave nothing running."""
+    stopping = asyncio.create_task(_stop(fetches, stop, seconds))
     try:
         await side_by_side(fetch.finish() for fetch in fetches)
     finally:
@@ -181,7 +183,8 @@ async def finish(fetches: Sequence[AccountFetch], stop: asyncio.Event) -> None:
         await asyncio.gather(stopping, return_exceptions=True)
 
 
-async def _stop(fetches: Sequence[AccountFetch], stop: asyncio.Event) -> None:
-    await stop.wait()
+async def _stop(fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: float | None) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
     for fetch in fetches:
         fetch.stop()

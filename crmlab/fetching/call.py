@@ -9,14 +9,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
-from crmlab.connector import Page
+from crmlab.connector import Page, Timeouts
 from crmlab.decoding import as_documented
 from crmlab.errors import CrmlabError, TransportError, UsageError
 from crmlab.providers import unknown
 
 
-async def check(account: Account) -> str:
+async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
     """Send the provider's cheapest read and return, in plain words, who and what was reached.
+
+    `timeouts` says how long it may take.
 
     Raises
     ------
@@ -25,7 +27,7 @@ async def check(account: Account) -> str:
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
-    async with Client() as client:
+    async with Client(timeouts=timeouts) as client:
         page = await _where(account, client.send(account, account.provider.ping, accept=partial(_pinged, account)))
     page.read(Any)  # or it is no JSON, and no answer of this service
     try:
@@ -35,8 +37,10 @@ async def check(account: Account) -> str:
     return f"{words} · {urlsplit(account.base_url).netloc}"
 
 
-async def call(account: Account, operation: str, **arguments: object) -> Any:
+async def call(account: Account, operation: str, *, timeouts: Timeouts | None = None, **arguments: object) -> Any:
     """Return the decoded answer of one operation, e.g. ``call(account, "contact", id="a/b")``.
+
+    `timeouts` says how long it may take.
 
     Raises
     ------
@@ -57,7 +61,7 @@ async def call(account: Account, operation: str, **arguments: object) -> Any:
         raise UsageError(f"operation {operation!r}: {error}") from None
     request = chosen.request(**arguments)
     may_repeat = not (chosen.writes or chosen.destructive)
-    async with Client() as client:
+    async with Client(timeouts=timeouts) as client:
         page = await _where(account, client.send(account, request, retry=may_repeat))
     return page.read(Any)
 

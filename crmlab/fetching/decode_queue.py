@@ -22,6 +22,9 @@ MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
 SAMPLE = 10
 
+#: words in the names of columns that tell when a record was changed
+_CHANGE_WORDS = ("modif", "updat", "chang")
+
 #: what is done with a decoded frame, in a thread: the table's name (`RAW`: the own records), the frame
 Keep = Callable[[str, pl.DataFrame], None]
 
@@ -85,6 +88,8 @@ class DecodeQueue:
         self.unknown: dict[str, None] = {}
         #: fields whose column in the own records has another name, and that name
         self.renamed: dict[str, str] = {}
+        #: keys that came with different content, though nothing says that they were changed meanwhile
+        self.conflicts = 0
         #: words that the views cannot read, in the order they were met
         self.unknown_words: dict[str, None] = {}
 
@@ -143,9 +148,12 @@ class DecodeQueue:
 
     def _distinct(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         if name in TABLES:
+            if repeats_rows(frame):
+                self.conflicts = max(self.conflicts, _conflicts(frame, pl.struct(KEY)))
             return _newest(frame)
         if name == RAW and self._decoder:
             key = self._decoder.resource.key
+            self.conflicts = max(self.conflicts, _conflicts(frame, key))
             return frame.filter(key.is_null() | key.is_last_distinct())
         return frame.unique(maintain_order=True)
 
@@ -188,6 +196,19 @@ def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:
     """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
     if not decoding.cancelled():
         decoding.exception()
+
+
+def _conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
+    """Return how many keys came with different content, though no time says that it was changed meanwhile."""
+    repeated = frame.filter(key.is_duplicated() & key.is_not_null())
+    if repeated.is_empty():
+        return 0
+    times = [name for name in frame.columns if any(word in name for word in _CHANGE_WORDS)]
+    version = pl.struct(times).struct.json_encode() if times else pl.lit("")
+    content = pl.struct(pl.all()).struct.json_encode()
+    kinds = repeated.select(key=key, version=version, content=content)
+    contents = kinds.group_by("key", "version").agg(pl.col("content").n_unique())
+    return contents.filter(pl.col("content") > 1)["key"].n_unique()
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,9 @@ from crmlab.errors import ApiError, PagingError
 
 #: pages that follow each other, one named by the other, before a list is said to have no end
 MAX_PAGES = 10_000
+#: the same where hardly anything is on them: so many pages, with so many records each on average
+_MAX_THIN_PAGES = 1_000
+_THIN = 10
 #: refused pages in a row that are taken for the end of a list whose last page was not full
 _ENOUGH_REFUSED = 2
 #: how many records services put on a page of their own choice: a page of so many may be full
@@ -42,16 +45,27 @@ class Ending:
         #: records of the pages of a numbered list, by number
         self._heights: dict[int, int] = {}
         self._first_page = 0
+        self._seen: set[int] = set()
+        #: pages that named another one, and what was on them
+        self._follow_pages = 0
+        self._follow_records = 0
         self._refused: dict[str, tuple[Request, ApiError]] = {}
         self._asked_again: set[str] = set()
 
     # ---- while it is read -------------------------------------------------------------------------
 
-    def answered(self, page: Page, found: Sequence[Record]) -> None:
-        """Take note of an answer before it is followed."""
+    def answered(self, page: Page, found: Sequence[Record]) -> bool:
+        """Take note of an answer before it is followed; return whether it brings something new."""
         request = page.request
         self._asked.add(request.key)
         self._refused.pop(request.key, None)
+        signature = _signature(found)
+        is_new = bool(found) and signature not in self._seen
+        self._seen.add(signature)
+        self._note_number(request, found)
+        return is_new
+
+    def _note_number(self, request: Request, found: Sequence[Record]) -> None:
         number = self._number(request)
         if number is None or request.partial:
             return
@@ -93,8 +107,11 @@ class Ending:
             if found or not self._paging.empty_is_end:
                 self.doubts.setdefault(f"{trail.barren} pages in a row brought no new record, and name yet another one")
             return ()
-        if trail.depth >= MAX_PAGES:
-            raise PagingError(f"{page.request.path} does not end: {trail.depth:,} pages name yet another one")
+        self._follow_pages += 1
+        self._follow_records += len(found)
+        is_thin = self._follow_pages >= _MAX_THIN_PAGES and self._follow_records < _THIN * self._follow_pages
+        if trail.depth >= MAX_PAGES or (is_thin and total is None):
+            raise PagingError(f"{page.request.path} does not end: {self._follow_pages:,} pages name yet another one")
         for request in new:
             self._trails[request.key] = trail if len(new) == 1 else replace(trail, barren=0, seen=set())
         return new

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits, Page
+from crmlab.connector import Limits, Page, Timeouts
 from crmlab.decoding import MISFITS, RAW, REJECTED
 from crmlab.errors import Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
@@ -43,6 +43,7 @@ async def fetch(
     until: TimeLike | None = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
     progress: Listener | bool | None = None,
     stop: asyncio.Event | None = None,
     allow_destructive: bool = False,
@@ -66,6 +67,8 @@ async def fetch(
         failure is raised and the rest is cancelled.
     limits
         Instead of the accounts' own: only for servers of your own.
+    timeouts
+        How long a service may take, and how much it may send: `crmlab.Timeouts`.
     progress
         True: lines that show how far each account and table is, in a notebook with a button that
         stops; False: none; not given: where somebody looks on (a terminal, a notebook) and
@@ -91,7 +94,9 @@ async def fetch(
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
     query, pages = _query(accounts, tables, since, until, allow_destructive=allow_destructive)
-    results = await _run(query, pages, limits=limits, progress=progress, stop=stop, on_error=on_error)
+    results = await _run(
+        query, pages, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error=on_error
+    )
     frames = _frames(query, results)
     heights = {name: frame.height for name, frame in frames.items()}
     fetched = Fetched(frames, heights=heights, **_account_of(query, results))
@@ -108,6 +113,7 @@ async def fetch_to(
     until: TimeLike | None = None,
     on_error: OnError = "collect",
     limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
     progress: Listener | bool | None = None,
     stop: asyncio.Event | None = None,
 ) -> Stored:
@@ -136,7 +142,9 @@ async def fetch_to(
     asked = query.asked()
     refuse_another_question(directory, asked, "parquet")
     with Store(directory, parquet_metadata(asked)) as store:
-        results = await _run(query, pages, limits=limits, progress=progress, stop=stop, on_error=on_error, store=store)
+        results = await _run(
+            query, pages, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error=on_error, store=store
+        )
         for name in query.tables:
             store.put(name, "", TABLES[name].empty(), pl.col("id"))
         await asyncio.to_thread(store.close)
@@ -202,6 +210,7 @@ async def _run(
     pages: Pages,
     *,
     limits: Limits | None,
+    timeouts: Timeouts | None,
     progress: Listener | bool | None,
     stop: asyncio.Event | None,
     on_error: OnError,
@@ -215,7 +224,7 @@ async def _run(
     backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
-        async with Client(limits) as client, ProgressReporter(client, listener) as reporter:
+        async with Client(limits, timeouts) as client, ProgressReporter(client, listener) as reporter:
             client.check_scopes(query.accounts)
             fetches = [
                 AccountFetch(
@@ -230,7 +239,7 @@ async def _run(
                 )
                 for account in query.accounts
             ]
-            await finish(fetches, stop)
+            await finish(fetches, stop, client.timeouts.total)
     return [result for fetch in fetches for result in fetch.results]
 
 

@@ -55,7 +55,8 @@ class PageIntake:
 
     def accept(self, page: Page) -> Page:
         """Return an answer with its records where they are documented; raise where it holds none in any place."""
-        return as_documented(page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths)
+        resource = self._task.resource
+        return as_documented(resource.restate(page), resource, whole=self._task.keeps_raw, ways=self._paths)
 
     def cut(self, page: Page) -> Sequence[Record]:
         """Return the records of a page."""

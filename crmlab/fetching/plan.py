@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits, Page, bound, expected
+from crmlab.connector import Limits, Page, Timeouts, bound, expected
 from crmlab.display import DisplayMixin, Overview, duration
 from crmlab.fetching.crawl import side_by_side
 from crmlab.fetching.decode_queue import Backpressure
@@ -132,6 +132,7 @@ async def plan(
     since: TimeLike | None = None,
     until: TimeLike | None = None,
     limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
 ) -> Plan:
     """Return how many requests a fetch needs and how long they take, before they are sent.
 
@@ -148,7 +149,7 @@ async def plan(
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
     query = as_query(accounts, tables, since=since, until=until)
-    async with Client(limits) as client:
+    async with Client(limits, timeouts) as client:
         client.check_scopes(query.accounts)
         backpressure = Backpressure()
         probes = [AccountProbe(client, account, query, backpressure) for account in query.accounts]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import polars as pl
 
 from crmlab.connector import Context, Page, Request, Resource, pages
 from crmlab.decoding import Record
-from crmlab.errors import ApiError, NotFoundError, ServerError, TransportError
+from crmlab.errors import ApiError, NotFoundError, PagingError, ServerError, TransportError
 from crmlab.fetching.completeness import Completeness
 from crmlab.fetching.crawl import Visit, crawl
 from crmlab.fetching.embedding import EmbeddingNegotiation
@@ -62,6 +63,8 @@ class ListReader:
         called when there is news of how far it is
     embeds, embedded_in
         the negotiation with the lists that this one can embed, and with the one that can embed it
+    stall
+        seconds that answers may take in a row without a new record among them
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class ListReader:
         tell: Callable[[], None] = lambda: None,
         embeds: EmbeddingNegotiation | None = None,
         embedded_in: EmbeddingNegotiation | None = None,
+        stall: float | None = None,
     ) -> None:
         self.completeness = Completeness()
         self.ending = Ending(resource)
@@ -92,7 +96,12 @@ class ListReader:
         self._tell = tell
         self._embeds = embeds
         self._embedded_in = embedded_in
+        self._stall = stall
+        #: seconds that answers took since the last new record
+        self._barren_seconds = 0.0
         self._first_keys: set[str] = set()
+        #: whether there is a page before page 1; None as long as nobody looked
+        self._has_page_zero: bool | None = None
         #: first requests that a refused one was replaced by: smaller pages may be allowed
         self._smaller: dict[str, Iterator[Request]] = {}
         #: hashes of the records of this reading, where a page may repeat
@@ -162,13 +171,14 @@ class ListReader:
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
-        self.ending.answered(page, found)
+        self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
         total = self._resource.total(page) if self._resource.total else None
         self.completeness.count(page, total)
         self._intake.take(page, found)
         if request.key in self._first_keys:
+            await self._read_page_zero(request, found)
             return await self._follow_first(page, found, total)
         return self.ending.follow(page, found, self._resource.follow(page), total=total)
 
@@ -205,6 +215,31 @@ class ListReader:
         if not smaller:
             raise error
         return smaller
+
+    async def _read_page_zero(self, request: Request, found: Sequence[Record]) -> None:
+        """Read the page before page 1, where the list begins otherwise when it is asked without a number."""
+        plain = self._resource.plain_request
+        if plain is None:
+            return
+        if self._has_page_zero is None:
+            usual_beginning = await self._optional(plain)
+            is_other = usual_beginning is not None and _first_text(usual_beginning[1]) != _first_text(found)
+            self._has_page_zero = is_other
+        if not self._has_page_zero:
+            return
+        zero = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
+        if zero and self._has_news(zero[1]):
+            self.completeness.count(zero[0], None)
+            self._intake.take(*zero)
+            self.ending.remarks.setdefault("its first page is number 0")
+
+    async def _optional(self, request: Request) -> tuple[Page, Sequence[Record]] | None:
+        """Return the answer to a request that need not be answered, with its records."""
+        try:
+            page = await self._ask(replace(request, only_once=True))
+        except (ApiError, TransportError):
+            return None
+        return page, self._intake.cut(page)
 
     def _smaller_page(self, request: Request, error: ApiError) -> Request | None:
         """Return a first request for a smaller page, where the size may be what was refused; None at last."""
@@ -252,6 +287,15 @@ class ListReader:
         if await self._embedded_in.brings(self._resource.name):
             await self._embedded_in.over()
 
+    def _watch_for_stall(self, page: Page, *, is_new: bool) -> None:
+        """Raise a `PagingError` where answers have taken too long without a new record: not in a limit's queue."""
+        self._barren_seconds = 0.0 if is_new else self._barren_seconds + page.seconds
+        if self._stall is not None and self._barren_seconds > self._stall:
+            raise PagingError(
+                f"{page.request.path} brought no new record in {self._barren_seconds:,.0f} seconds of answers, "
+                "which is more than stall of crmlab.Timeouts"
+            )
+
     def _has_news(self, found: Sequence[Record]) -> bool:
         """Whether a page brings a record that no earlier one brought; an empty page does not repeat."""
         seen_before = len(self._seen_texts)
@@ -263,6 +307,10 @@ class ListReader:
         if not self.completeness.is_counted and not may_have_slid:
             return True
         return self.completeness.is_settled(before, timed=self._resource.inserted_at is not None)
+
+
+def _first_text(found: Sequence[Record]) -> bytes:
+    return found[0].text if found else b""
 
 
 def _refusal(error: ApiError | TransportError) -> ApiError | None:

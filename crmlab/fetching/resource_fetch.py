@@ -62,6 +62,8 @@ class ResourceFetch:
         what is known before anything is asked
     stored
         the names of the frames that `AccountServices.keep` takes
+    stall
+        seconds that answers may take in a row without a new record among them
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ResourceFetch:
         context: Context,
         *,
         stored: frozenset[str],
+        stall: float | None = None,
     ) -> None:
         name = task.resource.name
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
@@ -88,6 +91,7 @@ class ResourceFetch:
             tell=self._tell,
             embeds=embeddings.embeds(name),
             embedded_in=embeddings.embedded_in(name),
+            stall=stall,
         )
         #: whether records came with the answers of another resource
         self._has_received = False
@@ -222,22 +226,28 @@ class ResourceFetch:
     def _is_complete(self) -> bool:
         reader = self._reader
         has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
-        return has_all_pages and not self.result.rejected.height
+        return has_all_pages and not self.result.rejected.height and not self._conflicts
+
+    @property
+    def _conflicts(self) -> int:
+        """How many ids came twice with other content; inside another list a record may look otherwise."""
+        return 0 if self._has_received else self._queue.conflicts
+
+    def _names(self) -> list[str]:
+        """Return what the summary says of fields and words that are not as documented."""
+        queue = self._queue
+        renamed = [f"{name} for {field}" for field, name in queue.renamed.items()]
+        return [
+            *_named("fields nobody documented", queue.unknown),
+            *_named("columns named otherwise, since the name is taken", renamed),
+            *_named("words nobody knows, which decide nothing", queue.unknown_words),
+        ]
 
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
         result = self.result
         reader = self._reader
-        notes = []
-        if self._queue.unknown:
-            notes.append(f"fields nobody documented: {', '.join([*self._queue.unknown][:MAX_NAMED])}")
-        if self._queue.renamed:
-            new_names = [f"{name} for {field}" for field, name in self._queue.renamed.items()]
-            notes.append(f"columns named otherwise, since the name is taken: {', '.join(new_names[:MAX_NAMED])}")
-        if self._queue.unknown_words:
-            notes.append(
-                f"words nobody knows, which decide nothing: {', '.join([*self._queue.unknown_words][:MAX_NAMED])}"
-            )
+        notes = self._names()
         if self._intake.lone_surrogates:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:
@@ -255,11 +265,19 @@ class ResourceFetch:
             notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
+        if self._conflicts:
+            notes.append(f"{self._conflicts:,} ids came more than once with other content: the last of each is here")
         notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")
         return notes
+
+
+def _named(what: str, names: Iterable[str]) -> list[str]:
+    """Return a note that names the first of them; none where there are none."""
+    first = [*names][:MAX_NAMED]
+    return [f"{what}: {', '.join(first)}"] if first else []
 
 
 def _unread(counts: Mapping[str, int]) -> str:

@@ -6,7 +6,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from copy import copy
 from types import SimpleNamespace, TracebackType
 from typing import Self
@@ -15,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits, Page, Request, replace_lone_surrogates
+from crmlab.connector import Limits, Page, Request, Timeouts, replace_lone_surrogates
 from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError, UsageError
 from crmlab.http.limiter import Limiter, Ticket
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
@@ -25,7 +26,8 @@ from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
 ATTEMPTS = 5
 #: seconds; a service that asks for a longer wait has failed as far as this fetch is concerned
 PATIENCE = 300
-_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=90)
+#: seconds by which a time limit may be early
+_CLOCK_SECONDS = 0.01
 #: at once, of all accounts
 _CONNECTIONS = 256
 #: words of a signed header that are shorter ("Basic") are no secret
@@ -34,12 +36,13 @@ _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "U
 
 
 class Client:
-    """Sends requests of any accounts within their limits (or `limits` for all).
+    """Sends requests of any accounts within their limits (or `limits` for all), and waits no longer than `timeouts`.
 
     Use as an async context manager: it holds the connections.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, timeouts: Timeouts | None = None) -> None:
+        self.timeouts = timeouts or Timeouts()
         self._limits = limits
         self._connections = asyncio.Semaphore(_CONNECTIONS)
         self._queues: dict[Account, RateQueue] = {}
@@ -54,7 +57,7 @@ class Client:
             trace_configs=[departures],
             # a session cookie of one account must not travel with the key of another
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=_TIMEOUT,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.timeouts.connect),
             auto_decompress=True,
         )
         return self
@@ -115,12 +118,14 @@ class Client:
             same is raised
         """
         attempt = 1
+        time_left = _TimeLeft(self.timeouts.answer)
         while True:
             try:
-                return accept(await self._in_turn(account, request, attempt))
+                return accept(await self._in_turn(account, request, attempt, time_left))
             except RETRYABLE as error:
                 wait = _wait(error, attempt)
-                if account in self._lost or not retry or wait > PATIENCE:
+                may_help = retry and (not isinstance(error, TransportError) or error.worth_repeating)
+                if account in self._lost or not may_help or wait > PATIENCE:
                     raise
                 if attempt == ATTEMPTS:
                     self._give_up(account, error)
@@ -129,11 +134,11 @@ class Client:
             retried()
             await asyncio.sleep(wait)
 
-    async def _in_turn(self, account: Account, request: Request, attempt: int) -> Page:
+    async def _in_turn(self, account: Account, request: Request, attempt: int, time_left: _TimeLeft) -> Page:
         queue = self._queue(account)
         async with queue.ticket(account.label, self._connections, lambda: self._check(account)) as ticket:
             try:
-                page = await self._once(account, request, ticket)
+                page = await self._once(account, request, ticket, time_left)
             except RateLimitError as error:
                 wait = _wait(error, attempt)
                 if wait > PATIENCE:
@@ -161,21 +166,24 @@ class Client:
             self._queues[account] = rate_queue(self.scope(account), self.limits(account))
         return self._queues[account]
 
-    async def _once(self, account: Account, request: Request, ticket: Ticket) -> Page:
+    async def _once(self, account: Account, request: Request, ticket: Ticket, time_left: _TimeLeft) -> Page:
         signed = account.sign(request)
         url = URL(account.base_url + signed.path, encoded=True)
         started = time.monotonic()
         try:
-            async with self._session.request(
-                signed.method,
-                url,
-                params=dict(signed.params),
-                headers={**_HEADERS, **signed.headers},
-                data=None if signed.body is None else json.dumps(signed.body).encode(),
-                allow_redirects=False,
-                trace_request_ctx=ticket,
-            ) as answer:
-                body, lone_surrogates = replace_lone_surrogates(await answer.read())
+            async with (
+                time_left.running(),
+                self._session.request(
+                    signed.method,
+                    url,
+                    params=dict(signed.params),
+                    headers={**_HEADERS, **signed.headers},
+                    data=None if signed.body is None else json.dumps(signed.body).encode(),
+                    allow_redirects=False,
+                    trace_request_ctx=ticket,
+                ) as answer,
+            ):
+                body, lone_surrogates = replace_lone_surrogates(await self._body(answer))
                 page = Page(
                     request=request,
                     status=answer.status,
@@ -188,6 +196,7 @@ class Client:
             # aiohttp's own texts hold headers and query strings: only the kind of error is told
             failed = TransportError(_plain(error, url))
             failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
+            failed.worth_repeating = not time_left.is_over
             raise failed from None
         try:
             account.provider.check(page)
@@ -199,6 +208,44 @@ class Client:
         except RecursionError:
             raise TransportError(f"the answer of {url.host} is nested too deeply to be read") from None
         return page
+
+    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
+        """Return the unpacked body, read piece by piece so that it never takes more memory than it may."""
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in answer.content.iter_any():
+            size += len(piece)
+            if self.timeouts.max_body is not None and size > self.timeouts.max_body:
+                failed = TransportError(
+                    f"the answer of {answer.url.host} is larger than {self.timeouts.max_body:,} bytes, "
+                    "which is max_body of crmlab.Timeouts"
+                )
+                failed.worth_repeating = False
+                raise failed
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+class _TimeLeft:
+    """The seconds that are left for one answer, whatever the number of tries; without end where there is no limit."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._left = seconds
+
+    @property
+    def is_over(self) -> bool:
+        return self._left is not None and self._left < _CLOCK_SECONDS
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Raise a `TimeoutError` where what is done takes longer than what is left."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._left):
+                yield
+        finally:
+            if self._left is not None:
+                self._left = max(0.0, self._left - (time.monotonic() - started))
 
 
 async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: object) -> None:

@@ -74,7 +74,8 @@ def collect(
     """
     if data is not None and not isinstance(data, Fetched):
         raise UsageError(
-            f"collect: the first argument is of type {type(data).__name__}: give what crmlab.fetch returns"
+            f"collect: the first argument is of type {type(data).__name__}: give what crmlab.fetch or "
+            "crmlab.open(folder, lazy=False) returns"
         )
     if not tables:
         raise UsageError("collect: give tables by their name, such as deals=crmlab.table('deals', ...)")
@@ -149,12 +150,13 @@ def _appended(there: pl.DataFrame | None, own: pl.DataFrame, name: str) -> pl.Da
     if there is None:
         return own
     for column, dtype in own.schema.items():
-        if column in there.columns and there.schema[column] != dtype:
+        both = {there.schema.get(column, dtype), dtype} - {pl.Null()}
+        if len(both) > 1:
             raise UsageError(
                 f"{name}: the further column {column} is {there.schema[column]} in one and {dtype} in the other: "
                 "call it otherwise in one of them"
             )
-    together = pl.concat([there, own], how="diagonal")
+    together = pl.concat([there, own], how="diagonal_relaxed")  # a column of nothing takes the other's dtype
     check_key(together, shared_table(name))
     return together
 

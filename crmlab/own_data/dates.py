@@ -13,7 +13,7 @@ from crmlab.display import plural
 from crmlab.errors import UsageError
 from crmlab.own_data.notation import Notation
 from crmlab.own_data.text import evaluated, is_text, nothing, stripped
-from crmlab.schema import UTC
+from crmlab.schema import UTC, as_instant
 
 _NAIVE = pl.Datetime("us")
 #: the parts of ISO 8601, as databases and spreadsheets write them too: blank for T, no seconds, UTC in letters
@@ -129,7 +129,14 @@ def _iso_time(texts: pl.Series, notation: Notation) -> pl.Series:
 
 def _midnight(days: pl.Series, notation: Notation) -> pl.Series:
     """Return the beginning of the days on the clock of the named zone, or in UTC."""
-    return _zoned(days.cast(_NAIVE), notation.time_zone or "UTC")
+    time_zone = notation.time_zone or "UTC"
+    begun = _zoned(days.cast(_NAIVE), time_zone)
+    # where the clock leaves out midnight, as in Brazil until 2018, the day begins an hour later
+    late = days.filter(days.is_not_null() & begun.is_null()).unique()
+    if late.is_empty():
+        return begun
+    begins = {day: as_instant(day, days.name, time_zone) for day in late}
+    return begun.fill_null(days.replace_strict(begins, default=None, return_dtype=UTC))
 
 
 def _in_utc(times: pl.Series, notation: Notation) -> pl.Series:

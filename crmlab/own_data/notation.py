@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from crmlab.errors import UsageError
 from crmlab.own_data.naming import did_you_mean
-from crmlab.schema import UTC, Table
+from crmlab.schema import UTC, Table, zone
 
 _DATED = (pl.Date(), UTC)
 
@@ -61,7 +60,7 @@ class Notation:
                 f"separator={self.separator!r}: write what stands between the parts of a list, such as ';'"
             )
         if self.time_zone is not None:
-            _check_zone(self.time_zone)
+            zone(self.time_zone)
         if isinstance(self.date_format, Mapping):
             _check_columns(self.date_format, table)
             formats = list(self.date_format.values())
@@ -70,13 +69,6 @@ class Notation:
         for written in formats:
             if not isinstance(written, str) or "%" not in written:
                 raise UsageError(f"date_format={written!r} has no %: write '%d/%m/%Y' for 31/01/2026")
-
-
-def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, TypeError, ValueError, OSError):
-        raise UsageError(f"time_zone={name!r} is not known: write a name such as 'UTC' or 'Europe/Paris'") from None
 
 
 def _check_columns(formats: Mapping[str, str], table: Table) -> None:

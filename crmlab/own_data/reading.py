@@ -52,6 +52,8 @@ def _flag(values: pl.Series, notation: Notation) -> pl.Series:
 
 def _texts(values: pl.Series, notation: Notation) -> pl.Series:
     if isinstance(values.dtype, pl.List | pl.Array):
+        if values.dtype.inner.is_nested():  # what is in it is no text
+            return nothing(values, dtype=pl.List(pl.String))
         return values.cast(pl.List(pl.String), strict=False)
     parts = split(values.name, notation.separator).alias(values.name)
     return as_text(values).to_frame().select(parts).to_series()

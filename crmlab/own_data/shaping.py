@@ -61,7 +61,7 @@ def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Nota
 
     further = [own[name] for name in own.columns if name not in table.columns]
     return Shaped(
-        frame=pl.DataFrame([*columns, *further]),
+        frame=pl.DataFrame({series.name: series for series in (*columns, *further)}),  # a name may be ""
         misfits=pl.DataFrame(misfits),
         problems=tuple(problems),
     )

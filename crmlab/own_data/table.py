@@ -213,9 +213,17 @@ def _with_constants(frame: pl.DataFrame, table: Table, constants: Mapping[str, A
                 f"{table.name}: the frame has a column {name} already, in which {value!r} would be written; rename it, "
                 f"for example rename={{{name!r}: {other!r}}}, or give the frame without it"
             )
-    return frame.with_columns(
-        (value if isinstance(value, pl.Expr) else pl.lit(value)).alias(name) for name, value in constants.items()
-    )
+    literals = [_literal(name, value) for name, value in constants.items()]
+    return frame.with_columns(literals)
+
+
+def _literal(name: str, value: Any) -> pl.Expr:
+    try:
+        return (value if isinstance(value, pl.Expr) else pl.lit(value)).alias(name)
+    except TypeError:
+        raise UsageError(
+            f"constants: {name} is of type {type(value).__name__}: write a text, a number, a date or a list"
+        ) from None
 
 
 def _check_id(frame: pl.DataFrame, table: Table, given: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ def is_text(values: pl.Series) -> bool:
 
 def as_text(values: pl.Series) -> pl.Series:
     """Return values as text; whole numbers without a point, blank text and what is no text as null."""
-    if values.dtype.is_nested() or values.dtype in _WITHOUT_TEXT:
+    if values.dtype.is_nested() or values.dtype in _WITHOUT_TEXT or isinstance(values.dtype, pl.BaseExtension):
         return nothing(values, pl.String())
     if values.dtype == pl.Object:
         texts = [None if value is None else str(value) for value in values]
@@ -55,7 +55,7 @@ def evaluated(name: str, expression: pl.Expr) -> pl.Series:
 
 def _of_floats(values: pl.Series) -> pl.Series:
     # pandas keeps whole numbers with gaps as floats: an id is 5 then, not 5.0
-    is_whole = (values == values.floor()).fill_null(value=False)
+    is_whole = (values.is_finite() & (values == values.floor())).fill_null(value=False)
     whole = values.cast(pl.Int64, strict=False).cast(pl.String)
     others = values.fill_nan(None).cast(pl.String)
     return evaluated(values.name, pl.when(is_whole).then(whole).otherwise(others))

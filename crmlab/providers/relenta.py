@@ -256,6 +256,7 @@ PROVIDER = Provider(
             name="contacts",
             doc="Contacts of the key's department (no time filter: always all).",
             requests=_pages("/contact.list.json"),
+            plain_request=Request(path="/contact.list.json"),
             follow=widening(_is_empty, max_window=4),
             may_repeat_last_page=True,
             absent_is_empty=True,
@@ -269,6 +270,7 @@ PROVIDER = Provider(
             name="activities",
             doc="Activities of the calendars (no time filter: always all; repeating ones once, with their rule).",
             requests=_pages("/activity.list.json"),
+            plain_request=Request(path="/activity.list.json"),
             follow=widening(_is_empty, max_window=4),
             may_repeat_last_page=True,
             absent_is_empty=True,
@@ -278,7 +280,7 @@ PROVIDER = Provider(
         ),
     ),
     assumptions=(
-        "the first page is number 1",
+        "the first page is number 1, or 0 where the list without parameters begins with another record than page 1",
         "null, nothing, an empty object or text in the place of data is an empty list, where status says success",
         f"pages of {_PAGE_SIZE} are allowed, or the service gives smaller ones of one size",
         "a list ends with a page without data, with the last page repeated, or with 400 or 404 for all pages "

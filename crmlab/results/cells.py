@@ -18,12 +18,12 @@ def unnested(frame: pl.DataFrame) -> pl.DataFrame:
     In a joined list a ``;`` or ``\`` of the text has a ``\`` before it, and ``\N`` and ``\E`` stand for null and for
     empty text, so that `split` gives back what was joined.
     """
-    columns = []
+    columns: list[pl.Expr | pl.Series] = []
     for name, dtype in frame.schema.items():
         if dtype == pl.List(pl.String):
             columns.append(_joined(pl.col(name)))
         elif dtype.is_nested():
-            columns.append(pl.col(name).map_elements(_json, return_dtype=pl.String))
+            columns.append(_as_json(frame[name]))
     return frame.with_columns(columns)
 
 
@@ -61,6 +61,6 @@ def _unescaped(part: str) -> str | None:
     return re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL)
 
 
-def _json(value: object) -> str:
-    plain = value.to_list() if isinstance(value, pl.Series) else value
-    return json.dumps(plain, ensure_ascii=False, default=str)
+def _as_json(values: pl.Series) -> pl.Series:
+    texts = [json.dumps(value, ensure_ascii=False, default=str) for value in values.to_list()]
+    return pl.Series(values.name, texts, dtype=pl.String).set(values.is_null(), None)

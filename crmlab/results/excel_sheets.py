@@ -34,9 +34,11 @@ _LAST_DAY = dt.date(9999, 12, 31)
 _DAY_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # Excel knows no time zones
 _AFTER_LEAP_DAY = dt.date(1900, 3, 1)
 _NANOSECONDS_A_DAY = 86_400 * 10**9
+#: the last millisecond that Excel has
+_LAST_SERIAL = (_LAST_DAY - _DAY_ZERO.date()).days + 86_399_999 / 86_400_000
 #: the sheet that tells where each table is
 _DIRECTORY = "sheets"
-_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def _has_few_digits(decimals: pl.Series) -> bool:
 def _is_short(numbers: pl.Series) -> bool:
     """Whether each of these whole numbers keeps its digits."""
     limit = 10**_MAX_DIGITS
-    known = numbers.drop_nulls().cast(pl.Int128)  # unsigned ones are compared with a negative number, too
+    known = numbers.drop_nulls().cast(pl.Float64)  # exact far beyond the limit, and holds the unsigned ones, too
     return bool(known.is_between(-limit, limit, closed="none").all())
 
 
@@ -214,4 +216,5 @@ def _serial(times: pl.Series) -> pl.Series:
     """Return times as Excel counts them: days, and parts of a day."""
     days = (times - _DAY_ZERO).dt.total_microseconds() / (86_400 * 10**6)
     before = times.dt.date() < _AFTER_LEAP_DAY
-    return days - before.cast(pl.Float64)
+    # the last microseconds of the year 9999, which many systems write for "never", would be rounded into 10000
+    return (days - before.cast(pl.Float64)).clip(upper_bound=_LAST_SERIAL)

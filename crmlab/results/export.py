@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import polars as pl
 
@@ -19,17 +19,19 @@ from crmlab.results import excel, manifest
 from crmlab.results.cells import split, unnested
 from crmlab.results.excel_sheets import sheets
 from crmlab.results.spreadsheet_safe import shielded, unshielded
-from crmlab.schema import TABLES, conform
+from crmlab.schema import TABLES, as_polars, collected, conform, in_short
 
 Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 #: what writes a file to the path that it is called with
 Writer = Callable[[Path], None]
+_NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00]")
+_COLUMN_OF_ERROR = re.compile(r"in column '([^']*)'")
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
 
 def export(
-    tables: Mapping[str, pl.DataFrame],
+    tables: Mapping[str, Any],
     directory: str | Path,
     format: Format = "parquet",
     *,
@@ -48,7 +50,7 @@ def export(
     Parameters
     ----------
     tables
-        Frames by name.
+        Frames by name: of Polars (lazy too), pandas or pyarrow.
     directory
         The folder, which is made where it is not there.
     format
@@ -63,14 +65,17 @@ def export(
     Raises
     ------
     UsageError
-        The format is unknown, a value cannot be held by such a file, XlsxWriter is not installed, or the folder is none
-        or not ours to write to. Nothing was written.
+        The format is unknown, a frame is none, a value cannot be held by such a file, a name is no name of a file,
+        XlsxWriter is not installed, or the folder is none or not ours to write to. Nothing was written.
     CrmlabError
         The system refused while files were written: the disk is full.
     """
     if format not in FORMATS:
         raise UsageError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
-    writers = _writers(tables, format, metadata) | text_writers(beside)
+    frames = {name: collected(as_polars(frame, name), name) for name, frame in tables.items()}
+    if format != "xlsx":
+        _refuse_as_file_names(frames)
+    writers = _writers(frames, format, metadata) | text_writers(beside)
     folder = make_folder(directory)
     remove = [folder / f"{name}.{format}" for name in obsolete if format != "xlsx"]
     return write_files({folder / name: write for name, write in writers.items()}, remove=remove)
@@ -99,6 +104,12 @@ def _writers(tables: Mapping[str, pl.DataFrame], format: Format, metadata: Mappi
 
 def _write_text(text: str, path: Path) -> None:
     path.write_bytes(text.encode())
+
+
+def _refuse_as_file_names(names: Iterable[str]) -> None:
+    for name in names:
+        if not name or _NOT_IN_FILE_NAMES.search(name):
+            raise UsageError(f"{name!r} is no name of a file: name the table otherwise")
 
 
 def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
@@ -168,26 +179,51 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     Raises
     ------
     UsageError
-        the file is not named after a shared table
+        The file is not named after a shared table, is not there, or holds what `export` does not write, such as
+        times in the notation of a country.
     SchemaError
-        it lacks columns of that table
+        It lacks columns of that table.
     """
     name = Path(path).stem
     if name not in TABLES:
         raise UsageError(f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv")
     table = TABLES[name]
-    frame = pl.read_csv(path, infer_schema=False)
+    frame = read_cells(path, table.schema)
     if not table.columns.keys() <= set(frame.columns):
         strange = sorted(set(frame.columns) ^ set(table.columns))
         raise SchemaError(f"{Path(path).name} and the table differ in the columns {', '.join(strange)}")
-    restored = conform(frame.select(_restored(column, dtype) for column, dtype in table.schema.items()), table)
-    further = [unshielded(pl.col(column)) for column in frame.columns if column not in table.columns]
-    return restored.with_columns(frame.select(further))
+    further = [column for column in frame.columns if column not in table.columns]
+    return conform(frame.select(*table.columns), table).with_columns(frame.select(further))
 
 
-def restored(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Return a frame of text as what `flat` made it of; columns that are not in the schema stay text."""
-    return frame.select(_restored(name, schema.get(name, pl.String())) for name in frame.columns)
+def read_cells(path: str | Path, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return what `flat` was given, from its CSV file; columns that are not in the schema stay text.
+
+    Raises
+    ------
+    UsageError
+        The file is not there, or holds what `export` does not write.
+    """
+    try:
+        frame = pl.read_csv(path, infer_schema=False)
+        names = (
+            pl.Series(frame.columns, dtype=pl.String).to_frame("name").select(unshielded(pl.col("name"))).to_series()
+        )
+        named = frame.rename(dict(zip(frame.columns, names, strict=True)))
+        return named.select(_restored(name, schema.get(name, pl.String())) for name in named.columns)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
+    except pl.exceptions.PolarsError as error:
+        name = Path(path).stem
+        advice = "export it again"
+        if name in TABLES:
+            advice = f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+        # Polars quotes values, which are of records
+        column = _COLUMN_OF_ERROR.search(str(error))
+        where = f" in {column[1]}" if column else ""
+        raise UsageError(
+            f"{Path(path).name} is not as crmlab writes it{where}, perhaps since a spreadsheet saved it: {advice}"
+        ) from None
 
 
 def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -204,5 +240,6 @@ def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.Date:
         return column.str.to_date("%Y-%m-%d")
     if dtype == pl.Boolean:
-        return column == "true"
+        # a spreadsheet that saves the file again writes TRUE
+        return column.str.to_lowercase().replace_strict({"true": True, "false": False}, return_dtype=pl.Boolean)
     return column.cast(dtype)

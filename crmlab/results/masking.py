@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import CUSTOM, TABLES, mailboxes
+from crmlab.schema import CUSTOM, TABLES, as_polars, collected, mailboxes
 
 #: what blake2b takes at most; below the least, all keys could be tried
 _KEY_BYTES = range(16, 65)
@@ -22,9 +22,7 @@ _CUSTOM_FIELD = CUSTOM.inner
 _HASHED = (pl.String(), pl.List(pl.String), CUSTOM)
 
 
-def mask(
-    tables: Mapping[str, pl.DataFrame], key: bytes | None = None, *, drop: bool = False
-) -> dict[str, pl.DataFrame]:
+def mask(tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = False) -> dict[str, pl.DataFrame]:
     """Return the tables with each value of a personal column as a token, or as null.
 
     A token is a keyed hash (BLAKE2b): the same for the same value in all tables masked by one key, and
@@ -41,7 +39,8 @@ def mask(
     Parameters
     ----------
     tables
-        Shared tables by name. `crmlab.schema.tables` says which columns are personal.
+        Shared tables by name: frames of Polars (lazy too), pandas or pyarrow. `crmlab.schema.tables` says which
+        columns are personal.
     key
         16 to 64 random bytes, the same to join with tables masked before; None: new ones, kept nowhere.
     drop
@@ -55,7 +54,7 @@ def mask(
     Raises
     ------
     UsageError
-        A table is not a shared one, or the key is too short or too long.
+        A table is not a shared one or no frame, or the key is too short or too long.
 
     Examples
     --------
@@ -84,7 +83,8 @@ def mask(
             f"the key has {len(key)} bytes: give {_KEY_BYTES[0]} to {_KEY_BYTES[-1]}, such as secrets.token_bytes(32)"
         )
     masked = {}
-    for name, frame in tables.items():
+    for name, given in tables.items():
+        frame = collected(as_polars(given, name), name)
         columns = [_masked(frame[column], key, drop=drop) for column in _personal(name, frame)]
         masked[name] = frame.with_columns(columns)
     return masked

@@ -12,7 +12,7 @@ import polars as pl
 from crmlab.display import listed
 from crmlab.errors import UsageError
 from crmlab.results import manifest
-from crmlab.results.export import restored
+from crmlab.results.export import read_cells
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Stored
 from crmlab.results.manifest import Manifest
 from crmlab.schema import TABLES, Asked, TimeLike, instant
@@ -178,9 +178,6 @@ def _parquet(name: str, path: Path) -> pl.DataFrame:
 
 def _csv(name: str, path: Path) -> pl.DataFrame:
     """Return a table as it was; columns that no shared table has, and a service's own records, are text."""
-    frame = pl.read_csv(path, infer_schema=False)
     if name == "summary":
-        return restored(frame, SUMMARY)
-    if name in TABLES:
-        return restored(frame, TABLES[name].schema)
-    return restored(frame, {})
+        return read_cells(path, SUMMARY)
+    return read_cells(path, TABLES[name].schema if name in TABLES else {})

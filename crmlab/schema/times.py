@@ -80,7 +80,7 @@ def zone(time_zone: str) -> dt.tzinfo:
         return dt.UTC
     try:
         return ZoneInfo(time_zone)
-    except (ValueError, KeyError, OSError):
+    except (TypeError, ValueError, KeyError, OSError):
         raise UsageError(
             f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'"
         ) from None

@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab import analysis
 from crmlab.analysis import period
+from crmlab.analysis.touches import touches
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, conform
 
@@ -131,3 +132,14 @@ def test_no_grain_makes_more_than_400_periods() -> None:
 def test_periods_shorter_than_a_day_or_unknown_are_refused(every: str) -> None:
     with pytest.raises(UsageError, match="give whole days or longer"):
         period.period_of(pl.col("day"), every)
+
+
+@pytest.mark.parametrize("time_zone", ["UTC", "Pacific/Honolulu", "Pacific/Kiritimati", "America/New_York"])
+def test_what_lasts_all_day_is_on_its_day_in_every_time_zone(time_zone: str) -> None:
+    rows = {"kind": ["event"], "starts_at": [datetime(2026, 3, 2, tzinfo=UTC)], "all_day": [True]}
+    frame = conform(pl.DataFrame(rows), TABLES["activities"])
+
+    found = analysis.activity_volume(frame, every="1d", time_zone=time_zone)
+
+    assert found["period"].to_list() == [date(2026, 3, 2)]
+    assert touches(frame, time_zone=time_zone)["day"].to_list() == [date(2026, 3, 2)]

@@ -112,6 +112,18 @@ def test_coverage_counts_decisions_of_either_kind_for_each_owner() -> None:
     assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
 
 
+def test_negative_amounts_make_no_coverage() -> None:
+    frame = deals(
+        {"owner_name": "Zoe", "contact_id": "ann", "amount": 100.0},
+        {"owner_name": "Zoe", "contact_id": "cy", "amount": -50.0},
+    )
+    events = said(("Ann", "subscribe", "email", at(1)))
+
+    found = consent_coverage_of_pipeline(frame, events, who(ann="A", cy="C"), as_of=AS_OF, by="owner_name")
+
+    assert found.select("amount", "decided_amount", "coverage", "coverage_by_amount").row(0) == (50.0, 100.0, 0.5, None)
+
+
 def test_only_what_was_said_before_the_closing_day_stands_beside_the_win_rate() -> None:
     frame = deals(
         {"contact_id": "ann", "status": "won", "close_date": date(2026, 1, 5)},

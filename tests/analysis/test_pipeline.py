@@ -50,6 +50,23 @@ def test_the_total_amount_counts_before_the_monthly_amount() -> None:
     assert found.select("won_amount", "lost_amount").row(0) == (130.0, 30.0)
 
 
+@pytest.mark.parametrize("no_amount", [float("nan"), float("inf"), None])
+def test_what_is_no_amount_swallows_no_sum(no_amount: float | None) -> None:
+    frame = deals(status=["won", "won", "lost"], amount=[30.0, no_amount, 10.0], total_amount=[no_amount] * 3)
+
+    found = analysis.win_rate(frame)
+
+    # the deal is won all the same
+    assert found.row(0) == (2, 1, 2 / 3, 30.0, 10.0, 0.75)
+
+
+@pytest.mark.parametrize(("won", "lost"), [(100.0, -50.0), (-50.0, 100.0), (-10.0, -30.0)])
+def test_a_negative_amount_makes_no_rate(won: float, lost: float) -> None:
+    found = analysis.win_rate(deals(status=["won", "lost"], amount=[won, lost]))
+
+    assert found.select("won_amount", "lost_amount", "win_rate_by_amount").row(0) == (won, lost, None)
+
+
 def test_a_rate_of_nothing_is_null_and_not_zero() -> None:
     frame = deals(owner_name=["Ann", "Bo"], status=["pending", "lost"], amount=[5.0, 0.0])
 
@@ -255,3 +272,23 @@ def test_any_column_can_be_grouped_by(name: str) -> None:
     found = analysis.win_rate(deals(status=["won", "won"], amount=[1.0, 1.0]), by=name)
 
     assert found.select("won", "lost").rows() == [(2, 0)]
+
+
+@pytest.mark.parametrize("amounts", [[-100.0, 10.0], [-1.0, -2.0], [10.0, -10.0], [10.0, -30.0]])
+def test_a_rate_by_amount_is_null_or_within_nought_and_one_also_of_negative_amounts(amounts: list[float]) -> None:
+    deals = conform(pl.DataFrame({"status": ["won", "lost"], "amount": amounts}), TABLES["deals"])
+
+    found = analysis.win_rate(deals)
+
+    rate = found["win_rate_by_amount"].item()
+    assert rate is None or 0 <= rate <= 1
+    assert found.select("won_amount", "lost_amount").row(0) == tuple(amounts)
+
+
+@pytest.mark.parametrize("nothing", [float("nan"), float("inf")])
+def test_an_amount_that_is_no_number_swallows_no_sum(nothing: float) -> None:
+    rows = {"status": ["won", "won", "pending", "pending"], "total_amount": [nothing, None, nothing, 5.0]}
+    deals = conform(pl.DataFrame({**rows, "amount": [None, 7.0, 2.0, 5.0]}), TABLES["deals"])
+
+    assert analysis.win_rate(deals)["won_amount"].item() == 7.0
+    assert analysis.weighted_pipeline(deals, as_of="2026-01-01")["amount"].item() == 7.0

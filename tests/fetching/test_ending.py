@@ -399,3 +399,101 @@ async def test_an_empty_page_of_history_that_points_on_is_followed_once(serve: S
     assert data["altcraft.history"].height == (4 if empty == 1 else 1)
     assert data.complete
     assert len(asked) == (5 if empty == 1 else 3)
+
+
+# ---- sizes of pages, first pages, repeated ids -----------------------------------------------------
+
+
+@pytest.mark.parametrize("allowed", [50, 25, 10, None])
+async def test_a_page_size_that_is_refused_is_made_smaller(serve: Serve, allowed: int | None) -> None:
+    notes = Notes(90, lambda page, size: {"total_count": 90, "max_page": -(-90 // size), "per_page": size})
+
+    async def handler(request: web.Request) -> web.Response:
+        size = request.query.get("per_page")
+        if size is not None and (allowed is None or int(size) > allowed):
+            return web.json_response({"status": 400, "message": "per_page is too large"}, status=400)
+        return await notes(request)
+
+    data = await crmlab.fetch(onepagecrm(await serve(handler)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 90
+    assert data.complete
+
+
+async def test_a_first_request_that_is_refused_in_every_size_is_a_failure(serve: Serve) -> None:
+    asked: list[str | None] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.query.get("per_page"))
+        return web.json_response({"status": 400, "message": "no"}, status=400)
+
+    with pytest.raises(crmlab.errors.ApiError, match="HTTP 400"):
+        await crmlab.fetch(onepagecrm(await serve(handler)), "onepagecrm.notes", limits=FAST)
+
+    assert asked == ["100", "50", "25", "10", None]
+
+
+@pytest.mark.parametrize("cap", [20, 50])
+async def test_contacts_with_others_inside_are_all_read_where_pages_are_capped(serve: Serve, cap: int) -> None:
+    def part(rows: list[dict[str, Any]], request: web.Request, name: str) -> web.Response:
+        size = min(int(request.query.get("per_page", 10)), cap)
+        page = int(request.query["page"])
+        told = {"total_count": len(rows), "per_page": size, "max_page": -(-len(rows) // size), "page": page}
+        return web.json_response({"status": 0, "data": {name: rows[(page - 1) * size : page * size], **told}})
+
+    async def handler(request: web.Request) -> web.Response:
+        name = request.path.strip("/")
+        if name == "contacts":
+            inside = {"notes": []} if "fields" in request.query else {}
+            people = [{"contact": {"id": f"c{n}", "created_at": TIME}, **inside} for n in range(790)]
+            return part(people, request, name)
+        return part([note(n) for n in range(790)], request, name)
+
+    account = onepagecrm(await serve(handler))
+    data = await crmlab.fetch(account, "onepagecrm.contacts", "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.contacts"].height == 790
+    assert data["onepagecrm.notes"].height == 790
+    assert data.complete
+
+
+@pytest.mark.parametrize("count", [7, 100, 250])
+async def test_a_list_that_begins_with_page_0_is_read_from_there(serve: Serve, count: int) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if "custom_field" in request.path:
+            return web.json_response({"status": True, "code": 200, "data": []})
+        page = int(request.query.get("page", "0"))
+        size = int(request.query.get("page_size", "20"))
+        rows = [service.contact(number) for number in range(count)]
+        return web.json_response({"status": True, "code": 200, "data": rows[page * size : (page + 1) * size]})
+
+    service = Relenta(count, {})
+    data = await crmlab.fetch(relenta(await serve(handler)), "contacts", limits=FAST)
+
+    assert data.contacts.height == count
+    assert data.complete
+    assert "its first page is number 0" in data.summary["note"][0]
+
+
+async def test_a_list_that_begins_with_page_1_is_not_asked_for_page_0(serve: Serve) -> None:
+    service = Relenta(150, {})
+
+    data = await crmlab.fetch(relenta(await serve(service)), "contacts", limits=FAST)
+
+    assert data.complete
+    assert 0 not in service.asked
+
+
+@pytest.mark.parametrize("table", ["contacts", "relenta.contacts"])
+@pytest.mark.parametrize("changed", [False, True])
+async def test_an_id_that_comes_twice_with_other_content_is_told(serve: Serve, table: str, changed: bool) -> None:
+    class Twins(Relenta):
+        def contact(self, number: int) -> dict[str, Any]:
+            modified = f"2026-01-{1 + number:02d}T00:00:00Z" if changed else TIME
+            return {**super().contact(number), "id": str(number % 5), "dt_modified": modified}
+
+    data = await crmlab.fetch(relenta(await serve(Twins(10, {}))), table, limits=FAST)
+
+    assert data[table].height == 5
+    assert data.complete == changed
+    assert ("5 ids came more than once with other content" in data.summary["note"][0]) != changed

@@ -251,3 +251,11 @@ def test_decisions_of_a_further_service_count_in_joined_answers(fetched: crmlab.
     )
     assert decided(data.consent_events.filter(own))["decision"].to_list() == ["opt-out"]
     assert people.filter(pl.col("person_id") == person["person_id"].item()).height > 1
+
+
+def test_a_further_column_of_nothing_goes_together_with_one_of_text() -> None:
+    first = crmlab.collect(deals=own_deals().with_columns(region=pl.lit(None)), as_of=AS_OF)
+
+    together = crmlab.collect(first, deals=own_deals(account="us"))
+
+    assert together.deals["region"].to_list() == [None, None, "N", "S"]

@@ -262,3 +262,21 @@ def test_any_values_are_read_or_null_and_never_an_error_of_polars(values: list[A
 def test_a_notation_that_reads_nothing_is_refused(notation: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Notation(**notation).check(TABLES["deals"])
+
+
+# ---- what is hardly ever given ------------------------------------------------------------------
+
+
+def test_a_day_begins_an_hour_later_where_the_clock_leaves_out_midnight() -> None:
+    found = read(["2018-11-04", "2018-11-05", None], UTC, time_zone="America/Sao_Paulo")
+
+    assert found == [
+        dt.datetime(2018, 11, 4, 3, tzinfo=dt.UTC),
+        dt.datetime(2018, 11, 5, 2, tzinfo=dt.UTC),
+        None,
+    ]
+
+
+def test_lists_of_what_is_no_text_are_not_read() -> None:
+    assert read([[["ann@example.com"]]], TEXTS) == [None]
+    assert read([[{"address": "ann@example.com"}]], TEXTS) == [None]

@@ -362,6 +362,36 @@ def test_events_that_say_nothing_are_refused() -> None:
         consents({"contact_email": ["ann@example.com"], "occurred_at": ["2026-01-31"]})
 
 
+# ---- what is hardly ever given ------------------------------------------------------------------
+
+
+def test_an_infinite_amount_is_told_as_it_is_written() -> None:
+    with pytest.raises(UsageError, match=re.escape("values={'amount': {'inf': None}}")):
+        deals({"amount": [1.0, float("inf")]})
+
+
+def test_a_period_of_pandas_is_refused_in_words() -> None:
+    pandas = pytest.importorskip("pandas")
+    export = pandas.DataFrame({"id": ["1"], "status": ["won"], "close_date": pandas.PeriodIndex(["2026-01"], freq="M")})
+
+    with pytest.raises(UsageError, match="close_date: 1 of 1 values cannot be read as dates"):
+        crmlab.table("deals", export, provider="salesforce")
+
+
+def test_a_constant_that_no_column_holds_is_refused_in_words() -> None:
+    with pytest.raises(UsageError, match="constants: currency is of type object"):
+        deals({"amount": [1.0]}, constants={"currency": object()})
+
+
+def test_days_without_hyphens_come_with_their_format() -> None:
+    with pytest.raises(UsageError, match="date_format='%Y%m%d'"):
+        deals({"close_date": ["20260131"]})
+
+
+def test_a_further_column_without_a_name_keeps_its_place_and_name() -> None:
+    assert deals({"": [1]}).columns[-1] == ""
+
+
 # ---- what words mean ----------------------------------------------------------------------------
 
 

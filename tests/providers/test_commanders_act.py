@@ -471,3 +471,32 @@ async def test_banner_statistics_come_by_device_where_the_account_asks_for_them(
         assert parts[name]["optin"].sum() == whole[name]["optin"].sum() > 0
         assert parts[name]["id"].is_unique().all()
     assert parts.consent_statistics["id"][0] == f"{parts.consent_statistics['day'][0]}/others/1"
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        {"categories": {"1": {"nb_optin": 5}, "2": {"nb_optin": 7}}},
+        {"categories": {"1": 5, "2": 7}},
+        {"categories": [{"id": 1, "nb_optin": 5}, {"id": "2", "nb_optin": 7}]},
+        {"nb_optin_category": {"1": 5, "2": 7}},
+    ],
+)
+def test_counts_of_nested_categories_are_read_as_the_flat_ones(nested: dict[str, Any]) -> None:
+    resource = PROVIDER.resource("privacy_statistics")
+    row = {"id": 9, "type": "s", "attributes": {"nb_optin": 12, **nested}}
+    request = Request(path="/privacy/statistics", tags={"day": "2026-01-01", "device": ""})
+    came = Page(request=request, status=200, headers={}, body=json.dumps({"data": [row]}).encode())
+
+    flat = resource.restate(came)
+
+    attributes = json.loads(flat.body)["data"][0]["attributes"]
+    assert attributes == {"nb_optin": 12, "nb_optin_category_1": 5, "nb_optin_category_2": 7}
+    assert flat.list_at
+
+
+def test_flat_statistics_are_handed_on_as_they_came() -> None:
+    row = {"id": 9, "type": "s", "attributes": {"nb_optin_category_1": 5}}
+    came = Page(request=Request(path="/x"), status=200, headers={}, body=json.dumps({"data": [row]}).encode())
+
+    assert PROVIDER.resource("privacy_statistics").restate(came) is came

@@ -249,3 +249,25 @@ def test_a_full_disk_is_one_line_and_harms_nothing(tmp_path: Path, format: Any) 
     assert "\n" not in str(refused.value)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_that_xml_cannot_hold_leaves_a_workbook_that_opens(tmp_path: Path) -> None:
+    (path,) = export({"deals\ufffe": pl.DataFrame({"id": ["1"]})}, tmp_path, "xlsx")
+
+    assert openpyxl.load_workbook(path).sheetnames == ["deals_", "sheets"]
+
+
+def test_the_end_of_time_stays_in_its_year(tmp_path: Path) -> None:
+    never = dt.datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001  # Excel knows no zones
+
+    (path,) = export({"deals": pl.DataFrame({"at": [never]})}, tmp_path, "xlsx")
+
+    assert sheet(path, "deals")[0]["at"].year == 9999
+
+
+def test_the_longest_whole_numbers_are_text(tmp_path: Path) -> None:
+    longest = pl.Series("id", [2**128 - 1], dtype=pl.UInt128)
+
+    (path,) = export({"deals": longest.to_frame()}, tmp_path, "xlsx")
+
+    assert sheet(path, "deals")[0]["id"] == str(2**128 - 1)

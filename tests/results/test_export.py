@@ -277,3 +277,74 @@ def test_a_csv_of_other_columns_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SchemaError, match=r"tags\.csv .*label"):
         read_csv(path)
+
+
+def test_lazy_frames_are_written_like_others(tmp_path: Path) -> None:
+    (path,) = export({"deals": TABLES["deals"].empty().lazy()}, tmp_path, "parquet")
+
+    assert_frame_equal(pl.read_parquet(path), TABLES["deals"].empty())
+
+
+@pytest.mark.parametrize("name", ["", "../deals", "a\\b", "a\0b"])
+def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="is no name of a file"):
+        export({name: TABLES["deals"].empty()}, tmp_path / "files", "csv")
+
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_arrays_are_written_as_what_they_hold() -> None:
+    frame = pl.DataFrame({"scores": pl.Series([[1, 2], None], dtype=pl.Array(pl.Int64, 2))})
+
+    assert unnested(frame)["scores"].to_list() == ["[1, 2]", None]
+
+
+def contact(**columns: Any) -> pl.DataFrame:
+    return conform(pl.DataFrame({"provider": ["own"], "account": ["a"], "id": ["1"], **columns}), TABLES["contacts"])
+
+
+def test_further_columns_that_look_like_formulas_have_their_names_again(tmp_path: Path) -> None:
+    frame = contact().with_columns(pl.Series("=x", ["=1"]), pl.Series("'y", ["'"]))
+
+    (path,) = export({"contacts": frame}, tmp_path, "csv")
+
+    assert "'=x" in path.read_text(encoding="utf-8-sig")
+    assert_frame_equal(read_csv(path), frame)
+
+
+def test_yes_stays_yes_in_a_file_that_a_spreadsheet_saved(tmp_path: Path) -> None:
+    (path,) = export({"contacts": contact(do_not_contact=[True])}, tmp_path, "csv")
+    path.write_text(path.read_text(encoding="utf-8").replace("true", "TRUE"), encoding="utf-8")
+
+    assert read_csv(path)["do_not_contact"].to_list() == [True]
+
+
+@pytest.mark.parametrize(
+    ("written", "saved"),
+    [
+        ("true", "WAHR"),
+        ("2026-01-01T00:00:00.000000Z", "01.01.2026 00:00"),
+        ("Zoë", "Zo\udceb"),
+        ("\nown,", "\ntoo,many,cells,own,"),
+    ],
+)
+def test_what_export_does_not_write_is_refused_with_what_to_write(tmp_path: Path, written: str, saved: str) -> None:
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    frame = contact(do_not_contact=[True], created_at=[at], full_name=["Zoë"], lead_source=["own"])
+    (path,) = export({"contacts": frame}, tmp_path, "csv")
+    text = path.read_text(encoding="utf-8")
+    assert written in text
+    path.write_bytes(text.replace(written, saved).encode("utf-8", "surrogateescape"))
+
+    with pytest.raises(UsageError, match=re.escape("write crmlab.table('contacts',")) as caught:
+        read_csv(path)
+    assert saved not in str(caught.value)
+
+
+def test_a_file_that_is_empty_or_not_there_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").touch()
+
+    with pytest.raises(UsageError, match="is not as crmlab writes it"):
+        read_csv(tmp_path / "deals.csv")
+    with pytest.raises(UsageError, match="No such file"):
+        read_csv(tmp_path / "users.csv")

@@ -244,3 +244,17 @@ def test_one_mailbox_has_one_token_however_it_is_written(written: str) -> None:
 
     assert tokens[0] == tokens[1]
     assert tokens.n_unique() == 3
+
+
+def test_lazy_frames_and_those_of_pandas_are_masked_and_what_is_none_is_refused() -> None:
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("pandas")
+    users = pl.DataFrame({"id": ["1"], "email": ["ann@example.com"]})
+    key = b"k" * 16
+
+    masked = mask({"users": users}, key=key)["users"]
+
+    assert_frame_equal(mask({"users": users.lazy()}, key=key)["users"], masked)
+    assert_frame_equal(mask({"users": users.to_pandas()}, key=key)["users"], masked)
+    with pytest.raises(UsageError, match="users is of type list, which is no frame"):
+        mask({"users": [1]})

@@ -276,3 +276,11 @@ def test_a_folder_with_nothing_of_ours_is_refused(tmp_path: Path) -> None:
     (tmp_path / "crmlab.json").write_text("[]", encoding="utf-8")
     with pytest.raises(UsageError, match="not what crmlab wrote"):
         crmlab.open(tmp_path)
+
+
+def test_a_column_named_like_a_formula_is_the_same_after_it_was_opened(tmp_path: Path) -> None:
+    export = pl.DataFrame({"id": ["1"], "status": ["won"], "=x": ["=1"]})
+    data = crmlab.collect(deals=crmlab.table("deals", export, provider="own"), as_of="2026-01-31")
+    data.export(tmp_path, "csv")
+
+    assert_frame_equal(crmlab.open(tmp_path, lazy=False).deals, data.deals)

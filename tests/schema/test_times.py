@@ -90,3 +90,9 @@ def test_a_date_is_the_beginning_of_the_day_of_its_place(
 def test_an_unknown_time_zone_is_refused() -> None:
     with pytest.raises(UsageError, match="'Berlin' is not in the time zone database"):
         as_instant("2026-01-01", "as_of", "Berlin")
+
+
+@pytest.mark.parametrize("time_zone", [None, 1, "", "../UTC"])
+def test_what_is_no_name_of_a_zone_is_refused(time_zone: object) -> None:
+    with pytest.raises(UsageError, match="is not in the time zone database"):
+        as_instant("2026-01-01", "as_of", time_zone)  # type: ignore[arg-type]  # wrong on purpose

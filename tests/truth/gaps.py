@@ -43,6 +43,9 @@ def _deals(deals: pl.DataFrame) -> pl.DataFrame:
         _put("contact_id", "nobody", 9),
         _put("owner_name", None, 12),
         _put("status", "pending", 8),
+    ).with_columns(
+        _put("total_amount", float("nan"), 14, 1),
+        _put("amount", -250.0, 15),
     )
 
 

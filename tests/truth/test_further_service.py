@@ -32,12 +32,13 @@ _TOGETHER = {
     "activities_per_deal": ("status",),
     "consent_trend": ("period", "kind"),
     "consent_stock": ("period",),
-    "consent_journeys": ("step", "before", "after"),
     "consent_banner": ("day",),
     "people_overlap": ("services",),
     "consent_and_win_rate": ("consent",),
 }
-_ALONE = [name for name in CATALOGUE if name not in _TOGETHER]
+#: one more, whose small links are put together: which are small, depends on all that there are
+_JOURNEYS = "consent_journeys"
+_ALONE = [name for name in CATALOGUE if name not in _TOGETHER and name != _JOURNEYS]
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,18 @@ def test_an_answer_about_all_services_is_the_sum_of_those_about_each(
     answer = entry.count(_variables(together(first, further)))
 
     keys = list(_TOGETHER[name])
+    assert_frame_equal(_counts([answer], keys), _counts(each, keys))
+
+
+@pytest.mark.parametrize("renaming", FURTHER.values(), ids=FURTHER)
+def test_journeys_through_all_services_are_the_sum_of_those_through_each(renaming: Renaming, first: Frames) -> None:
+    events = first["consent_events"]
+    further = of_further_service(first, renaming)["consent_events"]
+    each = [analysis.consent_journeys(said, smallest=0) for said in (events, further)]
+
+    answer = analysis.consent_journeys(pl.concat([further, events]), smallest=0)
+
+    keys = ["step", "before", "after"]
     assert_frame_equal(_counts([answer], keys), _counts(each, keys))
 
 

@@ -34,7 +34,7 @@ from crmlab.connector import (
     refuse,
 )
 from crmlab.errors import ApiError
-from crmlab.providers.commanders_act import fields, views
+from crmlab.providers.commanders_act import fields, statistics, views
 from crmlab.providers.commanders_act.windows import (
     DAYS,
     as_kept,
@@ -300,6 +300,7 @@ PROVIDER = Provider(
             note=by_default,
             reached=reached_by_default,
             tags=("day", "device"),
+            restate=statistics.as_documented,
             key=views.STATISTICS_KEY,
             wire=fields.STATISTIC,
             views=views.STATISTICS,

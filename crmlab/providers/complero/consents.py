@@ -36,6 +36,9 @@ _NEGATION = frozenset(
     {"blocked", "declined", "denied", "expired", "never", "no", "not", "objected", "objection", "refused", "rejected",
      "revoked", "withdrawn", "without"}
 )  # fmt: skip
+_NAMING = _CONSENT | _REFUSAL
+#: words in a key that hold the answer, where a key above names a consent
+_ANSWERING = _NAMING | _ANSWER | _NEGATION
 #: words in a key that say something about a consent, but not whether there is one
 _BESIDE = frozenset(
     {"at", "by", "confirmed", "created", "date", "default", "double", "expires", "expiry", "id", "ip", "language",
@@ -50,6 +53,7 @@ _FILLING = frozenset(
 )  # fmt: skip
 #: words in a key that hold when something was said: a time of a refusal tells that there was one
 _TIMES = frozenset({"at", "date", "on", "since", "time", "timestamp"})
+_NEITHER = _NAMING | _ANSWER | _FILLING | _BESIDE
 #: keys that name in words what the object is about
 _CHANNEL_KEYS = ("channel", "medium")
 _PURPOSE_KEYS = ("purpose", "topic")
@@ -139,10 +143,14 @@ def _of_value(value: Any, place: _Place) -> Iterator[Statement]:
 
 
 def _of_object(fields: Mapping[str, Any], place: _Place) -> Iterator[Statement]:
-    has_answer = any(_is_answer(key, value, place) for key, value in fields.items())
-    place = _labelled(fields, place, is_consent=place.is_consent or has_answer)
+    answers = {key for key, value in fields.items() if _is_answer(key, value, place)}
+    place = _labelled(fields, place, is_consent=place.is_consent or bool(answers))
     for key, value in fields.items():
         words = _words(key)
+        is_scalar = not isinstance(value, (dict, list))
+        # most fields of a contact are neither consents nor hold any
+        if is_scalar and not place.is_consent and _NAMING.isdisjoint(words):
+            continue
         if _is_label(key, value):
             continue
         if _is_remark(words, value):
@@ -151,7 +159,7 @@ def _of_object(fields: Mapping[str, Any], place: _Place) -> Iterator[Statement]:
 
         below = _below(words, place)
         # beside the answer of its object, what names no channel is a remark on it
-        is_beside = has_answer and not isinstance(value, (dict, list)) and not _is_answer(key, value, place)
+        is_beside = is_scalar and bool(answers) and key not in answers
         if not is_beside or below.channels != place.channels:
             yield from _of_value(value, below)
 
@@ -201,19 +209,18 @@ def _refused_once(words: tuple[str, ...], value: Any, place: _Place) -> Iterator
 def _is_answer(key: str, value: Any, place: _Place) -> bool:
     """Whether the key holds the answer of its object, as in ``{"granted": true}``."""
     words = _words(key)
-    if isinstance(value, (dict, list)) or _is_remark(words, value):
+    answering = _ANSWERING if place.is_consent else _NAMING
+    if answering.isdisjoint(words) or isinstance(value, (dict, list)):
         return False
-    answering = _CONSENT | _REFUSAL
-    if place.is_consent:
-        answering |= _ANSWER | _NEGATION
-    return not answering.isdisjoint(words)
+    return not _is_remark(words, value)
 
 
+@lru_cache(maxsize=1_000)
 def _below(words: tuple[str, ...], place: _Place) -> _Place:
     """Return the place that a key leads to."""
-    is_consent = place.is_consent or not (_CONSENT | _REFUSAL).isdisjoint(words)
+    is_consent = place.is_consent or not _NAMING.isdisjoint(words)
     refusing = _REFUSAL | _NEGATION if is_consent else _REFUSAL
-    names = [word for word in words if word not in _CONSENT | refusing | _ANSWER | _FILLING | _BESIDE]
+    names = [word for word in words if word not in _NEITHER and word not in refusing]
     channels = tuple(_channel(word) for word in names if _channel(word) in _CHANNELS)
     purpose = "_".join(word for word in names if _channel(word) not in _CHANNELS)
     return _Place(

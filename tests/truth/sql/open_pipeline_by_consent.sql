@@ -9,7 +9,7 @@ WITH open_deals AS (
         END AS consent,
         deals.currency,
         people.person_id,
-        coalesce(total_amount, amount) AS value
+        coalesce(if(isfinite(total_amount), total_amount, NULL), if(isfinite(amount), amount, NULL)) AS value
     FROM deals
     LEFT JOIN people
         ON people.provider = deals.provider

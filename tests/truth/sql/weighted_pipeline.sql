@@ -13,7 +13,7 @@ open_deals AS (
         currency,
         CASE WHEN stage_probability IS NOT NULL THEN 'service' END AS probability_from,
         stage_probability,
-        coalesce(total_amount, amount) AS value
+        coalesce(if(isfinite(total_amount), total_amount, NULL), if(isfinite(amount), amount, NULL)) AS value
     FROM deals, settings
     WHERE status = 'pending'
 )

@@ -4,7 +4,7 @@ WITH measured AS (
         owner_name,
         currency,
         status,
-        coalesce(total_amount, amount) AS value
+        coalesce(if(isfinite(total_amount), total_amount, NULL), if(isfinite(amount), amount, NULL)) AS value
     FROM deals
 )
 SELECT
@@ -15,6 +15,9 @@ SELECT
     CASE WHEN won + lost > 0 THEN won / (won + lost) END AS win_rate,
     coalesce(sum(value) FILTER (status = 'won'), 0) AS won_amount,
     coalesce(sum(value) FILTER (status = 'lost'), 0) AS lost_amount,
-    CASE WHEN won_amount + lost_amount <> 0 THEN won_amount / (won_amount + lost_amount) END AS win_rate_by_amount
+    CASE
+        WHEN won_amount >= 0 AND lost_amount >= 0 AND won_amount + lost_amount > 0
+        THEN won_amount / (won_amount + lost_amount)
+    END AS win_rate_by_amount
 FROM measured
 GROUP BY owner_name, currency

@@ -1,0 +1,40 @@
+"""How long a service may take, and how much it may send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long a service may take, and how much it may send. None is no limit.
+
+    Parameters
+    ----------
+    answer
+        Seconds for one answer, from the request to its last byte and with all tries: a server that is silent
+        and one that sends a byte a second cost no more. Waits for the rate limit do not count.
+    connect
+        Seconds until there is a connection.
+    stall
+        Seconds that the answers of one list may take in a row without a new record among them; then the list
+        is given up. Waits that the service asked for do not count.
+    total
+        Seconds of the whole fetch, after which it is stopped and what came is returned.
+    max_body
+        Bytes of one answer when it is unpacked: a megabyte of gzip can hold a thousand.
+    """
+
+    answer: float | None = 120.0
+    connect: float | None = 15.0
+    stall: float | None = 600.0
+    total: float | None = None
+    max_body: int | None = 256 * _MEGABYTE
+
+    def __post_init__(self) -> None:
+        for name in ("answer", "connect", "stall", "total", "max_body"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be positive or None")
