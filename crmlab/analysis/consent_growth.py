@@ -26,6 +26,7 @@ def consent_stock(
     ``opt_out_rate_of_stock_at_start = opt_outs / stock_at_start``. Counted are consents, each of a person and
     channel, and changes only: an opt-in of one who is opted in is none, nor is an opt-out of one who is
     not; of two decisions at the same moment the opt-out is the later. So the stock is the number of consents in force.
+    Whose a decision is, and about which channels, is as in `crmlab.analysis.current_consent`.
 
     Parameters
     ----------

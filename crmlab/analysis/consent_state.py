@@ -58,7 +58,8 @@ def current_consent(
     ----------
     consent_events
         Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in.
+        (where occurred_at is null), opted_in. An event that names no contact is of the contact of its account that
+        has its address in another event.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject

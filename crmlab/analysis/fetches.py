@@ -11,15 +11,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES, Asked, collected
-
-#: what an answer needs: all that the services have, or no more than the period that it is about
-Needs = Literal["everything", "period"]
+from crmlab.schema import TABLES, Asked, Needs, collected
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -167,9 +164,17 @@ class Call:
         if parameter.name == "as_of" and parameter.default is parameter.empty:
             self._bound.arguments["as_of"] = data.asked.fetched_at
             return
+        self._refuse_the_same_again(parameter)
         frame = self._frame(data, parameter, is_named=False)
         if frame is not None:
             self._bound.arguments[parameter.name] = frame
+
+    def _refuse_the_same_again(self, parameter: inspect.Parameter) -> None:
+        """Refuse to compare a table with itself, where two arguments stand for it and one is given."""
+        table = self._tables.get(parameter.name, "")
+        others = [name for name, of in self._tables.items() if table and of == table and name != parameter.name]
+        if others:
+            raise UsageError(f"{self._name} needs two fetches: write {self._name}(earlier, later)")
 
     def _frame(self, data: FetchLike, parameter: inspect.Parameter, *, is_named: bool) -> Any:
         """Return the frame that an argument stands for; None where it stands for none, or may be left out."""

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
+from polars import selectors
 
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, as_polars, collected, in_short
@@ -25,6 +26,7 @@ from crmlab.schema import TABLES, as_polars, collected, in_short
 #: columns to group by
 By = str | Sequence[str] | None
 _PRIVATE = "by: "
+_TEXT = (pl.String, pl.Categorical, pl.Enum)
 #: columns in which a service says what its words mean, each with what fills it in a frame that lacks it. Null would say
 #: that nothing was meant, and be believed
 _MEANINGS = {
@@ -45,10 +47,14 @@ def names_of(by: By) -> list[str]:
     """
     if by is None:
         return []
-    names = [by] if isinstance(by, str) else list(by)
-    if not all(isinstance(name, str) for name in names):
-        raise UsageError(f"by={by!r}: give the name of a column, or a list of names")
-    return list(dict.fromkeys(names))
+    if isinstance(by, str):
+        return [by]
+    if not isinstance(by, Sequence) or not all(isinstance(name, str) for name in by):
+        raise UsageError(
+            f"by={by!r}: give the name of a column, or a list of names; add what is computed as a column before, "
+            "with frame.with_columns(...)"
+        )
+    return list(dict.fromkeys(by))
 
 
 def keys_of(by: By) -> list[str]:
@@ -90,7 +96,12 @@ def read(frame: Any, argument: str, *columns: str, by: By = None, table: str = "
     if unknown:
         raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}")
     groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
-    return collected(frame.select(*dict.fromkeys(columns), *groups), argument)
+    found = collected(frame.select(*dict.fromkeys(columns), *groups), argument)
+    _refuse_other_kinds(found, argument, columns, table or argument)
+    for name in grouping:
+        _refuse_as_label(name, found.schema[_PRIVATE + name])
+    # databases keep amounts as decimals, which cannot be asked whether they are finite
+    return found.with_columns((selectors.decimal() - selectors.starts_with(_PRIVATE)).cast(pl.Float64))
 
 
 def whole(frame: Any, argument: str) -> pl.DataFrame:
@@ -120,6 +131,38 @@ def columns_of(frame: Any, argument: str) -> list[str]:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UsageError(f"{argument} is a lazy frame that cannot be collected: {in_short(error)}") from None
     return names
+
+
+def _refuse_other_kinds(frame: pl.DataFrame, argument: str, columns: Iterable[str], table: str) -> None:
+    """Refuse columns that hold other values than the shared table's: text in the place of amounts, for example."""
+    known = TABLES[table].columns if table in TABLES else {}
+    for name in columns:
+        if name in known and not _is_alike(frame.schema[name], known[name].dtype):
+            raise UsageError(
+                f"{argument}.{name} is of type {frame.schema[name]}, and {known[name].dtype} is read: make the frame a "
+                f"table with crmlab.table({table!r}, frame, provider='...')"
+            )
+
+
+def _is_alike(dtype: pl.DataType, wanted: pl.DataType) -> bool:
+    """Return whether values of one dtype are read like those of another."""
+    if dtype in (pl.Null, wanted):
+        return True
+    if wanted in _TEXT:
+        return dtype in _TEXT
+    if wanted.is_numeric():
+        return dtype.is_numeric()
+    if isinstance(wanted, pl.Datetime):
+        return getattr(dtype, "time_zone", None) is not None
+    return isinstance(wanted, pl.List) and isinstance(dtype, pl.List)
+
+
+def _refuse_as_label(name: str, dtype: pl.DataType) -> None:
+    """Refuse values that are no names of groups: a figure could not write them, and nothing sorts them."""
+    if isinstance(dtype, pl.List | pl.Array):
+        raise UsageError(f"by={name!r} holds lists: make a row of each of their values, with frame.explode({name!r})")
+    if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
+        raise UsageError(f"by={name!r} is of type {dtype}: give a column of text, numbers or dates")
 
 
 def answer(frame: pl.DataFrame) -> pl.DataFrame:

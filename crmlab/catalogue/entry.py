@@ -12,8 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from crmlab import analysis, plots
-from crmlab.analysis.fetches import Needs
-from crmlab.schema import Asked
+from crmlab.schema import Asked, Needs
 
 Filter = Literal["owner", "pipeline", "period", "service"]
 #: for each filter: which columns of which frames it compares; of several columns the first that is not null

@@ -81,7 +81,7 @@ def script(
     figure = entry.figure
     if asked and entry.period_note(asked):
         tables = ", ".join(f'"{name}"' for name in (*entry.tables, *entry.adds))
-        figure = f"with_period({figure}, data, {tables})"
+        figure = f"plots.with_period({figure}, data, {tables})"
     answer = f"figure = {figure}\nnumbers = {entry.numbers}\nfigure"
     return "\n\n".join((*_imports(f"{made}\n{answer}"), made, answer))
 
@@ -92,8 +92,7 @@ def _imports(code: str) -> Iterator[str]:
         yield "import datetime as dt"
     polars = "import polars as pl\n" if "pl" in used else ""
     tables = "\nfrom crmlab.schema.tables import TABLES" if "TABLES" in used else ""
-    period = "\nfrom crmlab.plots.notes import with_period" if "with_period" in used else ""
-    yield f"{polars}from crmlab import analysis, plots{period}{tables}"
+    yield f"{polars}from crmlab import analysis, plots{tables}"
 
 
 class _Lines:

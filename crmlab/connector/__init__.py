@@ -28,7 +28,7 @@ from crmlab.connector.expressions import (
 )
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
-from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates
+from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
 from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
 from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
@@ -99,5 +99,6 @@ __all__ = [
     "unix_seconds",
     "unix_time",
     "url_fields",
+    "whole_number",
     "widening",
 ]

@@ -22,6 +22,11 @@ _WITHOUT_ZONE = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$"
 #: years that a time may have; others mean "no time", as Go and .NET write it
 _FIRST_YEAR = 1900
 _LAST_YEAR = 2200
+#: blank text, and text that begins with another year than these
+_NO_TIME = (
+    r"^\s*(?:$|-?[0-9]{1,3}-?\s*$|-[0-9]{4}"
+    r"|(?:0[0-9]{3}|1[0-8][0-9]{2}|220[1-9]|22[1-9][0-9]|2[3-9][0-9]{2}|[3-9][0-9]{3})(?:[-0-9]|\s*$))"
+)
 _FIRST_SECOND = -2_208_988_800
 _LAST_SECOND = 7_289_654_399
 #: whole numbers beyond it may have lost digits as a Float64
@@ -82,12 +87,10 @@ def date(value: str | pl.Expr) -> pl.Expr:
 def _given_time(value: str | pl.Expr) -> pl.Expr:
     """Return the text of a time, null where it is blank or of a year that means "no time"."""
     value = _expr(value)
-    # nearly every time is of these years, which comparing texts tells; only of the others the year is read
+    # nearly every time is of these years, which comparing texts tells at no cost; only the others are looked at
     is_usual = (value >= str(_FIRST_YEAR)) & (value < str(_LAST_YEAR + 1))
-    unusual = pl.when(~is_usual).then(value).str.strip_chars()
-    year = unusual.str.slice(0, 5).str.strip_suffix("-").cast(pl.Int32, strict=False)
-    is_time = (unusual != "") & year.is_between(_FIRST_YEAR, _LAST_YEAR).fill_null(value=True)
-    return pl.when(is_usual | is_time).then(value).str.strip_chars()
+    is_none = pl.when(~is_usual).then(value).str.contains(_NO_TIME)
+    return pl.when(is_usual | ~is_none).then(value).str.strip_chars()
 
 
 def number(value: str | pl.Expr) -> pl.Expr:

@@ -129,6 +129,17 @@ def _nothing(type_: type[T]) -> T:
         return msgspec.json.decode(b"[]", type=type_)
 
 
+def whole_number(value: object) -> int | None:
+    """Return what a service counts, be it written as 12, 12.0 or "12"; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
 def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
     """Return the JSON with each half of a surrogate pair as U+FFFD, and how many there were.
 

@@ -187,13 +187,14 @@ class Decoder:
 
     def _rows(self, found: Sequence[Record]) -> tuple[pl.DataFrame, list[Misfits]]:
         """Return a row for each record, with the constants of its request and its number."""
-        binary = pl.Series("item", [record.text for record in found], dtype=pl.Binary)
+        bodies = [record.text for record in found]
+        binary = pl.Series("item", bodies, dtype=pl.Binary)
         strange: list[Misfits] = []
         try:
             texts = binary.cast(pl.String)
         except PolarsError:
             texts, strange = as_utf8(binary, self._fields, self._unwrap)
-        items: Items = texts if strange else [record.text for record in found]
+        items: Items = texts if strange else bodies
         try:
             rows, misfits = self._reader.fields(texts, items)
         except msgspec.DecodeError:

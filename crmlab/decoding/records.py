@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -52,7 +53,8 @@ def holds_list(page: Page, resource: Resource, *, whole: bool, ways: frozenset[J
 
 def _documented_list(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Any:
     """Return the items of the list as they are read the fast way; None where null or nothing stands there."""
-    return _at(page.read(_body(resource.path, listed=True, unwrap=unwrap, ways=ways)), resource.path)
+    shape = Shape(path=resource.path, listed=True, unwrap=unwrap, ways=ways)
+    return _at(page.read(shape.type()), resource.path)
 
 
 def _texts(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Iterable[bytes]:
@@ -63,7 +65,7 @@ def _texts(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[J
             pass  # no JSON, or no list: the careful way tells
         else:
             return map(_unwrapped if unwrap else bytes, found)
-    found = _at(page.read(_body(resource.path)), resource.path)
+    found = _at(page.read(Shape(path=resource.path).type()), resource.path)
     text = NULL if found is None else bytes(found).strip()
     items = [text] if resource.single else _listed(text)
     if not unwrap:
@@ -116,8 +118,9 @@ def held(page: Page, holder: Resource, ways: frozenset[JsonPath], *, whole: bool
     """
     unwrap = None if whole or holder.single else holder.unwrap
     for lists in (True, False):  # where it is no list, one object counts as one
+        shape = Shape(path=holder.path, listed=not holder.single, unwrap=unwrap, ways=ways, lists=lists)
         try:
-            body = page.read(_body(holder.path, listed=not holder.single, unwrap=unwrap, ways=ways, lists=lists))
+            body = page.read(shape.type())
         except TransportError:
             continue
         found = _at(body, holder.path)
@@ -164,43 +167,89 @@ def _along(item: Any, way: JsonPath) -> Any:
     return None if isinstance(item, msgspec.Raw) and bytes(item) == NULL else item
 
 
-@cache
-def _body(
-    path: tuple[str, ...],
-    *,
-    listed: bool = False,
-    unwrap: str | None = None,
-    ways: frozenset[JsonPath] = frozenset(),
-    lists: bool = True,
-) -> Any:
-    """A type that reads the value at `path` as it stands (`listed`: each item), and skips the rest.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Where the records of a page stand, as a type by which msgspec reads them and skips all else.
 
-    Of an item, with `unwrap` only what is inside, and with `ways` only what is at their ends: each of a
-    list's items, or (without `lists`) whatever it is.
+    The type is made of nested objects with one key each. For ``path=("data", "deals")`` and ``listed`` it reads
+
+    >>> body = b'{"status": 0, "data": {"count": 2, "deals": [{"id": 1}, {"id": 2}]}}'
+    >>> found = msgspec.json.decode(body, type=Shape(path=("data", "deals"), listed=True).type())
+    >>> [bytes(record) for record in found.inner.inner]
+    [b'{"id": 1}', b'{"id": 2}']
+
+    Each key of the path is an attribute ``inner`` there. With ``unwrap="deal"`` an item is an object too, whose
+    ``inner`` is what stands under that key. With ``ways``, what stands at the end of each way comes as well,
+    under the way's keys with an underscore:
+
+    >>> body = b'[{"deal": {"id": 1}, "notes": [{"id": 7}, {"id": 8}]}]'
+    >>> shape = Shape(path=(), listed=True, unwrap="deal", ways=frozenset({("notes",)}))
+    >>> [item] = msgspec.json.decode(body, type=shape.type())
+    >>> bytes(item.inner)
+    b'{"id": 1}'
+    >>> [bytes(note) for note in item.notes_]
+    [b'{"id": 7}', b'{"id": 8}']
+
+    Parameters
+    ----------
+    path
+        The keys that lead to the records.
+    listed
+        Whether a list stands there, of which every item is wanted; else the value there is wanted as it stands.
+    unwrap
+        The key inside each item that holds the record.
+    ways
+        The keys that lead from an item to the records of other resources.
+    lists
+        Whether lists stand at the end of the ways, of which every item is wanted.
     """
-    item = _item(unwrap, ways, lists=lists) if unwrap or ways else msgspec.Raw
-    inner = list[item] if listed else item  # type: ignore[valid-type]
-    for key in reversed(path):
+
+    path: JsonPath
+    listed: bool = False
+    unwrap: str | None = None
+    ways: frozenset[JsonPath] = frozenset()
+    lists: bool = True
+
+    def type(self) -> Any:
+        """Return the type; the same shape has the same one, so that msgspec learns it only once."""
+        return _body(self)
+
+
+@cache
+def _body(shape: Shape) -> Any:
+    item = msgspec.Raw
+    if shape.unwrap or shape.ways:
+        item = _item(shape.unwrap, shape.ways, lists=shape.lists)
+    inner = list[item] if shape.listed else item  # type: ignore[valid-type]
+    for key in reversed(shape.path):
         inner = _around(key, inner)
     return inner
 
 
 def _item(unwrap: str | None, ways: Iterable[JsonPath], *, lists: bool) -> Any:
-    if () in ways:
+    """Return the type of an object with what is inside its wrapper, and what stands at the end of each way."""
+    if () in ways:  # this is the end of one
         return list[msgspec.Raw] if lists else msgspec.Raw
-    names = {"inner": unwrap} if unwrap else {}
-    fields: list[Any] = [("inner", msgspec.Raw, msgspec.Raw(NULL))] if unwrap else []
+    names = {}
+    fields: list[Any] = []
+    if unwrap:
+        names["inner"] = unwrap
+        fields.append(_field("inner", msgspec.Raw))
     for key in dict.fromkeys(way[0] for way in ways):
-        inner = _item(None, {way[1:] for way in ways if way[0] == key}, lists=lists)
-        raw = inner is msgspec.Raw
-        fields.append((f"{key}_", inner if raw else inner | None, msgspec.Raw(NULL) if raw else None))
+        rest = {way[1:] for way in ways if way[0] == key}
         names[f"{key}_"] = key
+        fields.append(_field(f"{key}_", _item(None, rest, lists=lists)))
     return msgspec.defstruct("Item", fields, rename=names, gc=False)
 
 
 def _around(key: str, inner: Any) -> Any:
-    field = ("inner", inner, msgspec.Raw(NULL)) if inner is msgspec.Raw else ("inner", inner | None, None)
-    return msgspec.defstruct("Body", [field], rename={"inner": key}, gc=False)
+    """Return the type of an object with one key, of which all else is skipped."""
+    return msgspec.defstruct("Body", [_field("inner", inner)], rename={"inner": key}, gc=False)
+
+
+def _field(name: str, type_: Any) -> tuple[str, Any, Any]:
+    """Return an attribute that need not be there: raw JSON is null then, everything else None."""
+    return (name, type_, msgspec.Raw(NULL)) if type_ is msgspec.Raw else (name, type_ | None, None)
 
 
 def _fields(text: bytes) -> Mapping[str, msgspec.Raw]:

@@ -86,7 +86,7 @@ class ViewReader:
             if self.is_exploded:
                 misfits += self._nameless_items(frame, nameless)
             frame = frame.filter(~nameless)
-        return ViewRows(frame=frame.drop(ROW), records=frame[ROW], misfits=misfits)
+        return ViewRows(records=frame.drop_in_place(ROW), frame=frame, misfits=misfits)
 
     def nameless(self, rows: pl.DataFrame) -> pl.Series:
         """Return the numbers of the records that would be a row without an id."""
@@ -113,36 +113,40 @@ class ViewReader:
             return []
         checks = rows.select(_may_be_misread(each).alias(str(number)) for number, each in enumerate(doubtful))
         found: list[Misfits] = []
-        for each, is_misread in zip(doubtful, checks, strict=True):
-            if each.is_whole:
-                is_misread &= frame[each.name].is_null()
+        for each, check in zip(doubtful, checks, strict=True):
+            is_misread = check & frame[each.name].is_null() if each.is_whole else check
             if is_misread.any():
                 found += _misread(each, is_misread, rows)
         return found
 
     def _doubtful(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
         """Return the conversions that gave more nulls than their sources have: blanks, or misfits."""
-        if self._made_of_text is None:
-            self._made_of_text = _made_of_text(self._view.columns, rows.schema, frame.schema)
-        # what is made of one text has a null for each misfit; of several, another may stand in for it
-        names = tuple(
-            name for name, is_of_one in self._made_of_text.items() if not is_of_one or frame[name].null_count()
-        )
-        if not names:
-            return []
-        if names not in self._conversions:
-            view = replace(self._view, columns={name: self._view.columns[name] for name in names})
-            self._conversions[names] = conversions(view, rows.schema)
-        known = self._conversions[names]
+        known = self._conversions_with_nulls(rows, frame)
         if not known:
             return []
-        sources = rows.select(each.source.null_count().alias(str(number)) for number, each in enumerate(known))
+        absent = rows.select(each.source.null_count().alias(str(number)) for number, each in enumerate(known))
         doubtful = []
-        for each, absent in zip(known, sources.row(0), strict=True):
-            is_sure = each.is_whole and frame[each.name].null_count() == absent
+        for each, count in zip(known, absent.row(0), strict=True):
+            # where nothing but the column is made of a text, the nulls of both tell without a look at any value
+            is_sure = each.is_whole and frame[each.name].null_count() == count
             if not is_sure:
                 doubtful.append(each)
         return doubtful
+
+    def _conversions_with_nulls(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
+        """Return the conversions of columns that may hold null for a text that was misread."""
+        if self._made_of_text is None:
+            self._made_of_text = _made_of_text(self._view.columns, rows.schema, frame.schema)
+        names = []
+        for name, is_of_one in self._made_of_text.items():
+            # what is made of one text has a null for each misfit; of several, another may stand in for it
+            if not is_of_one or frame[name].null_count():
+                names.append(name)
+        key = tuple(names)
+        if key not in self._conversions:
+            view = replace(self._view, columns={name: self._view.columns[name] for name in names})
+            self._conversions[key] = conversions(view, rows.schema)
+        return self._conversions[key]
 
     def _nameless_items(self, frame: pl.DataFrame, nameless: pl.Series) -> list[Misfits]:
         raw = pl.repeat("null", frame.height, dtype=pl.String, eager=True)

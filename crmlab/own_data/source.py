@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def _of_file(path: Path) -> pl.DataFrame:
     try:
         header = _header(path)
         delimiter = _delimiter(header)
+        _refuse_twice(path, header, delimiter)
         # a cell that is missing at the end of a line is null, one too many is an error
         return pl.read_csv(path, separator=delimiter, infer_schema=False)
     except UnicodeDecodeError:
@@ -46,6 +48,14 @@ def _of_file(path: Path) -> pl.DataFrame:
         if "utf-8" in str(error).lower():
             raise UsageError(_not_utf8(path)) from None
         raise UsageError(f"{path.name} cannot be read as CSV: {in_short(error)}") from None
+
+
+def _refuse_twice(path: Path, header: str, delimiter: str) -> None:
+    """Refuse a name that two columns have: nobody could tell which of them is meant."""
+    names = [name for row in csv.reader(header.splitlines(keepends=True), delimiter=delimiter) for name in row if name]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise UsageError(f"{path.name} has several columns called {', '.join(twice)}: name each of them otherwise")
 
 
 def _not_utf8(path: Path) -> str:

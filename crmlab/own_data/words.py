@@ -76,8 +76,10 @@ def refusal(name: str, found: pl.DataFrame, words: Iterable[str]) -> str:
 def _suggestion(found: pl.DataFrame, words: list[str]) -> str:
     pairs = []
     for word in found["word"].head(_MAX_SHOWN):
-        inside = [known_word for known_word in words if plain(known_word) in plain(word)]
-        pairs.append(f"{word!r}: {max(inside, key=len)!r}" if inside else f"{word!r}: ...")
+        contained = [known_word for known_word in words if plain(known_word) in plain(word)]
+        # "Not won" is not won
+        is_clear = contained and not plain(word).startswith(("not", "no", "un"))
+        pairs.append(f"{word!r}: {max(contained, key=len)!r}" if is_clear else f"{word!r}: ...")
     return ", ".join(pairs)
 
 

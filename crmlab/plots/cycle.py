@@ -231,8 +231,8 @@ def ageing(
     if aged.is_empty():
         return nothing(title, "no open deal has an age." if deals.height else NO_DEALS)
     band = pl.lit(_OLDEST)
-    for most, name in reversed(_BANDS):
-        band = pl.when(pl.col("age_days") <= most).then(pl.lit(name)).otherwise(band)
+    for max_days, name in reversed(_BANDS):
+        band = pl.when(pl.col("age_days") <= max_days).then(pl.lit(name)).otherwise(band)
     counts = aged.group_by(band.alias("band"), "stuck").agg(pl.len().cast(pl.Int64).alias("count"))
     names = [*(name for _, name in _BANDS), _OLDEST]
     traces = []

@@ -99,8 +99,8 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     beside = []
     for stays, ended, median, p90 in shown.select("stays", "ended", "median_days", "p90_days").rows():
         half = "not half have left" if median is None else f"half within {number(median)} d"
-        most = "" if p90 is None else f", 9 of 10 within {number(p90)} d"
-        beside.append((half + most if stays else "no stay", f"{number(ended)} of {plural(stays, 'stay')} ended"))
+        nine_of_ten = "" if p90 is None else f", 9 of 10 within {number(p90)} d"
+        beside.append((half + nine_of_ten if stays else "no stay", f"{number(ended)} of {plural(stays, 'stay')} ended"))
     unknown = int(found["left_out"].sum())
     return figure(
         [_bars.bars(shown, "median_days", beside, BLUE)],

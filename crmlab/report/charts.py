@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.catalogue import CATALOGUE
-from crmlab.plots.notes import with_note
+from crmlab.plots import with_note
 from crmlab.schema import TABLES, Asked
 
 #: a chart, and the numbers it shows

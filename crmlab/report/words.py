@@ -11,10 +11,9 @@ from markupsafe import Markup
 
 from crmlab import analysis
 from crmlab.analysis import activity, consent, pipeline
-from crmlab.analysis.fetches import Needs
 from crmlab.display import plural
 from crmlab.report.charts import Given
-from crmlab.schema import Asked, Period
+from crmlab.schema import Asked, Needs, Period
 
 _MAX_KINDS = 5
 

@@ -41,7 +41,7 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
     ----------
     folder
         With files in Parquet or CSV. Of tables that are there in both, Parquet is read. Tables whose file was removed
-        are left out.
+        are left out. In CSV, columns that no shared table has, and a service's own records, come back as text.
     lazy
         True: a `Stored`, whose tables are read when they are needed (Parquet only). False: a `Fetched`, all in memory.
         None: a `Stored` where the files are Parquet.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmlab.schema.asked import Asked, AskedAccount, Period
+from crmlab.schema.asked import Asked, AskedAccount, Needs, Period
 from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.spellings import channel_word, first_mailbox, mailbox, mailboxes
@@ -18,6 +18,7 @@ __all__ = [
     "AskedAccount",
     "Column",
     "Frame",
+    "Needs",
     "Period",
     "ProviderName",
     "Table",

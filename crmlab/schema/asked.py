@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from crmlab.schema.tables import TABLES
 
+#: what an answer needs: all that the services have, or no more than the period that it is about
+Needs = Literal["everything", "period"]
 _MIDNIGHT = dt.time()
 
 

@@ -79,6 +79,12 @@ def test_two_fetches_are_compared_by_their_deals(fetched: Fetched, earlier: Fetc
     assert_frame_equal(analysis.stage_history([earlier, fetched]), analysis.stage_history(pairs))
 
 
+def test_a_fetch_is_not_compared_with_itself(fetched: Fetched) -> None:
+    for room in (analysis, plots):
+        with pytest.raises(UsageError, match=r"waterfall needs two fetches: write waterfall\(earlier, later\)"):
+            room.waterfall(fetched)
+
+
 @pytest.mark.parametrize("name", ONE_FETCH)
 def test_what_needs_everything_refuses_a_window_and_what_does_not_says_it(windowed: Fetched, name: str) -> None:
     needs = getattr(analysis, name).needs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -127,3 +128,27 @@ def test_a_table_stays_one_with_columns_of_the_users_own() -> None:
 
     assert is_table(contacts.with_columns(contact_id=pl.lit("mine")), "contacts")
     assert not is_table(contacts.drop("emails"), "contacts")
+
+
+@pytest.mark.parametrize("by", [5, pl.col("status"), {"status": 1}, b"status", ["status", 1]])
+def test_what_names_no_column_is_refused_as_by(by: Any) -> None:
+    with pytest.raises(UsageError, match="give the name of a column, or a list of names"):
+        names_of(by)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            pl.Series([["a"]]),
+            r"by='mine' holds lists: .* with frame\.explode\('mine'\)",
+        ),
+        (pl.Series([{"a": 1}]), "by='mine' is of type Struct"),
+        (pl.Series([object()], dtype=pl.Object), "by='mine' is of type Object"),
+        (pl.Series([b"a"]), "by='mine' is of type Binary"),
+        (pl.Series([dt.timedelta(1)]), "by='mine' is of type Duration"),
+    ],
+)
+def test_values_that_are_no_names_of_groups_are_refused(values: pl.Series, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read(DEALS.head(1).with_columns(values.alias("mine")), "deals", "status", by="mine")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import Paginator, cursor, numbered, one_answer, widening
+from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
 from crmlab.connector.request import Request
 from crmlab.errors import PagingError
 
@@ -149,3 +149,21 @@ def test_a_cursor_that_points_back_at_itself_ends() -> None:
     visited = crawl(cursor(lambda page: "same", place), lambda request: {}, random.Random(1))
 
     assert [request.params for request in visited] == [{}, {"cursor": "same"}]
+
+
+def test_a_page_size_is_made_smaller_wherever_it_stands_and_left_out_at_last() -> None:
+    in_query = Request(path="/list", params={"limit": "1000", "type": "a"})
+    in_body = Request(path="/list", method="POST", body={"limit": 1000, "from_id": ""})
+
+    queries = [request.params for request in PageSize(name="limit").smaller(in_query)]
+    bodies = [request.body for request in PageSize(name="limit", in_body=True).smaller(in_body)]
+
+    assert [params.get("limit") for params in queries] == ["500", "250", "100", None]
+    assert all(params["type"] == "a" for params in queries)
+    assert bodies == [{"limit": size, "from_id": ""} for size in (500, 250, 100)] + [{"from_id": ""}]
+    assert list(PageSize(name="per_page").smaller(in_query)) == []
+
+
+def test_pages_that_nobody_can_read_are_refused_and_not_listed() -> None:
+    with pytest.raises(PagingError, match="/list tells of 1,000,000,000 pages"):
+        numbered(last)(answer(Request(path="/list"), {"last": 10**9}))

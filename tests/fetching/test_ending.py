@@ -497,3 +497,24 @@ async def test_an_id_that_comes_twice_with_other_content_is_told(serve: Serve, t
     assert data[table].height == 5
     assert data.complete == changed
     assert ("5 ids came more than once with other content" in data.summary["note"][0]) != changed
+
+
+@pytest.mark.parametrize("written", [str, float])
+async def test_counts_that_are_written_otherwise_are_counts(serve: Serve, written: Any) -> None:
+    def told(page: int, size: int) -> dict[str, Any]:
+        return {"total_count": written(390), "max_page": written(-(-390 // size)), "per_page": written(size)}
+
+    async def users(request: web.Request) -> web.Response:
+        number = int(request.query.get("page[number]", "1"))
+        row = {"id": number, "type": "users", "attributes": {"firstname": "A"}}
+        return web.json_response(
+            {"data": [row], "meta": {"pagination": {"total_pages": written(3), "total": written(3)}}}
+        )
+
+    notes_account = onepagecrm(await serve(Notes(390, told)))
+    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
+    data = await crmlab.fetch([notes_account, site], "onepagecrm.notes", "commanders_act.users", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 390
+    assert data["commanders_act.users"].height == 3
+    assert data.complete

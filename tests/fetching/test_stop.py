@@ -154,7 +154,7 @@ async def test_in_a_new_folder_what_came_is_written(account: crmlab.Account, not
 
     assert stored[OWN].select(pl.len()).collect().item() == 900
     assert not stored.complete
-    assert {path.name for path in tmp_path.iterdir()} == {f"{OWN}.parquet", "summary.parquet"}
+    assert {path.name for path in tmp_path.iterdir()} == {f"{OWN}.parquet", "summary.parquet", "crmlab.json"}
     assert left(before) == []
     await stopping
 

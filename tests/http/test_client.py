@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web  # a real server stands in for the services
 
@@ -163,7 +164,15 @@ async def test_no_usable_answer_is_a_reason_to_ask_again(serve: Serve, broken: A
     assert len(script.asked) >= 2
 
 
-@pytest.mark.parametrize("broken", [*BROKEN, endless_nesting])
+async def test_endless_nesting_costs_what_is_nested_and_no_more(serve: Serve) -> None:
+    page = await send(await serve(Script(endless_nesting)), retry=False)
+
+    answer = page.read(dict[str, msgspec.Raw])
+    assert bytes(answer["status"]) == b"0"
+    assert b"null" in bytes(answer["data"])
+
+
+@pytest.mark.parametrize("broken", BROKEN)
 async def test_no_usable_answer_is_a_transport_error_without_secrets(serve: Serve, broken: Any) -> None:
     url = await serve(Script(broken))
 

@@ -102,3 +102,11 @@ def test_a_file_that_is_no_csv_is_refused_with_what_to_write(
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"deals.csv cannot be read: No such file or directory"):
         crmlab.table("deals", tmp_path / "deals.csv", provider="salesforce")
+
+
+def test_a_name_that_two_columns_have_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("id;Stage;Stage;;\n1;won;lost;;\n")
+
+    with pytest.raises(UsageError, match=r"export\.csv has several columns called Stage: name each of them otherwise"):
+        crmlab.table("deals", path, provider="salesforce", rename={"Stage": "status"})

@@ -392,6 +392,11 @@ def test_a_further_column_without_a_name_keeps_its_place_and_name() -> None:
     assert deals({"": [1]}).columns[-1] == ""
 
 
+def test_no_word_is_suggested_for_its_opposite() -> None:
+    with pytest.raises(UsageError, match=re.escape("values={'status': {'Not won': ...}}")):
+        deals({"id": ["1"], "status": ["Not won"]})
+
+
 # ---- what words mean ----------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from crmlab.errors import (
     AuthError,
     CredentialError,
     NotFoundError,
+    PagingError,
     RateLimitError,
     ServerError,
     TransportError,
@@ -500,3 +501,17 @@ def test_flat_statistics_are_handed_on_as_they_came() -> None:
     came = Page(request=Request(path="/x"), status=200, headers={}, body=json.dumps({"data": [row]}).encode())
 
     assert PROVIDER.resource("privacy_statistics").restate(came) is came
+
+
+def test_a_link_that_leads_back_is_an_error() -> None:
+    def page(number: str, following: str) -> Page:
+        body = {"data": [], "links": {"next": f"https://x.example/users?page[number]={following}"}}
+        request = Request(path="/users", params={"page[number]": number})
+        return Page(request=request, status=200, headers={}, body=json.dumps(body).encode())
+
+    follow = PROVIDER.resource("users").follow
+
+    assert [request.params["page[number]"] for request in follow(page("2", "3"))] == ["3"]
+    for back in ("2", "1"):
+        with pytest.raises(PagingError, match="which was read before"):
+            follow(page("2", back))

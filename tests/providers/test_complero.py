@@ -158,6 +158,29 @@ def test_the_id_of_a_nameless_event_is_the_same_in_every_version() -> None:
     assert found["id"].to_list() == ["0e37796596f66c19b55c6fa3dedabeb3"]
 
 
+@pytest.mark.parametrize(
+    ("work", "home", "said"),
+    [
+        ({"consents": {"email": False, "sms": True}}, {}, {"email": False, "sms": True}),
+        ({"consents": {"email": False}, "is_primary": True}, {}, {"email": False}),
+        ({"consents": {"email": False}}, {"consents": {"phone": True}}, {"email": False, "phone": True}),
+        ({"consents": {"email": False}}, {"consents": {"email": False}}, {"email": False}),
+        ({"consents": {"email": "false"}}, {}, {"email": False}),
+        ({}, {}, {None: None}),
+    ],
+)
+def test_an_event_that_shows_several_channels_is_a_decision_about_each(
+    work: dict[str, Any], home: dict[str, Any], said: dict[str | None, bool | None]
+) -> None:
+    contact = {**CONTACT, "section_work": work, "section_private": home}
+
+    found = read("events", [{**EVENT, "contact": contact}]).frames["consent_events"]
+
+    assert dict(found.select("channel", "opted_in").rows()) == said
+    assert found["id"].n_unique() == len(said)
+    assert found["id"].str.starts_with("e1").all()
+
+
 def test_each_channel_and_purpose_is_a_row_and_received_counts_events() -> None:
     consents = {"email": {"marketing": True, "service": False}, "sms": False}
     contact = {**CONTACT, "section_work": {"consents": consents}}

@@ -38,7 +38,6 @@ class Way:
 
     given: Mapping[str, Any]
     true: Frames
-    may_refuse: bool = False
 
 
 @pytest.fixture(scope="session")
@@ -146,12 +145,24 @@ def _misspelt_channels(world: World) -> Way:
         spelling = turn.replace_strict(dict(enumerate(_MISSPELT)), default="email")
         misspelt = pl.when(pl.col("channel") == "email").then(spelling).otherwise("channel")
         given[name] = frames[name].with_columns(channel=misspelt)
-    return Way(given=given, true=frames, may_refuse=True)
+    return Way(given=given, true=frames)
 
 
 def _lazy(world: World) -> Way:
     lazy = {name: world.stored[name] for name in TABLES}
-    return Way(given=lazy, true=frames_of(world.fetched), may_refuse=True)
+    return Way(given=lazy, true=frames_of(world.fetched))
+
+
+def _pandas(world: World) -> Way:
+    frames = frames_of(world.fetched)
+    given = {name: frame.to_pandas() for name, frame in frames.items()}
+    return Way(given=given, true=frames)
+
+
+def _arrow(world: World) -> Way:
+    frames = frames_of(world.fetched)
+    given = {name: frame.to_arrow() for name, frame in frames.items()}
+    return Way(given=given, true=frames)
 
 
 WAYS: Mapping[str, Callable[[World], Way]] = {
@@ -164,6 +175,8 @@ WAYS: Mapping[str, Callable[[World], Way]] = {
     "own CSV files": _own_csv,
     "misspelt channels": _misspelt_channels,
     "lazy": _lazy,
+    "pandas": _pandas,
+    "Arrow": _arrow,
 }
 
 
@@ -182,11 +195,6 @@ def whole(request: pytest.FixtureRequest, world: World) -> crmlab.Fetched | crml
     return FETCHES[request.param](world)
 
 
-#: to be taken out when analyses read channels in one spelling
-_ONE_SPELLING = pytest.mark.xfail(reason="a channel that is spelled otherwise is another channel", strict=False)
-_WAYS = [pytest.param(name, marks=_ONE_SPELLING if name == "misspelt channels" else ()) for name in WAYS]
-
-
-@pytest.fixture(scope="session", params=_WAYS)
+@pytest.fixture(scope="session", params=list(WAYS))
 def way(request: pytest.FixtureRequest, world: World) -> Way:
     return WAYS[request.param](world)

@@ -106,6 +106,7 @@ def _consent_events(events: pl.DataFrame) -> pl.DataFrame:
         _put("occurred_at", None, 6),
         _put("created_at", None, 12),
         _put("contact_id", None, 15),
+        _put("channel", None, 16),
     )
     # who said yes says no: at the same moment, half a year later, and after the day that is asked for
     yes = edited.filter(pl.col("opted_in"))
@@ -114,6 +115,7 @@ def _consent_events(events: pl.DataFrame) -> pl.DataFrame:
         no.filter(_every(5)),
         no.filter(_every(5, 1)).with_columns(pl.col("occurred_at").dt.offset_by("6mo")),
         no.filter(_every(5, 2)).with_columns(pl.col("occurred_at").dt.offset_by("3y")),
+        no.filter(_every(9, 3)).with_columns(pl.col("occurred_at").dt.offset_by("1mo"), channel=pl.lit(None)),
     ]
     return pl.concat([edited, *later]).select(list(TABLES["consent_events"].schema))
 
@@ -125,4 +127,5 @@ def _subscriptions(subscriptions: pl.DataFrame) -> pl.DataFrame:
         status=pl.lit("unsubscribed"),
         opted_in=pl.lit(False),
     )
-    return pl.concat([subscriptions.with_columns(_put("status", "complained", 7), _put("opted_in", False, 7)), second])
+    complained = subscriptions.with_columns(_put("status", "complained", 7), _put("opted_in", False, 7))
+    return pl.concat([complained, second])

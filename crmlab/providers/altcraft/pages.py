@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
-from crmlab.connector import Page, Paginator, Request, Span, cursor, time_slices, unix_seconds
+from crmlab.connector import Page, Paginator, Request, Span, cursor, time_slices, unix_seconds, whole_number
 
 #: where a list of objects begins
 FIRST = 1
@@ -20,7 +21,7 @@ _MEGABYTE = 1_000_000
 class _Listing(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
     next_from_id: int | str | None = None
-    total_count: int | None = None
+    total_count: Any = None
 
     @property
     def height(self) -> int:
@@ -37,7 +38,7 @@ class _Listing(msgspec.Struct):
 
 def total(page: Page) -> int | None:
     """Return how many objects the service says the list has."""
-    return page.read(_Listing).total_count
+    return whole_number(page.read(_Listing).total_count)
 
 
 def _follow_objects(page: Page) -> Iterable[Request]:
@@ -48,7 +49,8 @@ def _follow_objects(page: Page) -> Iterable[Request]:
     points_on = following.isdigit() and int(following) > asked
     if answer.is_empty or not points_on:
         return ()
-    is_whole = asked == FIRST and answer.total_count is not None and answer.height >= answer.total_count
+    counted = total(page)
+    is_whole = asked == FIRST and counted is not None and answer.height >= counted
     if is_whole:
         return ()
     return [page.request.with_body(from_id=int(following))]

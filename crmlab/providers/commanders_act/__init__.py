@@ -32,8 +32,9 @@ from crmlab.connector import (
     numbered,
     read_refusal,
     refuse,
+    whole_number,
 )
-from crmlab.errors import ApiError
+from crmlab.errors import ApiError, PagingError
 from crmlab.providers.commanders_act import fields, statistics, views
 from crmlab.providers.commanders_act.windows import (
     DAYS,
@@ -122,29 +123,36 @@ def _pagination(page: Page) -> Mapping[str, Any]:
 
 
 def _total(page: Page) -> int | None:
-    total = _pagination(page).get("total")
-    return total if isinstance(total, int) else None
+    return whole_number(_pagination(page).get("total"))
+
+
+def _last_page(page: Page) -> int | None:
+    return whole_number(_pagination(page).get("total_pages"))
 
 
 _PAGE = "page[number]"
-_numbered = numbered(lambda page: _pagination(page)["total_pages"], param=_PAGE)
+_numbered = numbered(_last_page, param=_PAGE)
 
 
 def _follow(page: Page) -> Iterable[Request]:
     """Follow pages where an answer tells of them: documented for reports only, possible elsewhere."""
-    if isinstance(_pagination(page).get("total_pages"), int):
+    if _last_page(page) is not None:
         return _numbered(page)
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
     if not isinstance(link, str):
         return ()
     # of the link only the page's number is used: its host may be another, and would get the token
-    number = parse_qs(urlsplit(link).query).get("page[number]", [""])[0]
-    return [page.request.with_params(**{"page[number]": number})] if number.isdigit() else ()
+    number = parse_qs(urlsplit(link).query).get(_PAGE, [""])[0]
+    if not number.isdecimal():
+        return ()
+    if int(number) <= int(page.request.params.get(_PAGE, "1")):
+        raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
+    return [page.request.with_params(**{_PAGE: number})]
 
 
 def _more(page: Page) -> int | None:
-    if isinstance(_pagination(page).get("total_pages"), int):
+    if _last_page(page) is not None:
         return _numbered.more(page)
     return None if _follow(page) else 0
 

@@ -283,6 +283,8 @@ PROVIDER = Provider(
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
+        "a list ends where neither Next-Cursor nor Next-Link names another page; a full last page is told, since "
+        "nothing else says that it is the last",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",

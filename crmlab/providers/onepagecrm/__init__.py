@@ -254,6 +254,8 @@ PROVIDER = Provider(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
         "pipelines take page=2 where their answer counts more pages",
+        "pages hold as many records as asked for, or as the service says or gives where it caps them; a full page "
+        "beside which nothing is counted is followed by the next",
     ),
     not_covered=(
         "creating, changing and deleting records",

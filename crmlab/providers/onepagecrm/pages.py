@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 
-from crmlab.connector import Embedding, Page, Paginator, Request, fill_path, numbered, pages, unix_seconds
+from crmlab.connector import Embedding, Page, Paginator, Request, fill_path, numbered, pages, unix_seconds, whole_number
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
@@ -17,8 +18,17 @@ SIZES = (100, 50, 25)
 _PERIOD = ("modified_since", "unmodified_since", "since", "until", "date_filter", "page")
 
 
+class _Told(msgspec.Struct):
+    """What stands beside a list, as it came."""
+
+    total_count: Any = None
+    max_page: Any = None
+    per_page: Any = None
+    items_left: Any = None
+
+
 class Counts(msgspec.Struct):
-    """What stands beside a list: its length, its last page, or what the cascade has left."""
+    """What stands beside a list: its length, its last page and the size of its pages, or what the cascade has left."""
 
     total_count: int | None = None
     max_page: int | None = None
@@ -32,7 +42,7 @@ class Envelope(msgspec.Struct):
     status: int = 0
     message: str = ""
     timestamp: int | None = None
-    data: Counts | list[msgspec.Raw] | None = None
+    data: _Told | list[msgspec.Raw] | None = None
 
 
 class _Lists(msgspec.Struct):
@@ -60,7 +70,14 @@ class _Contacts(msgspec.Struct):
 def counts(page: Page) -> Counts:
     """Return the counts of an answer; all None where it has none."""
     data = page.read(Envelope).data
-    return data if isinstance(data, Counts) else Counts()
+    if not isinstance(data, _Told):
+        return Counts()
+    return Counts(
+        total_count=whole_number(data.total_count),
+        max_page=whole_number(data.max_page),
+        per_page=whole_number(data.per_page),
+        items_left=whole_number(data.items_left),
+    )
 
 
 def total(page: Page) -> int | None:

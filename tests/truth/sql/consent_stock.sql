@@ -4,10 +4,9 @@ WITH ordered AS (
         decision,
         (moment AT TIME ZONE getvariable('time_zone')) AS local_at,
         coalesce(lag(decision) OVER (
-            PARTITION BY provider, account, contact_id, channel ORDER BY moment, decision = 'opt-out'
+            PARTITION BY subject, channel ORDER BY moment, decision = 'opt-out'
         ), 'opt-out') AS before
-    FROM decisions
-    WHERE contact_id IS NOT NULL
+    FROM channel_decisions
 ),
 changes AS (
     SELECT date_trunc('month', local_at)::DATE AS period, decision FROM ordered WHERE decision <> before

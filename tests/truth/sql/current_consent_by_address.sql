@@ -14,7 +14,7 @@ subscribed AS (
 ),
 said AS (
     SELECT
-        coalesce(lower(trim(contact_email)), provider || '/' || account || '/' || contact_id) AS subject,
+        coalesce(address, provider || '/' || account || '/' || contact_id) AS subject,
         channel,
         decision,
         moment AS decided_at,
@@ -35,9 +35,21 @@ said AS (
     FROM contacts
     JOIN addresses USING (provider, account)
     WHERE do_not_contact AND addresses.contact_id = contacts.id
+),
+named AS (
+    SELECT DISTINCT subject, channel FROM said WHERE channel IS NOT NULL
+),
+-- a withdrawal that names no channel is one for each that the person has
+expanded AS (
+    SELECT * FROM said
+    UNION ALL
+    SELECT said.* REPLACE (named.channel AS channel)
+    FROM said
+    JOIN named USING (subject)
+    WHERE said.channel IS NULL AND decision = 'opt-out'
 )
 SELECT subject, channel, decision, decided_at
-FROM said
+FROM expanded
 WHERE subject IS NOT NULL
 QUALIFY row_number() OVER (
     PARTITION BY subject, channel

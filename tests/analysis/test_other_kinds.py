@@ -1,0 +1,62 @@
+"""Columns that hold other values than those of the shared table are refused in words, never in those of Polars."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import polars as pl
+import pytest
+
+from crmlab import Fetched, analysis
+from crmlab.catalogue import CATALOGUE
+from crmlab.errors import UsageError
+from crmlab.schema import TABLES
+
+
+@pytest.fixture(scope="module")
+def variables(fetched: Fetched, earlier: Fetched) -> dict[str, Any]:
+    """Return what the questions of the catalogue read."""
+    steps = [(each.fetched_at, each.deals) for each in (earlier, fetched)]
+    return {
+        **fetched,
+        "as_of": fetched.fetched_at,
+        "before": earlier.deals,
+        "history": analysis.stage_history(steps),
+        "people": analysis.people(fetched.contacts),
+        "quota": 100_000.0,
+        "time_zone": "UTC",
+    }
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_column_of_another_kind_costs_a_sentence(variables: dict[str, Any], name: str) -> None:
+    entry = CATALOGUE[name]
+    for table in (*entry.tables, *entry.adds):
+        for column in TABLES[table].columns:
+            is_text = variables[table].schema[column] in (pl.String, pl.Categorical)
+            other = pl.lit(1) if is_text else pl.lit("mine")
+            mine = {**variables, table: variables[table].with_columns(other.alias(column))}
+
+            # what is not read may hold anything
+            with suppress(UsageError):
+                entry.count(mine)
+
+
+def test_the_sentence_says_what_is_read_and_what_to_write() -> None:
+    deals = TABLES["deals"].empty().with_columns(pl.lit("1,200").alias("amount"))
+
+    with pytest.raises(
+        UsageError, match=r"deals\.amount is of type String, and Float64 is read: .* crmlab\.table\('deals'"
+    ):
+        analysis.win_rate(deals)
+
+
+@pytest.mark.parametrize(
+    ("column", "dtype"),
+    [("status", pl.Categorical), ("amount", pl.Int32), ("amount", pl.Decimal(10, 2)), ("amount", pl.Null)],
+)
+def test_what_is_read_alike_is_taken(column: str, dtype: Any) -> None:
+    deals = TABLES["deals"].empty().with_columns(pl.lit(None, dtype).alias(column))
+
+    assert analysis.win_rate(deals).height == 1
