@@ -32,12 +32,24 @@ from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surro
 from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
 from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
-from crmlab.connector.resource import JSON, Context, EmbeddedList, Embedding, JsonPath, Resource, Schema, View, get
+from crmlab.connector.resource import (
+    JSON,
+    RECORD,
+    Context,
+    EmbeddedList,
+    Embedding,
+    JsonPath,
+    Resource,
+    Schema,
+    View,
+    get,
+)
 from crmlab.connector.time_slices import Span, time_slices, unix_seconds
 from crmlab.connector.timeouts import Timeouts
 
 __all__ = [
     "JSON",
+    "RECORD",
     "WORDS",
     "Context",
     "EmbeddedList",

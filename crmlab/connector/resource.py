@@ -25,6 +25,9 @@ JsonPath = tuple[str, ...]
 #: wire type of a top-level field of any shape, kept as its exact JSON text
 JSON = pl.Binary
 
+#: the JSON of the whole record as it came: `Resource.computed` may read it
+RECORD = pl.col("_record")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -137,6 +140,8 @@ class Resource:
     projection: Schema = field(default_factory=dict)
     #: tags of the request that expressions may read, as ``_name``
     tags: tuple[str, ...] = ()
+    #: columns made of `RECORD`, what nobody documented included: all below may read them, own records show them
+    computed: Mapping[str, pl.Expr] = field(default_factory=dict)
     #: what is different in every record
     key: pl.Expr = field(default_factory=lambda: pl.col("id"))
     views: tuple[View, ...] | Callable[[Context], tuple[View, ...]] = ()

@@ -16,7 +16,7 @@ import msgspec
 import polars as pl
 from polars.exceptions import PolarsError
 
-from crmlab.connector import Context, Resource, Schema, View
+from crmlab.connector import RECORD, Context, Resource, Schema, View
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.readers import Items, Layout, ObjectReader
 from crmlab.decoding.records import Record
@@ -44,6 +44,7 @@ _NO_MISFITS = pl.DataFrame(schema=MISFITS)
 _NO_MISFIT_KEYS = pl.DataFrame(schema=MISFIT_KEYS)
 _NONE_REJECTED = pl.DataFrame(schema=REJECTED)
 _NO_ID = "the record has no id"
+_RECORD = RECORD.meta.output_name()
 _LAYOUT = Layout()
 
 
@@ -108,6 +109,8 @@ class Decoder:
         self._views = [ViewReader(view, resource.key, self._head) for view in views]
         self._unwrap = resource.unwrap if raw else None
         self._fields = dict(fields)
+        #: fields whose column in the provider's own records has another name, and that name
+        self.renamed: dict[str, str] = {}
         #: how many values of each field were kept as misfits
         self._kept: dict[str, int] = {}
         beside = resource.envelope_fields if self._unwrap else {}
@@ -149,7 +152,7 @@ class Decoder:
     ) -> Decoded:
         frames = {name: pl.concat(part) for name, part in parts.items()}
         if self._raw:
-            frames[RAW] = rows.select(**self._head, **{name: pl.col(name) for name in _own(rows)})
+            frames[RAW] = rows.select(**self._head, **self._own_columns(rows))
         if self._exports:
             frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
@@ -161,6 +164,26 @@ class Decoder:
             lacking=frozenset(name for each in kept for name in self._lacking(each)),
             **self._misfits(found, rows, kept),
         )
+
+    def _own_columns(self, rows: pl.DataFrame) -> dict[str, pl.Expr]:
+        """Return the fields of the provider's own records by the names of their columns, which are all different.
+
+        A custom field may be called as a column that stands there already. Case makes no difference: for many
+        programs that read the exported tables it makes none.
+        """
+        columns: dict[str, pl.Expr] = {}
+        taken = {name.lower() for name in self._head}
+        for field in rows.columns:
+            if field == ROW:
+                continue
+            name = field
+            while name.lower() in taken:
+                name += "_"
+            taken.add(name.lower())
+            columns[name] = pl.col(field)
+            if name != field:
+                self.renamed[field] = name
+        return columns
 
     def _rows(self, found: Sequence[Record]) -> tuple[pl.DataFrame, list[Misfits]]:
         """Return a row for each record, with the constants of its request and its number."""
@@ -181,7 +204,11 @@ class Decoder:
         constants = [
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
-        return rows.with_columns(*constants).with_row_index(ROW), [*strange, *misfits]
+        rows = rows.with_columns(*constants)
+        if self.resource.computed:
+            whole = rows.with_columns(texts.alias(_RECORD))
+            rows = whole.with_columns(**self.resource.computed).drop(_RECORD)
+        return rows.with_row_index(ROW), [*strange, *misfits]
 
     def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
         """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
@@ -285,7 +312,7 @@ def _needed(
     resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
 ) -> Schema:
     """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
-    expressions = [resource.key, _inserted_at(resource, context)]
+    expressions = [resource.key, _inserted_at(resource, context), *resource.computed.values()]
     if exports:
         expressions += resource.exports.values()
     for view in views:
@@ -307,10 +334,6 @@ def _without(rows: pl.DataFrame, refused: Mapping[int, str]) -> pl.DataFrame:
         return rows
     numbers = pl.Series([*refused], dtype=rows.schema[ROW])
     return rows.filter(~pl.col(ROW).is_in(numbers.implode()))
-
-
-def _own(rows: pl.DataFrame) -> list[str]:
-    return [name for name in rows.columns if name not in (ROW, "provider", "account")]
 
 
 def _once(misfits: Sequence[Misfits], refused: Mapping[int, str]) -> list[Misfits]:

@@ -86,6 +86,8 @@ class DecodeQueue:
         self.lacking: frozenset[str] = frozenset()
         #: fields nobody documented, in the order they were met
         self.unknown: dict[str, None] = {}
+        #: fields whose column in the own records has another name, and that name
+        self.renamed: dict[str, str] = {}
         #: keys that came with different content, though nothing says that they were changed meanwhile
         self.conflicts = 0
         #: words that the views cannot read, in the order they were met
@@ -166,6 +168,7 @@ class DecodeQueue:
             decoded, strange, words = await asyncio.to_thread(self._decoded, reader, found)
         self.unknown |= dict.fromkeys(strange)
         self.unknown_words |= dict.fromkeys(words)
+        self.renamed |= reader.renamed
         return decoded
 
     def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str], list[str]]:

@@ -233,17 +233,21 @@ class ResourceFetch:
         """How many ids came twice with other content; inside another list a record may look otherwise."""
         return 0 if self._has_received else self._queue.conflicts
 
+    def _names(self) -> list[str]:
+        """Return what the summary says of fields and words that are not as documented."""
+        queue = self._queue
+        renamed = [f"{name} for {field}" for field, name in queue.renamed.items()]
+        return [
+            *_named("fields nobody documented", queue.unknown),
+            *_named("columns named otherwise, since the name is taken", renamed),
+            *_named("words nobody knows, which decide nothing", queue.unknown_words),
+        ]
+
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
         result = self.result
         reader = self._reader
-        notes = []
-        if self._queue.unknown:
-            notes.append(f"fields nobody documented: {', '.join([*self._queue.unknown][:MAX_NAMED])}")
-        if self._queue.unknown_words:
-            notes.append(
-                f"words nobody knows, which decide nothing: {', '.join([*self._queue.unknown_words][:MAX_NAMED])}"
-            )
+        notes = self._names()
         if self._intake.lone_surrogates:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:
@@ -268,6 +272,12 @@ class ResourceFetch:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")
         return notes
+
+
+def _named(what: str, names: Iterable[str]) -> list[str]:
+    """Return a note that names the first of them; none where there are none."""
+    first = [*names][:MAX_NAMED]
+    return [f"{what}: {', '.join(first)}"] if first else []
 
 
 def _unread(counts: Mapping[str, int]) -> str:

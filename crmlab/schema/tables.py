@@ -231,9 +231,16 @@ _ALL = (
             contact_id=(_text, "the person, in that service"),
             contact_email=(_text, "first e-mail address of the person", _PERSONAL),
             channel=_often("what it was said about; null where the event names none", _CHANNELS),
+            purpose=(
+                _text,
+                "what for, such as marketing; null where none is named; answers take all purposes together",
+            ),
             source=(_text, "where it was said: form, campaign, resource"),
             occurred_at=(_time, "UTC"),
-            opted_in=(_flag, "what was decided about that channel: true is yes, false is no, null decides nothing"),
+            opted_in=(
+                _flag,
+                "what was decided about that channel and purpose: true is yes, false is no, null decides nothing",
+            ),
             step=_one_of("its place in a double opt-in; null: it has none", ("request", "confirmation")),
             has_documentation=(_flag, "a proof document exists; null where the service does not say"),
         ),

@@ -73,7 +73,7 @@ def requests(name: str, **context: Any) -> list[Request]:
 def test_an_event_becomes_a_consent_event() -> None:
     row = read("events", [EVENT]).frames["consent_events"].row(0, named=True)
 
-    assert (row["id"], row["kind"], row["contact_id"]) == ("e1", "confirm", "CRM/1 a")
+    assert (row["id"], row["kind"], row["contact_id"]) == ("e1/email", "confirm", "CRM/1 a")
     assert row["occurred_at"] == row["created_at"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert (row["contact_email"], row["channel"]) == ("ada@moss.example", "email")
     assert row["has_documentation"] is True
@@ -106,7 +106,7 @@ def test_empty_events_and_events_without_a_contact_are_accepted() -> None:
 
     events = found.frames["consent_events"]
     assert found.rejected.is_empty()
-    assert events["id"].to_list() == ["e1", "e2", "e3", "e2"]
+    assert events["id"].to_list() == ["e1/email", "e2", "e3", "e2"]
     assert events["contact_id"].to_list() == ["CRM/1 a", None, None, None]
     assert events["has_documentation"].to_list() == [True, None, None, None]
     assert found.frames["contacts"].height == 1
@@ -137,7 +137,19 @@ def test_an_event_without_id_gets_one_from_its_content() -> None:
 
     assert first[0] == first[2] == later[0]
     assert first[0] != first[1]
-    assert len(first[0]) == 32
+    assert len(first[0].removesuffix("/email")) == 32
+
+
+def test_events_that_differ_only_in_what_nobody_documented_get_ids_of_their_own() -> None:
+    nameless = {"type": "update", "created_at": "2026-01-02T03:04:05Z"}
+    reordered = {"created_at": "2026-01-02T03:04:05Z", "campaign": {"b": 1, "a": 2}, "type": "update"}
+
+    found = read("events", [nameless, {**nameless, "campaign": {"a": 2, "b": 1}}, reordered], raw=True)
+
+    ids = found.frames["consent_events"]["id"].to_list()
+    assert ids[0] != ids[1]
+    assert ids[1] == ids[2]
+    assert found.frames[RAW]["fingerprint"].to_list() == ids
 
 
 def test_the_id_of_a_nameless_event_is_the_same_in_every_version() -> None:
@@ -169,15 +181,46 @@ def test_an_event_that_shows_several_channels_is_a_decision_about_each(
     assert found["id"].str.starts_with("e1").all()
 
 
-def test_an_event_that_names_its_channel_is_about_that_one() -> None:
-    both = {**CONTACT, "section_work": {"consents": {"email": True, "sms": False}}}
-    named = {**EVENT, "id": "e2", "contact": both, "channel": "sms"}
+def test_each_channel_and_purpose_is_a_row_and_received_counts_events() -> None:
+    consents = {"email": {"marketing": True, "service": False}, "sms": False}
+    contact = {**CONTACT, "section_work": {"consents": consents}}
 
-    found = read("events", [{**EVENT, "contact": both}, named]).frames["consent_events"]
+    found = read("events", [{**EVENT, "contact": contact}])
 
-    assert found.select("id", "channel", "opted_in").rows() == [
-        ("e1/email", "email", True), ("e1/sms", "sms", False), ("e2", "sms", False),
+    assert found.frames["consent_events"].select("id", "channel", "purpose", "opted_in").rows() == [
+        ("e1/email/marketing", "email", "marketing", True),
+        ("e1/email/service", "email", "service", False),
+        ("e1/sms", "sms", None, False),
+    ]
+    assert found.frames["consent_events"]["contact_id"].to_list() == ["CRM/1 a"] * 3
+    assert found.keys.height == 1
+
+
+def test_what_names_no_channel_is_about_that_of_the_event() -> None:
+    several = {**CONTACT, "section_work": {"consents": {"email": False, "sms": True}}}
+    general = {**CONTACT, "section_work": {"consent": True}}
+    silent = {**CONTACT, "section_work": {}}
+    events = [{**EVENT, "channel": "sms", "contact": each} for each in (several, general, silent)]
+
+    found = read("events", events).frames["consent_events"]
+
+    assert found.select("channel", "opted_in").rows() == [
+        ("email", False), ("sms", True), ("sms", True), ("sms", None),
     ]  # fmt: skip
+
+
+def test_a_consent_that_cannot_be_read_is_a_misfit_and_decides_nothing() -> None:
+    unclear = {**CONTACT, "section_work": {"consents": {"email": "perhaps", "sms": True}}}
+    divided = {**CONTACT, "section_work": {"email_consent": True}, "section_private": {"consents": {"email": False}}}
+
+    found = read("events", [{**EVENT, "contact": unclear}, {**EVENT, "id": "e2", "contact": divided}])
+
+    assert found.frames["consent_events"].select("id", "opted_in").rows() == [
+        ("e1/email", None), ("e1/sms", True), ("e2/email", None),
+    ]  # fmt: skip
+    assert found.misfits["id"].to_list() == ["e1", "e2"]
+    assert "perhaps" in found.misfits["reason"][0]
+    assert "false and true" in found.misfits["reason"][1]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +277,7 @@ def test_a_section_of_another_shape_costs_no_record(section: object) -> None:
 def test_a_contact_that_is_no_object_is_rejected_and_costs_only_itself() -> None:
     found = read("events", [EVENT, {**EVENT, "id": "e2", "contact": ["odd"]}])
 
-    assert found.frames["consent_events"]["id"].to_list() == ["e1"]
+    assert found.frames["consent_events"]["id"].to_list() == ["e1/email"]
     assert found.rejected.height == 1
     assert "odd" in found.rejected["raw"][0]
 
@@ -409,11 +452,16 @@ async def test_small_pages_are_read_in_slices_to_the_end(monkeypatch: pytest.Mon
     events = {
         event.id: event.at for event in world.consent_events if event.person_id in known and event.kind in EVENT_TYPES
     }
-    assert set(everything.consent_events["id"]) == set(events)
-    assert set(some.consent_events["id"]) == {id for id, at in events.items() if at >= since}
+    assert event_ids(everything) == set(events)
+    assert event_ids(some) == {id for id, at in events.items() if at >= since}
     assert set(everything.operations["id"]) == {operation.id for operation in world.operations}
     assert everything.complete
     assert some.complete
+
+
+def event_ids(data: crmlab.Fetched) -> set[str]:
+    """Return the ids of the events, of which each channel is a row."""
+    return set(data.consent_events["id"].str.split("/").list.first())
 
 
 # ---- servers of other habits --------------------------------------------------------------------
@@ -450,7 +498,7 @@ async def test_a_service_that_knows_no_documentation_filter_gives_the_other_type
     async with served(answer) as (account, _):
         data = await crmlab.fetch(account, "consent_events", limits=FAST)
 
-    assert sorted(data.consent_events["id"]) == ["confirm", "update"]
+    assert sorted(data.consent_events["id"]) == ["confirm/email", "update/email"]
     assert not data.failures
 
 
@@ -458,7 +506,7 @@ async def test_a_service_that_ignores_the_type_gives_every_event_once() -> None:
     async with served(lambda request: web.json_response([EVENT, {**EVENT, "id": "e2"}])) as (account, _):
         data = await crmlab.fetch(account, "consent_events", "contacts", limits=FAST)
 
-    assert sorted(data.consent_events["id"]) == ["e1", "e2"]
+    assert sorted(data.consent_events["id"]) == ["e1/email", "e2/email"]
     assert data.contacts.height == 1
 
 

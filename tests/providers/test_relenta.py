@@ -137,6 +137,18 @@ def test_the_raw_contact_keeps_every_documented_field_and_the_custom_ones() -> N
     assert found["phone"].to_list() == [FULL["phone"]]
 
 
+def test_a_custom_field_named_like_another_column_stands_beside_it() -> None:
+    keys = ["account", "account_", "Provider", "Title", "ID"]
+    fields = [{"id": str(number), "type": "Text", "key": key, "label": key} for number, key in enumerate(keys)]
+    record = {**SPARSE, "title": "Captain", **{key: f"own {key}" for key in keys}}
+
+    row = read("contacts", record, fields=fields, raw=True).frames[RAW].row(0, named=True)
+
+    assert (row["provider"], row["account"], row["id"], row["title"]) == ("relenta", "a", "5002", "Captain")
+    assert (row["account_"], row["account__"]) == ("own account", "own account_")
+    assert (row["Provider_"], row["Title_"], row["ID_"]) == ("own Provider", "own Title", "own ID")
+
+
 def test_a_record_that_does_not_fit_costs_only_itself() -> None:
     found = read("contacts", {**SPARSE, "id": None}, SPARSE, {**SPARSE, "id": "3", "dt_created": "yesterday"})
 
@@ -241,8 +253,8 @@ Answer = Callable[[int], tuple[int, bytes]]
 
 
 @asynccontextmanager
-async def served(answer: Answer) -> AsyncIterator[tuple[crmlab.Account, list[int]]]:
-    """Serve contacts page by page as `answer` says; yield the account and the pages asked for."""
+async def served(answer: Answer, *, keys: tuple[str, ...] = ()) -> AsyncIterator[tuple[crmlab.Account, list[int]]]:
+    """Serve contacts page by page as `answer` says, and custom fields; yield the account and the pages asked."""
     asked: list[int] = []
 
     async def contacts(request: web.Request) -> web.Response:
@@ -252,7 +264,8 @@ async def served(answer: Answer) -> AsyncIterator[tuple[crmlab.Account, list[int
 
     async def fields(request: web.Request) -> web.Response:
         assert not request.query
-        return web.Response(body=body([]), content_type="application/json")
+        known = [{"id": key, "type": "Text", "key": key, "label": key} for key in keys]
+        return web.Response(body=body(known), content_type="application/json")
 
     app = web.Application()
     app.add_routes([web.get("/contact.list.json", contacts), web.get("/custom_field.list.json", fields)])
@@ -264,6 +277,18 @@ async def served(answer: Answer) -> AsyncIterator[tuple[crmlab.Account, list[int
         yield crmlab.Account("relenta", base_url=f"http://{host}:{port}", api_key="k"), asked
     finally:
         await runner.cleanup()
+
+
+async def test_a_column_that_got_another_name_is_told() -> None:
+    contacts = body([{**SPARSE, "account": "gold", "Title": "Baroness"}])
+
+    async with served(lambda n: (200, contacts if n == 1 else body([])), keys=("account", "Title")) as (account, _):
+        data = await crmlab.fetch(account, "relenta.contacts", "contacts", limits=FAST)
+
+    assert data["relenta.contacts"].select("account_", "Title_").rows() == [("gold", "Baroness")]
+    note = data.summary.filter(pl.col("resource") == "contacts")["note"][0]
+    assert "columns named otherwise, since the name is taken: account_ for account, Title_ for Title" in note
+    assert [each["key"] for each in data.contacts["custom"][0]] == ["account", "Title"]
 
 
 def contacts_of(number: int, size: int = 3) -> bytes:

@@ -216,6 +216,7 @@ PROVIDER = Provider(
             page_size=PageSize(name="limit"),
             is_empty_answer=_type_not_known,
             wire=fields.EVENT,
+            computed=views.COMPUTED,
             key=views.EVENT_ID,
             views=views.EVENTS,
             unknown_words=views.UNKNOWN_KINDS,
@@ -227,6 +228,7 @@ PROVIDER = Provider(
             requests=_latest_events,
             path=(),
             wire=fields.EVENT,
+            computed=views.COMPUTED,
             key=views.EVENT_ID,
             views=views.EVENTS,
             unknown_words=views.UNKNOWN_KINDS,
@@ -275,8 +277,9 @@ PROVIDER = Provider(
         "channel, contact_id, documentation; one without id gets one made of its content",
         "events are asked for type by type; a service that does not know documentation as a type has none",
         "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, zip_code, state, "
-        "country, and consents as true or false by channel, under consents where there is such a field; an event that "
-        "names one channel is about that one, and one that shows several is a decision about each",
+        "country, and consents by channel and purpose",
+        "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it is about the event's "
+        "channel where it names none; yes at work and no at home decides nothing; documentation and data hold none",
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",

@@ -8,20 +8,36 @@ import json
 import msgspec
 import polars as pl
 
-from crmlab.connector import View, full_name, iso_time, text, texts
+from crmlab.connector import RECORD, View, flag, full_name, iso_time, text, texts
 from crmlab.providers.complero import fields
+from crmlab.providers.complero.consents import statements
 
 
 def _fingerprints(events: pl.Series) -> pl.Series:
-    """Return an id made of the content for events without one; null for empty events."""
-    frame = events.struct.unnest()
-    found: list[str | None] = [None] * len(frame)
-    nameless = pl.coalesce(text("id"), text("event_id")).is_null()
-    for row in frame.with_row_index("").filter(nameless).iter_rows(named=True):
-        if content := {name: value for name, value in row.items() if name and value is not None}:
-            canonical = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
-            found[row[""]] = hashlib.sha256(canonical).hexdigest()[:32]
-    return pl.Series(found, dtype=pl.String)
+    """Return an id made of all that an event holds, for each that is given; null for empty events."""
+    return pl.Series([_fingerprint(event) if event else None for event in events], dtype=pl.String)
+
+
+def _fingerprint(event: str) -> str | None:
+    try:
+        held = {name: value for name, value in json.loads(event).items() if value is not None}
+        canonical = json.dumps(held, sort_keys=True, ensure_ascii=False)
+    except (ValueError, RecursionError):  # only our own reader takes what stands there: its text has to do
+        return _hash(event)
+    return _hash(canonical) if held else None
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+_STATEMENT = pl.Struct(dict.fromkeys(("channel", "purpose", "answer"), pl.String))
+
+
+def _statements(events: pl.Series) -> pl.Series:
+    """Return the statements of each event, of which the contact and the channel are given."""
+    found = [statements(event["contact"], event["channel"]) for event in events]
+    return pl.Series(found, dtype=pl.List(_STATEMENT))
 
 
 def _lengths(lists: pl.Series) -> pl.Series:
@@ -49,55 +65,36 @@ def _contact(field: str) -> pl.Expr:
     return pl.col("item").struct.field("contact").struct.field(field)
 
 
-EVENT_ID = pl.coalesce(
-    text("id"),
-    text("event_id"),
-    pl.struct(*fields.EVENT).map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True),
-)
+_OWN_ID = pl.coalesce(text("id"), text("event_id"))
+_NAMELESS = pl.when(_OWN_ID.is_null()).then(RECORD)
+#: what an event without an id is known by
+COMPUTED = {"fingerprint": _NAMELESS.map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True)}
+EVENT_ID = pl.coalesce(_OWN_ID, pl.col("fingerprint"))
 _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text("created_at")))
 
 # The insides of sections are not documented, so what looks like an e-mail address, a telephone
-# number or a yes or no is looked for wherever it stands.
+# number is looked for wherever it stands.
 _WORK = pl.col("item").struct.field("work")
 _PRIVATE = pl.col("item").struct.field("private")
-_SECTIONS = pl.concat_str(_WORK, _PRIVATE, separator=" ", ignore_nulls=True)
+_EMAIL = r'"([^"\s@]+@[^"\s@]+)"'
+_PHONE = r'"(?i:mobile|phone|tel)[^"]*":\s*"([^"]*\d[^"]*)"'
 
 
-def _found(pattern: str, where: pl.Expr) -> pl.Expr:
+def _found(pattern: str, *sections: pl.Expr) -> pl.Expr:
     """Return what the pattern's group holds, wherever it matches, each once."""
     groups = pl.element().str.extract(pattern, 1)
-    return texts(where.str.extract_all(pattern).list.eval(groups).list.unique(maintain_order=True))
+    everything = pl.concat_str(*sections, separator=" ", ignore_nulls=True)
+    return texts(everything.str.extract_all(pattern).list.eval(groups).list.unique(maintain_order=True))
 
 
-def _joined(*parts: str) -> pl.Expr:
-    """Return these fields of an event's contact as one text."""
-    return pl.concat_str(*(inside(part) for part in parts), separator=" ", ignore_nulls=True)
-
-
-_EMAIL = r'"([^"\s@]+@[^"\s@]+)"'
-_EMAILS = _found(_EMAIL, _SECTIONS)
-_PHONES = _found(r'"(?i:mobile|phone|tel)[^"]*":\s*"([^"]*\d[^"]*)"', _SECTIONS)
-
-# An event shows the consents of every channel at once, and each is a decision of its own. Where they are gathered
-# under "consents", no other yes or no is one.
-_BOTH = _joined("section_work", "section_private")
-_CONSENTS = pl.coalesce(text(_joined("section_work.consents", "section_private.consents")), _BOTH)
-_ASKED = _found(r'"([^"]+)":\s*"?(?:true|false)\b', _CONSENTS)
-_NONE = pl.concat_list(pl.lit(""))
-_CHANNELS = (
-    pl.when(text("channel").is_not_null())
-    .then(pl.concat_list(pl.col("channel")))
-    .when(_ASKED.list.len() > 0)
-    .then(_ASKED)
-    .otherwise(_NONE)
+#: what each event says of a channel and purpose
+_STATEMENTS = pl.struct("contact", channel=text("channel")).map_batches(
+    _statements, return_dtype=pl.List(_STATEMENT), is_elementwise=True
 )
-_CHANNEL = text("item")
 
 
-def _says(answer: str) -> pl.Expr:
-    """Return whether the channel's name stands before this answer, somewhere in the consents."""
-    compact = _CONSENTS.str.replace_all(r'"\s*:\s*"?(true|false)\b', '":$1')
-    return compact.str.contains(pl.format('"{}":' + answer, _CHANNEL), literal=True)
+def _said(field: str) -> pl.Expr:
+    return pl.col("item").struct.field(field)
 
 
 _HAS_PLACE = _WORK.str.contains(r'"(?:street|city|zip_code|country)":\s*"[^"]')
@@ -125,19 +122,19 @@ _DOCUMENTATION = pl.coalesce(pl.col("documentation"), inside("documentation")).s
 EVENTS = (
     View(
         table="consent_events",
-        explode=_CHANNELS,
+        explode=_STATEMENTS,
         where=EVENT_ID.is_not_null(),  # the vendor's own sample holds an empty event
         columns={
-            "id": pl.when(_CHANNELS.list.len() > 1).then(pl.format("{}/{}", EVENT_ID, _CHANNEL)).otherwise(EVENT_ID),
+            "id": pl.concat_str(EVENT_ID, _said("channel"), _said("purpose"), separator="/", ignore_nulls=True),
             "created_at": iso_time("created_at"),
             "kind": text("type"),
             "contact_id": pl.coalesce(text(inside("id")), text("contact_id")),
-            "contact_email": _found(_EMAIL, _BOTH).list.first(),
-            "channel": _CHANNEL,
+            "contact_email": _found(_EMAIL, inside("section_work"), inside("section_private")).list.first(),
+            "channel": _said("channel"),
+            "purpose": _said("purpose"),
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
-            # work may say yes and home no: then it is not known
-            "opted_in": pl.when(_kind("type").is_in(_DECIDING), _says("true") != _says("false")).then(_says("true")),
+            "opted_in": pl.when(_kind("type").is_in(_DECIDING)).then(flag(_said("answer"))),
             "step": _kind("type").replace_strict(_STEPS, default=None, return_dtype=pl.String),
             "has_documentation": pl.when(_kind("type") == "documentation")
             .then(pl.lit(True))
@@ -156,8 +153,8 @@ EVENTS = (
             "last_name": text(_contact("last_name")),
             "job_title": text(_contact("position")),
             "company_name": text(_contact("company")),
-            "emails": _EMAILS,
-            "phones": _PHONES,
+            "emails": _found(_EMAIL, _WORK, _PRIVATE),
+            "phones": _found(_PHONE, _WORK, _PRIVATE),
             "street": _place("street", "house_number"),
             "city": _place("city"),
             "state": _place("state"),
