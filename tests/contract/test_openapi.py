@@ -11,7 +11,6 @@ import pytest
 
 from crmlab.connector.page import Page
 from crmlab.connector.resource import JSON, Context, Resource
-from crmlab.decoding.strict import as_text
 from crmlab.errors import AuthError, RateLimitError
 from crmlab.providers import registry
 from crmlab.sandbox import services
@@ -195,11 +194,20 @@ def test_the_wire_schema_has_every_documented_field(
 def _wire(resource: Resource) -> pl.Struct:
     """Return what the decoder reads of an item: JSON of any shape in the record's own fields only."""
     wire = resource.wire(Context(now=NOW)) if callable(resource.wire) else resource.wire
-    read = {name: JSON if dtype == JSON else as_text(dtype, numbers=True) for name, dtype in wire.items()}
+    read = {name: JSON if dtype == JSON else _without_json(dtype) for name, dtype in wire.items()}
     if resource.unwrap:
-        beside = as_text(pl.Struct(dict(resource.envelope_fields)), numbers=True)
-        return pl.Struct({resource.unwrap: pl.Struct(read), **dict(beside)})
+        beside = {name: _without_json(dtype) for name, dtype in resource.envelope_fields.items()}
+        return pl.Struct({resource.unwrap: pl.Struct(read), **beside})
     return pl.Struct(read)
+
+
+def _without_json(dtype: Any) -> Any:
+    """Return the type without fields of any shape inside it."""
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({each.name: _without_json(each.dtype) for each in dtype.fields if each.dtype != JSON})
+    if isinstance(dtype, pl.List):
+        return pl.List(_without_json(dtype.inner))
+    return dtype
 
 
 def _record(document: Document, resource: Resource, schema: Any) -> Any:
