@@ -168,18 +168,19 @@ class Decoder:
     def _own_columns(self, rows: pl.DataFrame) -> dict[str, pl.Expr]:
         """Return the fields of the provider's own records by the names of their columns, which are all different.
 
-        A custom field may be called as a column that stands there already. Case makes no difference: for many
-        programs that read the exported tables it makes none.
+        A custom field may be called as a column that stands there already. For it case makes no difference, since for
+        many programs that read the exported tables it makes none; documented fields keep their names.
         """
+        has_custom = callable(self.resource.wire)
         columns: dict[str, pl.Expr] = {}
-        taken = {name.lower() for name in self._head}
+        taken = set(self._head)
         for field in rows.columns:
             if field == ROW:
                 continue
             name = field
-            while name.lower() in taken:
+            while (name.lower() if has_custom else name) in taken:
                 name += "_"
-            taken.add(name.lower())
+            taken.add(name.lower() if has_custom else name)
             columns[name] = pl.col(field)
             if name != field:
                 self.renamed[field] = name
