@@ -285,8 +285,8 @@ def test_the_rate_of_nobody_is_null() -> None:
 
 
 def test_a_group_that_is_no_column_is_refused() -> None:
-    with pytest.raises(UsageError, match="by='purpose' is no column of consent_events: choose of provider, account"):
-        consent_rate(events(), as_of=AS_OF, by="purpose")
+    with pytest.raises(UsageError, match="by='reason' is no column of consent_events: choose of provider, account"):
+        consent_rate(events(), as_of=AS_OF, by="reason")
 
 
 # ---- stock --------------------------------------------------------------------------------------
