@@ -188,7 +188,7 @@ def test_no_events_are_an_empty_curve_without_a_median() -> None:
     assert median_days(found).item() is None
 
 
-@pytest.mark.parametrize(("name", "value"), [("confidence", 95), ("which", "last"), ("by", "purpose")])
+@pytest.mark.parametrize(("name", "value"), [("confidence", 95), ("which", "last"), ("by", "reason")])
 def test_what_cannot_be_asked_is_refused(name: str, value: Any) -> None:
     with pytest.raises(UsageError, match=f"{name}="):
         consent_survival(events(), as_of=date(2026, 1, 1), **{name: value})
