@@ -9,13 +9,13 @@ import polars as pl
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import columns_of, is_table, read
 from crmlab.analysis.pipeline import LOST, OPEN, WON
-from crmlab.analysis.touches import DEAL, HUMAN, of_contacts, of_deals, touches
+from crmlab.analysis.touches import HUMAN, of_contacts, of_deals, touches
 from crmlab.errors import UsageError
-from crmlab.schema import TimeLike, as_instant, day_at
+from crmlab.schema import KEY, TimeLike, as_instant, day_at
 
 __all__ = ["activities_per_deal", "days_since_last_touch"]
 
-_OF_DEALS = (*DEAL, "contact_id", "status", "created_at", "close_date")
+_OF_DEALS = (*KEY, "contact_id", "status", "created_at", "close_date")
 
 
 def activities_of_deals(
@@ -63,10 +63,10 @@ def activities_of_deals(
     deals = read(deals, "deals", *_OF_DEALS)
     closed = deals.filter(WON | LOST)
     done = of_deals(closed, touches(activities, kinds=kinds, time_zone=time_zone), time_zone)
-    counted = done.group_by(DEAL).agg(pl.len().cast(pl.Int64).alias("activities"))
+    counted = done.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("activities"))
     return (
-        closed.select(*DEAL, "status")
-        .join(counted, on=DEAL, how="left", nulls_equal=True, maintain_order="left")
+        closed.select(*KEY, "status")
+        .join(counted, on=KEY, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(pl.col("activities").fill_null(0))
     )
 
@@ -227,16 +227,16 @@ def days_since_last_touch(
         shown = read(subjects, "subjects", *_OF_DEALS, table="deals").filter(OPEN)
         found = of_deals(shown.with_columns(close_date=pl.lit(None, pl.Date)), done, time_zone)
     else:
-        shown = read(subjects, "subjects", *DEAL, "emails", "created_at", table="contacts")
+        shown = read(subjects, "subjects", *KEY, "emails", "created_at", table="contacts")
         found = of_contacts(shown, done).rename({"contact_id": "id"})
     days = (pl.lit(today) - pl.col("last_touch_on")).dt.total_days()
     state = pl.when(days > stale_days).then(pl.lit("stale")).when(days.is_not_null()).then(pl.lit("recent"))
     return (
         shown.filter((pl.col("created_at") <= at).fill_null(value=True))
-        .select(DEAL)
+        .select(KEY)
         .join(
-            found.group_by(DEAL).agg(pl.col("day").max().alias("last_touch_on")),
-            on=DEAL,
+            found.group_by(KEY).agg(pl.col("day").max().alias("last_touch_on")),
+            on=KEY,
             how="left",
             nulls_equal=True,
             maintain_order="left",

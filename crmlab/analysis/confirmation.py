@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 
 from crmlab.analysis.consent_duration import curve, lasting
-from crmlab.analysis.decisions import OPT_OUT, WHOM, Subject, is_first, spells, told
+from crmlab.analysis.decisions import OPT_OUT, SUBJECT_KEYS, Subject, consent_periods, dated_events, is_first
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of
 from crmlab.analysis.rates import counted, ratio
@@ -83,7 +83,7 @@ def confirmation_rate(
         raise UsageError("within_days must be 1 or more")
     now = as_instant(as_of, "as_of", time_zone)
     limit = dt.timedelta(days=within_days)
-    found = _requested(told(consent_events, now, subject, by=by))
+    found = _requested(dated_events(consent_events, now, subject, by=by))
     is_old = pl.col("start") <= now - limit
     measures = (
         is_old.sum().cast(pl.Int64).alias("requests_old_enough"),
@@ -146,26 +146,26 @@ def time_to_confirm(
     [(2.0, 2, 0.5), (30.0, 1, 0.5)]
     """
     now = as_instant(as_of, "as_of", time_zone)
-    found = _requested(told(consent_events, now, subject, by=by))
+    found = _requested(dated_events(consent_events, now, subject, by=by))
     waiting = curve(lasting(found, now), keys_of(by), confidence=confidence)
     return answer(waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share")))
 
 
-def _requested(said: pl.DataFrame) -> pl.DataFrame:
+def _requested(events: pl.DataFrame) -> pl.DataFrame:
     """Return the first request of each person and channel: start, and end where it was confirmed."""
     step = pl.col("step")
-    asked = said.filter(step == "request")
-    asked = asked.filter(is_first(*WHOM)).rename({"at": "start"})
+    asked = events.filter(step == "request")
+    asked = asked.filter(is_first(*SUBJECT_KEYS)).rename({"at": "start"})
     refused = (pl.col("decision") == OPT_OUT).fill_null(value=False)
-    confirmed = said.filter((step == "confirmation") & ~refused).select(*WHOM, pl.col("at").alias("end"))
+    confirmed = events.filter((step == "confirmation") & ~refused).select(*SUBJECT_KEYS, pl.col("at").alias("end"))
     answered = (
-        asked.select(*WHOM, "start")
-        .join(confirmed, on=WHOM, nulls_equal=True)
+        asked.select(*SUBJECT_KEYS, "start")
+        .join(confirmed, on=SUBJECT_KEYS, nulls_equal=True)
         .filter(pl.col("end") >= pl.col("start"))
-        .group_by(WHOM)
+        .group_by(SUBJECT_KEYS)
         .agg(pl.col("end").min())
     )
-    return asked.join(answered, on=WHOM, how="left", nulls_equal=True)
+    return asked.join(answered, on=SUBJECT_KEYS, how="left", nulls_equal=True)
 
 
 @answers("everything")
@@ -227,17 +227,17 @@ def documentation_coverage(
     >>> documentation_coverage(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31)).row(0)
     (2, 1, 1, 0, 0, 0.5)
     """
-    said = told(consent_events, as_instant(as_of, "as_of", time_zone), subject, by=by)
-    found = spells(said).filter(pl.col("end").is_null()).drop("has_documentation")
+    events = dated_events(consent_events, as_instant(as_of, "as_of", time_zone), subject, by=by)
+    found = consent_periods(events).filter(pl.col("end").is_null()).drop("has_documentation")
     proof = pl.col("has_documentation")
     since = (
-        found.select(*WHOM, "start")
-        .join(said.select(*WHOM, "at", proof), on=WHOM, nulls_equal=True)
+        found.select(*SUBJECT_KEYS, "start")
+        .join(events.select(*SUBJECT_KEYS, "at", proof), on=SUBJECT_KEYS, nulls_equal=True)
         .filter(pl.col("at") >= pl.col("start"))
-        .group_by(WHOM)
+        .group_by(SUBJECT_KEYS)
         .agg(proof.any().alias("documented"), proof.is_not_null().any().alias("said"))
     )
-    found = found.join(since, on=WHOM, nulls_equal=True)
+    found = found.join(since, on=SUBJECT_KEYS, nulls_equal=True)
     documented = pl.col("documented")
     is_said = pl.col("said")
     measures = (

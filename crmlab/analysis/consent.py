@@ -107,12 +107,12 @@ def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     └──────────┴────────┴────────┴─────────┴──────────┴─────────┘
     """
     events = read(consent_events, "consent_events", "provider", "kind", "opted_in")
-    said = pl.col("opted_in")
+    opted_in = pl.col("opted_in")
     counts = events.group_by("provider", "kind").agg(
         pl.len().cast(pl.Int64).alias("events"),
-        number_of(said, "opt_ins"),
-        number_of(~said, "opt_outs"),
-        number_of(said.is_null(), "neither"),
+        number_of(opted_in, "opt_ins"),
+        number_of(~opted_in, "opt_outs"),
+        number_of(opted_in.is_null(), "neither"),
     )
     return counts.sort("provider", "kind", nulls_last=True)
 

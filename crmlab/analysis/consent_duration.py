@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from crmlab.analysis import survival
-from crmlab.analysis.decisions import Subject, spells, told
+from crmlab.analysis.decisions import Subject, consent_periods, dated_events
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.errors import UsageError
@@ -51,7 +51,7 @@ def curve(durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: floa
 
     Notes
     -----
-    https://rdrr.io/cran/epitools/man/kapmeier.html. The spells of one person are not independent: give one each.
+    https://rdrr.io/cran/epitools/man/kapmeier.html. The periods of one person are not independent: give one each.
 
     Examples
     --------
@@ -185,15 +185,15 @@ def consent_survival(
         raise UsageError(f"which={which!r}: give 'first' (one consent of each person) or 'all'")
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    found = spells(told(consent_events, now, subject, by=by))
+    found = consent_periods(dated_events(consent_events, now, subject, by=by))
     if which == "first":
         found = found.sort("start").unique(["subject", *keys], keep="first", maintain_order=True)
     return answer(curve(lasting(found, now), keys, confidence=confidence))
 
 
-def lasting(spells: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
-    """Return the spells (start, end, null while it lasts) with days and ended."""
+def lasting(periods: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
+    """Return the periods of consent (start, end, null while it lasts) with days and ended."""
     time = pl.col("end").fill_null(as_of) - pl.col("start")
-    return spells.with_columns(
+    return periods.with_columns(
         (time.dt.total_microseconds() / DAY_US).alias("days"), pl.col("end").is_not_null().alias("ended")
     )

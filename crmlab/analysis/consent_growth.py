@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.decisions import OPT_IN, OPT_OUT, Subject, changes, told
+from crmlab.analysis.decisions import OPT_IN, OPT_OUT, Subject, changes, dated_events
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import finest_grain, local, period_of
 from crmlab.analysis.rates import ratio
@@ -78,7 +78,7 @@ def consent_stock(
     │ 2026-01-19 ┆ 0       ┆ 1        ┆ -1  ┆ 1     ┆ 0.5                            │
     └────────────┴─────────┴──────────┴─────┴───────┴────────────────────────────────┘
     """
-    changed = changes(told(consent_events, None, subject))
+    changed = changes(dated_events(consent_events, None, subject))
     days = changed.select(local(pl.col("at"), time_zone).dt.date().alias("day"), "decision")
     every = every or finest_grain(days["day"])
     made = pl.col("decision")

@@ -10,13 +10,13 @@ import polars as pl
 from crmlab.analysis.decisions import (
     OPT_IN,
     OPT_OUT,
-    WHOM,
+    SUBJECT_KEYS,
     Subject,
+    dated_events,
     decided,
     for_every_channel,
     is_first,
     subject_of,
-    told,
 )
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
@@ -25,7 +25,7 @@ from crmlab.schema import KEY, TABLES, TimeLike, as_instant, channel_word, first
 
 __all__ = ["consent_rate", "current_consent"]
 
-_STATE = (*WHOM, "decision", "decided_at", "source", "provider", "account", "basis")
+_STATE = (*SUBJECT_KEYS, "decision", "decided_at", "source", "provider", "account", "basis")
 #: what events, subscriptions and contacts tell alike
 _OF_ALL = ("channel", "source", "provider", "account")
 _EMAIL = first_mailbox(pl.col("emails"))
@@ -136,7 +136,7 @@ def state_of(
     if "basis" in names_of(by) and "basis" not in columns_of(consent_events, "consent_events"):
         of_all.append("basis")
     of_events = [name for name in names_of(by) if name not in of_all]
-    events = told(consent_events, at, subject, by=of_events).drop_nulls("decision")
+    events = dated_events(consent_events, at, subject, by=of_events).drop_nulls("decision")
     parts = [_stated(events.rename({"at": "decided_at"}), "event", of_all, of_events)]
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact")
@@ -148,8 +148,8 @@ def state_of(
     if found.height > parts[0].height:
         undated = pl.when(pl.col("decision") == OPT_IN).then(_UNDATED_YES).otherwise(_UNDATED_NO)
         rank = pl.when(pl.col("basis") == "event").then(_EVENT).otherwise(undated)
-        found = found.sort(*WHOM, rank, "decided_at", "decision", maintain_order=True)
-    return found.filter(is_first(*WHOM).shift(-1, fill_value=True))
+        found = found.sort(*SUBJECT_KEYS, rank, "decided_at", "decision", maintain_order=True)
+    return found.filter(is_first(*SUBJECT_KEYS).shift(-1, fill_value=True))
 
 
 def _stated(frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: Sequence[str] = ()) -> pl.DataFrame:
@@ -173,7 +173,7 @@ def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subj
     source = pl.col("resource_id").sort_by("decision", "resource_id").first().alias("source")
     return (
         states.drop_nulls(["decision", "subject"])
-        .group_by("provider", "account", *WHOM)
+        .group_by("provider", "account", *SUBJECT_KEYS)
         # subscribed to any resource: "opt-in" comes first in the alphabet
         .agg(pl.col("decision").min(), source)
         .with_columns(decided_at=pl.lit(None, pl.Datetime("us", "UTC")))

@@ -19,7 +19,7 @@ OPT_IN, OPT_OUT = "opt-in", "opt-out"
 #: what a person is known by: the id of one service's account, or the e-mail address in all of them
 Subject = Literal["contact", "email"]
 #: what a decision is about
-WHOM = ("subject", "channel")
+SUBJECT_KEYS = ("subject", "channel")
 #: what is kept of each event beside who said it and when
 _SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "step", "has_documentation")
 _READ = (*_SAID_BESIDE, "contact_id", "contact_email", "occurred_at", "created_at")
@@ -51,13 +51,13 @@ def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
     return consent_events.with_columns(decision.alias("decision"))
 
 
-def told(
+def dated_events(
     consent_events: pl.DataFrame,
     as_of: dt.datetime | None,
     subject: Subject,
     *,
     by: By = None,
-    order: Sequence[str] = (*WHOM, "at"),
+    order: Sequence[str] = (*SUBJECT_KEYS, "at"),
 ) -> pl.DataFrame:
     """Return the events of known people up to `as_of`, by subject, channel and time: what was said, when.
 
@@ -90,45 +90,45 @@ def is_first(*columns: str) -> pl.Expr:
     )
 
 
-def for_every_channel(said: pl.DataFrame) -> pl.DataFrame:
+def for_every_channel(events: pl.DataFrame) -> pl.DataFrame:
     """Return the decisions, a withdrawal that names no channel also for each channel that its person decided about.
 
     A yes that names no channel stays one for none that is named. Reads subject, channel, decision.
     """
-    general = said.filter(pl.col("channel").is_null() & (pl.col("decision") == OPT_OUT))
+    general = events.filter(pl.col("channel").is_null() & (pl.col("decision") == OPT_OUT))
     if general.is_empty():
-        return said
-    channels = said.select(WHOM).drop_nulls("channel").unique()
+        return events
+    channels = events.select(SUBJECT_KEYS).drop_nulls("channel").unique()
     copies = general.drop("channel").join(channels, on="subject")
     named = pl.col("channel")
-    copies = copies.with_columns(named.alias(key) for key in keys_of("channel") if key in said.columns)
-    return pl.concat([said, copies.select(said.columns)])
+    copies = copies.with_columns(named.alias(key) for key in keys_of("channel") if key in events.columns)
+    return pl.concat([events, copies.select(events.columns)])
 
 
-def changes(said: pl.DataFrame) -> pl.DataFrame:
-    """Return, of what `told` returns, only the decisions that changed something.
+def changes(events: pl.DataFrame) -> pl.DataFrame:
+    """Return, of what `dated_events` returns, only the decisions that changed something.
 
     An opt-in of one who is opted in and an opt-out of one who is not are no change: what is left of each
     subject and channel begins with an opt-in, and alternates.
     """
-    decisions = said.drop_nulls("decision")
+    decisions = events.drop_nulls("decision")
     made = for_every_channel(decisions)
     if made.height > decisions.height:
-        made = made.sort(*WHOM, "at", "decision", maintain_order=True)
-    is_new = is_first(*WHOM)
+        made = made.sort(*SUBJECT_KEYS, "at", "decision", maintain_order=True)
+    is_new = is_first(*SUBJECT_KEYS)
     changed = (
         pl.when(is_new).then(pl.col("decision") == OPT_IN).otherwise(pl.col("decision") != pl.col("decision").shift())
     )
     return made.filter(changed)
 
 
-def spells(said: pl.DataFrame) -> pl.DataFrame:
+def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
     """Return the times of consent of each subject and channel: from an opt-in to the next opt-out.
 
     Columns as of the opt-in, with start and end (Datetime, UTC); end is null while the consent lasts.
     """
-    changed = changes(said)
-    following = pl.when(~is_first(*WHOM).shift(-1, fill_value=True)).then(pl.col("at").shift(-1))
+    changed = changes(events)
+    following = pl.when(~is_first(*SUBJECT_KEYS).shift(-1, fill_value=True)).then(pl.col("at").shift(-1))
     return (
         changed.with_columns(following.alias("end"))
         .filter(pl.col("decision") == OPT_IN)

@@ -207,17 +207,17 @@ def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
         _sum(is_open & ~is_sent).alias("opens_without_send"),
         _sum(is_click & ~is_sent).alias("clicks_without_send"),
     )
-    told = events.group_by(_ACCOUNT).agg((pl.col("what") == "delivered").any().alias("told"))
+    tracked = events.group_by(_ACCOUNT).agg((pl.col("what") == "delivered").any().alias("tells_delivery"))
     reached = pl.coalesce("delivered", "sent")
     return (
         totals.join(contacts, on=keys, how="left", nulls_equal=True)
-        .join(told, on=_ACCOUNT, nulls_equal=True)
+        .join(tracked, on=_ACCOUNT, nulls_equal=True)
         .with_columns(pl.col(name).fill_null(0) for name in contacts.columns if name not in keys)
-        .with_columns(pl.when("told").then("delivered").alias("delivered"))
+        .with_columns(pl.when("tells_delivery").then("delivered").alias("delivered"))
         .select(
             *keys,
             *_COUNTS,
-            pl.when("told").then(pl.lit("delivered")).otherwise(pl.lit("sent")).alias("base"),
+            pl.when("tells_delivery").then(pl.lit("delivered")).otherwise(pl.lit("sent")).alias("base"),
             ratio(pl.col("opened"), reached).alias("open_rate"),
             ratio(pl.col("clicked"), reached).alias("click_rate"),
             ratio(pl.col("clicked"), pl.col("opened")).alias("click_to_open_rate"),

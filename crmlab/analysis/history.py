@@ -22,10 +22,10 @@ __all__ = ["slippage", "stage_history"]
 
 #: the times of several fetches, each with its deals
 Snapshots = Iterable[tuple[TimeLike, pl.DataFrame]]
-DEAL = ("provider", "account", "deal_id")
+DEAL_KEYS = ("provider", "account", "deal_id")
 COLUMNS = (
-    *DEAL, "pipeline_id", "stage", "stage_label", "entry", "entered_after", "entered_at", "last_seen_at", "left_at",
-    "exit",
+    *DEAL_KEYS, "pipeline_id", "stage", "stage_label", "entry", "entered_after", "entered_at", "last_seen_at",
+    "left_at", "exit",
 )  # fmt: skip
 
 
@@ -97,8 +97,8 @@ def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFra
         ),
         on=[*account, "as_of"],
         nulls_equal=True,
-    ).sort(*DEAL, "as_of")
-    state = pl.struct(*DEAL, "pipeline_id", "closed", pl.when(pl.col("closed").is_null()).then("stage"))
+    ).sort(*DEAL_KEYS, "as_of")
+    state = pl.struct(*DEAL_KEYS, "pipeline_id", "closed", pl.when(pl.col("closed").is_null()).then("stage"))
     runs = (
         seen.with_columns(state.ne_missing(state.shift(1)).fill_null(value=True).cum_sum().alias("run"))
         .group_by("run", maintain_order=True)
@@ -109,7 +109,7 @@ def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFra
             pl.col("fetch_after").last(),
         )
     )
-    deal = pl.struct(DEAL)
+    deal = pl.struct(DEAL_KEYS)
     is_first, is_last = deal.ne_missing(deal.shift(1)), deal.ne_missing(deal.shift(-1))
     at_first_fetch = pl.col("fetch_before").is_null()
     stays = runs.with_columns(
@@ -137,7 +137,7 @@ def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFra
         pl.col("closed").alias("exit"), pl.col("entered_at").alias("left_at"), was_open.alias("entered_at"),
         was_open.alias("last_seen_at"),
     )  # fmt: skip
-    return pl.concat([stays.filter(pl.col("closed").is_null()), unseen]).select(COLUMNS).sort(*DEAL, "entered_at")
+    return pl.concat([stays.filter(pl.col("closed").is_null()), unseen]).select(COLUMNS).sort(*DEAL_KEYS, "entered_at")
 
 
 @answers("everything")
@@ -193,8 +193,8 @@ def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     first, last = expected.first(), expected.last()
     return (
         seen.filter(pl.col("closed").is_null() & expected.is_not_null())
-        .sort(*DEAL, "as_of")
-        .group_by(DEAL, maintain_order=True)
+        .sort(*DEAL_KEYS, "as_of")
+        .group_by(DEAL_KEYS, maintain_order=True)
         .agg(
             first.alias("first_expected"),
             last.alias("last_expected"),
@@ -202,7 +202,7 @@ def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
             number_of(expected > expected.shift(1), "later"),
             (last - first).dt.total_days().alias("slipped_days"),
         )
-        .sort("slipped_days", *DEAL, descending=[True, False, False, False])
+        .sort("slipped_days", *DEAL_KEYS, descending=[True, False, False, False])
     )
 
 
@@ -218,7 +218,7 @@ def _together(snapshots: Snapshots, time_zone: str, *columns: str) -> pl.DataFra
         times.add(at)
         found = read(deals, "deals", *KEY, "status", *columns)
         named = found.select("provider", "account", pl.col("id").alias("deal_id"), *columns, closed)
-        latest = named.unique(DEAL, keep="last", maintain_order=True)
+        latest = named.unique(DEAL_KEYS, keep="last", maintain_order=True)
         frames.append(latest.with_columns(pl.lit(at, UTC).alias("as_of")))
     if not frames:
         raise UsageError("there is no snapshot: give pairs of the time of a fetch and its deals")

@@ -288,11 +288,11 @@ def consent_and_win_rate(
     if not 0 < confidence < 1:
         raise UsageError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
     deals = read(deals, "deals", *_READ, "close_date")
-    said = decisions(consent_events, people, channel)
-    said = said.select("person_id", "decision", local(pl.col("at"), time_zone).dt.date().alias("close_date"))
+    decided = decisions(consent_events, people, channel)
+    decided = decided.select("person_id", "decision", local(pl.col("at"), time_zone).dt.date().alias("close_date"))
     closed = with_person(deals.filter(WON | LOST).drop_nulls("close_date"), people).sort("close_date")
     known = closed.join_asof(
-        said.sort("close_date", maintain_order=True),
+        decided.sort("close_date", maintain_order=True),
         on="close_date",
         by="person_id",
         allow_exact_matches=False,

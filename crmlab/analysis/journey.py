@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.decisions import Subject, is_first, told
+from crmlab.analysis.decisions import Subject, dated_events, is_first
 from crmlab.analysis.fetches import answers
 from crmlab.errors import UsageError
 
@@ -73,7 +73,7 @@ def consent_journeys(
     if not 0 <= smallest < 1:
         raise UsageError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
     kind = pl.col("kind").fill_null("(no kind)")
-    events = told(consent_events, None, subject, order=("subject", "at", "channel"))
+    events = dated_events(consent_events, None, subject, order=("subject", "at", "channel"))
     row, is_new = pl.int_range(pl.len()), is_first("subject")
     moves = events.select(
         (row - pl.when(is_new).then(row).forward_fill() + 1).cast(pl.Int64).alias("step"),

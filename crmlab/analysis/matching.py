@@ -85,7 +85,7 @@ def evidence(
     phones = phones.with_columns(pl.lit("phone").alias("kind"), e164(phones["written"], region).alias("value"))
     mailbox, first_word = (pl.col("value").str.extract(start) for start in (r"^([^@+]+)", r"^([^@+._\d-]+)"))
     of_a_role = (pl.col("kind") == "email") & (mailbox.is_in(list(roles)) | first_word.is_in(list(roles)))
-    most = pl.when(pl.col("kind") == "email").then(names_per_email).otherwise(names_per_phone)
+    names_per_value = pl.when(pl.col("kind") == "email").then(names_per_email).otherwise(names_per_phone)
     found = pl.concat([emails, phones]).with_columns(pl.col("value").is_null().alias("unread"))
     found = found.with_columns(pl.coalesce("value", "written").alias("value")).drop("written").unique()
     counts = found.group_by("kind", "value").agg(
@@ -105,7 +105,7 @@ def evidence(
         .then(pl.lit("everybody's"))
         .when(of_a_role)
         .then(pl.lit("role address"))
-        .when(pl.col("names") > most)
+        .when(pl.col("names") > names_per_value)
         .then(pl.lit("many names"))
         .alias("shared"),
     )

@@ -117,7 +117,7 @@ def activities_after_opt_out(
         .filter(pl.col("happened_at") <= until)
     )
     ever_said = all_decisions(consent_events, people, until)
-    said = pl.concat(
+    decided = pl.concat(
         about(ever_said, channel)
         .rename({"channel": "opt_out_channel", "kind": "opt_out_kind", **{name: f"opt_out_{name}" for name in KEY}})
         .with_columns(channel_word(pl.lit(channel)).alias("channel"))
@@ -125,12 +125,12 @@ def activities_after_opt_out(
     )
     # most people never opted out: they need not be looked at in order of time
     whom = ["person_id", "channel"]
-    ever = said.filter(pl.col("decision") == OPT_OUT)
+    ever = decided.filter(pl.col("decision") == OPT_OUT)
     last = (
         done.join(ever, on=whom, how="semi")
         .sort("happened_at")
         .join_asof(
-            said.join(ever, on=whom, how="semi").sort("at", "decision"),
+            decided.join(ever, on=whom, how="semi").sort("at", "decision"),
             left_on="happened_at",
             right_on="at",
             by=whom,
@@ -235,7 +235,7 @@ def mailed_but_objected(
     where = [pl.col("provider").cast(pl.String).alias("objected_provider"), pl.col("account").alias("objected_account")]
     contacts = read(contacts, "contacts", *KEY, "do_not_contact")
     refused = decisions(consent_events, people, "email", until).unique("person_id", keep="last", maintain_order=True)
-    said = refused.filter(pl.col("decision") == OPT_OUT).select(
+    decided = refused.filter(pl.col("decision") == OPT_OUT).select(
         "person_id", pl.col("kind").alias("objection"), pl.col("at").alias("objected_at"), *where, objected_id="id"
     )
     barred = with_person(contacts.filter(pl.col("do_not_contact")), people, "id").select(
@@ -245,7 +245,7 @@ def mailed_but_objected(
     # who was mailed before the objection only is no longer mailed
     still = pl.col("subscribed") | pl.col("objected_at").is_null() | (pl.col("last_sent_at") > pl.col("objected_at"))
     return (
-        mailed.join(pl.concat([barred, said]), on="person_id")
+        mailed.join(pl.concat([barred, decided]), on="person_id")
         .filter(still)
         .with_columns(pl.col("objected_provider").cast(pl.Categorical))
         .sort(

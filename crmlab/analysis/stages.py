@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.history import COLUMNS, DEAL
+from crmlab.analysis.history import COLUMNS, DEAL_KEYS
 from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import PIPELINE, PLACE, with_stage_names
 from crmlab.analysis.rates import number_of, ratio
@@ -96,7 +96,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     """Return how many deals reached each place that has a stage number, and how many the next one, or were won."""
     furthest = (
-        history.sort(*DEAL, "entered_at")
+        history.sort(*DEAL_KEYS, "entered_at")
         .group_by(*PIPELINE, "deal_id", maintain_order=True)
         .agg(pl.col("stage").max(), (pl.col("exit").last() == "won").alias("is_won"))
     )
@@ -189,13 +189,13 @@ def stay_lengths(history: pl.DataFrame) -> pl.DataFrame:
     begun = _middle("entered_after", "entered_at")
     until = pl.when(has_ended).then(_middle("last_seen_at", "left_at")).otherwise("last_seen_at")
     is_known = pl.col("entry") != "first fetch"
-    spells = history.filter(is_known).select(
+    durations = history.filter(is_known).select(
         *PLACE,
         ((until - begun).dt.total_microseconds().clip(lower_bound=0) / _DAY).alias("duration"),
         has_ended.alias("ended"),
     )
     quantiles = (
-        kaplan_meier(spells, by=PLACE)
+        kaplan_meier(durations, by=PLACE)
         .group_by(PLACE)
         .agg(time_until(0.5).alias("median_days"), time_until(0.9).alias("p90_days"))
     )
@@ -269,10 +269,10 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     └───────┴─────┴──────┴─────────────┴──────────────────┘
     """
     history = read_history(history)
-    ends = history.sort(*DEAL, "entered_at").group_by(DEAL).agg(pl.col("exit").last().alias("end"))
-    stood = history.select(*DEAL, "pipeline_id", "stage").unique()
+    ends = history.sort(*DEAL_KEYS, "entered_at").group_by(DEAL_KEYS).agg(pl.col("exit").last().alias("end"))
+    stood = history.select(*DEAL_KEYS, "pipeline_id", "stage").unique()
     return (
-        stood.join(ends, on=DEAL, nulls_equal=True)
+        stood.join(ends, on=DEAL_KEYS, nulls_equal=True)
         .group_by(PLACE)
         .agg(number_of(pl.col("end") == "won", "won"), number_of(pl.col("end") == "lost", "lost"))
         .sort(PLACE, nulls_last=True)

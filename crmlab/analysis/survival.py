@@ -16,12 +16,12 @@ _ROUNDING = 1e-12
 _CURVE = ("time", "at_risk", "ended", "censored", "surviving")
 
 
-def kaplan_meier(spells: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
+def kaplan_meier(durations: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     """Return the share still waiting after each time: ``S(t) = prod over times <= t of (1 - ended / at_risk)``.
 
     Parameters
     ----------
-    spells
+    durations
         Reads duration (a number, in any unit), ended (Boolean; false: still waiting when last seen)
         and the columns of `by`. Nulls in either are refused by the arithmetic: drop them beforehand.
     by
@@ -31,7 +31,7 @@ def kaplan_meier(spells: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     -------
     pl.DataFrame
         Sorted by `by` and time, one row per time at which a spell ended or was last seen: the columns of
-        `by`; time (Float64, the unit of duration); at_risk, ended, censored (Int64, spells; those censored
+        `by`; time (Float64, the unit of duration); at_risk, ended, censored (Int64, durations; those censored
         at a time are at risk at it); surviving (Float64, 0-1).
 
     Notes
@@ -54,14 +54,14 @@ def kaplan_meier(spells: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     │ 5.0  ┆ 1       ┆ 1     ┆ 0        ┆ 0.0       │
     └──────┴─────────┴───────┴──────────┴───────────┘
     """
-    spells = read(spells, "spells", "duration", "ended", by=by)
+    durations = read(durations, "durations", "duration", "ended", by=by)
     keys = keys_of(by)
 
     def within(values: pl.Expr) -> pl.Expr:
         return values.over(keys) if keys else values
 
     counted = (
-        spells.group_by(*keys, pl.col("duration").cast(pl.Float64).alias("time"))
+        durations.group_by(*keys, pl.col("duration").cast(pl.Float64).alias("time"))
         .agg(
             pl.col("ended").sum().cast(pl.Int64),
             (~pl.col("ended")).sum().cast(pl.Int64).alias("censored"),
@@ -144,7 +144,7 @@ def with_band(curve: pl.DataFrame, *, by: By = None, confidence: float = 0.95) -
 def time_until(share: float) -> pl.Expr:
     """Return the first time of a curve at which `share` have ended; null where it never gets so far.
 
-    Of spells that all ended it is the smallest duration that at least `share` of them do not exceed.
+    Of durations that all ended it is the smallest duration that at least `share` of them do not exceed.
 
     Examples
     --------

@@ -9,7 +9,7 @@ import polars as pl
 from crmlab.analysis.activity import HAPPENED, happened_on
 from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.period import local
-from crmlab.schema import TimeLike, addresses, as_instant, day_at
+from crmlab.schema import KEY, TimeLike, addresses, as_instant, day_at
 
 #: what people do; the words of mailings (send, open, click, ...) are the vendor's, and no list of them is complete
 HUMAN = ("action", "call", "event", "meeting", "note")
@@ -17,7 +17,7 @@ HUMAN = ("action", "call", "event", "meeting", "note")
 OUTBOUND = ("call", "event", "meeting")
 _ACCOUNT = ("provider", "account")
 _CONTACT = (*_ACCOUNT, "contact_id")
-DEAL = (*_ACCOUNT, "id")
+
 _READ = (
     *_ACCOUNT, "kind", "contact_id", "contact_emails", "deal_id", "campaign_id",
     "starts_at", "created_at", "all_day", "done", "done_at",
@@ -124,12 +124,12 @@ def of_deals(deals: pl.DataFrame, done: pl.DataFrame, time_zone: str) -> pl.Data
     deals of its contact that were created by that day, and not closed before it: to each of several.
     """
     sales = deals.select(
-        *DEAL, "contact_id", local(pl.col("created_at"), time_zone).dt.date().alias("first"), "close_date"
+        *KEY, "contact_id", local(pl.col("created_at"), time_zone).dt.date().alias("first"), "close_date"
     )
     of_deal = done.drop_nulls("deal_id").drop("contact_id")
-    linked = sales.join(of_deal, left_on=DEAL, right_on=[*_ACCOUNT, "deal_id"], nulls_equal=True)
+    linked = sales.join(of_deal, left_on=KEY, right_on=[*_ACCOUNT, "deal_id"], nulls_equal=True)
     of_contact = done.filter(pl.col("deal_id").is_null()).drop_nulls("contact_id")
     near = sales.join(of_contact, on=_CONTACT, nulls_equal=True).filter(pl.col("day") >= pl.col("first"))
-    columns = (*DEAL, "kind", "at", "day")
+    columns = (*KEY, "kind", "at", "day")
     not_after = (pl.col("day") > pl.col("close_date")).fill_null(value=False).not_()
     return pl.concat([part.filter(not_after).select(columns) for part in (linked, near)])

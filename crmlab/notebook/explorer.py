@@ -179,7 +179,7 @@ class Explorer:
     def _in_the_loop(self, then: Callable[[], None]) -> Callable[[object], None]:
         """Return what a widget calls when it changes."""
 
-        def told() -> None:
+        def announce() -> None:
             try:
                 then()
             except Exception as error:  # noqa: BLE001 (else nobody sees it)
@@ -187,9 +187,9 @@ class Explorer:
 
         def changed(_: object) -> None:
             if self._loop is None:
-                told()
+                announce()
             else:
-                self._loop.call_soon_threadsafe(told)
+                self._loop.call_soon_threadsafe(announce)
 
         return changed
 

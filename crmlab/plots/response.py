@@ -63,13 +63,13 @@ def response_time(
         why = f"no contact has a {text(start)} by then." if contacts.height else "the contacts table is empty."
         return nothing(title, why)
     label = _bars.label_of(keys) if keys else pl.lit("all contacts").alias("label")
-    spells = waits.select(label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended"))
-    groups = spells.group_by("label").len("n").sort("n", "label", descending=[True, False])
-    curves = kaplan_meier(spells, by="label")
+    durations = waits.select(label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended"))
+    groups = durations.group_by("label").len("n").sort("n", "label", descending=[True, False])
+    curves = kaplan_meier(durations, by="label")
     traces: list[go.Scatter] = []
     for (name, _), colour in zip(groups.iter_rows(), PALETTE, strict=False):
         traces += _curve(curves.filter(pl.col("label") == name), name, colour, is_alone=not keys)
-    waiting, left_out = int((~spells["ended"]).sum()), groups.height - len(PALETTE)
+    waiting, left_out = int((~durations["ended"]).sum()), groups.height - len(PALETTE)
     return figure(
         traces,
         f"{title} (n = {plural(waits.height, 'contact')})",

@@ -29,7 +29,7 @@ class NotDrawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ReportInputs:
     """The tables, who is who in them, when they were fetched, the clock they are counted by, and what was asked."""
 
     tables: Mapping[str, pl.DataFrame]
@@ -71,21 +71,21 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-def charts(names: tuple[str, ...], given: Given) -> Iterator[Chart | NotDrawn]:
+def charts(names: tuple[str, ...], inputs: ReportInputs) -> Iterator[Chart | NotDrawn]:
     """Return the charts of those questions whose tables are given; what needs more than their period is not drawn."""
-    known = {"people": given.people, "as_of": given.as_of, "time_zone": given.time_zone}
-    variables = {name: given[name] for name in TABLES} | known
+    known = {"people": inputs.people, "as_of": inputs.as_of, "time_zone": inputs.time_zone}
+    variables = {name: inputs[name] for name in TABLES} | known
     for name in names:
         entry = CATALOGUE[name]
-        if not all(table in given for table in entry.tables):
+        if not all(table in inputs for table in entry.tables):
             continue
-        lacking = entry.lacks(given.asked)
+        lacking = entry.lacks(inputs.asked)
         if lacking:
             yield NotDrawn(entry.question, f"Not drawn: this needs {lacking}.")
             continue
         numbers = entry.count(variables)
         shown = _SHORTER[name](numbers) if name in _SHORTER else numbers
-        yield with_note(entry.draw(variables), entry.period_note(given.asked)), shown
+        yield with_note(entry.draw(variables), entry.period_note(inputs.asked)), shown
 
 
 def _ages(deals: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from crmlab import atomic_files
 from crmlab.analysis import people
 from crmlab.display import html_table, render
-from crmlab.report.charts import SECTIONS, Given, NotDrawn, charts
+from crmlab.report.charts import SECTIONS, NotDrawn, ReportInputs, charts
 from crmlab.report.quality import quality, spaced
 from crmlab.report.words import bad_news, in_words, period_in_words
 from crmlab.schema import TABLES, Asked, TimeLike, as_instant
@@ -83,15 +83,15 @@ def write(
     """
     now = as_instant(as_of, "as_of", time_zone)
     people_known = known_people(tables) if who is None else who
-    given = Given(tables, people_known, now, time_zone, asked or Asked(fetched_at=now))
+    inputs = ReportInputs(tables, people_known, now, time_zone, asked or Asked(fetched_at=now))
     page = render(
         _TEMPLATE,
         title=title,
         as_of=now.strftime("%Y-%m-%d %H:%M UTC"),
         sources=_sources(summary),
         masked=masked,
-        words=[*bad_news(summary, failures), *period_in_words(given.asked), *in_words(given)],
-        sections=list(_sections(given)),
+        words=[*bad_news(summary, failures), *period_in_words(inputs.asked), *in_words(inputs)],
+        sections=list(_sections(inputs)),
         quality=quality(summary, rejected, failures),
         assumptions=assumptions,
     )
@@ -131,14 +131,14 @@ class _Section:
     charts: Sequence[_Chart] = ()
 
 
-def _sections(given: Given) -> Iterator[_Section]:
+def _sections(inputs: ReportInputs) -> Iterator[_Section]:
     with_script = True
     for heading, name, questions in SECTIONS:
-        if name not in given:
+        if name not in inputs:
             yield _Section(heading=heading, missing=name)
             continue
         drawn = []
-        for place, answer in enumerate(charts(questions, given)):
+        for place, answer in enumerate(charts(questions, inputs)):
             if isinstance(answer, NotDrawn):
                 drawn.append(_not_drawn(answer))
                 continue

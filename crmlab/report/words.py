@@ -12,7 +12,7 @@ from markupsafe import Markup
 from crmlab import analysis
 from crmlab.analysis import activity, consent, pipeline
 from crmlab.display import plural
-from crmlab.report.charts import Given
+from crmlab.report.charts import ReportInputs
 from crmlab.schema import Asked, Needs, Period
 
 _MAX_KINDS = 5
@@ -52,20 +52,20 @@ def period_in_words(asked: Asked) -> Iterator[Markup]:
         )
 
 
-def in_words(given: Given) -> Iterator[Markup]:
+def in_words(inputs: ReportInputs) -> Iterator[Markup]:
     """Say one line for each table of the report, also for those that are not there."""
     for line in _SAYS:
-        yield _bold("<b>{}</b>: {}", line.label, _said(line, given))
+        yield _bold("<b>{}</b>: {}", line.label, _said(line, inputs))
 
 
-def _said(line: _Line, given: Given) -> Markup | str:
-    if line.tables[0] not in given:
+def _said(line: _Line, inputs: ReportInputs) -> Markup | str:
+    if line.tables[0] not in inputs:
         return f"absent, the table {line.tables[0]} was not fetched."
-    lacking = given.asked.why_not_whole(line.tables) if line.needs == "everything" else ""
+    lacking = inputs.asked.why_not_whole(line.tables) if line.needs == "everything" else ""
     if lacking:
         return f"not said, for this needs {lacking}."
-    note = given.asked.period_note(line.tables)
-    return line.say(given) + (f" {note}." if note else "")
+    note = inputs.asked.period_note(line.tables)
+    return line.say(inputs) + (f" {note}." if note else "")
 
 
 def _bold(template: str, *values: object) -> Markup:
@@ -73,8 +73,8 @@ def _bold(template: str, *values: object) -> Markup:
     return Markup(template).format(*values)  # noqa: S704  # templates stand in this file
 
 
-def _closed(given: Given) -> Markup:
-    deals = given["deals"]
+def _closed(inputs: ReportInputs) -> Markup:
+    deals = inputs["deals"]
     won, lost = analysis.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
     rate: str = "None closed."
     if won + lost:
@@ -83,8 +83,8 @@ def _closed(given: Given) -> Markup:
     return _bold("<b>{:,}</b> won{}, {:,} lost{}. {}", won, won_sum, lost, lost_sum, rate)
 
 
-def _open(given: Given) -> Markup:
-    deals = given["deals"]
+def _open(inputs: ReportInputs) -> Markup:
+    deals = inputs["deals"]
     count = plural(deals.filter(pipeline.OPEN).height, "deal")
     return _bold("<b>{}</b> open{}.", count, _amounts(deals, pipeline.OPEN))
 
@@ -106,13 +106,13 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
     return f" ({' and '.join(words)})"
 
 
-def _activities(given: Given) -> Markup:
-    activities = given["activities"]
+def _activities(inputs: ReportInputs) -> Markup:
+    activities = inputs["activities"]
     return _kinds(activities) + _span(activities.select(activity.HAPPENED).to_series())
 
 
-def _consent_events(given: Given) -> Markup:
-    events = given["consent_events"]
+def _consent_events(inputs: ReportInputs) -> Markup:
+    events = inputs["consent_events"]
     return _kinds(events) + _span(events.select(consent.SAID).to_series())
 
 
@@ -132,15 +132,15 @@ def _span(time: pl.Series) -> str:
     return f", {first:%Y-%m-%d} to {last:%Y-%m-%d} (UTC)."
 
 
-def _across(given: Given) -> Markup:
-    known = given.people["person_id"].n_unique()
-    contacts = plural(given["contacts"].height, "contact")
+def _across(inputs: ReportInputs) -> Markup:
+    known = inputs.people["person_id"].n_unique()
+    contacts = plural(inputs["contacts"].height, "contact")
     said = _bold("{} are <b>{}</b>", contacts, plural(known, "person", "people"))
-    if "consent_events" not in given or "activities" not in given:
+    if "consent_events" not in inputs or "activities" not in inputs:
         return said + "."
-    done = given["activities"], given["consent_events"], given.people
-    late = analysis.activities_after_opt_out(*done, as_of=given.as_of)["person_id"].n_unique()
-    mailed = analysis.mailed_but_objected(given["contacts"], given["subscriptions"], *done, as_of=given.as_of)
+    done = inputs["activities"], inputs["consent_events"], inputs.people
+    late = analysis.activities_after_opt_out(*done, as_of=inputs.as_of)["person_id"].n_unique()
+    mailed = analysis.mailed_but_objected(inputs["contacts"], inputs["subscriptions"], *done, as_of=inputs.as_of)
     objected = mailed["person_id"].n_unique()
     return _bold(
         "{}; <b>{:,}</b> of them contacted on a channel after opting out of it, "
@@ -151,8 +151,8 @@ def _across(given: Given) -> Markup:
     )
 
 
-def _banner(given: Given) -> Markup:
-    days = analysis.consent_banner(given["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
+def _banner(inputs: ReportInputs) -> Markup:
+    days = analysis.consent_banner(inputs["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
     shown, yes, no = (int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0))
     if not shown:
         return Markup("no visitor saw it.")
@@ -173,7 +173,7 @@ class _Line:
     label: str
     tables: tuple[str, ...]
     needs: Needs
-    say: Callable[[Given], Markup]
+    say: Callable[[ReportInputs], Markup]
 
 
 _SAYS = (
