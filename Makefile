@@ -77,6 +77,7 @@ pictures: $(VENV)/.installed-browser
 
 # What editors and type checkers know of tables and providers, and what the README says of all services
 names: $(VENV)/.installed
+	$(BIN)/python -m docs.exports
 	$(BIN)/python -m docs.names
 	$(BIN)/python -m docs.generated
 
