@@ -13,16 +13,13 @@ from typing import Literal
 
 import polars as pl
 
-from crmlab.schema import CUSTOM
+from crmlab.schema import CUSTOM, FIRST_YEAR, LAST_YEAR
 
 _ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
 _NAIVE = "%Y-%m-%dT%H:%M:%S%.f"
 #: a time that says no zone
 _WITHOUT_ZONE = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$"
-#: years that a time may have; others mean "no time", as Go and .NET write it
-_FIRST_YEAR = 1900
-_LAST_YEAR = 2200
-#: blank text, and text that begins with another year than these
+#: blank text, and text that begins with a year before `FIRST_YEAR` or after `LAST_YEAR`
 _NO_TIME = (
     r"^\s*(?:$|-?[0-9]{1,3}-?\s*$|-[0-9]{4}"
     r"|(?:0[0-9]{3}|1[0-8][0-9]{2}|220[1-9]|22[1-9][0-9]|2[3-9][0-9]{2}|[3-9][0-9]{3})(?:[-0-9]|\s*$))"
@@ -88,7 +85,7 @@ def _given_time(value: str | pl.Expr) -> pl.Expr:
     """Return the text of a time, null where it is blank or of a year that means "no time"."""
     value = _expr(value)
     # nearly every time is of these years, which comparing texts tells at no cost; only the others are looked at
-    is_usual = (value >= str(_FIRST_YEAR)) & (value < str(_LAST_YEAR + 1))
+    is_usual = (value >= str(FIRST_YEAR)) & (value < str(LAST_YEAR + 1))
     is_none = pl.when(~is_usual).then(value).str.contains(_NO_TIME)
     return pl.when(is_usual | ~is_none).then(value).str.strip_chars()
 

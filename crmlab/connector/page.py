@@ -14,6 +14,7 @@ import msgspec
 from crmlab.connector.repair import repaired
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
+from crmlab.schema import FIRST_YEAR, LAST_YEAR
 
 T = TypeVar("T")
 
@@ -29,10 +30,6 @@ _SPEAKS_OF_A_RATE = re.compile(
     r"(request|connection|call|usage)s?[ _.-]*limit|limit[ _.-]*(exceeded|reached)|(requests|calls) (per|a|an) ",
     re.IGNORECASE,
 )
-
-#: a clock that is further on tells no time
-_NO_TIME_AFTER = 2200
-
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 #: escapes in JSON text: any but \u, a proper pair, or half of one
@@ -118,7 +115,7 @@ class Page:
             moment = parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
         except (ValueError, OverflowError):
             return None
-        return moment if moment.year < _NO_TIME_AFTER else None
+        return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def _nothing(type_: type[T]) -> T:

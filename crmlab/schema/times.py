@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 
 from crmlab.errors import UsageError
 
+#: the first and the last year that a time may have: other years are how services write "no time", as Go and .NET do
+FIRST_YEAR = 1900
+LAST_YEAR = 2200
 #: what users give as a time: a date, a time with its zone, or the ISO text of either
 TimeLike = str | dt.date | dt.datetime
 
@@ -26,8 +29,8 @@ def as_instant(value: TimeLike, name: str, time_zone: str = "UTC") -> dt.datetim
     Raises
     ------
     UsageError
-        It is no date or time, or a time without zone, for guessing one would shift the answer; or `time_zone` is
-        not known.
+        It is no date or time, a time without zone, for guessing one would shift the answer, or a time before 1900
+        or after 2200; or `time_zone` is not known.
 
     Examples
     --------
@@ -47,9 +50,13 @@ def as_instant(value: TimeLike, name: str, time_zone: str = "UTC") -> dt.datetim
             f"{value.isoformat()}+01:00 or tzinfo=ZoneInfo('Europe/Paris')"
         )
     try:
-        return value.astimezone(dt.UTC)
+        at = value.astimezone(dt.UTC)
     except OverflowError:
         raise UsageError(f"{name}={value.isoformat()} has no time in UTC") from None
+    # of records such a time is none either, and counting from it would leave what a date can be
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise UsageError(f"{name}={value.isoformat()} is not between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return at
 
 
 def instant(value: TimeLike | None, name: str) -> dt.datetime | None:

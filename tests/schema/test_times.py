@@ -54,6 +54,12 @@ def test_other_types_are_refused(value: object) -> None:
         instant(value, "since")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("value", ["0001-01-01", "1899-12-31", "2201-01-01", dt.date.max])
+def test_a_year_that_no_record_has_is_refused(value: str | dt.date) -> None:
+    with pytest.raises(UsageError, match="is not between the years 1900 and 2200"):
+        as_instant(value, "as_of")
+
+
 @pytest.mark.parametrize("value", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_time_that_has_no_utc_is_refused(value: str) -> None:
     with pytest.raises(UsageError, match="has no time in UTC"):
