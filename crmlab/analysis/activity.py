@@ -7,7 +7,7 @@ import polars as pl
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.owners import owners_of
-from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.period import chosen_grain, local, period_of
 
 __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
@@ -195,7 +195,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
 def count_by_period(frame: pl.DataFrame, day: pl.Expr, every: str | None) -> pl.DataFrame:
     """Return period (Date), kind and count (Int64) of the rows that have a day."""
     days = frame.select(day.alias("period"), "kind").drop_nulls("period")
-    every = every or finest_grain(days["period"])
+    every = chosen_grain(every, days["period"])
     return (
         days.group_by(period_of(pl.col("period"), every), "kind")
         .agg(pl.len().cast(pl.Int64).alias("count"))

@@ -28,7 +28,7 @@ import polars as pl
 from crmlab.analysis.consent import without_parts
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
-from crmlab.analysis.period import finest_grain, period_of
+from crmlab.analysis.period import chosen_grain, period_of
 from crmlab.analysis.rates import counted, share
 from crmlab.errors import UsageError
 
@@ -98,7 +98,7 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
     rows = read(consent_statistics, "consent_statistics", *_BY, *_COUNTS)
     for part in _PARTS:
         rows = _only_parts(rows, part) if part in names else without_parts(rows, part)
-    rows = rows.with_columns(period_of(pl.col("day"), every or finest_grain(rows["day"])))
+    rows = rows.with_columns(period_of(pl.col("day"), chosen_grain(every, rows["day"])))
     sums = [pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name) for name in _COUNTS]
     counts = counted(rows.rename(dict(zip(names, keys_of(by), strict=True))), keys_of(by), *sums)
     exposed, optin, explicit, optout = (pl.col(name) for name in _COUNTS)

@@ -7,7 +7,7 @@ import polars as pl
 from crmlab.analysis.activity import count_by_period
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
-from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.rates import number_of, share
 
 __all__ = ["consent_banner", "consent_kinds", "consent_trend"]
@@ -174,7 +174,7 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     columns = ("provider", "account", "day", "banner_id", "device", "location", *_COUNTS)
     statistics = read(consent_statistics, "consent_statistics", *columns).drop_nulls("day")
     dated = without_parts(without_parts(statistics, "device"), "location")
-    every = every or finest_grain(dated["day"])
+    every = chosen_grain(every, dated["day"])
     return (
         dated.group_by(period_of(pl.col("day"), every))
         .agg(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()) for name in _COUNTS)

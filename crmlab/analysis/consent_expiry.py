@@ -9,7 +9,7 @@ import polars as pl
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN, Subject
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
@@ -97,7 +97,7 @@ def expiring_consents(
     )
     ahead = pl.when(pl.col("expires") > now).then(local(pl.col("expires"), time_zone))
     due = due.with_columns(ahead.alias("ahead"))
-    every = every or finest_grain(due["ahead"])
+    every = chosen_grain(every, due["ahead"])
     return (
         due.group_by(period_of(pl.col("ahead"), every).alias("period"), "channel")
         .agg(pl.len().cast(pl.Int64).alias("consents"))

@@ -6,7 +6,7 @@ import polars as pl
 
 from crmlab.analysis.decisions import OPT_IN, OPT_OUT, Subject, changes, dated_events
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.rates import ratio
 
 __all__ = ["consent_stock"]
@@ -80,7 +80,7 @@ def consent_stock(
     """
     changed = changes(dated_events(consent_events, None, subject))
     days = changed.select(local(pl.col("at"), time_zone).dt.date().alias("day"), "decision")
-    every = every or finest_grain(days["day"])
+    every = chosen_grain(every, days["day"])
     made = pl.col("decision")
     counted = days.group_by(period_of(pl.col("day"), every).alias("period")).agg(
         (made == OPT_IN).sum().cast(pl.Int64).alias("opt_ins"),

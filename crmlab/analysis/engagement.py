@@ -8,7 +8,7 @@ from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
-from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.rates import ratio
 from crmlab.schema import first_mailbox
 
@@ -154,7 +154,7 @@ def email_engagement_over_time(
     """
     day = local(pl.coalesce("sent_at", "at"), time_zone).dt.date()
     events = _events(activities).with_columns(day.alias("period"))
-    events = events.with_columns(period_of(pl.col("period"), every or finest_grain(events["period"])))
+    events = events.with_columns(period_of(pl.col("period"), chosen_grain(every, events["period"])))
     return _counted(events, (*_ACCOUNT, "period")).sort("period", *_ACCOUNT)
 
 

@@ -88,6 +88,11 @@ def answers(needs: Needs, *, makes: str = "", **tables: str) -> Callable[[Callab
     return decorate
 
 
+#: what to write for what one fetch does not hold
+_HOW_TO_GIVE = {"history": "make it of several: stage_history([earlier, later])", "frame": "give one table: data.deals"}
+_SEE_DOCSTRING = "its docstring says what it is"
+
+
 class Call:
     """A call of an analysis or a figure in which a fetch stands in the place of frames.
 
@@ -187,7 +192,9 @@ class Call:
             self._note(data, "contacts")
             return _MADE[name](self._table(data, "contacts"))
         if is_named:
-            raise UsageError(f"{self._name}: {name} cannot be taken out of one fetch: its docstring says what it is")
+            raise UsageError(
+                f"{self._name}: {name} cannot be taken out of one fetch; {_HOW_TO_GIVE.get(name, _SEE_DOCSTRING)}"
+            )
         return None
 
     def _table(self, data: FetchLike, table: str) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.decisions import OPT_OUT
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
-from crmlab.analysis.period import finest_grain, local, period_of
+from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.person_consent import about, all_decisions, decisions, with_person
 from crmlab.errors import UsageError
 from crmlab.schema import KEY, TimeLike, as_instant, channel_word
@@ -141,7 +141,7 @@ def activities_after_opt_out(
     late = pl.col("happened_at") - pl.col("at")
     found = last.filter(pl.col("decision") == OPT_OUT)
     day = local(pl.col("happened_at"), time_zone)
-    every = every or finest_grain(found.select(day).to_series())
+    every = chosen_grain(every, found.select(day).to_series())
     return found.select(
         *done.columns,
         pl.col("at").alias("opted_out_at"),

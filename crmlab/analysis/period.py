@@ -9,6 +9,7 @@ import polars as pl
 from polars.exceptions import ComputeError
 
 from crmlab.errors import UsageError
+from crmlab.schema import unknown_zone, zone
 
 #: more bars than this cannot be told apart on a screen
 MAX_BINS = 400
@@ -57,6 +58,20 @@ def finest_grain(days: pl.Series) -> str:
     return next(fits, "100y")
 
 
+def chosen_grain(every: str | None, days: pl.Series) -> str:
+    """Return the period that was asked for; where none was, the finest that these days allow.
+
+    Raises
+    ------
+    UsageError
+        `every` is no duration of whole days.
+    """
+    if every is None:
+        return finest_grain(days)
+    _refuse_parts_of_days(every)
+    return every
+
+
 def period_of(time: pl.Expr, every: str) -> pl.Expr:
     """Return the first day of the period that a date or local datetime lies in; weeks begin on Monday.
 
@@ -72,9 +87,13 @@ def period_of(time: pl.Expr, every: str) -> pl.Expr:
     UsageError
         `every` is no such duration.
     """
-    if not _EVERY.fullmatch(every):
-        raise UsageError(f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'")
+    _refuse_parts_of_days(every)
     return time.dt.date().dt.truncate(every)
+
+
+def _refuse_parts_of_days(every: str) -> None:
+    if not isinstance(every, str) or not _EVERY.fullmatch(every):
+        raise UsageError(f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'")
 
 
 def local(time: pl.Expr, time_zone: str) -> pl.Expr:
@@ -85,10 +104,9 @@ def local(time: pl.Expr, time_zone: str) -> pl.Expr:
     UsageError
         `time_zone` is not a name of the IANA time zone database.
     """
-    try:
+    zone(time_zone)
+    try:  # Polars has a database of its own, which lacks some names of the system's
         pl.Series([], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(time_zone)
     except ComputeError:
-        raise UsageError(
-            f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'"
-        ) from None
+        raise unknown_zone(time_zone) from None
     return time.dt.convert_time_zone(time_zone)

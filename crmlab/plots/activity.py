@@ -7,7 +7,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import activity
-from crmlab.analysis.period import finest_grain
+from crmlab.analysis.period import chosen_grain
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._fetches import draws
@@ -102,7 +102,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     UsageError
         `every` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
-    every = every or finest_grain(activities.select(activity.happened_on(time_zone)).to_series())
+    every = chosen_grain(every, activities.select(activity.happened_on(time_zone)).to_series())
     counts = analysis.activity_volume(activities, every=every, time_zone=time_zone)
     if counts.is_empty():
         return nothing("Activities", "no activity has a time." if activities.height else _NO_ACTIVITIES)

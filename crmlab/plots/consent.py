@@ -7,7 +7,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import consent
-from crmlab.analysis.period import finest_grain, local
+from crmlab.analysis.period import chosen_grain, local
 from crmlab.display import plural
 from crmlab.plots import _over_time
 from crmlab.plots._fetches import draws
@@ -39,7 +39,7 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     UsageError
         `every` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
-    every = every or finest_grain(consent_events.select(local(consent.SAID, time_zone)).to_series())
+    every = chosen_grain(every, consent_events.select(local(consent.SAID, time_zone)).to_series())
     counts = analysis.consent_trend(consent_events, every=every, time_zone=time_zone)
     if counts.is_empty():
         why = "no consent event has a time." if consent_events.height else "the consent events table is empty."
@@ -71,7 +71,7 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     UsageError
         `every` is not known.
     """
-    every = every or finest_grain(consent_statistics["day"])
+    every = chosen_grain(every, consent_statistics["day"])
     rates = analysis.consent_banner(consent_statistics, every=every)
     known = rates.filter(pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null()))
     if known.is_empty():

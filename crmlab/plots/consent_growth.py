@@ -8,7 +8,7 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.decisions import Subject
-from crmlab.analysis.period import finest_grain, local
+from crmlab.analysis.period import chosen_grain, local
 from crmlab.plots import _over_time
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
@@ -45,7 +45,7 @@ def consent_stock(
         `every`, `subject` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
     title = "Consents in force"
-    every = every or finest_grain(consent_events.select(local(SAID, time_zone)).to_series())
+    every = chosen_grain(every, consent_events.select(local(SAID, time_zone)).to_series())
     stock = analysis.consent_stock(consent_events, every=every, subject=subject, time_zone=time_zone)
     if stock.is_empty():
         return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)

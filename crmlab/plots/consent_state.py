@@ -11,7 +11,7 @@ from crmlab import analysis
 from crmlab.analysis.consent_state import rates_of, state_of
 from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, answer, keys_of, names_of
-from crmlab.analysis.period import finest_grain
+from crmlab.analysis.period import chosen_grain
 from crmlab.display import plural
 from crmlab.plots import _over_time, _shares
 from crmlab.plots._fetches import draws
@@ -104,7 +104,7 @@ def expiring_consents(
     """
     title = f"Consents that become {max_age_days} days old"
     start = as_instant(as_of, "as_of", time_zone)
-    every = every or finest_grain(pl.Series([start, start + dt.timedelta(days=within_days)]))
+    every = chosen_grain(every, pl.Series([start, start + dt.timedelta(days=within_days)]))
     counts = analysis.expiring_consents(
         consent_events,
         as_of=as_of,

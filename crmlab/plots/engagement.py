@@ -7,7 +7,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.activity import HAPPENED
-from crmlab.analysis.period import finest_grain, local
+from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
@@ -97,7 +97,7 @@ def email_engagement_over_time(
     UsageError
         `every` or `time_zone` is not known, a column is missing, or there would be more than 2,000 points.
     """
-    every = every or finest_grain(activities.select(local(HAPPENED, time_zone)).to_series())
+    every = chosen_grain(every, activities.select(local(HAPPENED, time_zone)).to_series())
     rates = analysis.email_engagement_over_time(activities, every=every, time_zone=time_zone)
     _over_time.check_periods(rates["period"], every)
     sent = rates.filter(pl.col("sent") > 0)

@@ -9,7 +9,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import objection
-from crmlab.analysis.period import finest_grain, local
+from crmlab.analysis.period import chosen_grain, local
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._fetches import draws
@@ -58,7 +58,7 @@ def activities_after_opt_out(
     if found.is_empty():
         why = "nobody was contacted on a channel after opting out of it."
         return nothing(title, why if activities.height else "the activities table is empty.")
-    every = every or finest_grain(found.select(local(pl.col("happened_at"), time_zone)).to_series())
+    every = chosen_grain(every, found.select(local(pl.col("happened_at"), time_zone)).to_series())
     counts = (
         found.group_by("period", _bars.label_of(["channel", "kind", "provider"]).alias("kind"))
         .agg(pl.len().cast(pl.Int64).alias("count"))

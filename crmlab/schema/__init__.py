@@ -7,7 +7,7 @@ from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.spellings import addresses, channel_word, first_mailbox, mailbox, mailboxes
 from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
-from crmlab.schema.times import FIRST_YEAR, LAST_YEAR, TimeLike, as_instant, day_at, instant, zone
+from crmlab.schema.times import FIRST_YEAR, LAST_YEAR, TimeLike, as_instant, day_at, instant, unknown_zone, zone
 
 __all__ = [
     "CUSTOM",
@@ -40,6 +40,7 @@ __all__ = [
     "mailbox",
     "mailboxes",
     "repeats_rows",
+    "unknown_zone",
     "within",
     "zone",
 ]

@@ -88,9 +88,12 @@ def zone(time_zone: str) -> dt.tzinfo:
     try:
         return ZoneInfo(time_zone)
     except (TypeError, ValueError, KeyError, OSError):
-        raise UsageError(
-            f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'"
-        ) from None
+        raise unknown_zone(time_zone) from None
+
+
+def unknown_zone(time_zone: object) -> UsageError:
+    """Return the error for what is no name of a time zone."""
+    return UsageError(f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'")
 
 
 def _parsed(text: str, name: str) -> dt.date:
