@@ -28,7 +28,7 @@ PERIODS = {word: every for every, (word, _) in GRAINS.items()}
 _EVERY = re.compile(r"[1-9]\d*(d|w|mo|q|y)")
 
 
-def finest_grain(days: pl.Series) -> str:
+def _finest_grain(days: pl.Series) -> str:
     """Return the finest grain that cuts these days into at most `MAX_BINS` periods.
 
     Parameters
@@ -36,13 +36,6 @@ def finest_grain(days: pl.Series) -> str:
     days
         Dates or datetimes; nulls are ignored. The periods between the first and the last count,
         empty or not.
-
-    Examples
-    --------
-    >>> finest_grain(pl.Series([date(2025, 1, 1), date(2026, 2, 4)]))
-    '1d'
-    >>> finest_grain(pl.Series([date(2025, 1, 1), date(2026, 2, 5)]))
-    '1w'
     """
     days = days.cast(pl.Date)
     first, last = days.min(), days.max()
@@ -65,9 +58,16 @@ def chosen_grain(every: str | None, days: pl.Series) -> str:
     ------
     UsageError
         `every` is no duration of whole days.
+
+    Examples
+    --------
+    >>> chosen_grain(None, pl.Series([date(2025, 1, 1), date(2026, 2, 4)]))
+    '1d'
+    >>> chosen_grain(None, pl.Series([date(2025, 1, 1), date(2026, 2, 5)]))
+    '1w'
     """
     if every is None:
-        return finest_grain(days)
+        return _finest_grain(days)
     _refuse_parts_of_days(every)
     return every
 

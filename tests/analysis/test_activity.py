@@ -112,14 +112,14 @@ def test_the_grain_is_the_finest_that_gives_400_periods(days: int, grain: str) -
     first = datetime(1, 1, 1, tzinfo=UTC)
     frame = activities(kind=["call", "call"], created_at=[first, first + timedelta(days=days)])
 
-    assert period.finest_grain(frame["created_at"]) == grain
+    assert period.chosen_grain(None, frame["created_at"]) == grain
     assert_frame_equal(analysis.activity_volume(frame, every=None), analysis.activity_volume(frame, every=grain))
 
 
 def test_no_grain_makes_more_than_400_periods() -> None:
     for span in (1, 399, 400, 2785, 2786, 11_143, 11_144, 35_819, 35_820, 145_000, 1_450_000, 3_652_000):
         first, last = date(1, 1, 3), date(1, 1, 3) + timedelta(days=span)
-        every = period.finest_grain(pl.Series([first, last]))
+        every = period.chosen_grain(None, pl.Series([first, last]))
         step = {"d": "1d", "w": "1w", "o": "1mo", "q": "1mo", "y": "1mo"}[every[-1]]
         days = pl.Series("day", pl.date_range(first, last, step, eager=True))
 
