@@ -40,6 +40,12 @@ class Service:
     open_paths: frozenset[str] = frozenset()
     #: settings of the account's base URL, e.g. the site id
     base_path: str = ""
+    #: under which names a request asks for a page's number, its size and what it follows; empty where it cannot
+    page_in: str = ""
+    size_in: str = ""
+    cursor_in: str = ""
+    #: pairs of names that ask for records from one time to another
+    edges: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(slots=True)

@@ -41,6 +41,9 @@ def service(world: World) -> Service:
         credentials={"token": _TOKEN, "custom_fields": "season,company"},
         allowed=_allowed,
         refusal=_refusal,
+        size_in="limit",
+        cursor_in="from_id",
+        edges=(("date_from", "date_to"),),
         routes=[web.post("/{method:.*}", platform.handle)],
     )
 

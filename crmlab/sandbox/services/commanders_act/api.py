@@ -43,6 +43,9 @@ def service(world: World) -> Service:
         allowed=_allowed,
         refusal=_refusal,
         limits=Limits(rate=30, burst=30),
+        page_in="page[number]",
+        size_in="page[size]",
+        edges=(("filter[created][since]", "filter[created][until]"),),
         routes=[
             web.get("/sources", _guarded(site.integrations("source"))),
             web.get("/destinations", _guarded(site.integrations("destination"))),

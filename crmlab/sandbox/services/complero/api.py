@@ -45,6 +45,9 @@ def service(world: World) -> Service:
         refusal=_refusal,
         limits=Limits(rate=20, burst=20),
         open_paths=frozenset({"/ping"}),
+        size_in="limit",
+        cursor_in="cursor",
+        edges=(("from", "to"),),
         routes=[
             web.get("/ping", _ping),
             web.get("/events", feed.events),

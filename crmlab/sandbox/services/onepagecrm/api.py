@@ -48,6 +48,9 @@ def service(world: World) -> Service:
         refusal=_refusal,
         limits=Limits(rate=5, burst=10),
         lists=crm.lists,
+        page_in="page",
+        size_in="per_page",
+        edges=(("since", "until"), ("modified_since", "unmodified_since")),
         routes=[
             web.get("/bootstrap", crm.bootstrap),
             web.get("/contacts/cascade", crm.cascade),
