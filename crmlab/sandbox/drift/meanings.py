@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from aiohttp import web
+
 from crmlab.sandbox.drift.exchange import Asked, Difference, Given
 from crmlab.sandbox.service import iso
 
@@ -20,6 +22,10 @@ _OTHER_WORDS = {
     "confirm": "confirmed",
     "subscribe": "subscribed",
 }
+#: fields that no document is sure of
+_OTHER_NAMES = {"contact": "person", "dt_modified": "dt_updated", "full_name": "name"}
+#: paths that are guessed from the names of what stands there
+_GUESSED = ("/operations", "/employees", "/resources/list", "/users")
 _TIME_OF_EVENT = "datetime"
 
 
@@ -113,6 +119,41 @@ def _listed(consents: dict[str, Any]) -> Iterable[dict[str, Any]]:
             yield from ({"channel": channel, "purpose": each, "granted": value} for each, value in granted.items())
 
 
+def _unclear_consents(asked: Asked, given: Given) -> None:
+    """Let each consent of every tenth event be neither a yes nor a no."""
+    for record in list(given.records)[::10]:
+        contact = record.get("contact")
+        sections = contact.values() if isinstance(contact, dict) else ()
+        for section in sections:
+            if isinstance(section, dict) and isinstance(section.get("consents"), dict):
+                section["consents"] = dict.fromkeys(section["consents"], "to be asked")
+
+
+def _no_documentation(asked: Asked) -> web.Response | None:
+    """Know the types that are documented twice, and no other."""
+    return asked.service.refusal(400) if asked.get("type") == "documentation" else None
+
+
+def _other_names(asked: Asked, given: Given) -> None:
+    for record in given.records:
+        is_contact_of_list = "next_actions" in record
+        if is_contact_of_list:  # there the name is that of a documented wrapper
+            continue
+        for name in _OTHER_NAMES.keys() & record.keys():
+            record[_OTHER_NAMES[name]] = record.pop(name)
+
+
+def _listed_addresses(asked: Asked, given: Given) -> None:
+    for record in given.records:
+        if isinstance(record.get("emails"), str):
+            record["emails"] = record["emails"].replace(";", ", ")
+
+
+def _moved(asked: Asked) -> web.Response | None:
+    """Refuse paths that no document names."""
+    return asked.service.refusal(404) if asked.path.startswith(_GUESSED) else None
+
+
 def _other_words(asked: Asked, given: Given) -> None:
     for record in given.records:
         action = record.get("action")
@@ -156,6 +197,35 @@ DIFFERENCES = (
         name="event_shape",
         doc="the parts of a consent event have other names, and its consents are a list",
         give=_other_event,
+    ),
+    Difference(
+        name="unclear_consents",
+        doc="consents of every tenth event are neither a yes nor a no",
+        give=_unclear_consents,
+    ),
+    Difference(
+        name="no_documentation",
+        doc="events cannot be asked for by the type documentation",
+        ask=_no_documentation,
+        apart=True,
+    ),
+    Difference(
+        name="addresses",
+        doc="several addresses in one text are joined by commas",
+        give=_listed_addresses,
+        apart=True,
+    ),
+    Difference(
+        name="field_names",
+        doc=f"fields have other names: {', '.join(f'{new} for {old}' for old, new in _OTHER_NAMES.items())}",
+        give=_other_names,
+        apart=True,
+    ),
+    Difference(
+        name="moved_paths",
+        doc="what stands at a path that no document names is somewhere else",
+        ask=_moved,
+        apart=True,
     ),
     Difference(name="action_words", doc="actions of the mail history have the names of states", give=_other_words),
     Difference(name="dataset_columns", doc="the columns of delivery trends are in another order", give=_other_columns),

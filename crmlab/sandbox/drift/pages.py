@@ -9,7 +9,7 @@ from aiohttp import web
 from crmlab.sandbox.drift.exchange import Asked, Difference, Given
 
 #: records of a page, however many are asked for
-CAP = 40
+CAP = 50
 #: the page of a chain that leads back to an earlier one, and the pointer that is refused
 _THIRD = 3
 #: what a pointer ends with that an empty page gave
@@ -122,10 +122,16 @@ def _no_pointer(asked: Asked, given: Given) -> None:
 
 
 def _other_pointer(asked: Asked, given: Given) -> None:
-    """Name what leads on otherwise; of two headers only the link is left."""
-    given.headers.pop(_POINTER_HEADER, None)
+    """Name what leads on otherwise."""
+    given.headers.pop(_POINTER_LINK, None)
+    if _POINTER_HEADER in given.headers:
+        given.headers[f"X-{_POINTER_HEADER}"] = given.headers.pop(_POINTER_HEADER)
     if isinstance(given.data, dict) and _POINTER in given.data:
         given.data["next_cursor"] = given.data.pop(_POINTER)
+
+
+def _only_the_link(asked: Asked, given: Given) -> None:
+    given.headers.pop(_POINTER_HEADER, None)
 
 
 def _pointer_back(asked: Asked, given: Given) -> None:
@@ -245,9 +251,14 @@ DIFFERENCES = (
     Difference(name="no_content", doc="an empty list is answered with 204 and no body", give=_no_content),
     Difference(
         name="pointer_name",
-        doc="the pointer to the next page has another name, or stands in a link alone",
+        doc="the pointer to the next page has another name",
         give=_other_pointer,
         apart=True,
+    ),
+    Difference(
+        name="pointer_in_link",
+        doc="of the two headers that name the next page there is only the link",
+        give=_only_the_link,
     ),
     Difference(
         name="no_pointer",

@@ -82,18 +82,24 @@ def _with_offset(name: str, value: Any) -> Any:
 
 
 def _unknown_fields(asked: Asked, given: Given) -> None:
-    for record in given.records:
+    records = _filled(given)
+    for record in records:
         record["new_text"] = "added last week"
         record["new_object"] = {"of": [{"objects": None}]}
-    for record in list(given.records)[:1]:
+    for record in records[:1]:
         record["new_depth"] = _DEEP
     given.edits.append(partial(_written_for, _DEEP, b"[" * _LEVELS + b"]" * _LEVELS))
 
 
 def _control_character(asked: Asked, given: Given) -> None:
-    for record in list(given.records)[:1]:
+    for record in _filled(given)[:1]:
         record["new_line"] = _CONTROL
     given.edits.append(partial(_written_for, _CONTROL, b'"a\x01b"'))
+
+
+def _filled(given: Given) -> list[dict[str, Any]]:
+    """Return the records that hold something: an empty one stays empty."""
+    return [record for record in given.records if record]
 
 
 def _written_for(mark: str, text: bytes, body: bytes) -> bytes:

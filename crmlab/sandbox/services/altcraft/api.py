@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from crmlab.sandbox.service import Records, Service, answer, dumps
+from crmlab.sandbox.service import BODY, Records, Service, answer, dumps
 from crmlab.sandbox.services.altcraft import records
 from crmlab.sandbox.world.model import World
 
@@ -102,7 +102,7 @@ class _Platform:
             return _refusal(501)
         if request.content_type != "application/json":
             return _refusal(415)
-        body = await request.json() if await request.read() else None
+        body = request[BODY]
         if not isinstance(body, dict):
             return _refusal(400)
         try:
