@@ -196,7 +196,7 @@ def _account_of(service: Service, url: str, *, rate_limits: bool) -> Account:
 
 def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
-        return service.refusal(404)
+        return service.no_such_path()
 
     return handle
 

@@ -19,13 +19,20 @@ _Value = TypeVar("_Value")
 BODY = web.RequestKey("body", object)
 
 
+def page_not_found() -> web.Response:
+    """Return what a web server answers itself, where no program answers a path."""
+    page = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
+    return web.Response(text=page, status=404, content_type="text/html")
+
+
 @dataclass(kw_only=True)
 class Service:
     """One fake API.
 
     `credentials` are what an account of it needs; `allowed` says whether a request carries them;
-    `refusal` makes its error answer for a status; `routes` serve a path under `prefix`; `lists` are
-    those whose records may change while they are read (`Fault`).
+    `refusal` makes its error answer for a status; `routes` serve a path under `prefix`; `no_such_path` makes the
+    answer to any other path, where that is documented; `lists` are those whose records may change while they
+    are read (`Fault`).
     """
 
     name: str
@@ -34,6 +41,7 @@ class Service:
     allowed: Callable[[web.Request, Any], bool]
     refusal: Callable[[int], web.Response]
     routes: Sequence[web.RouteDef]
+    no_such_path: Callable[[], web.Response] = page_not_found
     limits: Limits | None = None
     lists: Mapping[str, Records] = field(default_factory=dict)
     #: paths that need no key
