@@ -104,7 +104,10 @@ def asked(name: str, rows: dict[str, list[Any]] | None = None, **context: Any) -
 def test_the_token_goes_into_the_header_with_the_media_type() -> None:
     signed = PROVIDER.sign(Request(path="/sources"), {"token": "t0p", "site_id": "7"})
 
-    assert signed.headers == {"Authorization": "Bearer t0p", "Accept": "application/vnd.api+json"}
+    assert signed.headers == {
+        "Authorization": "Bearer t0p",
+        "Accept": "application/vnd.api+json, application/json;q=0.9",
+    }
     assert "t0p" not in repr(signed)
 
 

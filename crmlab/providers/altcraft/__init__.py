@@ -164,16 +164,14 @@ def _history(context: Context) -> Iterable[Request]:
         )
 
 
-def _profile(db_id: str | int, profile_id: str) -> Request:
-    return _post("profiles/get", db_id=_number(str(db_id)), matching="profile_id", profile_id=profile_id)
-
-
-def _task(task_id: str | int) -> Request:
-    return _post("tasks/status", task_id=_number(str(task_id)))
-
-
 def _profile_wire(context: Context) -> Schema:
     return {**dict.fromkeys(views.custom_names(context), fields.PROFILE["email"]), **fields.PROFILE}
+
+
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.altcraft.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
+
+    return OPERATIONS
 
 
 PROVIDER = Provider(
@@ -280,14 +278,7 @@ PROVIDER = Provider(
             unknown_words=views.UNKNOWN_ACTIONS,
         ),
     ),
-    operations=(
-        Operation(name="profile", doc="One profile by its database and id.", request=_profile),
-        Operation(
-            name="task",
-            doc="The state of background work by its id, which the call that started it told.",
-            request=_task,
-        ),
-    ),
+    operations=_operations,
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",

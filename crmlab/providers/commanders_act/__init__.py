@@ -84,8 +84,12 @@ class _Ends(msgspec.Struct):
     links: Any = None
 
 
+#: some operations, such as the events collected, answer with plain JSON alone
+_ACCEPT = "application/vnd.api+json, application/json;q=0.9"
+
+
 def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
-    return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept="application/vnd.api+json")
+    return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept=_ACCEPT)
 
 
 def _check(page: Page) -> None:
@@ -229,12 +233,14 @@ def _logs(context: Context) -> Iterable[Request]:
     return [Request(path="/activity-logs", params=params)]
 
 
-def _health(id: str | int, start: str, end: str, granularity: int = DAY) -> Request:
-    return _delivery("healths", str(id), start, end, granularity)
-
-
 def _list(name: str, doc: str, **more: Any) -> Resource:
     return Resource(name=name, doc=doc, follow=_pages, total=_total, is_empty_answer=_is_empty_answer, **more)
+
+
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.commanders_act.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
+
+    return OPERATIONS
 
 
 PROVIDER = Provider(
@@ -334,13 +340,7 @@ PROVIDER = Provider(
             views=views.LOGS,
         ),
     ),
-    operations=(
-        Operation(
-            name="delivery_health",
-            doc="Deliveries of one source or destination between two ISO times, with their trends.",
-            request=_health,
-        ),
-    ),
+    operations=_operations,
     assumptions=(
         "lists come whole; where an answer holds meta.pagination or links.next, it is followed",
         "GET /users, which the vendor shows as its example of a request, answers a JSON:API list of "

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -37,18 +37,7 @@ from crmlab.connector import (
 )
 from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import fields, views
-
-#: only ``/ping`` is documented with its path; the others are guessed from the documented names.
-#: Read whenever a request is made: to correct one, assign to it before fetching
-PATHS = {
-    "ping": "/ping",
-    "events": "/events",
-    "latest_events": "/events/latest",
-    "contact": "/contacts/{id}",
-    "employee": "/employees/{id}",
-    "operations": "/operations",
-    "operation": "/operations/{id}",
-}
+from crmlab.providers.complero.paths import PATHS
 
 #: the kinds of event asked for, one list each: without a filter only the first two come, and how
 #: several are joined in one filter is not documented
@@ -166,13 +155,6 @@ def _is_gone(error: ApiError, request: Request) -> bool:
     return error.status == 404
 
 
-def _by_id(name: str, doc: str) -> Operation:
-    def request(id: str) -> Request:
-        return Request(path=fill_path(PATHS[name], id=id))
-
-    return Operation(name=name, doc=doc, request=request)
-
-
 def _newest_upload(page: Page) -> str:
     """Say what there is to recognise the company by: nothing that can be read names it."""
     uploads = page.read(list[_Upload])
@@ -182,8 +164,10 @@ def _newest_upload(page: Page) -> str:
     return f"newest upload: {newest.model or newest.type} of {newest.created_at:.10}"
 
 
-def _plain(name: str) -> Callable[[], Request]:
-    return lambda: Request(path=PATHS[name])
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.complero.operations import operations  # noqa: PLC0415  # its models load when one is called
+
+    return operations()
 
 
 PROVIDER = Provider(
@@ -257,20 +241,7 @@ PROVIDER = Provider(
             views=views.OPERATIONS,
         ),
     ),
-    operations=(
-        Operation(
-            name="ping", doc="Whether the service can be reached; the key is not looked at.", request=_plain("ping")
-        ),
-        _by_id("contact", "One contact by its id, as it is now."),
-        _by_id("employee", "One employee by the company's own id."),
-        _by_id("operation", "One operation by its id."),
-        Operation(
-            name="latest_events",
-            doc="Events that no call has returned yet; they do not come again.",
-            request=_plain("latest_events"),
-            destructive=True,
-        ),
-    ),
+    operations=_operations,
     assumptions=(
         *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "

@@ -1,0 +1,69 @@
+"""The answer of a single call as a frame: a row for each record, a column for each field that any of them has."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+
+from crmlab.errors import UsageError
+
+
+def answer_frame(answer: Any) -> pl.DataFrame:
+    """Return the records of a decoded answer as they are, a row each.
+
+    The list is looked for under ``data`` and as the only list of an object; an object without one is a single record.
+    An envelope around each record, such as ``{"contact": {...}}`` or the attributes of JSON:API, is taken off.
+    A field whose values are of several types becomes their JSON text, so that none is lost.
+
+    Raises
+    ------
+    UsageError
+        the answer holds no records
+
+    Examples
+    --------
+    >>> answer_frame({"data": {"contacts": [{"contact": {"id": "a", "n": 1}}], "page": 1}}).to_dicts()
+    [{'id': 'a', 'n': 1}]
+    """
+    records = [_record(each) for each in _records(answer)]
+    if not all(isinstance(record, dict) for record in records):
+        raise UsageError("the answer holds values, not records: leave as_frame out")
+    names = dict.fromkeys(name for record in records for name in record)
+    return pl.DataFrame([_column(name, [record.get(name) for record in records]) for name in names])
+
+
+def _records(answer: Any) -> list[Any]:
+    if isinstance(answer, list):
+        return answer
+    if not isinstance(answer, dict):
+        raise UsageError("the answer holds no records: leave as_frame out")
+    if isinstance(answer.get("data"), list | dict):
+        return _records(answer["data"])
+    lists = [value for value in answer.values() if isinstance(value, list) and all(isinstance(v, dict) for v in value)]
+    # an object with several lists, or with none, is a record of its own
+    return lists[0] if len(lists) == 1 and "id" not in answer else [answer]
+
+
+def _record(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    if isinstance(entry.get("attributes"), dict):
+        outer = {name: value for name, value in entry.items() if name != "attributes"}
+        return entry["attributes"] | outer
+    inner = [name for name, value in entry.items() if isinstance(value, dict)]
+    wrapped = len(inner) == 1 and "id" not in entry and (len(entry) == 1 or "id" in entry[inner[0]])
+    if not wrapped:
+        return entry
+    # what stands beside the record, such as a contact's next actions, stays
+    beside = {name: value for name, value in entry.items() if name != inner[0]}
+    return entry[inner[0]] | beside
+
+
+def _column(name: str, values: list[Any]) -> pl.Series:
+    try:
+        return pl.Series(name, values, strict=True)
+    except (TypeError, pl.exceptions.PolarsError, OverflowError):
+        texts = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
+        return pl.Series(name, texts, dtype=pl.String)
