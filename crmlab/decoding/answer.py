@@ -27,7 +27,9 @@ def answer_frame(answer: Any) -> pl.DataFrame:
     >>> answer_frame({"data": {"contacts": [{"contact": {"id": "a", "n": 1}}], "page": 1}}).to_dicts()
     [{'id': 'a', 'n': 1}]
     """
-    records = [_record(each) for each in _records(answer)]
+    entries = _records(answer)
+    envelope = _envelope(entries)
+    records = [_record(entry, envelope) for entry in entries]
     if not all(isinstance(record, dict) for record in records):
         raise UsageError("the answer holds values, not records: leave as_frame out")
     names = dict.fromkeys(name for record in records for name in record)
@@ -46,19 +48,24 @@ def _records(answer: Any) -> list[Any]:
     return lists[0] if len(lists) == 1 and "id" not in answer else [answer]
 
 
-def _record(entry: Any) -> Any:
-    if not isinstance(entry, dict):
+def _envelope(entries: list[Any]) -> str:
+    """Return the key under which every entry holds its record, or nothing where the entries are the records."""
+    if not entries or any(not isinstance(entry, dict) or "id" in entry for entry in entries):
+        return ""
+    for name in entries[0]:
+        inner = [entry.get(name) for entry in entries]
+        if all(isinstance(record, dict) and "id" in record for record in inner):
+            return name
+    return ""
+
+
+def _record(entry: Any, envelope: str) -> Any:
+    """Return the record of an entry; what stands beside it, such as the next actions of a contact, stays."""
+    name = envelope or "attributes"
+    if not isinstance(entry, dict) or not isinstance(entry.get(name), dict):
         return entry
-    if isinstance(entry.get("attributes"), dict):
-        outer = {name: value for name, value in entry.items() if name != "attributes"}
-        return entry["attributes"] | outer
-    inner = [name for name, value in entry.items() if isinstance(value, dict)]
-    wrapped = len(inner) == 1 and "id" not in entry and (len(entry) == 1 or "id" in entry[inner[0]])
-    if not wrapped:
-        return entry
-    # what stands beside the record, such as a contact's next actions, stays
-    beside = {name: value for name, value in entry.items() if name != inner[0]}
-    return entry[inner[0]] | beside
+    beside = {key: value for key, value in entry.items() if key != name}
+    return entry[name] | beside
 
 
 def _column(name: str, values: list[Any]) -> pl.Series:
