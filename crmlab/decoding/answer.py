@@ -52,7 +52,8 @@ def _envelope(entries: list[Any]) -> str:
     """Return the key under which every entry holds its record, or nothing where the entries are the records."""
     if not entries or any(not isinstance(entry, dict) or "id" in entry for entry in entries):
         return ""
-    for name in entries[0]:
+    names: list[str] = list(entries[0])
+    for name in names:
         inner = [entry.get(name) for entry in entries]
         if all(isinstance(record, dict) and "id" in record for record in inner):
             return name

@@ -79,7 +79,7 @@ async def call(
     ...         listed = await crmlab.call(account, "list_contacts", per_page=1, as_frame=True)
     ...         return await crmlab.call(account, "get_contact", contact_id=listed["id"][0])
     >>> sorted(asyncio.run(first_contact())["data"])
-    ['contact', 'next_actions']
+    ['company', 'contact', 'next_action', 'next_actions', 'queued_actions']
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
