@@ -213,14 +213,30 @@ def test_a_consent_that_cannot_be_read_is_a_misfit_and_decides_nothing() -> None
     unclear = {**CONTACT, "section_work": {"consents": {"email": "perhaps", "sms": True}}}
     divided = {**CONTACT, "section_work": {"email_consent": True}, "section_private": {"consents": {"email": False}}}
 
-    found = read("events", [{**EVENT, "contact": unclear}, {**EVENT, "id": "e2", "contact": divided}])
+    events = [
+        {**EVENT, "contact": unclear},
+        {**EVENT, "id": "e2", "contact": divided},
+        {**EVENT, "id": "e3", "consents": {"email": "perhaps"}, "contact": {**CONTACT, "section_work": {}}},
+        {**EVENT, "id": "e4", "type": "create", "contact": unclear},
+    ]
+    found = read("events", events)
 
     assert found.frames["consent_events"].select("id", "opted_in").rows() == [
-        ("e1/email", None), ("e1/sms", True), ("e2/email", None),
+        ("e1/email", None), ("e1/sms", True), ("e2/email", None), ("e3/email", None), ("e4/email", None),
+        ("e4/sms", None),
     ]  # fmt: skip
-    assert found.misfits["id"].to_list() == ["e1", "e2"]
-    assert "perhaps" in found.misfits["reason"][0]
-    assert "false and true" in found.misfits["reason"][1]
+    assert found.misfits.select("id", "raw").rows() == [
+        ("e1", '"perhaps"'), ("e2", '"false and true"'), ("e3", '"perhaps"'),
+    ]  # fmt: skip
+
+
+def test_a_no_stays_one_beside_what_cannot_be_read_which_is_told() -> None:
+    contact = {**CONTACT, "section_work": {"consents": {"email": {"granted": False, "status": "active"}}}}
+
+    found = read("events", [{**EVENT, "contact": contact}])
+
+    assert found.frames["consent_events"]["opted_in"].to_list() == [False]
+    assert found.misfits["raw"].to_list() == ['"active"']
 
 
 @pytest.mark.parametrize(
