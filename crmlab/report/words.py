@@ -13,7 +13,7 @@ from crmlab import analysis
 from crmlab.analysis import activity, consent, pipeline
 from crmlab.display import plural
 from crmlab.report.charts import ReportInputs
-from crmlab.schema import Asked, Needs, Period
+from crmlab.schema import Asked, Needs, Period, unread_note
 
 _MAX_KINDS = 5
 
@@ -64,8 +64,8 @@ def _said(line: _Line, inputs: ReportInputs) -> Markup | str:
     lacking = inputs.asked.why_not_whole(line.tables) if line.needs == "everything" else ""
     if lacking:
         return f"not said, for this needs {lacking}."
-    note = inputs.asked.period_note(line.tables)
-    return line.say(inputs) + (f" {note}." if note else "")
+    notes = [inputs.asked.period_note(line.tables), unread_note(inputs.summary, line.tables)]
+    return line.say(inputs) + "".join(f" {note}." for note in notes if note)
 
 
 def _bold(template: str, *values: object) -> Markup:

@@ -4,13 +4,17 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import polars as pl
 import pytest
 from aiohttp import web
 
 import crmlab
+from crmlab import plots
+from crmlab.catalogue import CATALOGUE, Choices, script
 from crmlab.connector.page import Page
 from crmlab.connector.request import Request
 from crmlab.connector.resource import Context
@@ -534,6 +538,24 @@ async def test_a_kind_that_nobody_knows_is_kept_decides_nothing_and_is_told() ->
 
     assert dict(data.consent_events.select("kind", "opted_in").rows()) == {"confirm": True, "smiled": None}
     assert "words nobody knows, which decide nothing: smiled" in data.summary["note"][0]
+
+
+async def test_consents_that_could_not_be_read_are_counted_wherever_consent_is_shown(tmp_path: Path) -> None:
+    odd = {**CONTACT, "section_work": {"consents": {"email": "perhaps", "sms": "maybe", "phone": True}}}
+    events = [EVENT, {**EVENT, "id": "e2", "contact": odd}]
+
+    async with served(lambda request: web.json_response(events)) as (account, _):
+        data = await crmlab.fetch(account, "consent_events", "contacts", limits=FAST)
+
+    assert dict(data.summary.select("table", "unread").rows()) == {"contacts": 0, "consent_events": 2}
+    said = "2 values of consent_events of complero could not be read"
+    assert said in plots.consent_rate(data).layout.title.subtitle.text
+    shown = script(CATALOGUE["consent_rate"], Choices(), data, asked=data.asked, summary=data.summary)
+    assert "plots.with_notes(" in shown
+    assert said in plots.with_notes(go.Figure(), data, "consent_events").layout.title.subtitle.text
+    assert said not in str(plots.people_overlap(data).layout.title.subtitle.text)
+    report = data.masked().report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert report.count(said) > len(["the summary"])
 
 
 async def test_a_cursor_that_comes_again_ends_the_list() -> None:
