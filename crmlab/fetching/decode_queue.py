@@ -133,9 +133,18 @@ class DecodeQueue:
     @property
     def misfit_counts(self) -> dict[str, int]:
         """How many values of each field could not be read, those included that are not kept."""
-        keys = pl.concat([pl.DataFrame(schema=MISFIT_KEYS), *self._misfit_keys])
-        counts = keys.group_by("field", maintain_order=True).agg(pl.col("key").n_unique())
+        counts = self._counted().filter(pl.col("table") == "").select("field", "count")
         return dict(counts.iter_rows())
+
+    @property
+    def unread_counts(self) -> dict[str, int]:
+        """How many values each table lacks, because they could not be read."""
+        counts = self._counted().filter(pl.col("table") != "").group_by("table").agg(pl.col("count").sum())
+        return dict(counts.iter_rows())
+
+    def _counted(self) -> pl.DataFrame:
+        keys = pl.concat([pl.DataFrame(schema=MISFIT_KEYS), *self._misfit_keys])
+        return keys.group_by("table", "field", maintain_order=True).agg(count=pl.col("key").n_unique().cast(pl.Int64))
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""

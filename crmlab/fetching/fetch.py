@@ -291,6 +291,7 @@ def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object
             "expected": result.expected_records,
             "rejected": result.rejected.height,
             "misfits": sum(result.misfit_counts.values()),
+            "unread": result.unread_counts.get(name, 0),
             "planned": result.requests.expected,
             "requests": result.requests.sent,
             "retries": result.requests.retries,
@@ -306,7 +307,7 @@ def _unfilled(query: Query) -> list[dict[str, object]]:
     """Return a row for every table that a provider has nothing for, so that an empty frame is explained."""
     fillable = {table for account in query.accounts for table in account.provider.tables}
     blank = dict.fromkeys(("account", "provider", "resource"), "")
-    none = dict.fromkeys(("rows", "rejected", "misfits", "planned", "requests", "retries", "seconds"), 0)
+    none = dict.fromkeys(("rows", "rejected", "misfits", "unread", "planned", "requests", "retries", "seconds"), 0)
     return [
         {**blank, **none, "table": name, "complete": True, "note": f"none of these services has {name}"}
         for name in TABLES

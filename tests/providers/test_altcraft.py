@@ -534,3 +534,35 @@ def test_what_happened_to_a_mailing_is_read_in_every_spelling(action: str, what:
     found = pl.DataFrame({"action": [action]}).select(HISTORY[0].columns["mailing"]).item()
 
     assert found == what
+
+
+@pytest.mark.parametrize(
+    ("count", "stands_for", "is_told"),
+    [(3, 3, False), ("3", 3, False), (1, 1, False), (None, None, False), (0, None, True), ("many", None, True)],
+)
+def test_an_event_tells_how_many_it_stands_for(count: Any, stands_for: int | None, is_told: bool) -> None:
+    found = read("history", [{**EVENT, "count": count}])
+
+    assert found.frames["activities"]["count"].to_list() == [stands_for]
+    assert found.misfits.height == is_told
+
+
+def test_a_profile_is_marked_as_its_events_are() -> None:
+    history = read("history", [OLD_EVENT]).frames
+    profiles = read("profiles", [{**PROFILE, "_xxh": OLD_EVENT["xxh"]}]).frames
+
+    marks = [history["activities"], history["consent_events"], profiles["contacts"]]
+    assert [frame["contact_hash"].to_list() for frame in marks] == [["00aa11bb22cc33dd"]] * 3
+
+
+def test_custom_fields_named_like_columns_keep_their_values() -> None:
+    names = ["account", "provider", "item", "id_", "Email", "custom"]
+    profile = {**PROFILE, **{name: f"value of {name}" for name in names}}
+
+    found = read("profiles", [profile], custom_fields=",".join(names))
+
+    custom = {each["key"]: each["value"] for each in found.frames["contacts"]["custom"].to_list()[0]}
+    assert custom == {name: f"value of {name}" for name in names}
+    own = found.frames[RAW].row(0, named=True)
+    assert (own["account"], own["provider"], own["email"]) == ("a", "altcraft", "ada@moss.example")
+    assert {f"value of {name}" for name in names} <= {value for value in own.values() if isinstance(value, str)}

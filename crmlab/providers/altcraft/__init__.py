@@ -165,7 +165,9 @@ def _history(context: Context) -> Iterable[Request]:
 
 
 def _profile_wire(context: Context) -> Schema:
-    return {**dict.fromkeys(views.custom_names(context), fields.PROFILE["email"]), **fields.PROFILE}
+    """Return the documented fields, which come first and keep their names, and those that the account names."""
+    own = [name for name in views.custom_names(context) if name not in fields.PROFILE]
+    return {**fields.PROFILE, **dict.fromkeys(own, fields.PROFILE["email"])}
 
 
 def _operations() -> tuple[Operation, ...]:
@@ -290,7 +292,9 @@ PROVIDER = Provider(
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
-        "campaign_id; an event with a count above 1 is one row",
+        "campaign_id; an event with a count above 1 is one row, and counts as many times",
+        "profile id, xxh and address of a profile are marks of one person: an event with only one of them is of the "
+        "profile that has it elsewhere",
         f"history may be asked from {LONG_AGO} to the day after tomorrow in one window",
         "the hash that a pointer into history begins with tells how far it is, and a page with more events than "
         "its limit is one of profiles: only the number of slices of time depends on it",

@@ -245,12 +245,14 @@ PROVIDER = Provider(
     assumptions=(
         *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
-        "channel, contact_id, documentation; one without id gets one made of its content",
+        "channel, contact_id, consents, documentation; one without id gets one made of its content",
         "events are asked for type by type; a service that does not know documentation as a type has none",
         "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, zip_code, state, "
         "country, and consents by channel and purpose",
         "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it is about the event's "
         "channel where it names none; yes at work and no at home decides nothing; documentation and data hold none",
+        "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, and is told as a value "
+        "that could not be read",
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
