@@ -12,6 +12,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Page, Timeouts
 from crmlab.decoding import as_documented
 from crmlab.errors import CrmlabError, TransportError, UsageError
+from crmlab.fetching.time_limit import within
 from crmlab.providers import unknown
 
 
@@ -24,10 +25,12 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
     ------
     CrmlabError
         the key is refused or the service cannot be reached
+    Stopped
+        it took longer than `Timeouts.total`
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
-    async with Client(timeouts=timeouts) as client:
+    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
         page = await _where(account, client.send(account, account.provider.ping, accept=partial(_pinged, account)))
     page.read(Any)  # or it is no JSON, and no answer of this service
     try:
@@ -48,6 +51,8 @@ async def call(account: Account, operation: str, *, timeouts: Timeouts | None = 
         the provider has no such operation, or it takes other arguments
     CrmlabError
         the service refused or could not be reached; what writes is sent once, never again
+    Stopped
+        it took longer than `Timeouts.total`; whether what was sent took effect is not known then
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
@@ -61,7 +66,7 @@ async def call(account: Account, operation: str, *, timeouts: Timeouts | None = 
         raise UsageError(f"operation {operation!r}: {error}") from None
     request = chosen.request(**arguments)
     may_repeat = not (chosen.writes or chosen.destructive)
-    async with Client(timeouts=timeouts) as client:
+    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
         page = await _where(account, client.send(account, request, retry=may_repeat))
     return page.read(Any)
 

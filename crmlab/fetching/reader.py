@@ -198,6 +198,9 @@ class ListReader:
         """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
         is_first = request.key in self._first_keys
         refusal = _refusal(error)
+        if self.ending.is_check(request) and (refusal or isinstance(error, (ServerError, TransportError))):
+            self.ending.unproven()
+            return ()
         smaller_page = self._smaller_page(request, refusal) if refusal and is_first else None
         if smaller_page:
             return [smaller_page]

@@ -80,6 +80,7 @@ class ResourceFetch:
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
         self._account = account
         self._context = context
+        self._embeddings = embeddings
         self._always_in = embeddings.always_in(name)
         self._queue = DecodeQueue(self._decoder, account.backpressure, keep=self._keep, kept=stored)
         self._intake = PageIntake(self.result, self._queue)
@@ -95,7 +96,8 @@ class ResourceFetch:
         )
         #: whether records came with the answers of another resource
         self._has_received = False
-        self._is_stopped = False
+        #: why it was told to stop; empty while it was not
+        self._stopped = ""
         self._reading: asyncio.Timeout | None = None
 
     @property
@@ -126,11 +128,11 @@ class ResourceFetch:
         self.result.seconds = time.monotonic() - started
         self._account.tell(self.result, over=True)
 
-    def stop(self) -> None:
+    def stop(self, why: str) -> None:
         """End the reading where it is; not of what the service gives only once: an answer on its way would be lost."""
         if self.task.resource.destructive:
             return
-        self._is_stopped = True
+        self._stopped = why
         if self._reading:
             self._reading.reschedule(0)
 
@@ -157,21 +159,22 @@ class ResourceFetch:
             self.result.failure = self.task.account.explain(error, self.task.resource.name)
 
     async def _read_until_stopped(self) -> None:
-        if self._is_stopped:
-            raise Stopped("stopped before its end")
+        if self._stopped:
+            raise Stopped(self._stopped)
         try:
             # a time limit that `stop` sets: so only the reading is cancelled, and what came is still decoded
             async with asyncio.timeout(None) as self._reading:
                 await self._read()
         except TimeoutError:
-            if not self._is_stopped:
+            if not self._stopped:
                 raise
-            raise Stopped("stopped before its end") from None
+            raise Stopped(self._stopped) from None
         finally:
             self._reading = None
 
     async def _read(self) -> None:
-        note = self.task.resource.note(self._context)
+        self._embeddings.check(self.task.resource.name)
+        note = self.task.note(self._context)
         if note:
             self.result.notes.append(note)
         if self._always_in:

@@ -21,9 +21,12 @@ from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimit
 from crmlab.http.limiter import Limiter, Ticket
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
 
-#: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s; after too many requests what Retry-After
-#: says, or 1, 2, 4, 8 s
+#: tries in all for a read
 ATTEMPTS = 5
+#: seconds before the second try, doubled before each further one; of a service that says that it was asked too fast,
+#: and does not say how long to wait
+FIRST_WAIT = 0.2
+FIRST_WAIT_AFTER_REFUSAL = 1.0
 #: seconds; a service that asks for a longer wait has failed as far as this fetch is concerned
 PATIENCE = 300
 #: seconds by which a time limit may be early
@@ -118,6 +121,7 @@ class Client:
             same is raised
         """
         attempt = 1
+        started = time.monotonic()
         time_left = _TimeLeft(self.timeouts.answer)
         while True:
             try:
@@ -128,6 +132,8 @@ class Client:
                 if account in self._lost or not may_help or wait > PATIENCE:
                     raise
                 if attempt == ATTEMPTS:
+                    if not error.of_account:
+                        error.tries = _tries(attempt, time.monotonic() - started)
                     self._give_up(account, error)
                     raise
             attempt += 1
@@ -198,6 +204,8 @@ class Client:
             failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
             failed.worth_repeating = not time_left.is_over
             raise failed from None
+        if page.has_no_content:  # nothing in it can be an error
+            return page
         try:
             account.provider.check(page)
         except ApiError as error:
@@ -272,9 +280,13 @@ def _plain(error: Exception, url: URL) -> str:
     return f"the connection to {url.host} failed ({name})"
 
 
+def _tries(number: int, seconds: float) -> str:
+    return f"asked {number} times in {seconds:,.0f} s" if number > 1 else ""
+
+
 def _wait(error: CrmlabError, attempt: int) -> float:
     """Seconds until the next try: what the service asked for, else doubling; spread at random, if nobody paces it."""
     if isinstance(error, RateLimitError):
-        return error.retry_after or 2.0 ** (attempt - 1)
-    doubling: float = 0.2 * 2 ** (attempt - 1)
+        return error.retry_after or FIRST_WAIT_AFTER_REFUSAL * 2 ** (attempt - 1)
+    doubling: float = FIRST_WAIT * 2 ** (attempt - 1)
     return doubling * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
