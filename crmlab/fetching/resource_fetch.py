@@ -63,7 +63,7 @@ class ResourceFetch:
     stored
         the names of the frames that `AccountServices.keep` takes
     stall
-        seconds that answers may take in a row without a new record among them
+        seconds without a new record, waits for the limit apart, after which the list is given up
     """
 
     def __init__(
@@ -217,6 +217,8 @@ class ResourceFetch:
         result.expected_records = completeness.expected
         result.notes += self._notes()
         result.complete = not result.failure and self._is_complete()
+        result.repeats_are_equal = not self._has_received
+        result.take_conflicts(self._queue.conflicts)
 
     def _named(self, frame: str) -> str:
         return self.task.full_name if frame == RAW else frame
@@ -229,12 +231,7 @@ class ResourceFetch:
     def _is_complete(self) -> bool:
         reader = self._reader
         has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
-        return has_all_pages and not self.result.rejected.height and not self._conflicts
-
-    @property
-    def _conflicts(self) -> int:
-        """How many ids came twice with other content; inside another list a record may look otherwise."""
-        return 0 if self._has_received else self._queue.conflicts
+        return has_all_pages and not self.result.rejected.height
 
     def _names(self) -> list[str]:
         """Return what the summary says of fields and words that are not as documented."""
@@ -268,8 +265,6 @@ class ResourceFetch:
             notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
-        if self._conflicts:
-            notes.append(f"{self._conflicts:,} ids came more than once with other content: the last of each is here")
         notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected

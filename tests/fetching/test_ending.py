@@ -7,6 +7,7 @@ import datetime as dt
 import random
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -601,17 +602,22 @@ async def test_a_list_that_begins_with_page_1_is_not_asked_for_page_0(serve: Ser
 
 @pytest.mark.parametrize("table", ["contacts", "relenta.contacts"])
 @pytest.mark.parametrize("changed", [False, True])
-async def test_an_id_that_comes_twice_with_other_content_is_told(serve: Serve, table: str, changed: bool) -> None:
+async def test_an_id_that_comes_twice_with_other_content_is_told(
+    serve: Serve, tmp_path: Path, table: str, changed: bool
+) -> None:
     class Twins(Relenta):
         def contact(self, number: int) -> dict[str, Any]:
             modified = f"2026-01-{1 + number:02d}T00:00:00Z" if changed else TIME
             return {**super().contact(number), "id": str(number % 5), "dt_modified": modified}
 
-    data = await crmlab.fetch(relenta(await serve(Twins(10, {}))), table, limits=FAST)
+    account = relenta(await serve(Twins(10, {})))
+    data = await crmlab.fetch(account, table, limits=FAST)
+    stored = await crmlab.fetch_to(tmp_path, account, table, limits=FAST)
 
-    assert data[table].height == 5
-    assert data.complete == changed
+    assert data[table].height == stored[table].collect().height == 5
+    assert data.complete == stored.complete == changed
     assert ("5 ids came more than once with other content" in data.summary["note"][0]) != changed
+    assert stored.summary["note"].to_list() == data.summary["note"].to_list()
 
 
 @pytest.mark.parametrize("written", [str, float])

@@ -103,6 +103,22 @@ async def test_a_list_without_a_new_record_is_given_up(serve: Serve) -> None:
         await crmlab.fetch(complero, "complero.events", limits=FAST, timeouts=crmlab.Timeouts(stall=0.35))
 
 
+async def test_answers_side_by_side_do_not_make_a_list_stall(serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        page = int(request.query["page"])
+        if page > 1:
+            await asyncio.sleep(0.2)
+        rows = notes(30)["data"]["notes"] if page in (1, 30) else []
+        return web.json_response({"status": 0, "data": {"notes": rows, "max_page": 30}})
+
+    url = await serve(handler)
+    data = await crmlab.fetch(
+        account(url), "onepagecrm.notes", limits=crmlab.Limits(concurrency=28), timeouts=crmlab.Timeouts(stall=2)
+    )
+
+    assert not data.failures
+
+
 async def test_the_whole_is_stopped_in_time_only_where_that_is_asked(serve: Serve) -> None:
     async def handler(request: web.Request) -> web.StreamResponse:
         return web.json_response(notes()) if request.path == "/notes" else await silent(request)
