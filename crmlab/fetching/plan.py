@@ -170,7 +170,8 @@ class _SharedLimit:
 
     def expected(self, requests: int, *, accounts: int = 1) -> float:
         """Return how long so many requests take."""
-        return round(expected(requests, self.limits, self.latency or _USUAL_LATENCY, accounts=accounts), 3)
+        latency = _USUAL_LATENCY if self.latency is None else self.latency
+        return round(expected(requests, self.limits, latency, accounts=accounts), 3)
 
 
 def _shared_limits(client: Client, probes: Iterable[AccountProbe]) -> list[_SharedLimit]:

@@ -178,7 +178,8 @@ class Client:
     async def _once(self, account: Account, request: Request, ticket: Ticket, time_left: _TimeLeft) -> Page:
         signed = account.sign(request)
         url = URL(account.base_url + signed.path, encoded=True)
-        started = time.monotonic()
+        rounds = _ROUNDS if self.limits(account).rate else 0
+        departure = _Departure(ticket, rounds, began_at=time.monotonic())
         try:
             async with (
                 time_left.running(),
@@ -189,7 +190,7 @@ class Client:
                     headers={**_HEADERS, **signed.headers},
                     data=None if signed.body is None else json.dumps(signed.body).encode(),
                     allow_redirects=False,
-                    trace_request_ctx=_Departure(ticket, _ROUNDS if self.limits(account).rate else 0),
+                    trace_request_ctx=departure,
                 ) as answer,
             ):
                 body, lone_surrogates = replace_lone_surrogates(await self._body(answer))
@@ -198,7 +199,7 @@ class Client:
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
                     body=body,
-                    seconds=time.monotonic() - (ticket.left_at or started),
+                    seconds=time.monotonic() - departure.began_at,
                     lone_surrogates=lone_surrogates,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -261,10 +262,11 @@ class _TimeLeft:
 
 @dataclass(slots=True)
 class _Departure:
-    """What corrects the time at which a request left; `rounds` of the event loop later at last."""
+    """When a request began to leave; its ticket is told when it has left, so many rounds of the event loop later."""
 
     ticket: Ticket
     rounds: int
+    began_at: float
 
     def correct(self) -> None:
         self.ticket.left_at = time.monotonic()
@@ -279,6 +281,7 @@ async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: 
     aiohttp tells it before it writes, and on a machine that is busy a round of the event loop may take long. Counted
     too early, the next burst would be on the heels of this one; a time that is a little late breaks no limit.
     """
+    context.trace_request_ctx.began_at = time.monotonic()
     context.trace_request_ctx.correct()
 
 
