@@ -89,7 +89,7 @@ def url_fields(template: str) -> set[str]:
 
 
 class _Entries(msgspec.Struct):
-    data: list[dict[str, Any]]
+    data: list[dict[str, Any]] = []
 
 
 def count_and_names(noun: str, *name: str) -> Callable[[Page], str]:

@@ -11,6 +11,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Timeouts
 from crmlab.decoding import answer_frame, as_documented
 from crmlab.errors import CrmlabError, TransportError, UsageError
+from crmlab.fetching.time_limit import within
 from crmlab.providers import unknown
 
 
@@ -23,10 +24,12 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
     ------
     CrmlabError
         the key is refused or the service cannot be reached
+    Stopped
+        it took longer than `Timeouts.total`
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
-    async with Client(timeouts=timeouts) as client:
+    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
         page = await _where(account, client.send(account, account.provider.ping, accept=partial(_pinged, account)))
     page.read(Any)  # or it is no JSON, and no answer of this service
     try:
@@ -68,6 +71,8 @@ async def call(
         or the operation changes something: crmlab only reads.
     CrmlabError
         the service refused or could not be reached; what is gone once it was read is asked for once, never again
+    Stopped
+        it took longer than `Timeouts.total`
 
     Examples
     --------
@@ -85,7 +90,7 @@ async def call(
 
     chosen = _operation(account, operation)
     request = chosen.request(**arguments)
-    async with Client(timeouts=timeouts) as client:
+    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
         page = await _where(account, client.send(account, request, retry=not chosen.destructive))
     if chosen.binary:
         return page.body

@@ -75,6 +75,25 @@ async def lenient(serve: Serve, body: bytes) -> str:
     return await crmlab.check(account)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("relenta", "no custom fields"),
+        ("altcraft", "no databases"),
+        ("commanders_act", "no sources"),
+        ("complero", "no uploads yet"),
+    ],
+)
+async def test_an_answer_without_content_is_an_empty_list(serve: Serve, name: str, words: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    keys = {field.name: "7" * 20 for field in provider(name).fields if field.required and not field.default}
+    account = crmlab.Account(name, base_url=await serve(answer), **keys)
+
+    assert (await crmlab.check(account)).startswith(words)
+
+
 async def test_an_answer_of_another_shape_was_reached_all_the_same(serve: Serve) -> None:
     assert (await lenient(serve, b'{"error": 0, "data": "none"}')).startswith("answered · 127.0.0.1:")
 

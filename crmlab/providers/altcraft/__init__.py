@@ -273,7 +273,7 @@ PROVIDER = Provider(
             requests=_history,
             needs_before_request=("databases",),
             follow=pages.history,
-            page_size=_PAGE_SIZE,
+            page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
             wire=fields.EVENT,
             views=views.HISTORY,
@@ -288,7 +288,8 @@ PROVIDER = Provider(
         "the token is taken from the Authorization header (token_in=body for installations that do not)",
         "resources/list exists and answers as databases/list does",
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
-        "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page",
+        "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
+        "a full last page more is asked for by its last time (history) or number (objects)",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "

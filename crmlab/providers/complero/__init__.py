@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -28,8 +29,10 @@ from crmlab.connector import (
     Request,
     Resource,
     Span,
-    cursor,
+    chain,
     fill_path,
+    linked,
+    pointer,
     read_refusal,
     refuse,
     time_slices,
@@ -43,6 +46,10 @@ from crmlab.providers.complero.paths import PATHS
 #: several are joined in one filter is not documented
 EVENT_TYPES = ("confirm", "update", "documentation")
 _LIMIT = 1000
+#: the address in a link that is written as in a Link header (RFC 8288): ``<https://...>; rel="next"``
+_LINK = re.compile(r'<([^<>]*)>(?:\s*;[^,]*\brel="?next\b|\s*$)')
+#: parameters that a list is asked with whatever its period, and whatever its page
+_FILTERS = ("type", "limit")
 #: seconds; whether the edges of a period belong to it is not documented: ask for a little more
 _OVERLAP = 1
 
@@ -96,7 +103,7 @@ def _span(request: Request) -> Span:
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
     """Return the same request for another period."""
-    params = {name: value for name, value in request.params.items() if name not in ("from", "to")}
+    params = {name: value for name, value in request.params.items() if name in _FILTERS}
     if since is not None:
         params["from"] = _iso(since)
     if until is not None:
@@ -108,14 +115,21 @@ def _iso(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _next_cursor(page: Page) -> str | None:
-    """Return the cursor of the next page: of its own header, else of the link, whose host is not looked at."""
-    link = page.header("next-link") or ""
-    in_link = parse_qs(urlsplit(link).query).get("cursor", [""])[0]
-    return page.header("next-cursor") or in_link or None
+def _next_page(page: Page) -> Request | None:
+    """Return the request for the next page: by the cursor of its own header, else by the link, without its host."""
+    token = pointer(page.header("next-cursor"))
+    if token:
+        return page.request.with_params(cursor=token)
+    header = page.header("next-link") or ""
+    in_brackets = _LINK.search(header)
+    link = pointer(in_brackets[1] if in_brackets else header)
+    if link is None:
+        return None
+    in_link = pointer(parse_qs(urlsplit(link).query).get("cursor", [""])[0])
+    return page.request.with_params(cursor=in_link) if in_link else linked(page.request, link)
 
 
-_pages = cursor(_next_cursor, lambda request, token: request.with_params(cursor=token))
+_pages = chain(_next_page)
 _slices = time_slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
 
 
@@ -256,8 +270,8 @@ PROVIDER = Provider(
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
-        "a list ends where neither Next-Cursor nor Next-Link names another page; a full last page is told, since "
-        "nothing else says that it is the last",
+        "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
+        "asked for by its last time",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
