@@ -6,6 +6,7 @@ import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
+from crmlab.analysis.opened import read_dated
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import chosen_grain, local, period_of
 
@@ -13,7 +14,6 @@ __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
 #: when it happened; mailings and notes only know when they were recorded
 HAPPENED = pl.coalesce("starts_at", "created_at")
-_TIMES = ("starts_at", "created_at")
 
 
 def happened_on(time_zone: str) -> pl.Expr:
@@ -32,7 +32,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     Parameters
     ----------
     activities
-        Reads starts_at, created_at (where starts_at is null), all_day.
+        Reads starts_at, dated_on and created_at (where starts_at is null), all_day.
     time_zone
         IANA name such as ``"Europe/Berlin"``; an hour of the day means nothing without it.
 
@@ -40,8 +40,8 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     -------
     pl.DataFrame
         168 rows, complete and sorted: weekday (Int8, 1 = Monday), hour (Int8, 0-23, local, daylight
-        saving followed), count (Int64). Activities that last all day or have no time are in no hour
-        and are left out.
+        saving followed), count (Int64). Activities that last all day, are dated to another day than they were
+        recorded on, or have no time are in no hour and are left out.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     └─────────┴──────┴───────┘
     """
     at = local(pl.col("at"), time_zone)
-    activities = read(activities, "activities", "all_day", *_TIMES)
+    activities = read_dated(activities, time_zone=time_zone)
     timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"))
     counted = (
         timed.drop_nulls()
@@ -94,7 +94,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     Parameters
     ----------
     activities
-        Reads kind, starts_at, created_at (where starts_at is null), all_day.
+        Reads kind, starts_at, dated_on and created_at (where starts_at is null), all_day.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     time_zone
@@ -134,7 +134,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
-    activities = read(activities, "activities", "kind", "all_day", *_TIMES)
+    activities = read_dated(activities, "kind", time_zone=time_zone)
     return count_by_period(activities, happened_on(time_zone), every)
 
 

@@ -84,8 +84,9 @@ class Embedding:
     rest: Callable[[Page, Iterable[str], int], Iterable[Request]]
     smaller: Callable[[Request], Iterable[Request]]
     sizes: tuple[int, ...]
-    #: whether a fetch like this may embed: a list of what changed does not hold all others that changed
-    possible: Callable[[Context], bool]
+    #: whether a fetch like this may embed the records of that resource: a list of what changed does not hold all
+    #: others that changed
+    possible: Callable[[str, Context], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,9 @@ class Resource:
     # ---- how its records are read ----------------------------------------------------------------
     #: the documented fields of a record, as they come
     wire: Schema | Callable[[Context], Schema]
+    #: documented fields that hold keys or passwords, by their way in a record, and what they are: read of no answer,
+    #: so in no frame, file, log or message
+    never_kept: Mapping[str, str] = field(default_factory=dict)
     #: narrower types of nested fields for fetches that need only a part of them: nested values cost most
     projection: Schema = field(default_factory=dict)
     #: tags of the request that expressions may read, as ``_name``

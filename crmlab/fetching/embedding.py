@@ -72,8 +72,12 @@ class Embeddings:
         self._resources = resources
         self._negotiations: dict[str, EmbeddingNegotiation] = {}
         for resource in resources.values():
-            names = {each.resource for each in resource.embeds} & resources.keys()
-            if resource.embedding and names and resource.embedding.possible(context):
+            if resource.embedding is None:
+                continue
+            possible = resource.embedding.possible
+            wanted = {each.resource for each in resource.embeds} & resources.keys()
+            names = {name for name in wanted if possible(name, context)}
+            if names:
                 sizes = resource.embedding.sizes
                 self._negotiations[resource.name] = EmbeddingNegotiation(resource.name, names, sizes)
 
@@ -94,9 +98,11 @@ class Embeddings:
         """Return the resources that the answers of this one may hold, and where."""
         resource = self._resources[name]
         found: dict[str, list[JsonPath]] = {}
-        if resource.embedding and name not in self._negotiations:
+        negotiation = self._negotiations.get(name)
+        if resource.embedding and negotiation is None:
             return found
+        held = negotiation.names if negotiation else self._resources.keys()
         for each in resource.embeds:
-            if each.resource in self._resources:
+            if each.resource in held:
                 found.setdefault(each.resource, []).append(each.path)
         return found

@@ -1,8 +1,4 @@
-"""Records of Commanders Act as its OpenAPI document has them.
-
-Left out on purpose, because they may hold secrets of partners: ``parameters`` of sources and
-destinations, and ``properties`` of the activity log (what was changed, parameters included).
-"""
+"""Records of Commanders Act as its OpenAPI document has them."""
 
 from __future__ import annotations
 
@@ -16,6 +12,12 @@ _COUNT = pl.Struct({"total": _int, "increase_rate": pl.Float64})
 # the first row names the columns, the others hold a time in milliseconds and counts
 _DATASET = pl.List(pl.List(_text))
 _RELATED = pl.Struct({"data": pl.Struct({"type": _text, "id": _text})})
+
+#: what is read of no answer, since it may open the systems of partners
+NEVER_KEPT_OF_INTEGRATIONS = {
+    "attributes.parameters": "settings of a source or destination, tokens of partners included"
+}
+NEVER_KEPT_OF_LOGS = {"attributes.properties": "what was changed, and so parameters with their tokens"}
 
 #: sources and destinations; ids are numbers here and text elsewhere
 INTEGRATION: Schema = {

@@ -122,7 +122,12 @@ class _Crm:
                 "max_page": max(1, -(-len(found) // per_page)),
             }
             embedded = _embedded(request) if name == "contacts" else []
-            batch = self._with(embedded, found.rendered(start, stop)) if embedded else found.slice(start, stop)
+            if embedded:
+                batch = self._with(embedded, found.rendered(start, stop))
+            elif name == "deals" and request.query.get("include_history") == "true":
+                batch = _with_history(found.rendered(start, stop))
+            else:
+                batch = found.slice(start, stop)
             return _envelope(data=extended(dumps(counts), {name: batch}))
 
         return handle
@@ -175,6 +180,16 @@ class _Crm:
             edge = _moment(param, query[param])
             found = found.where(partial(_is_within, field=field, keep=keep, edge=edge))
         return _sorted(found, query)
+
+
+def _with_history(deals: Iterable[tuple[Any, bytes]]) -> bytes:
+    """Deals as a JSON array, each with the last stage that it had in each pipeline."""
+    whole = []
+    for deal, record in deals:
+        stages = {deal.pipeline_id: deal.stage_history[-1][1]} if deal.stage_history else {}
+        wrapped = extended(record, {"previous_pipeline_stages": dumps(stages)})
+        whole.append(b'{"deal":%s}' % wrapped)
+    return b"[" + b",".join(whole) + b"]"
 
 
 def _is_within(item: Any, *, field: str, keep: Callable[[datetime, datetime], bool], edge: datetime) -> bool:
