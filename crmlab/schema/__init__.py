@@ -6,14 +6,13 @@ from crmlab.schema.asked import Asked, AskedAccount, Needs, Period
 from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.spellings import addresses, channel_word, first_mailbox, mailbox, mailboxes
-from crmlab.schema.tables import CUSTOM, KEY, LAST_STAGES, TABLES, UTC, Column, Table, conform, repeats_rows, within
+from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
 from crmlab.schema.times import FIRST_YEAR, LAST_YEAR, TimeLike, as_instant, day_at, instant, unknown_zone, zone
 
 __all__ = [
     "CUSTOM",
     "FIRST_YEAR",
     "KEY",
-    "LAST_STAGES",
     "LAST_YEAR",
     "TABLES",
     "UTC",

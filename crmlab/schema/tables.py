@@ -17,8 +17,6 @@ UTC = pl.Datetime("us", "UTC")
 TEXTS = pl.List(pl.String)
 #: custom fields, as the vendor keys and labels them; the value as text
 CUSTOM = pl.List(pl.Struct({"key": pl.String, "label": pl.String, "value": pl.String}))
-#: the last stage, 0-100, that a deal had in each pipeline
-LAST_STAGES = pl.List(pl.Struct({"pipeline_id": pl.String, "stage": pl.Int64}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,6 @@ _ALL = (
             pipeline_id=(_text, "pipeline"),
             stage=(_count, "position in the pipeline, 0-100"),
             stage_label=(_text, "name of that stage; null when the pipeline no longer has it"),
-            previous_stages=(LAST_STAGES, "last stage in each pipeline; null: the account does not ask for it"),
             stage_probability=(_number, "0-1, where the service means its stages so; null: it does not"),
             status=_one_of("what became of the deal", ("pending", "won", "lost")),
             amount=(_number, "per month for deals of several months"),

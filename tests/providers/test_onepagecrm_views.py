@@ -63,15 +63,7 @@ def test_a_deal_says_when_it_was_opened_why_it_was_lost_and_who_else_is_linked()
     assert deal["created_at"] == datetime(2026, 10, 1, 8, tzinfo=UTC)
     assert (deal["lost_reason_id"], deal["lost_reason"]) == ("r1", "Price")
     assert deal["linked_contact_ids"] == ["c2", "c3"]
-    assert deal["previous_stages"] is None
     assert found.frames["deal_items"]["predefined_item_id"].to_list() == ["pi"]
-
-
-def test_the_last_stage_in_each_pipeline_is_there_where_the_account_asks_for_it() -> None:
-    deal = read("deals", DEAL, {"id": "e"}, stage_history="yes").frames["deals"]
-
-    asked = [{"pipeline_id": "p", "stage": 40}, {"pipeline_id": "q", "stage": 60}, {"pipeline_id": "r", "stage": None}]
-    assert deal["previous_stages"].to_list() == [asked, None]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +139,6 @@ async def test_the_sandbox_serves_the_history_and_the_lists_of_names() -> None:
     assert data.complete
     assert lost.height
     assert lost["lost_reason"].null_count() == 0
-    assert data.deals["previous_stages"].null_count() == 0
     assert data["onepagecrm.deals"]["previous_pipeline_stages"].null_count() == 0
     assert data.activities.filter(kind="call")["result_label"].null_count() == 0
     assert data["onepagecrm.call_results"]["text"].null_count() == 0

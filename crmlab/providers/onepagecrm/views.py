@@ -20,10 +20,7 @@ from crmlab.connector import (
     text,
     texts,
     unix_time,
-    whole_number,
 )
-from crmlab.providers.onepagecrm.pages import asks_for_history
-from crmlab.schema import LAST_STAGES
 
 
 def utc_time(value: str | pl.Expr) -> pl.Expr:
@@ -227,7 +224,6 @@ def deals(context: Context) -> tuple[View, ...]:
                 "pipeline_id": pl.coalesce(text("pipeline_id"), text("sales_pipeline_id")),
                 "stage": pl.col("stage"),
                 "stage_label": _stage_label(context),
-                "previous_stages": _previous_stages(context),
                 # "how close a deal is to being closed"
                 "stage_probability": pl.col("stage").cast(pl.Float64) / 100,
                 "status": text("status"),
@@ -268,28 +264,6 @@ def _currency(context: Context) -> str | None:
     rows = context.rows["bootstrap"]
     found = rows.select(pl.col("data").struct.field("settings").struct.field("currency")).to_series()
     return found[0] if len(found) else None
-
-
-def _previous_stages(context: Context) -> pl.Expr:
-    """Return the last stage in each pipeline, where the account asks for it."""
-    if not asks_for_history(context):
-        return pl.lit(None, LAST_STAGES)
-    return pl.col("previous_pipeline_stages").map_batches(_stages, return_dtype=LAST_STAGES, is_elementwise=True)
-
-
-def _stages(histories: pl.Series) -> pl.Series:
-    return pl.Series([_last_stages(history) for history in histories], dtype=LAST_STAGES)
-
-
-def _last_stages(history: str | None) -> list[dict[str, Any]] | None:
-    """Return what an object of stages by pipeline says; a stage that is no whole number is not known."""
-    try:
-        found = json.loads(history or "null")
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict):
-        return None
-    return [{"pipeline_id": pipeline, "stage": whole_number(stage)} for pipeline, stage in found.items()] or None
 
 
 def _labels_of(context: Context, column: str) -> dict[str, str]:
