@@ -121,6 +121,8 @@ class _Crm:
                 "per_page": per_page,
                 "max_page": max(1, -(-len(found) // per_page)),
             }
+            if name in lists.UNCOUNTED:
+                counts = {}
             embedded = _embedded(request) if name == "contacts" else []
             if embedded:
                 batch = self._with(embedded, found.rendered(start, stop))

@@ -110,7 +110,6 @@ def product(position: int, item: DealItem) -> dict[str, Any]:
         "cost": item.cost,
         "price": item.price,
         "position": position,
-        "item_group_id": "",
     }
 
 
