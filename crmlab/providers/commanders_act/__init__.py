@@ -326,6 +326,7 @@ PROVIDER = Provider(
             restate=statistics.as_documented,
             key=views.STATISTICS_KEY,
             wire=fields.STATISTIC,
+            inside_json={"attributes": fields.COUNTERS},
             views=views.STATISTICS,
         ),
         _list(

@@ -56,6 +56,22 @@ TREND: Schema = {
 }
 #: a banner of one day: which counts there are depends on the site's categories and vendors
 STATISTIC: Schema = {"id": _text, "type": _text, "attributes": JSON}
+#: its documented counts; those above 0 are there, {n} being the number of a category or vendor
+COUNTERS: Schema = {
+    **dict.fromkeys(
+        (
+            "nb_visitors_exposed_to_privacy", "nb_banner_views", "nb_banner_clicks_links_not_PC",
+            "nb_banner_clicks_button", "nb_PC_views", "nb_PC_vendor_views", "nb_PC_clicks_save", "nb_optin_PC_save",
+            "nb_optin", "nb_explicit_optin", "nb_optout", "nb_optin_all", "nb_optin_all_on_click_banner",
+            "nb_optout_on_click_banner", "nb_optin_all_on_save_PC", "nb_optin_category_{n}", "nb_optin_vendor_{n}",
+        ),
+        _int,
+    ),
+    **dict.fromkeys(
+        ("optin_rate", "optout_rate", "optin_rate_category_{n}", "optin_rate_vendor_{n}"),
+        pl.Float64,
+    ),
+}  # fmt: skip
 SEGMENT: Schema = {
     "id": _text,
     "type": _text,

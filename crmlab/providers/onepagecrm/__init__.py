@@ -206,7 +206,7 @@ PROVIDER = Provider(
             single=True,
             wire=fields.BOOTSTRAP,
             computed=views.BOOTSTRAP_COMPUTED,
-            never_kept=fields.NEVER_KEPT,
+            never_kept=fields.NEVER_KEPT_OF_SETTINGS,
             key=views.BOOTSTRAP_KEY,
             views=views.BOOTSTRAP,
         ),
@@ -314,4 +314,5 @@ PROVIDER = Provider(
         "creating, changing and deleting records",
         "attachments, webhooks, predefined texts, relationship types",
     ),
+    never_kept=fields.NEVER_KEPT_OF_LISTS_NOT_READ,
 )

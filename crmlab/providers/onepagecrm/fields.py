@@ -1,6 +1,6 @@
 """Records of OnePageCRM as documented, and as live accounts were seen to send them beyond that.
 
-``auth_key`` of the bootstrap answer is left out: see `NEVER_KEPT`.
+``auth_key`` of the bootstrap answer is left out: see `NEVER_KEPT_OF_SETTINGS`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _ATTACHMENTS = pl.List(
 )
 
 #: what is read of no answer, since it opens the account
-NEVER_KEPT = {"data.auth_key": "the key that signs the requests of the user"}
+NEVER_KEPT_OF_SETTINGS = {"data.auth_key": "the key that signs the requests of the user"}
+NEVER_KEPT_OF_LISTS_NOT_READ = {"webhooks[].secretkey": "what tells a receiver that a message is of the service"}
 FIELD: Schema = {"id": _text, "name": _text, "type": _text, "position": _int, "choices": _texts}
 
 
