@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -55,7 +56,7 @@ def with_opening(found: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     return found.with_columns(began.alias("created_at")).drop("opened_on")
 
 
-def read_dated(activities: Any, *columns: str, time_zone: str) -> pl.DataFrame:
+def read_dated(activities: Any, *columns: str, time_zone: str, optional: Sequence[str] = ()) -> pl.DataFrame:
     """Return what is read of activities; those that are dated to another day than they were recorded on last that day.
 
     Such a day is written as services write a whole day: `starts_at` is its midnight in UTC, and `all_day` is true.
@@ -68,6 +69,8 @@ def read_dated(activities: Any, *columns: str, time_zone: str) -> pl.DataFrame:
         What is read besides.
     time_zone
         IANA name; the day that it was recorded on.
+    optional
+        Columns that are read as well where the frame has them.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def read_dated(activities: Any, *columns: str, time_zone: str) -> pl.DataFrame:
         It is no frame, a column is missing, or `time_zone` is not known.
     """
     times = ("starts_at", "created_at", "all_day")
-    found = read(activities, "activities", *columns, *times, optional=("dated_on",))
+    found = read(activities, "activities", *columns, *times, optional=("dated_on", *optional))
     day = local(pl.col("created_at"), time_zone).dt.date()
     is_dated = pl.col("starts_at").is_null() & pl.col("dated_on").is_not_null() & pl.col("dated_on").ne_missing(day)
     midnight = pl.col("dated_on").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
