@@ -50,7 +50,10 @@ def test_one_line_switches_to_real_accounts_and_its_cell_shows_them(notebook):
     first, *others = code_of(notebook)
 
     assert first.source.endswith(f"\n{SWITCH}\naccounts")
-    assert not [cell.id for cell in others if "sandbox" in cell.source or "login" in cell.source]
+    assert not [cell.id for cell in others if "login" in cell.source]
+    # the past of the sandbox, beside which stands where one's own comes from
+    lines = [line for cell in others for line in cell.source.splitlines() if "sandbox" in line]
+    assert [line for line in lines if not line.endswith("  # your own: crmlab.open")] == []
 
 
 def test_a_notebook_is_short_and_told_as_questions(notebook):
