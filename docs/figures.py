@@ -29,8 +29,10 @@ WIDTH = 860  # the longest subtitle is not cut
 #: a figure that says no height gets this
 HEIGHT = 400
 PEOPLE, SEED = 400, 1
-#: the history of the deals is made of a look at them on each of these days, and of one today
-DAYS_AGO = (90, 60, 30)
+#: the history of the deals is made of a look at them every other week, and of one today
+DAYS_AGO = range(14, 183, 14)
+#: the earlier one of two fetches
+BEFORE = 84
 #: of a picture; text stays smooth, colours stay apart, and a file is half as large
 COLOURS = 160
 #: pictures in a row of a sheet
@@ -47,7 +49,7 @@ def figures(data: Fetched, past: Mapping[int, pl.DataFrame]) -> dict[str, go.Fig
         **data,
         "as_of": now,
         "people": analysis.people(data.contacts),
-        "before": past[max(past)],
+        "before": past[BEFORE],
         "history": analysis.stage_history([*snapshots, (now, deals)]),
         "quota": dict.fromkeys(deals["currency"].drop_nulls().unique(), 200000.0),
         "time_zone": "UTC",
