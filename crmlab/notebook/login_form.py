@@ -169,17 +169,11 @@ class LoginForm(anywidget.AnyWidget):
                 await self._forget(provider, name)
 
     async def _connect(
-        self,
-        provider: Provider,
-        name: str,
-        address: str,
-        given: Mapping[str, SecretStr],
-        attempt: str,
-        *,
-        remember: bool,
+        self, provider: Provider, name: str, said: Mapping[str, Any], given: Mapping[str, SecretStr]
     ) -> None:
         if self._status.get(provider.name, {}).get("kind") == "busy":
             return
+        address = login_fields.meant(said.get("address") or "")
         account = None
         kind = "error"
         text = "interrupted"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,7 +15,7 @@ from crmlab.catalogue import CATALOGUE, GIVEN, SECTIONS, Entry, evaluate, variab
 from crmlab.display import listed
 from crmlab.errors import UsageError
 from crmlab.plots import with_note
-from crmlab.schema import TABLES, Asked
+from crmlab.schema import TABLES, Asked, unread_note
 
 #: what a page shows where nobody chose: few enough to be read
 DEFAULT = (
@@ -57,6 +57,8 @@ class ReportInputs:
     as_of: dt.datetime
     time_zone: str
     asked: Asked
+    #: that of the fetch: how many values of each table could not be read
+    summary: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         return self.tables[name] if name in self.tables else TABLES[name].empty()
@@ -129,6 +131,7 @@ def answers(
             yield NoAnswer(entry, lacking)
             continue
         figure = with_note(entry.draw(variables), entry.period_note(inputs.asked))
+        figure = with_note(figure, unread_note(inputs.summary, entry.reads_tables))
         yield Answer(entry, entry.count(variables), figure)
 
 

@@ -72,7 +72,7 @@ def test_every_question_is_answered_in_a_file_or_said_not_to_be(tmp_path: Path) 
 
 def test_of_a_period_the_manifest_says_it_and_what_needs_everything_has_no_file(tmp_path: Path) -> None:
     data = collected()
-    data.asked = replace(data.asked, since=OCTOBER)
+    data.asked = replace(data.asked, since=OCTOBER, reached={})
 
     data.report(tmp_path, tables="csv", questions=["ageing", "win_rate"], time_zone="Europe/Berlin")
 
