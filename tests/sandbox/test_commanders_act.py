@@ -314,7 +314,7 @@ async def test_the_health_of_one_integration_can_be_asked_for(world: World) -> N
         found = await crmlab.call(
             accounts[0],
             "platform_destination_healths_index",
-            id=503,
+            id="503",
             start=(NOW - timedelta(days=2)).isoformat(),
             end=end,
         )
