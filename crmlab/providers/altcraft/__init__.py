@@ -83,7 +83,13 @@ def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
 
 
-def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = ()) -> Resource:
+def _sees_no(what: str) -> str:
+    return f"the token sees no {what}: give it those groups in Altcraft > Settings > Tokens"
+
+
+def _objects(
+    name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = (), never_empty: str = ""
+) -> Resource:
     """A list of objects: paged by the next object's number."""
     first = _post(f"{name}/list", from_id=pages.FIRST, limit=_LIMIT)
     return Resource(
@@ -96,6 +102,7 @@ def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[V
         page_size=_PAGE_SIZE,
         wire=record,
         views=views,
+        never_empty=never_empty,
     )
 
 
@@ -216,8 +223,8 @@ PROVIDER = Provider(
     reached=count_and_names("database", "name"),
     ping_resource="databases",
     resources=(
-        _objects("databases", "Databases of profiles that the token may see."),
-        _objects("resources", "Resources: what addresses are subscribed to."),
+        _objects("databases", "Databases of profiles that the token may see.", never_empty=_sees_no("database")),
+        _objects("resources", "Resources: what addresses are subscribed to.", never_empty=_sees_no("resource")),
         _objects("segments", "Segments by name; what is in them: segment_details."),
         Resource(
             name="segment_details",
@@ -247,6 +254,7 @@ PROVIDER = Provider(
             doc="Profiles of every database (no time filter: always all).",
             absent_is_empty=True,
             requests=_profiles,
+            nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.records,
             page_size=_PAGE_SIZE,
@@ -259,6 +267,7 @@ PROVIDER = Provider(
             doc="Subscribed addresses of every resource, with their state.",
             absent_is_empty=True,
             requests=_subscriptions,
+            nothing_to_ask=_sees_no("resource"),
             needs_before_request=("resources",),
             follow=pages.records,
             page_size=_PAGE_SIZE,
@@ -273,6 +282,7 @@ PROVIDER = Provider(
             doc="What was sent to profiles and how they answered.",
             absent_is_empty=True,
             requests=_history,
+            nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.history,
             page_size=_PAGE_SIZE,
@@ -299,6 +309,7 @@ PROVIDER = Provider(
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
         "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
+        "a token that sees no database or no resource lacks their groups: nobody sends mailings without them",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
         "campaign_id; an event with a count above 1 is one row, and counts as many times",
