@@ -119,9 +119,9 @@ async def fetch_to(
 ) -> Stored:
     """Write tables of any size to Parquet files, one for each, while they arrive.
 
-    Memory holds what is being decoded, a hundred thousand rows of each table, and of every row the hash
-    of its key. The files are those of ``(await fetch(...)).export(directory)``; they replace older ones only when
-    all is there to be written. For the other parameters and errors see `fetch`.
+    Memory holds what is being decoded, a hundred thousand rows of each table, and of every row the hashes
+    of its key and of its content. The files are those of ``(await fetch(...)).export(directory)``; they replace
+    older ones only when all is there to be written. For the other parameters and errors see `fetch`.
 
     Parameters
     ----------
@@ -150,6 +150,7 @@ async def fetch_to(
         await asyncio.to_thread(store.close)
         for result in results:
             result.heights |= store.heights(result.task.source)
+            result.take_conflicts(store.conflicts(result.task.source))
         account = _account_of(query, results)
         heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
         if account["failures"] and not any(heights.values()):

@@ -335,14 +335,14 @@ def test_counters_are_asked_with_both_names_of_the_database() -> None:
 
 
 def test_operations_ask_for_one_profile_and_one_task() -> None:
-    profile, task = PROVIDER.operations
+    operations = {operation.name: operation for operation in PROVIDER.operations()}
 
-    assert profile.request(db_id=3, profile_id="0123").body == {
-        "db_id": 3,
-        "matching": "profile_id",
-        "profile_id": "0123",
-    }
-    assert (task.request(task_id="87").path, task.request(task_id="87").body) == ("/tasks/status", {"task_id": 87})
+    profile = operations["profiles_get"].request(db_id=3, matching="profile_id", profile_id="0123")
+    task = operations["tasks_status"].request(task_id="87")
+
+    assert (profile.method, profile.path) == ("POST", "/profiles/get")
+    assert profile.body == {"db_id": 3, "matching": "profile_id", "profile_id": "0123"}
+    assert (task.path, task.body) == ("/tasks/status", {"task_id": 87})
 
 
 # ---- records ------------------------------------------------------------------------------------

@@ -390,12 +390,20 @@ def test_a_path_can_be_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ids_are_escaped_in_operations() -> None:
-    operations = {operation.name: operation for operation in PROVIDER.operations}
+    operations = {operation.name: operation for operation in PROVIDER.operations()}
 
-    assert operations["contact"].request(id="a/b c?").path == "/contacts/a%2Fb%20c%3F"
-    assert operations["employee"].request(id="..").path == "/employees/.."
-    assert operations["operation"].request(id="1").path == "/operations/1"
-    assert operations["latest_events"].destructive
+    assert operations["get_contact"].request(id="a/b c?").path == "/contacts/a%2Fb%20c%3F"
+    assert operations["get_employee"].request(id="..").path == "/employees/.."
+    assert operations["get_operation"].request(id="1").path == "/operations/1"
+    assert operations["get_latest_events"].destructive
+
+
+def test_a_path_can_be_corrected_for_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(complero.PATHS, "contact", "/people/{id}")
+
+    operations = {operation.name: operation for operation in PROVIDER.operations()}
+
+    assert operations["get_contact"].request(id="1").path == "/people/1"
 
 
 def test_only_the_read_that_consumes_is_destructive() -> None:
