@@ -63,6 +63,7 @@ def _page(provider: Provider) -> str:
         "Assumed": "What the vendor does not document. When a line is wrong for your account, please open an issue "
         f"with it.\n\n{bullets(provider.assumptions)}",
         "Not covered": bullets(provider.not_covered),
+        "Fields": f"Where each documented field went: [fields of {provider.title}](../fields/{provider.name}.md).",
     }
     below = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     return f"# {provider.title}\n\n{said}\n\n{bullets(facts)}\n\n{below}\n"

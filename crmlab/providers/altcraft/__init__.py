@@ -231,6 +231,7 @@ PROVIDER = Provider(
             requests=_segment_details,
             needs_before_request=("segments",),
             wire=fields.SEGMENT,
+            computed=views.SEGMENT_PARTS,
             views=views.SEGMENTS,
         ),
         Resource(
@@ -286,6 +287,7 @@ PROVIDER = Provider(
             page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
             wire=fields.EVENT,
+            computed=views.SUBSCRIPTION_PARTS,
             views=views.HISTORY,
             unknown_words=views.UNKNOWN_ACTIONS,
         ),
