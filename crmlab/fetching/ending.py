@@ -50,6 +50,8 @@ class Ending:
         #: records of the pages of a numbered list, by number
         self._heights: dict[int, int] = {}
         self._first_page = 0
+        #: how much the fullest page holds of what is counted
+        self._fullest = 0
         self._seen: set[int] = set()
         #: pages that named another one, and what was on them
         self._follow_pages = 0
@@ -74,6 +76,7 @@ class Ending:
         signature = _signature(found)
         is_new = bool(found) and signature not in self._seen
         self._seen.add(signature)
+        self._fullest = max(self._fullest, self._held(page, found))
         self._note_number(page, found)
         if self._paging.is_chain(page):
             self._note_texts(request, found)
@@ -137,7 +140,7 @@ class Ending:
         if not new:
             new = self._one_more(page, found, total)
         trail = self._next_trail(page.request, found)
-        if is_chain and not named and total is None and self._is_full(page, found):
+        if is_chain and not named and total is None and self._seems_full(page, found):
             new = [request for request in self._paging.further(page) if request.key not in self._asked]
             is_stuck = trail.is_check and page.request.key in self._repeating
             trail = replace(trail, is_check=True)
@@ -177,7 +180,7 @@ class Ending:
         if not found or repeats or number < max(self._heights):
             return []
         if total is None:
-            is_last = self._paging.more(page) is not None or not self._is_full(page, found)
+            is_last = self._paging.more(page) is not None or not self._seems_full(page, found)
         else:
             # a service that caps its pages without a word has more of them than it says
             is_last = sum(self._heights.values()) >= total or len(found) < self._heights.get(1, 0)
@@ -281,9 +284,16 @@ class Ending:
 
     def _may_be_full(self, page: Page, found: Sequence[Record]) -> bool:
         """Whether a page that repeats is a full one; where the last page may repeat, a partly filled one is no sign."""
-        if not self._resource.may_repeat_last_page:
-            return True
-        return self._is_full(page, found) or len(found) in _USUAL_SIZES
+        return not self._resource.may_repeat_last_page or self._seems_full(page, found)
+
+    def _seems_full(self, page: Page, found: Sequence[Record]) -> bool:
+        """Whether a page is as full as asked, or as a service that caps its pages may fill one: no other was fuller."""
+        held = self._held(page, found)
+        return self._is_full(page, found) or (held in _USUAL_SIZES and held == self._fullest)
+
+    def _held(self, page: Page, found: Sequence[Record]) -> int:
+        size = self._resource.page_size
+        return size.held(page) if size and size.held else len(found)
 
 
 def _signature(found: Sequence[Record]) -> int:
