@@ -233,6 +233,5 @@ DIFFERENCES = (
         name="errors_too",
         doc="JSON:API answers hold errors beside their data",
         give=_errors_too,
-        apart=True,
     ),
 )
