@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, plan
+from crmlab.fetching import Plan, Probed, Progress, call, check, fetch, fetch_to, plan, probe
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
@@ -22,6 +22,7 @@ __all__ = [
     "Fetched",
     "Limits",
     "Plan",
+    "Probed",
     "Progress",
     "Stored",
     "Timeouts",
@@ -36,6 +37,7 @@ __all__ = [
     "open",
     "plan",
     "plots",
+    "probe",
     "read_csv",
     "sandbox",
     "table",

@@ -59,6 +59,18 @@ def iso_time(value: str | pl.Expr, *, zone: str | None = None) -> pl.Expr:
     return pl.when(is_local).then(moment).otherwise(zoned)
 
 
+def zoned(value: str | pl.Expr, zone: str) -> pl.Expr:
+    """Return ISO 8601 text with each time that says no zone written in UTC, read as one of that zone.
+
+    What is no such time stays as it is, the hour included that the clock skips when it is set forward.
+    """
+    value = _expr(value)
+    given = value.str.strip_chars()
+    is_local = given.str.contains(_WITHOUT_ZONE) & ~given.str.contains(r"[+-]\d{2}:?\d{2}$")
+    moment = pl.when(is_local).then(iso_time(value, zone=zone))
+    return pl.coalesce(moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"), value)
+
+
 def unix_time(value: str | pl.Expr) -> pl.Expr:
     """Return the UTC time of Unix seconds; 0 is "not given"."""
     return _since_1970(_expr(value), "s", 1)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from crmlab.connector.fact import Fact
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page
+from crmlab.connector.probe import Probe
 from crmlab.connector.request import Request
 from crmlab.connector.resource import JsonPath, Resource
 
@@ -48,7 +50,8 @@ class Provider:
     needs the key, `reached` says in a few words who and what its answer shows,
     and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
-    resource reads.
+    resource reads. `probes` test with a few reads what can be tested so, and `facts` are what an account may be
+    told of a service that does otherwise.
     """
 
     name: str
@@ -65,6 +68,8 @@ class Provider:
     ping_resource: str = ""
     operations: tuple[Operation, ...] = ()
     assumptions: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    facts: tuple[Fact, ...] = ()
     not_covered: tuple[str, ...] = ()
 
     def needed(self, base_url: str | None = None) -> set[str]:
@@ -74,6 +79,14 @@ class Provider:
 
     def resource(self, name: str) -> Resource:
         return {resource.name: resource for resource in self.resources}[name]
+
+    def with_facts(self, values: Mapping[str, Any]) -> Provider:
+        """Return the provider with its resources read by these facts, which it must know."""
+        known = {fact.name: fact for fact in self.facts}
+        resources = self.resources
+        for name, value in values.items():
+            resources = tuple(known[name].apply(resource, value) for resource in resources)
+        return replace(self, resources=resources)
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from crmlab.connector import Page, Paginator, Request, Span, cursor, time_slices, unix_seconds, whole_number
 
+#: where an answer names its next page
+POINTER = "next_from_id"
 #: where a list of objects begins
 FIRST = 1
 #: slices of history that are read side by side: as many as may be in flight
@@ -67,12 +70,23 @@ def _more_objects(page: Page) -> int | None:
 objects = Paginator(strategy="page after page", follow=_follow_objects, more=_more_objects, is_chain=True)
 
 
-def _pointer(page: Page) -> str | None:
-    pointer = str(page.read(_Listing).next_from_id or "")
+def _pointer(page: Page, name: str = POINTER) -> str | None:
+    """Return what leads to the next page; None where nothing does, or to the same one."""
+    found = page.read(_Listing).next_from_id
+    if not found and name != POINTER:
+        found = page.read(dict[str, Any]).get(name)
+    pointer = str(found or "")
     return None if pointer == page.request.body["from_id"] else pointer
 
 
-records = cursor(_pointer, lambda request, pointer: request.with_body(from_id=pointer), empty_is_end=True)
+def records_by(name: str) -> Paginator:
+    """Return how a list is followed whose next page stands under that name."""
+    return cursor(
+        partial(_pointer, name=name), lambda request, pointer: request.with_body(from_id=pointer), empty_is_end=True
+    )
+
+
+records = records_by(POINTER)
 
 
 class _Event(msgspec.Struct):
@@ -86,9 +100,9 @@ def _times(page: Page) -> list[str | None]:
         return []
 
 
-def _pages_left(page: Page) -> float | None:
+def _pages_left(page: Page, name: str) -> float | None:
     """Return how many pages are left: the pointer begins with a profile's hash, and hashes are spread evenly."""
-    found = re.match("[0-9a-f]{16}", _pointer(page) or "")
+    found = re.match("[0-9a-f]{16}", _pointer(page, name) or "")
     return 2**64 / max(1, int(found[0], 16)) - 1 if found else None
 
 
@@ -116,7 +130,18 @@ def _day(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).date().isoformat()
 
 
-# whether the last day is in or out is not documented: each slice begins on the last day of the one before
-history = time_slices(
-    records, times=_times, span=_span, cut=_within, pages_left=_pages_left, step=86_400, max_slices=_max_slices
-)
+def history_by(name: str) -> Paginator:
+    """Return how the history is followed whose next page stands under that name."""
+    # whether the last day is in or out is not documented: each slice begins on the last day of the one before
+    return time_slices(
+        records_by(name),
+        times=_times,
+        span=_span,
+        cut=_within,
+        pages_left=partial(_pages_left, name=name),
+        step=86_400,
+        max_slices=_max_slices,
+    )
+
+
+history = history_by(POINTER)
