@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from crmlab import providers
 from crmlab.accounts import credentials
-from crmlab.accounts.facts import checked
+from crmlab.accounts import facts as facts_
 from crmlab.connector import Limits, Provider, Request, url_fields
 from crmlab.errors import AuthError, CredentialError, CrmlabError, UsageError
 from crmlab.schema import ProviderName
@@ -37,7 +37,8 @@ class Account:
         Those of a contract, instead of the provider's. Accounts that the vendor counts together need the same.
     facts
         What this account's service does otherwise than assumed, such as ``{"first_page": 0}``: `crmlab.probe` finds
-        them, the page of each service lists them. They change how the answers are read, and are no secrets.
+        them, the page of each service lists them. They change how the answers are read, and are no secrets. Not given,
+        an account without a name of its own takes the JSON object in ``CRMLAB_RELENTA_FACTS`` (or of another service).
     **credentials
         The provider's fields; those not given are looked for as `crmlab.accounts.credentials` says.
 
@@ -81,16 +82,22 @@ class Account:
         }
         self._secrets = found
         self.base_url = _checked_url(_filled(template, self.options))
-        self.facts: Mapping[str, Any] = checked(self.provider, facts or {})
+        self.facts: Mapping[str, Any] = self._facts(facts)
         #: the facts that a probe found and that were adopted without being given
         self.adopted: dict[str, Any] = {}
         self.provider = self.provider.with_facts(self.facts)
+
+    def _facts(self, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """Return the facts that were given, or those of the environment for the account that it is about."""
+        if given is None and self.name == self.provider.name:
+            return facts_.found(self.provider)
+        return facts_.checked(self.provider, given or {})
 
     def adopt(self, found: Mapping[str, Any]) -> None:
         """Read the service by what was found of it, as far as that can but add rows; facts that were given stay."""
         may_be_adopted = {fact.name for fact in self.provider.facts if fact.only_adds}
         new = {name: value for name, value in found.items() if name in may_be_adopted and name not in self.facts}
-        self.provider = self.provider.with_facts(checked(self.provider, new))
+        self.provider = self.provider.with_facts(facts_.checked(self.provider, new))
         self.adopted |= new
 
     def adopted_for(self, resource: str) -> dict[str, Any]:

@@ -31,6 +31,23 @@ def checked(provider: Provider, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _checked(provider, known[name], value) for name, value in given.items()}
 
 
+def found(provider: Provider) -> dict[str, Any]:
+    """Return the facts of the provider's own account that the environment or ``.env`` holds, checked.
+
+    They are a JSON object under a name such as ``CRMLAB_RELENTA_FACTS``.
+
+    Raises
+    ------
+    UsageError
+        it is no JSON object, or one of the facts is not known or has another kind of value
+    """
+    if not provider.facts:
+        return {}
+    from crmlab.accounts import settings  # noqa: PLC0415  # slow to import
+
+    return checked(provider, settings.facts(f"CRMLAB_{provider.name}_".upper()))
+
+
 def _checked(provider: Provider, fact: Fact, value: Any) -> Any:
     from pydantic import AfterValidator, TypeAdapter, ValidationError  # noqa: PLC0415  # slow to import
 

@@ -296,10 +296,16 @@ def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object
             "retries": result.requests.retries,
             "seconds": round(result.seconds, 3),
             "complete": result.complete and name not in result.lacking,
-            "note": "; ".join(result.notes),
+            "note": "; ".join([*result.notes, *_adopted(result)]),
         }
         for name in names
     ]
+
+
+def _adopted(result: ResourceResult) -> list[str]:
+    """Return a note of each fact that a probe found and by which this list was read, without being given it."""
+    facts = result.task.account.adopted_for(result.task.resource.name)
+    return [f"read with {name}={value!r}, which crmlab.probe found and adopted" for name, value in facts.items()]
 
 
 def _unfilled(query: Query) -> list[dict[str, object]]:

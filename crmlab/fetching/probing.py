@@ -122,6 +122,10 @@ class Probed(DisplayMixin):
                 found.setdefault(result.account, {}).update(result.finding.facts)
         return found
 
+    def text(self) -> str:
+        """Return what it shows, as lines of text: refuted assumptions first."""
+        return self._overview().text()
+
     def __str__(self) -> str:
         counted = ", ".join(f"{self.count(verdict)} {_in_words(verdict)}" for verdict in VERDICTS)
         return f"{plural(len(self.results), 'assumption')}: {counted}; {plural(self.requests, 'request')} sent"
