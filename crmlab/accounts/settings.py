@@ -55,7 +55,7 @@ def facts(prefix: str) -> dict[str, Any]:
         what stands there is no JSON object
     """
     try:
-        return _Facts(_env_prefix=prefix).facts or {}
+        return _Facts(_env_prefix=prefix).facts or {}  # type: ignore[call-arg]  # all settings take it
     except (SettingsError, ValidationError, UnicodeDecodeError):
         raise UsageError(f'{prefix}FACTS is no JSON object such as {{"first_page": 0}}') from None
 

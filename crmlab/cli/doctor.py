@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
         help="check credentials against each API, list or test the assumptions in use",
         description="Send each API its cheapest read with the credentials found, say what answered or which variable "
         "is missing, and list what the vendor does not document and crmlab assumes.",
-        epilog="examples: crmlab doctor onepagecrm complero; crmlab doctor relenta --probe",
+        epilog="example: crmlab doctor onepagecrm complero --probe",
     )
     parser.add_argument("providers", nargs="*", metavar="PROVIDER", help="default: all")
     parser.add_argument(

@@ -27,9 +27,10 @@ from crmlab.connector import (
     untold,
     whole_number,
 )
-from crmlab.errors import ApiError
+from crmlab.errors import NotFoundError
 
-_LIMIT = 1000
+#: records that are asked for to see what they have in common
+_MANY = 50
 #: databases that are looked into for a profile or an event
 _MAX_DATABASES = 3
 #: history that is looked at, in days
@@ -50,7 +51,7 @@ def _post(method: str, **body: object) -> Request:
     return Request(path=f"/{method}", method="POST", body=body)
 
 
-_DATABASES = _post("databases/list", from_id=1, limit=_LIMIT)
+_DATABASES = _post("databases/list", from_id=1)
 
 #: the first page of a list of one database
 _First = Callable[[Context, Any], Request]
@@ -106,23 +107,31 @@ def _names_pointer(first: _First) -> Callable[[Context], Reads]:
         page = yield from _of_databases(context, first)
         if page is None:
             return untold("there is nothing in the databases that were looked at")
-        pointer = member(page, _POINTER)
-        if pointer:
-            following = yield page.request.with_body(from_id=str(pointer))
-            if _data(following) and _data(following) != _data(page):
+        if member(page, _POINTER):
+            leads_on = yield from _leads_on(page, _POINTER)
+            if leads_on:
                 return confirmed(f"{_POINTER} leads to other records")
             return untold(f"{_POINTER} leads to no other records: these may be all")
         others = [name for name, value in page.read(dict[str, Any]).items() if name not in _BESIDE and value]
         for name in others[:1]:
-            following = yield page.request.with_body(from_id=str(member(page, name)))
-            if _data(following) and _data(following) != _data(page):
+            leads_on = yield from _leads_on(page, name)
+            if leads_on:
                 return refuted(f"{shown([name])} leads to other records, and there is no {_POINTER}", pointer=name)
-        larger = yield page.request.with_body(limit=_LIMIT)
+        larger = yield page.request.with_body(limit=_MANY)
         if len(_data(larger)) > len(_data(page)):
             return refuted(f"there are more records, and no {_POINTER}")
         return untold("there are no more records, so nothing leads to them")
 
     return reads
+
+
+def _leads_on(page: Page, name: str) -> Generator[Request, Page, bool]:
+    """Follow a pointer, past one page that is empty; return whether it leads to other records."""
+    following = yield page.request.with_body(from_id=str(member(page, name)))
+    again = member(following, name)
+    if not _data(following) and again:
+        following = yield page.request.with_body(from_id=str(again))
+    return bool(_data(following)) and _data(following) != _data(page)
 
 
 def _stands_in_data(context: Context) -> Reads:
@@ -142,9 +151,9 @@ def _counts(context: Context) -> Reads:
 
 def _resources_are_listed(context: Context) -> Reads:
     try:
-        page = yield _post("resources/list", from_id=1, limit=_LIMIT)
-    except ApiError as error:
-        return refuted(f"it is refused: {error.code or error.status}")
+        page = yield _post("resources/list", from_id=1)
+    except NotFoundError as error:
+        return refuted(f"there is no such method: {error.code or error.status}")
     return confirmed(f"{len(_data(page)):,} resources came")
 
 
@@ -210,7 +219,7 @@ def _actions_are_known(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
     if page is None:
         return untold(f"no database that was looked at has a history of {_DAYS} days")
-    many = yield page.request.with_body(limit=_LIMIT // 10)
+    many = yield page.request.with_body(limit=_MANY)
     words = {str(each.get("action")) for each in _data(many) if each.get("action")}
     states = [state for state in _STATES if state in words]
     if not words:
@@ -251,7 +260,7 @@ PROBES = (
         source=f"{NOWHERE}; subscriptions/list_all does so",
         if_wrong="of the profiles of each database only the first page comes",
         reads=_names_pointer(_profiles),
-        max_requests=6,
+        max_requests=7,
     ),
     Probe(
         name="history_pointer",
@@ -259,7 +268,7 @@ PROBES = (
         source=f"{NOWHERE}; subscriptions/list_all does so",
         if_wrong="of the history of each database only the first page comes",
         reads=_names_pointer(_history),
-        max_requests=6,
+        max_requests=7,
     ),
     Probe(
         name="page_size",
@@ -275,7 +284,7 @@ PROBES = (
         source=NOWHERE,
         if_wrong="history is asked for with a day more on both sides, so nothing is lost",
         reads=_one_day_is_enough,
-        max_requests=6,
+        max_requests=7,
     ),
     Probe(
         name="history_zone",

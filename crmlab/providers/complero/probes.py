@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -93,21 +93,30 @@ def _names_cursor(context: Context) -> Reads:
     first = yield _operations(1)
     token = first.header(_NEXT_CURSOR)
     if token:
-        following = yield _operations(1).with_params(cursor=token)
-        if _ids(following) and _ids(following) != _ids(first):
+        leads_on = yield from _leads_on(first, token, _NEXT_CURSOR)
+        if leads_on:
             return confirmed("Next-Cursor leads to another record")
         return refuted("Next-Cursor leads to no other record")
     if first.header(_NEXT_LINK):
         return confirmed("there is no Next-Cursor, but Next-Link, which is followed")
     others = [name for name in first.headers if "cursor" in name.lower()]
     for name in others[:1]:
-        following = yield _operations(1).with_params(cursor=first.header(name) or "")
-        if _ids(following) and _ids(following) != _ids(first):
+        leads_on = yield from _leads_on(first, first.header(name) or "", name)
+        if leads_on:
             return refuted(f"the header that leads to another record is {shown([name])}", cursor_header=name)
     several = yield _operations()
-    if len(listed(several)) > 1:
-        return refuted("there is more than one record, and no header names the next page")
-    return untold("there is only one record, so no page follows")
+    if len(listed(several)) > len(listed(first)):
+        return refuted("there are more records, and no header names the next page")
+    return untold("there are no more records, so no page follows")
+
+
+def _leads_on(first: Page, token: str, header: str) -> Generator[Request, Page, bool]:
+    """Follow a cursor, past one page that is empty; return whether it leads to another record."""
+    following = yield first.request.with_params(cursor=token)
+    again = following.header(header)
+    if not listed(following) and again:
+        following = yield first.request.with_params(cursor=again)
+    return bool(_ids(following)) and _ids(following) != _ids(first)
 
 
 def _honours_limit(context: Context) -> Reads:
@@ -228,7 +237,7 @@ PROBES = (
         source="the vendor's document",
         if_wrong="of every list only the first page comes",
         reads=_names_cursor,
-        max_requests=3,
+        max_requests=4,
     ),
     Probe(
         name="page_size",

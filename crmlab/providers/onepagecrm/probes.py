@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Generator
 from typing import Any
 
 from crmlab.connector import (
@@ -31,7 +32,8 @@ _PER_PAGE = 100
 _DOCUMENT = "the vendor's OpenAPI document"
 _MINE = Request(path="/contacts", params={"sort_by": "created_at", "order": "asc"})
 _OURS = _MINE.with_params(team="true")
-_FIRST = _OURS.with_params(page=1, per_page=_PER_PAGE)
+#: the list as it begins, whatever the number of its first page
+_FIRST = _OURS.with_params(per_page=_PER_PAGE)
 
 
 def _contacts(page: Page) -> list[dict[str, Any]]:
@@ -42,8 +44,8 @@ def _total(page: Page) -> int | None:
     return whole_number(member(page, "data", "total_count"))
 
 
-def _ids(page: Page) -> list[object]:
-    return [each.get("id") for each in _contacts(page)]
+def _ids(page: Page) -> set[str]:
+    return {str(each.get("id")) for each in _contacts(page)}
 
 
 def _stands_in_contacts(context: Context) -> Reads:
@@ -52,19 +54,24 @@ def _stands_in_contacts(context: Context) -> Reads:
 
 
 def _first_page(context: Context) -> Reads:
-    plain = yield _OURS.with_params(per_page=_PER_PAGE)
-    one = yield _FIRST
-    if not _ids(plain):
+    first = yield _FIRST
+    if not _contacts(first):
         return untold("the account has no contacts")
-    if _ids(plain)[0] in _ids(one)[:1]:
-        return confirmed("page 1 begins as the list without a page does")
-    try:
-        zero = yield _FIRST.with_params(page=0)
-    except ApiError as error:
-        return untold(f"page 1 begins with another contact than the list, and page 0 is refused: HTTP {error.status}")
-    if _ids(plain)[0] in _ids(zero)[:1]:
-        return refuted("page 0 begins as the list without a page does, page 1 with another contact")
-    return untold("neither page 1 nor page 0 begins as the list without a page does")
+    number = yield from _number_of(first)
+    if number == 1:
+        return confirmed("page 1 holds what the list without a page does")
+    if number == 0:
+        return refuted("page 0 holds what the list without a page does, and page 1 does not")
+    return untold("neither page 1 nor page 0 holds what the list without a page does")
+
+
+def _number_of(first: Page) -> Generator[Request, Page, int | None]:
+    """Return the number of the page that a list without one begins with; None where it cannot be told."""
+    for number in (1, 0):
+        found = yield from _records(_FIRST.with_params(page=number))
+        if {str(each.get("id")) for each in found} & _ids(first):
+            return number
+    return None
 
 
 def _honours_per_page(context: Context) -> Reads:
@@ -77,7 +84,7 @@ def _honours_per_page(context: Context) -> Reads:
 
 def _team_brings_all(context: Context) -> Reads:
     ours = yield _FIRST
-    mine = yield _MINE.with_params(page=1, per_page=1)
+    mine = yield _MINE.with_params(per_page=1)
     all_, own = _total(ours), _total(mine)
     if all_ is None or own is None:
         return untold("the answer counts nothing")
@@ -98,20 +105,26 @@ def _is_in_order(context: Context) -> Reads:
 def _total_is_true(context: Context) -> Reads:
     first = yield _FIRST
     total = _total(first)
-    if not total:
+    held = len(_contacts(first))
+    if not total or not held:
         return untold("the account has no contacts, or the answer counts none")
-    if total >= WALL:
+    if total > WALL:
         return untold(f"page numbers do not reach the last of {total:,} contacts")
-    last = yield _OURS.with_params(page=total, per_page=1)
-    beyond = yield from _records(_OURS.with_params(page=total + 1, per_page=1))
-    if len(_contacts(last)) == 1 and not beyond:
-        return confirmed(f"contact {total:,} is the last one")
-    if beyond:
-        return refuted(f"{total:,} are counted, and there is one more")
-    return refuted(f"{total:,} are counted, and there are fewer")
+    number = yield from _number_of(first)
+    if number is None:
+        return untold("it is not known which number the first page has")
+    last = number + -(-total // held) - 1
+    at_end = yield from _records(_FIRST.with_params(page=last))
+    beyond = yield from _records(_FIRST.with_params(page=last + 1))
+    known = {str(each.get("id")) for each in at_end}
+    further = [each for each in beyond if str(each.get("id")) not in known]
+    given = (last - number) * held + len(at_end) + len(further)
+    if given == total:
+        return confirmed(f"{total:,} are counted, and the last page ends with that one")
+    return refuted(f"{total:,} are counted, and the pages hold {given:,}")
 
 
-def _records(request: Request) -> Any:
+def _records(request: Request) -> Generator[Request, Page, list[dict[str, Any]]]:
     """Ask, and return the contacts that came; none where the page is refused."""
     try:
         page = yield request
@@ -123,7 +136,7 @@ def _records(request: Request) -> Any:
 def _since_chooses(context: Context) -> Reads:
     first = yield _FIRST
     tomorrow = int((context.now + dt.timedelta(days=1)).timestamp())
-    later = yield _FIRST.with_params(modified_since=tomorrow, per_page=1)
+    later = yield _FIRST.with_params(modified_since=tomorrow, per_page=10)
     if not _contacts(first):
         return untold("the account has no contacts")
     if _contacts(later):
@@ -156,15 +169,24 @@ def _deals_are_inside(context: Context) -> Reads:
 
 
 def _cascade_takes_team(context: Context) -> Reads:
-    first = yield _FIRST
-    batch = yield Request(path="/contacts/cascade", params={"team": "true"})
-    total, left = _total(first), whole_number(member(batch, "data", "items_left"))
-    if total is None or left is None:
+    ours = yield Request(path="/contacts/cascade", params={"team": "true"})
+    mine = yield Request(path="/contacts/cascade")
+    reached, own = _reached(ours), _reached(mine)
+    if reached is None or own is None:
         return untold("an answer counts nothing")
-    reached = len(_contacts(batch)) + left
-    if reached == total:
-        return confirmed(f"it reaches all {total:,} contacts")
-    return refuted(f"it reaches {reached:,} contacts, the list {total:,}")
+    if reached > own:
+        return confirmed(f"it reaches {own:,} contacts without team=true, {reached:,} with it")
+    listed_mine = yield _MINE.with_params(per_page=1)
+    total = _total(listed_mine)
+    if total is None or total >= reached:
+        return untold("the list brings as many without team=true, so it makes no difference here")
+    return refuted(f"it reaches {reached:,} contacts with team=true and without, the list only {total:,} without")
+
+
+def _reached(batch: Page) -> int | None:
+    """Return how many contacts the cascade has, with those of this batch."""
+    left = whole_number(member(batch, "data", "items_left"))
+    return None if left is None else len(_contacts(batch)) + left
 
 
 def _times_have_zone(context: Context) -> Reads:
@@ -220,7 +242,7 @@ PROBES = (
         source=_DOCUMENT,
         if_wrong="a list that came whole is told incomplete, or one that did not is told whole",
         reads=_total_is_true,
-        max_requests=3,
+        max_requests=5,
     ),
     Probe(
         name="since",
@@ -252,7 +274,7 @@ PROBES = (
         source=NOWHERE,
         if_wrong="where more than 10,000 contacts were made in one second, those of other users are missing",
         reads=_cascade_takes_team,
-        max_requests=2,
+        max_requests=3,
     ),
     Probe(
         name="time_zone",
