@@ -56,8 +56,8 @@ class Probe:
     """An assumption that a few harmless reads can test.
 
     `assumption` is a sentence that is true or not, and `source` where it is from: the vendor's document, or no
-    document at all. `if_wrong` says what it means for who reads the account. `reads` asks and judges, with
-    `max_requests` at most.
+    document at all. `if_wrong` says what it means for who reads the account, and `fact` names the `Fact` that an
+    account is given then, if there is one. `reads` asks and judges, with `max_requests` at most.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Probe:
     if_wrong: str
     reads: Callable[[Context], Reads]
     max_requests: int
+    fact: str = ""
 
 
 def confirmed(found: str) -> Finding:

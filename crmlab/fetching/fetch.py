@@ -303,9 +303,12 @@ def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object
 
 
 def _adopted(result: ResourceResult) -> list[str]:
-    """Return a note of each fact that a probe found and by which this list was read, without being given it."""
+    """Return a note of the facts that a probe found and by which this list was read, without being given them."""
     facts = result.task.account.adopted_for(result.task.resource.name)
-    return [f"read with {name}={value!r}, which crmlab.probe found and adopted" for name, value in facts.items()]
+    if not facts:
+        return []
+    named = ", ".join(f"{name}={value!r}" for name, value in facts.items())
+    return [f"read with {named}, as crmlab.probe found"]
 
 
 def _unfilled(query: Query) -> list[dict[str, object]]:

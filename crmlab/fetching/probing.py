@@ -211,7 +211,7 @@ def max_requests(account: Account) -> int:
     return sum(each.max_requests for each in account.provider.probes)
 
 
-def _shared(found: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(found: Iterable[str], known: Mapping[str, Any]) -> dict[str, Any]:
     """Return of these facts those that are known by the same name, as they are known."""
     return {name: known[name] for name in found if name in known}
 
@@ -240,7 +240,7 @@ class _AccountProbing:
                 probe=each,
                 finding=finding,
                 adopted=_shared(finding.facts, account.adopted),
-                given=_shared(finding.facts, account.facts),
+                given=_shared({*finding.facts, each.fact}, account.facts),
             )
             self.results.append(result)
 

@@ -142,7 +142,7 @@ def _stands_in_data(context: Context) -> Reads:
 def _counts(context: Context) -> Reads:
     page = yield _DATABASES
     counted = whole_number(member(page, "total_count"))
-    if counted is None:
+    if not counted:
         return untold("the answer counts nothing")
     if counted == len(_data(page)):
         return confirmed(f"{counted:,} are counted, and {counted:,} came")
@@ -261,6 +261,7 @@ PROBES = (
         if_wrong="of the profiles of each database only the first page comes",
         reads=_names_pointer(_profiles),
         max_requests=7,
+        fact="pointer",
     ),
     Probe(
         name="history_pointer",
@@ -269,6 +270,7 @@ PROBES = (
         if_wrong="of the history of each database only the first page comes",
         reads=_names_pointer(_history),
         max_requests=7,
+        fact="pointer",
     ),
     Probe(
         name="page_size",
@@ -277,6 +279,7 @@ PROBES = (
         if_wrong="pages are larger or smaller than asked for; lists are read to the end all the same",
         reads=_honours_limit,
         max_requests=4,
+        fact="page_size",
     ),
     Probe(
         name="edges",
@@ -293,6 +296,7 @@ PROBES = (
         if_wrong='give the zone that the times are of, such as facts={"history_zone": "Europe/Moscow"}',
         reads=_times_are_utc,
         max_requests=4,
+        fact="history_zone",
     ),
     Probe(
         name="time_zone",
@@ -302,6 +306,7 @@ PROBES = (
         '"Europe/Moscow"}',
         reads=_times_have_zone,
         max_requests=4,
+        fact="time_zone",
     ),
     Probe(
         name="actions",

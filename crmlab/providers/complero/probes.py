@@ -187,6 +187,8 @@ def _knows_documentation(context: Context) -> Reads:
         page = yield _events(context, "documentation")
     except ApiError as error:
         return refuted(f"it is refused: HTTP {error.status}")
+    if not listed(page):
+        return untold("it is not refused, and no such event came")
     kinds = {str(each.get("type")) for each in listed(page) if each}
     if kinds - {"documentation"}:
         return refuted("events of other types come as well")
@@ -238,6 +240,7 @@ PROBES = (
         if_wrong="of every list only the first page comes",
         reads=_names_cursor,
         max_requests=4,
+        fact="cursor_header",
     ),
     Probe(
         name="page_size",
@@ -246,6 +249,7 @@ PROBES = (
         if_wrong="pages are larger or smaller than asked for; lists are read to the end all the same",
         reads=_honours_limit,
         max_requests=2,
+        fact="page_size",
     ),
     Probe(
         name="order",
@@ -263,6 +267,7 @@ PROBES = (
         '"Europe/Berlin"}',
         reads=_times_have_zone,
         max_requests=2,
+        fact="time_zone",
     ),
     Probe(
         name="edges",

@@ -75,7 +75,10 @@ def _number_of(first: Page) -> Generator[Request, Page, int | None]:
 
 
 def _honours_per_page(context: Context) -> Reads:
-    page = yield _FIRST
+    try:
+        page = yield _FIRST
+    except ApiError as error:
+        return refuted(f"a page of {_PER_PAGE} is refused: HTTP {error.status}")
     total = _total(page)
     came = _contacts(page)
     has_more = None if total is None else total > len(came)
@@ -218,6 +221,7 @@ PROBES = (
         if_wrong="lists are read in the pages that the service gives: in more requests, and nothing is lost",
         reads=_honours_per_page,
         max_requests=1,
+        fact="page_size",
     ),
     Probe(
         name="team",
@@ -284,5 +288,6 @@ PROBES = (
         '"Europe/Dublin"}',
         reads=_times_have_zone,
         max_requests=1,
+        fact="time_zone",
     ),
 )

@@ -72,7 +72,10 @@ def _stands_in_data(context: Context) -> Reads:
 
 
 def _honours_page_size(context: Context) -> Reads:
-    first = yield _page(1)
+    try:
+        first = yield _page(1)
+    except ApiError as error:
+        return refuted(f"a page of {_PAGE_SIZE} is refused: HTTP {error.status}")
     second = yield _page(2)
     has_more = bool(_ids(second) - _ids(first))
     return honours_size(first, _contacts(first), _PAGE_SIZE, more=has_more, name="page_size")
@@ -85,7 +88,9 @@ def _newest_first(context: Context) -> Reads:
 
 
 def _ends_empty(context: Context) -> Reads:
-    yield _page(1)  # where this is refused, the number of the other page is not to blame
+    first = yield _page(1)  # where this is refused, the number of the other page is not to blame
+    if not _contacts(first):
+        return untold("the account has no contacts")
     try:
         page = yield _page(_FAR)
     except ApiError as error:
@@ -134,6 +139,7 @@ PROBES = (
         if_wrong="the newest contacts and activities stand on a page 0, which a fetch finds by the same comparison",
         reads=_first_page,
         max_requests=3,
+        fact="first_page",
     ),
     Probe(
         name="page_size",
@@ -142,6 +148,7 @@ PROBES = (
         if_wrong="lists are read in the pages that the service gives: in more requests, and nothing is lost",
         reads=_honours_page_size,
         max_requests=2,
+        fact="page_size",
     ),
     Probe(
         name="order",
@@ -169,6 +176,7 @@ PROBES = (
         '"America/New_York"}',
         reads=_times_have_zone,
         max_requests=1,
+        fact="time_zone",
     ),
     Probe(
         name="emails",
