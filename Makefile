@@ -82,7 +82,7 @@ names: $(VENV)/.installed
 	$(BIN)/python -m docs.generated
 
 # The sample in data/ and its dictionary, the same on every machine
-data: $(VENV)/.installed
+data: $(VENV)/.installed-dev
 	$(BIN)/python -m data.make
 
 clean:
