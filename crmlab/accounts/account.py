@@ -102,6 +102,8 @@ class Account:
 
     def adopted_for(self, resource: str) -> dict[str, Any]:
         """Return the adopted facts that change how that resource is read."""
+        if not self.adopted:
+            return {}
         plain = providers.provider(self.provider.name).resource(resource)
         known = {fact.name: fact for fact in self.provider.facts}
         return {name: value for name, value in self.adopted.items() if known[name].apply(plain, value) is not plain}
