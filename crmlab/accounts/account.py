@@ -100,6 +100,11 @@ class Account:
         self.provider = self.provider.with_facts(facts_.checked(self.provider, new))
         self.adopted |= new
 
+    @property
+    def known_facts(self) -> dict[str, Any]:
+        """The facts that it is read by: those that were adopted, and those that were given."""
+        return {**self.adopted, **self.facts}
+
     def adopted_for(self, resource: str) -> dict[str, Any]:
         """Return the adopted facts that change how that resource is read."""
         if not self.adopted:

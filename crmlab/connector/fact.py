@@ -18,7 +18,7 @@ class Fact:
 
     `doc` says what it is, with the value that is assumed without it. `type_` is the type of its value, and `check`
     returns a value as it is used or raises a `ValueError`. `apply` returns a resource as it is read with that
-    value, the same object where it makes no difference. `only_adds`: reading by it can add rows, and changes the
+    value, the same object where it makes no difference, and `ask` the provider's ping. `only_adds`: reading by it can add rows, and changes the
     meaning of none, so that what a probe finds is used without being given by hand.
     """
 
@@ -27,6 +27,7 @@ class Fact:
     type_: Any
     apply: Callable[[Resource, Any], Resource]
     check: Callable[[Any], Any] = lambda value: value
+    ask: Callable[[Request, Any], Request] = lambda request, value: request
     only_adds: bool = False
 
 

@@ -84,9 +84,11 @@ class Provider:
         """Return the provider with its resources read by these facts, which it must know."""
         known = {fact.name: fact for fact in self.facts}
         resources = self.resources
+        ping = self.ping
         for name, value in values.items():
             resources = tuple(known[name].apply(resource, value) for resource in resources)
-        return replace(self, resources=resources)
+            ping = known[name].ask(ping, value)
+        return replace(self, resources=resources, ping=ping)
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -230,7 +230,7 @@ class _AccountProbing:
     async def finish(self) -> None:
         """Let every probe ask and judge, then adopt what can but add rows."""
         account = self._account
-        context = Context(now=clock(), options=account.options)
+        context = Context(now=clock(), options=account.options, facts=account.known_facts)
         findings = [(each, await self._finding(each, context)) for each in account.provider.probes]
         for each, finding in findings:
             account.adopt(finding.facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import crmlab
@@ -87,3 +88,18 @@ def test_facts_are_found_in_the_environment_for_the_account_without_a_name(
     monkeypatch.setenv("CRMLAB_RELENTA_FACTS", "first_page=0")
     with pytest.raises(UsageError, match="CRMLAB_RELENTA_FACTS is no JSON object"):
         account()
+
+
+def test_a_path_that_was_told_is_where_everything_is_asked() -> None:
+    told = crmlab.Account("complero", api_key="any", facts={"operations_path": "/log", "employee_path": "/staff/{id}"})
+
+    events = pl.DataFrame({"employee_id": ["a/b", None]})
+    context = Context(now=clock(), rows={"events": events}, facts=told.known_facts)
+    asked = {
+        name: [request.path for request in told.provider.resource(name).requests(context)]
+        for name in ("operations", "employees")
+    }
+    probes = {probe.name: next(probe.reads(context)).path for probe in told.provider.probes}
+    assert asked == {"operations": ["/log"], "employees": ["/staff/a%2Fb"]}
+    assert told.provider.ping.path == "/log"
+    assert probes["order"] == "/log"

@@ -199,12 +199,16 @@ def _path_fact(resource: str, name: str) -> Fact:
             return replace(each, requests=partial(_employees, path=path))
         return replace(each, requests=at_path(each.requests, path))
 
+    def ask(request: Request, path: str) -> Request:
+        return replace(request, path=path) if request.path == PATHS[name] else request
+
     return Fact(
         name=f"{name}_path",
         doc=f"the path of {resource}, such as {PATHS[name]!r}",
         type_=str,
         check=partial(_checked_path, name=name),
         apply=apply,
+        ask=ask,
     )
 
 

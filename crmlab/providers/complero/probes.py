@@ -51,19 +51,25 @@ def iso(moment: dt.datetime | float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _operations(limit: int = _FEW) -> Request:
-    return Request(path=PATHS["operations"], params={"limit": str(limit)})
+def _path(context: Context, name: str) -> str:
+    """Return where it is: as the account was told, or as its name suggests."""
+    found: str = context.facts.get(f"{name}_path", PATHS[name])
+    return found
+
+
+def _operations(context: Context, limit: int = _FEW) -> Request:
+    return Request(path=_path(context, "operations"), params={"limit": str(limit)})
 
 
 def _events(context: Context, kind: str) -> Request:
     params = {"type": kind, "limit": str(_FEW), "to": iso(context.now - _OLD)}
-    return Request(path=PATHS["events"], params=params)
+    return Request(path=_path(context, "events"), params=params)
 
 
 def _are_guessed(context: Context) -> Reads:
     wrong = []
     try:
-        yield _operations()
+        yield _operations(context)
     except NotFoundError:
         wrong.append("operations")
     contacts: list[dict[str, Any]] = []
@@ -76,7 +82,7 @@ def _are_guessed(context: Context) -> Reads:
     employees = dict.fromkeys(str(each["employee_id"]) for each in contacts if each.get("employee_id"))
     if employees:
         asked.append("employee")
-        is_there = yield from _some_are_there(PATHS["employee"], [*employees][:2])
+        is_there = yield from _some_are_there(_path(context, "employee"), [*employees][:2])
         if not is_there:
             wrong.append("employee")
     if wrong:
@@ -85,12 +91,12 @@ def _are_guessed(context: Context) -> Reads:
 
 
 def _is_bare(context: Context) -> Reads:
-    page = yield _operations()
+    page = yield _operations(context)
     return stands_at(page)
 
 
 def _names_cursor(context: Context) -> Reads:
-    first = yield _operations(1)
+    first = yield _operations(context, 1)
     token = first.header(_NEXT_CURSOR)
     if token:
         leads_on = yield from _leads_on(first, token, _NEXT_CURSOR)
@@ -104,7 +110,7 @@ def _names_cursor(context: Context) -> Reads:
         leads_on = yield from _leads_on(first, first.header(name) or "", name)
         if leads_on:
             return refuted(f"the header that leads to another record is {shown([name])}", cursor_header=name)
-    several = yield _operations()
+    several = yield _operations(context)
     if len(listed(several)) > len(listed(first)):
         return refuted("there are more records, and no header names the next page")
     return untold("there are no more records, so no page follows")
@@ -120,37 +126,37 @@ def _leads_on(first: Page, token: str, header: str) -> Generator[Request, Page, 
 
 
 def _honours_limit(context: Context) -> Reads:
-    several = yield _operations()
-    two = yield _operations(2)
+    several = yield _operations(context)
+    two = yield _operations(context, 2)
     return honours_size(two, listed(two), 2, more=len(listed(several)) > 2, name="limit")
 
 
 def _newest_first(context: Context) -> Reads:
-    page = yield _operations()
+    page = yield _operations(context)
     return is_sorted((each.get("created_at") for each in listed(page)), descending=True)
 
 
 def _times_have_zone(context: Context) -> Reads:
-    page = yield _operations()
+    page = yield _operations(context)
     others = yield _events(context, "update")
     names = ("occurred_at", "timestamp", "created_at")
     return have_zone(each.get(name) for each in [*listed(page), *listed(others)] for name in names)
 
 
 def _edges_belong(context: Context) -> Reads:
-    page = yield _operations()
+    page = yield _operations(context)
     times = [unix_seconds(each.get("created_at")) for each in listed(page)]
     known = [each for each in times if each is not None]
     if not known:
         return untold("no upload that was looked at has a time")
     edge = known[len(known) // 2]
-    at_edge = yield _operations().with_params(**{"from": iso(edge), "to": iso(edge)})
+    at_edge = yield _operations(context).with_params(**{"from": iso(edge), "to": iso(edge)})
     found = [unix_seconds(each.get("created_at")) for each in listed(at_edge)]
     if any(each != edge for each in found):
         return refuted("records outside of from and to came: the period is not looked at")
     if found:
         return confirmed("a record of the second that from and to name comes")
-    around = yield _operations().with_params(**{"from": iso(edge - 1), "to": iso(edge + 1)})
+    around = yield _operations(context).with_params(**{"from": iso(edge - 1), "to": iso(edge + 1)})
     if listed(around):
         return refuted("a record of the second that from and to name does not come; a second more brings it")
     return refuted("a record does not come with from and to around its second")
