@@ -18,8 +18,9 @@ class Fact:
 
     `doc` says what it is, with the value that is assumed without it. `type_` is the type of its value, and `check`
     returns a value as it is used or raises a `ValueError`. `apply` returns a resource as it is read with that
-    value, the same object where it makes no difference, and `ask` the provider's ping. `only_adds`: reading by it can add rows, and changes the
-    meaning of none, so that what a probe finds is used without being given by hand.
+    value, the same object where it makes no difference, and `ask` does so with the provider's ping. `only_adds`:
+    reading by it can add rows and changes the meaning of none, so that what a probe finds is adopted without being
+    given by hand.
     """
 
     name: str
