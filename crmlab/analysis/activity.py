@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import read
+from crmlab.analysis.inputs import read, there
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import chosen_grain, local, period_of
 
@@ -14,6 +14,18 @@ __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 #: when it happened; mailings and notes only know when they were recorded
 HAPPENED = pl.coalesce("starts_at", "created_at")
 _TIMES = ("starts_at", "created_at")
+
+
+def with_count(activities: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Return these columns of activities and `count` (Int64): how often it happened, once where nothing is said."""
+    found = read(activities, "activities", *columns, *there(activities, "activities", "count"))
+    often = pl.col("count") if "count" in found.columns else pl.lit(1)
+    return found.with_columns(often.cast(pl.Int64).fill_null(1).alias("count"))
+
+
+def happenings(activities: pl.DataFrame) -> int:
+    """Return how many activities there are, each as often as it happened."""
+    return int(with_count(activities, "kind")["count"].sum())
 
 
 def happened_on(time_zone: str) -> pl.Expr:
@@ -32,7 +44,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     Parameters
     ----------
     activities
-        Reads starts_at, created_at (where starts_at is null), all_day.
+        Reads starts_at, created_at (where starts_at is null), all_day, and count where there is one.
     time_zone
         IANA name such as ``"Europe/Berlin"``; an hour of the day means nothing without it.
 
@@ -70,12 +82,12 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     └─────────┴──────┴───────┘
     """
     at = local(pl.col("at"), time_zone)
-    activities = read(activities, "activities", "all_day", *_TIMES)
-    timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"))
+    activities = with_count(activities, "all_day", *_TIMES)
+    timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"), "count")
     counted = (
         timed.drop_nulls()
         .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
-        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .agg(pl.col("count").sum())
     )
     weekdays = pl.DataFrame({"weekday": range(1, 8)}, schema={"weekday": pl.Int8})
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
@@ -94,7 +106,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     Parameters
     ----------
     activities
-        Reads kind, starts_at, created_at (where starts_at is null), all_day.
+        Reads kind, starts_at, created_at (where starts_at is null), all_day, and count where there is one.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     time_zone
@@ -134,7 +146,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
-    activities = read(activities, "activities", "kind", "all_day", *_TIMES)
+    activities = with_count(activities, "kind", "all_day", *_TIMES)
     return count_by_period(activities, happened_on(time_zone), every)
 
 
@@ -147,7 +159,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     Parameters
     ----------
     activities
-        Reads kind and what `crmlab.analysis.with_owner` reads.
+        Reads kind, what `crmlab.analysis.with_owner` reads, and count where there is one.
     users
         Names of the owners; see `crmlab.analysis.with_owner`.
 
@@ -155,7 +167,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     -------
     pl.DataFrame
         Sorted by owner and kind, nulls last; only pairs that occur: owner (String), kind (String, the
-        service's word), count (Int64). The counts add up to the rows of `activities`.
+        service's word), count (Int64). The counts add up to the rows of `activities`, each as often as it happened.
 
     Raises
     ------
@@ -183,7 +195,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     └─────────┴──────┴───────┘
     """
     columns = ("provider", "account", "owner_id", "author", "kind")
-    counts = read(activities, "activities", *columns).group_by(columns).agg(pl.len().cast(pl.Int64).alias("count"))
+    counts = with_count(activities, *columns).group_by(columns).agg(pl.col("count").sum())
     return (
         counts.with_columns(owners_of(counts, users))
         .group_by("owner", "kind")
@@ -193,11 +205,12 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
 
 
 def count_by_period(frame: pl.DataFrame, day: pl.Expr, every: str | None) -> pl.DataFrame:
-    """Return period (Date), kind and count (Int64) of the rows that have a day."""
-    days = frame.select(day.alias("period"), "kind").drop_nulls("period")
+    """Return period (Date), kind and count (Int64) of the rows that have a day; `count` says how often each counts."""
+    often = pl.col("count") if "count" in frame.columns else pl.lit(1, pl.Int64)
+    days = frame.select(day.alias("period"), "kind", often.alias("count")).drop_nulls("period")
     every = chosen_grain(every, days["period"])
     return (
         days.group_by(period_of(pl.col("period"), every), "kind")
-        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .agg(pl.col("count").sum())
         .sort("period", "kind", nulls_last=True)
     )

@@ -31,7 +31,7 @@ from crmlab.connector.fact import Fact, known_zone, page_size_fact, time_zone_fa
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
-from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
+from crmlab.connector.paging import PageSize, Paginator, chain, cursor, linked, numbered, one_answer, pointer, widening
 from crmlab.connector.probe import (
     NOWHERE,
     VERDICTS,
@@ -97,6 +97,7 @@ __all__ = [
     "Verdict",
     "View",
     "bound",
+    "chain",
     "confirmed",
     "count_and_names",
     "cursor",
@@ -116,6 +117,7 @@ __all__ = [
     "is_sorted",
     "iso_time",
     "known_zone",
+    "linked",
     "listed",
     "lookup",
     "member",
@@ -124,6 +126,7 @@ __all__ = [
     "one_answer",
     "page_size_fact",
     "pages",
+    "pointer",
     "read_refusal",
     "refuse",
     "refuted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmlab.fetching.call import call, check
 from crmlab.fetching.fetch import asked_of, fetch, fetch_to
+from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.probing import Probed, max_requests, probe
 from crmlab.fetching.progress import Progress
@@ -18,6 +19,7 @@ __all__ = [
     "fetch",
     "fetch_to",
     "max_requests",
+    "operations",
     "plan",
     "probe",
 ]

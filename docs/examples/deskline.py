@@ -30,7 +30,6 @@ from crmlab.connector import (
     View,
     confirmed,
     date,
-    fill_path,
     iso_time,
     listed,
     numbered,
@@ -85,10 +84,6 @@ def _list(name: str, doc: str, **more: Any) -> Resource:
         page_size=PageSize(name="per_page"),
         **more,
     )
-
-
-def _ticket(id: str) -> Request:
-    return Request(path=fill_path("/tickets/{id}", id=id))
 
 
 # ---- records as documented ------------------------------------------------------------------------
@@ -178,7 +173,7 @@ PROVIDER = Provider(
         _list("customers", "Everybody who ever wrote.", wire=CUSTOMER, views=CUSTOMERS),
         _list("tickets", "What they wrote, and what became of it.", wire=TICKET, views=TICKETS),
     ),
-    operations=(Operation(name="ticket", doc="One ticket by its id.", request=_ticket),),
+    operations=lambda: (Operation(name="get_ticket", method="GET", path="/tickets/{id}", doc="One ticket by its id."),),
     assumptions=("updated_since includes the moment that it names",),
     probes=PROBES,
     facts=(page_size_fact(),),

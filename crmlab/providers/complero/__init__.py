@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -31,9 +31,11 @@ from crmlab.connector import (
     Request,
     Resource,
     Span,
-    cursor,
+    chain,
     fill_path,
+    linked,
     page_size_fact,
+    pointer,
     read_refusal,
     refuse,
     time_slices,
@@ -49,6 +51,10 @@ from crmlab.providers.complero.probes import PROBES, at_path, iso
 #: several are joined in one filter is not documented
 EVENT_TYPES = ("confirm", "update", "documentation")
 _LIMIT = 1000
+#: the address in a link that is written as in a Link header (RFC 8288): ``<https://...>; rel="next"``
+_LINK = re.compile(r'<([^<>]*)>(?:\s*;[^,]*\brel="?next\b|\s*$)')
+#: parameters that a list is asked with whatever its period, and whatever its page
+_FILTERS = ("type", "limit")
 #: seconds; whether the edges of a period belong to it is not documented: ask for a little more
 _OVERLAP = 1
 
@@ -102,7 +108,7 @@ def _span(request: Request) -> Span:
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
     """Return the same request for another period."""
-    params = {name: value for name, value in request.params.items() if name not in ("from", "to")}
+    params = {name: value for name, value in request.params.items() if name in _FILTERS}
     if since is not None:
         params["from"] = iso(since)
     if until is not None:
@@ -110,15 +116,23 @@ def _within(request: Request, since: int | None, until: int | None) -> Request:
     return replace(request, params=params)
 
 
+def _next_page(page: Page, header: str) -> Request | None:
+    """Return the request for the next page: by the cursor of its own header, else by the link, without its host."""
+    token = pointer(page.header(header))
+    if token:
+        return page.request.with_params(cursor=token)
+    given = page.header("next-link") or ""
+    in_brackets = _LINK.search(given)
+    link = pointer(in_brackets[1] if in_brackets else given)
+    if link is None:
+        return None
+    in_link = pointer(parse_qs(urlsplit(link).query).get("cursor", [""])[0])
+    return page.request.with_params(cursor=in_link) if in_link else linked(page.request, link)
+
+
 def _followed(header: str) -> Paginator:
-    """Return how a list is followed whose next page that header names, or else the link, of which only this is used."""
-
-    def next_cursor(page: Page) -> str | None:
-        link = page.header("next-link") or ""
-        in_link = parse_qs(urlsplit(link).query).get("cursor", [""])[0]
-        return page.header(header) or in_link or None
-
-    pages = cursor(next_cursor, lambda request, token: request.with_params(cursor=token))
+    """Return how a list is followed whose next page that header names."""
+    pages = chain(partial(_next_page, header=header))
     return time_slices(pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
 
 
@@ -161,13 +175,6 @@ def _is_gone(error: ApiError, request: Request) -> bool:
     return error.status == 404
 
 
-def _by_id(name: str, doc: str) -> Operation:
-    def request(id: str) -> Request:
-        return Request(path=fill_path(PATHS[name], id=id))
-
-    return Operation(name=name, doc=doc, request=request)
-
-
 def _newest_upload(page: Page) -> str:
     """Say what there is to recognise the company by: nothing that can be read names it."""
     uploads = page.read(list[_Upload])
@@ -177,8 +184,10 @@ def _newest_upload(page: Page) -> str:
     return f"newest upload: {newest.model or newest.type} of {newest.created_at:.10}"
 
 
-def _plain(name: str) -> Callable[[], Request]:
-    return lambda: Request(path=PATHS[name])
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.complero.operations import operations  # noqa: PLC0415  # its models load when one is called
+
+    return operations()
 
 
 # ---- facts ----------------------------------------------------------------------------------------
@@ -305,34 +314,23 @@ PROVIDER = Provider(
             views=views.OPERATIONS,
         ),
     ),
-    operations=(
-        Operation(
-            name="ping", doc="Whether the service can be reached; the key is not looked at.", request=_plain("ping")
-        ),
-        _by_id("contact", "One contact by its id, as it is now."),
-        _by_id("employee", "One employee by the company's own id."),
-        _by_id("operation", "One operation by its id."),
-        Operation(
-            name="latest_events",
-            doc="Events that no call has returned yet; they do not come again.",
-            request=_plain("latest_events"),
-            destructive=True,
-        ),
-    ),
+    operations=_operations,
     assumptions=(
         *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
-        "channel, contact_id, documentation; one without id gets one made of its content",
+        "channel, contact_id, consents, documentation; one without id gets one made of its content",
         "events are asked for type by type; a service that does not know documentation as a type has none",
         "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, zip_code, state, "
         "country, and consents by channel and purpose",
         "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it is about the event's "
         "channel where it names none; yes at work and no at home decides nothing; documentation and data hold none",
+        "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, and is told as a value "
+        "that could not be read",
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
-        "a list ends where neither Next-Cursor nor Next-Link names another page; a full last page is told, since "
-        "nothing else says that it is the last",
+        "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
+        "asked for by its last time",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
