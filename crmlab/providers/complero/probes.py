@@ -173,11 +173,11 @@ def _consents_are_read(context: Context) -> Reads:
     contacts = [each["contact"] for each in listed(page) if isinstance(each.get("contact"), dict)]
     sections = [contact.get(name) for contact in contacts for name in ("section_work", "section_private")]
     held = [section["consents"] for section in sections if isinstance(section, dict) and section.get("consents")]
-    said = [each["answer"] for contact in contacts for each in statements(json.dumps(contact))]
-    answers = [answer for answer in said if answer is not None]
-    unread = [answer for answer in answers if answer not in ("true", "false")]
+    said = [each for contact in contacts for each in statements(json.dumps(contact))]
+    answers = [each for each in said if each["answer"] is not None]
+    unread = [each for each in said if each["unread"] is not None]
     if unread:
-        return refuted(f"{len(unread):,} of {len(answers):,} consents are no yes and no no")
+        return refuted(f"{len(unread):,} of {len(unread) + len(answers):,} consents are no yes and no no")
     if not held and not answers:
         return untold("no event that was looked at holds a consent")
     objects = [each for each in held if isinstance(each, dict)]
