@@ -25,7 +25,7 @@ from crmlab.connector.expressions import (
     texts,
     unix_millis,
     unix_time,
-    zoned,
+    with_zone,
 )
 from crmlab.connector.fact import Fact, known_zone, page_size_fact, time_zone_fact
 from crmlab.connector.limits import Limits
@@ -146,5 +146,5 @@ __all__ = [
     "url_fields",
     "whole_number",
     "widening",
-    "zoned",
+    "with_zone",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from crmlab.connector.expressions import zoned
+from crmlab.connector.expressions import with_zone
 from crmlab.connector.request import Request
 from crmlab.connector.resource import Context, Resource
 
@@ -64,7 +64,7 @@ def time_zone_fact(**fields: Sequence[str]) -> Fact:
     def apply(resource: Resource, zone: str) -> Resource:
         if resource.name not in fields:
             return resource
-        times = {name: zoned(name, zone) for name in fields[resource.name]}
+        times = {name: with_zone(name, zone) for name in fields[resource.name]}
         return replace(resource, computed={**resource.computed, **times})
 
     return Fact(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -51,8 +51,9 @@ class Provider:
     `operations` gives every documented operation, loaded when one is called or listed,
     and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
-    resource reads. `probes` test with a few reads what can be tested so, and `facts` are what an account may be
-    told of a service that does otherwise.
+    resource reads. `never_kept` names fields with keys or passwords of records that no resource reads, and says
+    what they are (those of records that are read are in `Resource.never_kept`). `probes` test with a few reads what
+    can be tested so, and `facts` are what an account may be told of a service that does otherwise.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Provider:
     probes: tuple[Probe, ...] = ()
     facts: tuple[Fact, ...] = ()
     not_covered: tuple[str, ...] = ()
+    never_kept: Mapping[str, str] = field(default_factory=dict)
 
     def needed(self, base_url: str | None = None) -> set[str]:
         """Return the fields without which there is no account at that base URL (the own one)."""

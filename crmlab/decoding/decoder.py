@@ -104,10 +104,12 @@ class Decoder:
         self.resource, self.known = resource, known
         self._raw, self._exports = raw, exports
         self._since, self._until = context.since, context.until
+        self._never_kept = frozenset(way.rpartition(".")[2] for way in resource.never_kept)
         self._head = {"provider": pl.lit(provider, pl.Categorical), "account": pl.lit(account)}
         self._source = {**self._head, "resource": pl.lit(resource.name)}
         self._inserted_at = _inserted_at(resource, context)
         self._views = [ViewReader(view, resource.key, self._head) for view in views]
+        self._computed = _computed(resource, context, views, raw=raw, exports=exports)
         self._unwrap = resource.unwrap if raw else None
         self._fields = dict(fields)
         #: fields whose column in the provider's own records has another name, and that name
@@ -120,7 +122,7 @@ class Decoder:
     def __call__(self, found: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
         rows, misfits = self._rows(found)
-        refused = {row: _no_object(found[row]) for each in misfits if not each.field for row in each.rows}
+        refused = {row: self._no_object(found[row]) for each in misfits if not each.field for row in each.rows}
         rows = _without(rows, refused)
         for view in self._views:
             refused |= dict.fromkeys(view.nameless(rows), _NO_ID)
@@ -208,10 +210,13 @@ class Decoder:
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
         rows = rows.with_columns(*constants)
-        if self.resource.computed:
+        if self._computed:
             whole = rows.with_columns(texts.alias(_RECORD))
-            rows = whole.with_columns(**self.resource.computed).drop(_RECORD)
+            rows = whole.with_columns(**self._computed).drop(_RECORD)
         return rows.with_row_index(ROW), [*strange, *misfits]
+
+    def _no_object(self, record: Record) -> str:
+        return f"record: expected an object, got {shown(record.text, self._never_kept)[:120]}"
 
     def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
         """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
@@ -231,7 +236,7 @@ class Decoder:
         ids = everyone.join(known, on=ROW, how="left", maintain_order="left")["id"]
         kept = [each for each in misfits if self._is_kept(each)]
         return {
-            "misfits": table_of(kept, ids, self._source),
+            "misfits": table_of(kept, ids, self._source, self._never_kept),
             "misfit_keys": pl.concat(
                 [
                     *(_misfit_keys(each, "", ids, found) for each in misfits),
@@ -261,7 +266,7 @@ class Decoder:
     def _rejected(self, found: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
         if not refused:
             return _NONE_REJECTED
-        lines = [{"reason": refused[row], "raw": shown(found[row].text)} for row in sorted(refused)]
+        lines = [{"reason": refused[row], "raw": shown(found[row].text, self._never_kept)} for row in sorted(refused)]
         frame = pl.DataFrame(lines, schema={"reason": pl.String, "raw": pl.String})
         return frame.select(**self._source, reason="reason", raw="raw")
 
@@ -323,17 +328,38 @@ def decoder(
     )
 
 
-def _needed(
-    resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
-) -> Schema:
-    """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
-    expressions = [resource.key, _inserted_at(resource, context), *resource.computed.values()]
+def _computed(
+    resource: Resource, context: Context, views: Sequence[View], *, raw: bool, exports: bool
+) -> Mapping[str, pl.Expr]:
+    """Return the columns that have to be made of the whole record: those that something reads."""
+    if raw or not resource.computed:
+        return resource.computed
+    roots = _roots(_expressions(resource, context, views, exports=exports))
+    return {name: expression for name, expression in resource.computed.items() if name in roots}
+
+
+def _expressions(resource: Resource, context: Context, views: Sequence[View], *, exports: bool) -> list[pl.Expr]:
+    """Return all that is made of the columns of a record."""
+    expressions = [resource.key, _inserted_at(resource, context)]
     if exports:
         expressions += resource.exports.values()
     for view in views:
         expressions += view.columns.values()
         expressions += [part for part in (view.explode, view.where) if part is not None]
-    roots = {name for expression in expressions for name in expression.meta.root_names()}
+    return expressions
+
+
+def _roots(expressions: Iterable[pl.Expr]) -> set[str]:
+    """Return the columns that these expressions read."""
+    return {name for expression in expressions for name in expression.meta.root_names()}
+
+
+def _needed(
+    resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
+) -> Schema:
+    """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
+    computed = _computed(resource, context, views, raw=False, exports=exports)
+    roots = _roots([*_expressions(resource, context, views, exports=exports), *computed.values()])
     narrow = {**documented, **resource.projection}
     needed = {name: narrow[name] for name in documented if name in roots}
     # one field at least, so that records without any wanted field are still counted
@@ -389,7 +415,3 @@ def _is_object(text: bytes, wrapper: str | None) -> bool:
     except msgspec.DecodeError:
         return False
     return not inner or inner[wrapper].startswith(b"{")
-
-
-def _no_object(record: Record) -> str:
-    return f"record: expected an object, got {shown(record.text)[:120]}"

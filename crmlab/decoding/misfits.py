@@ -73,7 +73,9 @@ def is_vital(field: str) -> bool:
     return bool(_VITAL.search(field))
 
 
-def table_of(found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr]) -> pl.DataFrame:
+def table_of(
+    found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr], never_kept: Collection[str] = ()
+) -> pl.DataFrame:
     """Return a line for each value that is kept, without what may be a secret.
 
     Parameters
@@ -84,10 +86,12 @@ def table_of(found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr])
         The id of each row.
     head
         What stands before the id in every line.
+    never_kept
+        Names of fields whose values are not shown.
     """
     parts = [pl.DataFrame(schema=MISFITS)]
     for misfits in found:
-        raw = _shown(misfits)
+        raw = _shown(misfits, never_kept)
         quoted = raw.str.slice(0, _QUOTED)
         place = f"{misfits.column}: " if misfits.column else ""
         part = pl.DataFrame({"id": ids.gather(misfits.rows.head(len(raw))), "quoted": quoted, "raw": raw})
@@ -96,7 +100,7 @@ def table_of(found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr])
     return pl.concat(parts)
 
 
-def _shown(misfits: Misfits) -> pl.Series:
+def _shown(misfits: Misfits, never_kept: Collection[str]) -> pl.Series:
     if is_secret(misfits.field):
         return pl.repeat("••••", len(misfits.raw), dtype=pl.String, eager=True)
-    return blotted(misfits.raw)
+    return blotted(misfits.raw, never_kept)

@@ -1,9 +1,10 @@
-"""JSON that may be shown: what is named like a secret is blotted out."""
+"""JSON that may be shown: what is named like a secret, or is never kept, is blotted out."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 import polars as pl
@@ -18,35 +19,38 @@ def is_secret(name: str) -> bool:
     return bool(_SECRET.search(name))
 
 
-def without_secrets(value: Any) -> Any:
-    """Return parsed JSON with everything blotted out that is named like a secret."""
+def without_secrets(value: Any, never_kept: Collection[str] = ()) -> Any:
+    """Return parsed JSON with everything blotted out that is named like a secret, or is one of these names."""
     if isinstance(value, list):
-        return [without_secrets(part) for part in value]
+        return [without_secrets(part, never_kept) for part in value]
     if not isinstance(value, dict):
         return value
     kept = {}
     for key, part in value.items():
-        hidden = _SECRET.search(key) and part is not None
-        kept[key] = _BLOT if hidden else without_secrets(part)
+        hidden = part is not None and (is_secret(key) or key in never_kept)
+        kept[key] = _BLOT if hidden else without_secrets(part, never_kept)
     return kept
 
 
-def shown(raw: bytes) -> str:
-    """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret."""
-    return _shown_text(raw.decode("utf-8", "replace"))
+def shown(raw: bytes, never_kept: Collection[str] = ()) -> str:
+    """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret.
+
+    `never_kept` names further fields whose values are not shown.
+    """
+    return _shown_text(raw.decode("utf-8", "replace"), never_kept)
 
 
-def blotted(raw: pl.Series) -> pl.Series:
+def blotted(raw: pl.Series, never_kept: Collection[str] = ()) -> pl.Series:
     """Return JSON texts as `shown` returns each."""
-    if not raw.str.contains(f"(?i){_NAMES}").any():
+    if not raw.str.contains(f"(?i){'|'.join([_NAMES, *map(re.escape, never_kept)])}").any():
         return raw
-    return pl.Series([_shown_text(text) for text in raw], dtype=pl.String)
+    return pl.Series([_shown_text(text, never_kept) for text in raw], dtype=pl.String)
 
 
-def _shown_text(text: str) -> str:
-    if not _SECRET.search(text):
+def _shown_text(text: str, never_kept: Collection[str]) -> str:
+    if not (is_secret(text) or any(name in text for name in never_kept)):
         return text
     try:
-        return json.dumps(without_secrets(json.loads(text)), ensure_ascii=False)
+        return json.dumps(without_secrets(json.loads(text), never_kept), ensure_ascii=False)
     except (ValueError, RecursionError):
         return "(withheld: it may hold a secret)"

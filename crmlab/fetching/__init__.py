@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmlab.fetching.call import call, check
+from crmlab.fetching.client import Client
 from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
@@ -10,6 +11,7 @@ from crmlab.fetching.probing import Probed, max_requests, probe
 from crmlab.fetching.progress import Progress
 
 __all__ = [
+    "Client",
     "Plan",
     "Probed",
     "Progress",

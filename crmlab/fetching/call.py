@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
@@ -13,6 +13,9 @@ from crmlab.decoding import answer_frame, as_documented
 from crmlab.errors import CrmlabError, TransportError, UsageError
 from crmlab.fetching.time_limit import within
 from crmlab.providers import unknown
+
+if TYPE_CHECKING:
+    from crmlab.http.client import Client as HttpClient
 
 
 async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
@@ -88,14 +91,22 @@ async def call(
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
+    async with Client(timeouts=timeouts) as client:
+        return await answer(client, account, operation, arguments, as_frame=as_frame)
+
+
+async def answer(
+    client: HttpClient, account: Account, operation: str, arguments: Mapping[str, object], *, as_frame: bool
+) -> Any:
+    """Return the decoded answer of one operation, asked over the connections of this client."""
     chosen = _operation(account, operation)
     request = chosen.request(**arguments)
-    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
+    async with within(client.timeouts.total):
         page = await _where(account, client.send(account, request, retry=not chosen.destructive))
     if chosen.binary:
         return page.body
-    answer = page.read(Any)
-    return answer_frame(answer) if as_frame else answer
+    found = page.read(Any)
+    return answer_frame(found) if as_frame else found
 
 
 def _operation(account: Account, name: str) -> Operation:

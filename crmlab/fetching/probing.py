@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crmlab.accounts import Account, check_names
+from crmlab.accounts import Account
 from crmlab.connector import (
     VERDICTS,
     Context,
@@ -23,10 +23,10 @@ from crmlab.connector import (
     untold,
 )
 from crmlab.display import DisplayMixin, Overview, plural
-from crmlab.errors import ApiError, CrmlabError, RateLimitError, TransportError, UsageError
+from crmlab.errors import ApiError, CrmlabError, RateLimitError, TransportError
 from crmlab.fetching.crawl import side_by_side
 from crmlab.fetching.faults import FAULTS, internal_error
-from crmlab.fetching.query import clock
+from crmlab.fetching.query import chosen_accounts, clock
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -194,10 +194,7 @@ async def probe(
     """
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
-    chosen = (accounts,) if isinstance(accounts, Account) else tuple(accounts)
-    if not chosen:
-        raise UsageError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
-    check_names(list(chosen))
+    chosen = chosen_accounts(accounts)
     async with Client(limits, timeouts) as client:
         client.check_scopes(chosen)
         probings = [_AccountProbing(client, account) for account in chosen]

@@ -64,6 +64,7 @@ def _page(provider: Provider) -> str:
         f"with it.\n\n{bullets(provider.assumptions)}",
         "Tested for an account": _probes(provider),
         "Not covered": bullets(provider.not_covered),
+        "Fields": f"Where each documented field went: [fields of {provider.title}](../fields/{provider.name}.md).",
     }
     below = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     return f"# {provider.title}\n\n{said}\n\n{bullets(facts)}\n\n{below}\n"

@@ -203,7 +203,7 @@ def test_a_time_without_a_zone_is_written_in_utc_and_nothing_else_is_changed() -
         None,
     ]
 
-    found = run(ex.zoned("a", "Europe/Berlin"), given)
+    found = run(ex.with_zone("a", "Europe/Berlin"), given)
 
     assert found[:2] == ["2026-07-05T10:03:32.000000Z", given[1]]
     assert found[2:] == given[2:]

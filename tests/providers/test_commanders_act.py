@@ -56,7 +56,7 @@ INTEGRATION = {
     },
 }
 #: of the day, for all devices
-WHOLE_DAY = {"day": "2026-05-06", "device": ""}
+WHOLE_DAY = {"day": "2026-05-06", "device": "", "location": ""}
 BANNER = {
     "type": "privacy/statistic",
     "id": "4",
@@ -476,6 +476,42 @@ def test_a_user_has_name_email_and_role() -> None:
     assert (row["id"], row["name"], row["email"], row["role"]) == ("4", "Ada Moss", "a@m.example", "end_user")
 
 
+def test_every_documented_counter_has_a_column() -> None:
+    names = (
+        "nb_banner_clicks_links_not_PC", "nb_banner_clicks_button", "nb_optin_all_on_click_banner",
+        "nb_optout_on_click_banner", "nb_PC_views", "nb_PC_vendor_views", "nb_PC_clicks_save", "nb_optin_PC_save",
+        "nb_optin_all_on_save_PC", "nb_optin_all",
+    )  # fmt: skip
+    counted = {name: number for number, name in enumerate(names, 1001)}
+
+    found = read("privacy_statistics", [{"id": "1", "attributes": counted}], tags=WHOLE_DAY)
+
+    row = found.frames["consent_statistics"].row(0)
+    assert {value for value in row if isinstance(value, int)} == set(counted.values())
+
+
+def test_a_deleted_destination_says_when_and_retries_are_counted() -> None:
+    health = {"success": {"immediate": {"total": 90}, "retry": {"total": 10}}}
+    attributes = {"label": "Ads", "deleted_at": "2026-03-01T10:00:00+01:00", "health": health}
+
+    row = read("destinations", [{"id": 1, "attributes": attributes}]).frames["integrations"].row(0, named=True)
+
+    assert row["deleted_at"] == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert (row["success"], row["retried"]) == (100, 10)
+
+
+async def test_banner_statistics_come_by_location_where_the_account_asks_for_them() -> None:
+    async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
+        keys = site.keys["commanders_act"]
+        account = crmlab.Account("commanders_act", base_url=site[0].base_url, locations="yes", **keys)
+        parts = await crmlab.fetch(account, "consent_statistics", limits=crmlab.Limits(concurrency=10))
+        whole = await crmlab.fetch(site, "consent_statistics", limits=crmlab.Limits(concurrency=10))
+
+    assert set(parts.consent_statistics["location"]) == {"other", "eu"}
+    assert parts.consent_statistics["id"].is_unique().all()
+    assert parts.consent_statistics["optin"].sum() == whole.consent_statistics["optin"].sum() > 0
+
+
 async def test_banner_statistics_come_by_device_where_the_account_asks_for_them() -> None:
     async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
         keys = site.keys["commanders_act"]
@@ -504,7 +540,7 @@ async def test_banner_statistics_come_by_device_where_the_account_asks_for_them(
 def test_counts_of_nested_categories_are_read_as_the_flat_ones(nested: dict[str, Any]) -> None:
     resource = PROVIDER.resource("privacy_statistics")
     row = {"id": 9, "type": "s", "attributes": {"nb_optin": 12, **nested}}
-    request = Request(path="/privacy/statistics", tags={"day": "2026-01-01", "device": ""})
+    request = Request(path="/privacy/statistics", tags={"day": "2026-01-01", "device": "", "location": ""})
     came = Page(request=request, status=200, headers={}, body=json.dumps({"data": [row]}).encode())
 
     flat = resource.restate(came)

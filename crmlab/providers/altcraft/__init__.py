@@ -36,7 +36,7 @@ from crmlab.connector import (
     read_refusal,
     refuse,
     time_zone_fact,
-    zoned,
+    with_zone,
 )
 from crmlab.errors import ApiError, NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
@@ -198,7 +198,7 @@ def _history_in_zone(resource: Resource, zone: str) -> Resource:
     """Return the history with its times read as those of a zone, whatever they say."""
     if resource.name != "history":
         return resource
-    time = zoned(pl.col("datetime").str.strip_suffix("Z"), zone)
+    time = with_zone(pl.col("datetime").str.strip_suffix("Z"), zone)
     return replace(resource, computed={**resource.computed, "datetime": time})
 
 
@@ -269,6 +269,7 @@ PROVIDER = Provider(
             requests=_segment_details,
             needs_before_request=("segments",),
             wire=fields.SEGMENT,
+            computed=views.SEGMENT_PARTS,
             views=views.SEGMENTS,
         ),
         Resource(
@@ -321,6 +322,7 @@ PROVIDER = Provider(
             page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
             wire=fields.EVENT,
+            computed=views.SUBSCRIPTION_PARTS,
             views=views.HISTORY,
             unknown_words=views.UNKNOWN_ACTIONS,
         ),

@@ -52,6 +52,7 @@ from crmlab.providers.commanders_act.windows import (
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")
+_LOCATIONS = ("other", "eu")
 HOUR = 3_600_000
 DAY = 86_400_000
 _WEEK = dt.timedelta(days=7)
@@ -216,15 +217,18 @@ def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Req
 
 def _statistics(context: Context) -> Iterable[Request]:
     devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
-    for day, device in product(days(context), devices):
+    locations = _LOCATIONS if context.options.get("locations") == "yes" else ("",)
+    for day, device, location in product(days(context), devices, locations):
         date = day.isoformat()
         request = Request(
             path="/privacy/statistics",
             params={"filter[begin_date]": date, "filter[end_date]": date},
-            tags={"day": date, "device": device},
+            tags={"day": date, "device": device, "location": location},
         )
         if device:
             request = request.with_params(**{"filter[sup_filters][device][]": _DEVICES.index(device)})
+        if location:
+            request = request.with_params(**{"filter[sup_filters][location][]": _LOCATIONS.index(location)})
         yield request
 
 
@@ -294,6 +298,14 @@ PROVIDER = Provider(
             pattern="yes|no",
             help="yes: banner statistics apart for desktop, mobile, tablet and others, in four times as many requests",
         ),
+        Field(
+            name="locations",
+            label="Consent by location",
+            secret=False,
+            default="no",
+            pattern="yes|no",
+            help="yes: banner statistics apart for visitors inside and outside the EU, in twice as many requests",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -307,6 +319,7 @@ PROVIDER = Provider(
             "Sources with their health, without their parameters (which may hold secrets).",
             requests=get("/sources", include="connector,environment,health"),
             wire=fields.INTEGRATION,
+            never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
             views=views.integrations("source"),
         ),
         _list(
@@ -314,6 +327,7 @@ PROVIDER = Provider(
             "Destinations with their health, without their parameters (which may hold secrets of partners).",
             requests=get("/destinations", include="connector,environment,health"),
             wire=fields.INTEGRATION,
+            never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
             views=views.integrations("destination"),
         ),
         _list(
@@ -330,15 +344,17 @@ PROVIDER = Provider(
         ),
         _list(
             "privacy_statistics",
-            f"Consent banners, a request for each day of since..until (and device, with devices=yes); the last {DAYS} "
-            "days without since.",
+            "Consent banners, a request for each day of since..until (and device with devices=yes, location with "
+            "locations=yes); "
+            f"the last {DAYS} days without since.",
             requests=_statistics,
             note=by_default,
             reached=reached_by_default,
-            tags=("day", "device"),
+            tags=("day", "device", "location"),
             restate=statistics.as_documented,
             key=views.STATISTICS_KEY,
             wire=fields.STATISTIC,
+            inside_json={"attributes": fields.COUNTERS},
             views=views.STATISTICS,
         ),
         _list(
@@ -359,6 +375,7 @@ PROVIDER = Provider(
             "Who changed what (needs the right to see the modification history).",
             requests=_logs,
             wire=fields.LOG,
+            never_kept=fields.NEVER_KEPT_OF_LOGS,
             views=views.LOGS,
         ),
     ),

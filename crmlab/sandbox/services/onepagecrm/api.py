@@ -137,6 +137,8 @@ class _Crm:
                 "per_page": per_page,
                 "max_page": max(1, -(-len(found) // per_page)),
             }
+            if name in lists.UNCOUNTED:
+                counts = {}
             batch = self._batch(name, query, found, (page - 1) * per_page, page * per_page)
             return _envelope(data=extended(dumps(counts), {name: batch}))
 
