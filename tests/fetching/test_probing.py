@@ -129,7 +129,7 @@ DRIFTS = {
     "page_size_ignored": "altcraft: page_size; complero: page_size; onepagecrm: page_size; relenta: page_size",
     "exclusive_edges,addresses,dataset_columns,unclear_consents": "altcraft: edges; complero: consents edges;"
     "commanders_act: delivery_columns log_days; onepagecrm: edges; relenta: emails",
-    "no_since,shared_ids,statistics_day,no_documentation,field_names,cascade": "onepagecrm: cascade since;"
+    "no_since,shared_ids,statistics_day,no_documentation,field_names,cascade": "onepagecrm: cascade edges since;"
     "commanders_act: log_days statistics_days unique_ids; complero: documentation edges event; relenta: contact",
 }
 
