@@ -191,18 +191,17 @@ class PageSize:
         size = str(asked.get(self.name, ""))
         return int(size) if size.isdecimal() else None
 
+    def sized(self, request: Request, size: int) -> Request:
+        """Return the same request for pages of that size."""
+        return request.with_body(**{self.name: size}) if self.in_body else request.with_params(**{self.name: size})
+
     def smaller(self, request: Request) -> Iterable[Request]:
         """Return the same request for smaller pages, the largest first, and at last for those the service chooses."""
         size = self.of(request)
         if size is None:
             return
         for part in (2, 4, 10):
-            smaller = max(1, size // part)
-            yield (
-                request.with_body(**{self.name: smaller})
-                if self.in_body
-                else request.with_params(**{self.name: smaller})
-            )
+            yield self.sized(request, max(1, size // part))
         asked = request.body if self.in_body else request.params
         rest = {name: value for name, value in (asked or {}).items() if name != self.name}
         yield replace(request, body=rest) if self.in_body else replace(request, params=rest)

@@ -37,6 +37,7 @@ from crmlab.connector import (
 )
 from crmlab.errors import ApiError, PagingError
 from crmlab.providers.commanders_act import fields, statistics, views
+from crmlab.providers.commanders_act.probes import PROBES
 from crmlab.providers.commanders_act.windows import (
     DAYS,
     as_kept,
@@ -393,6 +394,7 @@ PROVIDER = Provider(
         "a count that an answer leaves out is unknown, not 0",
         "filter[created] of the activity log includes both days, whatever their time zone",
     ),
+    probes=PROBES,
     not_covered=(
         "creating and changing sources, destinations, users, alerts, tag-manager objects",
         "delivery issues: they hold bodies of requests, with persons and keys in them",
