@@ -173,7 +173,8 @@ def _next_link(page: Page) -> str | None:
     """Return the link to the next page: text, or an object that holds it (jsonapi.org, 1.1, document links)."""
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
-    return pointer(link.get("href") if isinstance(link, dict) else link)
+    address = link.get("href") if isinstance(link, dict) else link
+    return pointer(address) if isinstance(address, str) else None
 
 
 def _more(page: Page) -> int | None:
