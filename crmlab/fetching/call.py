@@ -113,7 +113,8 @@ def _operation(account: Account, name: str) -> Operation:
     """Return the operation of that name, if it may be called."""
     known = {each.name: each for each in account.provider.operations()}
     if name not in known:
-        raise UsageError(unknown("operation", name, known))
+        listed = f'crmlab.operations("{account.provider.name}") lists them'
+        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
     if known[name].writes:
         raise UsageError(f"{name} changes something at {account.provider.title}, and crmlab only reads")
     return known[name]
