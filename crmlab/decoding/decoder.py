@@ -17,8 +17,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import RECORD, Context, Resource, Schema, View
+from crmlab.decoding.layout import Items, Layout
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
-from crmlab.decoding.readers import Items, Layout, ObjectReader
+from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
 from crmlab.decoding.secrets import shown
 from crmlab.decoding.unreadable import as_utf8
@@ -114,7 +115,7 @@ class Decoder:
         #: how many values of each field were kept as misfits
         self._kept: dict[str, int] = {}
         beside = resource.envelope_fields if self._unwrap else {}
-        self._reader = ObjectReader(self._fields, "", required=True, wrapper=self._unwrap, beside=beside)
+        self._reader = ObjectReader(self._fields, "", wrapper=self._unwrap, beside=beside)
 
     def __call__(self, found: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
@@ -220,10 +221,11 @@ class Decoder:
     def _misfits(self, found: Sequence[Record], rows: pl.DataFrame, misfits: list[Misfits]) -> dict[str, pl.DataFrame]:
         if not misfits:
             return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
-        key = self.resource.key.cast(pl.String, strict=False)
-        known = rows.select(ROW, id=key)
-        everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
-        ids = everyone.join(known, on=ROW, how="left", maintain_order="left")["id"]
+        known = rows.select(ROW, id=self.resource.key.cast(pl.String, strict=False))
+        if known.height < len(found):  # some are refused: they have no id here
+            everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
+            known = everyone.join(known, on=ROW, how="left", maintain_order="left")
+        ids = known["id"]
         kept = [each for each in misfits if self._is_kept(each)]
         return {
             "misfits": table_of(kept, ids, self._source),
@@ -233,7 +235,7 @@ class Decoder:
     def _is_kept(self, misfits: Misfits) -> bool:
         """Whether more values of that field are kept; counts those that are."""
         kept = self._kept.get(misfits.field, 0)
-        self._kept[misfits.field] = kept + len(misfits.raw)
+        self._kept[misfits.field] = kept + len(misfits.values)
         return kept < MAX_KEPT
 
     def _lacking(self, misfits: Misfits) -> Iterable[str]:

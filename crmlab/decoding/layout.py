@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,15 +74,15 @@ class Layout:
                 return {name for name, raw in parts.items() if not fits(raw, fields[name])}, row
         return set(), len(items)
 
-    def strange(self, texts: pl.Series, items: Items, name: str, dtype: Any) -> Sequence[int]:
-        """Return the objects in which one field may have another shape than documented, and all in which it has."""
-        if not dtype.is_nested():
-            # what a value begins with tells, wherever something of that name stands
-            begins = r"[^\stfn]" if dtype == pl.Boolean else r"[\[{]"
-            key = re.escape(msgspec.json.encode(name).decode())
-            return texts.str.contains(rf"{key}\s*:\s*{begins}").fill_null(value=False).arg_true().to_list()
+    def strange(self, items: Items, name: str, dtype: Any) -> list[int]:
+        """Return the objects in which this field has another shape than documented."""
         whole = shape(self.dtype({name: dtype}))
         return [row for row, item in enumerate(items) if not _is_accepted(item, whole)]
+
+    def strange_at_first_sight(self, texts: pl.Series, name: str, dtype: Any) -> list[int]:
+        """Return the objects in which something of this name begins as this field never does, ten times as fast."""
+        key = re.escape(json.dumps(name, ensure_ascii=False))
+        return texts.str.contains(rf"{key}\s*:\s*[^\s{_begins(dtype)}]").arg_true().to_list()
 
     def opened(self, items: Items, names: Sequence[str]) -> Opened:
         """Return the objects with these fields as they stand.
@@ -128,9 +129,18 @@ class Opened:
 
 
 def _texts(objects: Sequence[Any], field: str) -> pl.Series:
-    found = [None if each is None else bytes(getattr(each, field)) for each in objects]
-    frame = pl.DataFrame({"text": pl.Series(found, dtype=pl.Binary)})
-    return frame.select(pl.when(pl.col("text") != NULL).then("text").cast(pl.String)).to_series()
+    found = [NULL if each is None else bytes(getattr(each, field)) for each in objects]
+    return pl.Series([None if text == NULL else text.decode() for text in found], dtype=pl.String)
+
+
+def _begins(dtype: Any) -> str:
+    """Return the characters with which JSON of this type begins, null's too, for a class of a regular expression."""
+    if isinstance(dtype, pl.Struct):
+        return "{n"
+    if isinstance(dtype, pl.List):
+        # a single value counts as a list of one; an object does not
+        return r"\[n" if isinstance(dtype.inner, pl.Struct) else rf"\[{_begins(dtype.inner)}"
+    return "tfn" if dtype == pl.Boolean else r'"\dtfn-'
 
 
 def _is_accepted(item: Item, whole: msgspec.json.Decoder[Any]) -> bool:

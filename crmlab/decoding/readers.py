@@ -18,17 +18,27 @@ from polars.exceptions import PolarsError
 from crmlab.connector import JSON, Schema
 from crmlab.decoding.layout import NULL, Items, Layout
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
-from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
+from crmlab.decoding.numbers import Fit, fit, imploded, inside, truths
 from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, without_free_form
 
 #: fields of an object beyond which Polars' reader keeps them in a hash table, at several times the cost
 _MAX_FIELDS = 32
 #: one object in so many may have a field of another shape before that field is read apart in all of them
 _ONE_IN = 10
+#: objects that are looked at one by one before the first are read together
+_FIRST = 100
 _BLANK = r'^"\s*"$'
 _NO_ELEMENTS = r"^\[\s*\]$"
 _NO_FIELDS = r"^\{\s*\}$"
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+#: the JSON of a value, and what it is
+_TEXT = pl.col("text")
+_IS_OBJECT = _TEXT.str.starts_with("{")
+_IS_LIST = _TEXT.str.starts_with("[")
+_IS_NESTED = _IS_OBJECT | _IS_LIST
+_IS_QUOTED = _TEXT.str.starts_with('"')
+#: what text says, and the JSON of all else
+_SAID = pl.when(_IS_QUOTED).then(pl.when(_IS_QUOTED).then(_TEXT).str.json_decode(pl.String)).otherwise(_TEXT)
 
 
 class Reader(Protocol):
@@ -67,13 +77,11 @@ class TextReader:
         self._is_id = field.endswith("id") and is_vital(field)
 
     def read(self, texts: pl.Series) -> Fit:
-        quoted = texts.str.starts_with('"')
-        found = _strings(texts, quoted).zip_with(quoted.fill_null(value=False), texts)
         if not self._is_id:
+            [found] = _selected(texts, _SAID)
             return found, []
-        is_nested = _is_nested(texts)
-        kept = only(found, ~is_nested)
-        return kept, misfits_where(is_nested, texts, field=self._field, wanted="an id")
+        found, is_nested = _selected(texts, pl.when(~_IS_NESTED).then(_SAID), _IS_NESTED)
+        return found, misfits_where(is_nested, texts, field=self._field, wanted="an id")
 
 
 class NumberReader:
@@ -83,17 +91,14 @@ class NumberReader:
         self._dtype, self._field = dtype, field
 
     def read(self, texts: pl.Series) -> Fit:
-        is_nested = _is_nested(texts)
-        quoted = texts.str.starts_with('"')
-        plain = only(texts, ~is_nested)
-        scalars = _strings(texts, quoted).zip_with(quoted.fill_null(value=False), plain)
+        scalars, is_nested = _selected(texts, pl.when(~_IS_NESTED).then(_SAID), _IS_NESTED)
         if self._dtype == pl.Boolean:
             found, misfits = truths(scalars, self._field)
             wanted = "true or false"
         else:
             found, misfits = fit(scalars, self._dtype, self._field)
             wanted = "a whole number" if self._dtype == pl.Int64 else "a number"
-        exact = [replace(each, raw=texts.gather(each.rows.head(MAX_KEPT))) for each in misfits]
+        exact = [replace(each, values=texts.gather(each.rows.head(MAX_KEPT)), as_json=str) for each in misfits]
         return found, [*exact, *misfits_where(is_nested, texts, field=self._field, wanted=wanted)]
 
 
@@ -107,13 +112,11 @@ class ListReader:
         self._is_of_objects = isinstance(inner, pl.Struct)
 
     def read(self, texts: pl.Series) -> Fit:
-        is_list = texts.str.starts_with("[")
-        is_object = texts.str.starts_with("{")
-        nothing = texts.str.contains(f"{_BLANK}|{_NO_FIELDS}")
-        is_single = ~is_list & ~nothing & is_object.eq(self._is_of_objects)
-        wrapped = pl.lit("[") + pl.lit(texts) + pl.lit("]")
-        lists = pl.select(pl.when(is_list).then(texts).when(is_single).then(wrapped)).to_series()
-        strange = ~is_list & ~is_single & ~nothing
+        nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
+        is_single = ~_IS_LIST & ~nothing & _IS_OBJECT.eq(self._is_of_objects)
+        wrapped = pl.format("[{}]", _TEXT)
+        given = pl.when(_IS_LIST).then(_TEXT).when(is_single).then(wrapped)
+        lists, strange = _selected(texts, given, ~_IS_LIST & ~is_single & ~nothing)
         found, misfits = self._lists(lists)
         return found, [*misfits, *misfits_where(strange, texts, field=self._field, wanted="a list")]
 
@@ -147,7 +150,7 @@ class ListReader:
 
 
 class ObjectReader:
-    """Objects. An empty list or blank text stands for none; with `required` it does not.
+    """Objects. An empty list or blank text stands for none.
 
     Parameters
     ----------
@@ -164,11 +167,10 @@ class ObjectReader:
         fields: Schema,
         field: str,
         *,
-        required: bool = False,
         wrapper: str | None = None,
         beside: Schema | None = None,
     ) -> None:
-        self._field, self._required = field, required
+        self._field = field
         self._layout = Layout(wrapper=wrapper, beside=frozenset(beside or ()))
         self._fields: dict[str, Any] = {}
         for name, dtype in {**fields, **(beside or {})}.items():
@@ -179,28 +181,23 @@ class ObjectReader:
         self.apart = {name for name, dtype in self._fields.items() if dtype == JSON}
         #: fields that have another shape than documented now and then: only those values are read apart
         self._unsteady: set[str] = set()
+        #: those of them that have it somewhere inside, so that each value must be looked at
+        self._unsteady_inside: set[str] = set()
+        self._is_new = True
         self._numeric = {name for name, dtype in self._fields.items() if holds(dtype, *NUMBERS)}
         #: the type of what is read together, by the fields that are not: making it costs more than a small batch
         self._types: dict[frozenset[str], pl.Struct] = {}
 
     def read(self, texts: pl.Series) -> Fit:
-        is_object = texts.str.starts_with("{")
-        if is_object.all() and not texts.null_count():
-            frame, misfits = self.fields(texts, texts)
-            return frame.to_struct(), misfits
-        objects, strange = self.objects(texts)
+        blank = _TEXT.str.contains(f"{_BLANK}|{_NO_ELEMENTS}")
+        objects, is_object, is_strange = _selected(
+            texts, pl.when(_IS_OBJECT).then(_TEXT), _IS_OBJECT, ~_IS_OBJECT & ~blank
+        )
         frame, misfits = self.fields(objects, objects)
-        found = pl.select(pl.when(is_object).then(frame.to_struct())).to_series()
-        return found, [*misfits, *strange]
-
-    def objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
-        """Return the texts that are objects, null instead of others, and what cannot stand for one."""
-        is_object = texts.str.starts_with("{")
-        strange = ~is_object
-        if not self._required:
-            strange &= ~texts.str.contains(f"{_BLANK}|{_NO_ELEMENTS}")
-        objects = only(texts, is_object)
-        return objects, misfits_where(strange, texts, field=self._field, wanted="an object")
+        found = frame.to_struct()
+        if not is_object.all(ignore_nulls=False):
+            found = pl.select(pl.when(is_object).then(found)).to_series()
+        return found, [*misfits, *misfits_where(is_strange, texts, field=self._field, wanted="an object")]
 
     def fields(self, texts: pl.Series, items: Items) -> tuple[pl.DataFrame, list[Misfits]]:
         """Return a column for each field; `texts` are objects or null, `items` the same for msgspec.
@@ -244,6 +241,9 @@ class ObjectReader:
 
         Return the names of the other fields, the odd values, and a column for each field.
         """
+        if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
+            self._is_new = False
+            self._meet_all(items[:_FIRST])
         start = 0
         while True:
             odd = self._odd_values(texts, items)
@@ -252,23 +252,45 @@ class ObjectReader:
             if not kept:
                 break
             try:
-                frame = self._layout.decoded(odd.left_out(texts) if odd else texts, kept, self._as_text(kept, apart))
+                steady = odd.left_out(texts) if odd else texts
+                frame = self._layout.decoded(steady, kept, self._as_text(kept, apart))
             except PolarsError:
-                steady = {name: dtype for name, dtype in kept.items() if name not in self._unsteady}
-                found, start = self._layout.first_strange(items, steady, start)
+                found, start = self._meet(items, start)
             else:
                 return apart, odd, frame
-            if not found:  # such as a number too long for the reader: nothing is learnt from it
+            if not found and not self._look_inside():  # such as a number too long for the reader
                 break
-            self._unsteady |= found
         return frozenset(self._fields), None, pl.DataFrame()
+
+    def _meet_all(self, items: Items) -> None:
+        """Learn which fields have another shape than documented."""
+        found, start = self._meet(items, 0)
+        while found:
+            found, start = self._meet(items, start)
+
+    def _meet(self, items: Items, start: int) -> tuple[set[str], int]:
+        """Return further fields of another shape than documented, and the first object that has them."""
+        steady = {name: self._fields[name] for name in self._fields.keys() - self.apart - self._unsteady}
+        found, row = self._layout.first_strange(items, steady, start)
+        self._unsteady |= found
+        return found, row
+
+    def _look_inside(self) -> bool:
+        """Look at every value of unsteady fields from now on, and not at how it begins; return whether that is new."""
+        nested = {name for name in self._unsteady if self._fields[name].is_nested()}
+        is_new = nested > self._unsteady_inside
+        self._unsteady_inside |= nested
+        return is_new
 
     def _odd_values(self, texts: pl.Series, items: Items) -> OddValues | None:
         """Return the values of unsteady fields that have another shape; what has it often is read apart from now on."""
         names = []
         rows: set[int] = set()
         for name in self._unsteady - self.apart:
-            found = self._layout.strange(texts, items, name, self._fields[name])
+            if name in self._unsteady_inside:
+                found = self._layout.strange(items, name, self._fields[name])
+            else:
+                found = self._layout.strange_at_first_sight(texts, name, self._fields[name])
             if len(found) * _ONE_IN > len(texts):
                 self.apart.add(name)
             elif found:
@@ -286,12 +308,11 @@ class ObjectReader:
             count=len(texts),
         )
 
-    def _as_text(self, kept: Schema, apart: set[str]) -> pl.Struct:
+    def _as_text(self, kept: Schema, apart: frozenset[str]) -> pl.Struct:
         """Return the type of objects with the fields that are kept, numbers as text."""
-        key = frozenset(apart)
-        if key not in self._types:
-            self._types[key] = as_text(self._layout.dtype(kept))
-        return self._types[key]
+        if apart not in self._types:
+            self._types[apart] = as_text(self._layout.dtype(kept))
+        return self._types[apart]
 
 
 class OddValues:
@@ -333,10 +354,7 @@ def _text(raw: msgspec.Raw) -> str | None:
     return None if text == NULL else text.decode()
 
 
-def _is_nested(texts: pl.Series) -> pl.Series:
-    return texts.str.starts_with("{") | texts.str.starts_with("[")
-
-
-def _strings(texts: pl.Series, quoted: pl.Series) -> pl.Series:
-    """Return what the quoted ones say; null for all others."""
-    return only(texts, quoted).str.json_decode(pl.String)
+def _selected(texts: pl.Series, *wanted: pl.Expr) -> list[pl.Series]:
+    """Return what the expressions make of `_TEXT`, all in one go: several steps cost more than small columns do."""
+    named = {str(number): expression for number, expression in enumerate(wanted)}
+    return texts.to_frame(_TEXT.meta.output_name()).select(**named).get_columns()

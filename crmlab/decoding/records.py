@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from crmlab.connector import JsonPath, Page, Resource
-from crmlab.decoding.readers import NULL
+from crmlab.decoding.layout import NULL
 from crmlab.errors import TransportError
 
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])

@@ -6,10 +6,7 @@ import json
 import re
 from typing import Any
 
-import polars as pl
-
-_NAMES = r"token|secret|password|auth_?key|api_?key"
-_SECRET = re.compile(_NAMES, re.IGNORECASE)
+_SECRET = re.compile(r"token|secret|password|auth_?key|api_?key", re.IGNORECASE)
 _BLOT = "••••"
 
 
@@ -33,17 +30,11 @@ def without_secrets(value: Any) -> Any:
 
 def shown(raw: bytes) -> str:
     """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret."""
-    return _shown_text(raw.decode("utf-8", "replace"))
+    return shown_text(raw.decode("utf-8", "replace"))
 
 
-def blotted(raw: pl.Series) -> pl.Series:
-    """Return JSON texts as `shown` returns each."""
-    if not raw.str.contains(f"(?i){_NAMES}").any():
-        return raw
-    return pl.Series([_shown_text(text) for text in raw], dtype=pl.String)
-
-
-def _shown_text(text: str) -> str:
+def shown_text(text: str) -> str:
+    """Return JSON as `shown` does."""
     if not _SECRET.search(text):
         return text
     try:

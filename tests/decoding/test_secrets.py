@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import polars as pl
 import pytest
 
-from crmlab.decoding.secrets import blotted, is_secret, shown, without_secrets
+from crmlab.decoding.secrets import is_secret, shown, without_secrets
 
 NAMES = ["auth_key", "authKey", "access_token", "Token", "api_key", "apikey", "client_secret", "password"]
 
@@ -25,10 +24,3 @@ def test_json_without_secrets_is_shown_as_it_came() -> None:
 
 def test_unreadable_json_that_may_hold_a_secret_is_withheld() -> None:
     assert "hush" not in shown(b'{"token":"hush')
-
-
-def test_a_column_is_blotted_as_each_of_its_texts() -> None:
-    texts = ['{"n": 1}', '{"Token": "hush"}', '"token hush']
-
-    assert blotted(pl.Series(texts)).to_list() == [shown(text.encode()) for text in texts]
-    assert blotted(pl.Series(texts[:1])).to_list() == texts[:1]
