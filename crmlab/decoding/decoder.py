@@ -206,7 +206,8 @@ class Decoder:
         constants = [
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
-        rows = rows.with_columns(*constants)
+        if constants:
+            rows = rows.with_columns(*constants)
         if self.resource.computed:
             whole = rows.with_columns(texts.alias(_RECORD))
             rows = whole.with_columns(**self.resource.computed).drop(_RECORD)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from crmlab.decoding.secrets import is_secret, shown_text
+from crmlab.decoding.secrets import shown_values
 
 MISFITS = pl.Schema(
     {
@@ -97,8 +97,8 @@ def table_of(found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr])
     for misfits in found:
         place = f"{misfits.column}: " if misfits.column else ""
         kept = ids.gather(misfits.rows.head(len(misfits.values)))
-        for id_, value in zip(kept, misfits.values, strict=True):
-            raw = "••••" if is_secret(misfits.field) else shown_text(misfits.as_json(value))
+        values = [misfits.as_json(value) for value in misfits.values]
+        for id_, raw in zip(kept, shown_values(misfits.field, values), strict=True):
             reason = f"{place}expected {misfits.wanted}, got {raw[:_QUOTED]}"
             lines.append((id_, misfits.field, reason, raw))
     columns = dict.fromkeys(("id", "field", "reason", "raw"), pl.String)

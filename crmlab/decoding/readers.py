@@ -193,11 +193,14 @@ class ObjectReader:
         objects, is_object, is_strange = _selected(
             texts, pl.when(_IS_OBJECT).then(_TEXT), _IS_OBJECT, ~_IS_OBJECT & ~blank
         )
+        strange = misfits_where(is_strange, texts, field=self._field, wanted="an object")
+        if not is_object.any():
+            return pl.repeat(None, len(texts), dtype=pl.Struct(self._fields), eager=True), strange
         frame, misfits = self.fields(objects, objects)
         found = frame.to_struct()
         if not is_object.all(ignore_nulls=False):
             found = pl.select(pl.when(is_object).then(found)).to_series()
-        return found, [*misfits, *misfits_where(is_strange, texts, field=self._field, wanted="an object")]
+        return found, [*misfits, *strange]
 
     def fields(self, texts: pl.Series, items: Items) -> tuple[pl.DataFrame, list[Misfits]]:
         """Return a column for each field; `texts` are objects or null, `items` the same for msgspec.

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 _SECRET = re.compile(r"token|secret|password|auth_?key|api_?key", re.IGNORECASE)
 _BLOT = "••••"
-
-
-def is_secret(name: str) -> bool:
-    """Return whether a field is named like one that holds a secret."""
-    return bool(_SECRET.search(name))
 
 
 def without_secrets(value: Any) -> Any:
@@ -30,11 +26,19 @@ def without_secrets(value: Any) -> Any:
 
 def shown(raw: bytes) -> str:
     """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret."""
-    return shown_text(raw.decode("utf-8", "replace"))
+    return _shown_text(raw.decode("utf-8", "replace"))
 
 
-def shown_text(text: str) -> str:
-    """Return JSON as `shown` does."""
+def shown_values(field: str, values: Sequence[str]) -> Sequence[str]:
+    """Return the JSON of values of one field as it may be shown: as `shown`, and nothing if the field is a secret."""
+    if _SECRET.search(field):
+        return [_BLOT] * len(values)
+    if not _SECRET.search("\n".join(values)):
+        return values
+    return [_shown_text(value) for value in values]
+
+
+def _shown_text(text: str) -> str:
     if not _SECRET.search(text):
         return text
     try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import msgspec
 import polars as pl
 from polars.exceptions import PolarsError
 
@@ -217,7 +217,7 @@ def _misread(conversion: Conversion, is_misread: pl.Series, rows: pl.DataFrame) 
 
 
 def _as_json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return msgspec.json.encode(text).decode()
 
 
 def _touch(field: str, other: str) -> bool:
