@@ -17,8 +17,6 @@ from crmlab.schema import CUSTOM, FIRST_YEAR, LAST_YEAR
 
 _ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
 _NAIVE = "%Y-%m-%dT%H:%M:%S%.f"
-#: a time that says no zone
-_WITHOUT_ZONE = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$"
 #: blank text, and text that begins with a year before `FIRST_YEAR` or after `LAST_YEAR`
 _NO_TIME = (
     r"^\s*(?:$|-?[0-9]{1,3}-?\s*$|-[0-9]{4}"
@@ -49,14 +47,15 @@ def iso_time(value: str | pl.Expr, *, zone: str | None = None) -> pl.Expr:
     without an offset is read too.
     """
     given = _given_time(value).str.replace(" ", "T", literal=True)
+    zoned = given.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
     if zone is None:
-        return given.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
-    is_local = given.str.contains(_WITHOUT_ZONE) & ~given.str.contains(r"[+-]\d{2}:?\d{2}$")
-    local = pl.when(is_local).then(given).str.to_datetime(_NAIVE, time_unit="us", strict=False)
+        return zoned
+    # nearly every text says its zone, and costs nothing more
+    rest = pl.when(zoned.is_null()).then(given)
+    local = rest.str.to_datetime(_NAIVE, time_unit="us", strict=False)
     # the hour that a clock is set back for comes twice: the first is taken; the one it skips does not exist
     moment = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-    zoned = pl.when(~is_local).then(given).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
-    return pl.when(is_local).then(moment).otherwise(zoned)
+    return pl.coalesce(zoned, moment)
 
 
 def unix_time(value: str | pl.Expr) -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -46,9 +46,11 @@ class Provider:
     `base_url` may name settings in braces. `sign` adds the credentials to a request, `check`
     raises the error that an answer means, envelope included. `ping` is the cheapest read that
     needs the key, `reached` says in a few words who and what its answer shows,
+    `operations` gives every documented operation, loaded when one is called or listed,
     and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
-    resource reads.
+    resource reads. `never_kept` names fields with keys or passwords of records that no resource reads, and says
+    what they are (those of records that are read are in `Resource.never_kept`).
     """
 
     name: str
@@ -63,9 +65,10 @@ class Provider:
     resources: tuple[Resource, ...]
     reached: Callable[[Page], str] = lambda page: "answered"
     ping_resource: str = ""
-    operations: tuple[Operation, ...] = ()
+    operations: Callable[[], tuple[Operation, ...]] = tuple
     assumptions: tuple[str, ...] = ()
     not_covered: tuple[str, ...] = ()
+    never_kept: Mapping[str, str] = field(default_factory=dict)
 
     def needed(self, base_url: str | None = None) -> set[str]:
         """Return the fields without which there is no account at that base URL (the own one)."""
@@ -88,7 +91,7 @@ def url_fields(template: str) -> set[str]:
 
 
 class _Entries(msgspec.Struct):
-    data: list[dict[str, Any]]
+    data: list[dict[str, Any]] = []
 
 
 def count_and_names(noun: str, *name: str) -> Callable[[Page], str]:

@@ -84,8 +84,9 @@ class Embedding:
     rest: Callable[[Page, Iterable[str], int], Iterable[Request]]
     smaller: Callable[[Request], Iterable[Request]]
     sizes: tuple[int, ...]
-    #: whether a fetch like this may embed: a list of what changed does not hold all others that changed
-    possible: Callable[[Context], bool]
+    #: whether a fetch like this may embed the records of that resource: a list of what changed does not hold all
+    #: others that changed
+    possible: Callable[[str, Context], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +137,17 @@ class Resource:
     # ---- how its records are read ----------------------------------------------------------------
     #: the documented fields of a record, as they come
     wire: Schema | Callable[[Context], Schema]
+    #: what is documented of the inside of a field that is kept as its JSON; the pages on fields show it
+    inside_json: Mapping[str, Schema] = field(default_factory=dict)
+    #: documented fields that hold keys or passwords, by their way in a record, and what they are: read of no answer,
+    #: so in no frame, file, log or message
+    never_kept: Mapping[str, str] = field(default_factory=dict)
     #: narrower types of nested fields for fetches that need only a part of them: nested values cost most
     projection: Schema = field(default_factory=dict)
     #: tags of the request that expressions may read, as ``_name``
     tags: tuple[str, ...] = ()
-    #: columns made of `RECORD`, what nobody documented included: all below may read them, own records show them
+    #: columns made of `RECORD`, what nobody documented included: all below may read them, own records show them.
+    #: They are made where they are read
     computed: Mapping[str, pl.Expr] = field(default_factory=dict)
     #: what is different in every record
     key: pl.Expr = field(default_factory=lambda: pl.col("id"))

@@ -81,7 +81,9 @@ def is_vital(field: str) -> bool:
     return bool(_VITAL.search(field))
 
 
-def table_of(found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr]) -> pl.DataFrame:
+def table_of(
+    found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr], never_kept: Collection[str] = ()
+) -> pl.DataFrame:
     """Return a line for each value that is kept, without what may be a secret.
 
     Parameters
@@ -92,13 +94,15 @@ def table_of(found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr])
         The id of each row.
     head
         What stands before the id in every line.
+    never_kept
+        Names of fields whose values are not shown.
     """
     lines: list[tuple[str | None, str, str, str]] = []
     for misfits in found:
         place = f"{misfits.column}: " if misfits.column else ""
         kept = ids.gather(misfits.rows.head(len(misfits.values)))
         values = [misfits.as_json(value) for value in misfits.values]
-        for id_, raw in zip(kept, shown_values(misfits.field, values), strict=True):
+        for id_, raw in zip(kept, shown_values(misfits.field, values, never_kept), strict=True):
             reason = f"{place}expected {misfits.wanted}, got {raw[:_QUOTED]}"
             lines.append((id_, misfits.field, reason, raw))
     columns = dict.fromkeys(("id", "field", "reason", "raw"), pl.String)

@@ -56,7 +56,7 @@ INTEGRATION = {
     },
 }
 #: of the day, for all devices
-WHOLE_DAY = {"day": "2026-05-06", "device": ""}
+WHOLE_DAY = {"day": "2026-05-06", "device": "", "location": ""}
 BANNER = {
     "type": "privacy/statistic",
     "id": "4",
@@ -104,7 +104,10 @@ def asked(name: str, rows: dict[str, list[Any]] | None = None, **context: Any) -
 def test_the_token_goes_into_the_header_with_the_media_type() -> None:
     signed = PROVIDER.sign(Request(path="/sources"), {"token": "t0p", "site_id": "7"})
 
-    assert signed.headers == {"Authorization": "Bearer t0p", "Accept": "application/vnd.api+json"}
+    assert signed.headers == {
+        "Authorization": "Bearer t0p",
+        "Accept": "application/vnd.api+json, application/json;q=0.9",
+    }
     assert "t0p" not in repr(signed)
 
 
@@ -178,7 +181,7 @@ def following(**body: Any) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"meta": [], "links": []}, {"meta": {"pagination": None}, "links": {"next": None}}, {"links": {"next": "/x"}}],
+    [{}, {"meta": [], "links": []}, {"meta": {"pagination": None}, "links": {"next": None}}, {"links": {"next": ""}}],
 )
 def test_a_list_that_says_nothing_of_pages_is_whole(body: dict[str, Any]) -> None:
     assert following(**body) == []
@@ -195,10 +198,25 @@ def test_the_pages_that_an_answer_tells_of_are_asked_for_at_once() -> None:
 
 
 @pytest.mark.parametrize("encoded", ["page[number]=2", "page%5Bnumber%5D=2"])
-def test_only_the_pages_number_is_taken_from_a_link(encoded: str) -> None:
-    found = following(links={"next": f"https://other.example/v2/9/sources?{encoded}&page[size]=10"})
+def test_what_a_link_asks_for_is_taken_and_not_its_host(encoded: str) -> None:
+    found = following(links={"next": f"https://other.example/v2/9/x?{encoded}&page[size]=10"})
 
-    assert found == [{"include": "health", "page[number]": "2"}]
+    assert found == [{"include": "health", "page[number]": "2", "page[size]": "10"}]
+
+
+@pytest.mark.parametrize(
+    "link", ["?page[after]=b", "/x?page[after]=b", {"href": "https://api.example/v2/7/x?page[after]=b"}]
+)
+@pytest.mark.parametrize("meta", [{}, {"pagination": {"total_pages": 1, "total": 9}}])
+def test_a_link_without_a_pages_number_is_followed_also_where_meta_tells_of_no_further_page(
+    link: Any, meta: dict[str, Any]
+) -> None:
+    assert following(links={"next": link}, meta=meta) == [{"include": "health", "page[after]": "b"}]
+
+
+def test_a_link_to_another_path_is_told() -> None:
+    with pytest.raises(PagingError, match="at another path"):
+        following(links={"next": "https://api.example/v2/7/sources-archive?page[number]=2"})
 
 
 # ---- what is asked ------------------------------------------------------------------------------
@@ -458,6 +476,42 @@ def test_a_user_has_name_email_and_role() -> None:
     assert (row["id"], row["name"], row["email"], row["role"]) == ("4", "Ada Moss", "a@m.example", "end_user")
 
 
+def test_every_documented_counter_has_a_column() -> None:
+    names = (
+        "nb_banner_clicks_links_not_PC", "nb_banner_clicks_button", "nb_optin_all_on_click_banner",
+        "nb_optout_on_click_banner", "nb_PC_views", "nb_PC_vendor_views", "nb_PC_clicks_save", "nb_optin_PC_save",
+        "nb_optin_all_on_save_PC", "nb_optin_all",
+    )  # fmt: skip
+    counted = {name: number for number, name in enumerate(names, 1001)}
+
+    found = read("privacy_statistics", [{"id": "1", "attributes": counted}], tags=WHOLE_DAY)
+
+    row = found.frames["consent_statistics"].row(0)
+    assert {value for value in row if isinstance(value, int)} == set(counted.values())
+
+
+def test_a_deleted_destination_says_when_and_retries_are_counted() -> None:
+    health = {"success": {"immediate": {"total": 90}, "retry": {"total": 10}}}
+    attributes = {"label": "Ads", "deleted_at": "2026-03-01T10:00:00+01:00", "health": health}
+
+    row = read("destinations", [{"id": 1, "attributes": attributes}]).frames["integrations"].row(0, named=True)
+
+    assert row["deleted_at"] == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert (row["success"], row["retried"]) == (100, 10)
+
+
+async def test_banner_statistics_come_by_location_where_the_account_asks_for_them() -> None:
+    async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
+        keys = site.keys["commanders_act"]
+        account = crmlab.Account("commanders_act", base_url=site[0].base_url, locations="yes", **keys)
+        parts = await crmlab.fetch(account, "consent_statistics", limits=crmlab.Limits(concurrency=10))
+        whole = await crmlab.fetch(site, "consent_statistics", limits=crmlab.Limits(concurrency=10))
+
+    assert set(parts.consent_statistics["location"]) == {"other", "eu"}
+    assert parts.consent_statistics["id"].is_unique().all()
+    assert parts.consent_statistics["optin"].sum() == whole.consent_statistics["optin"].sum() > 0
+
+
 async def test_banner_statistics_come_by_device_where_the_account_asks_for_them() -> None:
     async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
         keys = site.keys["commanders_act"]
@@ -486,7 +540,7 @@ async def test_banner_statistics_come_by_device_where_the_account_asks_for_them(
 def test_counts_of_nested_categories_are_read_as_the_flat_ones(nested: dict[str, Any]) -> None:
     resource = PROVIDER.resource("privacy_statistics")
     row = {"id": 9, "type": "s", "attributes": {"nb_optin": 12, **nested}}
-    request = Request(path="/privacy/statistics", tags={"day": "2026-01-01", "device": ""})
+    request = Request(path="/privacy/statistics", tags={"day": "2026-01-01", "device": "", "location": ""})
     came = Page(request=request, status=200, headers={}, body=json.dumps({"data": [row]}).encode())
 
     flat = resource.restate(came)

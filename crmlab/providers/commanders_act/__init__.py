@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import polars as pl
@@ -29,7 +28,9 @@ from crmlab.connector import (
     count_and_names,
     fill_path,
     get,
+    linked,
     numbered,
+    pointer,
     read_refusal,
     refuse,
     whole_number,
@@ -50,6 +51,7 @@ from crmlab.providers.commanders_act.windows import (
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")
+_LOCATIONS = ("other", "eu")
 HOUR = 3_600_000
 DAY = 86_400_000
 _WEEK = dt.timedelta(days=7)
@@ -84,8 +86,12 @@ class _Ends(msgspec.Struct):
     links: Any = None
 
 
+#: some operations, such as the events collected, answer with plain JSON alone
+_ACCEPT = "application/vnd.api+json, application/json;q=0.9"
+
+
 def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
-    return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept="application/vnd.api+json")
+    return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept=_ACCEPT)
 
 
 def _check(page: Page) -> None:
@@ -118,7 +124,9 @@ def _status(error: _Error, code: str) -> int:
 
 def _pagination(page: Page) -> Mapping[str, Any]:
     meta = page.read(_Ends).meta
-    found = meta.get("pagination") if isinstance(meta, dict) else None
+    if not isinstance(meta, dict):
+        return {}
+    found = meta.get("pagination", meta if "total_pages" in meta else None)
     return found if isinstance(found, dict) else {}
 
 
@@ -136,28 +144,46 @@ _numbered = numbered(_last_page, param=_PAGE)
 
 def _follow(page: Page) -> Iterable[Request]:
     """Follow pages where an answer tells of them: documented for reports only, possible elsewhere."""
-    if _last_page(page) is not None:
+    if not _is_chain(page):
         return _numbered(page)
+    link = _next_link(page)
+    if link is None:
+        return ()
+    following = linked(page.request, link)
+    number = following.params.get(_PAGE, "")
+    if not number.isdecimal() or int(number) > _number(page):
+        return [following]
+    if _last_page(page) is not None:  # meta tells as well that nothing follows
+        return ()
+    raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
+
+
+def _number(page: Page) -> int:
+    return whole_number(page.request.params.get(_PAGE)) or 1
+
+
+def _is_chain(page: Page) -> bool:
+    """Whether only a link can tell what follows: meta tells of no pages, or of none after this one."""
+    last = _last_page(page)
+    return last is None or last <= _number(page)
+
+
+def _next_link(page: Page) -> str | None:
+    """Return the link to the next page: text, or an object that holds it (jsonapi.org, 1.1, document links)."""
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
-    if not isinstance(link, str):
-        return ()
-    # of the link only the page's number is used: its host may be another, and would get the token
-    number = parse_qs(urlsplit(link).query).get(_PAGE, [""])[0]
-    if not number.isdecimal():
-        return ()
-    if int(number) <= int(page.request.params.get(_PAGE, "1")):
-        raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
-    return [page.request.with_params(**{_PAGE: number})]
+    return pointer(link.get("href") if isinstance(link, dict) else link)
 
 
 def _more(page: Page) -> int | None:
-    if _last_page(page) is not None:
+    if not _is_chain(page):
         return _numbered.more(page)
     return None if _follow(page) else 0
 
 
-_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE)
+_pages = Paginator(
+    strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE, is_chain=_is_chain
+)
 
 
 def _is_empty_answer(error: ApiError, request: Request) -> bool:
@@ -190,15 +216,18 @@ def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Req
 
 def _statistics(context: Context) -> Iterable[Request]:
     devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
-    for day, device in product(days(context), devices):
+    locations = _LOCATIONS if context.options.get("locations") == "yes" else ("",)
+    for day, device, location in product(days(context), devices, locations):
         date = day.isoformat()
         request = Request(
             path="/privacy/statistics",
             params={"filter[begin_date]": date, "filter[end_date]": date},
-            tags={"day": date, "device": device},
+            tags={"day": date, "device": device, "location": location},
         )
         if device:
             request = request.with_params(**{"filter[sup_filters][device][]": _DEVICES.index(device)})
+        if location:
+            request = request.with_params(**{"filter[sup_filters][location][]": _LOCATIONS.index(location)})
         yield request
 
 
@@ -229,12 +258,14 @@ def _logs(context: Context) -> Iterable[Request]:
     return [Request(path="/activity-logs", params=params)]
 
 
-def _health(id: str | int, start: str, end: str, granularity: int = DAY) -> Request:
-    return _delivery("healths", str(id), start, end, granularity)
-
-
 def _list(name: str, doc: str, **more: Any) -> Resource:
     return Resource(name=name, doc=doc, follow=_pages, total=_total, is_empty_answer=_is_empty_answer, **more)
+
+
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.commanders_act.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
+
+    return OPERATIONS
 
 
 PROVIDER = Provider(
@@ -266,6 +297,14 @@ PROVIDER = Provider(
             pattern="yes|no",
             help="yes: banner statistics apart for desktop, mobile, tablet and others, in four times as many requests",
         ),
+        Field(
+            name="locations",
+            label="Consent by location",
+            secret=False,
+            default="no",
+            pattern="yes|no",
+            help="yes: banner statistics apart for visitors inside and outside the EU, in twice as many requests",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -279,6 +318,7 @@ PROVIDER = Provider(
             "Sources with their health, without their parameters (which may hold secrets).",
             requests=get("/sources", include="connector,environment,health"),
             wire=fields.INTEGRATION,
+            never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
             views=views.integrations("source"),
         ),
         _list(
@@ -286,6 +326,7 @@ PROVIDER = Provider(
             "Destinations with their health, without their parameters (which may hold secrets of partners).",
             requests=get("/destinations", include="connector,environment,health"),
             wire=fields.INTEGRATION,
+            never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
             views=views.integrations("destination"),
         ),
         _list(
@@ -302,15 +343,17 @@ PROVIDER = Provider(
         ),
         _list(
             "privacy_statistics",
-            f"Consent banners, a request for each day of since..until (and device, with devices=yes); the last {DAYS} "
-            "days without since.",
+            "Consent banners, a request for each day of since..until (and device with devices=yes, location with "
+            "locations=yes); "
+            f"the last {DAYS} days without since.",
             requests=_statistics,
             note=by_default,
             reached=reached_by_default,
-            tags=("day", "device"),
+            tags=("day", "device", "location"),
             restate=statistics.as_documented,
             key=views.STATISTICS_KEY,
             wire=fields.STATISTIC,
+            inside_json={"attributes": fields.COUNTERS},
             views=views.STATISTICS,
         ),
         _list(
@@ -331,18 +374,14 @@ PROVIDER = Provider(
             "Who changed what (needs the right to see the modification history).",
             requests=_logs,
             wire=fields.LOG,
+            never_kept=fields.NEVER_KEPT_OF_LOGS,
             views=views.LOGS,
         ),
     ),
-    operations=(
-        Operation(
-            name="delivery_health",
-            doc="Deliveries of one source or destination between two ISO times, with their trends.",
-            request=_health,
-        ),
-    ),
+    operations=_operations,
     assumptions=(
-        "lists come whole; where an answer holds meta.pagination or links.next, it is followed",
+        "lists come whole; where an answer holds meta.pagination or links.next, it is followed, the link by what it "
+        "asks for and not to its host",
         "GET /users, which the vendor shows as its example of a request, answers a JSON:API list of "
         "firstname, lastname, email and type",
         "an integration's id is unique among sources and destinations",
