@@ -134,6 +134,9 @@ class Decoder:
             try:
                 frame, more = self._view(view, rows)
             except PolarsError:
+                if rows.is_empty():  # it raises whatever the records are
+                    parts[view.table].append(pl.DataFrame(schema=TABLES[view.table].schema))
+                    continue
                 raising = self._raising(view, rows)
                 # what one table cannot read is in none, so that all tables hold the same records
                 return self._again(found, {**refused, **raising})
@@ -141,6 +144,10 @@ class Decoder:
             misfits += more
 
         return self._decoded(found, rows, parts, misfits, refused)
+
+    def reject(self, found: Sequence[Record], reason: str) -> Decoded:
+        """Return all of these records as rejected, for a reason that lies in none of them."""
+        return self._again(found, dict.fromkeys(range(len(found)), reason))
 
     def _view(self, view: ViewReader, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Misfits]]:
         read = view.read(rows)
@@ -274,7 +281,7 @@ class Decoder:
         return frame.select(**self._source, reason="reason", raw="raw")
 
     def _raising(self, view: ViewReader, rows: pl.DataFrame) -> dict[int, str]:
-        """Halve until the records for which an expression of the view raises stand alone."""
+        """Halve until the records for which an expression of the view raises stand alone; there is one at least."""
         try:
             view.read(rows)
         except PolarsError as error:
