@@ -29,7 +29,18 @@ from crmlab.connector.expressions import (
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
-from crmlab.connector.paging import PageSize, Paginator, chain, cursor, linked, numbered, one_answer, pointer, widening
+from crmlab.connector.paging import (
+    PageSize,
+    Paginator,
+    chain,
+    cursor,
+    linked,
+    numbered,
+    one_answer,
+    pointer,
+    until_empty,
+    widening,
+)
 from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
 from crmlab.connector.resource import (
@@ -101,6 +112,7 @@ __all__ = [
     "unix_millis",
     "unix_seconds",
     "unix_time",
+    "until_empty",
     "url_fields",
     "whole_number",
     "widening",

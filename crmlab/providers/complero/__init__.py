@@ -37,6 +37,7 @@ from crmlab.connector import (
     refuse,
     time_slices,
     unix_seconds,
+    until_empty,
 )
 from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import fields, views
@@ -149,6 +150,14 @@ def _type_not_known(error: ApiError, request: Request) -> bool:
     return error.status == 400 and request.params.get("type") == "documentation"
 
 
+def _is_empty(page: Page) -> bool:
+    """Whether nothing was left; an answer that is no list of events is told elsewhere, and asked no further."""
+    try:
+        return not page.read(list[msgspec.Raw])
+    except TransportError:
+        return True
+
+
 def _latest_events(context: Context) -> Iterable[Request]:
     return [Request(path=PATHS["latest_events"], params={"limit": str(_LIMIT)})]
 
@@ -226,6 +235,7 @@ PROVIDER = Provider(
             doc="Events that no call has returned yet; each call takes them out of the list for good.",
             requests=_latest_events,
             path=(),
+            follow=until_empty(_is_empty),
             wire=fields.EVENT,
             inside_json={"contact": fields.INSIDE_CONTACT},
             computed=views.COMPUTED,
@@ -274,6 +284,7 @@ PROVIDER = Provider(
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
         "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
         "asked for by its last time",
+        "the latest events are all read when a call returns none",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
