@@ -50,6 +50,17 @@ class Paginator:
 one_answer = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
 
 
+def until_empty(is_empty: Callable[[Page], bool]) -> Paginator:
+    """The same request again as long as something comes: each answer takes what it holds out of the list."""
+
+    def follow(page: Page) -> Iterable[Request]:
+        if is_empty(page):
+            return ()
+        return [replace(page.request, turn=page.request.turn + 1)]
+
+    return Paginator(strategy="asked again until nothing is left", follow=follow, is_chain=lambda page: True)
+
+
 def numbered(last: Callable[[Page], int | None], *, param: str = "page", max_pages: int = 10_000) -> Paginator:
     """Pages 2..n at once, as soon as page 1 has told the last, which is asked when the others are in.
 
