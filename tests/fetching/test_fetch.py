@@ -23,7 +23,6 @@ from crmlab.errors import (
     AuthError,
     CrmlabError,
     NotFoundError,
-    PlanError,
     ServerError,
     TransportError,
     UsageError,
