@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator
 from functools import cache
 
@@ -21,6 +22,7 @@ from tests.fetching.in_memory import InMemory, fetched
 
 WORLD = generate(70, seed=3)
 _DAY = f"{WORLD.now:%Y-%m-%d}"
+_YESTERDAY = f"{WORLD.now - dt.timedelta(days=1):%Y-%m-%d}"
 #: what each service is asked for, to see whether anything differs; what an answer says of the clock is left out
 _ASKED = {
     "altcraft": [
@@ -41,6 +43,7 @@ _ASKED = {
         Request(path="/sources", params={"include": "health"}),
         Request(path="/activity-logs", params={"filter[created][since]": "2020-01-01", "filter[created][until]": _DAY}),
         Request(path="/integrations/503/delivery/trends"),
+        Request(path="/privacy/statistics", params={"filter[begin_date]": _YESTERDAY, "filter[end_date]": _YESTERDAY}),
     ],
     "complero": [
         Request(path="/events", params={"type": "update", "limit": "100"}),
@@ -52,6 +55,8 @@ _ASKED = {
         Request(path="/contacts", params={"page": "1"}),
         Request(path="/deals", params={"page": "2", "per_page": "10", "since": "1700000000", "order": "asc"}),
         Request(path="/notes", params={"page": "99"}),
+        Request(path="/contacts", params={"fields": "deals(all)"}),
+        Request(path="/contacts/cascade", params={"team": "true"}),
         Request(path="/contacts", params={"page": "7", "per_page": "10", "team": "true"}),
     ],
     "relenta": [

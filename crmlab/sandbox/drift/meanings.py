@@ -233,5 +233,6 @@ DIFFERENCES = (
         name="errors_too",
         doc="JSON:API answers hold errors beside their data",
         give=_errors_too,
+        apart=True,
     ),
 )
