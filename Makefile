@@ -48,7 +48,7 @@ docs: $(VENV)/.installed-docs
 
 clean: clean-docs
 clean-docs:
-	rm -rf docs/notebooks docs/providers docs/questions docs/reference docs/tables
+	rm -rf docs/fields docs/notebooks docs/providers docs/questions docs/reference docs/tables
 
 # Needs npm (for Prism, an independent mock server) and the vendors' OpenAPI documents, in
 # ../shared/api or the folder that CRMLAB_SPECS names.
@@ -81,8 +81,13 @@ names: $(VENV)/.installed
 	$(BIN)/python -m docs.names
 	$(BIN)/python -m docs.generated
 
+# What OnePageCRM and Commanders Act can be asked, from their OpenAPI documents in SPECS: make operations SPECS=folder
+.PHONY: operations
+operations: $(VENV)/.installed-dev
+	$(BIN)/python -m docs.operations $(SPECS)
+
 # The sample in data/ and its dictionary, the same on every machine
-data: $(VENV)/.installed
+data: $(VENV)/.installed-dev
 	$(BIN)/python -m data.make
 
 clean:

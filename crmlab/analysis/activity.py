@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
+from crmlab.analysis.opened import read_dated
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import chosen_grain, local, period_of
 
@@ -13,7 +16,21 @@ __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
 #: when it happened; mailings and notes only know when they were recorded
 HAPPENED = pl.coalesce("starts_at", "created_at")
-_TIMES = ("starts_at", "created_at")
+
+
+def with_count(activities: pl.DataFrame, *columns: str, optional: Sequence[str] = ()) -> pl.DataFrame:
+    """Return these columns of activities and `count` (Int64): how often it happened, once where nothing is said."""
+    return counted(read(activities, "activities", *columns, optional=("count", *optional)))
+
+
+def counted(activities: pl.DataFrame) -> pl.DataFrame:
+    """Return activities that are read with how often each happened as `count` (Int64)."""
+    return activities.with_columns(pl.col("count").cast(pl.Int64).fill_null(1))
+
+
+def happenings(activities: pl.DataFrame) -> int:
+    """Return how many activities there are, each as often as it happened."""
+    return int(with_count(activities, "kind")["count"].sum())
 
 
 def happened_on(time_zone: str) -> pl.Expr:
@@ -32,7 +49,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     Parameters
     ----------
     activities
-        Reads starts_at, created_at (where starts_at is null), all_day.
+        Reads starts_at, dated_on and created_at (where starts_at is null), all_day, and count where there is one.
     time_zone
         IANA name such as ``"Europe/Berlin"``; an hour of the day means nothing without it.
 
@@ -40,8 +57,8 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     -------
     pl.DataFrame
         168 rows, complete and sorted: weekday (Int8, 1 = Monday), hour (Int8, 0-23, local, daylight
-        saving followed), count (Int64). Activities that last all day or have no time are in no hour
-        and are left out.
+        saving followed), count (Int64). Activities that last all day, are dated to another day than they were
+        recorded on, or have no time are in no hour and are left out.
 
     Raises
     ------
@@ -70,18 +87,18 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     └─────────┴──────┴───────┘
     """
     at = local(pl.col("at"), time_zone)
-    activities = read(activities, "activities", "all_day", *_TIMES)
-    timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"))
-    counted = (
+    activities = counted(read_dated(activities, time_zone=time_zone, optional=("count",)))
+    timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"), "count")
+    by_hour = (
         timed.drop_nulls()
         .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
-        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .agg(pl.col("count").sum())
     )
     weekdays = pl.DataFrame({"weekday": range(1, 8)}, schema={"weekday": pl.Int8})
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
     return (
         weekdays.join(hours, how="cross")
-        .join(counted, on=["weekday", "hour"], how="left")
+        .join(by_hour, on=["weekday", "hour"], how="left")
         .with_columns(pl.col("count").fill_null(0))
         .sort("weekday", "hour")
     )
@@ -94,7 +111,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     Parameters
     ----------
     activities
-        Reads kind, starts_at, created_at (where starts_at is null), all_day.
+        Reads kind, starts_at, dated_on and created_at (where starts_at is null), all_day, and count where there is one.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     time_zone
@@ -134,7 +151,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
-    activities = read(activities, "activities", "kind", "all_day", *_TIMES)
+    activities = counted(read_dated(activities, "kind", time_zone=time_zone, optional=("count",)))
     return count_by_period(activities, happened_on(time_zone), every)
 
 
@@ -147,7 +164,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     Parameters
     ----------
     activities
-        Reads kind and what `crmlab.analysis.with_owner` reads.
+        Reads kind, what `crmlab.analysis.with_owner` reads, and count where there is one.
     users
         Names of the owners; see `crmlab.analysis.with_owner`.
 
@@ -155,7 +172,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     -------
     pl.DataFrame
         Sorted by owner and kind, nulls last; only pairs that occur: owner (String), kind (String, the
-        service's word), count (Int64). The counts add up to the rows of `activities`.
+        service's word), count (Int64). The counts add up to the rows of `activities`, each as often as it happened.
 
     Raises
     ------
@@ -183,7 +200,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     └─────────┴──────┴───────┘
     """
     columns = ("provider", "account", "owner_id", "author", "kind")
-    counts = read(activities, "activities", *columns).group_by(columns).agg(pl.len().cast(pl.Int64).alias("count"))
+    counts = with_count(activities, *columns).group_by(columns).agg(pl.col("count").sum())
     return (
         counts.with_columns(owners_of(counts, users))
         .group_by("owner", "kind")
@@ -193,11 +210,12 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
 
 
 def count_by_period(frame: pl.DataFrame, day: pl.Expr, every: str | None) -> pl.DataFrame:
-    """Return period (Date), kind and count (Int64) of the rows that have a day."""
-    days = frame.select(day.alias("period"), "kind").drop_nulls("period")
+    """Return period (Date), kind and count (Int64) of the rows that have a day; `count` says how often each counts."""
+    often = pl.col("count") if "count" in frame.columns else pl.lit(1, pl.Int64)
+    days = frame.select(day.alias("period"), "kind", often.alias("count")).drop_nulls("period")
     every = chosen_grain(every, days["period"])
     return (
         days.group_by(period_of(pl.col("period"), every), "kind")
-        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .agg(pl.col("count").sum())
         .sort("period", "kind", nulls_last=True)
     )

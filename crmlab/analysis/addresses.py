@@ -1,4 +1,4 @@
-"""A person across what one service knows them by: its id, or nothing but the e-mail address."""
+"""A person across what one service knows them by: its id, its short mark, or nothing but the e-mail address."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ _ACCOUNT = ("provider", "account")
 
 
 def with_contact_id(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
-    """Return the rows with the contact of their account that has the address elsewhere, where they name none.
+    """Return the rows with the contact of their account that has the mark or address elsewhere, where they name none.
 
-    Where several contacts have the address, it is the first of them. Reads provider, account, contact_id.
+    Where several contacts have the address, it is the first of them. Reads provider, account, contact_id, and
+    contact_hash where it is there.
 
     Parameters
     ----------
     rows
-        Each with a contact, with the address of one, or with both.
+        Each with a contact, with its mark, with its address, or with several of them.
     address
         The `crmlab.schema.mailbox` of a row.
     """
+    if "contact_hash" not in rows.columns:
+        return _with_id_by(rows, address)
+    # a mark may stand beside nothing but the address that tells whose both are
+    by_mark = _with_id_by(rows, pl.col("contact_hash"))
+    return _with_id_by(_with_id_by(by_mark, address), pl.col("contact_hash"))
+
+
+def _with_id_by(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
+    """Return the rows with the contact that has the same elsewhere, where they name none."""
     nameless = pl.col("contact_id").is_null()
     if not rows["contact_id"].has_nulls():
         return rows

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
-from crmlab.connector import Page, Timeouts
-from crmlab.decoding import as_documented
+from crmlab.connector import Operation, Page, Request, Timeouts
+from crmlab.decoding import answer_frame, as_documented
 from crmlab.errors import CrmlabError, TransportError, UsageError
+from crmlab.fetching.spool import Spool, check_spool
 from crmlab.fetching.time_limit import within
 from crmlab.providers import unknown
+
+if TYPE_CHECKING:
+    from crmlab.http.client import Client as HttpClient
 
 
 async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
@@ -40,35 +44,120 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
     return f"{words} · {urlsplit(account.base_url).netloc}"
 
 
-async def call(account: Account, operation: str, *, timeouts: Timeouts | None = None, **arguments: object) -> Any:
-    """Return the decoded answer of one operation, e.g. ``call(account, "contact", id="a/b")``.
+async def call(
+    account: Account,
+    operation: str,
+    *,
+    as_frame: bool = False,
+    timeouts: Timeouts | None = None,
+    allow_destructive: bool = False,
+    spool: str | Path | None = None,
+    **arguments: object,
+) -> Any:
+    """Return the decoded answer of one documented operation; `operations` lists them with their arguments.
 
-    `timeouts` says how long it may take.
+    Parameters
+    ----------
+    account
+        Who is asked.
+    operation
+        A name such as ``"get_contact"``.
+    as_frame
+        Whether the records of the answer come back as a Polars frame, a row each. A field whose values are of
+        several types is then their JSON text.
+    timeouts
+        How long it may take.
+    allow_destructive, spool
+        Both are needed for what a service gives only once, as ``"get_latest_events"`` of Complero. `spool` is a
+        folder: the answer is there as it came, for this user only, before it is read, and stays. One that an earlier
+        run kept and did not hand out comes first, without a request.
+    **arguments
+        What the operation takes, by the vendor's names; ``filter[begin_date]`` is written ``filter_begin_date``, and
+        ``from`` is ``from_``. All of it is checked before anything is sent.
 
     Raises
     ------
     UsageError
-        the provider has no such operation, or it takes other arguments
+        The service has no such operation, an argument is missing, unknown or breaks a rule of the vendor's document,
+        the operation changes something (crmlab only reads), or it gives records only once and `allow_destructive` or
+        `spool` is missing.
     CrmlabError
-        the service refused or could not be reached; what writes is sent once, never again
+        the service refused or could not be reached; what is gone once it was read is asked for once, never again
     Stopped
-        it took longer than `Timeouts.total`; whether what was sent took effect is not known then
+        it took longer than `Timeouts.total`
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> import crmlab
+    >>> async def first_contact():
+    ...     async with crmlab.sandbox(rows=20) as accounts:
+    ...         account = next(each for each in accounts if each.provider.name == "onepagecrm")
+    ...         listed = await crmlab.call(account, "list_contacts", per_page=1, as_frame=True)
+    ...         return await crmlab.call(account, "get_contact", contact_id=listed["id"][0])
+    >>> sorted(asyncio.run(first_contact())["data"])
+    ['company', 'contact', 'next_action', 'next_actions', 'queued_actions']
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
-    known = {each.name: each for each in account.provider.operations}
-    if operation not in known:
-        raise UsageError(unknown("operation", operation, known))
-    chosen = known[operation]
-    try:
-        inspect.signature(chosen.request).bind(**arguments)
-    except TypeError as error:
-        raise UsageError(f"operation {operation!r}: {error}") from None
+    async with Client(timeouts=timeouts) as client:
+        return await answer(
+            client,
+            account,
+            operation,
+            arguments,
+            as_frame=as_frame,
+            allow_destructive=allow_destructive,
+            spool=spool,
+        )
+
+
+async def answer(
+    client: HttpClient,
+    account: Account,
+    operation: str,
+    arguments: Mapping[str, object],
+    *,
+    as_frame: bool,
+    allow_destructive: bool,
+    spool: str | Path | None,
+) -> Any:
+    """Return the decoded answer of one operation, asked over the connections of this client."""
+    chosen = _operation(account, operation)
     request = chosen.request(**arguments)
-    may_repeat = not (chosen.writes or chosen.destructive)
-    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
-        page = await _where(account, client.send(account, request, retry=may_repeat))
-    return page.read(Any)
+    kept = None
+    if chosen.destructive:
+        check_spool(operation, allow_destructive=allow_destructive, spool=spool)
+        kept = Spool(spool or "", account, request.path)
+    async with within(client.timeouts.total):
+        page = await _where(account, _answer(client, account, request, kept))
+    if chosen.binary:
+        return page.body
+    found = page.read(Any)
+    if kept:
+        kept.hand_out()
+    return answer_frame(found) if as_frame else found
+
+
+async def _answer(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:
+    """Return the answer to a request; with `spool` one that the service gives only once."""
+    if spool is None:
+        return await client.send(account, request)
+    waiting = spool.waiting(request, lambda page: page)
+    if waiting:
+        return waiting
+    return await client.send(account, request, retry=False, keep=spool.keep)
+
+
+def _operation(account: Account, name: str) -> Operation:
+    """Return the operation of that name, if it may be called."""
+    known = {each.name: each for each in account.provider.operations()}
+    if name not in known:
+        listed = f'crmlab.operations("{account.provider.name}") lists them'
+        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
+    if known[name].writes:
+        raise UsageError(f"{name} changes something at {account.provider.title}, and crmlab only reads")
+    return known[name]
 
 
 def _pinged(account: Account, page: Page) -> Page:

@@ -14,6 +14,7 @@ from crmlab.connector import Resource
 from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
 from crmlab.fetching.conflicts import conflicts
+from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
@@ -131,9 +132,18 @@ class DecodeQueue:
     @property
     def misfit_counts(self) -> dict[str, int]:
         """How many values of each field could not be read, those included that are not kept."""
-        keys = pl.concat([pl.DataFrame(schema=MISFIT_KEYS), *self._misfit_keys])
-        counts = keys.group_by("field", maintain_order=True).agg(pl.col("key").n_unique())
+        counts = self._counted().filter(pl.col("table") == "").select("field", "count")
         return dict(counts.iter_rows())
+
+    @property
+    def unread_counts(self) -> dict[str, int]:
+        """How many values each table lacks, because they could not be read."""
+        counts = self._counted().filter(pl.col("table") != "").group_by("table").agg(pl.col("count").sum())
+        return dict(counts.iter_rows())
+
+    def _counted(self) -> pl.DataFrame:
+        keys = pl.concat([pl.DataFrame(schema=MISFIT_KEYS), *self._misfit_keys])
+        return keys.group_by("table", "field", maintain_order=True).agg(count=pl.col("key").n_unique().cast(pl.Int64))
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
@@ -170,8 +180,12 @@ class DecodeQueue:
         return decoded
 
     def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str], list[str]]:
-        decoded = reader(found)
-        words = _unknown_words(reader.resource, decoded.frames)
+        words: list[str] = []
+        try:
+            decoded = reader(found)
+            words = _unknown_words(reader.resource, decoded.frames)
+        except FAULTS as fault:  # costs this batch, and none of the others
+            decoded = reader.reject(found, str(internal_error(fault)))
         rest = dict(decoded.frames)
         keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):

@@ -211,6 +211,7 @@ class ResourceFetch:
         result.rejected = self._queue.rejected
         result.misfits = self._queue.misfits
         result.misfit_counts = self._queue.misfit_counts
+        result.unread_counts = self._queue.unread_counts
         result.lacking = frozenset(self._named(name) for name in self._queue.lacking)
         result.frames = self._queue.frames()
         result.heights = {self._named(name): frame.height for name, frame in result.frames.items()}

@@ -84,6 +84,8 @@ class ResourceResult:
     misfits: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MISFITS))
     #: values of each field that could not be read
     misfit_counts: Mapping[str, int] = field(default_factory=dict)
+    #: values that each shared table lacks for it
+    unread_counts: Mapping[str, int] = field(default_factory=dict)
     #: what lacks ids or amounts, because these could not be read
     lacking: frozenset[str] = frozenset()
     failure: CrmlabError | None = None

@@ -8,7 +8,6 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import activity
 from crmlab.analysis.period import chosen_grain
-from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._fetches import draws
 from crmlab.plots._kinds import by_kind
@@ -46,7 +45,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.
     n = int(counts["count"].sum())
     if not n:
         return nothing(title, "no activity has a time of day." if activities.height else _NO_ACTIVITIES)
-    left_out = activities.height - n
+    left_out = activity.happenings(activities) - n
     grid = counts.pivot(on="hour", index="weekday", values="count").drop("weekday")
     heat = go.Heatmap(
         z=[list(row) for row in grid.iter_rows()],
@@ -106,8 +105,8 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     counts = analysis.activity_volume(activities, every=every, time_zone=time_zone)
     if counts.is_empty():
         return nothing("Activities", "no activity has a time." if activities.height else _NO_ACTIVITIES)
-    undated = activities.height - int(counts["count"].sum())
-    note = f"{plural(undated, 'row')} without a time left out" if undated else ""
+    undated = activity.happenings(activities) - int(counts["count"].sum())
+    note = f"{number(undated)} without a time left out" if undated else ""
     return _over_time.stacked(counts, every, "Activities", "Activities", note)
 
 
@@ -137,7 +136,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     if owned.is_empty():
         return nothing(title, "no activity has an owner." if activities.height else _NO_ACTIVITIES)
     n = int(owned["count"].sum())
-    left_out = activities.height - n
+    left_out = activity.happenings(activities) - n
     shown, note = _bars.with_others(_bars.longest_first(owned, "count"), "count", "owners")
     parts, rest = by_kind(shown, "label")
     labels = shown["label"].unique(maintain_order=True).to_list()

@@ -1,6 +1,7 @@
 """The registry: every module here with a ``PROVIDER``, and those that other packages register.
 
-A third party adds an API with the entry-point group ``crmlab.providers``; its name must be new.
+A third party adds an API with the entry-point group ``crmlab.providers``; its name must be new. One that takes the
+name of a service already known would be given that service's keys, so it is left out with a warning.
 """
 
 from __future__ import annotations
@@ -8,25 +9,58 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from crmlab.connector import Provider
 from crmlab.errors import UsageError
 
+#: so many names are shown of those that are known
+_MAX_NAMED = 40
+
 
 @cache
 def registry() -> Mapping[str, Provider]:
-    """Return every known provider by name, in alphabetical order."""
-    found = [
-        importlib.import_module(f"{__name__}.{module.name}").PROVIDER
-        for module in pkgutil.iter_modules(__path__)
-        if not module.name.startswith("_")
-    ]
-    found += [point.load() for point in entry_points(group="crmlab.providers")]
-    return MappingProxyType({provider.name: provider for provider in sorted(found, key=lambda p: p.name)})
+    """Return every known provider by name, in alphabetical order.
+
+    A provider of another package that cannot be loaded, or whose name is taken, is left out, and a
+    `UserWarning` says which and why.
+    """
+    known = {each.name: each for each in _built_in()}
+    for point in entry_points(group="crmlab.providers"):
+        further = _loaded(point)
+        if further is None:
+            continue
+        if further.name in known:
+            _warn(point, f"its provider is called {further.name!r}, a name that is taken")
+            continue
+        known[further.name] = further
+    return MappingProxyType(dict(sorted(known.items())))
+
+
+def _built_in() -> list[Provider]:
+    modules = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+    return [importlib.import_module(f"{__name__}.{name}").PROVIDER for name in modules]
+
+
+def _loaded(point: EntryPoint) -> Provider | None:
+    try:
+        found = point.load()
+    except Exception as error:  # noqa: BLE001  # a package of somebody else may raise anything as it is imported
+        _warn(point, f"importing it raised {type(error).__name__}: {error}")
+        return None
+    if not isinstance(found, Provider):
+        _warn(point, f"{point.value} is no crmlab.connector.Provider")
+        return None
+    return found
+
+
+def _warn(point: EntryPoint, reason: str) -> None:
+    package = point.dist.name if point.dist else "a package"
+    warnings.warn(f"The provider {point.name!r} of {package} is left out: {reason}.", stacklevel=3)
 
 
 def provider(name: str) -> Provider:
@@ -51,6 +85,9 @@ def assumptions(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str]) -> str:
     """Return the sentence for a name that is not known."""
-    near = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name).lower(), list(known), n=_MAX_NAMED, cutoff=0.5)
     question = f"; did you mean {near[0]!r}?" if near else "."
-    return f"unknown {kind} {name!r}{question} Known: {', '.join(known)}"
+    if len(known) <= _MAX_NAMED:
+        return f"unknown {kind} {name!r}{question} Known: {', '.join(known)}"
+    alike = f" Like it: {', '.join(near)}." if near else ""
+    return f"unknown {kind} {name!r}{question}{alike} There are {len(known)}"

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from crmlab import analysis
 from crmlab.analysis import activity, consent, pipeline
 from crmlab.display import plural
-from crmlab.report.charts import ReportInputs
-from crmlab.schema import Asked, Needs, Period
+from crmlab.report.questions import ReportInputs
+from crmlab.schema import Asked, Needs, Period, day_at, unread_note
 
 _MAX_KINDS = 5
 
@@ -64,8 +64,8 @@ def _said(line: _Line, inputs: ReportInputs) -> Markup | str:
     lacking = inputs.asked.why_not_whole(line.tables) if line.needs == "everything" else ""
     if lacking:
         return f"not said, for this needs {lacking}."
-    note = inputs.asked.period_note(line.tables)
-    return line.say(inputs) + (f" {note}." if note else "")
+    notes = [inputs.asked.period_note(line.tables), unread_note(inputs.summary, line.tables)]
+    return line.say(inputs) + "".join(f" {note}." for note in notes if note)
 
 
 def _bold(template: str, *values: object) -> Markup:
@@ -108,28 +108,31 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
 
 def _activities(inputs: ReportInputs) -> Markup:
     activities = inputs["activities"]
-    return _kinds(activities) + _span(activities.select(activity.HAPPENED).to_series())
+    times = activities.select(activity.HAPPENED).to_series()
+    return _kinds(activity.with_count(activities, "kind")) + _span(times, inputs.time_zone)
 
 
 def _consent_events(inputs: ReportInputs) -> Markup:
     events = inputs["consent_events"]
-    return _kinds(events) + _span(events.select(consent.SAID).to_series())
+    said = events.select("kind", pl.lit(1).alias("count"))
+    return _kinds(said) + _span(events.select(consent.SAID).to_series(), inputs.time_zone)
 
 
 def _kinds(frame: pl.DataFrame) -> Markup:
-    counts = frame.group_by("kind").agg(pl.len().alias("n")).sort("n", "kind", descending=[True, False])
+    """Return how many there are of each kind. Reads kind, count."""
+    counts = frame.group_by("kind").agg(n=pl.col("count").sum()).sort("n", "kind", descending=[True, False])
     shown = _MAX_KINDS if counts.height > _MAX_KINDS + 1 else counts.height
     named = [f"{n:,} {kind or 'without kind'}" for kind, n in counts.head(shown).iter_rows()]
     if counts.height > shown:
         named.append(f"{int(counts['n'][shown:].sum()):,} of {counts.height - shown} other kinds")
-    return _bold("<b>{:,}</b>{}", frame.height, f" ({', '.join(named)})" if named else "")
+    return _bold("<b>{:,}</b>{}", int(counts["n"].sum()), f" ({', '.join(named)})" if named else "")
 
 
-def _span(time: pl.Series) -> str:
+def _span(time: pl.Series, time_zone: str) -> str:
     first, last = time.min(), time.max()
     if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
         return "."
-    return f", {first:%Y-%m-%d} to {last:%Y-%m-%d} (UTC)."
+    return f", {day_at(first, time_zone)} to {day_at(last, time_zone)} ({time_zone})."
 
 
 def _across(inputs: ReportInputs) -> Markup:

@@ -24,11 +24,13 @@ def sandbox(
     rows: int = 1000,
     seed: int = 1,
     now: dt.datetime | None = None,
+    days_ago: int = 0,
     data: str | Path | None = None,
     services: Sequence[str] | None = None,
     latency: float = 0.0,
     rate_limits: bool = False,
     faults: Sequence[Fault] = (),
+    drift: bool | str | Sequence[str] = False,
     port: int = 0,
 ) -> Starting:
     """Serve the services on 127.0.0.1: their accounts, ready for `crmlab.fetch`.
@@ -41,6 +43,9 @@ def sandbox(
     world
         "generated" from `seed`: `rows` people and what belongs to them, ending at `now` (today);
         "maven": the Maven Analytics CRM files in the folder `data`, in OnePageCRM; or a `World`.
+    days_ago
+        Serve the same world as it was so many days before its end: of two fetches, one of then and one of now, come
+        waterfall, funnel and the time that deals stay in a stage. The same `rows`, `seed` and `now` are the same world.
     services
         Which of them to serve; all of them, or OnePageCRM alone for the Maven world.
     latency
@@ -49,22 +54,32 @@ def sandbox(
         Enforce the documented limits, read as strictly as can be (429 beyond them).
     faults
         What goes wrong on purpose; see `crmlab.sandbox.faults`.
+    drift
+        Differ from what the vendors document, as live services may: "page_cap,envelope" names the differences,
+        True takes all that go together. ``crmlab sandbox --help`` lists them.
     port
         0: any free one.
 
     Raises
     ------
+    UsageError
+        a name in `services` or `drift` is not known
     CrmlabError
         the files of `data` are absent or cannot be read
+    UsageError
+        `rows` or `days_ago` is negative, or `now` has no time zone
 
     Examples
     --------
     >>> accounts = await crmlab.sandbox(rows=50)  # doctest: +SKIP
     >>> data = await crmlab.fetch(accounts, "deals")  # doctest: +SKIP
     """
+    from crmlab.sandbox.drift import chosen
     from crmlab.sandbox.server import Starting, serve, world_of
+    from crmlab.sandbox.world import earlier
 
     loaded, notes = world_of(world, rows=rows, seed=seed, now=now, data=data)
+    loaded = earlier(loaded, days_ago)
     names = services or (("onepagecrm",) if world == "maven" else None)
     return Starting(
         serve(
@@ -73,7 +88,25 @@ def sandbox(
             latency=latency,
             rate_limits=rate_limits,
             faults=faults,
+            differences=chosen(drift),
             port=port,
             notes=notes,
         )
     )
+
+
+def differences() -> dict[str, str]:
+    """Return what `drift` takes: the name of each difference, and what is different, in words.
+
+    Those with an asterisk are served only where they are named: they contradict others, or would make most lists
+    incomplete.
+
+    Examples
+    --------
+    >>> from crmlab.sandbox import differences
+    >>> differences()["bom"]
+    'answers begin with a byte order mark'
+    """
+    from crmlab.sandbox.drift import DIFFERENCES
+
+    return {each.name: f"{each.doc} *" if each.apart else each.doc for each in DIFFERENCES}

@@ -1,4 +1,4 @@
-"""What a check says was reached."""
+"""What a check says was reached, and what one call is asked and answers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 import crmlab
 from crmlab.connector.page import Page
-from crmlab.errors import TransportError
+from crmlab.errors import TransportError, UsageError
 from crmlab.providers import provider, registry
 from tests.conftest import Serve
 
@@ -101,3 +102,65 @@ async def test_an_answer_of_another_shape_was_reached_all_the_same(serve: Serve)
 async def test_a_page_that_asks_to_sign_in_to_the_network_was_not(serve: Serve) -> None:
     with pytest.raises(TransportError, match="not the expected JSON"):
         await lenient(serve, b"<html>Please sign in</html>")
+
+
+async def test_records_of_an_answer_come_as_a_frame() -> None:
+    async with crmlab.sandbox(rows=40, services=["onepagecrm", "commanders_act"]) as (crm, site):
+        deals = await crmlab.call(crm, "list_deals", status="won", per_page=3, as_frame=True)
+        sources = await crmlab.call(site, "platform_sources_index", as_frame=True)
+
+    assert deals.height == 3
+    assert deals["status"].to_list() == ["won"] * 3
+    assert {"id", "label", "type"} <= set(sources.columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("delete_contact", {"contact_id": "1"}, "delete_contact changes something at OnePageCRM"),
+        ("get_contcat", {}, "did you mean 'get_contact'"),
+        ("get_contact", {"id": "1"}, "it takes no 'id'; its arguments are contact_id"),
+    ],
+)
+async def test_what_cannot_be_called_is_refused_before_anything_is_sent(
+    name: str, arguments: dict[str, str], told: str
+) -> None:
+    account = crmlab.Account("onepagecrm", user_id="1", api_key="k", base_url="http://127.0.0.1:9")
+
+    with pytest.raises(UsageError, match=told):
+        await crmlab.call(account, name, **arguments)
+
+
+def test_operations_are_a_frame() -> None:
+    counted = {name: crmlab.operations(name).height for name in registry()}
+
+    assert counted == {"altcraft": 40, "commanders_act": 133, "complero": 14, "onepagecrm": 166, "relenta": 5}
+    (note,) = crmlab.operations("onepagecrm").filter(operation="get_note")["arguments"].to_list()
+    assert note == [{"name": "note_id", "takes": "text", "required": True}]
+
+
+async def test_a_hundred_calls_of_a_client_connect_once() -> None:
+    connections = set()
+
+    async def answer(request: web.Request) -> web.Response:
+        connections.add(request.transport)
+        return web.json_response({"status": 0, "data": {"contact": {"id": request.path.rpartition("/")[2]}}})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with TestServer(app) as server:
+        ours = crmlab.Account("onepagecrm", user_id="1", api_key="k", base_url=str(server.make_url("")))
+        async with crmlab.Client(ours, limits=crmlab.Limits(concurrency=1)) as client:
+            found = [await client.call(ours, "get_contact", contact_id=f"c{number}") for number in range(100)]
+
+    assert [each["data"]["contact"]["id"] for each in found] == [f"c{number}" for number in range(100)]
+    assert len(connections) == 1
+
+
+async def test_a_client_calls_for_its_own_accounts_only() -> None:
+    ours = crmlab.Account("onepagecrm", name="ours", user_id="1", api_key="k")
+    other = crmlab.Account("onepagecrm", name="other", user_id="1", api_key="k")
+
+    async with crmlab.Client(ours) as client:
+        with pytest.raises(UsageError, match="'other' is none of this client's accounts"):
+            await client.call(other, "list_users")

@@ -96,7 +96,7 @@ async def test_a_list_of_what_changed_is_asked_for_itself(world: World) -> None:
 
     same(whole, since)
     assert line(since, "deals")["requests"] == 3
-    assert not pages.embedding.possible(Context(now=NOW, until=NOW))
+    assert not pages.embedding.possible("notes", Context(now=NOW, until=NOW))
 
 
 async def test_without_contacts_each_list_is_read_by_itself(world: World) -> None:
