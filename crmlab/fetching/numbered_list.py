@@ -55,7 +55,9 @@ class NumberedList:
     def _is_proven_last(self, page: Page, *, total: int | None, is_full: bool) -> bool:
         """Whether the count tells that a page is the last one, or the last number tells it of one that is not full."""
         if total is not None and self.pages.came <= total:
-            return self.pages.came == total
+            # a count of one full page may be that of the page
+            may_count_the_page = self.pages.highest == 1 and is_full
+            return self.pages.came == total and not may_count_the_page
         if total is not None or self._paging.more(page) is not None:
             return not is_full
         return self._resource.page_size is None
@@ -86,6 +88,9 @@ class NumberedList:
         empty = self.pages.empty_in_words()
         if empty and self._counted is None:
             doubts.setdefault(empty)
+        short = self.pages.short_in_words()
+        if short and self._counted is None:
+            remarks.setdefault(short)
 
     def settle_refused(
         self, request: Request, error: ApiError, doubts: dict[str, None], remarks: dict[str, None]

@@ -105,6 +105,17 @@ class NumberedPages:
         meaning = "the service seems to ignore which page is asked for, or to repeat its last one"
         return f"page {number} repeats page {first}{others}: {meaning}"
 
+    def short_in_words(self) -> str:
+        """Say that a page holds fewer records than one after it; empty where none does."""
+        fullest_after = 0
+        short = 0
+        for number in sorted(self.heights, reverse=True):
+            height = self.heights[number]
+            if 0 < height < fullest_after:
+                short = number
+            fullest_after = max(fullest_after, height)
+        return f"page {short} holds fewer records than pages after it" if short else ""
+
     def empty_in_words(self) -> str:
         """Say that a page is empty although one after it is not; empty where none is."""
         empty = [number for number in sorted(self.heights) if number < self.last and not self.heights[number]]

@@ -655,6 +655,15 @@ async def test_a_count_that_is_too_small_or_no_count_loses_nothing(serve: Serve,
     assert data.complete
 
 
+async def test_a_count_that_is_that_of_the_page_loses_nothing(serve: Serve) -> None:
+    service = Notes(350, lambda page, size: {"total_count": min(size, 350 - size * (page - 1)), "max_page": 1})
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 350
+    assert "more came than the 50 that the service counts" in data.summary["note"][0]
+
+
 @pytest.mark.parametrize("last", [0, 1, 2, 3, "x", None, -1])
 async def test_a_last_page_that_is_told_too_low_loses_nothing(serve: Serve, last: Any) -> None:
     service = Notes(350, lambda page, size: {"max_page": last})
