@@ -80,11 +80,15 @@ class _Error(msgspec.Struct):
 
 
 class _Errors(msgspec.Struct):
-    errors: list[_Error] | None = None
+    # documented is a list of objects; one alone, or a text, is an error as well
+    errors: Any = None
+
+    def listed(self) -> list[_Error]:
+        items = self.errors if isinstance(self.errors, list) else [self.errors]
+        return [_error(item) for item in items if item]
 
 
 class _Answer(msgspec.Struct):
-    errors: list[_Error] | None = None
     data: msgspec.Raw = msgspec.Raw(b"null")
 
     @property
@@ -125,11 +129,11 @@ def _beside_data(page: Page) -> str:
     """Return what an answer says that its data lack; "" where it says nothing."""
     if not page.succeeded:
         return ""
-    answer = page.read(_Answer)
-    if not answer.errors or not answer.has_data:
+    errors = page.read(_Errors).listed()
+    if not errors or not page.read(_Answer).has_data:
         return ""
-    said = " ".join(_words(answer.errors[0])).strip()
-    more = f", and {len(answer.errors) - 1:,} more" if len(answer.errors) > 1 else ""
+    said = " ".join(_words(errors[0])).strip()
+    more = f", and {len(errors) - 1:,} more" if len(errors) > 1 else ""
     return f"an answer tells of errors beside its data: {said or 'without a word'}{more}"
 
 
@@ -140,8 +144,12 @@ def _words(error: _Error) -> tuple[str, str]:
 
 def _errors(page: Page) -> list[_Error]:
     if page.succeeded:
-        return page.read(_Answer).errors or []
-    return read_refusal(page, _Errors()).errors or [read_refusal(page, _Error())]
+        return page.read(_Errors).listed()
+    return read_refusal(page, _Errors()).listed() or [read_refusal(page, _Error())]
+
+
+def _error(item: Any) -> _Error:
+    return msgspec.convert(item, _Error) if isinstance(item, dict) else _Error(detail=item)
 
 
 def _status(error: _Error, code: str) -> int:

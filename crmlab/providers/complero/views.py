@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 import msgspec
 import polars as pl
 
 from crmlab.connector import RECORD, View, flag, full_name, iso_time, text, texts
 from crmlab.providers.complero import fields
-from crmlab.providers.complero.consents import statements
+from crmlab.providers.complero.consents import Statement, statements
 
 
 def _fingerprints(events: pl.Series) -> pl.Series:
@@ -31,13 +32,19 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-_STATEMENT = pl.Struct(dict.fromkeys(("channel", "purpose", "answer", "unread"), pl.String))
+#: its names are those by which the user is told of what could not be read: ``contact.consent``
+_STATEMENT = pl.Struct(dict.fromkeys(("channel", "purpose", "answer", "consent"), pl.String))
 
 
 def _statements(events: pl.Series) -> pl.Series:
     """Return the statements of each event, of which the contact, the channel and its own consents are given."""
     found = [statements(event["contact"], event["channel"], event["consents"]) for event in events]
-    return pl.Series(found, dtype=pl.List(_STATEMENT))
+    rows = [[_row(statement) for statement in event] for event in found]
+    return pl.Series(rows, dtype=pl.List(_STATEMENT))
+
+
+def _row(statement: Statement) -> Mapping[str, str | None]:
+    return {**statement, "consent": statement["unread"]}
 
 
 def _lengths(lists: pl.Series) -> pl.Series:
@@ -119,7 +126,7 @@ def _kind(column: str) -> pl.Expr:
 
 _DECIDES = _kind("type").is_in(_DECIDING)
 #: a consent that cannot be read is reported where it would decide, also beside a no, which stays one
-_OPTED_IN = pl.coalesce(flag(pl.when(_DECIDES).then(_said("unread"))), flag(pl.when(_DECIDES).then(_said("answer"))))
+_OPTED_IN = pl.coalesce(flag(pl.when(_DECIDES).then(_said("consent"))), flag(pl.when(_DECIDES).then(_said("answer"))))
 _DOCUMENTATION = pl.coalesce(pl.col("documentation"), inside("documentation")).str.strip_chars()
 
 EVENTS = (
