@@ -80,16 +80,17 @@ class _Error(msgspec.Struct):
 
 
 class _Errors(msgspec.Struct):
-    # documented is a list of objects; one alone, or a text, is an error as well
-    errors: Any = None
-
-    def listed(self) -> list[_Error]:
-        items = self.errors if isinstance(self.errors, list) else [self.errors]
-        return [_error(item) for item in items if item]
+    errors: list[_Error] | None = None
 
 
 class _Answer(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
+    # beside data, one error alone or a text is an error as well
+    errors: Any = None
+
+    def listed_errors(self) -> list[_Error]:
+        items = self.errors if isinstance(self.errors, list) else [self.errors]
+        return [_error(item) for item in items if item]
 
     @property
     def has_data(self) -> bool:
@@ -112,8 +113,8 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     """Raise the first error of an answer: some come with HTTP 200, and some stand alone. Beside data it is told."""
-    errors = _errors(page)
-    if not errors or _beside_data(page):
+    errors = [] if _beside_data(page) else _errors(page)
+    if not errors:
         return
     code, detail = _words(errors[0])
     raise refuse(
@@ -129,8 +130,9 @@ def _beside_data(page: Page) -> str:
     """Return what an answer says that its data lack; "" where it says nothing."""
     if not page.succeeded:
         return ""
-    errors = page.read(_Errors).listed()
-    if not errors or not page.read(_Answer).has_data:
+    answer = page.read(_Answer)
+    errors = answer.listed_errors()
+    if not errors or not answer.has_data:
         return ""
     said = " ".join(_words(errors[0])).strip()
     more = f", and {len(errors) - 1:,} more" if len(errors) > 1 else ""
@@ -144,8 +146,8 @@ def _words(error: _Error) -> tuple[str, str]:
 
 def _errors(page: Page) -> list[_Error]:
     if page.succeeded:
-        return page.read(_Errors).listed()
-    return read_refusal(page, _Errors()).listed() or [read_refusal(page, _Error())]
+        return page.read(_Errors).errors or []
+    return read_refusal(page, _Errors()).errors or [read_refusal(page, _Error())]
 
 
 def _error(item: Any) -> _Error:
