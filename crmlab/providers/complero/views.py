@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import polars as pl
 
 from crmlab.connector import RECORD, View, flag, full_name, iso_time, text, texts
 from crmlab.providers.complero import fields
-from crmlab.providers.complero.consents import Statement, statements
+from crmlab.providers.complero.consents import statements
 
 
 def _fingerprints(events: pl.Series) -> pl.Series:
@@ -32,19 +32,23 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-#: its names are those by which the user is told of what could not be read: ``contact.consent``
-_STATEMENT = pl.Struct(dict.fromkeys(("channel", "purpose", "answer", "consent"), pl.String))
+#: the parts of a statement, by the names with which the user is told what could not be read: ``contact.consent``
+_SAID = {"channel": "channel", "purpose": "purpose", "answer": "answer", "consent": "unread"}
+_STATEMENT = pl.Struct(dict.fromkeys(_SAID, pl.String))
 
 
 def _statements(events: pl.Series) -> pl.Series:
     """Return the statements of each event, of which the contact, the channel and its own consents are given."""
-    found = [statements(event["contact"], event["channel"], event["consents"]) for event in events]
-    rows = [[_row(statement) for statement in event] for event in found]
-    return pl.Series(rows, dtype=pl.List(_STATEMENT))
-
-
-def _row(statement: Statement) -> Mapping[str, str | None]:
-    return {**statement, "consent": statement["unread"]}
+    given = events.struct.unnest().select("contact", "channel", "consents")
+    said: dict[str, list[Any]] = {"event": [], **{name: [] for name in _SAID}}
+    for number, event in enumerate(given.iter_rows()):
+        for statement in statements(*event):
+            said["event"].append(number)
+            for name, part in _SAID.items():
+                said[name].append(statement[part])
+    rows = pl.DataFrame(said, schema={"event": pl.Int64, **_STATEMENT.to_schema()})
+    # every event makes one statement at least
+    return rows.group_by("event", maintain_order=True).agg(statements=pl.struct(*_SAID))["statements"]
 
 
 def _lengths(lists: pl.Series) -> pl.Series:
