@@ -34,14 +34,15 @@ class Context:
     """What a resource may know when it says which requests it needs and how to read the answers.
 
     `now` is when the fetch began, `since` and `until` the period that it asks for. `options` are the settings of
-    the account that are no secrets. `rows` holds the records of the resources that are declared in
-    `needs_before_request` and `needs_before_decode`.
+    the account that are no secrets, and `facts` what it was told of its service, or found of it. `rows` holds the
+    records of the resources that are declared in `needs_before_request` and `needs_before_decode`.
     """
 
     now: dt.datetime
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     rows: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 

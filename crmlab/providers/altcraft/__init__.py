@@ -11,12 +11,15 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from crmlab.connector import (
     Context,
+    Fact,
     Field,
     Limits,
     Operation,
@@ -28,11 +31,16 @@ from crmlab.connector import (
     Schema,
     View,
     count_and_names,
+    known_zone,
+    page_size_fact,
     read_refusal,
     refuse,
+    time_zone_fact,
+    with_zone,
 )
 from crmlab.errors import ApiError, NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
+from crmlab.providers.altcraft.probes import PROBES
 
 _LIMIT = 1000
 _PAGE_SIZE = PageSize(name="limit", in_body=True)
@@ -183,6 +191,43 @@ def _operations() -> tuple[Operation, ...]:
     return OPERATIONS
 
 
+# ---- facts ----------------------------------------------------------------------------------------
+
+
+def _point_by(resource: Resource, name: str) -> Resource:
+    """Return a list whose pages name the next one otherwise."""
+    if resource.follow is pages.records:
+        return replace(resource, follow=pages.records_by(name))
+    return replace(resource, follow=pages.history_by(name)) if resource.follow is pages.history else resource
+
+
+def _history_in_zone(resource: Resource, zone: str) -> Resource:
+    """Return the history with its times read as those of a zone, whatever they say."""
+    if resource.name != "history":
+        return resource
+    time = with_zone(pl.col("datetime").str.strip_suffix("Z"), zone)
+    return replace(resource, computed={**resource.computed, "datetime": time})
+
+
+_FACTS = (
+    Fact(
+        name="pointer",
+        doc=f"what profiles, subscriptions and history name the next page by, in the place of {pages.POINTER!r}",
+        type_=str,
+        apply=_point_by,
+        only_adds=True,
+    ),
+    page_size_fact(),
+    time_zone_fact(profiles=("_createtime", "_regdate"), history=("datetime",)),
+    Fact(
+        name="history_zone",
+        doc="the time zone (an IANA name) of the history's times, which say Z; without it they are UTC",
+        type_=str,
+        check=known_zone,
+        apply=_history_in_zone,
+    ),
+)
+
 PROVIDER = Provider(
     name="altcraft",
     title="Altcraft",
@@ -322,6 +367,8 @@ PROVIDER = Provider(
         "account's custom_fields setting names, others are reported as undocumented",
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
+    probes=PROBES,
+    facts=_FACTS,
     not_covered=(
         "importing, changing and deleting profiles, subscriptions and segments",
         "campaign logs and settings, scenarios, goals, pixels",

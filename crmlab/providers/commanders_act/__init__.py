@@ -38,6 +38,7 @@ from crmlab.connector import (
 )
 from crmlab.errors import ApiError, PagingError
 from crmlab.providers.commanders_act import fields, statistics, views
+from crmlab.providers.commanders_act.probes import PROBES
 from crmlab.providers.commanders_act.windows import (
     DAYS,
     as_kept,
@@ -210,7 +211,8 @@ def _next_link(page: Page) -> str | None:
     """Return the link to the next page: text, or an object that holds it (jsonapi.org, 1.1, document links)."""
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
-    return pointer(link.get("href") if isinstance(link, dict) else link)
+    address = link.get("href") if isinstance(link, dict) else link
+    return pointer(address) if isinstance(address, str) else None
 
 
 def _more(page: Page) -> int | None:
@@ -442,6 +444,7 @@ PROVIDER = Provider(
         "errors beside data mean that the data are not all: they are kept, and the list is told incomplete",
         "filter[created] of the activity log includes both days, whatever their time zone",
     ),
+    probes=PROBES,
     not_covered=(
         "creating and changing sources, destinations, users, alerts, tag-manager objects",
         "delivery issues: they hold bodies of requests, with persons and keys in them",
