@@ -9,7 +9,7 @@ or has no key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import msgspec
@@ -321,6 +321,7 @@ def decoder(
     With `exports`, also what the resource lets others know.
     """
     wanted = set(tables)
+    resource = replace(resource, key=_given(resource.key))
     declared = resource.views(context) if callable(resource.views) else resource.views
     views = [view for view in declared if view.table in wanted]
     documented = resource.wire(context) if callable(resource.wire) else resource.wire
@@ -336,6 +337,11 @@ def decoder(
         fields=documented if raw else _needed(resource, context, views, documented, exports=exports),
         known=frozenset(known),
     )
+
+
+def _given(key: pl.Expr) -> pl.Expr:
+    """Return the key where there is one: a blank is none, and would make all records with one the same record."""
+    return pl.when(key.cast(pl.String, strict=False).str.strip_chars() != "").then(key)
 
 
 def _computed(
