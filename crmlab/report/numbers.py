@@ -93,7 +93,8 @@ def write_numbers(
     if format == "xlsx":  # a workbook is passed on alone
         frames = {_QUESTIONS: _as_sheet(manifest, lines), **frames}
     writers = table_writers(frames, format, parquet_metadata(asked), workbook=WORKBOOK)
-    writers |= text_writers({MANIFEST: json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"})
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    writers |= text_writers({MANIFEST: lambda _: text})
     place = atomic_files.make_folder(folder)
     remove = [place / name for name in _files_of_before(place) if name not in writers]
     return atomic_files.write_files({place / name: write for name, write in writers.items()}, remove=remove)
