@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import read, there
+from crmlab.analysis.inputs import read
+from crmlab.analysis.opened import read_dated
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import chosen_grain, local, period_of
 
@@ -13,14 +16,16 @@ __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
 #: when it happened; mailings and notes only know when they were recorded
 HAPPENED = pl.coalesce("starts_at", "created_at")
-_TIMES = ("starts_at", "created_at")
 
 
-def with_count(activities: pl.DataFrame, *columns: str) -> pl.DataFrame:
+def with_count(activities: pl.DataFrame, *columns: str, optional: Sequence[str] = ()) -> pl.DataFrame:
     """Return these columns of activities and `count` (Int64): how often it happened, once where nothing is said."""
-    found = read(activities, "activities", *columns, *there(activities, "activities", "count"))
-    often = pl.col("count") if "count" in found.columns else pl.lit(1)
-    return found.with_columns(often.cast(pl.Int64).fill_null(1).alias("count"))
+    return counted(read(activities, "activities", *columns, optional=("count", *optional)))
+
+
+def counted(activities: pl.DataFrame) -> pl.DataFrame:
+    """Return activities that are read with how often each happened as `count` (Int64)."""
+    return activities.with_columns(pl.col("count").cast(pl.Int64).fill_null(1))
 
 
 def happenings(activities: pl.DataFrame) -> int:
@@ -44,7 +49,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     Parameters
     ----------
     activities
-        Reads starts_at, created_at (where starts_at is null), all_day, and count where there is one.
+        Reads starts_at, dated_on and created_at (where starts_at is null), all_day, and count where there is one.
     time_zone
         IANA name such as ``"Europe/Berlin"``; an hour of the day means nothing without it.
 
@@ -52,8 +57,8 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     -------
     pl.DataFrame
         168 rows, complete and sorted: weekday (Int8, 1 = Monday), hour (Int8, 0-23, local, daylight
-        saving followed), count (Int64). Activities that last all day or have no time are in no hour
-        and are left out.
+        saving followed), count (Int64). Activities that last all day, are dated to another day than they were
+        recorded on, or have no time are in no hour and are left out.
 
     Raises
     ------
@@ -82,9 +87,9 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     └─────────┴──────┴───────┘
     """
     at = local(pl.col("at"), time_zone)
-    activities = with_count(activities, "all_day", *_TIMES)
+    activities = counted(read_dated(activities, time_zone=time_zone, optional=("count",)))
     timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"), "count")
-    counted = (
+    by_hour = (
         timed.drop_nulls()
         .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
         .agg(pl.col("count").sum())
@@ -93,7 +98,7 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
     return (
         weekdays.join(hours, how="cross")
-        .join(counted, on=["weekday", "hour"], how="left")
+        .join(by_hour, on=["weekday", "hour"], how="left")
         .with_columns(pl.col("count").fill_null(0))
         .sort("weekday", "hour")
     )
@@ -106,7 +111,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     Parameters
     ----------
     activities
-        Reads kind, starts_at, created_at (where starts_at is null), all_day, and count where there is one.
+        Reads kind, starts_at, dated_on and created_at (where starts_at is null), all_day, and count where there is one.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     time_zone
@@ -146,7 +151,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
-    activities = with_count(activities, "kind", "all_day", *_TIMES)
+    activities = counted(read_dated(activities, "kind", time_zone=time_zone, optional=("count",)))
     return count_by_period(activities, happened_on(time_zone), every)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection
 import polars as pl
 
 from crmlab.analysis.activity import HAPPENED, happened_on
-from crmlab.analysis.inputs import no_text, read
+from crmlab.analysis.inputs import no_text
+from crmlab.analysis.opened import read_dated
 from crmlab.analysis.period import local
 from crmlab.schema import KEY, TimeLike, addresses, as_instant, day_at
 
@@ -20,7 +21,7 @@ _CONTACT = (*_ACCOUNT, "contact_id")
 
 _READ = (
     *_ACCOUNT, "kind", "contact_id", "contact_emails", "deal_id", "campaign_id",
-    "starts_at", "created_at", "all_day", "done", "done_at",
+    "done", "done_at",
 )  # fmt: skip
 
 
@@ -40,7 +41,8 @@ def touches(
     ----------
     activities
         Reads provider, account, kind, contact_id, contact_emails, deal_id, campaign_id, starts_at,
-        created_at (where starts_at is null), all_day, done, done_at. Of a series, only its first time is known.
+        dated_on and created_at (where starts_at is null), all_day, done, done_at. Of a series that is not written
+        out, only its first time is known.
     kinds
         The kinds that count.
     as_of
@@ -76,7 +78,7 @@ def touches(
     └────────┴────────────────────────────────┴────────────┘
     """
     no_text("kinds", kinds)
-    activities = read(activities, "activities", *_READ)
+    activities = read_dated(activities, *_READ, time_zone=time_zone)
     is_action = pl.col("kind") == "action"
     day = pl.when(is_action).then("done_at").otherwise(happened_on(time_zone))
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
