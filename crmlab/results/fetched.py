@@ -145,9 +145,8 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         checksums = {name: checksum(path) for name, path in wholes.items()}
         metadata = manifest.parquet_metadata(self.asked, is_masked=self.is_masked)
         writers = noting(parquet_writers(self._beside(), metadata), checksums)
-        return writers | text_writers(
-            {manifest.FILE: lambda files: self._manifest(directory, "parquet", files)}, checksums
-        )
+        manifest_of = partial(self._manifest, directory, "parquet")
+        return writers | text_writers({manifest.FILE: manifest_of}, checksums)
 
     def _manifest(self, directory: str | Path, format: Format, files: Mapping[str, Checksum]) -> str:
         return manifest.text(

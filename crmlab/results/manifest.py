@@ -129,8 +129,8 @@ def read(folder: Path) -> Manifest | None:
             asked=Asked.from_json(values),
             tables={name: table["rows"] for name, table in values["tables"].items()},
             formats=tuple(values["formats"]),
-            files={name: _checksum(known) for name, known in values["files"].items()},
-            is_masked=values["masked"],
+            files={name: _checksum(known) for name, known in values.get("files", {}).items()},
+            is_masked=values.get("masked", False),
             failures=tuple(_failure_from_json(failure) for failure in values["failures"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
