@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, operations, plan
+from crmlab.fetching import Client, Plan, Progress, call, check, fetch, fetch_to, operations, plan
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Account",
+    "Client",
     "Fetched",
     "Limits",
     "Plan",

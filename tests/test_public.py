@@ -17,6 +17,7 @@ import crmlab
 ROOT = Path(crmlab.__file__).parent
 NAMES = [
     "Account",
+    "Client",
     "Fetched",
     "Limits",
     "Plan",

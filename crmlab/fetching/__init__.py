@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from crmlab.fetching.call import call, check
+from crmlab.fetching.client import Client
 from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.progress import Progress
 
 __all__ = [
+    "Client",
     "Plan",
     "Progress",
     "asked_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,23 +100,46 @@ async def call(
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
+    async with Client(timeouts=timeouts) as client:
+        return await answer(
+            client,
+            account,
+            operation,
+            arguments,
+            as_frame=as_frame,
+            allow_destructive=allow_destructive,
+            spool=spool,
+        )
+
+
+async def answer(
+    client: HttpClient,
+    account: Account,
+    operation: str,
+    arguments: Mapping[str, object],
+    *,
+    as_frame: bool = False,
+    allow_destructive: bool = False,
+    spool: str | Path | None = None,
+) -> Any:
+    """Return the decoded answer of one operation, asked over the connections of this client; see `call`."""
     chosen = _operation(account, operation)
     request = chosen.request(**arguments)
     kept = None
     if chosen.destructive:
         check_spool(operation, allow_destructive=allow_destructive, spool=spool)
         kept = Spool(spool or "", account, request.path)
-    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
-        page = await _where(account, _answer(client, account, request, kept))
+    async with within(client.timeouts.total):
+        page = await _where(account, _sent(client, account, request, kept))
     if chosen.binary:
         return page.body
-    answer = page.read(Any)
+    found = page.read(Any)
     if kept:
         kept.hand_out()
-    return answer_frame(answer) if as_frame else answer
+    return answer_frame(found) if as_frame else found
 
 
-async def _answer(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:
+async def _sent(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:
     """Return the answer to a request; with `spool` one that the service gives only once."""
     if spool is None:
         return await client.send(account, request)
@@ -130,7 +153,8 @@ def _operation(account: Account, name: str) -> Operation:
     """Return the operation of that name, if it may be called."""
     known = {each.name: each for each in account.provider.operations()}
     if name not in known:
-        raise UsageError(unknown("operation", name, known))
+        listed = f'crmlab.operations("{account.provider.name}") lists them'
+        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
     if known[name].writes:
         raise UsageError(f"{name} changes something at {account.provider.title}, and crmlab only reads")
     return known[name]

@@ -92,7 +92,7 @@ def as_query(
     UsageError
         it cannot be asked
     """
-    chosen = _chosen(accounts)
+    chosen = chosen_accounts(accounts)
     for name in tables:
         if not isinstance(name, str):
             raise UsageError(f"a table is named by text, not {type(name).__name__}")
@@ -100,9 +100,6 @@ def as_query(
     end = instant(until, "until")
     if start and end and start >= end:
         raise UsageError(f"since ({start:%Y-%m-%d %H:%M %Z}) must be before until ({end:%Y-%m-%d %H:%M %Z})")
-    if not chosen:
-        raise UsageError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
-    check_names(list(chosen))
     shared, raw = _named(chosen, tables)
     return Query(
         accounts=chosen,
@@ -129,7 +126,14 @@ def clock() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _chosen(accounts: Account | Iterable[Account]) -> tuple[Account, ...]:
+def chosen_accounts(accounts: Account | Iterable[Account]) -> tuple[Account, ...]:
+    """Return the accounts that are asked: at least one, each with a name of its own.
+
+    Raises
+    ------
+    UsageError
+        there is none, two have one name, or something is no account
+    """
     if isinstance(accounts, Account):
         return (accounts,)
     if not isinstance(accounts, Iterable):
@@ -138,6 +142,9 @@ def _chosen(accounts: Account | Iterable[Account]) -> tuple[Account, ...]:
     for each in chosen:
         if not isinstance(each, Account):
             raise UsageError(f"accounts are crmlab.Account objects, not {type(each).__name__}")
+    if not chosen:
+        raise UsageError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
+    check_names(list(chosen))
     return chosen
 
 

@@ -70,12 +70,8 @@ def export(
     CrmlabError
         The system refused while files were written: the disk is full.
     """
-    if format not in FORMATS:
-        raise UsageError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
     frames = {name: collected(as_polars(frame, name), name) for name, frame in tables.items()}
-    if format != "xlsx":
-        _refuse_as_file_names(frames)
-    writers = _writers(frames, format, metadata) | text_writers(beside)
+    writers = table_writers(frames, format, metadata, workbook=manifest.WORKBOOK) | text_writers(beside)
     folder = make_folder(directory)
     remove = [folder / f"{name}.{format}" for name in obsolete if format != "xlsx"]
     return write_files({folder / name: write for name, write in writers.items()}, remove=remove)
@@ -91,11 +87,22 @@ def parquet_writers(tables: Mapping[str, pl.DataFrame], metadata: Mapping[str, s
     return {f"{name}.parquet": partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()}
 
 
-def _writers(tables: Mapping[str, pl.DataFrame], format: Format, metadata: Mapping[str, str]) -> dict[str, Writer]:
-    """Return by file name what writes it."""
+def table_writers(
+    tables: Mapping[str, pl.DataFrame], format: Format, metadata: Mapping[str, str], *, workbook: str
+) -> dict[str, Writer]:
+    """Return by file name what writes each table, or the workbook of all of them.
+
+    Raises
+    ------
+    UsageError
+        As for `export`: what such files cannot hold is refused here, before anything is written.
+    """
+    if format not in FORMATS:
+        raise UsageError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
     if format == "xlsx":
         excel.need_xlsxwriter()
-        return {manifest.WORKBOOK: partial(excel.write, sheets(tables))}
+        return {workbook: partial(excel.write, sheets(tables))}
+    _refuse_as_file_names(tables)
     if format == "csv":
         _refuse_for_csv(tables)
         return {f"{name}.csv": partial(_write_csv, name, frame) for name, frame in tables.items()}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from crmlab.results import completeness_text, manifest
 from crmlab.results.export import Format, Writer, export, parquet_writers, text_writers
 from crmlab.results.failures import Failures
 from crmlab.results.masking import mask, without_content
-from crmlab.schema import UTC, Asked, Frame, TableName, Tables
+from crmlab.schema import UTC, Asked, Frame, TableName, Tables, TimeLike
 
 SUMMARY = pl.Schema(
     {
@@ -262,23 +262,106 @@ class Fetched(Result[pl.DataFrame]):
         }
         return pl.DataFrame({"what": list(lines), "value": list(lines.values())})
 
-    def report(self, path: str | Path, *, mask: bool = False) -> Path:
-        """Write one self-contained HTML file with the charts and the account of the fetch; masked on request."""
+    @overload
+    def report(
+        self,
+        path: str | Path,
+        *,
+        tables: None = None,
+        mask: bool = False,
+        title: str = "",
+        time_zone: str = "UTC",
+        questions: Iterable[str] | None = None,
+        as_of: TimeLike | None = None,
+    ) -> Path: ...
+
+    @overload
+    def report(
+        self,
+        path: str | Path,
+        *,
+        tables: Format,
+        mask: bool = False,
+        title: str = "",
+        time_zone: str = "UTC",
+        questions: Iterable[str] | None = None,
+        as_of: TimeLike | None = None,
+    ) -> list[Path]: ...
+
+    def report(
+        self,
+        path: str | Path,
+        *,
+        tables: Format | None = None,
+        mask: bool = False,
+        title: str = "",
+        time_zone: str = "UTC",
+        questions: Iterable[str] | None = None,
+        as_of: TimeLike | None = None,
+    ) -> Path | list[Path]:
+        """Write one self-contained HTML file with charts, numbers and data quality; or the numbers as data.
+
+        Parameters
+        ----------
+        path
+            The HTML file; with `tables`, the folder that files are written to.
+        tables
+            ``"csv"``, ``"parquet"`` or ``"xlsx"``: write the numbers behind every question instead, a file or a sheet
+            each, and ``report.json``, which says of each its formula, population, period and time. See
+            `crmlab.report.write_numbers`.
+        mask
+            Tokens instead of names, addresses and texts, see `masked`.
+        title
+            Heading of the report.
+        time_zone
+            IANA name of the clock by which days and months are counted, and times are shown.
+        questions
+            Names of questions, as figures are called in `crmlab.plots`. None: for HTML those of
+            `crmlab.report.DEFAULT`, as data all of the catalogue. What the data cannot answer is told with the reason.
+        as_of
+            The moment of ages, states and forecasts; a date is the beginning of that day in `time_zone`. None: when
+            the data were fetched.
+
+        Returns
+        -------
+        Path or list of Path
+            What was written.
+
+        Raises
+        ------
+        UsageError
+            A question, the time zone or the format is not known, `as_of` has no time zone, or the place is none or not
+            ours to write to. Nothing was written.
+
+        Examples
+        --------
+        >>> data.report("monday.html", title="Monday", time_zone="Europe/Berlin")  # doctest: +SKIP
+        >>> data.report("monday/", tables="csv", questions=["win_rate", "ageing"])  # doctest: +SKIP
+        """
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
 
         who = report.known_people(self._tables)  # before masking: tokens cannot be compared as people write names
         shown = self.masked() if mask else self
+        options: dict[str, Any] = {
+            "who": who,
+            "as_of": shown.fetched_at if as_of is None else as_of,
+            "asked": shown.asked,
+            "masked": mask,
+            "title": title or report.TITLE,
+            "time_zone": time_zone,
+            "questions": questions,
+        }
+        if tables is not None:
+            return report.write_numbers(path, shown._tables, shown.summary, tables, **options)
         return report.write(
             path,
             shown._tables,
             shown.summary,
-            who=who,
             rejected=shown.rejected,
+            misfits=shown.misfits,
             failures=[str(failure) for failure in shown.failures],
             assumptions=providers.assumptions(shown.summary["provider"].drop_nulls()),
-            as_of=shown.fetched_at,
-            asked=shown.asked,
-            masked=mask,
+            **options,
         )
 
 

@@ -81,6 +81,20 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
     return Fetched(tables, heights=heights, **known)
 
 
+def tells_time(folder: str | Path) -> bool:
+    """Return whether anything in a folder tells when its tables were fetched: the manifest, or a Parquet file.
+
+    Raises
+    ------
+    UsageError
+        One of them cannot be read.
+    """
+    place = Path(folder)
+    if manifest.read(place):
+        return True
+    return any(manifest.asked_of(path) for path in manifest.table_files(place, "parquet").values())
+
+
 def _stored(files: Mapping[str, Path], known: Mapping[str, Any], place: Path) -> Stored:
     scans = {name: pl.scan_parquet(path) for name, path in files.items()}
     heights = {name: scan.select(pl.len()).collect().item() for name, scan in scans.items()}

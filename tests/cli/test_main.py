@@ -1,5 +1,6 @@
 """The command line does what a notebook does, and fails in one line."""
 
+import json
 import os
 import re
 import signal
@@ -186,6 +187,25 @@ def test_a_plan_says_how_many_requests_and_how_long(reachable, capsys):
     assert re.search(r"relenta +contacts +pages until an empty one +null +1 +false", shown)
     assert "at least 5 requests" in shown
     assert "within the limits no client could do it in less than" in shown
+
+
+def test_a_report_is_as_chosen_or_data(demo, capsys, tmp_path):
+    _, folder = demo
+    chosen = ["--questions", "win_rate", "ageing", "--time-zone", "Europe/Berlin", "--as-of", "2030-01-01"]
+
+    page = main(["report", str(folder), "--out", str(tmp_path / "page.html"), "--title", "Monday", *chosen])
+    data = main(["report", str(folder), "--out", str(tmp_path / "data"), "--tables", "csv", *chosen])
+    wrong = main(["report", str(folder), "--questions", "win_rates"])
+
+    assert (page, data, wrong) == (0, 0, 2)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<h1>Monday</h1>" in text
+    assert "As of <time>2030-01-01 00:00 Europe/Berlin</time>, from data fetched at" in text
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"win_rate.csv", "ageing.csv", "report.json"}
+    assert json.loads((tmp_path / "data" / "report.json").read_bytes())["as_of"] == "2029-12-31T23:00:00+00:00"
+    printed = capsys.readouterr()
+    assert str(tmp_path / "data" / "win_rate.csv") in printed.out
+    assert "did you mean 'win_rate'?" in printed.err
 
 
 @pytest.mark.parametrize("more", [[], ["--format", "csv"], ["--report"]])

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab.connector.provider import Provider
-from crmlab.errors import AuthError, NotFoundError, PlanError, UsageError
+from crmlab.errors import AuthError, NotFoundError, UsageError
 from crmlab.fetching.plan import RESOURCES, SCOPES, Plan
 from crmlab.providers.complero import PROVIDER as COMPLERO
 from crmlab.providers.onepagecrm import PROVIDER as ONEPAGECRM
