@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import Client, Plan, Progress, call, check, fetch, fetch_to, operations, plan
+from crmlab.fetching import Client, Plan, Probed, Progress, call, check, fetch, fetch_to, operations, plan, probe
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
@@ -23,6 +23,7 @@ __all__ = [
     "Fetched",
     "Limits",
     "Plan",
+    "Probed",
     "Progress",
     "Stored",
     "Timeouts",
@@ -38,6 +39,7 @@ __all__ = [
     "operations",
     "plan",
     "plots",
+    "probe",
     "read_csv",
     "sandbox",
     "table",

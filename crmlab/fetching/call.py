@@ -118,11 +118,11 @@ async def answer(
     operation: str,
     arguments: Mapping[str, object],
     *,
-    as_frame: bool = False,
-    allow_destructive: bool = False,
-    spool: str | Path | None = None,
+    as_frame: bool,
+    allow_destructive: bool,
+    spool: str | Path | None,
 ) -> Any:
-    """Return the decoded answer of one operation, asked over the connections of this client; see `call`."""
+    """Return the decoded answer of one operation, asked over the connections of this client."""
     chosen = _operation(account, operation)
     request = chosen.request(**arguments)
     kept = None
@@ -130,7 +130,7 @@ async def answer(
         check_spool(operation, allow_destructive=allow_destructive, spool=spool)
         kept = Spool(spool or "", account, request.path)
     async with within(client.timeouts.total):
-        page = await _where(account, _sent(client, account, request, kept))
+        page = await _where(account, _answer(client, account, request, kept))
     if chosen.binary:
         return page.body
     found = page.read(Any)
@@ -139,7 +139,7 @@ async def answer(
     return answer_frame(found) if as_frame else found
 
 
-async def _sent(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:
+async def _answer(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:
     """Return the answer to a request; with `spool` one that the service gives only once."""
     if spool is None:
         return await client.send(account, request)

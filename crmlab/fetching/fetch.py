@@ -313,10 +313,19 @@ def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object
             "retries": result.requests.retries,
             "seconds": round(result.seconds, 3),
             "complete": result.complete and name not in result.lacking,
-            "note": "; ".join(result.notes),
+            "note": "; ".join([*result.notes, *_adopted(result)]),
         }
         for name in names
     ]
+
+
+def _adopted(result: ResourceResult) -> list[str]:
+    """Return a note of the facts that a probe found and by which this list was read, without being given them."""
+    facts = result.task.account.adopted_for(result.task.resource.name)
+    if not facts:
+        return []
+    named = ", ".join(f"{name}={value!r}" for name, value in facts.items())
+    return [f"read with {named}, as crmlab.probe found"]
 
 
 def _unfilled(query: Query) -> list[dict[str, object]]:

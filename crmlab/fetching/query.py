@@ -44,7 +44,9 @@ class Query:
 
     def context(self, account: Account) -> Context:
         """Return what the account's resources may know."""
-        return Context(now=self.now, since=self.since, until=self.until, options=account.options)
+        return Context(
+            now=self.now, since=self.since, until=self.until, options=account.options, facts=account.known_facts
+        )
 
     def asked(self) -> Asked:
         """Return it as what is kept beside the data."""

@@ -13,8 +13,21 @@ from crmlab.catalogue import CATALOGUE
 
 #: public names in the order in which one comes to need them; those that are not here come last
 _ORDER = (
-    *("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "table", "collect", "open", "read_csv"),
-    *("Account", "Plan", "Fetched"),
+    *(
+        "login",
+        "sandbox",
+        "plan",
+        "fetch",
+        "fetch_to",
+        "check",
+        "probe",
+        "call",
+        "table",
+        "collect",
+        "open",
+        "read_csv",
+    ),
+    *("Account", "Plan", "Fetched", "Probed"),
 )
 
 

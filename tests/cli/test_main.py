@@ -132,6 +132,38 @@ def test_doctor_lists_missing_variables_and_every_assumption(no_credentials, cap
     assert shown.count("assumed, documented nowhere") >= 10
 
 
+def test_doctor_tests_what_is_assumed_at_an_address_of_ones_own(served, no_credentials, monkeypatch, capsys):
+    monkeypatch.setenv("CRMLAB_RELENTA_API_KEY", "sandbox-relenta-department-key")
+    account = served["relenta"]
+
+    code = main(["doctor", "relenta", "--probe", "--base-url", account.base_url])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert shown.index("reads at most") < shown.index("8 confirmed, 0 refuted")
+    assert "the first page of a list is number 1" in shown
+    assert "sandbox-relenta-department-key" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--base-url", "http://127.0.0.1:1/v3"], "name that one"),
+        (["relenta", "complero", "--base-url", "http://127.0.0.1:1/v3"], "name that one"),
+        (["relenta", "--base-url", "http://proxy.example.com/v3"], "base_url must be https"),
+    ],
+)
+def test_an_address_is_of_one_service_and_takes_no_key_unencrypted(
+    no_credentials, monkeypatch, capsys, arguments, said
+):
+    monkeypatch.setenv("CRMLAB_RELENTA_API_KEY", "any")
+
+    code = main(["doctor", *arguments, "--probe"])
+
+    assert code == 2
+    assert said in capsys.readouterr().err
+
+
 def test_help_explains_every_command(capsys):
     for command in ("demo", "fetch", "plan", "sandbox", "doctor", "report"):
         with pytest.raises(SystemExit) as ended:

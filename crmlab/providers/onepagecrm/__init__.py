@@ -27,8 +27,10 @@ from crmlab.connector import (
     Request,
     Resource,
     get,
+    page_size_fact,
     read_refusal,
     refuse,
+    time_zone_fact,
 )
 from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import (
@@ -39,6 +41,7 @@ from crmlab.providers.onepagecrm.pages import (
     numbered_pages,
     total,
 )
+from crmlab.providers.onepagecrm.probes import PROBES
 
 _PER_PAGE = 100
 
@@ -152,6 +155,7 @@ _IN_BOOTSTRAP = (
     EmbeddedList(resource="lead_sources", path=("lead_sources",)),
     *(EmbeddedList(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
 )
+_TIMED = ("contacts", "companies", "deals", "actions", "notes", "calls", "meetings")
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
 
 
@@ -309,6 +313,8 @@ PROVIDER = Provider(
         "pages hold as many records as asked for, or as the service says or gives where it caps them; a full page "
         "beside which nothing is counted is followed by the next",
     ),
+    probes=PROBES,
+    facts=(page_size_fact(), time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at")))),
     not_covered=(
         "creating, changing and deleting records",
         "attachments, webhooks, predefined texts, relationship types",

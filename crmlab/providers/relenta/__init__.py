@@ -39,6 +39,7 @@ from crmlab.connector import (
     texts,
     widening,
 )
+from crmlab.providers.relenta.probes import FACTS, PROBES
 from crmlab.providers.relenta.recurrence import MAX_TIMES, following_times
 
 _PAGE_SIZE = 100
@@ -332,6 +333,8 @@ PROVIDER = Provider(
         "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is refused",
     ),
+    probes=PROBES,
+    facts=FACTS,
     not_covered=(
         "creating and changing contacts and activities",
         "e-mail, groups, users, mailings: the API has no lists of them",
