@@ -16,7 +16,7 @@ from aiohttp import web
 from polars.testing import assert_frame_equal
 
 import crmlab
-from crmlab.errors import ApiError, AuthError, NotFoundError, UsageError
+from crmlab.errors import ApiError, AuthError, NotFoundError, PlanError
 from crmlab.fetching import parquet_store
 from crmlab.fetching.parquet_store import Store
 from crmlab.results.fetched import Stored
