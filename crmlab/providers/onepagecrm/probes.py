@@ -287,8 +287,8 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source=_DOCUMENT,
-        if_wrong='times without a zone are misfits: name the zone that they are of, such as facts={"time_zone": '
-        '"Europe/Dublin"}',
+        if_wrong="times without a zone are read as UTC, in which the document has all times: where they are of another "
+        'one, name it, such as facts={"time_zone": "Europe/Dublin"}',
         reads=_times_have_zone,
         max_requests=1,
         fact="time_zone",
