@@ -62,13 +62,16 @@ def _users_are_listed(context: Context) -> Reads:
 
 
 def _come_whole(context: Context) -> Reads:
-    page = yield _SOURCES
-    pages = whole_number(member(page, "meta", "pagination", "total_pages"))
-    if member(page, "links", "next") or (pages or 1) > 1:
-        return refuted(f"the answer tells of {pages or 'further'} pages")
-    if not _data(page):
-        return untold("the site has no sources")
-    return confirmed(f"{len(_data(page)):,} came, and no further page is told of")
+    sources = yield _SOURCES
+    destinations = yield _DESTINATIONS
+    came = len(_data(sources)) + len(_data(destinations))
+    for page in (sources, destinations):
+        pages = whole_number(member(page, "meta", "pagination", "total_pages"))
+        if member(page, "links", "next") or (pages or 1) > 1:
+            return refuted(f"{page.request.path} tells of {pages or 'further'} pages")
+    if not came:
+        return untold("the site has no sources and no destinations")
+    return confirmed(f"{came:,} sources and destinations came, and no further page is told of")
 
 
 def _ids_are_unique(context: Context) -> Reads:
@@ -187,7 +190,7 @@ PROBES = (
         source=NOWHERE,
         if_wrong="the pages that an answer tells of are followed: more requests, and nothing is lost",
         reads=_come_whole,
-        max_requests=1,
+        max_requests=2,
     ),
     Probe(
         name="unique_ids",
