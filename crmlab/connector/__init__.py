@@ -31,7 +31,18 @@ from crmlab.connector.fact import Fact, known_zone, page_size_fact, time_zone_fa
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
-from crmlab.connector.paging import PageSize, Paginator, chain, cursor, linked, numbered, one_answer, pointer, widening
+from crmlab.connector.paging import (
+    PageSize,
+    Paginator,
+    chain,
+    cursor,
+    linked,
+    numbered,
+    one_answer,
+    pointer,
+    until_empty,
+    widening,
+)
 from crmlab.connector.probe import (
     NOWHERE,
     VERDICTS,
@@ -142,6 +153,7 @@ __all__ = [
     "unix_millis",
     "unix_seconds",
     "unix_time",
+    "until_empty",
     "untold",
     "url_fields",
     "whole_number",

@@ -50,6 +50,17 @@ class Paginator:
 one_answer = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
 
 
+def until_empty(is_empty: Callable[[Page], bool]) -> Paginator:
+    """The same request again as long as something comes: each answer takes what it holds out of the list."""
+
+    def follow(page: Page) -> Iterable[Request]:
+        if is_empty(page):
+            return ()
+        return [replace(page.request, turn=page.request.turn + 1)]
+
+    return Paginator(strategy="asked again until nothing is left", follow=follow, is_chain=lambda page: True)
+
+
 def numbered(last: Callable[[Page], int | None], *, param: str = "page", max_pages: int = 10_000) -> Paginator:
     """Pages 2..n at once, as soon as page 1 has told the last, which is asked when the others are in.
 
@@ -116,12 +127,23 @@ _NO_POINTER = frozenset({"", "null", "none", "nil", "false", "undefined"})
 
 
 def pointer(value: object) -> str | None:
-    """Return what names the next page, be it text or a whole number; None where it says that there is none."""
+    """Return what names the next page, be it text or a whole number; None where it says that there is none.
+
+    Raises
+    ------
+    PagingError
+        it says that there is one, and not which: true, an object, a list
+    """
+    if value is None or value is False or value in ([], {}):
+        return None
     if isinstance(value, str):
         text = value.strip()
         return None if text.lower() in _NO_POINTER else text
-    number = whole_number(value)
-    return None if number is None else str(number)
+    if isinstance(value, int) and value is not True:
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    raise PagingError(f"what names the next page is neither text nor a whole number, but a {type(value).__name__}")
 
 
 def linked(request: Request, link: str) -> Request:

@@ -167,6 +167,12 @@ class Resource:
     inserted_at: Callable[[Context], pl.Expr] | None = None
     #: the list tells no end and may repeat its last page for ever, so that a page with nothing new ends it
     may_repeat_last_page: bool = False
+    #: why no first request can be made, where that is no empty list, such as a key that sees nothing of what it needs
+    nothing_to_ask: str = ""
+    #: why no record comes, where an empty list cannot be all there is
+    never_empty: str = ""
+    #: what an answer says that its records lack
+    lacking: Callable[[Page], str] = lambda page: ""
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
     note: Callable[[Context], str] = lambda context: ""
     #: the period that a fetch like this reaches, where it may be another than the one that is asked for

@@ -9,7 +9,7 @@ or has no key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import msgspec
@@ -17,8 +17,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import RECORD, Context, Resource, Schema, View
+from crmlab.decoding.layout import Items, Layout
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
-from crmlab.decoding.readers import Items, Layout, ObjectReader
+from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
 from crmlab.decoding.secrets import shown
 from crmlab.decoding.unreadable import as_utf8
@@ -117,7 +118,7 @@ class Decoder:
         #: how many values of each field were kept as misfits
         self._kept: dict[str, int] = {}
         beside = resource.envelope_fields if self._unwrap else {}
-        self._reader = ObjectReader(self._fields, "", required=True, wrapper=self._unwrap, beside=beside)
+        self._reader = ObjectReader(self._fields, "", wrapper=self._unwrap, beside=beside)
 
     def __call__(self, found: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
@@ -133,6 +134,9 @@ class Decoder:
             try:
                 frame, more = self._view(view, rows)
             except PolarsError:
+                if rows.is_empty():  # it raises whatever the records are
+                    parts[view.table].append(pl.DataFrame(schema=TABLES[view.table].schema))
+                    continue
                 raising = self._raising(view, rows)
                 # what one table cannot read is in none, so that all tables hold the same records
                 return self._again(found, {**refused, **raising})
@@ -140,6 +144,10 @@ class Decoder:
             misfits += more
 
         return self._decoded(found, rows, parts, misfits, refused)
+
+    def reject(self, found: Sequence[Record], reason: str) -> Decoded:
+        """Return all of these records as rejected, for a reason that lies in none of them."""
+        return self._again(found, dict.fromkeys(range(len(found)), reason))
 
     def _view(self, view: ViewReader, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Misfits]]:
         read = view.read(rows)
@@ -209,7 +217,8 @@ class Decoder:
         constants = [
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
-        rows = rows.with_columns(*constants)
+        if constants:
+            rows = rows.with_columns(*constants)
         if self._computed:
             whole = rows.with_columns(texts.alias(_RECORD))
             rows = whole.with_columns(**self._computed).drop(_RECORD)
@@ -230,10 +239,11 @@ class Decoder:
         """Return the lines of misfits and what they are counted by; `staying` has one for each column that lacks it."""
         if not misfits:
             return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
-        key = self.resource.key.cast(pl.String, strict=False)
-        known = rows.select(ROW, id=key)
-        everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
-        ids = everyone.join(known, on=ROW, how="left", maintain_order="left")["id"]
+        known = rows.select(ROW, id=self.resource.key.cast(pl.String, strict=False))
+        if known.height < len(found):  # some are refused: they have no id here
+            everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
+            known = everyone.join(known, on=ROW, how="left", maintain_order="left")
+        ids = known["id"]
         kept = [each for each in misfits if self._is_kept(each)]
         return {
             "misfits": table_of(kept, ids, self._source, self._never_kept),
@@ -248,7 +258,7 @@ class Decoder:
     def _is_kept(self, misfits: Misfits) -> bool:
         """Whether more values of that field are kept; counts those that are."""
         kept = self._kept.get(misfits.field, 0)
-        self._kept[misfits.field] = kept + len(misfits.raw)
+        self._kept[misfits.field] = kept + len(misfits.values)
         return kept < MAX_KEPT
 
     def _lacking(self, misfits: Misfits) -> Iterable[str]:
@@ -271,7 +281,7 @@ class Decoder:
         return frame.select(**self._source, reason="reason", raw="raw")
 
     def _raising(self, view: ViewReader, rows: pl.DataFrame) -> dict[int, str]:
-        """Halve until the records for which an expression of the view raises stand alone."""
+        """Halve until the records for which an expression of the view raises stand alone; there is one at least."""
         try:
             view.read(rows)
         except PolarsError as error:
@@ -311,6 +321,7 @@ def decoder(
     With `exports`, also what the resource lets others know.
     """
     wanted = set(tables)
+    resource = replace(resource, key=_given(resource.key))
     declared = resource.views(context) if callable(resource.views) else resource.views
     views = [view for view in declared if view.table in wanted]
     documented = resource.wire(context) if callable(resource.wire) else resource.wire
@@ -326,6 +337,11 @@ def decoder(
         fields=documented if raw else _needed(resource, context, views, documented, exports=exports),
         known=frozenset(known),
     )
+
+
+def _given(key: pl.Expr) -> pl.Expr:
+    """Return the key where there is one: a blank is none, and would make all records with one the same record."""
+    return pl.when(key.cast(pl.String, strict=False).str.strip_chars() != "").then(key)
 
 
 def _computed(

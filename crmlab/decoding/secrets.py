@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-import polars as pl
-
-_NAMES = r"token|secret|password|auth_?key|api_?key"
-_SECRET = re.compile(_NAMES, re.IGNORECASE)
+_SECRET = re.compile(r"token|secret|password|auth_?key|api_?key", re.IGNORECASE)
 _BLOT = "••••"
 
 
@@ -40,15 +37,21 @@ def shown(raw: bytes, never_kept: Collection[str] = ()) -> str:
     return _shown_text(raw.decode("utf-8", "replace"), never_kept)
 
 
-def blotted(raw: pl.Series, never_kept: Collection[str] = ()) -> pl.Series:
-    """Return JSON texts as `shown` returns each."""
-    if not raw.str.contains(f"(?i){'|'.join([_NAMES, *map(re.escape, never_kept)])}").any():
-        return raw
-    return pl.Series([_shown_text(text, never_kept) for text in raw], dtype=pl.String)
+def shown_values(field: str, values: Sequence[str], never_kept: Collection[str] = ()) -> Sequence[str]:
+    """Return the JSON of values of one field as `shown` does, and nothing of them if the field is a secret itself."""
+    if is_secret(field):
+        return [_BLOT] * len(values)
+    if not _may_hold_secrets("\n".join(values), never_kept):
+        return values
+    return [_shown_text(value, never_kept) for value in values]
+
+
+def _may_hold_secrets(text: str, never_kept: Collection[str]) -> bool:
+    return is_secret(text) or any(name in text for name in never_kept)
 
 
 def _shown_text(text: str, never_kept: Collection[str]) -> str:
-    if not (is_secret(text) or any(name in text for name in never_kept)):
+    if not _may_hold_secrets(text, never_kept):
         return text
     try:
         return json.dumps(without_secrets(json.loads(text), never_kept), ensure_ascii=False)

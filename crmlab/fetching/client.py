@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -75,7 +76,16 @@ class Client:
         """Close the connections."""
         await self._open.aclose()
 
-    async def call(self, account: Account, operation: str, *, as_frame: bool = False, **arguments: object) -> Any:
+    async def call(
+        self,
+        account: Account,
+        operation: str,
+        *,
+        as_frame: bool = False,
+        allow_destructive: bool = False,
+        spool: str | Path | None = None,
+        **arguments: object,
+    ) -> Any:
         """Return the decoded answer of one operation, as `crmlab.call` does.
 
         Raises
@@ -89,4 +99,12 @@ class Client:
         """
         if account not in self.accounts:
             raise UsageError(f"{account.label} is none of this client's accounts: give it to crmlab.Client(...)")
-        return await answer(self._http, account, operation, arguments, as_frame=as_frame)
+        return await answer(
+            self._http,
+            account,
+            operation,
+            arguments,
+            as_frame=as_frame,
+            allow_destructive=allow_destructive,
+            spool=spool,
+        )

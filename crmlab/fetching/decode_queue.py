@@ -14,6 +14,7 @@ from crmlab.connector import Resource
 from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
 from crmlab.fetching.conflicts import conflicts
+from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
@@ -179,8 +180,12 @@ class DecodeQueue:
         return decoded
 
     def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str], list[str]]:
-        decoded = reader(found)
-        words = _unknown_words(reader.resource, decoded.frames)
+        words: list[str] = []
+        try:
+            decoded = reader(found)
+            words = _unknown_words(reader.resource, decoded.frames)
+        except FAULTS as fault:  # costs this batch, and none of the others
+            decoded = reader.reject(found, str(internal_error(fault)))
         rest = dict(decoded.frames)
         keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from crmlab.connector import Page, Request, Resource
 from crmlab.decoding import Record
 from crmlab.errors import ApiError, PagingError
+from crmlab.fetching.known_records import KnownRecords, signature
+from crmlab.fetching.numbered_pages import NumberedPages, may_be_full
 
 #: pages that follow each other, one named by the other, before a list is said to have no end
 MAX_PAGES = 10_000
@@ -17,8 +18,6 @@ _MAX_THIN_PAGES = 1_000
 _THIN = 10
 #: refused pages in a row that are taken for the end of a list whose last page was not full
 _ENOUGH_REFUSED = 2
-#: how many records services put on a page of their own choice: a page of so many may be full
-_USUAL_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500, 1000})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,22 @@ class Ending:
         self._paging = resource.follow
         self._asked: set[str] = set()
         self._trails: dict[str, _Trail] = {}
-        #: records of the pages of a numbered list, by number
-        self._heights: dict[int, int] = {}
-        self._first_page = 0
+        self._pages = NumberedPages()
+        #: what the service counted last, of a list that is counted
+        self._counted: int | None = None
+        #: keys of requests for a page more than the service tells of
+        self._one_more_keys: set[str] = set()
+        #: keys of those among them that are past the last page that the service tells of
+        self._past_told_end: set[str] = set()
+        self._has_looked_beyond = False
+        #: any request for a page with a number
+        self._a_request: Request | None = None
         self._seen: set[int] = set()
         #: pages that named another one, and what was on them
         self._follow_pages = 0
         self._follow_records = 0
-        #: hashes of the records that came; a set as soon as there is something to compare with them
-        self._texts: array[int] | set[int] = array("q")
-        #: keys of requests that brought nothing new since then
+        self._records = KnownRecords()
+        #: keys of requests that asked in another way and brought nothing new
         self._repeating: set[str] = set()
         #: whether more came after a page that named no other one, and whether one could not be asked about
         self._has_found_more = False
@@ -71,26 +76,21 @@ class Ending:
         request = page.request
         self._asked.add(request.key)
         self._refused.pop(request.key, None)
-        signature = _signature(found)
-        is_new = bool(found) and signature not in self._seen
-        self._seen.add(signature)
+        page_signature = signature(found)
+        is_new = bool(found) and page_signature not in self._seen
+        self._seen.add(page_signature)
         self._note_number(page, found)
         if self._paging.is_chain(page):
-            self._note_texts(request, found)
+            self._note_records(request, found)
         return is_new
 
-    def _note_texts(self, request: Request, found: Sequence[Record]) -> None:
-        texts = [hash(record.text) for record in found]
-        if isinstance(self._texts, array):
-            if not self._is_on_check(request):
-                self._texts.extend(texts)
-                return
-            self._texts = set(self._texts)
-        if self._texts.issuperset(texts):
+    def _note_records(self, request: Request, found: Sequence[Record]) -> None:
+        is_on_check = self._is_on_check(request)
+        brings_news = self._records.add(found, compare=is_on_check)
+        if not brings_news:
             self._repeating.add(request.key)
-        elif self._is_on_check(request):
+        elif is_on_check:
             self._has_found_more = True
-        self._texts.update(texts)
 
     def _is_on_check(self, request: Request) -> bool:
         trail = self._trails.get(request.key)
@@ -108,11 +108,11 @@ class Ending:
         number = self._number(page.request)
         if number is None or page.request.partial:
             return
-        self._heights[number] = len(found)
-        if number == 1:
-            self._first_page = _signature(found)
-        elif found and _signature(found) == self._first_page and self._may_be_full(page, found):
-            self.doubts.setdefault(f"page {number} repeats page 1: the service seems to ignore which page is asked for")
+        self._a_request = page.request
+        asked_size = self._asked_size(page.request)
+        self._pages.note(number, len(found), signature=signature(found), asked_size=asked_size)
+        if page.request.key in self._past_told_end and not self._pages.brings_news(number):
+            self._pages.forget(number)  # it confirms what the service told
 
     def refused(self, request: Request, error: ApiError) -> None:
         """Take note of a page after the first that is refused: whether it is past the end, the others tell."""
@@ -134,14 +134,18 @@ class Ending:
         is_chain = self._paging.is_chain(page)
         if is_chain and len(new) < len(named):
             self.doubts.setdefault("a cursor leads back to an earlier page")
+        if total is not None and not page.request.partial:
+            self._counted = total
         if not new:
             new = self._one_more(page, found, total)
+        if is_chain and self._comes_again(page.request, found):
+            self.doubts.setdefault("a page came again under another cursor: what should stand in its place is missing")
         trail = self._next_trail(page.request, found)
-        if is_chain and not named and total is None and self._is_full(page, found):
-            new = [request for request in self._paging.further(page) if request.key not in self._asked]
+        if is_chain and not named and self._is_full(page, found, else_usual=True):
+            new = self._checks(page)
             is_stuck = trail.is_check and page.request.key in self._repeating
             trail = replace(trail, is_check=True)
-            if not new or is_stuck:
+            if (not new or is_stuck) and total is None and self._is_full(page, found):
                 self.unproven()
         if not new:
             return ()
@@ -163,35 +167,53 @@ class Ending:
 
     def _next_trail(self, request: Request, found: Sequence[Record]) -> _Trail:
         trail = self._trails.pop(request.key, None) or _Trail()
-        signature = _signature(found)
-        is_new = bool(found) and signature not in trail.seen
-        trail.seen.add(signature)
+        page_signature = signature(found)
+        is_new = bool(found) and page_signature not in trail.seen
+        trail.seen.add(page_signature)
         return _Trail(trail.depth + 1, 0 if is_new else trail.barren + 1, trail.seen, trail.is_check)
 
+    def _comes_again(self, request: Request, found: Sequence[Record]) -> bool:
+        """Whether a page holds what an earlier one on its way held; not one that is asked for by its time."""
+        trail = self._trails.get(request.key)
+        return bool(found) and trail is not None and not trail.is_check and signature(found) in trail.seen
+
+    def _checks(self, page: Page) -> list[Request]:
+        """Return what asks otherwise than by the cursor whether there is more."""
+        return [request for request in self._paging.further(page) if request.key not in self._asked]
+
     def _one_more(self, page: Page, found: Sequence[Record], total: int | None) -> list[Request]:
-        """Return the request for the next page, where a full one is no proof that it is the last."""
+        """Return the request for the next page, where nothing proves that this is the last one."""
         number = self._number(page.request)
         if number is None or not self._paging.next_if_full or page.request.partial:
             return []
-        repeats = number > 1 and _signature(found) == self._first_page
-        if not found or repeats or number < max(self._heights):
-            return []
-        if total is None:
-            is_last = self._paging.more(page) is not None or not self._is_full(page, found)
-        else:
-            # a service that caps its pages without a word has more of them than it says
-            is_last = sum(self._heights.values()) >= total or len(found) < self._heights.get(1, 0)
-        if is_last:
+        is_last_answer = number == self._pages.highest and self._pages.brings_news(number)
+        if not is_last_answer or self._is_proven_last(page, found, total):
             return []
         following = page.request.with_params(**{self._paging.param: number + 1})
-        return [] if following.key in self._asked else [following]
+        if following.key in self._asked:
+            return []
+        self._one_more_keys.add(following.key)
+        if self._paging.more(page) is not None:
+            self._past_told_end.add(following.key)
+        return [following]
+
+    def _is_proven_last(self, page: Page, found: Sequence[Record], total: int | None) -> bool:
+        """Whether the count tells that a page is the last one, or the last number tells it of one that is not full."""
+        if total is not None and self._pages.came <= total:
+            return self._pages.came == total
+        if total is not None:
+            self.remarks.setdefault(f"more came than the {total:,} that the service counts")
+            return not self._is_full(page, found)
+        if self._resource.page_size is None:
+            return True
+        return self._paging.more(page) is not None and not self._is_full(page, found)
 
     # ---- refused pages ----------------------------------------------------------------------------
 
     def to_ask(self) -> list[Request]:
-        """Return what is to be asked when all answers are in: refused pages again, or one page more; each once."""
+        """Return what is to be asked when all answers are in: refused pages again, or some pages more; each once."""
         if not self._refused:
-            return []
+            return self._beyond()
         onward = self._onward()
         if self._may_be_past_the_end():
             return onward
@@ -206,6 +228,21 @@ class Ending:
         [(refused, _)] = self._refused.values()
         return [request for request in self._paging.onward(refused) if request.key not in self._asked]
 
+    def _beyond(self) -> list[Request]:
+        """Return the next pages, once, where hardly any without news follow a full one: there may be more."""
+        request = self._a_request
+        if self._has_looked_beyond or request is None or not self._pages.may_go_on:
+            return []
+        self._has_looked_beyond = True
+        highest = self._pages.highest
+        following: list[Request] = []
+        if self._tells_no_end:
+            following = [*self._paging.onward(request.with_params(**{self._paging.param: highest}))]
+        elif self._paging.next_if_full and self._counted is None and self._pages.is_empty(highest):
+            following = [request.with_params(**{self._paging.param: highest + 1})]
+            self._one_more_keys.update(each.key for each in following)
+        return [each for each in following if each.key not in self._asked]
+
     def settle(self) -> None:
         """Say what the pages mean that stay refused.
 
@@ -215,13 +252,22 @@ class Ending:
             one of them is no end: the list holds more
         """
         self._settle_chain()
+        self._settle_numbers()
         if not self._refused:
             return
         _, error = next(iter(self._refused.values()))
-        if self._may_be_past_the_end():
+        if self._refused.keys() <= self._one_more_keys:
+            if self._counted is not None or self._refused.keys() <= self._past_told_end:
+                return  # the count tells whether something is missing, or the last page is the one that was told
+            after_the_last = f"the page after the last one is refused ({error.what})"
+            if self._pages.is_as_full_as_asked(self._pages.last):
+                self.doubts.setdefault(f"{after_the_last}: there may be more")
+            else:
+                self.remarks.setdefault(after_the_last)
+        elif self._may_be_past_the_end():
             self.remarks.setdefault(f"its end is told by HTTP {error.status} for the pages after the last one")
         elif self._tells_no_end and self._is_after_the_last():
-            last = self._last_with_records()
+            last = self._pages.last
             self.doubts.setdefault(
                 f"page {last} is full or others after it are empty, and further pages are refused ({error.what}): "
                 "there may be more"
@@ -239,6 +285,16 @@ class Ending:
         elif self._is_unproven:
             self.remarks.setdefault("a last page is full: that the list ends there rests on the missing cursor alone")
 
+    def _settle_numbers(self) -> None:
+        """Say what pages mean that repeat another one, or are empty although others follow; a count says it better."""
+        notes = self.doubts if self._counted is None else self.remarks
+        repeated = self._pages.repeated_in_words(may_repeat_last=self._resource.may_repeat_last_page)
+        if repeated:
+            notes.setdefault(repeated)
+        empty = self._pages.empty_in_words()
+        if empty and self._counted is None:
+            notes.setdefault(empty)
+
     @property
     def _tells_no_end(self) -> bool:
         return self._resource.may_repeat_last_page and bool(self._paging.param)
@@ -247,19 +303,12 @@ class Ending:
         """Whether refusals are how this list ends: all come after a page that is not full, and no page is empty."""
         if not self._tells_no_end or not self._is_after_the_last():
             return False
-        last = self._last_with_records()
-        has_empty_pages = any(number > last for number in self._heights)
-        asked_size = self._asked_size(next(iter(self._refused.values()))[0])
-        return not has_empty_pages and not (asked_size and self._heights.get(last, 0) >= asked_size)
+        last = self._pages.last
+        return self._pages.highest <= last and not (last and self._pages.is_as_full_as_asked(last))
 
     def _is_after_the_last(self) -> bool:
-        return min(self._refused_numbers()) > self._last_with_records()
-
-    def _last_with_records(self) -> int:
-        return max((number for number, height in self._heights.items() if height), default=0)
-
-    def _refused_numbers(self) -> list[int]:
-        return sorted(self._number(request) or 0 for request, _ in self._refused.values())
+        refused = [self._number(request) or 0 for request, _ in self._refused.values()]
+        return min(refused) > self._pages.last
 
     # ---- of one page ------------------------------------------------------------------------------
 
@@ -272,21 +321,12 @@ class Ending:
     def _asked_size(self, request: Request) -> int | None:
         return self._resource.page_size.of(request) if self._resource.page_size else None
 
-    def _is_full(self, page: Page, found: Sequence[Record]) -> bool:
+    def _is_full(self, page: Page, found: Sequence[Record], *, else_usual: bool = False) -> bool:
+        """Whether a page holds as many records as asked for; `else_usual`: or as services choose to put on a page."""
         size = self._resource.page_size
-        asked_size = size.of(page.request) if size else None
-        if size is None or asked_size is None or len(found) < asked_size:
+        asked_size = self._asked_size(page.request)
+        if size is None or asked_size is None:
             return False
-        return size.held is None or size.held(page) >= asked_size
-
-    def _may_be_full(self, page: Page, found: Sequence[Record]) -> bool:
-        """Whether a page that repeats is a full one; where the last page may repeat, a partly filled one is no sign."""
-        if not self._resource.may_repeat_last_page:
+        if else_usual and may_be_full(len(found)):
             return True
-        return self._is_full(page, found) or len(found) in _USUAL_SIZES
-
-
-def _signature(found: Sequence[Record]) -> int:
-    """Return what tells a page from others, by a few of its records: whole pages would take long to compare."""
-    middle = len(found) // 2
-    return hash((len(found), *(record.text for record in (*found[:1], *found[middle : middle + 1], *found[-1:]))))
+        return len(found) >= asked_size and (size.held is None or size.held(page) >= asked_size)

@@ -21,6 +21,7 @@ from crmlab.fetching.progress import Listener, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
+from crmlab.fetching.spool import Spools, check_spool
 from crmlab.results import (
     NOT_ALWAYS,
     SUMMARY,
@@ -47,6 +48,7 @@ async def fetch(
     progress: Listener | bool | None = None,
     stop: asyncio.Event | None = None,
     allow_destructive: bool = False,
+    spool: str | Path | None = None,
 ) -> Fetched:
     """Return tables of all accounts in the shared schema, fetched concurrently.
 
@@ -79,29 +81,40 @@ async def fetch(
         not at its end has a `crmlab.errors.Stopped` in `.failures`. Set it in the same event loop
         (``loop.call_soon_threadsafe(stop.set)`` from another thread). A read that changes something
         is not cut off. An interrupt (Ctrl-C, the notebook's ■) returns nothing.
-    allow_destructive
-        Needed for reads that change something at the service (``"complero.latest_events"`` is
-        given each event once): they are never part of a shared table, and never tried again.
+    allow_destructive, spool
+        Both are needed for what a service gives only once (each event of ``"complero.latest_events"``), which is
+        never part of a shared table, and never tried again. `spool` is a folder: each answer is there as it came,
+        for this user only, before it is read, and stays. What an earlier run spooled and did not read comes first.
 
     Raises
     ------
     UsageError
         unknown table, no accounts, two accounts with one name, or with different limits where the
-        vendor counts them together, since after until, a time without zone
-    PlanError
-        a read that changes something, without `allow_destructive`
+        vendor counts them together, since after until, a time without zone, what a service gives only once
+        without `allow_destructive` and `spool`
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
-    query, pages = _query(accounts, tables, since, until, allow_destructive=allow_destructive)
+    query, pages = _query(accounts, tables, since, until)
+    for name in query.destructive():
+        check_spool(name, allow_destructive=allow_destructive, spool=spool)
+    spools = Spools(spool)
     results = await _run(
-        query, pages, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error=on_error
+        query,
+        pages,
+        limits=limits,
+        timeouts=timeouts,
+        progress=progress,
+        stop=stop,
+        on_error=on_error,
+        spools=spools,
     )
     frames = _frames(query, results)
     heights = {name: frame.height for name, frame in frames.items()}
     fetched = Fetched(frames, heights=heights, **_account_of(query, results))
     if fetched.failures and not any(heights.values()):
         raise fetched.failures[0]
+    spools.mark_read(results)
     return fetched
 
 
@@ -138,7 +151,9 @@ async def fetch_to(
     Stopped
         told to stop where there are files of an earlier fetch
     """
-    query, pages = _query(accounts, tables, since, until, allow_destructive=False)
+    query, pages = _query(accounts, tables, since, until)
+    for name in query.destructive():
+        raise UsageError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")
     asked = query.asked()
     refuse_another_question(directory, asked, "parquet")
     with Store(directory, parquet_metadata(asked)) as store:
@@ -189,8 +204,6 @@ def _query(
     tables: Sequence[str],
     since: TimeLike | None,
     until: TimeLike | None,
-    *,
-    allow_destructive: bool,
 ) -> tuple[Query, Pages]:
     """Return what is asked for, and the pages that a plan has of it."""
     pages: Pages = {}
@@ -201,8 +214,6 @@ def _query(
         pages = accounts.pages
     else:
         query = as_query(accounts, tables, since=since, until=until)
-    if not allow_destructive:
-        query.refuse_destructive()
     return query, pages
 
 
@@ -216,6 +227,7 @@ async def _run(
     stop: asyncio.Event | None,
     on_error: OnError,
     store: Store | None = None,
+    spools: Spools | None = None,
 ) -> list[ResourceResult]:
     """Read every account to its end."""
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
@@ -235,6 +247,7 @@ async def _run(
                     backpressure,
                     reporter=reporter,
                     store=store,
+                    spools=spools,
                     stop_early=on_error == "raise",
                     pages=pages.get(account.label, {}),
                 )

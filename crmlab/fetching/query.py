@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crmlab.accounts import Account, check_names
 from crmlab.connector import Context
-from crmlab.errors import PlanError, UsageError
+from crmlab.errors import UsageError
 from crmlab.fetching.faults import FAULTS
 from crmlab.providers import registry, unknown
 from crmlab.schema import TABLES, Asked, AskedAccount, Period, TimeLike, instant
@@ -33,12 +33,14 @@ class Query:
         names = (name.partition(".") for name in self.raw)
         return {resource for provider, _, resource in names if provider == account.provider.name}
 
-    def refuse_destructive(self) -> None:
-        """Raise a `PlanError` where reading would change something at the service."""
-        for name in self.raw:
-            provider, _, resource = name.partition(".")
-            if registry()[provider].resource(resource).destructive:
-                raise PlanError(f"{name} changes what it reads; allow_destructive=True says you want it")
+    def destructive(self) -> list[str]:
+        """Return the names of those records that are gone from the service once they were read."""
+        names = (name.partition(".") for name in self.raw)
+        return [
+            f"{provider}.{resource}"
+            for provider, _, resource in names
+            if registry()[provider].resource(resource).destructive
+        ]
 
     def context(self, account: Account) -> Context:
         """Return what the account's resources may know."""

@@ -124,7 +124,7 @@ def _resource(provider: Provider, resource: Resource) -> str:
     lines = [f"fills {fills}" if fills and not resource.destructive else "fills no shared table"]
     lines.append(f'every documented field: `fetch(account, "{provider.name}.{resource.name}")`')
     if resource.destructive:
-        lines[-1] = lines[-1].replace('")`', '", allow_destructive=True)`')
+        lines[-1] = lines[-1].replace('")`', '", allow_destructive=True, spool="a folder")`')
     if (request := declared.asked(provider, resource)) is not None:
         each = f", one for each of {_each(resource)}" if resource.needs_before_request else ""
         lines.append(f"asked with {code(declared.shown(request))}{each}; {resource.follow.strategy}")

@@ -23,7 +23,6 @@ from crmlab.errors import (
     AuthError,
     CrmlabError,
     NotFoundError,
-    PlanError,
     ServerError,
     TransportError,
     UsageError,
@@ -806,7 +805,7 @@ async def test_an_operation_without_its_arguments_is_refused(crm: Sandbox) -> No
 
 async def test_reading_what_changes_by_being_read_must_be_allowed() -> None:
     async with crmlab.sandbox(rows=20, services=["complero"]) as running:
-        with pytest.raises(PlanError, match=r"complero\.latest_events changes what it reads; allow_destructive=True"):
+        with pytest.raises(UsageError, match=r"complero\.latest_events gives each record once"):
             await crmlab.fetch(running, "complero.latest_events", limits=FAST)
         await crmlab.fetch(running, "consent_events", limits=FAST)
 

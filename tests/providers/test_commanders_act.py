@@ -6,6 +6,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 import crmlab
 from crmlab.connector.page import Page
@@ -367,6 +369,31 @@ def test_a_dataset_of_mixed_lists_is_a_delivery_for_each_row_but_the_first(*, li
     ]
 
 
+@pytest.mark.parametrize(
+    ("datasets", "delivered", "told"),
+    [
+        ([["dateTime", "fail", "success"], [1700000000000, 3, 1200]], [(1200, 3)], 0),
+        ([["fail", "retry", "date_time", "Success"], [3, 9, 1700000000000, 1200]], [(1200, 3)], 0),
+        ([["dateTime", "success"], [1700000000000, 1200]], [(1200, None)], 1),
+        ([["dateTime", "success", "fail"], [1700000000000, 1200]], [(1200, None)], 0),
+        ([["dateTime", "success", "fail"], [1700000000000, "n/a", 3]], [(None, 3)], 1),
+        ([[1700000000000, 1200, 3]], [], 1),
+        ([["x", "success", "fail"], [1700000000000, 1200, 3]], [], 1),
+    ],
+)
+def test_the_columns_of_a_dataset_are_those_that_its_first_row_names(
+    datasets: Any, delivered: list[tuple[int | None, int | None]], told: int
+) -> None:
+    documented = {"id": "13", "attributes": {"datasets": [["dateTime", "success", "fail"], [1700000000000, 5, 6]]}}
+    data = [{"id": "12", "attributes": {"datasets": datasets}}, documented]
+
+    found = read("delivery_trends", data, tags={"integration_id": "12"})
+
+    rows = found.frames["deliveries"].select("success", "failed").rows()
+    assert rows == [*delivered, (5, 6)]
+    assert (found.misfits.height > 0) == bool(told)
+
+
 @pytest.mark.parametrize("datasets", [None, [], [["dateTime", "success", "fail"]]])
 def test_a_dataset_without_rows_is_no_delivery(datasets: Any) -> None:
     data = {"id": "12", "attributes": {"datasets": datasets}}
@@ -569,3 +596,20 @@ def test_a_link_that_leads_back_is_an_error() -> None:
     for back in ("2", "1"):
         with pytest.raises(PagingError, match="which was read before"):
             follow(page("2", back))
+
+
+async def test_errors_beside_data_keep_the_data_and_are_told() -> None:
+    beside = {"data": [INTEGRATION], "errors": [{"code": "PARTIAL", "detail": "one source is locked"}, {"code": "X"}]}
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(beside)
+
+    app = web.Application()
+    app.router.add_get("/{anything:.*}", answer)
+    async with TestServer(app) as server:
+        account = crmlab.Account("commanders_act", base_url=str(server.make_url("")), site_id="7", token="t" * 20)
+        data = await crmlab.fetch(account, "commanders_act.sources", progress=False)
+
+    assert data["commanders_act.sources"].height == 1
+    assert not data.complete
+    assert "beside its data: PARTIAL one source is locked, and 1 more" in data.summary["note"][0]

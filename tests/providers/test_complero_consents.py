@@ -85,6 +85,10 @@ SAID: list[tuple[Any, Heard]] = [
     ({"consents": {"granted": ["email"], "denied": ["sms"]}}, {"email": "?", "sms": "no"}),
     ({"do_not_email": True, "doNotCall": "1"}, {"email": "no", "phone": "no"}),
     ({"objections": ["email"]}, {"email": "no"}),
+    ({"opt_outs": {"email": {"opted_out": True}}}, {"email": "no"}),
+    ({"opt_outs": {"email": {"revoked": True}, "sms": {"revoked": False}}}, {"email": "?", "sms": "no"}),
+    ({"type": "opt-out", "email_opted_out": True}, {"email": "no"}),
+    ({"opt_outs": [{"type": "opt-out", "channel": "email"}]}, {"email": "no"}),
     ({"consents": {"email": {"granted": True, "withdrawn": None, "deleted": False}}}, {"email": "yes"}),
     # a time of a refusal tells that there was one; a time of a consent does not tell that it is one
     ({"email_opted_out": "2026-01-01"}, {"email": "no"}),

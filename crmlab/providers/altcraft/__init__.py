@@ -91,7 +91,13 @@ def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
 
 
-def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = ()) -> Resource:
+def _sees_no(what: str) -> str:
+    return f"the token sees no {what}: give it those groups in Altcraft > Settings > Tokens"
+
+
+def _objects(
+    name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = (), never_empty: str = ""
+) -> Resource:
     """A list of objects: paged by the next object's number."""
     first = _post(f"{name}/list", from_id=pages.FIRST, limit=_LIMIT)
     return Resource(
@@ -104,6 +110,7 @@ def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[V
         page_size=_PAGE_SIZE,
         wire=record,
         views=views,
+        never_empty=never_empty,
     )
 
 
@@ -259,8 +266,8 @@ PROVIDER = Provider(
     reached=count_and_names("database", "name"),
     ping_resource="databases",
     resources=(
-        _objects("databases", "Databases of profiles that the token may see."),
-        _objects("resources", "Resources: what addresses are subscribed to."),
+        _objects("databases", "Databases of profiles that the token may see.", never_empty=_sees_no("database")),
+        _objects("resources", "Resources: what addresses are subscribed to.", never_empty=_sees_no("resource")),
         _objects("segments", "Segments by name; what is in them: segment_details."),
         Resource(
             name="segment_details",
@@ -291,6 +298,7 @@ PROVIDER = Provider(
             doc="Profiles of every database (no time filter: always all).",
             absent_is_empty=True,
             requests=_profiles,
+            nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.records,
             page_size=_PAGE_SIZE,
@@ -303,6 +311,7 @@ PROVIDER = Provider(
             doc="Subscribed addresses of every resource, with their state.",
             absent_is_empty=True,
             requests=_subscriptions,
+            nothing_to_ask=_sees_no("resource"),
             needs_before_request=("resources",),
             follow=pages.records,
             page_size=_PAGE_SIZE,
@@ -317,6 +326,7 @@ PROVIDER = Provider(
             doc="What was sent to profiles and how they answered.",
             absent_is_empty=True,
             requests=_history,
+            nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.history,
             page_size=PageSize(name="limit", in_body=True, held=pages.units),
@@ -338,6 +348,7 @@ PROVIDER = Provider(
         "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
         "a full last page more is asked for by its last time (history) or number (objects)",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
+        "a token that sees no database or no resource lacks their groups: nobody sends mailings without them",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
         "campaign_id; an event with a count above 1 is one row, and counts as many times",

@@ -29,6 +29,7 @@ FIRST = 1
 #: slices of history that are read side by side: as many as may be in flight
 _SLICES = 5
 _MEGABYTE = 1_000_000
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 class _Listing(msgspec.Struct):
@@ -41,12 +42,6 @@ class _Listing(msgspec.Struct):
         if not bytes(self.data).startswith(b"["):
             return 1
         return len(msgspec.json.decode(self.data, type=list[msgspec.Raw]))
-
-    @property
-    def is_empty(self) -> bool:
-        if len(self.data) >= 64:  # no need to copy a page of a megabyte
-            return False
-        return bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
 
 
 def total(page: Page) -> int | None:
@@ -64,10 +59,10 @@ def _follow_objects(page: Page) -> Iterable[Request]:
     asked = page.request.body["from_id"]
     following = pointer(answer.next_from_id) or ""
     points_on = following.isdecimal() and int(following) > asked
-    if answer.is_empty or not points_on:
+    if not points_on:
         return ()
     counted = total(page)
-    is_whole = asked == FIRST and counted is not None and answer.height >= counted
+    is_whole = asked == FIRST and counted is not None and page.request.body["limit"] > answer.height >= counted
     if is_whole:
         return ()
     return [page.request.with_body(from_id=int(following))]
@@ -97,15 +92,23 @@ objects = Paginator(
     more=_more_objects,
     is_chain=lambda page: True,
     further=_objects_after,
+    max_barren=2,
+    empty_is_end=True,
 )
 
 
 def _pointer(page: Page, name: str = POINTER) -> str | None:
-    """Return what points to the next page, under that name too; the pointer that was sent is the end."""
+    """Return what points to the next page, under that name too; a number that is not above the one sent is the end."""
     following = pointer(page.read(_Listing).next_from_id)
     if following is None and name != POINTER:
         following = pointer(page.read(dict[str, Any]).get(name))
-    return None if following == page.request.body["from_id"] else following
+    asked = str(page.request.body["from_id"])
+    if following is None or following == asked:
+        return None
+    if not _NUMBER.fullmatch(following):
+        return following
+    sent = int(asked) if _NUMBER.fullmatch(asked) else 0
+    return following if int(following) > sent else None
 
 
 def records_by(name: str) -> Paginator:

@@ -7,6 +7,7 @@ platform documentation. Limits: 30 requests a second and 30 connections of each 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from collections.abc import Iterable, Mapping
 from itertools import product
@@ -56,6 +57,8 @@ _LOCATIONS = ("other", "eu")
 HOUR = 3_600_000
 DAY = 86_400_000
 _WEEK = dt.timedelta(days=7)
+#: data that hold nothing
+_NOTHING = re.compile(rb"\s*(?:null|\[\s*\]|\{\s*\})\s*")
 #: the service's words for refusals that come without a usable HTTP status
 _STATUSES = {
     "MISSING_AUTHORIZATION_HEADER": 401,
@@ -77,8 +80,17 @@ class _Error(msgspec.Struct):
     status: Any = None
 
 
+class _Errors(msgspec.Struct):
+    errors: list[_Error] | None = None
+
+
 class _Answer(msgspec.Struct):
     errors: list[_Error] | None = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def has_data(self) -> bool:
+        return not _NOTHING.fullmatch(bytes(self.data))
 
 
 class _Ends(msgspec.Struct):
@@ -96,25 +108,41 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    """Raise the first error of an answer: some come with HTTP 200, and some stand alone."""
+    """Raise the first error of an answer: some come with HTTP 200, and some stand alone. Beside data it is told."""
     errors = _errors(page)
-    if not errors:
+    if not errors or _beside_data(page):
         return
-    error = errors[0]
-    code = str(error.code or error.title or "")
+    code, detail = _words(errors[0])
     raise refuse(
         page,
         now=time.time(),
         code=code,
-        detail=str(error.detail or error.title or ""),
-        status=_status(error, code) if page.succeeded else 0,
+        detail=detail,
+        status=_status(errors[0], code) if page.succeeded else 0,
     )
+
+
+def _beside_data(page: Page) -> str:
+    """Return what an answer says that its data lack; "" where it says nothing."""
+    if not page.succeeded:
+        return ""
+    answer = page.read(_Answer)
+    if not answer.errors or not answer.has_data:
+        return ""
+    said = " ".join(_words(answer.errors[0])).strip()
+    more = f", and {len(answer.errors) - 1:,} more" if len(answer.errors) > 1 else ""
+    return f"an answer tells of errors beside its data: {said or 'without a word'}{more}"
+
+
+def _words(error: _Error) -> tuple[str, str]:
+    """Return the code of an error and what it is about."""
+    return str(error.code or error.title or ""), str(error.detail or error.title or "")
 
 
 def _errors(page: Page) -> list[_Error]:
     if page.succeeded:
         return page.read(_Answer).errors or []
-    return read_refusal(page, _Answer()).errors or [read_refusal(page, _Error())]
+    return read_refusal(page, _Errors()).errors or [read_refusal(page, _Error())]
 
 
 def _status(error: _Error, code: str) -> int:
@@ -173,7 +201,8 @@ def _next_link(page: Page) -> str | None:
     """Return the link to the next page: text, or an object that holds it (jsonapi.org, 1.1, document links)."""
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
-    return pointer(link.get("href") if isinstance(link, dict) else link)
+    address = link.get("href") if isinstance(link, dict) else link
+    return pointer(address) if isinstance(address, str) else None
 
 
 def _more(page: Page) -> int | None:
@@ -260,7 +289,15 @@ def _logs(context: Context) -> Iterable[Request]:
 
 
 def _list(name: str, doc: str, **more: Any) -> Resource:
-    return Resource(name=name, doc=doc, follow=_pages, total=_total, is_empty_answer=_is_empty_answer, **more)
+    return Resource(
+        name=name,
+        doc=doc,
+        follow=_pages,
+        total=_total,
+        is_empty_answer=_is_empty_answer,
+        lacking=_beside_data,
+        **more,
+    )
 
 
 def _operations() -> tuple[Operation, ...]:
@@ -392,6 +429,9 @@ PROVIDER = Provider(
         "the segment ids of the statistics (numbers) cannot be looked up: other parts of the platform "
         "name segments by letters and digits",
         "a count that an answer leaves out is unknown, not 0",
+        "the first row of delivery trends names their columns, in whatever order; a column that it does not name is "
+        "told as values that could not be read",
+        "errors beside data mean that the data are not all: they are kept, and the list is told incomplete",
         "filter[created] of the activity log includes both days, whatever their time zone",
     ),
     probes=PROBES,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.connector import Context, View, date, full_name, integer, iso_time, number, text, unix_millis
+from crmlab.providers.commanders_act import trends
 from crmlab.providers.commanders_act.windows import period
 
 
@@ -47,22 +48,21 @@ def integrations(direction: str) -> tuple[View, ...]:
     )
 
 
-def _cell(index: int) -> pl.Expr:
-    return pl.col("item").list.get(index, null_on_oob=True)
+def _cell(column: str) -> pl.Expr:
+    return pl.col("item").struct.field(column)
 
 
-_AT = unix_millis(integer(_cell(0)))
+_DELIVERED = _attribute("datasets").map_batches(trends.by_header, return_dtype=pl.List(trends.ROW), is_elementwise=True)
 DELIVERIES = (
     View(
         table="deliveries",
-        explode=_attribute("datasets"),
-        where=_cell(0) != "dateTime",
+        explode=_DELIVERED,
         columns={
-            "id": pl.format("{}/{}", pl.col("_integration_id"), _cell(0)),
+            "id": pl.format("{}/{}", pl.col("_integration_id"), _cell("at")),
             "integration_id": pl.col("_integration_id"),
-            "at": _AT,
-            "success": integer(_cell(1)),
-            "failed": integer(_cell(2)),
+            "at": unix_millis(integer(_cell("at"))),
+            "success": integer(_cell("success")),
+            "failed": integer(_cell("failed")),
         },
     ),
 )

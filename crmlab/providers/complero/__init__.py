@@ -41,6 +41,7 @@ from crmlab.connector import (
     time_slices,
     time_zone_fact,
     unix_seconds,
+    until_empty,
 )
 from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import fields, views
@@ -153,6 +154,14 @@ def _event_lists(context: Context) -> Iterable[Request]:
 def _type_not_known(error: ApiError, request: Request) -> bool:
     """One page of the documentation knows this type as a filter, another does not."""
     return error.status == 400 and request.params.get("type") == "documentation"
+
+
+def _is_empty(page: Page) -> bool:
+    """Whether nothing was left; an answer that is no list of events is told elsewhere, and asked no further."""
+    try:
+        return not page.read(list[msgspec.Raw])
+    except TransportError:
+        return True
 
 
 def _latest_events(context: Context) -> Iterable[Request]:
@@ -285,6 +294,7 @@ PROVIDER = Provider(
             doc="Events that no call has returned yet; each call takes them out of the list for good.",
             requests=_latest_events,
             path=(),
+            follow=until_empty(_is_empty),
             wire=fields.EVENT,
             inside_json={"contact": fields.INSIDE_CONTACT},
             computed=views.COMPUTED,
@@ -333,6 +343,7 @@ PROVIDER = Provider(
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
         "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
         "asked for by its last time",
+        "the latest events are all read when a call returns none",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",

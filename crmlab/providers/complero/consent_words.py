@@ -131,12 +131,14 @@ _UNIX_SECONDS = (300_000_000, 7_289_654_400)
 class Key:
     """What the words of a key say.
 
-    `names_consent`: what it holds is a consent. `turns`: how often it turns the answer round there. `is_answer`: it
-    holds the answer of its object, where that is a consent. `is_aside`: it says something else, `is_quality` of a
-    person or an address, `is_done` of what was done about the consent, `is_time` when, `is_history` of before.
+    `names_consent`: what it holds is a consent. `names_refusal`: it is an opt-out. `turns`: how often it turns the
+    answer round there. `is_answer`: it holds the answer of its object, where that is a consent. `is_aside`: it says
+    something else, `is_quality` of a person or an address, `is_done` of what was done about the consent, `is_time`
+    when, `is_history` of before.
     """
 
     names_consent: bool
+    names_refusal: bool
     turns: int
     is_answer: bool
     is_state: bool
@@ -162,6 +164,7 @@ def key_of(name: str) -> Key:
     is_label = known <= _NAMING | _FILLING | _LABELS.keys()
     return Key(
         names_consent=names_consent,
+        names_refusal=not known.isdisjoint(_REFUSAL),
         turns=sum(word in _REFUSAL or word in _NEGATION for word in words),
         is_answer=not known.isdisjoint(_NAMING | _ANSWER | _NEGATION),
         is_state=not known.isdisjoint({"state", "status"}),

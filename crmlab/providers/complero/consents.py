@@ -225,6 +225,8 @@ def _is_answer(key: Key, value: Any, place: Place) -> bool:
 
 def _decided(value: Any, place: Place) -> Iterator[_Said]:
     answer, unread = answer_of(value, place.turns)
+    if place.is_unclear and answer is None:
+        unread = json.dumps([value], ensure_ascii=False)
     for about in place.abouts():
         yield _Said(about=about, answer=answer, unread=unread)
 

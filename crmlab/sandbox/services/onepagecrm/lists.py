@@ -14,6 +14,8 @@ from crmlab.sandbox.world.model import Person, Status, World
 WHOLE = ("users", "statuses", "lead_sources", "call_results")
 #: lists in pages beside which the document has no counts
 UNCOUNTED = ("predefined_items",)
+#: lists whose records are not had one by one here
+WITHOUT_IDS = ("call_results", "predefined_items")
 #: lists whose records are of contacts, and are also had by contact and by company
 OF_CONTACTS = ("deals", "actions", "notes", "calls", "meetings")
 #: lists whose records come with their contact if asked for
