@@ -196,7 +196,7 @@ PROBES = (
         name="unique_ids",
         assumption="no source has the id of a destination",
         source=NOWHERE,
-        if_wrong="of two with one id the second is dropped as a repeat: integrations lacks it",
+        if_wrong="two rows of integrations have one id, and what is joined by it is doubled",
         reads=_ids_are_unique,
         max_requests=2,
     ),
