@@ -9,7 +9,6 @@ from typing import Any
 from crmlab.connector import (
     NOWHERE,
     Context,
-    Finding,
     Page,
     Probe,
     Reads,
@@ -57,8 +56,7 @@ def _users_are_listed(context: Context) -> Reads:
         page = yield Request(path="/users")
     except NotFoundError:
         return refuted("it answers HTTP 404")
-    finding: Finding = has_fields(_attributes(_data(page)), ("firstname",), ("lastname",), ("email",))
-    return finding
+    return has_fields(_attributes(_data(page)), ("firstname",), ("lastname",), ("email",))
 
 
 def _come_whole(context: Context) -> Reads:
@@ -131,7 +129,7 @@ def _log_days_belong(context: Context) -> Reads:
     if others:
         return refuted(f"{len(others):,} of {len(alone):,} lines are of other days than the one asked for")
     if alone:
-        return confirmed(f"{len(alone):,} lines came from a day to the same day")
+        return confirmed(f"from a day to the same day {len(alone):,} came, all of that day")
     return refuted("no line came from the day of a line to the same day")
 
 

@@ -16,7 +16,6 @@ from crmlab.connector import (
     NOWHERE,
     WORDS,
     Context,
-    Finding,
     Page,
     Probe,
     Reads,
@@ -166,8 +165,7 @@ def _edges_belong(context: Context) -> Reads:
 
 def _event_fields(context: Context) -> Reads:
     page = yield _events(context, "update")
-    finding: Finding = has_fields(listed(page), ("id",), ("type",), ("created_at",), ("contact",))
-    return finding
+    return has_fields(listed(page), ("id",), ("type",), ("created_at",), ("contact",))
 
 
 def _consents_are_read(context: Context) -> Reads:
