@@ -51,8 +51,9 @@ def write_numbers(
 
     ``report.json`` says of the report: title, as_of, time_zone, masked, what was asked (as ``crmlab.json`` says it).
     Of each question: name, section, question, formula (the code, and the definition in words), population (title and
-    subtitle of its chart), tables, complete (whether these came whole), since and until (the period that they hold),
-    file, sheet, rows, columns with their dtypes and what they hold. A question without an answer has ``why`` instead.
+    subtitle of its chart), tables, complete (whether these came whole), incomplete_because (what they lack, and why),
+    since and until (the period that they hold), file, sheet, rows, columns with their dtypes and what they hold. A
+    question without an answer has ``why`` instead.
 
     Parameters
     ----------
@@ -93,7 +94,8 @@ def write_numbers(
     if format == "xlsx":  # a workbook is passed on alone
         frames = {_QUESTIONS: _as_sheet(manifest, lines), **frames}
     writers = table_writers(frames, format, parquet_metadata(asked), workbook=WORKBOOK)
-    writers |= text_writers({MANIFEST: json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"})
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    writers |= text_writers({MANIFEST: lambda _: text})
     place = atomic_files.make_folder(folder)
     remove = [place / name for name in _files_of_before(place) if name not in writers]
     return atomic_files.write_files({place / name: write for name, write in writers.items()}, remove=remove)
@@ -113,12 +115,14 @@ def _line(answer: Answer | NoAnswer, asked: Asked, summary: pl.DataFrame, format
     }
     if isinstance(answer, NoAnswer):
         return {**said, "why": f"Not answered: this needs {answer.lacking}."}
+    lacking = _lacking(entry, summary)
     file = WORKBOOK if format == "xlsx" else f"{entry.name}.{format}"
     return {
         **said,
         "population": _population(answer),
         "tables": list(entry.reads_tables),
-        "complete": _is_complete(entry, summary),
+        "complete": not lacking,
+        "incomplete_because": lacking,
         "since": _text(period.since),
         "until": _text(period.until),
         "file": file,
@@ -162,9 +166,10 @@ def _period(entry: Entry, asked: Asked) -> Period:
     return common
 
 
-def _is_complete(entry: Entry, summary: pl.DataFrame) -> bool:
-    read = summary.filter(pl.col("table").is_in(entry.reads_tables))
-    return bool(read["complete"].fill_null(value=False).all())
+def _lacking(entry: Entry, summary: pl.DataFrame) -> list[str]:
+    """Return what the tables of a question lack, and why."""
+    bad = summary.filter(pl.col("table").is_in(entry.reads_tables), ~pl.col("complete").fill_null(value=False))
+    return [f"{table} of {account}: {note}" for table, account, note in bad.select("table", "account", "note").rows()]
 
 
 def _text(time: dt.datetime | None) -> str | None:
