@@ -121,6 +121,8 @@ class ChangedAnswers:
             sent = []
         pages = [change for change in self.changes if isinstance(change, PageChange)]
         for page_change in pages[-1:]:
+            if resource.single and not page_change.name.startswith("no answer"):
+                continue  # an object inside another one is another object
             body = _PAGES[page_change.name](body, sent)
             sent = [] if page_change.name.startswith("no answer") else sent
         self.sent += [Sent(item, page.request.tags) for item in sent if item is not None]
