@@ -143,6 +143,7 @@ def test_doctor_tests_what_is_assumed_at_an_address_of_ones_own(served, no_crede
     assert shown.index("reads at most") < shown.index("8 confirmed, 0 refuted")
     assert "the first page of a list is number 1" in shown
     assert "sandbox-relenta-department-key" not in shown
+    assert "CRMLAB_RELENTA_FACTS" not in shown  # nothing has to be set
 
 
 @pytest.mark.parametrize(
