@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import polars as pl
 
+from crmlab.schema import KEY, addresses
+
 _ACCOUNT = ("provider", "account")
 
 
-def with_contact_id(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
+def contact_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Return provider, account, id and address of the contacts: a row for each of their e-mail addresses.
+
+    Reads provider, account, id, emails.
+    """
+    written = contacts.select(*KEY, pl.col("emails").alias("address")).explode("address")
+    each = written.with_columns(addresses(pl.col("address"))).explode("address")
+    return each.drop_nulls("address").unique()
+
+
+def with_contact_id(rows: pl.DataFrame, address: pl.Expr, known_addresses: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the rows with the contact of their account that has the address elsewhere, where they name none.
 
-    Where several contacts have the address, it is the first of them. Reads provider, account, contact_id.
+    Elsewhere is another of the rows, or the contact itself. Where several contacts have the address, it is the first
+    of them. Reads provider, account, contact_id.
 
     Parameters
     ----------
@@ -18,6 +31,8 @@ def with_contact_id(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
         Each with a contact, with the address of one, or with both.
     address
         The `crmlab.schema.mailbox` of a row.
+    known_addresses
+        What `contact_addresses` returns; None: the rows alone tell.
     """
     nameless = pl.col("contact_id").is_null()
     if not rows["contact_id"].has_nulls():
@@ -26,6 +41,8 @@ def with_contact_id(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
     if wanted.is_empty():
         return rows
     named = rows.filter(~nameless).select(*_ACCOUNT, address.alias("address"), pl.col("contact_id").alias("known_id"))
+    if known_addresses is not None:
+        named = pl.concat([named, known_addresses.select(*_ACCOUNT, "address", pl.col("id").alias("known_id"))])
     keys = [*_ACCOUNT, "address"]
     known = named.join(wanted, on=keys, how="semi", nulls_equal=True).group_by(keys).agg(pl.col("known_id").min())
     filled = rows.with_columns(pl.when(nameless).then(address).alias("address")).join(

@@ -9,8 +9,8 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.consent_duration import median_days
-from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _curves
 from crmlab.plots._fetches import draws
@@ -28,6 +28,8 @@ def consent_survival(
     as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     which: Literal["first", "all"] = "first",
     confidence: float = 0.95,
     time_zone: str = "UTC",
@@ -36,7 +38,7 @@ def consent_survival(
 
     Parameters
     ----------
-    consent_events, as_of, by, subject, which, confidence, time_zone
+    consent_events, as_of, by, subject, subscriptions, contacts, which, confidence, time_zone
         As `crmlab.analysis.consent_survival`.
 
     Returns
@@ -56,6 +58,8 @@ def consent_survival(
         as_of=as_of,
         by=by,
         subject=subject,
+        subscriptions=subscriptions,
+        contacts=contacts,
         which=which,
         confidence=confidence,
         time_zone=time_zone,

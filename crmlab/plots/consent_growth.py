@@ -7,8 +7,8 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.consent import SAID
-from crmlab.analysis.decisions import Subject
 from crmlab.analysis.period import chosen_grain, local
+from crmlab.analysis.subjects import Subject
 from crmlab.plots import _over_time
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
@@ -23,13 +23,15 @@ def consent_stock(
     *,
     every: str | None = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return the number of consents in force over time, and below it who came and who left per period.
 
     Parameters
     ----------
-    consent_events, subject, time_zone
+    consent_events, subject, subscriptions, contacts, time_zone
         As `crmlab.analysis.consent_stock`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.

@@ -9,9 +9,9 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.consent_state import rates_of, state_of
-from crmlab.analysis.decisions import Subject
 from crmlab.analysis.inputs import By, answer, keys_of, names_of
 from crmlab.analysis.period import chosen_grain
+from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _over_time, _shares
 from crmlab.plots._fetches import draws
@@ -82,13 +82,15 @@ def expiring_consents(
     within_days: int = 90,
     every: str | None = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return stacked bars of the consents that reach their greatest age, per period and channel.
 
     Parameters
     ----------
-    consent_events, as_of, max_age_days, within_days, every, subject, time_zone
+    consent_events, as_of, max_age_days, within_days, every, subject, subscriptions, contacts, time_zone
         As `crmlab.analysis.expiring_consents`.
 
     Returns
@@ -112,6 +114,8 @@ def expiring_consents(
         within_days=within_days,
         every=every,
         subject=subject,
+        subscriptions=subscriptions,
+        contacts=contacts,
         time_zone=time_zone,
     )
     if counts.is_empty():

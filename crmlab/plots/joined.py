@@ -81,13 +81,16 @@ def open_pipeline_by_consent(
     *,
     as_of: TimeLike,
     channel: str = "email",
+    purpose: str | None = None,
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the open deals' amount by the consent of the person each deal is with.
 
     Parameters
     ----------
-    deals, consent_events, people, as_of, channel, time_zone
+    deals, consent_events, people, as_of, channel, purpose, subscriptions, contacts, time_zone
         As for `crmlab.analysis.open_pipeline_by_consent`.
 
     Returns
@@ -102,7 +105,15 @@ def open_pipeline_by_consent(
     """
     title = "Open pipeline by consent"
     found = analysis.open_pipeline_by_consent(
-        deals, consent_events, people, as_of=as_of, channel=channel, time_zone=time_zone
+        deals,
+        consent_events,
+        people,
+        as_of=as_of,
+        channel=channel,
+        purpose=purpose,
+        subscriptions=subscriptions,
+        contacts=contacts,
+        time_zone=time_zone,
     )
     n = int(found["deals"].sum())
     if not n:
@@ -145,13 +156,16 @@ def consent_coverage_of_pipeline(
     as_of: TimeLike,
     by: By = None,
     channel: str = "email",
+    purpose: str | None = None,
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the share of the open deals of each group that are with people who decided about contact.
 
     Parameters
     ----------
-    deals, consent_events, people, as_of, channel, by, time_zone
+    deals, consent_events, people, as_of, channel, purpose, by, subscriptions, contacts, time_zone
         As for `crmlab.analysis.consent_coverage_of_pipeline`.
 
     Returns
@@ -169,7 +183,16 @@ def consent_coverage_of_pipeline(
     noun = text(" and ".join(keys).replace("_name", "").replace("_", " "))
     title = f"Consent coverage, for each {noun}" if keys else "Consent coverage"
     found = analysis.consent_coverage_of_pipeline(
-        deals, consent_events, people, as_of=as_of, by=by, channel=channel, time_zone=time_zone
+        deals,
+        consent_events,
+        people,
+        as_of=as_of,
+        by=by,
+        channel=channel,
+        purpose=purpose,
+        subscriptions=subscriptions,
+        contacts=contacts,
+        time_zone=time_zone,
     )
     n = int(found["deals"].sum())
     if not n:
@@ -210,14 +233,16 @@ def consent_and_win_rate(
     people: pl.DataFrame,
     *,
     channel: str = "email",
+    purpose: str | None = None,
     confidence: float = 0.95,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return the win rate by consent before closing, with its 95 % interval. No effect of consent.
 
     Parameters
     ----------
-    deals, consent_events, people, channel, time_zone, confidence
+    deals, consent_events, people, channel, purpose, confidence, contacts, time_zone
         As for `crmlab.analysis.consent_and_win_rate`.
 
     Returns
@@ -232,7 +257,14 @@ def consent_and_win_rate(
     """
     title = "Win rate by consent before closing"
     found = analysis.consent_and_win_rate(
-        deals, consent_events, people, channel=channel, confidence=confidence, time_zone=time_zone
+        deals,
+        consent_events,
+        people,
+        channel=channel,
+        purpose=purpose,
+        confidence=confidence,
+        contacts=contacts,
+        time_zone=time_zone,
     )
     closed = deals.filter(WON | LOST)
     n = int(found.select(pl.col("won", "lost").sum()).sum_horizontal().item())

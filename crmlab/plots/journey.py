@@ -7,7 +7,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import journey
-from crmlab.analysis.decisions import Subject
+from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing, text
@@ -23,12 +23,13 @@ def consent_journeys(
     steps: int = journey.MAX_STEPS,
     smallest: float = 0.01,
     subject: Subject = "contact",
+    contacts: pl.DataFrame | None = None,
 ) -> go.Figure:
     """Return a Sankey diagram of the first consent events of people.
 
     Parameters
     ----------
-    consent_events, steps, smallest, subject
+    consent_events, steps, smallest, subject, contacts
         As `crmlab.analysis.consent_journeys`.
 
     Returns
@@ -42,7 +43,9 @@ def consent_journeys(
         `steps`, `smallest` or `subject` is not in its range.
     """
     title = "What follows what"
-    links = analysis.consent_journeys(consent_events, steps=steps, smallest=smallest, subject=subject)
+    links = analysis.consent_journeys(
+        consent_events, steps=steps, smallest=smallest, subject=subject, contacts=contacts
+    )
     if links.is_empty():
         why = "no event of a known person has a time."
         return nothing(title, why if consent_events.height else NO_EVENTS)

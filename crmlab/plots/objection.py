@@ -27,14 +27,16 @@ def activities_after_opt_out(
     *,
     as_of: TimeLike,
     channels: Mapping[str, str] = objection.CHANNELS,
+    purpose: str | None = None,
     every: str | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return stacked bars of what was done after an opt-out, per period and channel.
 
     Parameters
     ----------
-    activities, consent_events, people, as_of, channels
+    activities, consent_events, people, as_of, channels, purpose, contacts
         As for `crmlab.analysis.activities_after_opt_out`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
@@ -53,7 +55,15 @@ def activities_after_opt_out(
     """
     title = "Contacts after an opt-out"
     found = analysis.activities_after_opt_out(
-        activities, consent_events, people, as_of=as_of, channels=channels, every=every, time_zone=time_zone
+        activities,
+        consent_events,
+        people,
+        as_of=as_of,
+        channels=channels,
+        purpose=purpose,
+        every=every,
+        contacts=contacts,
+        time_zone=time_zone,
     )
     if found.is_empty():
         why = "nobody was contacted on a channel after opting out of it."
@@ -79,13 +89,14 @@ def mailed_but_objected(
     *,
     as_of: TimeLike,
     days: int = 90,
+    purpose: str | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the mailed contacts whose person objected, by where and how they did.
 
     Parameters
     ----------
-    contacts, subscriptions, activities, consent_events, people, as_of, days, time_zone
+    contacts, subscriptions, activities, consent_events, people, as_of, days, purpose, time_zone
         As for `crmlab.analysis.mailed_but_objected`.
 
     Returns
@@ -100,7 +111,15 @@ def mailed_but_objected(
     """
     title = "Mailed although they objected"
     found = analysis.mailed_but_objected(
-        contacts, subscriptions, activities, consent_events, people, as_of=as_of, days=days, time_zone=time_zone
+        contacts,
+        subscriptions,
+        activities,
+        consent_events,
+        people,
+        as_of=as_of,
+        days=days,
+        purpose=purpose,
+        time_zone=time_zone,
     )
     if found.is_empty():
         why = "no mailed contact is known to have objected."
