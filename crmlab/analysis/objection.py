@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.consent_state import undated_states
 from crmlab.analysis.decisions import OPT_OUT, about, dated_events, history_of
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.subjects import with_person
+from crmlab.analysis.touches import HAPPENED
 from crmlab.errors import UsageError
 from crmlab.schema import KEY, TimeLike, as_instant, channel_word
 

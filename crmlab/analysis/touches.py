@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from crmlab.analysis.activity import HAPPENED, happened_on
 from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.period import local
 from crmlab.schema import KEY, TimeLike, addresses, as_instant, day_at
@@ -15,6 +14,8 @@ from crmlab.schema import KEY, TimeLike, addresses, as_instant, day_at
 HUMAN = ("action", "call", "event", "meeting", "note")
 #: what reaches the contact
 OUTBOUND = ("call", "event", "meeting")
+#: when it happened; mailings and notes only know when they were recorded
+HAPPENED = pl.coalesce("starts_at", "created_at")
 _ACCOUNT = ("provider", "account")
 _CONTACT = (*_ACCOUNT, "contact_id")
 
@@ -24,12 +25,22 @@ _READ = (
 )  # fmt: skip
 
 
+def happened_on(time_zone: str) -> pl.Expr:
+    """Return the day that it happened on: of an entry that lasts all day the day that it names, in every time zone.
+
+    Services give such a day as its midnight in UTC. Reads starts_at, created_at, all_day.
+    """
+    named = pl.when(pl.col("all_day")).then(pl.col("starts_at").dt.date())
+    return pl.coalesce(named, local(HAPPENED, time_zone).dt.date())
+
+
 def touches(
     activities: pl.DataFrame,
     *,
-    kinds: Collection[str] = HUMAN,
+    kinds: Collection[str] | None = HUMAN,
     as_of: TimeLike | None = None,
     time_zone: str = "UTC",
+    beside: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Return what people did, and when: no mailing of a campaign, nothing planned, nothing not done.
 
@@ -42,11 +53,14 @@ def touches(
         Reads provider, account, kind, contact_id, contact_emails, deal_id, campaign_id, starts_at,
         created_at (where starts_at is null), all_day, done, done_at. Of a series, only its first time is known.
     kinds
-        The kinds that count.
+        The kinds that count. None: all that people can have done, which is any kind but what an account that mails
+        calls otherwise than `HUMAN`: there other words are what machines record.
     as_of
         What comes after it is left out; a date is its beginning in `time_zone`. None: nothing is.
     time_zone
         IANA name; where the day begins and ends.
+    beside
+        Columns to return as well.
 
     Returns
     -------
@@ -75,15 +89,13 @@ def touches(
     │ action ┆ 2026-03-01 23:59:59.999999 UTC ┆ 2026-03-01 │
     └────────┴────────────────────────────────┴────────────┘
     """
-    no_text("kinds", kinds)
-    activities = read(activities, "activities", *_READ)
+    activities = _read(activities, kinds, beside)
     is_action = pl.col("kind") == "action"
     day = pl.when(is_action).then("done_at").otherwise(happened_on(time_zone))
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
     last = (pl.col("done_at").cast(pl.Datetime("us")) + pl.duration(days=1) - pl.duration(microseconds=1)).dt
     end = last.replace_time_zone(time_zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
-    done = pl.col("done").fill_null(~is_action | pl.col("done_at").is_not_null())
-    found = activities.filter(pl.col("kind").is_in(list(kinds)) & pl.col("campaign_id").is_null() & done).select(
+    found = activities.filter(is_work(kinds), _IS_DONE).select(
         *_ACCOUNT,
         "kind",
         "contact_id",
@@ -91,13 +103,53 @@ def touches(
         "contact_emails",
         pl.when(is_action).then(end).otherwise(HAPPENED).alias("at"),
         day.alias("day"),
+        *beside,
     )
     if as_of is None:
         return found
     at = as_instant(as_of, "as_of", time_zone)
     today = day_at(at, time_zone)
     is_past = pl.when(is_action).then(pl.col("day") <= today).otherwise(pl.col("at") <= at)
-    return found.filter(is_past).with_columns(pl.min_horizontal("at", pl.lit(at).dt.cast_time_unit("us")).alias("at"))
+    moment = pl.lit(at).dt.cast_time_unit("us")
+    no_later = pl.when(pl.col("at") > moment).then(moment).otherwise("at")
+    return found.filter(is_past.fill_null(value=True)).with_columns(no_later.alias("at"))
+
+
+#: an action that does not say so is done where there is a day; all else is, unless the service says that it was not
+_IS_DONE = pl.col("done").fill_null(pl.col("kind").ne_missing("action") | pl.col("done_at").is_not_null())
+
+
+def _read(activities: pl.DataFrame, kinds: Collection[str] | None, beside: Sequence[str] = ()) -> pl.DataFrame:
+    no_text("kinds", kinds or ())
+    mailing = () if kinds is not None else ("mailing",)
+    return read(activities, "activities", *_READ, *mailing, *beside)
+
+
+def is_work(kinds: Collection[str] | None) -> pl.Expr:
+    """Return whether a row is of these kinds, and no mailing of a campaign; None: see `touches`.
+
+    Reads kind, campaign_id, and for None also provider, account and mailing.
+    """
+    is_of_campaign = pl.col("campaign_id").is_not_null()
+    if kinds is not None:
+        return pl.col("kind").is_in(list(kinds)) & ~is_of_campaign
+    is_mailing = is_of_campaign | pl.col("mailing").is_not_null()
+    account_mails = is_mailing.any().over(_ACCOUNT)
+    named = pl.col("kind").is_in(HUMAN).fill_null(value=False)
+    return ~is_mailing & (named | ~account_mails)
+
+
+def left_out(
+    activities: pl.DataFrame, *, kinds: Collection[str] | None = None, as_of: TimeLike | None, time_zone: str
+) -> Mapping[str, int]:
+    """Return how many rows are no `touches`, by the reason in words; reasons without a row are not there."""
+    rows = _read(activities, kinds)
+    work = rows.filter(is_work(kinds))
+    done = work.filter(_IS_DONE).height
+    past = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone).height
+    others = "mailing events" if kinds is None else "of other kinds"
+    counts = {others: rows.height - work.height, "not done": work.height - done, "still to come": done - past}
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:

@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.rates import ratio
+from crmlab.analysis.touches import HAPPENED
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._fetches import draws

@@ -62,6 +62,8 @@ def response_time(
     if waits.is_empty():
         why = f"no contact has a {text(start)} by then." if contacts.height else "the contacts table is empty."
         return nothing(title, why)
+    able = response.answerable(contacts, activities, kinds).height
+    unable, without_start = contacts.height - able, able - waits.height
     label = _bars.label_of(keys) if keys else pl.lit("all contacts").alias("label")
     durations = waits.select(label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended"))
     groups = durations.group_by("label").len("n").sort("n", "label", descending=[True, False])
@@ -74,6 +76,8 @@ def response_time(
         traces,
         f"{title} (n = {plural(waits.height, 'contact')})",
         f"{number(waiting)} ({waiting / waits.height:.0%}) still wait and count as waiting (Kaplan-Meier)",
+        f"Left out: {number(unable)} of accounts in which no call, meeting or other work is recorded" if unable else "",
+        f"{number(without_start)} without a {text(start)} by then left out" if without_start else "",
         f"{plural(left_out, 'smaller group')} not shown" if left_out > 0 else "",
         # the legend is as high as it has lines
         height=400 + 12 * min(len(PALETTE), groups.height if keys else 0),

@@ -10,7 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from crmlab import analysis
-from crmlab.analysis import activity, consent, pipeline
+from crmlab.analysis import consent, pipeline, touches
 from crmlab.display import plural
 from crmlab.report.charts import ReportInputs
 from crmlab.schema import Asked, Needs, Period
@@ -108,7 +108,7 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
 
 def _activities(inputs: ReportInputs) -> Markup:
     activities = inputs["activities"]
-    return _kinds(activities) + _span(activities.select(activity.HAPPENED).to_series())
+    return _kinds(activities) + _span(activities.select(touches.HAPPENED).to_series())
 
 
 def _consent_events(inputs: ReportInputs) -> Markup:
