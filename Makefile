@@ -81,8 +81,13 @@ names: $(VENV)/.installed
 	$(BIN)/python -m docs.names
 	$(BIN)/python -m docs.generated
 
+# What OnePageCRM and Commanders Act can be asked, from their OpenAPI documents in SPECS: make operations SPECS=folder
+.PHONY: operations
+operations: $(VENV)/.installed-dev
+	$(BIN)/python -m docs.operations $(SPECS)
+
 # The sample in data/ and its dictionary, the same on every machine
-data: $(VENV)/.installed
+data: $(VENV)/.installed-dev
 	$(BIN)/python -m data.make
 
 clean:

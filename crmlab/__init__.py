@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, plan
+from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, operations, plan
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
@@ -34,6 +34,7 @@ __all__ = [
     "fetch_to",
     "login",
     "open",
+    "operations",
     "plan",
     "plots",
     "read_csv",

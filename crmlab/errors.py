@@ -37,6 +37,8 @@ class CrmlabError(Exception):
     #: what to do about errors of this kind, and about this one where more is known
     advice: str = ""
     hint: str = ""
+    #: how often it was asked in vain, and for how long, where it was asked again
+    tries: str = ""
 
     @property
     def where(self) -> str:
@@ -55,7 +57,7 @@ class CrmlabError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}; {self.hint}" if self.hint else text
+        return "; ".join(part for part in (text, self.tries, self.hint) if part)
 
 
 class CredentialError(CrmlabError):

@@ -145,7 +145,7 @@ async def test_a_plan_knows_its_pages(desk: Desk) -> None:
 
 
 async def test_one_ticket_can_be_asked_for(desk: Desk) -> None:
-    assert await crmlab.call(crmlab.Account("deskline"), "ticket", id="t3") == TICKETS[3]
+    assert await crmlab.call(crmlab.Account("deskline"), "get_ticket", id="t3") == TICKETS[3]
 
 
 async def test_the_form_has_a_section_for_it_and_its_accounts_can_be_fetched(desk: Desk) -> None:

@@ -25,6 +25,9 @@ def has_a_reason(found: rooms.Import) -> bool:
     # loaded when a notebook draws its progress
     if found.source == "crmlab.notebook.progress_bars":
         return True
+    # operations are declared in words of their own: their `get` is not that of the lists, and their types load pydantic
+    if found.source in ("crmlab.connector.operation", "crmlab.connector.arguments"):
+        return True
     # a figure shows what the analysis of its name computes, with the analysis's own parts
     return found.other == "analysis" and found.room in ("plots", "report")
 

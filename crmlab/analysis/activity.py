@@ -81,7 +81,7 @@ def activity_heatmap(
         done.filter(has_hour)
         .drop_nulls("at")
         .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
-        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .agg(pl.col("count").sum())
     )
     weekdays = pl.DataFrame({"weekday": range(1, 8)}, schema={"weekday": pl.Int8})
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
@@ -213,7 +213,7 @@ def activity_volume_by_owner(
     """
     columns = ("provider", "account", "owner_id", "author", "kind")
     done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["owner_id", "author"])
-    counts = done.group_by(columns).agg(pl.len().cast(pl.Int64).alias("count"))
+    counts = done.group_by(columns).agg(pl.col("count").sum())
     return (
         counts.with_columns(owners_of(counts, users))
         .group_by("owner", "kind")
@@ -223,11 +223,12 @@ def activity_volume_by_owner(
 
 
 def count_by_period(frame: pl.DataFrame, day: pl.Expr, every: str | None) -> pl.DataFrame:
-    """Return period (Date), kind and count (Int64) of the rows that have a day."""
-    days = frame.select(day.alias("period"), "kind").drop_nulls("period")
+    """Return period (Date), kind and count (Int64) of the rows that have a day; `count` says how often each counts."""
+    often = pl.col("count") if "count" in frame.columns else pl.lit(1, pl.Int64)
+    days = frame.select(day.alias("period"), "kind", often.alias("count")).drop_nulls("period")
     every = chosen_grain(every, days["period"])
     return (
         days.group_by(period_of(pl.col("period"), every), "kind")
-        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .agg(pl.col("count").sum())
         .sort("period", "kind", nulls_last=True)
     )

@@ -1,4 +1,4 @@
-"""A person across what one service knows them by: its id, or nothing but the e-mail address."""
+"""A person across what one service knows them by: its id, its short mark, or nothing but the e-mail address."""
 
 from __future__ import annotations
 
@@ -19,33 +19,47 @@ def contact_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
     return each.drop_nulls("address").unique()
 
 
-def with_contact_id(rows: pl.DataFrame, address: pl.Expr, known_addresses: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Return the rows with the contact of their account that has the address elsewhere, where they name none.
+def with_contact_id(rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return the rows with the contact of their account that has the mark or address elsewhere, where they name none.
 
-    Elsewhere is another of the rows, or the contact itself. Where several contacts have the address, it is the first
-    of them. Reads provider, account, contact_id.
+    Elsewhere is another of the rows, or the contact itself. Where several contacts have the address, it is the first of
+    them. Reads provider, account, contact_id, and contact_hash where it is there.
 
     Parameters
     ----------
     rows
-        Each with a contact, with the address of one, or with both.
+        Each with a contact, with its mark, with its address, or with several of them.
     address
         The `crmlab.schema.mailbox` of a row.
-    known_addresses
-        What `contact_addresses` returns; None: the rows alone tell.
+    contacts
+        Reads provider, account, id, emails, and contact_hash where it is there. None: the rows alone tell.
     """
-    nameless = pl.col("contact_id").is_null()
     if not rows["contact_id"].has_nulls():
         return rows
-    wanted = rows.filter(nameless).select(*_ACCOUNT, address.alias("address")).drop_nulls("address").unique()
+    known = None if contacts is None else contact_addresses(contacts)
+    if "contact_hash" not in rows.columns:
+        return _with_id_by(rows, address, known)
+    mark = pl.col("contact_hash")
+    marks = None
+    if contacts is not None and "contact_hash" in contacts.columns:
+        marks = contacts.select(*KEY, mark.alias("address")).drop_nulls("address")
+    # a mark may stand beside nothing but the address that tells whose both are
+    by_mark = _with_id_by(rows, mark, marks)
+    return _with_id_by(_with_id_by(by_mark, address, known), mark, marks)
+
+
+def _with_id_by(rows: pl.DataFrame, name: pl.Expr, known: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the rows with the contact that has the same name elsewhere, where they name none."""
+    nameless = pl.col("contact_id").is_null()
+    wanted = rows.filter(nameless).select(*_ACCOUNT, name.alias("name")).drop_nulls("name").unique()
     if wanted.is_empty():
         return rows
-    named = rows.filter(~nameless).select(*_ACCOUNT, address.alias("address"), pl.col("contact_id").alias("known_id"))
-    if known_addresses is not None:
-        named = pl.concat([named, known_addresses.select(*_ACCOUNT, "address", pl.col("id").alias("known_id"))])
-    keys = [*_ACCOUNT, "address"]
-    known = named.join(wanted, on=keys, how="semi", nulls_equal=True).group_by(keys).agg(pl.col("known_id").min())
-    filled = rows.with_columns(pl.when(nameless).then(address).alias("address")).join(
-        known, on=keys, how="left", nulls_equal=True, maintain_order="left"
+    named = rows.filter(~nameless).select(*_ACCOUNT, name.alias("name"), pl.col("contact_id").alias("known_id"))
+    if known is not None:
+        named = pl.concat([named, known.select(*_ACCOUNT, pl.col("address").alias("name"), known_id="id")])
+    keys = [*_ACCOUNT, "name"]
+    first = named.join(wanted, on=keys, how="semi", nulls_equal=True).group_by(keys).agg(pl.col("known_id").min())
+    filled = rows.with_columns(pl.when(nameless).then(name).alias("name")).join(
+        first, on=keys, how="left", nulls_equal=True, maintain_order="left"
     )
-    return filled.with_columns(pl.coalesce("contact_id", "known_id").alias("contact_id")).drop("address", "known_id")
+    return filled.with_columns(pl.coalesce("contact_id", "known_id").alias("contact_id")).drop("name", "known_id")

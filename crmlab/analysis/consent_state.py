@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crmlab.analysis.addresses import contact_addresses
+from crmlab.analysis.addresses import contact_addresses, with_contact_id
 from crmlab.analysis.decisions import (
     OPT_IN,
     OPT_OUT,
@@ -20,7 +20,7 @@ from crmlab.analysis.decisions import (
     is_first,
 )
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
+from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read, there
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.subjects import Subject, Whom, contact_name, first_addresses, with_person, with_subject
 from crmlab.schema import KEY, TimeLike, as_instant, channel_word, first_mailbox, mailbox
@@ -63,8 +63,8 @@ def current_consent(
     consent_events
         Reads provider, account, kind, contact_id, contact_email, channel, purpose (where there is such a column),
         source, occurred_at, created_at (where occurred_at is null), opted_in, step, has_documentation. An event that
-        names no contact is of the contact of its account that has its address, in another event or among `contacts`;
-        where none has it, of the address itself.
+        names no contact is of the contact of its account that has its address (or its contact_hash, where there is
+        one), in another event or among `contacts`; where none has it, of the address itself.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject
@@ -196,7 +196,8 @@ def undated_states(
     """
     states = {}
     if contacts is not None:
-        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact")
+        marks = there(contacts, "contacts", "contact_hash")
+        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact", *marks)
     if subscriptions is not None:
         states["subscription"] = _subscribed(subscriptions, contacts, whom)
     if contacts is not None:
@@ -210,7 +211,7 @@ def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, whom
         subscriptions, "subscriptions", "id", *_CONTACT, "channel", "address", "opted_in", "resource_id"
     )
     own = pl.when(pl.col("address").str.contains("@", literal=True)).then(mailbox(pl.col("address")))
-    stated = subscriptions.with_columns(own.alias("address"))
+    stated = with_contact_id(subscriptions.with_columns(own.alias("address")), pl.col("address"), contacts)
     if contacts is not None:
         # a subscription is its contact's, whatever address it was made with
         known = first_addresses(contacts).rename({"address": "known"})

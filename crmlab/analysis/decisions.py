@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from crmlab.analysis.consent import SAID
-from crmlab.analysis.inputs import By, columns_of, keys_of, read
+from crmlab.analysis.inputs import By, keys_of, read, there
 from crmlab.analysis.subjects import Whom, with_subject
 from crmlab.schema import KEY, channel_word, mailbox, purpose_word
 
@@ -59,7 +59,8 @@ def dated_events(
     whom
         Whose decisions they are, see `crmlab.analysis.subjects`.
     contacts
-        Reads provider, account, id, emails: who has the address of an event that names no contact.
+        Reads provider, account, id, emails, and contact_hash where it is there: whose an event is that names no
+        contact.
     by, beside
         Columns of the events to keep: under private names, and under their own.
     order
@@ -67,7 +68,7 @@ def dated_events(
     """
     events = _read_events(consent_events, by, beside)
     if contacts is not None:
-        contacts = read(contacts, "contacts", *KEY, "emails")
+        contacts = read(contacts, "contacts", *KEY, "emails", *there(contacts, "contacts", "contact_hash"))
     events = with_subject(events, whom, mailbox(pl.col("contact_email")), contacts)
     dated = (
         events.with_columns(word(pl.col(name)) for name, word in WORDS.items())
@@ -84,9 +85,10 @@ def dated_events(
 def _read_events(consent_events: Any, by: By, beside: Sequence[str]) -> pl.DataFrame:
     """Return what is read of the events; those without a column of purposes name none."""
     wanted = [name for name in (*_SAID_BESIDE, *beside, *_READ) if name != "purpose"]
-    if "purpose" in columns_of(consent_events, "consent_events"):
-        return read(consent_events, "consent_events", *wanted, "purpose", by=by)
-    events = read(consent_events, "consent_events", *wanted, by=by)
+    further = there(consent_events, "consent_events", "purpose", "contact_hash")
+    events = read(consent_events, "consent_events", *wanted, *further, by=by)
+    if "purpose" in further:
+        return events
     return events.with_columns(purpose=pl.lit(None, pl.String))
 
 

@@ -6,10 +6,10 @@ import polars as pl
 
 from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import read
+from crmlab.analysis.inputs import read, there
 from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.rates import ratio
-from crmlab.analysis.touches import HAPPENED
+from crmlab.analysis.touches import HAPPENED, with_count
 from crmlab.schema import first_mailbox
 
 __all__ = ["email_engagement", "email_engagement_over_time"]
@@ -41,9 +41,10 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     ----------
     activities
         Reads provider, account, mailing, contact_id, contact_emails (the first, where contact_id is null: the contact
-        whose it is elsewhere, or else the address),
-        campaign_id, starts_at, created_at (where starts_at is null). Mailings without a campaign are a
-        campaign of their own (null). Other kinds, and events without time or contact, are left out.
+        whose it is elsewhere, or else the address), campaign_id, starts_at, created_at (where starts_at is null), and
+        where they are there contact_hash (like an address) and count (how many events a row stands for). Mailings
+        without a campaign are a campaign of their own (null). Other kinds, and events without time or contact, are
+        left out.
     campaigns
         Reads provider, account, id, name. None: campaigns have no name.
 
@@ -64,9 +65,8 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
 
     Notes
     -----
-    The events are Altcraft's (https://guides.altcraft.com), whose own report is not public; a
-    row is one event. Programs that load images by themselves (Apple Mail) open what nobody reads:
-    clicks are the better sign.
+    The events are Altcraft's (https://guides.altcraft.com), whose own report is not public. Programs that load images
+    by themselves (Apple Mail) open what nobody reads: clicks are the better sign.
 
     Examples
     --------
@@ -160,9 +160,10 @@ def email_engagement_over_time(
 
 def _events(activities: pl.DataFrame) -> pl.DataFrame:
     """Return what happened to mailings, and when the latest send before it was (null: there is none)."""
-    activities = read(
-        activities, "activities",
-        *_ACCOUNT, "mailing", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at",
+    hashes = there(activities, "activities", "contact_hash")
+    activities = with_count(
+        activities,
+        *_ACCOUNT, "mailing", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at", *hashes,
     )  # fmt: skip
     address = first_mailbox(pl.col("contact_emails"))
     mailings = with_contact_id(activities.filter(pl.col("mailing").is_in(HAPPENINGS)), address)
@@ -170,9 +171,10 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
         mailings.select(
             *_ACCOUNT,
             "campaign_id",
-            pl.coalesce("contact_id", address).alias("person"),
+            pl.coalesce("contact_id", address, *hashes).alias("person"),
             pl.col("mailing").alias("what"),
             HAPPENED.alias("at"),
+            "count",
         )
         .drop_nulls(["person", "at"])
         # a subscription ended on a web page is of no mailing
@@ -201,11 +203,11 @@ def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
     )
     is_open, is_click = pl.col("what") == "opened", pl.col("what") == "clicked"
     totals = events.group_by(keys).agg(
-        _sum(pl.col("what") == "sent").alias("sends"),
-        _sum(is_open & is_sent).alias("opens"),
-        _sum(is_click & is_sent).alias("clicks"),
-        _sum(is_open & ~is_sent).alias("opens_without_send"),
-        _sum(is_click & ~is_sent).alias("clicks_without_send"),
+        _events_where(pl.col("what") == "sent").alias("sends"),
+        _events_where(is_open & is_sent).alias("opens"),
+        _events_where(is_click & is_sent).alias("clicks"),
+        _events_where(is_open & ~is_sent).alias("opens_without_send"),
+        _events_where(is_click & ~is_sent).alias("clicks_without_send"),
     )
     tracked = events.group_by(_ACCOUNT).agg((pl.col("what") == "delivered").any().alias("tells_delivery"))
     reached = pl.coalesce("delivered", "sent")
@@ -223,6 +225,11 @@ def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
             ratio(pl.col("clicked"), pl.col("opened")).alias("click_to_open_rate"),
         )
     )
+
+
+def _events_where(flag: pl.Expr) -> pl.Expr:
+    """Return how many events there are: a row may stand for several."""
+    return pl.col("count").filter(flag).sum()
 
 
 def _sum(flag: pl.Expr) -> pl.Expr:

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES, Asked, Needs, collected
+from crmlab.schema import TABLES, Asked, Needs, collected, unread_note
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +24,10 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class FetchLike(Protocol):
-    """Tables by name that know what was asked for, such as `crmlab.Fetched` and `crmlab.Stored`."""
+    """Tables by name that know what was asked for and how it came, such as `crmlab.Fetched` and `crmlab.Stored`."""
+
+    #: what came of each table, and what of it could not be read
+    summary: pl.DataFrame
 
     @property
     def asked(self) -> Asked:
@@ -98,8 +101,8 @@ class Call:
 
     Attributes
     ----------
-    used : list of tuple of Asked and str
-        What was asked for each table that the call takes out of a fetch.
+    used : list of tuple of FetchLike and str
+        Each table that the call takes out of a fetch.
 
     Raises
     ------
@@ -118,7 +121,7 @@ class Call:
         self._name = function.__name__
         self._needs = needs
         self._tables = tables
-        self.used: list[tuple[Asked, str]] = []
+        self.used: list[tuple[FetchLike, str]] = []
         signature = inspect.signature(function)
         self._bound = signature.bind_partial(*args, **kwargs)
         first = next(iter(self._bound.arguments.values()))
@@ -152,10 +155,11 @@ class Call:
         """What to call the function with by name."""
         return self._bound.kwargs
 
-    def period(self) -> str:
-        """Return in words of which period the tables are; "" where they are whole."""
-        words = [asked.period_note([table]) for asked, table in self.used]
-        return ". ".join(dict.fromkeys(word for word in words if word))
+    def notes(self) -> str:
+        """Return in words of which period the tables are, and what of them could not be read; "" where all is there."""
+        periods = [data.asked.period_note([table]) for data, table in self.used]
+        unread = [unread_note(data.summary, [table]) for data, table in self.used]
+        return ". ".join(dict.fromkeys(word for word in [*periods, *unread] if word))
 
     def _in_place_of(self, given: Any, parameter: inspect.Parameter) -> Any:
         """Return what a fetch, or a list of fetches, stands for as this argument."""
@@ -210,8 +214,8 @@ class Call:
         reason = data.asked.why_not_whole([table]) if self._needs == "everything" else ""
         if reason:
             raise UsageError(f"{self._name} needs {reason}")
-        if (data.asked, table) not in self.used:
-            self.used.append((data.asked, table))
+        if not any(data is other and table == used for other, used in self.used):
+            self.used.append((data, table))
 
 
 def _is_fetch(value: object) -> bool:

@@ -107,6 +107,12 @@ def read(frame: Any, argument: str, *columns: str, by: By = None, table: str = "
     return found.with_columns((selectors.decimal() - selectors.starts_with(_PRIVATE)).cast(pl.Float64))
 
 
+def there(frame: Any, argument: str, *columns: str) -> tuple[str, ...]:
+    """Return those of these columns that a frame has: what only adds to an answer may be missing."""
+    names = columns_of(frame, argument)
+    return tuple(name for name in columns if name in names)
+
+
 def whole(frame: Any, argument: str) -> pl.DataFrame:
     """Return a frame with all its columns in memory.
 

@@ -55,20 +55,20 @@ def with_subject(
 ) -> pl.DataFrame:
     """Return the rows with `subject` (String): whom each is about, null where nobody can be told.
 
-    A row that names an address and no contact is about the contact of its account that has the address, in another row
-    or among `contacts`. Where no contact has it, the address itself is whom it is about.
+    A row that names an address or a mark and no contact is about the contact of its account that has it, in another row
+    or among `contacts`. Where no contact has it, the address or mark itself is whom it is about.
 
     Parameters
     ----------
     rows
-        Reads provider, account, contact_id, opted_in.
+        Reads provider, account, contact_id, opted_in, and contact_hash where it is there.
     whom
         ``"contact"``: "provider/account/id". ``"email"``: the address of the row, or else the first of its contact, or
         else the contact. People: the person_id of the contact, or else of whoever has the address in any service.
     address
         The `crmlab.schema.mailbox` of a row.
     contacts
-        Reads provider, account, id, emails.
+        Reads provider, account, id, emails, and contact_hash where it is there.
 
     Raises
     ------
@@ -77,14 +77,16 @@ def with_subject(
     """
     if not isinstance(whom, pl.DataFrame):
         check_subject(whom)
-    known = None if contacts is None else contact_addresses(contacts)
-    named = with_contact_id(rows, address, known)
+    named = with_contact_id(rows, address, contacts)
     if isinstance(whom, pl.DataFrame):
-        return _with_people(named, whom, address, known)
+        return _with_people(named, whom, address, contacts)
     if whom == "email":
         return _with_address(named, address, contacts)
     # an address is read where no contact is named: reading all of them takes long
-    id = pl.coalesce("contact_id", address) if named["contact_id"].has_nulls() else pl.col("contact_id")
+    id = pl.col("contact_id")
+    if named["contact_id"].has_nulls():
+        marks = ["contact_hash"] if "contact_hash" in named.columns else []
+        id = pl.coalesce("contact_id", address, *marks)
     return named.with_columns(contact_name(id).alias("subject"))
 
 
@@ -104,16 +106,18 @@ def first_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_people(
-    rows: pl.DataFrame, people: pl.DataFrame, address: pl.Expr, known: pl.DataFrame | None
+    rows: pl.DataFrame, people: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None
 ) -> pl.DataFrame:
     found = with_person(rows, people).rename({"person_id": "subject"})
     nobody = pl.col("subject").is_null()
-    if known is None or not found["subject"].has_nulls():
+    if contacts is None or not found["subject"].has_nulls():
         return found
-    whose = with_person(known, people, "id").select("address", pl.col("person_id").alias("subject"))
+    whose = with_person(contact_addresses(contacts), people, "id").select(
+        "address", pl.col("person_id").alias("subject")
+    )
     whose = whose.drop_nulls().unique().with_columns(shared=pl.len().over("address") > 1)
-    lost = found.filter(nobody).drop("subject").with_columns(address.alias("address"))
-    matched = lost.join(whose, on="address", how="left")
+    lost = found.filter(nobody).drop("subject").with_columns(address.alias("named"))
+    matched = lost.join(whose, left_on="named", right_on="address", how="left")
     # a refusal by a shared address is everybody's who has it, and a consent is nobody's
     is_guess = (pl.col("shared") & pl.col("opted_in")).fill_null(value=False)
     matched = matched.with_columns(pl.when(~is_guess).then("subject").alias("subject"))

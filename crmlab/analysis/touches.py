@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from crmlab.analysis.inputs import no_text, read
+from crmlab.analysis.inputs import no_text, read, there
 from crmlab.analysis.period import local
 from crmlab.schema import KEY, TimeLike, addresses, as_instant, day_at
 
@@ -23,6 +23,13 @@ _READ = (
     *_ACCOUNT, "kind", "contact_id", "contact_emails", "deal_id", "campaign_id",
     "starts_at", "created_at", "all_day", "done", "done_at",
 )  # fmt: skip
+
+
+def with_count(activities: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Return these columns of activities and `count` (Int64): how often it happened, once where nothing is said."""
+    found = read(activities, "activities", *columns, *there(activities, "activities", "count"))
+    often = pl.col("count") if "count" in found.columns else pl.lit(1)
+    return found.with_columns(often.cast(pl.Int64).fill_null(1).alias("count"))
 
 
 def happened_on(time_zone: str) -> pl.Expr:
@@ -51,7 +58,8 @@ def touches(
     ----------
     activities
         Reads provider, account, kind, contact_id, contact_emails, deal_id, campaign_id, starts_at,
-        created_at (where starts_at is null), all_day, done, done_at. Of a series, only its first time is known.
+        created_at (where starts_at is null), all_day, done, done_at, and count where there is one. Of a series,
+        only its first time is known.
     kinds
         The kinds that count. None: all that people can have done, which is any kind but what an account that mails
         calls otherwise than `HUMAN`: there other words are what machines record.
@@ -66,7 +74,8 @@ def touches(
     -------
     pl.DataFrame
         In the order of `activities`: provider (Categorical), account, kind, contact_id, deal_id (String),
-        contact_emails (List(String)), at (Datetime, UTC), day (Date, in `time_zone`).
+        contact_emails (List(String)), at (Datetime, UTC), day (Date, in `time_zone`), count (Int64, how often it
+        happened).
 
     Raises
     ------
@@ -103,6 +112,7 @@ def touches(
         "contact_emails",
         pl.when(is_action).then(end).otherwise(HAPPENED).alias("at"),
         day.alias("day"),
+        "count",
         *beside,
     )
     if as_of is None:
@@ -122,7 +132,7 @@ _IS_DONE = pl.col("done").fill_null(pl.col("kind").ne_missing("action") | pl.col
 def _read(activities: pl.DataFrame, kinds: Collection[str] | None, beside: Sequence[str] = ()) -> pl.DataFrame:
     no_text("kinds", kinds or ())
     mailing = () if kinds is not None else ("mailing",)
-    return read(activities, "activities", *_READ, *mailing, *beside)
+    return with_count(activities, *_READ, *mailing, *beside)
 
 
 def is_work(kinds: Collection[str] | None) -> pl.Expr:
@@ -142,13 +152,17 @@ def is_work(kinds: Collection[str] | None) -> pl.Expr:
 def left_out(
     activities: pl.DataFrame, *, kinds: Collection[str] | None = None, as_of: TimeLike | None, time_zone: str
 ) -> Mapping[str, int]:
-    """Return how many rows are no `touches`, by the reason in words; reasons without a row are not there."""
+    """Return how much of the activities is no `touches`, by the reason in words, where there is any."""
     rows = _read(activities, kinds)
     work = rows.filter(is_work(kinds))
-    done = work.filter(_IS_DONE).height
-    past = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone).height
-    others = "mailing events" if kinds is None else "of other kinds"
-    counts = {others: rows.height - work.height, "not done": work.height - done, "still to come": done - past}
+    done = work.filter(_IS_DONE)
+    past = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    everything, of_people, ever_done, happened = (int(each["count"].sum()) for each in (rows, work, done, past))
+    counts = {
+        "mailing events" if kinds is None else "of other kinds": everything - of_people,
+        "not done": of_people - ever_done,
+        "still to come": ever_done - happened,
+    }
     return {reason: count for reason, count in counts.items() if count}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from crmlab.catalogue.entry import GIVEN, Entry, Filter, variables_of
-from crmlab.schema import TABLES, Asked
+from crmlab.schema import TABLES, Asked, unread_note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,13 @@ class Choices:
 
 
 def script(
-    entry: Entry, choices: Choices, fetched: Collection[str], *, lazy: bool = False, asked: Asked | None = None
+    entry: Entry,
+    choices: Choices,
+    fetched: Collection[str],
+    *,
+    lazy: bool = False,
+    asked: Asked | None = None,
+    summary: pl.DataFrame | None = None,
 ) -> str:
     """Return Python that makes `figure` and `numbers` out of a fetch called `data`, and shows the figure.
 
@@ -55,6 +61,8 @@ def script(
         Whether the tables are lazy frames, as `crmlab.fetch_to` returns them.
     asked
         What `data` was asked for: where it is of a period, the figure says so. None: it is whole.
+    summary
+        That of `data`: where values could not be read, the figure says how many. None: all were.
 
     Examples
     --------
@@ -78,10 +86,13 @@ def script(
     lines = _Lines(entry, choices, fetched, lazy)
     lines.make(*variables_of(entry.figure))
     made = "\n".join(lines.made.values())
+    tables = (*entry.tables, *entry.adds)
+    is_of_a_period = asked is not None and bool(entry.period_note(asked))
+    has_unread = summary is not None and bool(unread_note(summary, tables))
     figure = entry.figure
-    if asked and entry.period_note(asked):
-        tables = ", ".join(f'"{name}"' for name in (*entry.tables, *entry.adds))
-        figure = f"plots.with_period({figure}, data, {tables})"
+    if is_of_a_period or has_unread:
+        named = ", ".join(f'"{name}"' for name in tables)
+        figure = f"plots.with_notes({figure}, data, {named})"
     answer = f"figure = {figure}\nnumbers = {entry.numbers}\nfigure"
     return "\n\n".join((*_imports(f"{made}\n{answer}"), made, answer))
 

@@ -9,6 +9,7 @@ import sys
 import crmlab
 from crmlab.cli.arguments import Commands, add_world
 from crmlab.cli.output import OK
+from crmlab.sandbox import differences
 
 
 def add(commands: Commands) -> None:
@@ -17,13 +18,36 @@ def add(commands: Commands) -> None:
         "sandbox",
         help="serve all services on 127.0.0.1 until Ctrl-C",
         description="Serve all services, filled with generated people, and print the accounts that open them.",
-        epilog="example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_world(parser)
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer")
     parser.add_argument("--rate-limits", action="store_true", help="enforce the documented limits")
+    parser.add_argument(
+        "--drift",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="NAME,NAME",
+        help="differ from what the vendors document, as live services may; without names in all ways that go together",
+    )
     parser.set_defaults(run=run)
+
+
+def _epilog() -> str:
+    known = differences()
+    width = max(map(len, known))
+    lines = [f"  {name:{width}}  {what}" for name, what in known.items()]
+    return "\n".join(
+        (
+            "example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
+            "",
+            "differences that --drift takes (* only where it is named):",
+            *lines,
+        )
+    )
 
 
 async def run(options: argparse.Namespace) -> int:
@@ -35,6 +59,7 @@ async def run(options: argparse.Namespace) -> int:
         data=options.data,
         latency=options.latency,
         rate_limits=options.rate_limits,
+        drift=options.drift,
         port=options.port,
     ) as accounts:
         print("Serving until Ctrl-C. These keys open nothing but this sandbox:")

@@ -29,7 +29,7 @@ from crmlab.connector.expressions import (
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
-from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
+from crmlab.connector.paging import PageSize, Paginator, chain, cursor, linked, numbered, one_answer, pointer, widening
 from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
 from crmlab.connector.resource import (
@@ -69,6 +69,7 @@ __all__ = [
     "Timeouts",
     "View",
     "bound",
+    "chain",
     "count_and_names",
     "cursor",
     "custom",
@@ -82,11 +83,13 @@ __all__ = [
     "get",
     "integer",
     "iso_time",
+    "linked",
     "lookup",
     "number",
     "numbered",
     "one_answer",
     "pages",
+    "pointer",
     "read_refusal",
     "refuse",
     "replace_lone_surrogates",

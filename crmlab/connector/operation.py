@@ -1,19 +1,131 @@
-"""One documented call beside the lists, as a value."""
+"""One documented operation of a service, as a value: what it is asked with, and what it changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Required
 
-from crmlab.connector.request import Request
+from crmlab.connector.request import Request, fill_path
+
+
+class Argument(NamedTuple):
+    """One argument of an operation: its name in Python, what it takes in words, and whether it must be given."""
+
+    name: str
+    takes: str
+    required: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One documented call beside the lists: a record by id, a check, a write."""
+    """One documented operation: a record by its id, a list, a check, a change.
+
+    `parts` and `query` give the type of each parameter: those of the path, which are text where `parts` does not name
+    them, and those after the question mark, which may be left out unless their type is ``Required[...]``.
+    `fields` are those of a flat JSON body, which are given like the others, and `open_fields` says that a body has
+    further ones, such as custom fields; `body` is the type of any other JSON body.
+    `binary` says that a file comes back. `writes` says that it changes something, `destructive` that something is gone
+    afterwards (deleted, or read once and for all), `dangerous` that it is about keys, users or accounts.
+    `assumed` says that the vendor's document does not show the path.
+    """
 
     name: str
-    doc: str
-    request: Callable[..., Request]
+    method: str
+    path: str
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    open_fields: bool = False
+    body: Any = None
+    binary: bool = False
+    doc: str = ""
     writes: bool = False
     destructive: bool = False
+    dangerous: bool = False
+    deprecated: bool = False
+    assumed: bool = False
+
+    def request(self, **arguments: object) -> Request:
+        """Return the request for these arguments; ``body`` is one of them where the operation takes one.
+
+        Raises
+        ------
+        UsageError
+            An argument is missing, is none of this operation, or breaks a rule of the vendor's document.
+        """
+        from crmlab.connector.arguments import checked  # noqa: PLC0415  # pydantic loads when something is called
+
+        given = checked(self.name, self._types(), arguments, is_open=self.open_fields)
+        path = fill_path(self.path, **{name: given[name] for name in self.path_parts()})
+        query = {name: given[name] for name in self.query if given.get(name) is not None}
+        params = dict(pair for name, value in query.items() for pair in _query_pairs(name, value))
+        asked = {*self.path_parts(), *self.query}
+        fields = {name: value for name, value in given.items() if name not in asked}
+        body = given["body"] if self.body is not None else fields
+        return Request(path=path, method=self.method, params=params, body=body or None)
+
+    def path_parts(self) -> dict[str, Any]:
+        """Return the parameters in the path, with their types."""
+        names = [name for _, name, _, _ in string.Formatter().parse(self.path) if name]
+        return {name: self.parts.get(name, str) for name in names}
+
+    def arguments(self) -> list[Argument]:
+        """Return what each argument takes, in words such as ``text`` or ``'asc' or 'desc'``."""
+        from crmlab.connector.arguments import argument_name, in_words, is_required  # noqa: PLC0415  # as above
+
+        types = self._types().items()
+        return [Argument(argument_name(name), in_words(kind), is_required(kind)) for name, kind in types]
+
+    def _types(self) -> dict[str, Any]:
+        """Return what each argument takes, by the vendor's name."""
+        types = {name: Required[kind] for name, kind in self.path_parts().items()}
+        types |= self.query
+        types |= self.fields
+        if self.body is not None:
+            types["body"] = Required[self.body]
+        return types
+
+
+def get(name: str, path: str, **more: Any) -> Operation:
+    """Return an operation that reads."""
+    return Operation(name=name, method="GET", path=path, **more)
+
+
+def post(name: str, path: str, **more: Any) -> Operation:
+    """Return an operation that creates, or starts, something."""
+    return Operation(name=name, method="POST", path=path, **({"writes": True} | more))
+
+
+def put(name: str, path: str, **more: Any) -> Operation:
+    """Return an operation that replaces, or changes, something."""
+    return Operation(name=name, method="PUT", path=path, writes=True, **more)
+
+
+def patch(name: str, path: str, **more: Any) -> Operation:
+    """Return an operation that changes something in part."""
+    return Operation(name=name, method="PATCH", path=path, writes=True, **more)
+
+
+def delete(name: str, path: str, **more: Any) -> Operation:
+    """Return an operation that deletes something."""
+    return Operation(name=name, method="DELETE", path=path, writes=True, destructive=True, **more)
+
+
+def _query_pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield a parameter as it stands in the address: the parts of an object in brackets, a list with commas."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _query_pairs(f"{name}[{key}]", each)
+    elif isinstance(value, list) and name.endswith("[]"):
+        for index, each in enumerate(value):
+            yield f"{name[:-1]}{index}]", _text(each)
+    elif isinstance(value, list):
+        yield name, ",".join(map(_text, value))
+    else:
+        yield name, _text(value)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlsplit
 
-from crmlab.connector.page import Page
+from crmlab.connector.page import Page, whole_number
 from crmlab.connector.request import Request
 from crmlab.errors import PagingError
 
@@ -22,8 +23,9 @@ class Paginator:
     all, those that follow the followers included; None where the answer does not tell.
 
     Where pages are numbered, `param` names the query parameter that holds the number, and with `next_if_full`
-    a full page is followed by the next one where nothing says that it is the last. In a chain each answer names
-    the one that follows it.
+    a full page is followed by the next one where nothing says that it is the last. `is_chain` says whether an answer
+    alone names the one that follows it; `further` asks in another way for what would come after a page that names
+    none.
     """
 
     strategy: str
@@ -31,7 +33,8 @@ class Paginator:
     more: Callable[[Page], int | None] = lambda page: None
     param: str = ""
     next_if_full: bool = False
-    is_chain: bool = False
+    is_chain: Callable[[Page], bool] = lambda page: False
+    further: Callable[[Page], Iterable[Request]] = lambda page: ()
     #: the requests that would follow this one if its page held something, where that does not depend on the page
     onward: Callable[[Request], Iterable[Request]] = lambda request: ()
     #: pages in a row without a new record that are followed, and whether an empty page is a documented end
@@ -84,18 +87,58 @@ def cursor(
     An empty page with a new cursor is followed: some twenty times, or once where the vendor calls it the end.
     """
 
-    def follow(page: Page) -> Iterable[Request]:
+    def following(page: Page) -> Request | None:
         token = find(page)
-        return [place(page.request, token)] if token else ()
+        return place(page.request, token) if token else None
+
+    return chain(following, empty_is_end=empty_is_end)
+
+
+def chain(following: Callable[[Page], Request | None], *, empty_is_end: bool = False) -> Paginator:
+    """One request that the answer names; none where it names none. `cursor` is the usual one of them."""
+
+    def follow(page: Page) -> Iterable[Request]:
+        request = following(page)
+        return () if request is None else [request]
 
     return Paginator(
         strategy="page after page",
         follow=follow,
-        more=lambda page: None if find(page) else 0,
-        is_chain=True,
+        more=lambda page: None if following(page) else 0,
+        is_chain=lambda page: True,
         max_barren=2 if empty_is_end else 20,
         empty_is_end=empty_is_end,
     )
+
+
+#: how services write that there is no further page, where a pointer to it would stand
+_NO_POINTER = frozenset({"", "null", "none", "nil", "false", "undefined"})
+
+
+def pointer(value: object) -> str | None:
+    """Return what names the next page, be it text or a whole number; None where it says that there is none."""
+    if isinstance(value, str):
+        text = value.strip()
+        return None if text.lower() in _NO_POINTER else text
+    number = whole_number(value)
+    return None if number is None else str(number)
+
+
+def linked(request: Request, link: str) -> Request:
+    """Return the request that a link to the next page means: what it asks for, at the path of this request.
+
+    The host of the link is not looked at: another one would get the key.
+
+    Raises
+    ------
+    PagingError
+        it leads to another path
+    """
+    parts = urlsplit(link.strip())
+    path = parts.path.rstrip("/")
+    if path and not path.endswith(request.path.rstrip("/")):
+        raise PagingError(f"the next page of {request.path} is said to be at another path, which is not followed")
+    return request.with_params(**dict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
 def widening(
@@ -133,10 +176,14 @@ def widening(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSize:
-    """How many records a page is asked to hold: in a query parameter, or in a field of the JSON body."""
+    """How many records a page is asked to hold: in a query parameter, or in a field of the JSON body.
+
+    `held` is how many of what is counted a page holds, where that may be something else than its records.
+    """
 
     name: str
     in_body: bool = False
+    held: Callable[[Page], int] | None = None
 
     def of(self, request: Request) -> int | None:
         """Return how many records a page of this request may hold; None where it does not say."""
@@ -163,7 +210,8 @@ class PageSize:
 
 def _number(request: Request, param: str) -> int:
     """Return the number of the page that is asked for; a list without one begins at page 1."""
-    return int(request.params.get(param, 1))
+    number = whole_number(request.params.get(param))
+    return 1 if number is None else number
 
 
 def _closes_window(number: int, max_window: int) -> bool:

@@ -46,6 +46,7 @@ class Provider:
     `base_url` may name settings in braces. `sign` adds the credentials to a request, `check`
     raises the error that an answer means, envelope included. `ping` is the cheapest read that
     needs the key, `reached` says in a few words who and what its answer shows,
+    `operations` gives every documented operation, loaded when one is called or listed,
     and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
     resource reads.
@@ -63,7 +64,7 @@ class Provider:
     resources: tuple[Resource, ...]
     reached: Callable[[Page], str] = lambda page: "answered"
     ping_resource: str = ""
-    operations: tuple[Operation, ...] = ()
+    operations: Callable[[], tuple[Operation, ...]] = tuple
     assumptions: tuple[str, ...] = ()
     not_covered: tuple[str, ...] = ()
 
@@ -88,7 +89,7 @@ def url_fields(template: str) -> set[str]:
 
 
 class _Entries(msgspec.Struct):
-    data: list[dict[str, Any]]
+    data: list[dict[str, Any]] = []
 
 
 def count_and_names(noun: str, *name: str) -> Callable[[Page], str]:

@@ -68,7 +68,7 @@ def time_slices(
     span
         The period that a request asks for.
     cut
-        The same request for another period.
+        The same request for another period, from its first page.
     pages_left
         How many pages seem to be left, where the pages are in no order of time.
     step, overlap
@@ -118,7 +118,11 @@ def time_slices(
         will_follow = pages.more(page)
         return will_follow if page.request.partial or will_follow == 0 else None
 
-    return replace(pages, strategy="slices of time side by side", follow=follow, more=more)
+    def further(page: Page) -> list[Request]:
+        periods = _further(_moments(times(page)), span(page.request), step=step, overlap=overlap)
+        return [replace(cut(page.request, *period), partial=True) for period in periods]
+
+    return replace(pages, strategy="slices of time side by side", follow=follow, more=more, further=further)
 
 
 def _moments(texts: Iterable[object]) -> list[int]:
@@ -135,9 +139,49 @@ def _until_served(period: Span, page: Page) -> Span:
     return Span(period.since, served if period.until is None else min(served, period.until))
 
 
+def _further(moments: list[int], period: Span, *, step: int, overlap: int) -> list[Span]:
+    """Return the periods in which more would be found, if a page were not the last of its list.
+
+    After it in a list that is in order of time, a half of the period each in one that is not, and on both sides of
+    a moment that fills the page: what else there is of that very moment no period can tell.
+    """
+    if not moments:
+        return []
+    edges = [_floor(moment, step) for moment in moments]
+    last = edges[-1]
+    if len(set(edges)) == 1:
+        return _around(last, period, step)
+    if edges == sorted(edges):
+        is_shorter = period.since is None or last - overlap > period.since
+        return [Span(last - overlap if is_shorter else last, period.until)]
+    if edges == sorted(edges, reverse=True):
+        ends = (last + step + overlap, last + step)
+        shorter = [end for end in ends if period.until is None or end < period.until]
+        return [Span(period.since, next(iter(shorter), last))]
+    middle = sorted(edges)[len(edges) // 2]
+    since = middle - overlap if period.since is None else max(middle - overlap, period.since)
+    until = middle + overlap if period.until is None else min(middle + overlap, period.until)
+    return [Span(period.since, until), Span(since, period.until)]
+
+
+def _around(moment: int, period: Span, step: int) -> list[Span]:
+    """Return what is before and after a moment, with it and without: whether edges belong to a period is not known."""
+    spans = [
+        Span(period.since, moment),
+        Span(period.since, moment - step),
+        Span(moment, period.until),
+        Span(moment + step, period.until),
+    ]
+    return [span for span in spans if span.since is None or span.until is None or span.since <= span.until]
+
+
+def _floor(moment: int, step: int) -> int:
+    return moment - moment % step
+
+
 def _edges_within(period: Span, edges: Iterable[int], step: int) -> list[int]:
     """Return the edges as multiples of `step`, in order, without those that are not inside the period."""
-    rounded = sorted({edge - edge % step for edge in edges})
+    rounded = sorted({_floor(edge, step) for edge in edges})
     after_since = [edge for edge in rounded if period.since is None or edge > period.since]
     return [edge for edge in after_since if period.until is None or edge < period.until]
 

@@ -19,10 +19,11 @@ class Timeouts:
     connect
         Seconds until there is a connection.
     stall
-        Seconds that the answers of one list may take in a row without a new record among them; then the list
-        is given up. Waits that the service asked for do not count.
+        Seconds by the clock in which one list may bring no new record; then it is given up. Waits that the service
+        asked for do not count, and answers that are under way side by side count once.
     total
-        Seconds of the whole fetch, after which it is stopped and what came is returned.
+        Seconds of the whole. A fetch is stopped then, and what came is returned. A plan, a check and a call have
+        nothing to return before their end: they raise `Stopped`.
     max_body
         Bytes of one answer when it is unpacked: a megabyte of gzip can hold a thousand.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crmlab.decoding.answer import answer_frame
 from crmlab.decoding.decoder import EXPORTS, MISFIT_KEYS, RAW, REJECTED, Decoded, Decoder, decoder
 from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
@@ -17,6 +18,7 @@ __all__ = [
     "Decoded",
     "Decoder",
     "Record",
+    "answer_frame",
     "as_documented",
     "as_listed",
     "decoder",

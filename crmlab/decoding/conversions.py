@@ -178,13 +178,16 @@ def _ways(node: _Node, item: str) -> Iterator[str]:
     if _is_field(node) or not node.parts:
         yield _way(node, item)
         return
-    for part in node.parts:
+    reading = [part for part in node.parts if part.expression.meta.root_names()]
+    if not reading:  # all that it reads goes into the inside of lists
+        yield from node.expression.meta.root_names()
+    for part in reading:
         yield from _ways(part, item)
 
 
 def _is_field(node: _Node) -> bool:
     """Whether it takes a field out of a structure: then, and only then, it has another name than what it reads."""
-    if len(node.parts) != 1 or not node.expression.meta.root_names():
+    if len(node.parts) != 1 or not node.parts[0].expression.meta.root_names():
         return False
     own = node.expression.meta.output_name(raise_if_undetermined=False)
     return own != node.parts[0].expression.meta.output_name(raise_if_undetermined=False)

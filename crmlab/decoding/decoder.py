@@ -38,8 +38,9 @@ REJECTED = pl.Schema(
 RAW = "raw"
 #: the name of what other resources may know of them, where that is less
 EXPORTS = "exports"
-#: a misfit counts once, however often its list is read: by its field and its record
-MISFIT_KEYS = pl.Schema({"field": pl.String(), "key": pl.UInt64()})
+#: a misfit counts once, however often its list is read: by its field and its record. Without a table it is one of the
+#: resource; one line more for each table that lacks the value
+MISFIT_KEYS = pl.Schema({"table": pl.String(), "field": pl.String(), "key": pl.UInt64()})
 _NO_MISFITS = pl.DataFrame(schema=MISFITS)
 _NO_MISFIT_KEYS = pl.DataFrame(schema=MISFIT_KEYS)
 _NONE_REJECTED = pl.DataFrame(schema=REJECTED)
@@ -53,7 +54,7 @@ class Decoded:
     """What pages held: frames by shared table, the provider's own records under `RAW`.
 
     Under `EXPORTS` what other resources may know of them, where that is less. `keys`: a row for each record.
-    `misfits` holds values that could not be read, `misfit_keys` a row for each of them, and `lacking` the
+    `misfits` holds values that could not be read, `misfit_keys` what they are counted by, and `lacking` the
     names of the frames that lack an id or an amount for it.
     """
 
@@ -156,13 +157,14 @@ class Decoder:
         if self._exports:
             frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
-        kept = _once(misfits, refused)
+        staying = [each.without(refused) for each in misfits]
+        kept = _once(staying)
         return Decoded(
             frames=frames,
             keys=rows.select(key=pl.when(key.is_not_null()).then(key.hash()), inserted_at=self._inserted_at),
             rejected=self._rejected(found, refused),
             lacking=frozenset(name for each in kept for name in self._lacking(each)),
-            **self._misfits(found, rows, kept),
+            **self._misfits(found, rows, kept, staying),
         )
 
     def _own_columns(self, rows: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -217,7 +219,10 @@ class Decoder:
         objects = pl.select(pl.when(is_object).then(texts)).to_series()
         return objects, misfits_where(~is_object, texts, field="", wanted="an object")
 
-    def _misfits(self, found: Sequence[Record], rows: pl.DataFrame, misfits: list[Misfits]) -> dict[str, pl.DataFrame]:
+    def _misfits(
+        self, found: Sequence[Record], rows: pl.DataFrame, misfits: list[Misfits], staying: list[Misfits]
+    ) -> dict[str, pl.DataFrame]:
+        """Return the lines of misfits and what they are counted by; `staying` has one for each column that lacks it."""
         if not misfits:
             return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
         key = self.resource.key.cast(pl.String, strict=False)
@@ -227,7 +232,12 @@ class Decoder:
         kept = [each for each in misfits if self._is_kept(each)]
         return {
             "misfits": table_of(kept, ids, self._source),
-            "misfit_keys": pl.concat([_misfit_keys(each, ids, found) for each in misfits]),
+            "misfit_keys": pl.concat(
+                [
+                    *(_misfit_keys(each, "", ids, found) for each in misfits),
+                    *(_misfit_keys(each, table, ids, found) for each in staying for table in self._without(each)),
+                ]
+            ),
         }
 
     def _is_kept(self, misfits: Misfits) -> bool:
@@ -243,6 +253,10 @@ class Decoder:
             return [table] if is_vital(misfits.column) else []
         lacking = [view.table for view in self._views if view.needs(misfits.field)]
         return [*lacking, RAW] if self._raw and is_vital(misfits.field) else lacking
+
+    def _without(self, misfits: Misfits) -> list[str]:
+        """Return the tables that lack the values, each once."""
+        return list(dict.fromkeys(view.table for view in self._views if view.lacks(misfits)))
 
     def _rejected(self, found: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
         if not refused:
@@ -337,12 +351,12 @@ def _without(rows: pl.DataFrame, refused: Mapping[int, str]) -> pl.DataFrame:
     return rows.filter(~pl.col(ROW).is_in(numbers.implode()))
 
 
-def _once(misfits: Sequence[Misfits], refused: Mapping[int, str]) -> list[Misfits]:
-    """Return the misfits of records that stay, each value once: several columns may read one text."""
+def _once(misfits: Sequence[Misfits]) -> list[Misfits]:
+    """Return each value once: several columns may read one text."""
     seen: dict[str, set[int]] = {}
     kept = []
     for each in misfits:
-        left = each.without({*refused, *seen.get(each.source, ())})
+        left = each.without(seen.get(each.source, ()))
         if each.source:
             seen.setdefault(each.source, set()).update(left.rows)
         if len(left.rows):
@@ -350,7 +364,7 @@ def _once(misfits: Sequence[Misfits], refused: Mapping[int, str]) -> list[Misfit
     return kept
 
 
-def _misfit_keys(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> pl.DataFrame:
+def _misfit_keys(misfits: Misfits, table: str, ids: pl.Series, found: Sequence[Record]) -> pl.DataFrame:
     """Return what tells one misfit from another: field, record, and which of several values it is."""
     rows = misfits.rows
     known = ids.gather(rows)
@@ -363,7 +377,7 @@ def _misfit_keys(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> p
     key = pl.lit(known.hash(seed=crc32(misfits.source.encode())))
     if rows.n_unique() < len(rows):  # several values of one record
         key = key.add(pl.int_range(pl.len(), dtype=pl.UInt64).over("row"))
-    return pl.DataFrame({"row": rows}).select(field=pl.lit(misfits.field), key=key)
+    return pl.DataFrame({"row": rows}).select(table=pl.lit(table), field=pl.lit(misfits.field), key=key)
 
 
 def _is_object(text: bytes, wrapper: str | None) -> bool:

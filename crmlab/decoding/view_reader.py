@@ -61,6 +61,19 @@ class ViewReader:
         """Return whether an id or an amount of the table, or whether there is a row at all, hangs on that field."""
         return any(_touch(field, vital) for vital in self._vital)
 
+    def lacks(self, misfits: Misfits) -> bool:
+        """Return whether the table lacks these values: they were to fill one of its columns."""
+        if misfits.column:
+            return misfits.column.startswith(f"{self.table}.")
+        return any(_touch(misfits.field, other) for other in self._fields)
+
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        """The ways to all that it reads."""
+        choosing = [part for part in (self._view.where, self._view.explode) if part is not None]
+        ways = [fields_read(part, self._list) for part in (*self._columns.values(), *choosing)]
+        return frozenset[str]().union(*ways)
+
     @cached_property
     def _vital(self) -> frozenset[str]:
         return self._vital_fields()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmlab.fetching.call import call, check
 from crmlab.fetching.fetch import asked_of, fetch, fetch_to
+from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.progress import Progress
 
@@ -15,5 +16,6 @@ __all__ = [
     "check",
     "fetch",
     "fetch_to",
+    "operations",
     "plan",
 ]

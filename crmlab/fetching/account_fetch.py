@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from crmlab.fetching.query import Query
 from crmlab.fetching.resource_fetch import ResourceFetch
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
+from crmlab.fetching.time_limit import out_of_time
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -98,10 +98,10 @@ class AccountFetch:
         except BaseExceptionGroup as several:
             raise first_error(several) from None
 
-    def stop(self) -> None:
+    def stop(self, why: str) -> None:
         """End the reading of every resource; what came is kept."""
         for fetch in self._fetches.values():
-            fetch.stop()
+            fetch.stop(why)
 
     async def _work(self, fetch: ResourceFetch) -> None:
         await fetch.work()
@@ -184,7 +184,11 @@ async def finish(fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: 
 
 
 async def _stop(fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: float | None) -> None:
-    with suppress(TimeoutError):
+    why = "stopped before its end"
+    try:
         await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        assert seconds is not None
+        why = out_of_time(seconds)
     for fetch in fetches:
-        fetch.stop()
+        fetch.stop(why)

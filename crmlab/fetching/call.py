@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
-from crmlab.connector import Page, Timeouts
-from crmlab.decoding import as_documented
+from crmlab.connector import Operation, Page, Timeouts
+from crmlab.decoding import answer_frame, as_documented
 from crmlab.errors import CrmlabError, TransportError, UsageError
+from crmlab.fetching.time_limit import within
 from crmlab.providers import unknown
 
 
@@ -24,10 +24,12 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
     ------
     CrmlabError
         the key is refused or the service cannot be reached
+    Stopped
+        it took longer than `Timeouts.total`
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
-    async with Client(timeouts=timeouts) as client:
+    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
         page = await _where(account, client.send(account, account.provider.ping, accept=partial(_pinged, account)))
     page.read(Any)  # or it is no JSON, and no answer of this service
     try:
@@ -37,33 +39,73 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
     return f"{words} · {urlsplit(account.base_url).netloc}"
 
 
-async def call(account: Account, operation: str, *, timeouts: Timeouts | None = None, **arguments: object) -> Any:
-    """Return the decoded answer of one operation, e.g. ``call(account, "contact", id="a/b")``.
+async def call(
+    account: Account,
+    operation: str,
+    *,
+    as_frame: bool = False,
+    timeouts: Timeouts | None = None,
+    **arguments: object,
+) -> Any:
+    """Return the decoded answer of one documented operation; `operations` lists them with their arguments.
 
-    `timeouts` says how long it may take.
+    Parameters
+    ----------
+    account
+        Who is asked.
+    operation
+        A name such as ``"get_contact"``.
+    as_frame
+        Whether the records of the answer come back as a Polars frame, a row each. A field whose values are of
+        several types is then their JSON text.
+    timeouts
+        How long it may take.
+    **arguments
+        What the operation takes, by the vendor's names; ``filter[begin_date]`` is written ``filter_begin_date``, and
+        ``from`` is ``from_``. All of it is checked before anything is sent.
 
     Raises
     ------
     UsageError
-        the provider has no such operation, or it takes other arguments
+        The service has no such operation, an argument is missing, unknown or breaks a rule of the vendor's document,
+        or the operation changes something: crmlab only reads.
     CrmlabError
-        the service refused or could not be reached; what writes is sent once, never again
+        the service refused or could not be reached; what is gone once it was read is asked for once, never again
+    Stopped
+        it took longer than `Timeouts.total`
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> import crmlab
+    >>> async def first_contact():
+    ...     async with crmlab.sandbox(rows=20) as accounts:
+    ...         account = next(each for each in accounts if each.provider.name == "onepagecrm")
+    ...         listed = await crmlab.call(account, "list_contacts", per_page=1, as_frame=True)
+    ...         return await crmlab.call(account, "get_contact", contact_id=listed["id"][0])
+    >>> sorted(asyncio.run(first_contact())["data"])
+    ['company', 'contact', 'next_action', 'next_actions', 'queued_actions']
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
-    known = {each.name: each for each in account.provider.operations}
-    if operation not in known:
-        raise UsageError(unknown("operation", operation, known))
-    chosen = known[operation]
-    try:
-        inspect.signature(chosen.request).bind(**arguments)
-    except TypeError as error:
-        raise UsageError(f"operation {operation!r}: {error}") from None
+    chosen = _operation(account, operation)
     request = chosen.request(**arguments)
-    may_repeat = not (chosen.writes or chosen.destructive)
-    async with Client(timeouts=timeouts) as client:
-        page = await _where(account, client.send(account, request, retry=may_repeat))
-    return page.read(Any)
+    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
+        page = await _where(account, client.send(account, request, retry=not chosen.destructive))
+    if chosen.binary:
+        return page.body
+    answer = page.read(Any)
+    return answer_frame(answer) if as_frame else answer
+
+
+def _operation(account: Account, name: str) -> Operation:
+    """Return the operation of that name, if it may be called."""
+    known = {each.name: each for each in account.provider.operations()}
+    if name not in known:
+        raise UsageError(unknown("operation", name, known))
+    if known[name].writes:
+        raise UsageError(f"{name} changes something at {account.provider.title}, and crmlab only reads")
+    return known[name]
 
 
 def _pinged(account: Account, page: Page) -> Page:

@@ -13,6 +13,7 @@ import polars as pl
 from crmlab.connector import Resource
 from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
+from crmlab.fetching.conflicts import conflicts
 from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
@@ -21,9 +22,6 @@ BATCH = 1_500_000
 MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
 SAMPLE = 10
-
-#: words in the names of columns that tell when a record was changed
-_CHANGE_WORDS = ("modif", "updat", "chang")
 
 #: what is done with a decoded frame, in a thread: the table's name (`RAW`: the own records), the frame
 Keep = Callable[[str, pl.DataFrame], None]
@@ -133,9 +131,18 @@ class DecodeQueue:
     @property
     def misfit_counts(self) -> dict[str, int]:
         """How many values of each field could not be read, those included that are not kept."""
-        keys = pl.concat([pl.DataFrame(schema=MISFIT_KEYS), *self._misfit_keys])
-        counts = keys.group_by("field", maintain_order=True).agg(pl.col("key").n_unique())
+        counts = self._counted().filter(pl.col("table") == "").select("field", "count")
         return dict(counts.iter_rows())
+
+    @property
+    def unread_counts(self) -> dict[str, int]:
+        """How many values each table lacks, because they could not be read."""
+        counts = self._counted().filter(pl.col("table") != "").group_by("table").agg(pl.col("count").sum())
+        return dict(counts.iter_rows())
+
+    def _counted(self) -> pl.DataFrame:
+        keys = pl.concat([pl.DataFrame(schema=MISFIT_KEYS), *self._misfit_keys])
+        return keys.group_by("table", "field", maintain_order=True).agg(count=pl.col("key").n_unique().cast(pl.Int64))
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
@@ -149,11 +156,11 @@ class DecodeQueue:
     def _distinct(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         if name in TABLES:
             if repeats_rows(frame):
-                self.conflicts = max(self.conflicts, _conflicts(frame, pl.struct(KEY)))
+                self.conflicts = max(self.conflicts, conflicts(frame, pl.struct(KEY)))
             return _newest(frame)
         if name == RAW and self._decoder:
             key = self._decoder.resource.key
-            self.conflicts = max(self.conflicts, _conflicts(frame, key))
+            self.conflicts = max(self.conflicts, conflicts(frame, key))
             return frame.filter(key.is_null() | key.is_last_distinct())
         return frame.unique(maintain_order=True)
 
@@ -196,19 +203,6 @@ def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:
     """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
     if not decoding.cancelled():
         decoding.exception()
-
-
-def _conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
-    """Return how many keys came with different content, though no time says that it was changed meanwhile."""
-    repeated = frame.filter(key.is_duplicated() & key.is_not_null())
-    if repeated.is_empty():
-        return 0
-    times = [name for name in frame.columns if any(word in name for word in _CHANGE_WORDS)]
-    version = pl.struct(times).struct.json_encode() if times else pl.lit("")
-    content = pl.struct(pl.all()).struct.json_encode()
-    kinds = repeated.select(key=key, version=version, content=content)
-    contents = kinds.group_by("key", "version").agg(pl.col("content").n_unique())
-    return contents.filter(pl.col("content") > 1)["key"].n_unique()
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:

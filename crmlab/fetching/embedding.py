@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from crmlab.connector import Context, JsonPath, Resource, embedding, pages
+from crmlab.errors import InternalError
+from crmlab.fetching.faults import FAULTS, internal_error
 
 
 class EmbeddingNegotiation:
@@ -71,11 +73,26 @@ class Embeddings:
     def __init__(self, resources: Mapping[str, Resource], context: Context) -> None:
         self._resources = resources
         self._negotiations: dict[str, EmbeddingNegotiation] = {}
+        #: what went wrong with a resource before it is read: its own failure, and of no other one
+        self._faults: dict[str, InternalError] = {}
         for resource in resources.values():
             names = {each.resource for each in resource.embeds} & resources.keys()
-            if resource.embedding and names and resource.embedding.possible(context):
+            if resource.embedding and names and self._may_embed(resource, context):
                 sizes = resource.embedding.sizes
                 self._negotiations[resource.name] = EmbeddingNegotiation(resource.name, names, sizes)
+
+    def _may_embed(self, resource: Resource, context: Context) -> bool:
+        assert resource.embedding is not None
+        try:
+            return resource.embedding.possible(context)
+        except FAULTS as fault:
+            self._faults[resource.name] = internal_error(fault)
+            return False
+
+    def check(self, name: str) -> None:
+        """Raise the `InternalError` that says why a resource cannot tell whether it embeds others."""
+        if name in self._faults:
+            raise self._faults[name]
 
     def embeds(self, name: str) -> EmbeddingNegotiation | None:
         """Return the negotiation with those that a list can embed; None where there are none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,11 +23,15 @@ _USUAL_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500, 1000})
 
 @dataclass(frozen=True, slots=True)
 class _Trail:
-    """The way to a page: how many pages led to it, how many of the last ones brought nothing new, what they held."""
+    """The way to a page: how many pages led to it, how many of the last ones brought nothing new, what they held.
+
+    `is_check`: it began where a list had come to its end without a proof.
+    """
 
     depth: int = 0
     barren: int = 0
     seen: set[int] = field(default_factory=set)
+    is_check: bool = False
 
 
 class Ending:
@@ -49,6 +54,13 @@ class Ending:
         #: pages that named another one, and what was on them
         self._follow_pages = 0
         self._follow_records = 0
+        #: hashes of the records that came; a set as soon as there is something to compare with them
+        self._texts: array[int] | set[int] = array("q")
+        #: keys of requests that brought nothing new since then
+        self._repeating: set[str] = set()
+        #: whether more came after a page that named no other one, and whether one could not be asked about
+        self._has_found_more = False
+        self._is_unproven = False
         self._refused: dict[str, tuple[Request, ApiError]] = {}
         self._asked_again: set[str] = set()
 
@@ -62,17 +74,44 @@ class Ending:
         signature = _signature(found)
         is_new = bool(found) and signature not in self._seen
         self._seen.add(signature)
-        self._note_number(request, found)
+        self._note_number(page, found)
+        if self._paging.is_chain(page):
+            self._note_texts(request, found)
         return is_new
 
-    def _note_number(self, request: Request, found: Sequence[Record]) -> None:
-        number = self._number(request)
-        if number is None or request.partial:
+    def _note_texts(self, request: Request, found: Sequence[Record]) -> None:
+        texts = [hash(record.text) for record in found]
+        if isinstance(self._texts, array):
+            if not self._is_on_check(request):
+                self._texts.extend(texts)
+                return
+            self._texts = set(self._texts)
+        if self._texts.issuperset(texts):
+            self._repeating.add(request.key)
+        elif self._is_on_check(request):
+            self._has_found_more = True
+        self._texts.update(texts)
+
+    def _is_on_check(self, request: Request) -> bool:
+        trail = self._trails.get(request.key)
+        return trail is not None and trail.is_check
+
+    def is_check(self, request: Request) -> bool:
+        """Whether a request only looks whether there is more; not any longer, where more was found."""
+        return self._is_on_check(request) and not self._has_found_more
+
+    def unproven(self) -> None:
+        """Take note of a page that may not be the last one of its list, and of nothing that could tell."""
+        self._is_unproven = True
+
+    def _note_number(self, page: Page, found: Sequence[Record]) -> None:
+        number = self._number(page.request)
+        if number is None or page.request.partial:
             return
         self._heights[number] = len(found)
         if number == 1:
             self._first_page = _signature(found)
-        elif found and _signature(found) == self._first_page and self._may_be_full(request, found):
+        elif found and _signature(found) == self._first_page and self._may_be_full(page, found):
             self.doubts.setdefault(f"page {number} repeats page 1: the service seems to ignore which page is asked for")
 
     def refused(self, request: Request, error: ApiError) -> None:
@@ -92,15 +131,21 @@ class Ending:
         """
         named = list(following)
         new = [request for request in named if request.key not in self._asked]
-        if self._paging.is_chain and len(new) < len(named):
+        is_chain = self._paging.is_chain(page)
+        if is_chain and len(new) < len(named):
             self.doubts.setdefault("a cursor leads back to an earlier page")
         if not new:
             new = self._one_more(page, found, total)
         trail = self._next_trail(page.request, found)
+        if is_chain and not named and total is None and self._is_full(page, found):
+            new = [request for request in self._paging.further(page) if request.key not in self._asked]
+            is_stuck = trail.is_check and page.request.key in self._repeating
+            trail = replace(trail, is_check=True)
+            if not new or is_stuck:
+                self.unproven()
         if not new:
-            self._end_of_chain(page.request, found, total)
             return ()
-        if not self._paging.is_chain and not self._paging.param:
+        if not is_chain and not self._paging.param:
             return new
 
         if trail.barren >= self._paging.max_barren:
@@ -121,7 +166,7 @@ class Ending:
         signature = _signature(found)
         is_new = bool(found) and signature not in trail.seen
         trail.seen.add(signature)
-        return _Trail(trail.depth + 1, 0 if is_new else trail.barren + 1, trail.seen)
+        return _Trail(trail.depth + 1, 0 if is_new else trail.barren + 1, trail.seen, trail.is_check)
 
     def _one_more(self, page: Page, found: Sequence[Record], total: int | None) -> list[Request]:
         """Return the request for the next page, where a full one is no proof that it is the last."""
@@ -132,7 +177,7 @@ class Ending:
         if not found or repeats or number < max(self._heights):
             return []
         if total is None:
-            is_last = self._paging.more(page) is not None or not self._is_full(page.request, found)
+            is_last = self._paging.more(page) is not None or not self._is_full(page, found)
         else:
             # a service that caps its pages without a word has more of them than it says
             is_last = sum(self._heights.values()) >= total or len(found) < self._heights.get(1, 0)
@@ -140,10 +185,6 @@ class Ending:
             return []
         following = page.request.with_params(**{self._paging.param: number + 1})
         return [] if following.key in self._asked else [following]
-
-    def _end_of_chain(self, request: Request, found: Sequence[Record], total: int | None) -> None:
-        if self._paging.is_chain and total is None and self._is_full(request, found):
-            self.remarks.setdefault("a last page is full: that the list ends there rests on the missing cursor alone")
 
     # ---- refused pages ----------------------------------------------------------------------------
 
@@ -173,6 +214,7 @@ class Ending:
         ApiError
             one of them is no end: the list holds more
         """
+        self._settle_chain()
         if not self._refused:
             return
         _, error = next(iter(self._refused.values()))
@@ -187,6 +229,15 @@ class Ending:
         else:
             error.hint = error.hint or "a page in the middle of the list was refused twice: what it holds is missing"
             raise error
+
+    def _settle_chain(self) -> None:
+        more = "a full page named no next one, though more records followed"
+        if self._has_found_more and self._is_unproven:
+            self.doubts.setdefault(f"{more}; of another such page nothing can tell whether there are still more")
+        elif self._has_found_more:
+            self.remarks.setdefault(f"{more}: they were asked for by their time or number")
+        elif self._is_unproven:
+            self.remarks.setdefault("a last page is full: that the list ends there rests on the missing cursor alone")
 
     @property
     def _tells_no_end(self) -> bool:
@@ -221,15 +272,18 @@ class Ending:
     def _asked_size(self, request: Request) -> int | None:
         return self._resource.page_size.of(request) if self._resource.page_size else None
 
-    def _is_full(self, request: Request, found: Sequence[Record]) -> bool:
-        asked_size = self._asked_size(request)
-        return asked_size is not None and len(found) >= asked_size
+    def _is_full(self, page: Page, found: Sequence[Record]) -> bool:
+        size = self._resource.page_size
+        asked_size = size.of(page.request) if size else None
+        if size is None or asked_size is None or len(found) < asked_size:
+            return False
+        return size.held is None or size.held(page) >= asked_size
 
-    def _may_be_full(self, request: Request, found: Sequence[Record]) -> bool:
+    def _may_be_full(self, page: Page, found: Sequence[Record]) -> bool:
         """Whether a page that repeats is a full one; where the last page may repeat, a partly filled one is no sign."""
         if not self._resource.may_repeat_last_page:
             return True
-        return self._is_full(request, found) or len(found) in _USUAL_SIZES
+        return self._is_full(page, found) or len(found) in _USUAL_SIZES
 
 
 def _signature(found: Sequence[Record]) -> int:

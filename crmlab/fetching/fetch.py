@@ -119,9 +119,9 @@ async def fetch_to(
 ) -> Stored:
     """Write tables of any size to Parquet files, one for each, while they arrive.
 
-    Memory holds what is being decoded, a hundred thousand rows of each table, and of every row the hash
-    of its key. The files are those of ``(await fetch(...)).export(directory)``; they replace older ones only when
-    all is there to be written. For the other parameters and errors see `fetch`.
+    Memory holds what is being decoded, a hundred thousand rows of each table, and of every row the hashes
+    of its key and of its content. The files are those of ``(await fetch(...)).export(directory)``; they replace
+    older ones only when all is there to be written. For the other parameters and errors see `fetch`.
 
     Parameters
     ----------
@@ -150,6 +150,7 @@ async def fetch_to(
         await asyncio.to_thread(store.close)
         for result in results:
             result.heights |= store.heights(result.task.source)
+            result.take_conflicts(store.conflicts(result.task.source))
         account = _account_of(query, results)
         heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
         if account["failures"] and not any(heights.values()):
@@ -291,6 +292,7 @@ def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object
             "expected": result.expected_records,
             "rejected": result.rejected.height,
             "misfits": sum(result.misfit_counts.values()),
+            "unread": result.unread_counts.get(name, 0),
             "planned": result.requests.expected,
             "requests": result.requests.sent,
             "retries": result.requests.retries,
@@ -306,7 +308,7 @@ def _unfilled(query: Query) -> list[dict[str, object]]:
     """Return a row for every table that a provider has nothing for, so that an empty frame is explained."""
     fillable = {table for account in query.accounts for table in account.provider.tables}
     blank = dict.fromkeys(("account", "provider", "resource"), "")
-    none = dict.fromkeys(("rows", "rejected", "misfits", "planned", "requests", "retries", "seconds"), 0)
+    none = dict.fromkeys(("rows", "rejected", "misfits", "unread", "planned", "requests", "retries", "seconds"), 0)
     return [
         {**blank, **none, "table": name, "complete": True, "note": f"none of these services has {name}"}
         for name in TABLES

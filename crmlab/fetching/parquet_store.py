@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from types import MappingProxyType
 import polars as pl
 
 from crmlab.atomic_files import errors_in_words, make_folder, move_files
+from crmlab.fetching.conflicts import conflicts
 from crmlab.schema import TABLES
 
 #: rows of a part: few enough for little memory, enough for row groups that read fast
@@ -109,9 +111,13 @@ class Store:
         """Return the rows of each file that came from there, after `close`."""
         return {name: growing.rows[source] for name, growing in self._tables.items() if source in growing.rows}
 
+    def conflicts(self, source: str) -> int:
+        """Return how many ids came from there more than once with other content, after `close`."""
+        return max((growing.conflicts.get(source, 0) for growing in self._tables.values()), default=0)
+
 
 class _Growing:
-    """One table. What is kept in memory of a row that is written: the hash of its key, and its source."""
+    """One table. What is kept in memory of a row that is written: the hashes of its key and content, and its source."""
 
     def __init__(self, folder: Path, metadata: dict[str, str], *, keeps_newest: bool) -> None:
         self._folder = folder
@@ -124,8 +130,11 @@ class _Growing:
         self._files: dict[Path, int] = {}
         self._keys: list[pl.DataFrame] = []
         self._sources: dict[str, int] = {}
+        self._key_of: dict[str, pl.Expr] = {}
         self.whole = folder / "whole"
         self.rows: dict[str, int] = {}
+        #: by source, how many keys came with different content
+        self.conflicts: Counter[str] = Counter()
 
     def add(self, source: str, frame: pl.DataFrame, key: pl.Expr) -> None:
         with self._lock:
@@ -136,7 +145,8 @@ class _Growing:
             # of one source: ids of two resources may be the same by chance
             whole_key = pl.struct(key.alias("key"), in_source.alias("source"))
             key_hash = pl.when(key.is_not_null()).then(whole_key.hash())
-            self._keys.append(frame.select(key=key_hash, source=in_source))
+            self._key_of[source] = key
+            self._keys.append(frame.select(key=key_hash, source=in_source, content=pl.struct(pl.all()).hash()))
             self._buffer.append(frame)
             if sum(part.height for part in self._buffer) >= PART_ROWS:
                 self._write_part()
@@ -156,6 +166,7 @@ class _Growing:
         self._write_part()
         rows = pl.concat(self._keys)
         self._keys.clear()
+        self._count_conflicts(rows)
         kept = self._kept(rows["key"])
         rows = rows.filter(kept)
         counts = dict(rows["source"].value_counts().iter_rows())
@@ -183,6 +194,29 @@ class _Growing:
                 part = part.with_row_index("").filter(pl.col("").is_in(numbers)).drop("")
             yield part
             start += height
+
+    def _count_conflicts(self, rows: pl.DataFrame) -> None:
+        """Look at the rows whose key came with another content as well; few at a time, as these may be many."""
+        for share in range(_SHARES):
+            here = rows.lazy().with_row_index("row").filter(pl.col("key") % _SHARES == share).collect()
+            if (here["key"] ^ here["content"]).n_unique() == here["key"].n_unique():
+                continue  # each key has one content: by far the usual case
+            suspects = here.filter(pl.col("content").n_unique().over("key") > 1)
+            for source, number in self._sources.items():
+                numbers = suspects.filter(pl.col("source") == number)["row"]
+                if not numbers.is_empty():
+                    self.conflicts[source] += conflicts(self._rows(numbers), self._key_of[source])
+
+    def _rows(self, numbers: pl.Series) -> pl.DataFrame:
+        """Return the rows with these numbers, counted over all parts."""
+        found: list[pl.DataFrame] = []
+        start = 0
+        for path, height in self._files.items():
+            here = numbers.filter((numbers >= start) & (numbers < start + height)) - start
+            if not here.is_empty():
+                found.append(pl.read_parquet(path)[here])
+            start += height
+        return pl.concat(found, how="diagonal")
 
     def _kept(self, keys: pl.Series) -> pl.Series:
         """Return whether each row stays: of each key what was changed last, or came last."""

@@ -17,6 +17,7 @@ from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.probe import AccountProbe
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
+from crmlab.fetching.time_limit import within
 from crmlab.schema import TableName, TimeLike
 
 if TYPE_CHECKING:
@@ -143,13 +144,15 @@ async def plan(
     ------
     UsageError, PlanError
         as `fetch` does
+    Stopped
+        it took longer than `Timeouts.total`
     CrmlabError
         the first failure
     """
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
     query = as_query(accounts, tables, since=since, until=until)
-    async with Client(limits, timeouts) as client:
+    async with Client(limits, timeouts) as client, within(client.timeouts.total):
         client.check_scopes(query.accounts)
         backpressure = Backpressure()
         probes = [AccountProbe(client, account, query, backpressure) for account in query.accounts]
@@ -167,7 +170,8 @@ class _SharedLimit:
 
     def expected(self, requests: int, *, accounts: int = 1) -> float:
         """Return how long so many requests take."""
-        return round(expected(requests, self.limits, self.latency or _USUAL_LATENCY, accounts=accounts), 3)
+        latency = _USUAL_LATENCY if self.latency is None else self.latency
+        return round(expected(requests, self.limits, latency, accounts=accounts), 3)
 
 
 def _shared_limits(client: Client, probes: Iterable[AccountProbe]) -> list[_SharedLimit]:

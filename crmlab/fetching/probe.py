@@ -66,6 +66,7 @@ class ResourceProbe:
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
         self._account = account
         self._context = context
+        self._embeddings = embeddings
         self._always_in = embeddings.always_in(name)
         self._queue = DecodeQueue(self._decoder, backpressure, keep=lambda name, frame: None, kept=frozenset())
         self._intake = PageIntake(self.result, self._queue)
@@ -115,7 +116,8 @@ class ResourceProbe:
             self._queue.cancel()
 
     async def _probe(self) -> None:
-        note = self.task.resource.note(self._context)
+        self._embeddings.check(self.task.resource.name)
+        note = self.task.note(self._context)
         if note:
             self.result.notes.append(note)
         if self._always_in:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from crmlab.accounts import Account, check_names
 from crmlab.connector import Context
 from crmlab.errors import PlanError, UsageError
+from crmlab.fetching.faults import FAULTS
 from crmlab.providers import registry, unknown
 from crmlab.schema import TABLES, Asked, AskedAccount, Period, TimeLike, instant
 
@@ -63,7 +64,10 @@ class Query:
             for resource in account.provider.resources:
                 if resource.reached is None:
                     continue
-                period = resource.reached(self.context(account))
+                try:
+                    period = resource.reached(self.context(account))
+                except FAULTS:  # the failure of this resource, told where it is read
+                    continue
                 names = [name for name in resource.tables if name in self.tables]
                 if resource.name in raw:
                     names.append(f"{account.provider.name}.{resource.name}")

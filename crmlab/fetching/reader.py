@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -16,6 +17,7 @@ from crmlab.fetching.crawl import Visit, crawl
 from crmlab.fetching.embedding import EmbeddingNegotiation
 from crmlab.fetching.ending import Ending
 from crmlab.fetching.resource_result import RequestCount
+from crmlab.fetching.stall import BarrenTime
 
 #: times a list is read before one that keeps changing is called incomplete
 MAX_READINGS = 3
@@ -64,7 +66,7 @@ class ListReader:
     embeds, embedded_in
         the negotiation with the lists that this one can embed, and with the one that can embed it
     stall
-        seconds that answers may take in a row without a new record among them
+        seconds without a new record, waits for the limit apart, after which the list is given up
     """
 
     def __init__(
@@ -97,8 +99,7 @@ class ListReader:
         self._embeds = embeds
         self._embedded_in = embedded_in
         self._stall = stall
-        #: seconds that answers took since the last new record
-        self._barren_seconds = 0.0
+        self._barren_time = BarrenTime()
         self._first_keys: set[str] = set()
         #: whether there is a page before page 1; None as long as nobody looked
         self._has_page_zero: bool | None = None
@@ -198,6 +199,9 @@ class ListReader:
         """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
         is_first = request.key in self._first_keys
         refusal = _refusal(error)
+        if self.ending.is_check(request) and (refusal or isinstance(error, (ServerError, TransportError))):
+            self.ending.unproven()
+            return ()
         smaller_page = self._smaller_page(request, refusal) if refusal and is_first else None
         if smaller_page:
             return [smaller_page]
@@ -289,10 +293,11 @@ class ListReader:
 
     def _watch_for_stall(self, page: Page, *, is_new: bool) -> None:
         """Raise a `PagingError` where answers have taken too long without a new record: not in a limit's queue."""
-        self._barren_seconds = 0.0 if is_new else self._barren_seconds + page.seconds
-        if self._stall is not None and self._barren_seconds > self._stall:
+        self._barren_time.answered(time.monotonic(), page.seconds, is_new=is_new)
+        seconds = self._barren_time.seconds
+        if self._stall is not None and seconds > self._stall:
             raise PagingError(
-                f"{page.request.path} brought no new record in {self._barren_seconds:,.0f} seconds of answers, "
+                f"{page.request.path} brought no new record in {seconds:,.0f} seconds, "
                 "which is more than stall of crmlab.Timeouts"
             )
 

@@ -63,7 +63,7 @@ class ResourceFetch:
     stored
         the names of the frames that `AccountServices.keep` takes
     stall
-        seconds that answers may take in a row without a new record among them
+        seconds without a new record, waits for the limit apart, after which the list is given up
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class ResourceFetch:
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
         self._account = account
         self._context = context
+        self._embeddings = embeddings
         self._always_in = embeddings.always_in(name)
         self._queue = DecodeQueue(self._decoder, account.backpressure, keep=self._keep, kept=stored)
         self._intake = PageIntake(self.result, self._queue)
@@ -95,7 +96,8 @@ class ResourceFetch:
         )
         #: whether records came with the answers of another resource
         self._has_received = False
-        self._is_stopped = False
+        #: why it was told to stop; empty while it was not
+        self._stopped = ""
         self._reading: asyncio.Timeout | None = None
 
     @property
@@ -126,11 +128,11 @@ class ResourceFetch:
         self.result.seconds = time.monotonic() - started
         self._account.tell(self.result, over=True)
 
-    def stop(self) -> None:
+    def stop(self, why: str) -> None:
         """End the reading where it is; not of what the service gives only once: an answer on its way would be lost."""
         if self.task.resource.destructive:
             return
-        self._is_stopped = True
+        self._stopped = why
         if self._reading:
             self._reading.reschedule(0)
 
@@ -157,21 +159,22 @@ class ResourceFetch:
             self.result.failure = self.task.account.explain(error, self.task.resource.name)
 
     async def _read_until_stopped(self) -> None:
-        if self._is_stopped:
-            raise Stopped("stopped before its end")
+        if self._stopped:
+            raise Stopped(self._stopped)
         try:
             # a time limit that `stop` sets: so only the reading is cancelled, and what came is still decoded
             async with asyncio.timeout(None) as self._reading:
                 await self._read()
         except TimeoutError:
-            if not self._is_stopped:
+            if not self._stopped:
                 raise
-            raise Stopped("stopped before its end") from None
+            raise Stopped(self._stopped) from None
         finally:
             self._reading = None
 
     async def _read(self) -> None:
-        note = self.task.resource.note(self._context)
+        self._embeddings.check(self.task.resource.name)
+        note = self.task.note(self._context)
         if note:
             self.result.notes.append(note)
         if self._always_in:
@@ -208,12 +211,15 @@ class ResourceFetch:
         result.rejected = self._queue.rejected
         result.misfits = self._queue.misfits
         result.misfit_counts = self._queue.misfit_counts
+        result.unread_counts = self._queue.unread_counts
         result.lacking = frozenset(self._named(name) for name in self._queue.lacking)
         result.frames = self._queue.frames()
         result.heights = {self._named(name): frame.height for name, frame in result.frames.items()}
         result.expected_records = completeness.expected
         result.notes += self._notes()
         result.complete = not result.failure and self._is_complete()
+        result.repeats_are_equal = not self._has_received
+        result.take_conflicts(self._queue.conflicts)
 
     def _named(self, frame: str) -> str:
         return self.task.full_name if frame == RAW else frame
@@ -226,12 +232,7 @@ class ResourceFetch:
     def _is_complete(self) -> bool:
         reader = self._reader
         has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
-        return has_all_pages and not self.result.rejected.height and not self._conflicts
-
-    @property
-    def _conflicts(self) -> int:
-        """How many ids came twice with other content; inside another list a record may look otherwise."""
-        return 0 if self._has_received else self._queue.conflicts
+        return has_all_pages and not self.result.rejected.height
 
     def _names(self) -> list[str]:
         """Return what the summary says of fields and words that are not as documented."""
@@ -265,8 +266,6 @@ class ResourceFetch:
             notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
-        if self._conflicts:
-            notes.append(f"{self._conflicts:,} ids came more than once with other content: the last of each is here")
         notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_short:
             counted = reader.completeness.expected

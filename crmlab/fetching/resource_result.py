@@ -84,10 +84,21 @@ class ResourceResult:
     misfits: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MISFITS))
     #: values of each field that could not be read
     misfit_counts: Mapping[str, int] = field(default_factory=dict)
+    #: values that each shared table lacks for it
+    unread_counts: Mapping[str, int] = field(default_factory=dict)
     #: what lacks ids or amounts, because these could not be read
     lacking: frozenset[str] = frozenset()
     failure: CrmlabError | None = None
     complete: bool = False
+    #: whether an id that comes twice must come with the same content: not where one of them came inside another list
+    repeats_are_equal: bool = True
+
+    def take_conflicts(self, count: int) -> None:
+        """Take note of ids that came more than once with other content: it is not known how many records they are."""
+        if not count or not self.repeats_are_equal or self.failure:
+            return
+        self.complete = False
+        self.notes.append(f"{count:,} ids came more than once with other content: the last of each is here")
 
     @property
     def exported(self) -> pl.DataFrame:

@@ -61,6 +61,12 @@ class ResourceTask:
         """The resources that it depends on."""
         return tuple(dict.fromkeys((*self.resource.needs_before_request, *self.resource.needs_before_decode)))
 
+    def note(self, context: Context) -> str:
+        """Return what the summary should say of a fetch like this; raise what its description does wrong."""
+        if self.resource.reached:
+            self.resource.reached(context)  # asked for all resources at once later on, where it cannot fail for one
+        return self.resource.note(context)
+
     def decoder(self, context: Context) -> Decoder:
         """Return what makes frames of its records; `context` holds the rows of its parents."""
         return decoder(

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from copy import copy
+from dataclasses import dataclass
 from types import SimpleNamespace, TracebackType
 from typing import Self
 
@@ -21,15 +22,20 @@ from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimit
 from crmlab.http.limiter import Limiter, Ticket
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
 
-#: tries in all for a read: waits of about 0.2, 0.4, 0.8, 1.6 s; after too many requests what Retry-After
-#: says, or 1, 2, 4, 8 s
+#: tries in all for a read
 ATTEMPTS = 5
+#: seconds before the second try, doubled before each further one; of a service that says that it was asked too fast,
+#: and does not say how long to wait
+FIRST_WAIT = 0.2
+FIRST_WAIT_AFTER_REFUSAL = 1.0
 #: seconds; a service that asks for a longer wait has failed as far as this fetch is concerned
 PATIENCE = 300
 #: seconds by which a time limit may be early
 _CLOCK_SECONDS = 0.01
 #: at once, of all accounts
 _CONNECTIONS = 256
+#: rounds of the event loop in which a request has left for certain, its body and a new connection included
+_ROUNDS = 10
 #: words of a signed header that are shorter ("Basic") are no secret
 _SECRET_LENGTH = 8
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
@@ -118,6 +124,7 @@ class Client:
             same is raised
         """
         attempt = 1
+        started = time.monotonic()
         time_left = _TimeLeft(self.timeouts.answer)
         while True:
             try:
@@ -128,6 +135,8 @@ class Client:
                 if account in self._lost or not may_help or wait > PATIENCE:
                     raise
                 if attempt == ATTEMPTS:
+                    if not error.of_account:
+                        error.tries = _tries(attempt, time.monotonic() - started)
                     self._give_up(account, error)
                     raise
             attempt += 1
@@ -169,7 +178,8 @@ class Client:
     async def _once(self, account: Account, request: Request, ticket: Ticket, time_left: _TimeLeft) -> Page:
         signed = account.sign(request)
         url = URL(account.base_url + signed.path, encoded=True)
-        started = time.monotonic()
+        rounds = _ROUNDS if self.limits(account).rate else 0
+        departure = _Departure(ticket, rounds, began_at=time.monotonic())
         try:
             async with (
                 time_left.running(),
@@ -180,7 +190,7 @@ class Client:
                     headers={**_HEADERS, **signed.headers},
                     data=None if signed.body is None else json.dumps(signed.body).encode(),
                     allow_redirects=False,
-                    trace_request_ctx=ticket,
+                    trace_request_ctx=departure,
                 ) as answer,
             ):
                 body, lone_surrogates = replace_lone_surrogates(await self._body(answer))
@@ -189,7 +199,7 @@ class Client:
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
                     body=body,
-                    seconds=time.monotonic() - (ticket.left_at or started),
+                    seconds=time.monotonic() - departure.began_at,
                     lone_surrogates=lone_surrogates,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -198,6 +208,8 @@ class Client:
             failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
             failed.worth_repeating = not time_left.is_over
             raise failed from None
+        if page.has_no_content:  # nothing in it can be an error
+            return page
         try:
             account.provider.check(page)
         except ApiError as error:
@@ -248,9 +260,29 @@ class _TimeLeft:
                 self._left = max(0.0, self._left - (time.monotonic() - started))
 
 
+@dataclass(slots=True)
+class _Departure:
+    """When a request began to leave; its ticket is told when it has left, so many rounds of the event loop later."""
+
+    ticket: Ticket
+    rounds: int
+    began_at: float
+
+    def correct(self) -> None:
+        self.ticket.left_at = time.monotonic()
+        if self.rounds:
+            self.rounds -= 1
+            asyncio.get_running_loop().call_soon(self.correct)
+
+
 async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: object) -> None:
-    """Correct the time of departure: the first request of a connection makes it before it leaves."""
-    context.trace_request_ctx.left_at = time.monotonic()
+    """Correct the time of departure: the first request of a connection makes it before it leaves.
+
+    aiohttp tells it before it writes, and on a machine that is busy a round of the event loop may take long. Counted
+    too early, the next burst would be on the heels of this one; a time that is a little late breaks no limit.
+    """
+    context.trace_request_ctx.began_at = time.monotonic()
+    context.trace_request_ctx.correct()
 
 
 def _redacted(text: str, account: Account, signed: Request) -> str:
@@ -272,9 +304,13 @@ def _plain(error: Exception, url: URL) -> str:
     return f"the connection to {url.host} failed ({name})"
 
 
+def _tries(number: int, seconds: float) -> str:
+    return f"asked {number} times in {seconds:,.0f} s" if number > 1 else ""
+
+
 def _wait(error: CrmlabError, attempt: int) -> float:
     """Seconds until the next try: what the service asked for, else doubling; spread at random, if nobody paces it."""
     if isinstance(error, RateLimitError):
-        return error.retry_after or 2.0 ** (attempt - 1)
-    doubling: float = 0.2 * 2 ** (attempt - 1)
+        return error.retry_after or FIRST_WAIT_AFTER_REFUSAL * 2 ** (attempt - 1)
+    doubling: float = FIRST_WAIT * 2 ** (attempt - 1)
     return doubling * random.uniform(0.75, 1.25)  # noqa: S311  # no secret

@@ -243,8 +243,14 @@ class Explorer:
 
     def _ask(self) -> None:
         entry = CATALOGUE[self.question.value]
+        data = self._data
         self.code.code = script(
-            entry, self._choices(), self._data.keys(), lazy=isinstance(self._data, Stored), asked=self._data.asked
+            entry,
+            self._choices(),
+            data.keys(),
+            lazy=isinstance(data, Stored),
+            asked=data.asked,
+            summary=data.summary,
         )
         if self._loop is None:  # no kernel: whoever calls may wait
             asyncio.run(self._answer())

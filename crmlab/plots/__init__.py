@@ -29,7 +29,7 @@ from crmlab.plots.joined import (
 )
 from crmlab.plots.journey import consent_journeys
 from crmlab.plots.notes import with_note as with_note  # no figures: they say something more in one
-from crmlab.plots.notes import with_period as with_period
+from crmlab.plots.notes import with_notes as with_notes
 from crmlab.plots.objection import activities_after_opt_out, mailed_but_objected
 from crmlab.plots.pipeline import closed_by_month, pipeline_snapshot, win_rate
 from crmlab.plots.response import response_time

@@ -31,7 +31,7 @@ def draws(function: Callable[P, go.Figure]) -> Answer[P, go.Figure]:
             # a figure looks at its frames more than once, and says how many rows are left out
             frames = in_memory(function, args, kwargs)
             return function(*frames.args, **frames.kwargs)
-        return with_note(function(*call.args, **call.kwargs), call.period())
+        return with_note(function(*call.args, **call.kwargs), call.notes())
 
     draw.needs = numbers.needs  # type: ignore[attr-defined]
     return cast("Answer[P, go.Figure]", draw)

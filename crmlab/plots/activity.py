@@ -9,7 +9,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.period import chosen_grain
-from crmlab.analysis.touches import left_out, touches
+from crmlab.analysis.touches import left_out, touches, with_count
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._fetches import draws
 from crmlab.plots._kinds import by_kind
@@ -57,7 +57,7 @@ def activity_heatmap(
     if not n:
         return nothing(title, "no work has a time of day." if activities.height else _NO_ACTIVITIES)
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    without_hour = activities.height - sum(reasons.values()) - n
+    without_hour = _happenings(activities) - sum(reasons.values()) - n
     grid = counts.pivot(on="hour", index="weekday", values="count").drop("weekday")
     heat = go.Heatmap(
         z=[list(row) for row in grid.iter_rows()],
@@ -130,7 +130,7 @@ def activity_volume(
     if counts.is_empty():
         return nothing(title, "no work has a time." if activities.height else _NO_ACTIVITIES)
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    undated = done.height - int(counts["count"].sum())
+    undated = int(done["count"].sum()) - int(counts["count"].sum())
     return _over_time.stacked(
         counts, every, title, "Activities", _whom(kinds), _without({**reasons, "without a time": undated})
     )
@@ -195,3 +195,8 @@ def activity_volume_by_owner(
         rest,
         **_bars.stacked(labels, "Activities"),
     )
+
+
+def _happenings(activities: pl.DataFrame) -> int:
+    """Return how many activities there are, each as often as it happened."""
+    return int(with_count(activities, "kind")["count"].sum())

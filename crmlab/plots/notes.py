@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from crmlab.analysis.fetches import FetchLike
+from crmlab.schema import unread_note
 
 
 def with_note(figure: go.Figure, note: str) -> go.Figure:
@@ -15,6 +16,10 @@ def with_note(figure: go.Figure, note: str) -> go.Figure:
     return figure.update_layout(title_subtitle_text=f"{before}. {note}" if before else note)
 
 
-def with_period(figure: go.Figure, data: FetchLike, *tables: str) -> go.Figure:
-    """Return the figure with the period of these tables in its subtitle; nothing is said where they are whole."""
-    return with_note(figure, data.asked.period_note(tables))
+def with_notes(figure: go.Figure, data: FetchLike, *tables: str) -> go.Figure:
+    """Return the figure with what there is to say of these tables in its subtitle: their period, and what is unread.
+
+    Nothing is said where they are whole and all of their values could be read.
+    """
+    figure = with_note(figure, data.asked.period_note(tables))
+    return with_note(figure, unread_note(data.summary, tables))

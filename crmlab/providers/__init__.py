@@ -1,6 +1,7 @@
 """The registry: every module here with a ``PROVIDER``, and those that other packages register.
 
-A third party adds an API with the entry-point group ``crmlab.providers``; its name must be new.
+A third party adds an API with the entry-point group ``crmlab.providers``; its name must be new. One that takes the
+name of a service already known would be given that service's keys, so it is left out with a warning.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from crmlab.connector import Provider
@@ -19,14 +21,43 @@ from crmlab.errors import UsageError
 
 @cache
 def registry() -> Mapping[str, Provider]:
-    """Return every known provider by name, in alphabetical order."""
-    found = [
-        importlib.import_module(f"{__name__}.{module.name}").PROVIDER
-        for module in pkgutil.iter_modules(__path__)
-        if not module.name.startswith("_")
-    ]
-    found += [point.load() for point in entry_points(group="crmlab.providers")]
-    return MappingProxyType({provider.name: provider for provider in sorted(found, key=lambda p: p.name)})
+    """Return every known provider by name, in alphabetical order.
+
+    A provider of another package that cannot be loaded, or whose name is taken, is left out, and a
+    `UserWarning` says which and why.
+    """
+    known = {each.name: each for each in _built_in()}
+    for point in entry_points(group="crmlab.providers"):
+        further = _loaded(point)
+        if further is None:
+            continue
+        if further.name in known:
+            _warn(point, f"its provider is called {further.name!r}, a name that is taken")
+            continue
+        known[further.name] = further
+    return MappingProxyType(dict(sorted(known.items())))
+
+
+def _built_in() -> list[Provider]:
+    modules = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+    return [importlib.import_module(f"{__name__}.{name}").PROVIDER for name in modules]
+
+
+def _loaded(point: EntryPoint) -> Provider | None:
+    try:
+        found = point.load()
+    except Exception as error:  # noqa: BLE001  # a package of somebody else may raise anything as it is imported
+        _warn(point, f"importing it raised {type(error).__name__}: {error}")
+        return None
+    if not isinstance(found, Provider):
+        _warn(point, f"{point.value} is no crmlab.connector.Provider")
+        return None
+    return found
+
+
+def _warn(point: EntryPoint, reason: str) -> None:
+    package = point.dist.name if point.dist else "a package"
+    warnings.warn(f"The provider {point.name!r} of {package} is left out: {reason}.", stacklevel=3)
 
 
 def provider(name: str) -> Provider:

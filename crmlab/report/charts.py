@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.catalogue import CATALOGUE
 from crmlab.plots import with_note
-from crmlab.schema import TABLES, Asked
+from crmlab.schema import TABLES, Asked, unread_note
 
 #: a chart, and the numbers it shows
 Chart = tuple[go.Figure, pl.DataFrame]
@@ -37,6 +37,8 @@ class ReportInputs:
     as_of: dt.datetime
     time_zone: str
     asked: Asked
+    #: that of the fetch: how many values of each table could not be read
+    summary: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         return self.tables[name] if name in self.tables else TABLES[name].empty()
@@ -85,7 +87,8 @@ def charts(names: tuple[str, ...], inputs: ReportInputs) -> Iterator[Chart | Not
             continue
         numbers = entry.count(variables)
         shown = _SHORTER[name](numbers) if name in _SHORTER else numbers
-        yield with_note(entry.draw(variables), entry.period_note(inputs.asked)), shown
+        figure = with_note(entry.draw(variables), entry.period_note(inputs.asked))
+        yield with_note(figure, unread_note(inputs.summary, (*entry.tables, *entry.adds))), shown
 
 
 def _ages(deals: pl.DataFrame) -> pl.DataFrame:

@@ -83,7 +83,7 @@ def write(
     """
     now = as_instant(as_of, "as_of", time_zone)
     people_known = known_people(tables) if who is None else who
-    inputs = ReportInputs(tables, people_known, now, time_zone, asked or Asked(fetched_at=now))
+    inputs = ReportInputs(tables, people_known, now, time_zone, asked or Asked(fetched_at=now), summary)
     page = render(
         _TEMPLATE,
         title=title,

@@ -13,7 +13,7 @@ from crmlab import analysis
 from crmlab.analysis import consent, pipeline, touches
 from crmlab.display import plural
 from crmlab.report.charts import ReportInputs
-from crmlab.schema import Asked, Needs, Period
+from crmlab.schema import Asked, Needs, Period, unread_note
 
 _MAX_KINDS = 5
 
@@ -64,8 +64,8 @@ def _said(line: _Line, inputs: ReportInputs) -> Markup | str:
     lacking = inputs.asked.why_not_whole(line.tables) if line.needs == "everything" else ""
     if lacking:
         return f"not said, for this needs {lacking}."
-    note = inputs.asked.period_note(line.tables)
-    return line.say(inputs) + (f" {note}." if note else "")
+    notes = [inputs.asked.period_note(line.tables), unread_note(inputs.summary, line.tables)]
+    return line.say(inputs) + "".join(f" {note}." for note in notes if note)
 
 
 def _bold(template: str, *values: object) -> Markup:
@@ -108,21 +108,23 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
 
 def _activities(inputs: ReportInputs) -> Markup:
     activities = inputs["activities"]
-    return _kinds(activities) + _span(activities.select(touches.HAPPENED).to_series())
+    return _kinds(touches.with_count(activities, "kind")) + _span(activities.select(touches.HAPPENED).to_series())
 
 
 def _consent_events(inputs: ReportInputs) -> Markup:
     events = inputs["consent_events"]
-    return _kinds(events) + _span(events.select(consent.SAID).to_series())
+    said = events.select("kind", pl.lit(1).alias("count"))
+    return _kinds(said) + _span(events.select(consent.SAID).to_series())
 
 
 def _kinds(frame: pl.DataFrame) -> Markup:
-    counts = frame.group_by("kind").agg(pl.len().alias("n")).sort("n", "kind", descending=[True, False])
+    """Return how many there are of each kind. Reads kind, count."""
+    counts = frame.group_by("kind").agg(n=pl.col("count").sum()).sort("n", "kind", descending=[True, False])
     shown = _MAX_KINDS if counts.height > _MAX_KINDS + 1 else counts.height
     named = [f"{n:,} {kind or 'without kind'}" for kind, n in counts.head(shown).iter_rows()]
     if counts.height > shown:
         named.append(f"{int(counts['n'][shown:].sum()):,} of {counts.height - shown} other kinds")
-    return _bold("<b>{:,}</b>{}", frame.height, f" ({', '.join(named)})" if named else "")
+    return _bold("<b>{:,}</b>{}", int(counts["n"].sum()), f" ({', '.join(named)})" if named else "")
 
 
 def _span(time: pl.Series) -> str:

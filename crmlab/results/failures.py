@@ -25,7 +25,7 @@ class Failures(tuple[CrmlabError, ...], DisplayMixin):
 
     def table(self) -> pl.DataFrame:
         """Return a row for each: account, resource, what happened, what to do."""
-        rows = [(each.account, each.resource or "all", each.what, each.what_to_do) for each in self]
+        rows = [(each.account, each.resource or "all", _happened(each), each.what_to_do) for each in self]
         return pl.DataFrame(rows, schema=TABLE, orient="row")
 
     def _overview(self) -> Overview:
@@ -37,3 +37,7 @@ class Failures(tuple[CrmlabError, ...], DisplayMixin):
             good=False,
             tables=[("", self.table())],
         )
+
+
+def _happened(failure: CrmlabError) -> str:
+    return f"{failure.what}; {failure.tries}" if failure.tries else failure.what

@@ -31,6 +31,7 @@ SUMMARY = pl.Schema(
         "expected": pl.Int64(),
         "rejected": pl.Int64(),
         "misfits": pl.Int64(),
+        "unread": pl.Int64(),
         "planned": pl.Int64(),
         "requests": pl.Int64(),
         "retries": pl.Int64(),
@@ -55,8 +56,9 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     summary : pl.DataFrame
         A row for each account, resource and table: since and until (the period that it holds, null where it has no
         such end), rows, expected (what the service said the list holds; null where it does not say), rejected,
-        misfits, planned (requests foreseen by the first answers; null where they do not tell), requests, retries,
-        seconds, complete, note. Rejected, misfits, requests, retries and seconds are the resource's, repeated for
+        misfits, unread (values that this table lacks, because they could not be read), planned (requests foreseen by
+        the first answers; null where they do not tell), requests, retries, seconds, complete, note. Rejected, misfits,
+        requests, retries and seconds are the resource's, repeated for
         each table it fills.
     rejected : pl.DataFrame
         Records without a key, and what is no record: provider, account, resource, reason, raw (JSON).

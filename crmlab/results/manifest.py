@@ -209,6 +209,7 @@ def _failure_as_json(failure: CrmlabError) -> dict[str, Any]:
         "resource": failure.resource,
         "what": failure.what,
         "hint": failure.hint,
+        "tries": failure.tries,
     }
     if isinstance(failure, ApiError):
         values |= {name: getattr(failure, name) for name in _OF_SERVICE}
@@ -228,6 +229,7 @@ def _failure_from_json(values: Mapping[str, Any]) -> CrmlabError:
     failure.account = values["account"]
     failure.resource = values["resource"]
     failure.hint = values["hint"]
+    failure.tries = values["tries"]
     return failure
 
 

@@ -29,6 +29,7 @@ def sandbox(
     latency: float = 0.0,
     rate_limits: bool = False,
     faults: Sequence[Fault] = (),
+    drift: bool | str | Sequence[str] = False,
     port: int = 0,
 ) -> Starting:
     """Serve the services on 127.0.0.1: their accounts, ready for `crmlab.fetch`.
@@ -49,11 +50,16 @@ def sandbox(
         Enforce the documented limits, read as strictly as can be (429 beyond them).
     faults
         What goes wrong on purpose; see `crmlab.sandbox.faults`.
+    drift
+        Differ from what the vendors document, as live services may: "page_cap,envelope" names the differences,
+        True takes all that go together. ``crmlab sandbox --help`` lists them.
     port
         0: any free one.
 
     Raises
     ------
+    UsageError
+        a name in `services` or `drift` is not known
     CrmlabError
         the files of `data` are absent or cannot be read
 
@@ -62,6 +68,7 @@ def sandbox(
     >>> accounts = await crmlab.sandbox(rows=50)  # doctest: +SKIP
     >>> data = await crmlab.fetch(accounts, "deals")  # doctest: +SKIP
     """
+    from crmlab.sandbox.drift import chosen
     from crmlab.sandbox.server import Starting, serve, world_of
 
     loaded, notes = world_of(world, rows=rows, seed=seed, now=now, data=data)
@@ -73,7 +80,25 @@ def sandbox(
             latency=latency,
             rate_limits=rate_limits,
             faults=faults,
+            differences=chosen(drift),
             port=port,
             notes=notes,
         )
     )
+
+
+def differences() -> dict[str, str]:
+    """Return what `drift` takes: the name of each difference, and what is different, in words.
+
+    Those with an asterisk are served only where they are named: they contradict others, or would make most lists
+    incomplete.
+
+    Examples
+    --------
+    >>> from crmlab.sandbox import differences
+    >>> differences()["bom"]
+    'answers begin with a byte order mark'
+    """
+    from crmlab.sandbox.drift import DIFFERENCES
+
+    return {each.name: f"{each.doc} *" if each.apart else each.doc for each in DIFFERENCES}

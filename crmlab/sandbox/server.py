@@ -19,6 +19,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Limits
 from crmlab.errors import UsageError
 from crmlab.providers import unknown
+from crmlab.sandbox.drift import Difference, differing
 from crmlab.sandbox.faults import Fault, broken
 from crmlab.sandbox.service import BODY, Service
 from crmlab.sandbox.services import names
@@ -145,6 +146,7 @@ async def serve(
     latency: float,
     rate_limits: bool,
     faults: Sequence[Fault],
+    differences: Sequence[Difference],
     port: int,
     notes: Sequence[str] = (),
 ) -> AsyncIterator[Sandbox]:
@@ -154,7 +156,7 @@ async def serve(
     made = [service_of(name, world) for name in services or names()]
     app = web.Application(client_max_size=_MAX_BODY)
     for service in made:
-        app.add_subapp(service.prefix, _app_of(service, running, latency, faults))
+        app.add_subapp(service.prefix, _app_of(service, running, latency, faults, differences))
     # the answers' own time is measured, not the log's
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
@@ -170,11 +172,14 @@ async def serve(
         await runner.cleanup()
 
 
-def _app_of(service: Service, running: Sandbox, latency: float, faults: Sequence[Fault]) -> web.Application:
-    app = web.Application(
-        client_max_size=_MAX_BODY,
-        middlewares=[_front(running, service, latency, faults)],
-    )
+def _app_of(
+    service: Service, running: Sandbox, latency: float, faults: Sequence[Fault], differences: Sequence[Difference]
+) -> web.Application:
+    # the outermost first: what differs in an answer is broken by a fault
+    around = [_front(running, service, latency, faults)]
+    if differences:
+        around.append(_differing(service, differences))
+    app = web.Application(client_max_size=_MAX_BODY, middlewares=around)
     app.add_routes(service.routes)
     app.router.add_route("*", "/{anything:.*}", _no_such_path(service))
     return app
@@ -191,7 +196,7 @@ def _account_of(service: Service, url: str, *, rate_limits: bool) -> Account:
 
 def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
-        return service.refusal(404)
+        return service.no_such_path()
 
     return handle
 
@@ -221,6 +226,16 @@ def _front(running: Sandbox, service: Service, latency: float, faults: Sequence[
             running.in_flight -= 1
 
     return front
+
+
+def _differing(service: Service, differences: Sequence[Difference]) -> Any:
+    answered = differing(service, differences)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: _Next) -> web.StreamResponse:
+        return await answered(request, handler)
+
+    return middleware
 
 
 async def _opened(service: Service, request: web.Request, handler: _Next) -> web.StreamResponse:

@@ -19,13 +19,20 @@ _Value = TypeVar("_Value")
 BODY = web.RequestKey("body", object)
 
 
+def page_not_found() -> web.Response:
+    """Return what a web server answers itself, where no program answers a path."""
+    page = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
+    return web.Response(text=page, status=404, content_type="text/html")
+
+
 @dataclass(kw_only=True)
 class Service:
     """One fake API.
 
     `credentials` are what an account of it needs; `allowed` says whether a request carries them;
-    `refusal` makes its error answer for a status; `routes` serve a path under `prefix`; `lists` are
-    those whose records may change while they are read (`Fault`).
+    `refusal` makes its error answer for a status; `routes` serve a path under `prefix`; `no_such_path` makes the
+    answer to any other path, where that is documented; `lists` are those whose records may change while they
+    are read (`Fault`).
     """
 
     name: str
@@ -34,12 +41,19 @@ class Service:
     allowed: Callable[[web.Request, Any], bool]
     refusal: Callable[[int], web.Response]
     routes: Sequence[web.RouteDef]
+    no_such_path: Callable[[], web.Response] = page_not_found
     limits: Limits | None = None
     lists: Mapping[str, Records] = field(default_factory=dict)
     #: paths that need no key
     open_paths: frozenset[str] = frozenset()
     #: settings of the account's base URL, e.g. the site id
     base_path: str = ""
+    #: under which names a request asks for a page's number, its size and what it follows; empty where it cannot
+    page_in: str = ""
+    size_in: str = ""
+    cursor_in: str = ""
+    #: pairs of names that ask for records from one time to another
+    edges: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(slots=True)

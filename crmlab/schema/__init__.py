@@ -8,6 +8,7 @@ from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.spellings import addresses, channel_word, first_mailbox, mailbox, mailboxes, purpose_word
 from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
 from crmlab.schema.times import FIRST_YEAR, LAST_YEAR, TimeLike, as_instant, day_at, instant, unknown_zone, zone
+from crmlab.schema.unread import unread_note
 
 __all__ = [
     "CUSTOM",
@@ -42,6 +43,7 @@ __all__ = [
     "purpose_word",
     "repeats_rows",
     "unknown_zone",
+    "unread_note",
     "within",
     "zone",
 ]

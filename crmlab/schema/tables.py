@@ -121,6 +121,7 @@ _ALL = (
             lead_source=(_text, "where the contact came from"),
             owner_id=(_text, "user who owns the contact"),
             do_not_contact=(_flag, "true: must not be mailed; null: the service does not say"),
+            contact_hash=(_text, "the service's short mark of the contact, by which its events name it", _PERSONAL),
         ),
     ),
     Table(
@@ -216,6 +217,8 @@ _ALL = (
             all_day=(_flag, "lasts the whole day"),
             recurrence=(_text, "RFC 5545 rule; the series is not expanded"),
             campaign_id=(_text, "campaign of a mailing event"),
+            contact_hash=(_text, "the service's short mark of the contact, the same wherever it names it", _PERSONAL),
+            count=(_count, "how often it happened: an event of a mailing may stand for several; null: once"),
             mailing=_one_of(
                 "what happened to a mailing; null: the row is no mailing, or the service's word is not known",
                 ("sent", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed"),
@@ -230,6 +233,7 @@ _ALL = (
             kind=(_text, "the service's own word for what the person or the service did"),
             contact_id=(_text, "the person, in that service"),
             contact_email=(_text, "first e-mail address of the person", _PERSONAL),
+            contact_hash=(_text, "the service's short mark of the person, the same wherever it names it", _PERSONAL),
             channel=_often("what it was said about; null where the event names none", _CHANNELS),
             purpose=(
                 _text,

@@ -26,7 +26,6 @@ from crmlab.connector import (
     Schema,
     View,
     date,
-    fill_path,
     iso_time,
     numbered,
     read_refusal,
@@ -76,10 +75,6 @@ def _list(name: str, doc: str, **more: Any) -> Resource:
         path=(name,),
         **more,
     )
-
-
-def _ticket(id: str) -> Request:
-    return Request(path=fill_path("/tickets/{id}", id=id))
 
 
 # ---- records as documented ------------------------------------------------------------------------
@@ -144,7 +139,7 @@ PROVIDER = Provider(
         _list("customers", "Everybody who ever wrote.", wire=CUSTOMER, views=CUSTOMERS),
         _list("tickets", "What they wrote, and what became of it.", wire=TICKET, views=TICKETS),
     ),
-    operations=(Operation(name="ticket", doc="One ticket by its id.", request=_ticket),),
+    operations=lambda: (Operation(name="get_ticket", method="GET", path="/tickets/{id}", doc="One ticket by its id."),),
     assumptions=("updated_since includes the moment that it names",),
     not_covered=("answering a ticket",),
 )

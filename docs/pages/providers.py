@@ -59,7 +59,7 @@ def _page(provider: Provider) -> str:
     parts = {
         "Keys and settings": _keys(provider),
         "What it brings": "\n\n".join(_resource(provider, each) for each in provider.resources),
-        "Single calls": _operations(provider),
+        "Operations": _operations(provider),
         "Assumed": "What the vendor does not document. When a line is wrong for your account, please open an issue "
         f"with it.\n\n{bullets(provider.assumptions)}",
         "Not covered": bullets(provider.not_covered),
@@ -128,26 +128,34 @@ def _period(provider: Provider, resource: Resource) -> str:
 
 
 def _operations(provider: Provider) -> str:
-    if not provider.operations:
+    operations = provider.operations()
+    if not operations:
         return "None."
-    rows = [[_signature(each), code(_asked(each)), each.doc] for each in provider.operations]
-    return f"""With `crmlab.call(account, name, ...)`; the decoded answer comes back as it is.
+    rows = [[_call(each), code(f"{each.method} {each.path}"), _remarks(each)] for each in operations]
+    return f"""Every operation that the vendor documents. Those that read are called with
+`await crmlab.call(account, name, ...)`, which gives the decoded answer, or with `as_frame=True` its records as a frame.
+Those that change something are refused. `crmlab.operations("{provider.name}")` gives this list as a frame, with what
+each argument takes.
 
-{table(["name", "asks", "answers"], rows)}"""
-
-
-def _signature(operation: Operation) -> str:
-    arguments = inspect.signature(operation.request).parameters
-    return code(", ".join([f'"{operation.name}"', *(f"{name}=..." for name in arguments)]))
+{table(["name and arguments (* must be given)", "asks", ""], rows)}"""
 
 
-def _asked(operation: Operation) -> str:
-    needed = [
-        name
-        for name, each in inspect.signature(operation.request).parameters.items()
-        if each.default is inspect.Parameter.empty
-    ]
-    return declared.shown(operation.request(**{name: f"{{{name}}}" for name in needed}))
+def _call(operation: Operation) -> str:
+    arguments = [f"{each.name}{'*' if each.required else ''}" for each in operation.arguments()]
+    return code(", ".join([operation.name, *arguments]))
+
+
+def _remarks(operation: Operation) -> str:
+    said = [operation.doc] if operation.doc else []
+    marks = {
+        "changes something": operation.writes,
+        "what it reads or deletes is gone afterwards": operation.destructive,
+        "about keys, users or accounts": operation.dangerous,
+        "given up by the vendor": operation.deprecated,
+        "its path is assumed": operation.assumed,
+    }
+    said += [mark for mark, holds in marks.items() if holds]
+    return "; ".join(said)
 
 
 def _table(name: str) -> str:

@@ -178,3 +178,13 @@ def test_work_is_what_people_did_and_nothing_that_machines_record_or_nobody_did_
         "not done": 1,
         "still to come": 1,
     }
+
+
+def test_an_activity_that_stands_for_several_is_counted_as_often() -> None:
+    times = [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (9, 9, 10)]
+    done = activities(kind=["open", "open", "call"], created_at=times, count=[3, None, None])
+
+    assert analysis.activity_volume(done)["count"].to_list() == [1, 4]
+    assert [count for _, _, count in filled(analysis.activity_heatmap(done))] == [4, 1]
+    assert analysis.activity_volume_by_owner(done)["count"].sum() == 5
+    assert analysis.activity_volume(done.drop("count"))["count"].to_list() == [1, 2]

@@ -233,3 +233,29 @@ def test_an_empty_table_gives_an_empty_answer_and_a_poor_one_is_refused() -> Non
         email_engagement(one.drop("mailing"))
     with pytest.raises(UsageError, match="campaigns has no column name"):
         email_engagement(one, TABLES["campaigns"].empty().drop("name"))
+
+
+def test_an_event_that_stands_for_several_counts_as_many_times_and_its_contact_once() -> None:
+    events = mail(("send", "ann", "7", 0), ("open", "ann", "7", 1), ("click", "ann", "7", 1), ("open", "bo", "7", 1))
+    events = events.with_columns(count=pl.Series([None, 3, 2, 5], dtype=pl.Int64))
+
+    (row,) = email_engagement(events).select(*COUNTS, *MISSED).rows(named=True)
+
+    assert row == {
+        "sends": 1, "sent": 1, "opens": 3, "opened": 1, "clicks": 2, "clicked": 1, "opens_without_send": 5,
+        "clicks_without_send": 0,
+    }  # fmt: skip
+    assert email_engagement(events.drop("count"))["opens"].to_list() == [1]
+
+
+def test_an_id_a_mark_and_an_address_are_of_one_contact() -> None:
+    events = mail(("send", "ann", "7", 0), ("open", None, "7", 1), ("click", None, "7", 2), ("open", None, "7", 3))
+    events = events.with_columns(
+        contact_hash=pl.Series([None, "f00d", "f00d", None]),
+        contact_emails=pl.Series([["ann@example.com"], ["Ann@example.com"], None, None], dtype=pl.List(pl.String)),
+    )
+
+    (row,) = email_engagement(events).select(*COUNTS, *MISSED).rows(named=True)
+
+    assert (row["sent"], row["opened"], row["clicked"], row["clicks_without_send"]) == (1, 1, 1, 0)
+    assert row["opens"] == 1  # the last names nobody

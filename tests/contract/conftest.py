@@ -23,8 +23,6 @@ import polars as pl
 import pytest
 
 import crmlab
-from crmlab.connector.operation import Operation
-from crmlab.connector.provider import Provider
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError
 from crmlab.http.client import Client
@@ -57,14 +55,13 @@ _ENDLESS = {
         "/components/schemas/Page_data/properties/max_page/example": 7,
     }
 }
-_ID = {"id": "5aaa9b059007ba08c9ebaf58"}
 _MONTH = {"start": iso(NOW - dt.timedelta(days=29)), "end": iso(NOW)}
-#: for each operation that reads, what it may be called with
-ARGUMENTS: Mapping[str, Mapping[str, str]] = {
-    "contact": _ID,
-    "company": _ID,
-    "deal": _ID,
-    "delivery_health": {"id": "1", **_MONTH},
+#: the operations that the sandbox serves beside the lists: what their id is called, and what else they take
+SERVED: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "get_contact": ("contact_id", {}),
+    "get_company": ("company_id", {}),
+    "get_deal": ("deal_id", {}),
+    "platform_destination_healths_index": ("id", _MONTH),
 }
 #: where the ids of a path come from, if its first part is no resource
 _LISTED = {"integrations": "destinations"}
@@ -209,10 +206,13 @@ async def _fetch_all(provider: str) -> Served:
             }
             resources[resource.name] = [e for e in wire.taken() if e.path not in parents]
             records[resource.name] = data[table]
-        for operation in reads(ours.provider):
-            plural = operation.request(**ARGUMENTS[operation.name]).path.split("/")[1]
+        for operation in ours.provider.operations():
+            if operation.name not in SERVED:
+                continue
+            name, more_arguments = SERVED[operation.name]
+            plural = operation.path.split("/")[1]
             id = records[_LISTED.get(plural, plural)]["id"][0]
-            await crmlab.call(ours, operation.name, **{**ARGUMENTS[operation.name], "id": id})
+            await crmlab.call(ours, operation.name, **{name: id}, **more_arguments)
         operations = wire.taken()
         refused = [(stranger, ours.provider.ping), *((ours, request) for request in REFUSED[provider])]
         async with Client(SERVER) as client:
@@ -223,8 +223,3 @@ async def _fetch_all(provider: str) -> Served:
                 with pytest.raises(ApiError):
                     await client.send(sender, request)
     return Served(resources, records, operations, more, wire.taken())
-
-
-def reads(provider: Provider) -> list[Operation]:
-    """Return the operations that change nothing."""
-    return [operation for operation in provider.operations if not (operation.writes or operation.destructive)]

@@ -115,6 +115,11 @@ class Document:
             f"{_place(error.absolute_path)}: {error.validator} {_said(error)}" for error in validator.iter_errors(body)
         }
 
+    def documented(self) -> set[tuple[str, str]]:
+        """Return the method and the path of every operation."""
+        methods = ("get", "post", "put", "patch", "delete")
+        return {(m.upper(), path) for path, item in self.raw["paths"].items() for m in methods if m in item}
+
     def strange(self, path: str, names: Iterable[str]) -> set[str]:
         """Return the parameters that the document does not list for this path."""
         operation = self.operation(path)

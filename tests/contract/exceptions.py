@@ -39,6 +39,10 @@ _HEALTH = "data.attributes.health"
 _STATISTICS = "/paths/~1privacy~1statistics/get/parameters/0/required"
 _SEGMENTS = "/paths/~1dms~1segments-statistics/get/parameters/0/required"
 
+_NO_PLACE = "path: Request path must have required property 'id'"
+_CUSTOM_FIELD = "/privacy/cookie-scanner/setting/custom-fields/5aaa9b059007ba08c9ebaf58"
+_ID = "the document wants an id in the path, and its path has no place of that name for one"
+
 _MISPLACED = "the page counts stand inside each item by a slip of indentation; all other lists have them in data"
 _PLURAL = "described as one object under a plural name; the same member of the answer of /contacts is this list"
 _TOKEN = "required, but by its own description optional where the Authorization header is sent, as it is"
@@ -79,6 +83,15 @@ PARAMETERS: tuple[Departure, ...] = (
     Departure("onepagecrm", "contacts", "/contacts/cascade: team", _ALL),
     Departure("onepagecrm", "contacts", "/contacts/cascade/{last_id}: team", _ALL),
     Departure("onepagecrm", "pipelines", "/pipelines: page", _COUNTED),
+)
+
+#: what Prism refuses of an operation that the document describes so that nobody can ask it
+OPERATIONS: tuple[Departure, ...] = (
+    Departure("commanders_act", "operations", f"patch /destinations {{}}: {_NO_PLACE}", _ID),
+    Departure("commanders_act", "operations", f"patch /sources {{}}: {_NO_PLACE}", _ID),
+    Departure("commanders_act", "operations", f"patch /tms/serverside-containers {{}}: {_NO_PLACE}", _ID),
+    Departure("commanders_act", "operations", f"patch /tms/web-containers {{}}: {_NO_PLACE}", _ID),
+    Departure("commanders_act", "operations", f"delete {_CUSTOM_FIELD} {{}}: {_NO_PLACE}", _ID),
 )
 
 #: where the sandbox's answers break the document

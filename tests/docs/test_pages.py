@@ -147,7 +147,7 @@ def test_the_page_of_a_service_says_all_of_its_declaration(name: str) -> None:
     assert provider.home in text
     assert all(field.help in text for field in provider.fields)
     assert all(f"### {resource.name}\n\n{resource.doc}" in text for resource in provider.resources)
-    assert all(operation.doc in text for operation in provider.operations)
+    assert all(f"`{operation.method} {operation.path}`" in text for operation in provider.operations())
     assert all(f"- {assumption}\n" in text for assumption in provider.assumptions)
 
 

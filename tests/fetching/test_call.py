@@ -1,4 +1,4 @@
-"""What a check says was reached."""
+"""What a check says was reached, and what one call is asked and answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 import crmlab
 from crmlab.connector.page import Page
-from crmlab.errors import TransportError
+from crmlab.errors import TransportError, UsageError
 from crmlab.providers import provider, registry
 from tests.conftest import Serve
 
@@ -75,6 +75,25 @@ async def lenient(serve: Serve, body: bytes) -> str:
     return await crmlab.check(account)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("relenta", "no custom fields"),
+        ("altcraft", "no databases"),
+        ("commanders_act", "no sources"),
+        ("complero", "no uploads yet"),
+    ],
+)
+async def test_an_answer_without_content_is_an_empty_list(serve: Serve, name: str, words: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    keys = {field.name: "7" * 20 for field in provider(name).fields if field.required and not field.default}
+    account = crmlab.Account(name, base_url=await serve(answer), **keys)
+
+    assert (await crmlab.check(account)).startswith(words)
+
+
 async def test_an_answer_of_another_shape_was_reached_all_the_same(serve: Serve) -> None:
     assert (await lenient(serve, b'{"error": 0, "data": "none"}')).startswith("answered · 127.0.0.1:")
 
@@ -82,3 +101,38 @@ async def test_an_answer_of_another_shape_was_reached_all_the_same(serve: Serve)
 async def test_a_page_that_asks_to_sign_in_to_the_network_was_not(serve: Serve) -> None:
     with pytest.raises(TransportError, match="not the expected JSON"):
         await lenient(serve, b"<html>Please sign in</html>")
+
+
+async def test_records_of_an_answer_come_as_a_frame() -> None:
+    async with crmlab.sandbox(rows=40, services=["onepagecrm", "commanders_act"]) as (crm, site):
+        deals = await crmlab.call(crm, "list_deals", status="won", per_page=3, as_frame=True)
+        sources = await crmlab.call(site, "platform_sources_index", as_frame=True)
+
+    assert deals.height == 3
+    assert deals["status"].to_list() == ["won"] * 3
+    assert {"id", "label", "type"} <= set(sources.columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("delete_contact", {"contact_id": "1"}, "delete_contact changes something at OnePageCRM"),
+        ("get_contcat", {}, "did you mean 'get_contact'"),
+        ("get_contact", {"id": "1"}, "it takes no 'id'; its arguments are contact_id"),
+    ],
+)
+async def test_what_cannot_be_called_is_refused_before_anything_is_sent(
+    name: str, arguments: dict[str, str], told: str
+) -> None:
+    account = crmlab.Account("onepagecrm", user_id="1", api_key="k", base_url="http://127.0.0.1:9")
+
+    with pytest.raises(UsageError, match=told):
+        await crmlab.call(account, name, **arguments)
+
+
+def test_operations_are_a_frame() -> None:
+    counted = {name: crmlab.operations(name).height for name in registry()}
+
+    assert counted == {"altcraft": 40, "commanders_act": 133, "complero": 14, "onepagecrm": 166, "relenta": 5}
+    (note,) = crmlab.operations("onepagecrm").filter(operation="get_note")["arguments"].to_list()
+    assert note == [{"name": "note_id", "takes": "text", "required": True}]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import random
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -356,27 +360,139 @@ async def test_a_list_that_goes_on_for_ever_is_an_error_that_names_it(
     assert data["complero.events"].height == 30
 
 
-async def test_a_full_last_page_is_told(serve: Serve) -> None:
-    data = await read_events(serve, Events(lambda cursor: (1000, "")))
+class TimedEvents:
+    """Updates at these seconds in this order, a thousand a page; after page `names` none names a next one."""
+
+    def __init__(self, seconds: Sequence[int], *, names: int = 99, filters: bool = True) -> None:
+        self._rows = [{**event(number, "u"), "created_at": _at(second)} for number, second in enumerate(seconds)]
+        self._names = names
+        self._filters = filters
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        asked = request.query
+        if asked["type"] != "update":
+            return web.json_response([])
+        since, until = asked.get("from", ""), asked.get("to", "3")
+        rows = [row for row in self._rows if not self._filters or since <= row["created_at"] <= until]
+        start = int(asked.get("cursor", "0"))
+        names_next = start + 1000 < len(rows) and start // 1000 < self._names
+        return web.json_response(
+            rows[start : start + 1000], headers={"Next-Cursor": str(start + 1000)} if names_next else {}
+        )
+
+
+def _at(second: int) -> str:
+    return (dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+ASCENDING = [60 * number for number in range(3500)]
+ORDERS = {
+    "ascending": ASCENDING,
+    "descending": ASCENDING[::-1],
+    "in no order": random.Random(1).sample(ASCENDING, len(ASCENDING)),
+}
+
+
+async def timed_events(serve: Serve, service: TimedEvents) -> tuple[int, bool, str]:
+    data = await crmlab.fetch(complero(await serve(service)), "complero.events", limits=FAST)
+    return data["complero.events"].height, data.complete, data.summary["note"][0]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+async def test_a_full_last_page_is_the_end_where_nothing_more_is_found_by_its_time(serve: Serve, order: str) -> None:
+    seconds = [second for second in ORDERS[order] if second < 60_000]
+
+    assert await timed_events(serve, TimedEvents(seconds)) == (1000, True, "")
+
+
+@pytest.mark.parametrize("names", [0, 2])
+@pytest.mark.parametrize("order", ORDERS)
+async def test_a_full_page_without_a_cursor_is_read_on_by_time_where_more_is_found(
+    serve: Serve, order: str, names: int
+) -> None:
+    height, complete, note = await timed_events(serve, TimedEvents(ORDERS[order], names=names))
+
+    assert (height, complete) == (3500, True)
+    if names == 0:  # else slices of time have found all of it before
+        assert "a full page named no next one, though more records followed" in note
+
+
+@pytest.mark.parametrize(
+    ("seconds", "filters", "height", "complete"),
+    [
+        ([7] * 1000, True, 1000, True),
+        (ASCENDING[:1000], False, 1000, True),
+        ([*range(1000), *[1000] * 1500, *range(1001, 1500)], True, 2499, False),
+    ],
+    ids=["one second", "no filter of time", "a second of more than a page"],
+)
+async def test_a_full_last_page_that_no_time_can_tell_from_a_whole_list_is_told(
+    serve: Serve, seconds: Sequence[int], filters: bool, height: int, complete: bool
+) -> None:
+    found, is_complete, note = await timed_events(serve, TimedEvents(seconds, names=0, filters=filters))
+
+    assert (found, is_complete) == (height, complete)
+    assert ("rests on the missing cursor alone" if complete else "nothing can tell whether") in note
+
+
+async def test_a_check_that_is_refused_costs_nothing(serve: Serve) -> None:
+    service = TimedEvents(ASCENDING[:1000])
+
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response({}, status=400) if "from" in request.query else await service(request)
+
+    data = await crmlab.fetch(complero(await serve(handler)), "complero.events", limits=FAST)
 
     assert data["complero.events"].height == 1000
     assert data.complete
     assert "rests on the missing cursor alone" in data.summary["note"][0]
 
 
-async def test_the_cursor_of_a_link_is_taken_where_it_has_no_header_of_its_own(serve: Serve) -> None:
+async def test_objects_after_a_full_page_that_points_nowhere_are_asked_for_by_number(serve: Serve) -> None:
+    async def service(request: web.Request) -> web.Response:
+        first = (await request.json())["from_id"]
+        objects = [{"id": number, "name": f"c{number}"} for number in range(first, 2501)]
+        return web.json_response({"error": 0, "data": objects[:1000]})
+
+    data = await crmlab.fetch(altcraft(await serve(service)), "altcraft.campaigns", limits=FAST)
+
+    assert data["altcraft.campaigns"].height == 2500
+    assert data.complete
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://elsewhere.example/v1/events?type=update&cursor=b",
+        "https://elsewhere.example/v1/events?type=update&after=b",
+        "/events?after=b",
+        "?after=b",
+        '<https://elsewhere.example/v1/events?cursor=a>; rel="prev", </events?cursor=b>; rel="next"',
+    ],
+)
+async def test_a_link_is_followed_where_no_cursor_has_a_header_of_its_own(serve: Serve, link: str) -> None:
     async def events(request: web.Request) -> web.Response:
         if request.query["type"] != "update":
             return web.json_response([])
-        if "cursor" in request.query:
+        if "b" in (request.query.get("cursor"), request.query.get("after")):
             return web.json_response([event(2, "u")])
-        link = "https://elsewhere.example/v1/events?type=update&cursor=b"
-        return web.json_response([event(1, "u")], headers={"Next-Link": link})
+        return web.json_response([event(1, "u")], headers={"Next-Link": link, "Next-Cursor": "null"})
 
     data = await crmlab.fetch(complero(await serve(events)), "complero.events", limits=FAST)
 
     assert data["complero.events"].height == 2
     assert data.complete
+
+
+async def test_a_link_to_another_path_is_not_followed_and_told(serve: Serve) -> None:
+    async def events(request: web.Request) -> web.Response:
+        link = "https://elsewhere.example/other?after=b"
+        return web.json_response([event(1, request.query["type"])], headers={"Next-Link": link})
+
+    data = await crmlab.fetch(complero(await serve(events)), "complero.events", limits=FAST)
+
+    assert data["complero.events"].height > 0
+    assert "at another path, which is not followed" in str(data.failures[0])
 
 
 @pytest.mark.parametrize("empty", [1, 2])
@@ -486,17 +602,22 @@ async def test_a_list_that_begins_with_page_1_is_not_asked_for_page_0(serve: Ser
 
 @pytest.mark.parametrize("table", ["contacts", "relenta.contacts"])
 @pytest.mark.parametrize("changed", [False, True])
-async def test_an_id_that_comes_twice_with_other_content_is_told(serve: Serve, table: str, changed: bool) -> None:
+async def test_an_id_that_comes_twice_with_other_content_is_told(
+    serve: Serve, tmp_path: Path, table: str, changed: bool
+) -> None:
     class Twins(Relenta):
         def contact(self, number: int) -> dict[str, Any]:
             modified = f"2026-01-{1 + number:02d}T00:00:00Z" if changed else TIME
             return {**super().contact(number), "id": str(number % 5), "dt_modified": modified}
 
-    data = await crmlab.fetch(relenta(await serve(Twins(10, {}))), table, limits=FAST)
+    account = relenta(await serve(Twins(10, {})))
+    data = await crmlab.fetch(account, table, limits=FAST)
+    stored = await crmlab.fetch_to(tmp_path, account, table, limits=FAST)
 
-    assert data[table].height == 5
-    assert data.complete == changed
+    assert data[table].height == stored[table].collect().height == 5
+    assert data.complete == stored.complete == changed
     assert ("5 ids came more than once with other content" in data.summary["note"][0]) != changed
+    assert stored.summary["note"].to_list() == data.summary["note"].to_list()
 
 
 @pytest.mark.parametrize("written", [str, float])

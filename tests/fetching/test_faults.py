@@ -13,6 +13,7 @@ from polars.exceptions import PanicException
 
 import crmlab
 from crmlab.errors import InternalError
+from crmlab.providers.onepagecrm import pages as onepagecrm_pages
 from tests.conftest import Serve
 
 FAST = crmlab.Limits(concurrency=10)
@@ -47,6 +48,22 @@ async def test_a_fault_in_one_list_costs_only_that_list(fault: BaseException, pl
     assert data.deals.is_empty()
     assert data.contacts.height == whole.contacts.height > 0
     assert data.summary.filter(~data.summary["complete"])["resource"].to_list() == ["deals"]
+
+
+@pytest.mark.parametrize("place", ["embedding", "note", "reached"])
+async def test_a_fault_before_a_list_is_read_costs_only_that_list(place: str) -> None:
+    async with crmlab.sandbox(rows=40, services=SERVICES) as accounts:
+        change = raising(ZeroDivisionError())
+        if place == "embedding":
+            change = replace(onepagecrm_pages.embedding, possible=change)
+        broken(accounts[0], "contacts", **{place: change})
+        data = await crmlab.fetch(accounts, "contacts", "activities", limits=FAST)
+
+    [failure] = data.failures
+    assert isinstance(failure, InternalError)
+    assert failure.resource == "contacts"
+    assert set(data.activities["provider"]) == {"onepagecrm", "relenta"}
+    assert set(data.contacts["provider"]) == {"relenta", "complero"}
 
 
 async def test_a_fault_is_raised_where_failures_are() -> None:

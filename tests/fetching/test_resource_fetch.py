@@ -108,7 +108,7 @@ async def test_what_came_before_a_stop_is_kept() -> None:
     working = asyncio.create_task(notes_fetch.work())
     await asyncio.sleep(0.01)
 
-    notes_fetch.stop()
+    notes_fetch.stop("stopped")
     await working
 
     assert isinstance(notes_fetch.result.failure, Stopped)
@@ -119,7 +119,7 @@ async def test_one_that_is_stopped_before_it_began_asks_nothing() -> None:
     service = Service(["a"])
     notes_fetch, _ = fetch(service)
 
-    notes_fetch.stop()
+    notes_fetch.stop("stopped")
     await notes_fetch.work()
 
     assert isinstance(notes_fetch.result.failure, Stopped)
@@ -129,7 +129,7 @@ async def test_one_that_is_stopped_before_it_began_asks_nothing() -> None:
 async def test_what_the_service_gives_only_once_is_read_to_its_end() -> None:
     notes_fetch, _ = fetch(Service(["a"]), notes(destructive=True))
 
-    notes_fetch.stop()
+    notes_fetch.stop("stopped")
     await notes_fetch.work()
 
     assert notes_fetch.result.complete

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import socket
 import time
 import traceback
@@ -571,3 +572,25 @@ async def test_without_a_time_named_each_wait_is_twice_the_last(serve: Serve) ->
     first, second, third = script.at
     assert second - first >= 0.95
     assert third - second >= 1.95
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_limit_holds_on_a_machine_that_is_busy(serve: Serve, method: str) -> None:
+    script = Script(lambda r: fine())
+    limits = crmlab.Limits(rate=100, burst=10, concurrency=10)
+    busy_for = random.Random(7)
+
+    async def be_busy() -> None:
+        while True:
+            time.sleep(busy_for.choice([0, 0, 0.03, 0.06]))  # noqa: ASYNC251  # nothing else of the process runs
+            await asyncio.sleep(busy_for.choice([0, 0, 0.02]))
+
+    url = await serve(script)
+    async with Client(limits) as client:
+        hog = asyncio.create_task(be_busy())
+        requests = [Request(path="/users", method=method, body={"n": n}) for n in range(40)]
+        await asyncio.gather(*(client.send(account(url), request) for request in requests))
+        hog.cancel()
+
+    windows = [later - earlier for earlier, later in zip(script.at, script.at[10:], strict=False)]
+    assert min(windows) >= 10 / 100

@@ -333,14 +333,14 @@ def test_counters_are_asked_with_both_names_of_the_database() -> None:
 
 
 def test_operations_ask_for_one_profile_and_one_task() -> None:
-    profile, task = PROVIDER.operations
+    operations = {operation.name: operation for operation in PROVIDER.operations()}
 
-    assert profile.request(db_id=3, profile_id="0123").body == {
-        "db_id": 3,
-        "matching": "profile_id",
-        "profile_id": "0123",
-    }
-    assert (task.request(task_id="87").path, task.request(task_id="87").body) == ("/tasks/status", {"task_id": 87})
+    profile = operations["profiles_get"].request(db_id=3, matching="profile_id", profile_id="0123")
+    task = operations["tasks_status"].request(task_id="87")
+
+    assert (profile.method, profile.path) == ("POST", "/profiles/get")
+    assert profile.body == {"db_id": 3, "matching": "profile_id", "profile_id": "0123"}
+    assert (task.path, task.body) == ("/tasks/status", {"task_id": 87})
 
 
 # ---- records ------------------------------------------------------------------------------------
@@ -534,3 +534,35 @@ def test_what_happened_to_a_mailing_is_read_in_every_spelling(action: str, what:
     found = pl.DataFrame({"action": [action]}).select(HISTORY[0].columns["mailing"]).item()
 
     assert found == what
+
+
+@pytest.mark.parametrize(
+    ("count", "stands_for", "is_told"),
+    [(3, 3, False), ("3", 3, False), (1, 1, False), (None, None, False), (0, None, True), ("many", None, True)],
+)
+def test_an_event_tells_how_many_it_stands_for(count: Any, stands_for: int | None, is_told: bool) -> None:
+    found = read("history", [{**EVENT, "count": count}])
+
+    assert found.frames["activities"]["count"].to_list() == [stands_for]
+    assert found.misfits.height == is_told
+
+
+def test_a_profile_is_marked_as_its_events_are() -> None:
+    history = read("history", [OLD_EVENT]).frames
+    profiles = read("profiles", [{**PROFILE, "_xxh": OLD_EVENT["xxh"]}]).frames
+
+    marks = [history["activities"], history["consent_events"], profiles["contacts"]]
+    assert [frame["contact_hash"].to_list() for frame in marks] == [["00aa11bb22cc33dd"]] * 3
+
+
+def test_custom_fields_named_like_columns_keep_their_values() -> None:
+    names = ["account", "provider", "item", "id_", "Email", "custom"]
+    profile = {**PROFILE, **{name: f"value of {name}" for name in names}}
+
+    found = read("profiles", [profile], custom_fields=",".join(names))
+
+    custom = {each["key"]: each["value"] for each in found.frames["contacts"]["custom"].to_list()[0]}
+    assert custom == {name: f"value of {name}" for name in names}
+    own = found.frames[RAW].row(0, named=True)
+    assert (own["account"], own["provider"], own["email"]) == ("a", "altcraft", "ada@moss.example")
+    assert {f"value of {name}" for name in names} <= {value for value in own.values() if isinstance(value, str)}

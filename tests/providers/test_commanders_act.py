@@ -104,7 +104,10 @@ def asked(name: str, rows: dict[str, list[Any]] | None = None, **context: Any) -
 def test_the_token_goes_into_the_header_with_the_media_type() -> None:
     signed = PROVIDER.sign(Request(path="/sources"), {"token": "t0p", "site_id": "7"})
 
-    assert signed.headers == {"Authorization": "Bearer t0p", "Accept": "application/vnd.api+json"}
+    assert signed.headers == {
+        "Authorization": "Bearer t0p",
+        "Accept": "application/vnd.api+json, application/json;q=0.9",
+    }
     assert "t0p" not in repr(signed)
 
 
@@ -178,7 +181,7 @@ def following(**body: Any) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"meta": [], "links": []}, {"meta": {"pagination": None}, "links": {"next": None}}, {"links": {"next": "/x"}}],
+    [{}, {"meta": [], "links": []}, {"meta": {"pagination": None}, "links": {"next": None}}, {"links": {"next": ""}}],
 )
 def test_a_list_that_says_nothing_of_pages_is_whole(body: dict[str, Any]) -> None:
     assert following(**body) == []
@@ -195,10 +198,25 @@ def test_the_pages_that_an_answer_tells_of_are_asked_for_at_once() -> None:
 
 
 @pytest.mark.parametrize("encoded", ["page[number]=2", "page%5Bnumber%5D=2"])
-def test_only_the_pages_number_is_taken_from_a_link(encoded: str) -> None:
-    found = following(links={"next": f"https://other.example/v2/9/sources?{encoded}&page[size]=10"})
+def test_what_a_link_asks_for_is_taken_and_not_its_host(encoded: str) -> None:
+    found = following(links={"next": f"https://other.example/v2/9/x?{encoded}&page[size]=10"})
 
-    assert found == [{"include": "health", "page[number]": "2"}]
+    assert found == [{"include": "health", "page[number]": "2", "page[size]": "10"}]
+
+
+@pytest.mark.parametrize(
+    "link", ["?page[after]=b", "/x?page[after]=b", {"href": "https://api.example/v2/7/x?page[after]=b"}]
+)
+@pytest.mark.parametrize("meta", [{}, {"pagination": {"total_pages": 1, "total": 9}}])
+def test_a_link_without_a_pages_number_is_followed_also_where_meta_tells_of_no_further_page(
+    link: Any, meta: dict[str, Any]
+) -> None:
+    assert following(links={"next": link}, meta=meta) == [{"include": "health", "page[after]": "b"}]
+
+
+def test_a_link_to_another_path_is_told() -> None:
+    with pytest.raises(PagingError, match="at another path"):
+        following(links={"next": "https://api.example/v2/7/sources-archive?page[number]=2"})
 
 
 # ---- what is asked ------------------------------------------------------------------------------

@@ -4,13 +4,17 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import polars as pl
 import pytest
 from aiohttp import web
 
 import crmlab
+from crmlab import plots
+from crmlab.catalogue import CATALOGUE, Choices, script
 from crmlab.connector.page import Page
 from crmlab.connector.request import Request
 from crmlab.connector.resource import Context
@@ -213,14 +217,30 @@ def test_a_consent_that_cannot_be_read_is_a_misfit_and_decides_nothing() -> None
     unclear = {**CONTACT, "section_work": {"consents": {"email": "perhaps", "sms": True}}}
     divided = {**CONTACT, "section_work": {"email_consent": True}, "section_private": {"consents": {"email": False}}}
 
-    found = read("events", [{**EVENT, "contact": unclear}, {**EVENT, "id": "e2", "contact": divided}])
+    events = [
+        {**EVENT, "contact": unclear},
+        {**EVENT, "id": "e2", "contact": divided},
+        {**EVENT, "id": "e3", "consents": {"email": "perhaps"}, "contact": {**CONTACT, "section_work": {}}},
+        {**EVENT, "id": "e4", "type": "create", "contact": unclear},
+    ]
+    found = read("events", events)
 
     assert found.frames["consent_events"].select("id", "opted_in").rows() == [
-        ("e1/email", None), ("e1/sms", True), ("e2/email", None),
+        ("e1/email", None), ("e1/sms", True), ("e2/email", None), ("e3/email", None), ("e4/email", None),
+        ("e4/sms", None),
     ]  # fmt: skip
-    assert found.misfits["id"].to_list() == ["e1", "e2"]
-    assert "perhaps" in found.misfits["reason"][0]
-    assert "false and true" in found.misfits["reason"][1]
+    assert found.misfits.select("id", "raw").rows() == [
+        ("e1", '"perhaps"'), ("e2", '"false and true"'), ("e3", '"perhaps"'),
+    ]  # fmt: skip
+
+
+def test_a_no_stays_one_beside_what_cannot_be_read_which_is_told() -> None:
+    contact = {**CONTACT, "section_work": {"consents": {"email": {"granted": False, "status": "active"}}}}
+
+    found = read("events", [{**EVENT, "contact": contact}])
+
+    assert found.frames["consent_events"]["opted_in"].to_list() == [False]
+    assert found.misfits["raw"].to_list() == ['"active"']
 
 
 @pytest.mark.parametrize(
@@ -370,12 +390,20 @@ def test_a_path_can_be_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ids_are_escaped_in_operations() -> None:
-    operations = {operation.name: operation for operation in PROVIDER.operations}
+    operations = {operation.name: operation for operation in PROVIDER.operations()}
 
-    assert operations["contact"].request(id="a/b c?").path == "/contacts/a%2Fb%20c%3F"
-    assert operations["employee"].request(id="..").path == "/employees/.."
-    assert operations["operation"].request(id="1").path == "/operations/1"
-    assert operations["latest_events"].destructive
+    assert operations["get_contact"].request(id="a/b c?").path == "/contacts/a%2Fb%20c%3F"
+    assert operations["get_employee"].request(id="..").path == "/employees/.."
+    assert operations["get_operation"].request(id="1").path == "/operations/1"
+    assert operations["get_latest_events"].destructive
+
+
+def test_a_path_can_be_corrected_for_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(complero.PATHS, "contact", "/people/{id}")
+
+    operations = {operation.name: operation for operation in PROVIDER.operations()}
+
+    assert operations["get_contact"].request(id="1").path == "/people/1"
 
 
 def test_only_the_read_that_consumes_is_destructive() -> None:
@@ -518,6 +546,24 @@ async def test_a_kind_that_nobody_knows_is_kept_decides_nothing_and_is_told() ->
 
     assert dict(data.consent_events.select("kind", "opted_in").rows()) == {"confirm": True, "smiled": None}
     assert "words nobody knows, which decide nothing: smiled" in data.summary["note"][0]
+
+
+async def test_consents_that_could_not_be_read_are_counted_wherever_consent_is_shown(tmp_path: Path) -> None:
+    odd = {**CONTACT, "section_work": {"consents": {"email": "perhaps", "sms": "maybe", "phone": True}}}
+    events = [EVENT, {**EVENT, "id": "e2", "contact": odd}]
+
+    async with served(lambda request: web.json_response(events)) as (account, _):
+        data = await crmlab.fetch(account, "consent_events", "contacts", limits=FAST)
+
+    assert dict(data.summary.select("table", "unread").rows()) == {"contacts": 0, "consent_events": 2}
+    said = "2 values of consent_events of complero could not be read"
+    assert said in plots.consent_rate(data).layout.title.subtitle.text
+    shown = script(CATALOGUE["consent_rate"], Choices(), data, asked=data.asked, summary=data.summary)
+    assert "plots.with_notes(" in shown
+    assert said in plots.with_notes(go.Figure(), data, "consent_events").layout.title.subtitle.text
+    assert said not in str(plots.people_overlap(data).layout.title.subtitle.text)
+    report = data.masked().report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert report.count(said) > len(["the summary"])
 
 
 async def test_a_cursor_that_comes_again_ends_the_list() -> None:

@@ -3,111 +3,201 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 
+from crmlab.connector import flag
 from crmlab.providers.complero.consents import statements
 
-Said = list[tuple[str | None, str | None, str | None]]
+#: of each channel and purpose: "yes", "no", "-" where nothing was decided, and "?" where something was not read
+Heard = dict[str, str]
+_ANSWERS = {"true": "yes", "false": "no", None: "-"}
 
 
-def said(section: Any, **fields: Any) -> Said:
+def heard(section: Any, *, channel: str | None = None, **fields: Any) -> Heard:
     contact = json.dumps({"id": "c1", "section_work": section, **fields})
-    return [(each["channel"], each["purpose"], each["answer"]) for each in statements(contact)]
+    found = {}
+    for each in statements(contact, channel):
+        about = "/".join(part for part in (each["channel"] or "*", each["purpose"]) if part)
+        found[about] = "?" if each["unread"] and not each["answer"] else _ANSWERS[each["answer"]]
+        found[about] += "?" if each["unread"] and each["answer"] else ""
+    return found
 
 
-@pytest.mark.parametrize(
-    ("section", "decided"),
-    [
-        ({"consents": {"email": False, "phone": False}}, [("email", None, "false"), ("phone", None, "false")]),
-        ({"consents": {"E-Mail": "Yes", "sms": 0}}, [("email", None, "true"), ("sms", None, "false")]),
-        ({"consents": {"email": 1.0}}, [("email", None, "true")]),
-        ({"consents": [{"channel": "email", "granted": True}]}, [("email", None, "true")]),
-        ({"consents": [{"type": "sms", "status": "revoked"}]}, [("sms", None, "false")]),
-        ({"email": {"optin": True, "value": "ada@moss.example"}}, [("email", None, "true")]),
-        ({"emails": [{"type": "work", "value": "ada@moss.example", "optin": False}]}, [("email", None, "false")]),
-        ({"email_opted_out": True}, [("email", None, "false")]),
-        ({"emailOptOut": "true"}, [("email", None, "false")]),
-        ({"opt_outs": {"sms": True}}, [("sms", None, "false")]),
-        ({"consents": {"email": {"opted_out": True}}}, [("email", None, "false")]),
-        ({"consent": False}, [(None, None, "false")]),
-        ({"newsletter_opt_in": True}, [("newsletter", None, "true")]),
-    ],
-)
-def test_a_yes_or_no_decides_under_a_key_that_names_a_consent(section: Any, decided: Said) -> None:
-    assert said(section) == decided
+NOTHING = {"*": "-"}
+SAID: list[tuple[Any, Heard]] = [
+    # under a key that names a consent
+    ({"consents": {"email": False, "phone": False}}, {"email": "no", "phone": "no"}),
+    ({"consents": {"E-Mail": "Yes", "sms": 0, "fax": 1.0}}, {"email": "yes", "sms": "no", "fax": "yes"}),
+    ({"consents": {"email": "granted", "sms": "denied", "push": "withdrawn"}},
+     {"email": "yes", "sms": "no", "push": "no"}),
+    ({"consents": {"email": "1", "sms": "0", "push": " No ", "fax": "off"}},
+     {"email": "yes", "sms": "no", "push": "no", "fax": "no"}),
+    ({"consents": {"email": "opt-in", "sms": "opt_out", "push": "not given"}},
+     {"email": "yes", "sms": "no", "push": "no"}),
+    ({"Consents": {"EMAIL": "NO"}}, {"email": "no"}),
+    ({"consent": False}, {"*": "no"}),
+    ({"consents": [True]}, {"*": "yes"}),
+    ({"newsletter_opt_in": True}, {"newsletter": "yes"}),
+    ({"email": {"optin": True, "value": "ada@moss.example"}}, {"email": "yes"}),
+    ({"emails": [{"type": "work", "value": "ada@moss.example", "optin": False}]}, {"email": "no"}),
+    ({"newsletter": {"subscribed": False}}, {"newsletter": "no"}),
+    ({"has_consented": "N"}, {"*": "no"}),
+    ({"consents": {"email_address": False, "mobile_phone": False, "email2": False}}, {"email": "no", "phone": "no"}),
+    ({"consents": {"postal_mail": True}}, {"letter": "yes"}),
+    ({"consents": {"all": False}}, {"*": "no"}),
+    ({"consents": {"none": True}}, {"*": "no"}),
+    # in an object, or in a list of them
+    ({"consents": [{"channel": "email", "granted": True}]}, {"email": "yes"}),
+    ({"consents": [None, {"type": "sms", "status": "revoked"}]}, {"sms": "no"}),
+    ({"consents": [{"channels": ["email", "sms"], "granted": True}]}, {"email": "yes", "sms": "yes"}),
+    ({"consents": [{"channel": {"name": "email"}, "granted": False}]}, {"email": "no"}),
+    ({"consents": [{"channel": "all", "granted": False}]}, {"*": "no"}),
+    ({"consent_channel": "email", "consent": True}, {"email": "yes"}),
+    ({"consents": {"email": {"value": "ada@moss.example", "granted": True}}}, {"email": "yes"}),
+    ({"consents": {"granted": {"email": True}, "denied": {"sms": True}}}, {"email": "yes", "sms": "no"}),
+    ({"consents": {"email": {"yes": True, "no": False}}}, {"email": "yes"}),
+    # by purpose
+    ({"consents": {"email": {"marketing": True, "newsletter": False}}},
+     {"email/marketing": "yes", "email/newsletter": "no"}),
+    ({"consents": {"marketing": {"email": False, "sms": True}}}, {"email/marketing": "no", "sms/marketing": "yes"}),
+    ({"consents": {"email": {"marketing": {"granted": True, "text": "I agree"}}}}, {"email/marketing": "yes"}),
+    ({"consents": [{"channel": "email", "purpose": "our offers", "granted": True}]}, {"email/our offers": "yes"}),
+    ({"consents": {"email": {"granted": False, "purposes": ["news", "offers"]}}},
+     {"email/news": "no", "email/offers": "no"}),
+    ({"marketing_email_opt_in": True}, {"email/marketing": "yes"}),
+    ({"email_and_phone_opt_out": True}, {"email": "no", "phone": "no"}),
+    # opt-outs: who did not refuse has not agreed by that
+    ({"email_opted_out": True}, {"email": "no"}),
+    ({"email_opted_out": False}, {"email": "-"}),
+    ({"emailOptOut": "true", "no_sms_consent": True}, {"email": "no", "sms": "no"}),
+    ({"email_consent_revoked": True, "sms_consent_revoked": False}, {"email": "no", "sms": "-"}),
+    ({"not_opted_out": False}, {"*": "no"}),
+    ({"not_opted_out": True}, {"*": "-"}),
+    ({"opt_outs": {"sms": True}}, {"sms": "no"}),
+    ({"opt_outs": ["email", "offers"]}, {"email": "no", "offers": "no"}),
+    ({"opt_out": "email"}, {"email": "no"}),
+    ({"opt_outs": "all"}, {"*": "no"}),
+    ({"opt_outs": [{"channel": "email", "id": "x1"}]}, {"email": "no"}),
+    ({"consents": [{"type": "opt-out", "channel": "email"}]}, {"email": "no"}),
+    ({"consents": [{"type": "opt_out", "channel": "email", "granted": True}]}, {"email": "no"}),
+    ({"channels": [{"type": "email", "status": "unsubscribed"}]}, {"email": "no"}),
+    ({"consents": {"granted": ["email"], "denied": ["sms"]}}, {"email": "?", "sms": "no"}),
+    ({"do_not_email": True, "doNotCall": "1"}, {"email": "no", "phone": "no"}),
+    ({"objections": ["email"]}, {"email": "no"}),
+    ({"consents": {"email": {"granted": True, "withdrawn": None, "deleted": False}}}, {"email": "yes"}),
+    # a time of a refusal tells that there was one; a time of a consent does not tell that it is one
+    ({"email_opted_out": "2026-01-01"}, {"email": "no"}),
+    ({"opted_out_at": "2026-01-01T00:00:00Z"}, {"*": "no"}),
+    ({"opted_out_at": 1_767_225_600}, {"*": "no"}),
+    ({"unsubscribed": {"email": "2026-01-01"}}, {"email": "no"}),
+    ({"consents": {"email": {"withdrawn": {"at": "2026-01-01"}}}}, {"email": "no"}),
+    ({"opted_out_at": "0001-01-01T00:00:00Z"}, {"*": "-"}),
+    ({"opted_out_at": "0000-00-00"}, {"*": "-"}),
+    ({"opted_out_at": "never"}, {"*": "?"}),
+    ({"opted_in_at": "2026-01-01"}, {"*": "?"}),
+    ({"email": {"opted_out_at": "2026-02-01", "opted_in_at": "2026-01-01"}}, {"email": "no"}),
+    ({"email": {"opted_out_at": "2026-01-01", "opted_in_at": "2026-02-01"}}, {"email": "?"}),
+    ({"consents": {"email": {"granted": True, "revoked_at": "2026-02-01"}}}, {"email": "?"}),
+    # what was said before is not said now
+    ({"consents": {"email": {"current": False, "previous": True}}}, {"email": "no"}),
+    ({"consents": {"email": {"granted": False, "history": [{"granted": True}]}}}, {"email": "no"}),
+    # beside a consent
+    ({"consents": {"email": {"granted": True, "date": "2026-01-01", "source": "form", "archived": False}}},
+     {"email": "yes"}),
+    ({"email_optin": True, "email_optin_sent": True}, {"email": "yes"}),
+    ({"email_optin_sent": True}, {"email": "?"}),
+    ({"consent_requested": True}, {"*": "?"}),
+    ({"consents": {"email": {"granted": True, "marketing": False}}}, {"email": "yes", "email/marketing": "?"}),
+    ({"consents": {"email": {"legal": False}}}, {"email": "?"}),
+    ({"consents": {"email": {"proof": True}}}, {"email": "?"}),
+    ({"consents": {"text": False}}, {"*": "?"}),
+    # what is divided or cannot be read decides nothing, beside a no it is told
+    ({"consents": {"email": [True, False]}}, {"email": "?"}),
+    ({"consents": {"work": {"email": True}, "private": {"email": False}}}, {"email": "?"}),
+    ({"consents": {"email": {"granted": True, "deleted": True}}}, {"email": "?"}),
+    ({"consents": {"email": {"granted": True, "status": "archived"}}}, {"email": "?"}),
+    ({"consents": {"email": {"granted": False, "status": "active"}}}, {"email": "no?"}),
+    ({"consents": {"email": {"state": "pending"}}}, {"email": "?"}),
+    ({"consents": {"email": "never subscribed"}}, {"email": "?"}),
+    ({"consents": {"email": -1, "sms": 2, "fax": 0.5, "push": "2026-01-01"}},
+     {"email": "?", "sms": "?", "fax": "?", "push": "?"}),
+    ({"consents": ["email", "sms"]}, {"email": "?", "sms": "?"}),
+    ({"consents": "email: yes"}, {"*": "?"}),
+    ({"consents": '{"email": false}'}, {"*": "?"}),
+    ({"consents": [{"channel": "email"}]}, {"email": "?"}),
+    ({"consents": [{"type": "opt-in", "channel": "email"}]}, {"email": "?"}),
+    ({"channels": [{"type": "email", "status": "subscribed"}]}, {"email": "?"}),
+    # where no consent is given
+    ({"email": "ada@moss.example", "email_verified": True}, NOTHING),
+    ({"is_primary": True, "newsletter": True, "status": "active"}, NOTHING),
+    ({"consents": {"email_verified": True}}, NOTHING),
+    ({"consents": {"email": None, "sms": "", "phone": {}, "count": 1}}, NOTHING),
+    ({"consent_version": 1, "consent_text": "I agree", "unsubscribe_link": "https://moss.example"}, NOTHING),
+    ({}, NOTHING),
+    (None, NOTHING),
+    ("consent: true", NOTHING),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "section",
-    [
-        {"email": "ada@moss.example", "email_verified": True},
-        {"is_primary": True, "newsletter": True},
-        {"consents": {"email_verified": True}},
-        {"consents": {"email": None, "sms": "", "phone": {}}},
-        {"consent_date": "2026-01-01", "consent_version": 1, "double_opt_in": True},
-        {},
-        None,
-        "consent: true",
-    ],
-)
-def test_nothing_is_decided_where_no_consent_is_given(section: Any) -> None:
-    assert said(section) == [(None, None, None)]
+@pytest.mark.parametrize(("section", "said"), SAID, ids=[json.dumps(section) for section, _ in SAID])
+def test_no_yes_is_read_that_was_not_said_and_no_no_is_lost(section: Any, said: Heard) -> None:
+    assert heard(section) == said
 
 
-@pytest.mark.parametrize("key", ["email_opted_out", "no_email_consent", "email_consent_revoked"])
-def test_who_did_not_refuse_has_not_agreed_by_that(key: str) -> None:
-    assert said({key: False}) == [("email", None, None)]
-    assert said({key: True}) == [("email", None, "false")]
+def test_what_cannot_be_read_is_never_taken_for_a_yes_or_no() -> None:
+    contacts = [json.dumps({"section_work": section}) for section, _ in SAID]
+    unread = pl.Series([each["unread"] for contact in contacts for each in statements(contact)], dtype=pl.String)
 
-
-@pytest.mark.parametrize("value", ["perhaps", -1, 2, 0.5, "2026-01-01", "email"])
-def test_what_cannot_be_read_is_kept_as_it_is(value: Any) -> None:
-    assert said({"consents": {"email": value}}) == [("email", None, json.dumps(value))]
-
-
-@pytest.mark.parametrize(
-    ("section", "purpose"),
-    [
-        ({"consents": {"email": {"marketing": True}}}, "marketing"),
-        ({"consents": {"marketing": {"email": True}}}, "marketing"),
-        ({"consents": {"email": {"marketing": {"granted": True, "text": "I agree"}}}}, "marketing"),
-        ({"consents": [{"channel": "email", "purpose": "our offers", "granted": True}]}, "our offers"),
-        ({"marketing_email_opt_in": True}, "marketing"),
-    ],
-)
-def test_a_purpose_stands_beside_its_channel(section: Any, purpose: str) -> None:
-    assert said(section) == [("email", purpose, "true")]
-
-
-def test_remarks_on_a_consent_are_no_consents() -> None:
-    consent = {"granted": True, "date": "2026-01-01", "source": "form", "archived": False, "verified": False}
-
-    assert said({"consents": {"email": consent}}) == [("email", None, "true")]
-
-
-def test_a_consent_that_was_revoked_is_not_read_as_a_yes() -> None:
-    consent = {"granted": True, "revoked_at": "2026-02-01"}
-
-    assert said({"consents": {"email": consent}}) == [("email", None, "false and true")]
+    assert unread.drop_nulls().len() > 20
+    assert pl.select(flag(pl.lit(unread))).to_series().drop_nulls().is_empty()
 
 
 def test_work_and_home_are_read_as_one() -> None:
-    work = {"consents": {"email": True, "sms": False}}
+    work = {"consents": {"email": True, "sms": False, "push": False}}
+    home = {"consents": {"email": False, "sms": False, "phone": True, "push": "perhaps"}}
 
-    found = said(work, section_private={"consents": {"email": False, "sms": False, "phone": True}})
+    found = heard(work, section_private=home)
 
-    assert found == [("email", None, "false and true"), ("sms", None, "false"), ("phone", None, "true")]
+    assert found == {"email": "?", "sms": "no", "push": "no?", "phone": "yes"}
+
+
+def test_what_could_not_be_read_is_kept_as_it_is() -> None:
+    consents = {"email": "perhaps", "sms": [True, False], "fax": {"proof": True}}
+
+    found = statements(json.dumps({"consents": consents}))
+
+    assert [each["unread"] for each in found] == ["perhaps", "false and true", '{"proof": true}']
+
+
+def test_what_names_no_channel_is_about_those_of_the_event() -> None:
+    assert heard({"consent": True}, channel="E-Mail, SMS") == {"email": "yes", "sms": "yes"}
+    assert heard({"consents": {"push": False}}, channel="carrier pigeon") == {"push": "no"}
+    assert heard({}, channel="carrier pigeon") == {"carrier pigeon": "-"}
+
+
+def test_consents_beside_the_contact_of_an_event_are_read_too() -> None:
+    found = statements('{"consents": {"email": true}}', None, '{"email": false, "sms": false}')
+
+    assert [(each["channel"], each["answer"]) for each in found] == [("email", None), ("sms", "false")]
 
 
 def test_documentation_and_free_data_hold_no_consents() -> None:
-    assert said({}, documentation={"consent": True}, data={"email_optin": True}) == [(None, None, None)]
+    assert heard({}, documentation={"consent": True}, data={"email_optin": True}) == NOTHING
 
 
-def test_a_contact_nested_too_deeply_is_not_read_and_does_not_raise() -> None:
-    deep = "[" * 20_000 + "]" * 20_000
+def test_a_company_whose_name_sounds_like_a_refusal_has_refused_nothing() -> None:
+    assert heard({"consents": {"email": True}}, type="person", name="Opt Out Ltd") == {"email": "yes"}
 
+
+@pytest.mark.parametrize("deep", ["[" * 20_000 + "]" * 20_000, "1e999"])
+def test_a_contact_that_no_reader_takes_is_told_and_does_not_raise(deep: str) -> None:
     (statement,) = statements(f'{{"consents": {deep}}}', "sms")
 
-    assert statement["channel"] == "sms"
-    assert str(statement["answer"]).startswith('{"consents": [[[')
-    assert len(str(statement["answer"])) == 200
+    assert (statement["channel"], statement["answer"]) == ("sms", None)
+    assert str(statement["unread"]).startswith(f'{{"consents": {deep}'[:200])
+
+
+def test_a_contact_that_is_no_object_is_told() -> None:
+    assert [each["unread"] for each in statements('["email", false]')] == ['["email", false]']
+    assert [each["unread"] for each in statements("[]")] == [None]

@@ -74,7 +74,6 @@ async def test_custom_fields_take_no_parameters() -> None:
         ("/contact.list", 400),
         ("/contact.list.json?page=0", 400),
         ("/contact.list.json?page_size=many", 400),
-        ("/deal.list.json", 404),
     ],
 )
 async def test_what_is_not_there_or_not_well_formed_is_refused(path: str, status: int) -> None:

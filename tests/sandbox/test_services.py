@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import ClientSession
 
+import crmlab
+from crmlab.connector import Request
 from crmlab.errors import UsageError
 from crmlab.providers import registry
 from crmlab.sandbox import services
@@ -28,3 +31,30 @@ def test_each_is_called_like_its_provider_and_has_what_an_account_of_it_needs(na
 def test_a_name_that_is_not_known_is_told_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="unknown service 'relentra'; did you mean 'relenta'"):
         services.service("relentra", World())
+
+
+#: a record that is not there, where single records are served
+_NO_RECORD = {
+    "altcraft": ("databases/get", {"id": 999_999}),
+    "commanders_act": ("sources/999999", None),
+    "complero": ("employees/nobody", None),
+    "onepagecrm": ("deals/000000000000000000000000", None),
+}
+
+
+@pytest.mark.parametrize("name", services.names())
+async def test_a_missing_operation_is_answered_unlike_a_missing_record(name: str) -> None:
+    async with crmlab.sandbox(World(), services=[name]) as accounts:
+        method = "POST" if name == "altcraft" else "GET"
+        headers = accounts[0].sign(Request(path="/")).headers
+
+        async def asked(path: str, body: object) -> tuple[int, str]:
+            url = f"{accounts[0].base_url}/{path}"
+            async with ClientSession(headers=headers) as session, session.request(method, url, json=body) as response:
+                return response.status, await response.text()
+
+        operation = await asked("no/such/operation", {})
+        record = await asked(*_NO_RECORD[name]) if name in _NO_RECORD else (404, "")
+
+    assert record != operation
+    assert operation[0] == 404 or "501" in operation[1]

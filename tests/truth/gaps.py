@@ -156,5 +156,7 @@ def _subscriptions(subscriptions: pl.DataFrame) -> pl.DataFrame:
         status=pl.lit("unsubscribed"),
         opted_in=pl.lit(False),
     )
-    complained = subscriptions.with_columns(_put("status", "complained", 7), _put("opted_in", False, 7))
+    complained = subscriptions.with_columns(
+        _put("status", "complained", 7), _put("opted_in", False, 7), _put("contact_id", None, 11)
+    )
     return pl.concat([complained, second])

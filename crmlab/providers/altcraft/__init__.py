@@ -164,16 +164,16 @@ def _history(context: Context) -> Iterable[Request]:
         )
 
 
-def _profile(db_id: str | int, profile_id: str) -> Request:
-    return _post("profiles/get", db_id=_number(str(db_id)), matching="profile_id", profile_id=profile_id)
-
-
-def _task(task_id: str | int) -> Request:
-    return _post("tasks/status", task_id=_number(str(task_id)))
-
-
 def _profile_wire(context: Context) -> Schema:
-    return {**dict.fromkeys(views.custom_names(context), fields.PROFILE["email"]), **fields.PROFILE}
+    """Return the documented fields, which come first and keep their names, and those that the account names."""
+    own = [name for name in views.custom_names(context) if name not in fields.PROFILE]
+    return {**fields.PROFILE, **dict.fromkeys(own, fields.PROFILE["email"])}
+
+
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.altcraft.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
+
+    return OPERATIONS
 
 
 PROVIDER = Provider(
@@ -273,21 +273,14 @@ PROVIDER = Provider(
             requests=_history,
             needs_before_request=("databases",),
             follow=pages.history,
-            page_size=_PAGE_SIZE,
+            page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
             wire=fields.EVENT,
             views=views.HISTORY,
             unknown_words=views.UNKNOWN_ACTIONS,
         ),
     ),
-    operations=(
-        Operation(name="profile", doc="One profile by its database and id.", request=_profile),
-        Operation(
-            name="task",
-            doc="The state of background work by its id, which the call that started it told.",
-            request=_task,
-        ),
-    ),
+    operations=_operations,
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",
@@ -295,11 +288,14 @@ PROVIDER = Provider(
         "the token is taken from the Authorization header (token_in=body for installations that do not)",
         "resources/list exists and answers as databases/list does",
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
-        "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page",
+        "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
+        "a full last page more is asked for by its last time (history) or number (objects)",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
-        "campaign_id; an event with a count above 1 is one row",
+        "campaign_id; an event with a count above 1 is one row, and counts as many times",
+        "profile id, xxh and address of a profile are marks of one person: an event with only one of them is of the "
+        "profile that has it elsewhere",
         f"history may be asked from {LONG_AGO} to the day after tomorrow in one window",
         "the hash that a pointer into history begins with tells how far it is, and a page with more events than "
         "its limit is one of profiles: only the number of slices of time depends on it",

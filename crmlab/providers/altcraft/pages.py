@@ -9,7 +9,17 @@ from typing import Any
 
 import msgspec
 
-from crmlab.connector import Page, Paginator, Request, Span, cursor, time_slices, unix_seconds, whole_number
+from crmlab.connector import (
+    Page,
+    Paginator,
+    Request,
+    Span,
+    cursor,
+    pointer,
+    time_slices,
+    unix_seconds,
+    whole_number,
+)
 
 #: where a list of objects begins
 FIRST = 1
@@ -20,7 +30,7 @@ _MEGABYTE = 1_000_000
 
 class _Listing(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
-    next_from_id: int | str | None = None
+    next_from_id: Any = None
     total_count: Any = None
 
     @property
@@ -41,12 +51,16 @@ def total(page: Page) -> int | None:
     return whole_number(page.read(_Listing).total_count)
 
 
+class _Object(msgspec.Struct):
+    id: Any = None
+
+
 def _follow_objects(page: Page) -> Iterable[Request]:
     """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
     answer = page.read(_Listing)
     asked = page.request.body["from_id"]
-    following = str(answer.next_from_id or "")
-    points_on = following.isdigit() and int(following) > asked
+    following = pointer(answer.next_from_id) or ""
+    points_on = following.isdecimal() and int(following) > asked
     if answer.is_empty or not points_on:
         return ()
     counted = total(page)
@@ -64,26 +78,57 @@ def _more_objects(page: Page) -> int | None:
     return None if objects is None else -(-objects // page.request.body["limit"])
 
 
-objects = Paginator(strategy="page after page", follow=_follow_objects, more=_more_objects, is_chain=True)
+def _objects_after(page: Page) -> Iterable[Request]:
+    """Ask for the objects after the last one by its number, where the page itself points nowhere."""
+    try:
+        listed = msgspec.json.decode(page.read(_Listing).data, type=list[_Object])
+    except msgspec.ValidationError:  # objects of a shape that nobody expects are rejected one by one, elsewhere
+        return []
+    numbers = [number for each in listed if (number := whole_number(each.id)) is not None]
+    return [page.request.with_body(from_id=max(numbers) + 1)] if numbers else []
+
+
+objects = Paginator(
+    strategy="page after page",
+    follow=_follow_objects,
+    more=_more_objects,
+    is_chain=lambda page: True,
+    further=_objects_after,
+)
 
 
 def _pointer(page: Page) -> str | None:
-    pointer = str(page.read(_Listing).next_from_id or "")
-    return None if pointer == page.request.body["from_id"] else pointer
+    """Return what points to the next page; the pointer that was sent is the end."""
+    following = pointer(page.read(_Listing).next_from_id)
+    return None if following == page.request.body["from_id"] else following
 
 
-records = cursor(_pointer, lambda request, pointer: request.with_body(from_id=pointer), empty_is_end=True)
+records = cursor(_pointer, lambda request, token: request.with_body(from_id=token), empty_is_end=True)
 
 
 class _Event(msgspec.Struct):
-    datetime: str | None = None
+    datetime: Any = None
+    xxh: Any = None
+    profile_id: Any = None
 
 
-def _times(page: Page) -> list[str | None]:
+def _events(page: Page) -> list[_Event]:
     try:
-        return [event.datetime for event in msgspec.json.decode(page.read(_Listing).data, type=list[_Event])]
+        return msgspec.json.decode(page.read(_Listing).data, type=list[_Event])
     except msgspec.ValidationError:  # events of a shape that nobody expects are rejected one by one, elsewhere
         return []
+
+
+def _times(page: Page) -> list[object]:
+    return [event.datetime for event in _events(page)]
+
+
+def units(page: Page) -> int:
+    """Return how many a page holds of what the limit counts: events, or profiles where there are more events."""
+    events = _events(page)
+    if len(events) <= page.request.body.get("limit", 0):
+        return len(events)
+    return len({str(event.xxh or event.profile_id) for event in events})
 
 
 def _pages_left(page: Page) -> float | None:
@@ -109,7 +154,7 @@ def _span(request: Request) -> Span:
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
     """Ask for the same history from a day to a day; both ends are never open."""
-    return request.with_body(date_from=_day(since or 0), date_to=_day(until or 0))
+    return request.with_body(date_from=_day(since or 0), date_to=_day(until or 0), from_id="")
 
 
 def _day(seconds: int) -> str:

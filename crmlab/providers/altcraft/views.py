@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.connector import Context, View, custom, full_name, iso_time, lookup, text, texts
+from crmlab.connector import Context, View, custom, full_name, integer, iso_time, lookup, text, texts
 
 # The vendor's list of actions is not public: these are the words to be expected, for its own texts use
 # several for one thing. Case, and what stands between the parts of a word, do not matter.
@@ -132,6 +132,7 @@ def contacts(context: Context) -> tuple[View, ...]:
                 "state": text("_region"),
                 "country": text("_country"),
                 "status": text("_status"),
+                "contact_hash": text("_xxh"),
                 "custom": custom({name: (name, name) for name in custom_names(context)}),
             },
         ),
@@ -160,6 +161,7 @@ SUBSCRIPTIONS = (
 UNKNOWN_STATES = {"subscriptions": _unknown("status")}
 
 _AT = iso_time("datetime")
+_COUNT = integer("count")
 _IN_EVENT = pl.col("subscription").struct
 HISTORY = (
     View(
@@ -173,6 +175,9 @@ HISTORY = (
             "contact_emails": texts(pl.concat_list(pl.col("email"))),
             "subject": pl.coalesce(text("message_name"), text("campaign_name")),
             "campaign_id": text("campaign_id"),
+            "contact_hash": text("xxh"),
+            # an event that stands for none would not be there
+            "count": pl.when(_COUNT > 0).then(_COUNT),
             "mailing": _WORD.replace_strict(_MAILING, default=None, return_dtype=pl.String),
         },
     ),
@@ -187,6 +192,7 @@ HISTORY = (
             "kind": text("action"),
             "contact_id": text("profile_id"),
             "contact_email": text("email"),
+            "contact_hash": text("xxh"),
             "channel": pl.coalesce(text("channel"), text(_IN_EVENT.field("channel"))),
             "source": pl.coalesce(text("campaign_name"), text(_IN_EVENT.field("resource_name"))),
             "opted_in": _opted_in("action"),

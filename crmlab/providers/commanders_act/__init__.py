@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import polars as pl
@@ -29,7 +28,9 @@ from crmlab.connector import (
     count_and_names,
     fill_path,
     get,
+    linked,
     numbered,
+    pointer,
     read_refusal,
     refuse,
     whole_number,
@@ -84,8 +85,12 @@ class _Ends(msgspec.Struct):
     links: Any = None
 
 
+#: some operations, such as the events collected, answer with plain JSON alone
+_ACCEPT = "application/vnd.api+json, application/json;q=0.9"
+
+
 def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
-    return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept="application/vnd.api+json")
+    return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept=_ACCEPT)
 
 
 def _check(page: Page) -> None:
@@ -118,7 +123,9 @@ def _status(error: _Error, code: str) -> int:
 
 def _pagination(page: Page) -> Mapping[str, Any]:
     meta = page.read(_Ends).meta
-    found = meta.get("pagination") if isinstance(meta, dict) else None
+    if not isinstance(meta, dict):
+        return {}
+    found = meta.get("pagination", meta if "total_pages" in meta else None)
     return found if isinstance(found, dict) else {}
 
 
@@ -136,28 +143,46 @@ _numbered = numbered(_last_page, param=_PAGE)
 
 def _follow(page: Page) -> Iterable[Request]:
     """Follow pages where an answer tells of them: documented for reports only, possible elsewhere."""
-    if _last_page(page) is not None:
+    if not _is_chain(page):
         return _numbered(page)
+    link = _next_link(page)
+    if link is None:
+        return ()
+    following = linked(page.request, link)
+    number = following.params.get(_PAGE, "")
+    if not number.isdecimal() or int(number) > _number(page):
+        return [following]
+    if _last_page(page) is not None:  # meta tells as well that nothing follows
+        return ()
+    raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
+
+
+def _number(page: Page) -> int:
+    return whole_number(page.request.params.get(_PAGE)) or 1
+
+
+def _is_chain(page: Page) -> bool:
+    """Whether only a link can tell what follows: meta tells of no pages, or of none after this one."""
+    last = _last_page(page)
+    return last is None or last <= _number(page)
+
+
+def _next_link(page: Page) -> str | None:
+    """Return the link to the next page: text, or an object that holds it (jsonapi.org, 1.1, document links)."""
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
-    if not isinstance(link, str):
-        return ()
-    # of the link only the page's number is used: its host may be another, and would get the token
-    number = parse_qs(urlsplit(link).query).get(_PAGE, [""])[0]
-    if not number.isdecimal():
-        return ()
-    if int(number) <= int(page.request.params.get(_PAGE, "1")):
-        raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
-    return [page.request.with_params(**{_PAGE: number})]
+    return pointer(link.get("href") if isinstance(link, dict) else link)
 
 
 def _more(page: Page) -> int | None:
-    if _last_page(page) is not None:
+    if not _is_chain(page):
         return _numbered.more(page)
     return None if _follow(page) else 0
 
 
-_pages = Paginator(strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE)
+_pages = Paginator(
+    strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE, is_chain=_is_chain
+)
 
 
 def _is_empty_answer(error: ApiError, request: Request) -> bool:
@@ -229,12 +254,14 @@ def _logs(context: Context) -> Iterable[Request]:
     return [Request(path="/activity-logs", params=params)]
 
 
-def _health(id: str | int, start: str, end: str, granularity: int = DAY) -> Request:
-    return _delivery("healths", str(id), start, end, granularity)
-
-
 def _list(name: str, doc: str, **more: Any) -> Resource:
     return Resource(name=name, doc=doc, follow=_pages, total=_total, is_empty_answer=_is_empty_answer, **more)
+
+
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.commanders_act.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
+
+    return OPERATIONS
 
 
 PROVIDER = Provider(
@@ -334,15 +361,10 @@ PROVIDER = Provider(
             views=views.LOGS,
         ),
     ),
-    operations=(
-        Operation(
-            name="delivery_health",
-            doc="Deliveries of one source or destination between two ISO times, with their trends.",
-            request=_health,
-        ),
-    ),
+    operations=_operations,
     assumptions=(
-        "lists come whole; where an answer holds meta.pagination or links.next, it is followed",
+        "lists come whole; where an answer holds meta.pagination or links.next, it is followed, the link by what it "
+        "asks for and not to its host",
         "GET /users, which the vendor shows as its example of a request, answers a JSON:API list of "
         "firstname, lastname, email and type",
         "an integration's id is unique among sources and destinations",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -28,8 +29,10 @@ from crmlab.connector import (
     Request,
     Resource,
     Span,
-    cursor,
+    chain,
     fill_path,
+    linked,
+    pointer,
     read_refusal,
     refuse,
     time_slices,
@@ -37,23 +40,16 @@ from crmlab.connector import (
 )
 from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import fields, views
-
-#: only ``/ping`` is documented with its path; the others are guessed from the documented names.
-#: Read whenever a request is made: to correct one, assign to it before fetching
-PATHS = {
-    "ping": "/ping",
-    "events": "/events",
-    "latest_events": "/events/latest",
-    "contact": "/contacts/{id}",
-    "employee": "/employees/{id}",
-    "operations": "/operations",
-    "operation": "/operations/{id}",
-}
+from crmlab.providers.complero.paths import PATHS
 
 #: the kinds of event asked for, one list each: without a filter only the first two come, and how
 #: several are joined in one filter is not documented
 EVENT_TYPES = ("confirm", "update", "documentation")
 _LIMIT = 1000
+#: the address in a link that is written as in a Link header (RFC 8288): ``<https://...>; rel="next"``
+_LINK = re.compile(r'<([^<>]*)>(?:\s*;[^,]*\brel="?next\b|\s*$)')
+#: parameters that a list is asked with whatever its period, and whatever its page
+_FILTERS = ("type", "limit")
 #: seconds; whether the edges of a period belong to it is not documented: ask for a little more
 _OVERLAP = 1
 
@@ -107,7 +103,7 @@ def _span(request: Request) -> Span:
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
     """Return the same request for another period."""
-    params = {name: value for name, value in request.params.items() if name not in ("from", "to")}
+    params = {name: value for name, value in request.params.items() if name in _FILTERS}
     if since is not None:
         params["from"] = _iso(since)
     if until is not None:
@@ -119,14 +115,21 @@ def _iso(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _next_cursor(page: Page) -> str | None:
-    """Return the cursor of the next page: of its own header, else of the link, whose host is not looked at."""
-    link = page.header("next-link") or ""
-    in_link = parse_qs(urlsplit(link).query).get("cursor", [""])[0]
-    return page.header("next-cursor") or in_link or None
+def _next_page(page: Page) -> Request | None:
+    """Return the request for the next page: by the cursor of its own header, else by the link, without its host."""
+    token = pointer(page.header("next-cursor"))
+    if token:
+        return page.request.with_params(cursor=token)
+    header = page.header("next-link") or ""
+    in_brackets = _LINK.search(header)
+    link = pointer(in_brackets[1] if in_brackets else header)
+    if link is None:
+        return None
+    in_link = pointer(parse_qs(urlsplit(link).query).get("cursor", [""])[0])
+    return page.request.with_params(cursor=in_link) if in_link else linked(page.request, link)
 
 
-_pages = cursor(_next_cursor, lambda request, token: request.with_params(cursor=token))
+_pages = chain(_next_page)
 _slices = time_slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
 
 
@@ -166,13 +169,6 @@ def _is_gone(error: ApiError, request: Request) -> bool:
     return error.status == 404
 
 
-def _by_id(name: str, doc: str) -> Operation:
-    def request(id: str) -> Request:
-        return Request(path=fill_path(PATHS[name], id=id))
-
-    return Operation(name=name, doc=doc, request=request)
-
-
 def _newest_upload(page: Page) -> str:
     """Say what there is to recognise the company by: nothing that can be read names it."""
     uploads = page.read(list[_Upload])
@@ -182,8 +178,10 @@ def _newest_upload(page: Page) -> str:
     return f"newest upload: {newest.model or newest.type} of {newest.created_at:.10}"
 
 
-def _plain(name: str) -> Callable[[], Request]:
-    return lambda: Request(path=PATHS[name])
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.complero.operations import operations  # noqa: PLC0415  # its models load when one is called
+
+    return operations()
 
 
 PROVIDER = Provider(
@@ -257,34 +255,23 @@ PROVIDER = Provider(
             views=views.OPERATIONS,
         ),
     ),
-    operations=(
-        Operation(
-            name="ping", doc="Whether the service can be reached; the key is not looked at.", request=_plain("ping")
-        ),
-        _by_id("contact", "One contact by its id, as it is now."),
-        _by_id("employee", "One employee by the company's own id."),
-        _by_id("operation", "One operation by its id."),
-        Operation(
-            name="latest_events",
-            doc="Events that no call has returned yet; they do not come again.",
-            request=_plain("latest_events"),
-            destructive=True,
-        ),
-    ),
+    operations=_operations,
     assumptions=(
         *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
-        "channel, contact_id, documentation; one without id gets one made of its content",
+        "channel, contact_id, consents, documentation; one without id gets one made of its content",
         "events are asked for type by type; a service that does not know documentation as a type has none",
         "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, zip_code, state, "
         "country, and consents by channel and purpose",
         "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it is about the event's "
         "channel where it names none; yes at work and no at home decides nothing; documentation and data hold none",
+        "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, and is told as a value "
+        "that could not be read",
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
-        "a list ends where neither Next-Cursor nor Next-Link names another page; a full last page is told, since "
-        "nothing else says that it is the last",
+        "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
+        "asked for by its last time",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",

@@ -7,94 +7,70 @@ stands there and cannot be read is kept as it is, so that it is reported: it is 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
-#: one decision: what it is about, what for, and "true", "false" or what could not be read
+from crmlab.providers.complero.consent_places import About, Place, below, labelled, names_in
+from crmlab.providers.complero.consent_words import (
+    Key,
+    answer_of,
+    is_address,
+    is_answer,
+    is_given,
+    key_of,
+    name_of,
+    names_joining,
+    names_leaving,
+    time_of,
+)
+
+#: one decision: what it is about, what for, "true" or "false", and what could not be read
 Statement = dict[str, str | None]
 
 #: parts of a contact that hold documents and free data, not what the person said
 _ELSEWHERE = frozenset({"documentation", "data"})
-_CHANNELS = frozenset(
-    {"email", "sms", "mms", "phone", "telephone", "mobile", "mobilenumber", "call", "letter", "post", "postal", "mail",
-     "push", "fax", "faxnumber", "whatsapp", "messenger"}
-)  # fmt: skip
-#: words in a key that make what it holds a consent, wherever it stands
-_CONSENT = frozenset({"consent", "consents", "consented", "permission", "permissions", "optin", "optins"})
-_REFUSAL = frozenset({"optout", "optouts", "unsubscribe", "unsubscribed"})
-#: words in a key that hold the answer, or turn it round, within a consent
-_ANSWER = frozenset(
-    {"accepted", "active", "agreed", "allowed", "answer", "approved", "choice", "decision", "enabled", "given",
-     "granted", "state", "status", "subscribed", "value"}
-)  # fmt: skip
-_NEGATION = frozenset(
-    {"blocked", "declined", "denied", "expired", "never", "no", "not", "objected", "objection", "refused", "rejected",
-     "revoked", "withdrawn", "without"}
-)  # fmt: skip
-_NAMING = _CONSENT | _REFUSAL
-#: words in a key that hold the answer, where a key above names a consent
-_ANSWERING = _NAMING | _ANSWER | _NEGATION
-#: words in a key that say something about a consent, but not whether there is one
-_BESIDE = frozenset(
-    {"at", "by", "confirmed", "created", "date", "default", "double", "expires", "expiry", "id", "ip", "language",
-     "legal", "mandatory", "method", "on", "origin", "pending", "preferred", "primary", "proof", "required",
-     "since", "source", "text", "time", "timestamp", "until", "updated", "url", "valid", "verified", "version"}
-)  # fmt: skip
-#: words in a key that name neither a channel nor a purpose
-_FILLING = frozenset(
-    {"a", "been", "by", "channel", "channels", "communication", "communications", "contact", "details", "do", "for",
-     "has", "have", "is", "items", "of", "preferences", "private", "section", "settings", "the", "to", "via", "was",
-     "work"}
-)  # fmt: skip
-#: words in a key that hold when something was said: a time of a refusal tells that there was one
-_TIMES = frozenset({"at", "date", "on", "since", "time", "timestamp"})
-_NEITHER = _NAMING | _ANSWER | _FILLING | _BESIDE
-#: keys that name in words what the object is about
-_CHANNEL_KEYS = ("channel", "medium")
-_PURPOSE_KEYS = ("purpose", "topic")
-_TYPE_KEYS = ("type", "kind")
-_NAME_KEYS = ("name", "key")
 #: characters of a contact that cannot be read
 _SHOWN = 200
-_YES = frozenset({"true", "1", "yes", "y"})
-_NO = frozenset({"false", "0", "no", "n"})
-#: answers that say themselves what they are about, whatever their key is called
-_GRANTED = frozenset({"accepted", "agreed", "allowed", "given", "granted", "optin", "optedin", "subscribed"})
-_DENIED = frozenset(
-    {"declined", "denied", "expired", "notgiven", "notgranted", "optout", "optedout", "refused", "rejected",
-     "revoked", "unsubscribed", "withdrawn"}
-)  # fmt: skip
-_SPELLINGS = (
-    (re.compile(r"\b(?:opt|opted) ?(in|out)(s?)\b"), r"opt\1\2"),
-    (re.compile(r"\be mail(s?)\b"), r"email\1"),
-    (re.compile(r"\bwhats app\b"), "whatsapp"),
-)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_WORD = re.compile(r"\w+")
-_BETWEEN_LETTERS = re.compile(r"(?<=[a-z])[\s_-]+(?=[a-z])")
+#: characters of a text in a list that may be the name of what was refused
+_NAME_LENGTH = 60
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the walk stands: whether a key above named a consent, and what the keys above are about."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What one value says: an answer, or what cannot be read of it, or a remark on a consent."""
 
-    is_consent: bool = False
-    #: how often the keys turn the answer round
-    negations: int = 0
-    channels: tuple[str, ...] = ()
-    purposes: tuple[str, ...] = ()
+    about: About
+    answer: str | None = None
+    unread: str | None = None
+    #: it only counts, as something that cannot be read, where nothing else speaks of the same
+    is_remark: bool = False
 
 
-def statements(contact: str | None, channel: str | None = None) -> list[Statement]:
+@dataclass(slots=True)
+class _Heard:
+    """All that was said about one channel and purpose."""
+
+    answers: set[str] = field(default_factory=set)
+    unread: dict[str, None] = field(default_factory=dict)
+
+    def statement(self, about: About) -> Statement:
+        """Return it as one: a yes beside a no, or beside what cannot be read, decides nothing. A no stays one."""
+        unread = [*self.unread]
+        is_divided = len(self.answers) > 1
+        if is_divided or (unread and self.answers == {"true"}):
+            unread = sorted([*self.answers, *unread])
+            return _statement(about, None, " and ".join(unread))
+        return _statement(about, next(iter(self.answers), None), " and ".join(sorted(unread)) or None)
+
+
+def statements(contact: str | None, channel: str | None = None, consents: str | None = None) -> list[Statement]:
     """Return what a contact says about each channel and purpose: one statement each, and one at least.
 
-    The answer is null where nothing was decided. Where work says yes and home says no, it is both words,
-    which nobody can read as one.
+    Its answer is null where nothing was decided. What could not be read stands in "unread": also a yes at work
+    beside a no at home, which nobody can read as one.
 
     Parameters
     ----------
@@ -102,174 +78,194 @@ def statements(contact: str | None, channel: str | None = None) -> list[Statemen
         The JSON of the contact.
     channel
         What the event itself says it is about: what names no channel is about this one.
+    consents
+        The JSON of consents that stand in the event itself.
     """
-    start = _Place(channels=(channel,) if channel else ())
+    named = name_of(channel).channels if channel else ()
+    start = Place(channels=named or ((channel,) if channel else ()))
     try:
         found = [*_of_object(_fields(contact), start)]
+        if consents:
+            found += _of_value(msgspec.json.decode(consents), replace(start, is_consent=True))
     except (msgspec.DecodeError, RecursionError):
-        # nested too deeply: what it holds is not known, and a part of it shows which contact that is
-        return [_statement(channel, None, f"{contact:.{_SHOWN}}")]
+        # nested too deeply, or no object: what it holds is not known, and a part of it shows which contact that is
+        return [_statement(about, None, f"{contact:.{_SHOWN}}") for about in start.abouts()]
 
-    answers: dict[tuple[str | None, str | None], dict[str, None]] = {}
-    for each in found:
-        said = answers.setdefault((each["channel"], each["purpose"]), {})
-        if each["answer"] is not None:
-            said[each["answer"]] = None
-    if not answers:
-        return [_statement(channel, None, None)]
-    return [_statement(*about, " and ".join(sorted(said)) or None) for about, said in answers.items()]
+    heard = _heard(found)
+    if not heard:
+        return [_statement(about, None, None) for about in start.abouts()]
+    return [each.statement(about) for about, each in heard.items()]
+
+
+def _heard(found: list[_Said]) -> dict[About, _Heard]:
+    heard: dict[About, _Heard] = {}
+    for said in found:
+        if said.is_remark:
+            continue
+        about = heard.setdefault(said.about, _Heard())
+        if said.answer is not None:
+            about.answers.add(said.answer)
+        if said.unread is not None:
+            about.unread.setdefault(said.unread)
+    spoken_of = {*heard}
+    for said in found:
+        is_new = said.about not in spoken_of if said.about != (None, None) else not spoken_of
+        if said.is_remark and said.unread and is_new:
+            heard.setdefault(said.about, _Heard()).unread.setdefault(said.unread)
+    return heard
 
 
 def _fields(contact: str | None) -> Mapping[str, Any]:
-    found = msgspec.json.decode(contact) if contact else {}
-    if not isinstance(found, dict):
+    found = msgspec.json.decode(contact) if contact else None
+    if not found:
         return {}
-    return {key: value for key, value in found.items() if key not in _ELSEWHERE}
+    if not isinstance(found, dict):
+        raise msgspec.DecodeError("no object")
+    return {name: value for name, value in found.items() if name not in _ELSEWHERE}
 
 
-def _statement(channel: str | None, purpose: str | None, answer: str | None) -> Statement:
-    return {"channel": channel, "purpose": purpose, "answer": answer}
+def _statement(about: About, answer: str | None, unread: str | None) -> Statement:
+    channel, purpose = about
+    return {"channel": channel, "purpose": purpose, "answer": answer, "unread": unread}
 
 
-def _of_value(value: Any, place: _Place) -> Iterator[Statement]:
+# ---- the walk -----------------------------------------------------------------------------------
+
+
+def _of_value(value: Any, place: Place) -> Iterator[_Said]:
     """Return what a value says, and all that is inside it."""
     if isinstance(value, dict):
         yield from _of_object(value, place)
     elif isinstance(value, list):
-        for each in value:
-            yield from _of_value(each, place)
-    elif place.is_consent and value is not None and str(value).strip():
-        yield _decided(value, place)
+        for item in value:
+            yield from _of_item(item, place)
+    elif place.is_consent and is_given(value):
+        yield from _of_scalar(value, place)
 
 
-def _of_object(fields: Mapping[str, Any], place: _Place) -> Iterator[Statement]:
-    answers = {key for key, value in fields.items() if _is_answer(key, value, place)}
-    place = _labelled(fields, place, is_consent=place.is_consent or bool(answers))
-    for key, value in fields.items():
-        words = _words(key)
+def _of_item(item: Any, place: Place) -> Iterator[_Said]:
+    """Return what an element of a list says: a text that is no answer names what a refusal is about."""
+    is_topic = isinstance(item, str) and place.is_consent and place.refuses and not is_answer(item)
+    if is_topic and is_given(item) and not name_of(item).channels and len(item) <= _NAME_LENGTH:
+        yield from _decided(True, replace(place, purposes=(*place.purposes, item.strip())))
+    else:
+        yield from _of_value(item, place)
+
+
+def _of_scalar(value: Any, place: Place) -> Iterator[_Said]:
+    name = name_of(value) if isinstance(value, str) and len(value) <= _NAME_LENGTH else None
+    if name and (name.channels or name.is_general) and not is_answer(value):
+        yield from _of_name(value, replace(place, channels=name.channels or place.channels))
+    else:
+        yield from _decided(value, place)
+
+
+def _of_name(value: str, place: Place) -> Iterator[_Said]:
+    """Return what the name of a channel says in the place of an answer: under an opt-out, that it was refused."""
+    if place.refuses:
+        yield from _decided(True, place)
+    else:
+        yield from _unreadable(value, place)
+
+
+def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
+    keys = {name: key_of(name) for name in fields}
+    labels = {name: key.label for name, key in keys.items() if key.label and names_in(fields[name])}
+    answers = {name for name, key in keys.items() if name not in labels and _is_answer(key, fields[name], place)}
+    if not labels:
+        yield from _of_fields(fields, keys, answers, place)
+        return
+    for own in labelled(fields, labels, place, has_answer=bool(answers)):
+        found = [*_of_fields({name: fields[name] for name in fields if name not in labels}, keys, answers, own)]
+        if found or answers or not own.is_consent:
+            yield from found
+        elif own.refuses:  # {"type": "opt-out", "channel": "email"}
+            yield from _decided(True, own)
+        else:
+            yield from _unreadable({name: fields[name] for name in labels}, own, is_remark=True)
+
+
+def _of_fields(fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place) -> Iterator[_Said]:
+    """Return what the fields of an object say; `answers` are those that hold its own answer."""
+    times = []
+    for name, value in fields.items():
+        key = keys[name]
         is_scalar = not isinstance(value, (dict, list))
         # most fields of a contact are neither consents nor hold any
-        if is_scalar and not place.is_consent and _NAMING.isdisjoint(words):
+        if is_scalar and not place.is_consent and not key.names_consent and not key.is_state:
             continue
-        if _is_label(key, value):
+        if key.is_history or not is_given(value):
             continue
-        if _is_remark(words, value):
-            yield from _refused_once(words, value, place)
-            continue
-
-        below = _below(words, place)
-        # beside the answer of its object, what names no channel is a remark on it
-        is_beside = is_scalar and bool(answers) and key not in answers
-        if not is_beside or below.channels != place.channels:
-            yield from _of_value(value, below)
-
-
-def _labelled(fields: Mapping[str, Any], place: _Place, *, is_consent: bool) -> _Place:
-    """Return the place with what the object itself says that it is about: ``{"channel": "email", ...}``."""
-    for _, name in _labels(fields, _CHANNEL_KEYS):
-        place = replace(place, channels=(_plain(name),))
-    for _, name in _labels(fields, _PURPOSE_KEYS):
-        place = replace(place, purposes=(*place.purposes, name))
-    for key, name in _labels(fields, (*_TYPE_KEYS, *_NAME_KEYS)):
-        if _plain(name) in _CHANNELS:
-            place = replace(place, channels=(_plain(name),))
-        # outside of consents a name is that of a person, a company or a place
-        elif place.is_consent or (is_consent and key in _TYPE_KEYS and not place.channels):
-            place = replace(place, purposes=(*place.purposes, name))
-    return place
+        inner = below(key, place)
+        if not is_scalar:
+            yield from _of_value(value, inner)
+        elif not inner.is_consent:
+            yield from _of_state(name, value, inner)
+        elif key.is_time:
+            times.append((name, value, inner))
+        elif key.is_aside or key.is_done:
+            yield from _remark(name, value, inner)
+        elif answers and name not in answers and inner.channels == place.channels:
+            yield from _beside(name, value, inner)
+        elif not (len(answers) > 1 and inner == place and is_address(value)):
+            yield from _of_scalar(value, inner)
+    yield from _of_times(times, has_answer=bool(answers))
 
 
-def _labels(fields: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for key in keys:
-        name = fields.get(key)
-        if isinstance(name, str) and name.strip():
-            yield key, name.strip()
-
-
-def _is_label(key: str, value: Any) -> bool:
-    return isinstance(value, str) and key in (*_CHANNEL_KEYS, *_PURPOSE_KEYS, *_TYPE_KEYS, *_NAME_KEYS)
-
-
-def _is_remark(words: tuple[str, ...], value: Any) -> bool:
-    """Whether a key says something about a consent, as ``consent_date`` does, and not whether there is one."""
-    beside = _BESIDE.intersection(words)
-    if isinstance(value, (dict, list)):
-        beside -= {"by"}  # consents by channel
-    return bool(beside)
-
-
-def _refused_once(words: tuple[str, ...], value: Any, place: _Place) -> Iterator[Statement]:
-    """Return the refusal whose time a key like ``revoked_at`` holds."""
-    below = _below(words, place)
-    is_time = not _TIMES.isdisjoint(words) and isinstance(value, str) and value.strip() != ""
-    if is_time and below.is_consent and below.negations > place.negations:
-        yield _decided(True, below)
-
-
-def _is_answer(key: str, value: Any, place: _Place) -> bool:
+def _is_answer(key: Key, value: Any, place: Place) -> bool:
     """Whether the key holds the answer of its object, as in ``{"granted": true}``."""
-    words = _words(key)
-    answering = _ANSWERING if place.is_consent else _NAMING
-    if answering.isdisjoint(words) or isinstance(value, (dict, list)):
+    if not (key.is_answer if place.is_consent else key.names_consent):
         return False
-    return not _is_remark(words, value)
+    is_remark = key.is_time or key.is_aside or key.is_done or key.is_history
+    return not is_remark and not isinstance(value, (dict, list))
 
 
-@lru_cache(maxsize=1_000)
-def _below(words: tuple[str, ...], place: _Place) -> _Place:
-    """Return the place that a key leads to."""
-    is_consent = place.is_consent or not _NAMING.isdisjoint(words)
-    refusing = _REFUSAL | _NEGATION if is_consent else _REFUSAL
-    names = [word for word in words if word not in _NEITHER and word not in refusing]
-    channels = tuple(_channel(word) for word in names if _channel(word) in _CHANNELS)
-    purpose = "_".join(word for word in names if _channel(word) not in _CHANNELS)
-    return _Place(
-        is_consent=is_consent,
-        negations=place.negations + sum(word in refusing for word in words),
-        channels=channels or place.channels,
-        purposes=(*place.purposes, purpose) if purpose else place.purposes,
-    )
+# ---- what single values say ---------------------------------------------------------------------
 
 
-def _decided(value: Any, place: _Place) -> Statement:
-    channel = "_".join(place.channels) or None
-    purposes = place.purposes
-    if channel is None and purposes:
-        # a consent to one purpose, with no channel beside it, is not about every channel
-        channel = purposes[0]
-        purposes = purposes[1:]
-    return _statement(channel, "_".join(purposes) or None, _answer(value, place.negations))
+def _decided(value: Any, place: Place) -> Iterator[_Said]:
+    answer, unread = answer_of(value, place.turns)
+    for about in place.abouts():
+        yield _Said(about=about, answer=answer, unread=unread)
 
 
-def _answer(value: Any, negations: int) -> str | None:
-    """Return "true", "false", null where nothing is decided, or what cannot be read."""
-    is_whole = isinstance(value, float) and value.is_integer()
-    word = _BETWEEN_LETTERS.sub("", str(int(value) if is_whole else value).strip().lower())
-    if word in _DENIED:
-        return "false"
-    if word in _GRANTED and not negations:
-        return "true"
-    if word not in _YES | _NO:
-        return json.dumps(value, ensure_ascii=False)
-    if not negations:
-        return "true" if word in _YES else "false"
-    # who has not opted out has not opted in by that
-    return "false" if negations == 1 and word in _YES else None
+def _unreadable(value: str | Mapping[str, Any], place: Place, *, is_remark: bool = False) -> Iterator[_Said]:
+    """Return what cannot be read: a text, or fields by name. Neither can be taken for a yes or no."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    for about in place.abouts():
+        yield _Said(about=about, unread=text, is_remark=is_remark)
 
 
-@lru_cache(maxsize=1_000)
-def _words(key: str) -> tuple[str, ...]:
-    return tuple(_plain(key).split())
+def _of_state(name: str, value: Any, place: Place) -> Iterator[_Said]:
+    """Return what a state says that no key calls a consent: ``{"type": "email", "status": "unsubscribed"}``."""
+    if names_leaving(value):
+        yield from _decided(value, place)
+    elif names_joining(value):
+        yield from _unreadable({name: value}, place, is_remark=True)
 
 
-def _plain(text: str) -> str:
-    """Return the words of a name in lower case and one spelling: ``emailOptIn`` is "email optin"."""
-    words = " ".join(_WORD.findall(_CAMEL.sub(" ", text).replace("_", " "))).lower()
-    for spelling, usual in _SPELLINGS:
-        words = spelling.sub(usual, words)
-    return words
+def _of_times(times: list[tuple[str, Any, Place]], *, has_answer: bool) -> Iterator[_Said]:
+    """Return what keys like ``revoked_at`` say: their time tells that there was a refusal."""
+    agreed = [time_of(value) for _, value, place in times if not place.refuses]
+    back = max((time for time in agreed if time), default=None)
+    for name, value, place in times:
+        left = time_of(value)
+        if not place.refuses:
+            if not has_answer:
+                yield from _unreadable({name: value}, place, is_remark=True)
+        elif not (left and back and back > left):
+            yield from _decided(value, place)
+        elif not has_answer:  # who left came back later, as it seems
+            yield from _unreadable({name: value}, place)
 
 
-def _channel(word: str) -> str:
-    """Return the word for one: a list of several e-mail addresses is about e-mail."""
-    return word if word in _CHANNELS else word.removesuffix("s")
+def _remark(name: str, value: Any, place: Place) -> Iterator[_Said]:
+    """Return what stands beside a consent, where it reads like an answer to something."""
+    if is_answer(value) and not key_of(name).is_quality:
+        yield from _unreadable({name: value}, place, is_remark=True)
+
+
+def _beside(name: str, value: Any, place: Place) -> Iterator[_Said]:
+    """Return a yes or no that stands beside the answer of its object, and may be about something else."""
+    if is_answer(value) or value in (0, 1):
+        yield from _unreadable({name: value}, place, is_remark=True)

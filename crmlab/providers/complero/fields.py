@@ -25,6 +25,7 @@ CONTACT: Schema = {
 EVENT: Schema = {
     **_scalars("id", "event_id", "type", "created_at", "occurred_at", "timestamp", "source", "channel", "contact_id"),
     "contact": JSON,
+    "consents": JSON,
     "documentation": JSON,
 }
 EMPLOYEE: Schema = {

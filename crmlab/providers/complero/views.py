@@ -31,12 +31,12 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-_STATEMENT = pl.Struct(dict.fromkeys(("channel", "purpose", "answer"), pl.String))
+_STATEMENT = pl.Struct(dict.fromkeys(("channel", "purpose", "answer", "unread"), pl.String))
 
 
 def _statements(events: pl.Series) -> pl.Series:
-    """Return the statements of each event, of which the contact and the channel are given."""
-    found = [statements(event["contact"], event["channel"]) for event in events]
+    """Return the statements of each event, of which the contact, the channel and its own consents are given."""
+    found = [statements(event["contact"], event["channel"], event["consents"]) for event in events]
     return pl.Series(found, dtype=pl.List(_STATEMENT))
 
 
@@ -88,7 +88,7 @@ def _found(pattern: str, *sections: pl.Expr) -> pl.Expr:
 
 
 #: what each event says of a channel and purpose
-_STATEMENTS = pl.struct("contact", channel=text("channel")).map_batches(
+_STATEMENTS = pl.struct("contact", "consents", channel=text("channel")).map_batches(
     _statements, return_dtype=pl.List(_STATEMENT), is_elementwise=True
 )
 
@@ -117,6 +117,9 @@ def _kind(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.to_lowercase()
 
 
+_DECIDES = _kind("type").is_in(_DECIDING)
+#: a consent that cannot be read is reported where it would decide, also beside a no, which stays one
+_OPTED_IN = pl.coalesce(flag(pl.when(_DECIDES).then(_said("unread"))), flag(pl.when(_DECIDES).then(_said("answer"))))
 _DOCUMENTATION = pl.coalesce(pl.col("documentation"), inside("documentation")).str.strip_chars()
 
 EVENTS = (
@@ -134,7 +137,7 @@ EVENTS = (
             "purpose": _said("purpose"),
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
-            "opted_in": pl.when(_kind("type").is_in(_DECIDING)).then(flag(_said("answer"))),
+            "opted_in": _OPTED_IN,
             "step": _kind("type").replace_strict(_STEPS, default=None, return_dtype=pl.String),
             "has_documentation": pl.when(_kind("type") == "documentation")
             .then(pl.lit(True))

@@ -26,7 +26,6 @@ from crmlab.connector import (
     Provider,
     Request,
     Resource,
-    fill_path,
     get,
     iso_time,
     read_refusal,
@@ -131,13 +130,6 @@ def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
     return Resource(name=name, doc=doc, requests=get(f"/{name}"), unwrap=record, **more)
 
 
-def _one(name: str, plural: str) -> Operation:
-    def request(id: str) -> Request:
-        return Request(path=fill_path(f"/{plural}/{{id}}", id=id))
-
-    return Operation(name=name, doc=f"One {name} by id.", request=request)
-
-
 _IN_BOOTSTRAP = (
     EmbeddedList(resource="users", path=("data", "user")),
     EmbeddedList(resource="users", path=("data", "team")),
@@ -147,6 +139,13 @@ _IN_BOOTSTRAP = (
     *(EmbeddedList(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
 )
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
+
+
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.onepagecrm.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
+
+    return OPERATIONS
+
 
 PROVIDER = Provider(
     name="onepagecrm",
@@ -249,7 +248,7 @@ PROVIDER = Provider(
         _list("calls", "call", doc="Calls.", wire=fields.CALL, views=views.CALLS),
         _list("meetings", "meeting", doc="Meetings.", wire=fields.MEETING, views=views.MEETINGS),
     ),
-    operations=(_one("contact", "contacts"), _one("company", "companies"), _one("deal", "deals")),
+    operations=_operations,
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",

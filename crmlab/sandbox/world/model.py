@@ -356,13 +356,17 @@ class Banner:
 
 @dataclass(slots=True, kw_only=True)
 class Integration:
-    """A source or destination; `hourly` holds (hour, success, failed, rejected) of seven days."""
+    """A source or destination; `hourly` holds (hour, success, failed, rejected) of seven days.
+
+    Its connector is what it was made of: the id, name and template of an entry in the catalogue of the service.
+    """
 
     id: int
     label: str
     direction: str
     connector_id: str
     connector_name: str
+    connector_template: str
     environment: str
     status: str
     created_at: datetime

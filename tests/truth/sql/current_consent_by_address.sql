@@ -12,11 +12,7 @@ LEFT JOIN first_addresses USING (provider, account, contact_id)
 WHERE moment <= getvariable('as_of')
 UNION ALL
 SELECT
-    coalesce(
-        email,
-        CASE WHEN subscribed.address LIKE '%@%' THEN lower(trim(subscribed.address)) END,
-        named(provider, account, contact_id)
-    ) AS subject,
+    coalesce(email, own_email, named(provider, account, contact_id)) AS subject,
     channel,
     NULL,
     CASE WHEN bool_or(opted_in) THEN 'opt-in' ELSE 'opt-out' END,

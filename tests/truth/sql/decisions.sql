@@ -92,22 +92,30 @@ FROM with_contact('known_by_events');
 CREATE OR REPLACE VIEW past_events_of_contacts AS
 SELECT * FROM events_of_contacts WHERE moment <= getvariable('as_of');
 
--- whose a subscription is: its contact's, or of the contact that has its address
+-- whose a subscription is: its contact's, or of the contact that has its address, there or in another subscription
 CREATE OR REPLACE VIEW subscribed AS
-WITH first_known AS (
-    SELECT provider, account, address, min(contact_id) AS known_id FROM written_addresses GROUP BY ALL
+WITH said AS (
+    SELECT *, CASE WHEN address LIKE '%@%' THEN lower(trim(address)) END AS own_email FROM subscriptions
+),
+known AS (
+    SELECT provider, account, address AS own_email, contact_id FROM written_addresses
+    UNION ALL
+    SELECT provider, account, own_email, contact_id FROM said WHERE contact_id IS NOT NULL
+),
+first_known AS (
+    SELECT provider, account, own_email, min(contact_id) AS known_id
+    FROM known
+    WHERE own_email IS NOT NULL
+    GROUP BY ALL
 )
-SELECT subscriptions.* REPLACE (coalesce(contact_id, known_id) AS contact_id)
-FROM subscriptions
-LEFT JOIN first_known
-    ON first_known.provider = subscriptions.provider
-    AND first_known.account = subscriptions.account
-    AND first_known.address = lower(trim(subscriptions.address))
+SELECT said.* REPLACE (coalesce(contact_id, known_id) AS contact_id)
+FROM said
+LEFT JOIN first_known USING (provider, account, own_email)
 WHERE opted_in IS NOT NULL;
 
 CREATE OR REPLACE VIEW states_of_contacts AS
 SELECT
-    named(provider, account, contact_id) AS subject,
+    named(provider, account, coalesce(contact_id, own_email)) AS subject,
     channel,
     NULL AS purpose,
     CASE WHEN bool_or(opted_in) THEN 'opt-in' ELSE 'opt-out' END AS decision,

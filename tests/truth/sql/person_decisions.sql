@@ -28,7 +28,7 @@ WHERE moment <= getvariable('as_of') AND subject IS NOT NULL;
 
 CREATE OR REPLACE VIEW refusing_subscriptions_of_people AS
 SELECT
-    people.person_id AS subject,
+    coalesce(people.person_id, addresses_of_people.person_id) AS subject,
     channel,
     CASE WHEN bool_or(opted_in) THEN 'opt-in' ELSE 'opt-out' END AS decision,
     subscribed.provider,
@@ -36,10 +36,15 @@ SELECT
     -- the first of the resource that comes first, among those that say so
     min_by(subscribed.id, (resource_id, subscribed.id)) FILTER (NOT opted_in) AS id
 FROM subscribed
-JOIN people
+LEFT JOIN people
     ON people.provider = subscribed.provider
     AND people.account = subscribed.account
     AND people.id = subscribed.contact_id
+LEFT JOIN addresses_of_people
+    ON people.person_id IS NULL
+    AND addresses_of_people.address = own_email
+    AND (NOT opted_in OR sharers = 1)
+WHERE subject IS NOT NULL
 GROUP BY ALL;
 
 CREATE OR REPLACE VIEW marks_of_people AS

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from crmlab.sandbox.service import Records, Service, answer, dumps
+from crmlab.sandbox.service import BODY, Records, Service, answer, dumps
 from crmlab.sandbox.services.altcraft import records
 from crmlab.sandbox.world.model import World
 
@@ -41,6 +41,9 @@ def service(world: World) -> Service:
         credentials={"token": _TOKEN, "custom_fields": "season,company"},
         allowed=_allowed,
         refusal=_refusal,
+        size_in="limit",
+        cursor_in="from_id",
+        edges=(("date_from", "date_to"),),
         routes=[web.post("/{method:.*}", platform.handle)],
     )
 
@@ -99,7 +102,7 @@ class _Platform:
             return _refusal(501)
         if request.content_type != "application/json":
             return _refusal(415)
-        body = await request.json() if await request.read() else None
+        body = request[BODY]
         if not isinstance(body, dict):
             return _refusal(400)
         try:

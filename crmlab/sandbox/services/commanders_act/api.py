@@ -42,12 +42,18 @@ def service(world: World) -> Service:
         credentials={"site_id": "7", "token": _TOKEN, "segment_ids": segments},
         allowed=_allowed,
         refusal=_refusal,
+        no_such_path=lambda: _refusal(404),
         limits=Limits(rate=30, burst=30),
+        page_in="page[number]",
+        size_in="page[size]",
+        edges=(("filter[created][since]", "filter[created][until]"),),
         routes=[
             web.get("/sources", _guarded(site.integrations("source"))),
             web.get("/destinations", _guarded(site.integrations("destination"))),
             web.get("/sources/{id}", _guarded(site.integration)),
             web.get("/destinations/{id}", _guarded(site.integration)),
+            web.get("/source-catalog", _guarded(site.catalog("source"))),
+            web.get("/destination-catalog", _guarded(site.catalog("destination"))),
             web.get("/integrations/{id}/delivery/trends", _guarded(site.trends)),
             web.get("/integrations/{id}/delivery/healths", _guarded(site.healths)),
             web.get("/privacy/statistics", _guarded(site.statistics)),
@@ -116,6 +122,12 @@ class _Site:
 
         return handle
 
+    def catalog(self, direction: str) -> Handler:
+        async def handle(request: web.Request) -> web.Response:
+            return _data(records.catalog(self.world.integrations, direction))
+
+        return handle
+
     async def integration(self, request: web.Request) -> web.Response:
         return _data(records.integration(self._named(request), _included(request)))
 
@@ -143,7 +155,7 @@ class _Site:
 
     async def healths(self, request: web.Request) -> web.Response:
         one, hours = self._delivered(request)
-        attributes = {"connector_type": one.connector_id, **records.health(hours)}
+        attributes = {"connector_type": one.connector_template, **records.health(hours)}
         return _data({"id": str(one.id), "type": "delivery/trend", "attributes": attributes})
 
     async def statistics(self, request: web.Request) -> web.Response:

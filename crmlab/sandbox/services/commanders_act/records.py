@@ -72,6 +72,26 @@ def integration(one: Integration, included: Collection[str]) -> dict[str, Any]:
     }
 
 
+def catalog(integrations: Iterable[Integration], direction: str) -> list[dict[str, Any]]:
+    """What sources or destinations can be made of, as far as these integrations tell."""
+    known = {one.connector_id: one for one in integrations if one.direction == direction}
+    return [
+        {
+            "id": id,
+            "type": "source-template" if direction == "source" else "destination-catalog",
+            "attributes": {
+                "label": one.connector_name,
+                "icon": f"//icons.example.com/{one.connector_template}.webp",
+                "guide_url": None,
+                "template": one.connector_template,
+                "trigger_type": "web" if one.connector_template == "web" else "event",
+            },
+            "relationships": {"categories": {"data": {"type": "integration-categories", "id": "1"}}},
+        }
+        for id, one in sorted(known.items())
+    ]
+
+
 def _parameters(one: Integration) -> dict[str, Any]:
     if one.direction == "source":
         return {"facebook": {"pixel_id": str(one.id), "access_token": SECRET}, "gdpr_purpose": "all"}
@@ -124,7 +144,7 @@ def trends(one: Integration, hours: Iterable[Hour], granularity: int) -> dict[st
         "id": str(one.id),
         "type": "delivery/trend",
         "attributes": {
-            "connector_type": one.connector_id,
+            "connector_type": one.connector_template,
             "datasets": [["dateTime", "success", "fail"], *rows],
         },
     }

@@ -43,8 +43,12 @@ def service(world: World) -> Service:
         credentials={"api_key": _KEY},
         allowed=lambda request, body: request.headers.get("Authorization") == f"Bearer {_KEY}",
         refusal=_refusal,
+        no_such_path=lambda: _refusal(404, "no such path"),
         limits=Limits(rate=20, burst=20),
         open_paths=frozenset({"/ping"}),
+        size_in="limit",
+        cursor_in="cursor",
+        edges=(("from", "to"),),
         routes=[
             web.get("/ping", _ping),
             web.get("/events", feed.events),

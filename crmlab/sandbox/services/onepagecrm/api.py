@@ -8,14 +8,10 @@ that their own paths give.
 
 from __future__ import annotations
 
-import operator
 import time
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from functools import partial
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -23,7 +19,9 @@ from aiohttp import web
 from crmlab.connector import Limits
 from crmlab.sandbox.service import Handler, Records, Service, answer, dumps, extended
 from crmlab.sandbox.services.onepagecrm import lists
-from crmlab.sandbox.world.model import World
+from crmlab.sandbox.services.onepagecrm.query import BadValue, Queries
+from crmlab.sandbox.services.onepagecrm.records import Index
+from crmlab.sandbox.world.model import Deal, World
 
 #: contacts that page numbers reach; what the live service answers beyond is not documented
 WALL = 10_000
@@ -48,15 +46,30 @@ def service(world: World) -> Service:
         refusal=_refusal,
         limits=Limits(rate=5, burst=10),
         lists=crm.lists,
-        routes=[
-            web.get("/bootstrap", crm.bootstrap),
-            web.get("/contacts/cascade", crm.cascade),
-            web.get("/contacts/cascade/{last}", crm.cascade),
-            *(web.get(f"/{name}", crm.whole(name)) for name in lists.WHOLE),
-            *(web.get(f"/{name}", crm.paged(name)) for name in crm.lists if name not in lists.WHOLE),
-            *(web.get(f"/{name}/{{id}}", crm.one(name)) for name in lists.SINGLE),
-        ],
+        page_in="page",
+        size_in="per_page",
+        edges=(("since", "until"), ("modified_since", "unmodified_since")),
+        routes=list(_routes(crm)),
     )
+
+
+def _routes(crm: _Crm) -> Iterator[web.RouteDef]:
+    """Yield what answers each path, which works bare and with ``.json``."""
+    paths: dict[str, Handler] = {
+        "/bootstrap": crm.bootstrap,
+        "/contacts/cascade": crm.cascade,
+        "/contacts/cascade/{last}": crm.cascade,
+    }
+    for name in crm.lists:
+        paths[f"/{name}"] = crm.whole(name) if name in lists.WHOLE else crm.paged(name)
+        paths[f"/{name}/{{id}}"] = crm.one(name)
+    for owner, parameter in (("contacts", "contact_id"), ("companies", "company_id")):
+        for name in lists.OF_CONTACTS:
+            paths[f"/{owner}/{{id}}/{name}"] = crm.paged(name, owner=owner, by=parameter)
+    for path, handler in paths.items():
+        bare = path.replace("}", ":[^/.]+}")
+        yield web.get(bare, handler)
+        yield web.get(f"{bare}.json", handler)
 
 
 def _allowed(request: web.Request, body: Any) -> bool:
@@ -82,14 +95,12 @@ def _envelope(**parts: bytes) -> web.Response:
     return answer(extended(dumps({"status": 0, "message": "OK", "timestamp": int(time.time())}), parts))
 
 
-class _BadValue(Exception):
-    """A parameter that the service refuses."""
-
-
 class _Crm:
     def __init__(self, world: World) -> None:
         self.world = world
         self.lists = lists.lists(world)
+        self._index = Index(world)
+        self._queries = Queries(world, self._index)
 
     async def bootstrap(self, request: web.Request) -> web.Response:
         return _envelope(**lists.bootstrap(self.world, self.lists))
@@ -102,50 +113,75 @@ class _Crm:
 
         return handle
 
-    def paged(self, name: str) -> Handler:
+    def paged(self, name: str, *, owner: str = "", by: str = "") -> Handler:
+        """A list in pages; with `owner`, what belongs to the one of these that the path names, whose id is `by`."""
+
         async def handle(request: web.Request) -> web.Response:
+            query = dict(request.query)
+            if owner:
+                query[by] = request.match_info["id"]
+                if not len(self.lists[owner].of("id", query[by])):
+                    return _refusal(404)
             try:
-                page = _whole_number(request, "page", 1)
-                per_page = _whole_number(request, "per_page", 10)
-                found = self._filtered(name, request)
-            except _BadValue as error:
+                page = _whole_number(query, "page", 1)
+                per_page = _whole_number(query, "per_page", 10)
+                found = self._filtered(name, query)
+            except BadValue as error:
                 return _refusal(400, str(error))
             per_page = min(per_page, 100)
             if name == "contacts" and page * per_page > WALL:
                 return _refusal(400, f"Contacts past {WALL} need /contacts/cascade")
-            start = (page - 1) * per_page
-            stop = page * per_page
             counts = {
                 "total_count": len(found),
                 "page": page,
                 "per_page": per_page,
                 "max_page": max(1, -(-len(found) // per_page)),
             }
-            embedded = _embedded(request) if name == "contacts" else []
-            batch = self._with(embedded, found.rendered(start, stop)) if embedded else found.slice(start, stop)
+            batch = self._batch(name, query, found, (page - 1) * per_page, page * per_page)
             return _envelope(data=extended(dumps(counts), {name: batch}))
 
         return handle
 
-    def _with(self, embedded: list[str], contacts: Iterable[tuple[Any, bytes]]) -> bytes:
-        """Contacts as a JSON array, each with its records of these lists, which are not wrapped."""
-        whole = (
-            extended(
-                contact, {name: self.lists[name].of("contact_id", person.id).slice(bare=True) for name in embedded}
+    def _batch(self, name: str, query: Mapping[str, str], found: Records, start: int, stop: int) -> bytes:
+        """Records start..stop as a JSON array, each with what else is asked for of it."""
+        embedded = _embedded(query)
+        if name == "contacts" and embedded:
+            return _array(
+                extended(contact, self._of_contact(person.id, embedded))
+                for person, contact in found.rendered(start, stop)
             )
-            for person, contact in contacts
-        )
-        return b"[" + b",".join(whole) + b"]"
+        if name == "deals" and (_with_contacts(query) or _with_history(query)):
+            return _array(self._deal(deal, record, query) for deal, record in found.rendered(start, stop))
+        return found.slice(start, stop)
+
+    def _of_contact(self, id: str, names: Iterable[str]) -> dict[str, bytes]:
+        """The contact's records of these lists, which are not wrapped."""
+        return {name: self.lists[name].of("contact_id", id).slice(bare=True) for name in names}
+
+    def _deal(self, deal: Deal, record: bytes, query: Mapping[str, str]) -> bytes:
+        """A deal with its last stage in each pipeline, and its contacts beside it, as far as they are asked for."""
+        if _with_history(query) and deal.stage_history:
+            last_stage = deal.stage_history[-1][1]
+            stages = {deal.pipeline_id: last_stage}
+            record = extended(record, {"previous_pipeline_stages": dumps(stages)})
+        wrapped = b'{"deal":%s}' % record
+        if not _with_contacts(query):
+            return wrapped
+        people = [self._index.people.get(id) for id in (deal.contact_id, *deal.linked_contact_ids)]
+        contacts = _array(dumps(self._index.contact(person)["contact"]) for person in people if person)
+        return extended(wrapped, {"contacts": contacts})
 
     def one(self, name: str) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             found = self.lists[name].of("id", request.match_info["id"])
-            return _envelope(data=found.slice(0, 1)[1:-1]) if len(found) else _refusal(404)
+            if not len(found):
+                return _refusal(404)
+            return _envelope(data=self._batch(name, request.query, found, 0, 1)[1:-1])
 
         return handle
 
     async def cascade(self, request: web.Request) -> web.Response:
-        contacts = self._filtered("contacts", request)
+        contacts = self._filtered("contacts", request.query)
         ids = [person.id for person in contacts.items]
         last = request.match_info.get("last")
         if last is not None and last not in ids:
@@ -158,72 +194,32 @@ class _Crm:
         tail = {"items_left": left, "next_set_url": host if left else ""}
         return _envelope(data=extended(dumps(tail), {"contacts": batch}))
 
-    def _filtered(self, name: str, request: web.Request) -> Records:
+    def _filtered(self, name: str, query: Mapping[str, str]) -> Records:
         """The list as the query asks for it, kept until the list changes."""
-        asked = sorted(item for item in request.query.items() if item[0] not in ("page", "per_page", "fields"))
-        return self.lists[name].once(str(asked), lambda: self._filter(name, request.query))
-
-    def _filter(self, name: str, query: Any) -> Records:
-        found = self.lists[name]
-        if name == "contacts" and query.get("team") != "true":
-            me = self.world.users[0].id if self.world.users else ""
-            found = found.of("owner_id", me)
-        for wanted in ("contact_id", "owner_id", "status"):
-            if wanted in query and found.items and hasattr(found.items[0], wanted):
-                found = found.of(wanted, query[wanted])
-        for param, field, keep in _bounds(query):
-            edge = _moment(param, query[param])
-            found = found.where(partial(_is_within, field=field, keep=keep, edge=edge))
-        return _sorted(found, query)
+        asked = sorted(item for item in query.items() if item[0] not in ("page", "per_page", "fields"))
+        return self.lists[name].once(str(asked), lambda: self._queries.answer(name, self.lists[name], query))
 
 
-def _is_within(item: Any, *, field: str, keep: Callable[[datetime, datetime], bool], edge: datetime) -> bool:
-    return keep(getattr(item, field), edge)
+def _array(items: Iterable[bytes]) -> bytes:
+    return b"[" + b",".join(items) + b"]"
 
 
-def _bounds(query: Any) -> list[tuple[str, str, Callable[[datetime, datetime], bool]]]:
-    """Which query parameters bound which time, and how."""
-    after: Callable[[datetime, datetime], bool] = operator.ge
-    before: Callable[[datetime, datetime], bool] = operator.le
-    filtered = query.get("date_filter")
-    modified = [("modified_since", after), ("unmodified_since", before)]
-    if filtered and any(name in query for name, _ in modified):
-        raise _BadValue("date_filter cannot be used with modified_since or unmodified_since")
-    found = [(name, "modified_at", keep) for name, keep in modified if name in query]
-    if filtered:
-        if filtered not in ("created_at", "modified_at", "updated_at"):
-            raise _BadValue(f"date_filter {filtered} is not supported")
-        field = "created_at" if filtered == "created_at" else "modified_at"
-        found += [(name, field, keep) for name, keep in (("since", after), ("until", before)) if name in query]
-    return found
-
-
-def _moment(name: str, value: str) -> datetime:
-    try:
-        if value.lstrip("-").isdigit():
-            return datetime.fromtimestamp(int(value), UTC)
-        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
-    except (ValueError, OverflowError, OSError):
-        raise _BadValue(f"{name} must be YYYY-MM-DD or a Unix timestamp") from None
-
-
-def _sorted(found: Records, query: Any) -> Records:
-    by = query.get("sort_by")
-    order = query.get("order", "asc")
-    if by in ("created_at", "modified_at", "updated_at") and found.items and hasattr(found.items[0], "created_at"):
-        field = "created_at" if by == "created_at" else "modified_at"
-        return found.ordered(attrgetter(field), reverse=order == "desc")
-    return found
-
-
-def _embedded(request: web.Request) -> list[str]:
+def _embedded(query: Mapping[str, str]) -> list[str]:
     """The lists that come with each contact."""
-    asked = request.query.get("fields", "").split(",")
+    asked = query.get("fields", "").split(",")
     return [name for name in lists.EMBEDDED if f"{name}(all)" in asked]
 
 
-def _whole_number(request: web.Request, name: str, default: int) -> int:
-    value = request.query.get(name, str(default))
+def _with_contacts(query: Mapping[str, str]) -> bool:
+    return "contacts(all)" in query.get("fields", "").split(",")
+
+
+def _with_history(query: Mapping[str, str]) -> bool:
+    return query.get("include_history") == "true"
+
+
+def _whole_number(query: Mapping[str, str], name: str, default: int) -> int:
+    value = query.get(name, str(default))
     if not value.isdigit() or int(value) < 1:
-        raise _BadValue(f"{name} must be a positive whole number")
+        raise BadValue(f"{name} must be a positive whole number")
     return int(value)

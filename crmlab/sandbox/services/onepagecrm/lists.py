@@ -12,8 +12,8 @@ from crmlab.sandbox.world.model import Person, Status, World
 
 #: lists that come whole; all others come in pages
 WHOLE = ("users", "statuses", "lead_sources")
-#: lists whose records are also had one by one
-SINGLE = ("contacts", "companies", "deals", "actions", "notes", "calls", "meetings")
+#: lists whose records are of contacts, and are also had by contact and by company
+OF_CONTACTS = ("deals", "actions", "notes", "calls", "meetings")
 #: lists whose records come with their contact if asked for
 EMBEDDED = ("deals", "notes", "calls", "meetings")
 

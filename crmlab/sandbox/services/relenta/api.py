@@ -46,6 +46,8 @@ def service(world: World) -> Service:
         allowed=lambda request, body: request.headers.get("X-Relenta-Department-Key") == _KEY,
         refusal=_refusal,
         lists=lists,
+        page_in="page",
+        size_in="page_size",
         routes=[
             web.get("/contact.list.json", _paged(lists["contacts"])),
             web.get("/activity.list.json", _paged(lists["activities"])),

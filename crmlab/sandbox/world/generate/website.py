@@ -17,13 +17,14 @@ _DEVICES = (("mobile", 0.55, 0.52), ("desktop", 0.33, 0.61), ("tablet", 0.09, 0.
 _LOCATIONS = (("eu", 0.85), ("other", 0.15))
 _DAYLIGHT = [0.25 + 0.75 * max(0.0, math.sin((hour - 5) / 17 * math.pi)) for hour in range(24)]
 #: label, direction, connector, its name, events an hour; the fifth fails, the last is switched off
+#: label, direction, the connector's id, template and name, and events an hour
 _INTEGRATIONS = (
-    ("Web container", "source", "web", "Website", 12_000),
-    ("CRM import", "source", "http_api", "HTTP API", 800),
-    ("Ads conversions", "destination", "ads_capi", "Conversions API", 2_600),
-    ("Warehouse", "destination", "cloud_storage", "Cloud storage", 9_000),
-    ("E-mail tool", "destination", "email_api", "E-mail API", 1_500),
-    ("Old partner", "destination", "webhook", "Webhook", 0),
+    ("Web container", "source", "12", "web", "Website", 12_000),
+    ("CRM import", "source", "31", "http_api", "HTTP API", 800),
+    ("Ads conversions", "destination", "98", "ads_capi", "Conversions API", 2_600),
+    ("Warehouse", "destination", "104", "cloud_storage", "Cloud storage", 9_000),
+    ("E-mail tool", "destination", "57", "email_api", "E-mail API", 1_500),
+    ("Old partner", "destination", "6", "webhook", "Webhook", 0),
 )
 
 
@@ -75,7 +76,7 @@ def _segment_days(rng: Random, days: list[date], total: int) -> Iterator[tuple[d
 def _add_integrations(world: World, rng: Random) -> None:
     end = world.now.replace(minute=0, second=0)
     hours = [end - timedelta(hours=n) for n in range(7 * 24, 0, -1)]
-    for number, (label, direction, connector, connector_name, rate) in enumerate(_INTEGRATIONS, start=1):
+    for number, (label, direction, connector, template, name, rate) in enumerate(_INTEGRATIONS, start=1):
         failing_since = end - timedelta(days=2) if number == 5 else end
         world.integrations.append(
             Integration(
@@ -83,7 +84,8 @@ def _add_integrations(world: World, rng: Random) -> None:
                 label=label,
                 direction=direction,
                 connector_id=connector,
-                connector_name=connector_name,
+                connector_name=name,
+                connector_template=template,
                 environment="staging" if number == 2 else "production",
                 status="active" if rate else "inactive",
                 created_at=world.now - timedelta(days=100 * number),

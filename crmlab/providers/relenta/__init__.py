@@ -18,6 +18,7 @@ from crmlab.connector import (
     Context,
     Field,
     Limits,
+    Operation,
     Page,
     PageSize,
     Provider,
@@ -218,6 +219,13 @@ _FIELDS = (
     ),
 )
 
+
+def _operations() -> tuple[Operation, ...]:
+    from crmlab.providers.relenta.operations import OPERATIONS  # noqa: PLC0415  # loaded when one is called
+
+    return OPERATIONS
+
+
 PROVIDER = Provider(
     name="relenta",
     title="Relenta",
@@ -279,6 +287,7 @@ PROVIDER = Provider(
             views=_ACTIVITIES,
         ),
     ),
+    operations=_operations,
     assumptions=(
         "the first page is number 1, or 0 where the list without parameters begins with another record than page 1",
         "null, nothing, an empty object or text in the place of data is an empty list, where status says success",

@@ -1,0 +1,51 @@
+"""``crmlab call``: one documented operation, its answer as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import crmlab
+from crmlab import providers
+from crmlab.cli.arguments import Commands
+from crmlab.cli.output import OK
+from crmlab.errors import UsageError
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "call",
+        help="call one documented operation and print its answer as JSON",
+        description="Send one request that reads and print the answer. "
+        "crmlab operations lists the names and their arguments.",
+        epilog="example: crmlab call onepagecrm list_deals status=won per_page=5",
+    )
+    parser.add_argument("provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
+    parser.add_argument("operation", metavar="OPERATION")
+    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="a value may be JSON, such as [1,2] or true")
+    parser.set_defaults(run=run)
+
+
+async def run(options: argparse.Namespace) -> int:
+    """Call the operation and print what it answers; return the exit code."""
+    arguments = dict(_argument(each) for each in options.arguments)
+    account = crmlab.Account(providers.provider(options.provider).name)
+    answer = await crmlab.call(account, options.operation, **arguments)
+    if isinstance(answer, bytes):
+        raise UsageError(f"{options.operation} answers with a file: call it in Python and write what comes back")
+    print(json.dumps(answer, ensure_ascii=False, indent=2))
+    return OK
+
+
+def _argument(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"{text!r} is no argument: write NAME=VALUE")
+    if not value.startswith(("[", "{", "true", "false")):
+        return name, value
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

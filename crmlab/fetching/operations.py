@@ -1,0 +1,59 @@
+"""What can be asked of a service beside its lists, as a frame."""
+
+from __future__ import annotations
+
+import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+
+from crmlab.providers import provider
+
+_SCHEMA: dict[str, DataType | DataTypeClass] = {
+    "provider": pl.String,
+    "operation": pl.String,
+    "method": pl.String,
+    "path": pl.String,
+    "arguments": pl.List(pl.Struct({"name": pl.String, "takes": pl.String, "required": pl.Boolean})),
+    "writes": pl.Boolean,
+    "destructive": pl.Boolean,
+    "dangerous": pl.Boolean,
+    "deprecated": pl.Boolean,
+    "assumed": pl.Boolean,
+}
+
+
+def operations(name: str) -> pl.DataFrame:
+    """Return every documented operation of a service, one a row, in the order of the vendor's document.
+
+    ``operation`` is what `crmlab.call` is given, ``arguments`` what each of its arguments takes, and whether it
+    must be given. ``writes`` says that it changes something, ``destructive`` that something is gone afterwards,
+    ``dangerous`` that it is about keys, users or accounts, ``deprecated`` that the vendor gives it up, and
+    ``assumed`` that the vendor's document does not show its path. All of these are booleans, everything else is text.
+
+    Raises
+    ------
+    UsageError
+        there is no service of that name
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> operations("onepagecrm").filter(pl.col("path") == "/deals")["operation"].to_list()
+    ['list_deals', 'create_deal']
+    """
+    known = provider(name)
+    rows = [
+        {
+            "provider": known.name,
+            "operation": each.name,
+            "method": each.method,
+            "path": each.path,
+            "arguments": [argument._asdict() for argument in each.arguments()],
+            "writes": each.writes,
+            "destructive": each.destructive,
+            "dangerous": each.dangerous,
+            "deprecated": each.deprecated,
+            "assumed": each.assumed,
+        }
+        for each in known.operations()
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA)

@@ -1,0 +1,313 @@
+"""The words in which consents are written: what a key is about, and what a value answers.
+
+Nothing of it is documented by the vendor. What is not among these words is the name of a purpose in a key, and
+cannot be read in a value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from crmlab.schema import FIRST_YEAR, LAST_YEAR
+
+#: what a key may say that an object is about, in the value that stands there
+Label = Literal["", "channel", "purpose", "type", "name", "id"]
+
+#: words for a channel, and the one that stands for them
+_CHANNELS = {
+    **dict.fromkeys(("email", "mail"), "email"),
+    **dict.fromkeys(("phone", "telephone", "tel", "call"), "phone"),
+    **dict.fromkeys(("letter", "post", "postal"), "letter"),
+    **{word: word for word in ("sms", "mms", "mobile", "push", "fax", "whatsapp", "messenger")},
+}
+#: words in a key that make what it holds a consent, wherever it stands
+_CONSENT = frozenset(
+    {"consent", "consents", "consented", "permission", "permissions", "optin", "optins", "subscribed"}
+)  # fmt: skip
+_REFUSAL = frozenset(
+    {"donot", "objection", "objections", "optout", "optouts", "revocation", "revocations", "unsubscribe",
+     "unsubscribed", "withdrawal", "withdrawals"}
+)  # fmt: skip
+#: words in a key that hold the answer, where a key above names a consent
+_ANSWER = frozenset(
+    {"accept", "accepted", "action", "active", "agree", "agreed", "allow", "allowed", "answer", "approved",
+     "checked", "choice", "decision", "enabled", "flag", "given", "grant", "granted", "permitted", "reply", "response",
+     "result", "selected", "state", "status", "ticked", "value", "yes"}
+)  # fmt: skip
+#: words in a key that turn the answer round, where a key above names a consent
+_NEGATION = frozenset(
+    {"blocked", "canceled", "cancelled", "declined", "deleted", "denied", "disabled", "disallowed", "ended", "expired",
+     "forbidden", "inactive", "invalid", "never", "no", "none", "not", "objected", "opposed", "prohibited", "refused",
+     "rejected", "removed", "revoked", "withdrawn", "without"}
+)  # fmt: skip
+#: words in a key that say something about a person or an address, and nothing about a consent
+_ASIDE = frozenset(
+    {"by", "count", "created", "default", "expires", "expiry", "id", "index", "ip", "language", "level", "mandatory",
+     "method", "order", "origin", "position", "preferred", "primary", "priority", "proof", "required", "score", "size",
+     "source", "text", "total", "until", "updated", "url", "valid", "verified", "version", "legal", "form", "user",
+     "agent", "browser", "code", "comment", "description", "device", "hash", "link", "manager", "note", "notes", "page",
+     "platform", "provider", "template", "token", "tool"}
+)  # fmt: skip
+#: the same of words for a quality: a yes or no there is one of the quality
+_QUALITIES = frozenset({"default", "mandatory", "preferred", "primary", "required", "valid", "verified"})
+#: words in a key that say what was done about a consent: not whether there is one, but reason enough to look
+_DONE = frozenset(
+    {"archived", "asked", "clicked", "confirmed", "displayed", "documented", "double", "eligible", "imported",
+     "invited", "logged", "migrated", "missing", "needed", "notified", "opened", "pending", "possible", "recorded",
+     "reminded", "requested", "requires", "seen", "sent", "shown", "signed", "stored", "synced"}
+)  # fmt: skip
+#: words in a key that hold when something was said
+_TIMES = frozenset({"at", "date", "datetime", "on", "since", "time", "timestamp"})
+#: a key of nothing but these holds what was said before
+_HISTORY = frozenset({"before", "former", "formerly", "from", "history", "old", "past", "previous", "previously"})
+#: words in a key that name neither a channel nor a purpose
+_FILLING = frozenset(
+    {"a", "address", "addresses", "after", "all", "and", "any", "anything", "are", "been", "by", "categories",
+     "category", "channel", "channels", "communication", "communications", "contact", "current", "currently", "data",
+     "details", "do", "every", "everything", "for", "from", "general", "global", "globally", "has", "have", "is",
+     "items", "last", "latest", "list", "new", "now", "number", "numbers", "of", "or", "overall", "preferences",
+     "private", "purpose", "purposes", "section", "settings", "the", "to", "topic", "topics", "type", "types", "via",
+     "was", "work"}
+)  # fmt: skip
+#: those of them that name everything
+_GENERAL = frozenset({"all", "any", "anything", "every", "everything", "general", "global", "globally", "overall"})
+_NAMING = _CONSENT | _REFUSAL
+_VOCABULARY = _NAMING | _ANSWER | _NEGATION | _ASIDE | _DONE | _TIMES | _FILLING
+
+#: keys that name in words what the object is about
+_LABELS: dict[str, Label] = {
+    **dict.fromkeys(("channel", "channels", "medium", "media"), "channel"),
+    **dict.fromkeys(("purpose", "purposes", "topic", "topics", "category", "categories"), "purpose"),
+    **dict.fromkeys(("type", "kind"), "type"),
+    **dict.fromkeys(("name", "key", "label"), "name"),
+    **dict.fromkeys(("id", "code"), "id"),
+}
+
+_YES = frozenset({"true", "1", "yes", "y", "on"})
+_NO = frozenset({"false", "0", "no", "n", "off"})
+#: answers that say themselves what they are about, whatever their key is called
+_GRANTED = frozenset(
+    {"accepted", "agreed", "allowed", "approved", "consented", "given", "granted", "optin", "optedin", "permitted",
+     "subscribe", "subscribed"}
+)  # fmt: skip
+_DENIED = frozenset(
+    {"cancelled", "canceled", "declined", "denied", "disagreed", "disallowed", "expired", "forbidden", "noconsent",
+     "objected", "optout", "optedout", "refused", "rejected", "revoked", "unsubscribe", "unsubscribed", "withdrawn"}
+)  # fmt: skip
+#: answers that name an opt-out or an opt-in themselves
+_LEAVING = frozenset({"optout", "optedout", "unsubscribe", "unsubscribed"})
+_JOINING = frozenset({"optin", "optedin", "subscribe", "subscribed"})
+
+_SPELLINGS = (
+    (re.compile(r"\b(?:opt|opted) ?(in|out)(s?)\b"), r"opt\1\2"),
+    (re.compile(r"\be mail(s?)\b"), r"email\1"),
+    (re.compile(r"\bwhats app\b"), "whatsapp"),
+    (re.compile(r"\b(?:postal|direct|paper) mail(?:ing)?s?\b"), "letter"),
+    (re.compile(r"\btext messages?\b"), "sms"),
+    (re.compile(r"\bpush notifications?\b"), "push"),
+    (re.compile(r"\b(phone|telephone) calls?\b"), "phone"),
+    (re.compile(r"\bmobile (phone|push|number|telephone)\b"), r"\1"),
+    (re.compile(r"\b(mobile|fax|phone)numbers?\b"), r"\1"),
+    (
+        re.compile(r"\bdo not (?=contact|disturb|e?mail|call|phone|text|sms|mass|send|track|sell|share|market)"),
+        "donot ",
+    ),
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_BETWEEN_LETTERS = re.compile(r"(?<=[a-z])[\s_-]+(?=[a-z])")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+|\+?[\d\s()/.-]{6,}")
+#: Unix seconds and milliseconds of our time; smaller numbers are something else
+_UNIX_SECONDS = (300_000_000, 7_289_654_400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What the words of a key say.
+
+    `names_consent`: what it holds is a consent. `turns`: how often it turns the answer round there. `is_answer`: it
+    holds the answer of its object, where that is a consent. `is_aside`: it says something else, `is_quality` of a
+    person or an address, `is_done` of what was done about the consent, `is_time` when, `is_history` of before.
+    """
+
+    names_consent: bool
+    turns: int
+    is_answer: bool
+    is_state: bool
+    is_aside: bool
+    is_quality: bool
+    is_done: bool
+    is_time: bool
+    is_history: bool
+    label: Label
+    channels: tuple[str, ...]
+    purpose: str
+
+
+@lru_cache(maxsize=2_000)
+def key_of(name: str) -> Key:
+    """Return what the words of a key say."""
+    words = _words(name)
+    known = set(words)
+    names = [word for word in words if word not in _VOCABULARY]
+    names_consent = not known.isdisjoint(_NAMING)
+    last = words[-1] if words else ""
+    is_participle = names_consent and last.endswith("ed") and last not in _VOCABULARY
+    is_label = known <= _NAMING | _FILLING | _LABELS.keys()
+    return Key(
+        names_consent=names_consent,
+        turns=sum(word in _REFUSAL or word in _NEGATION for word in words),
+        is_answer=not known.isdisjoint(_NAMING | _ANSWER | _NEGATION),
+        is_state=not known.isdisjoint({"state", "status"}),
+        is_aside=not known.isdisjoint(_ASIDE),
+        is_quality=not known.isdisjoint(_QUALITIES),
+        is_done=is_participle or not known.isdisjoint(_DONE),
+        is_time=not known.isdisjoint(_TIMES),
+        is_history=bool(words) and known <= _HISTORY | _NAMING | {"state", "status"} and not known.isdisjoint(_HISTORY),
+        label=_LABELS.get(last, "") if is_label else "",
+        channels=_channels(words),
+        purpose="_".join(word for word in names if not _channel(word)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """What a text names: channels, an opt-in or opt-out, all of them (`is_general`), nothing, or something else."""
+
+    channels: tuple[str, ...]
+    names_consent: bool
+    turns: int
+    is_general: bool
+    is_nothing: bool
+
+
+@lru_cache(maxsize=2_000)
+def name_of(text: str) -> Name:
+    """Return what a text names, of which every word has to be known."""
+    words = _words(text)
+    left = [word for word in words if not _channel(word) and word not in _FILLING]
+    is_known = all(word in _NAMING for word in left)
+    channels = _channels(words) if is_known else ()
+    is_nothing = not left and not channels
+    return Name(
+        channels=channels,
+        names_consent=is_known and bool(left),
+        turns=sum(word in _REFUSAL for word in left) if is_known else 0,
+        is_general=is_nothing and not _GENERAL.isdisjoint(words),
+        is_nothing=is_nothing,
+    )
+
+
+def is_given(value: Any) -> bool:
+    """Return whether a value says anything."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
+
+
+def answer_of(value: Any, turns: int) -> tuple[str | None, str | None]:
+    """Return what a value answers ("true", "false", null: nothing is decided), and what cannot be read of it.
+
+    Parameters
+    ----------
+    value
+        A boolean, a number or a text.
+    turns
+        How often the keys above turn the answer round: ``{"opted_out": true}`` once.
+    """
+    word = _word(value)
+    is_turned = turns % 2 == 1
+    if word in _DENIED or _without_not(word) in _GRANTED:
+        return "false", None
+    if word in _GRANTED and not turns:
+        return "true", None
+    if is_turned and time_of(value) is not None:  # `opted_out` may hold when
+        return "false", None
+    if is_turned and is_no_time(value):
+        return None, None
+    if word not in _YES | _NO:
+        return None, value if isinstance(value, str) else json.dumps(value)
+    if not turns:
+        return ("true" if word in _YES else "false"), None
+    # who has not opted out has not opted in by that
+    is_refusal = (word in _YES) == is_turned
+    return ("false" if is_refusal else None), None
+
+
+def is_answer(value: Any) -> bool:
+    """Return whether a value reads as a yes or no, whatever it is about; a number may be something else."""
+    return isinstance(value, bool) or (isinstance(value, str) and _word(value) in _YES | _NO | _GRANTED | _DENIED)
+
+
+def is_address(value: Any) -> bool:
+    """Return whether a text is an e-mail address or a telephone number."""
+    return isinstance(value, str) and bool(_ADDRESS.fullmatch(value.strip()))
+
+
+def names_leaving(value: Any) -> bool:
+    """Return whether a text names an opt-out itself: ``unsubscribed``."""
+    return isinstance(value, str) and _word(value) in _LEAVING
+
+
+def names_joining(value: Any) -> bool:
+    """Return whether a text names an opt-in itself: ``subscribed``."""
+    return isinstance(value, str) and _word(value) in _JOINING
+
+
+def time_of(value: Any) -> dt.datetime | None:
+    """Return the time that a text in ISO 8601 or a number since 1970 says; null where it says none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        seconds = value / 1000 if value > _UNIX_SECONDS[1] else value
+        is_of_our_time = _UNIX_SECONDS[0] <= seconds < _UNIX_SECONDS[1]
+        return dt.datetime.fromtimestamp(seconds, dt.UTC) if is_of_our_time else None
+    if not isinstance(value, str) or len(value.strip()) < len("20260101"):
+        return None
+    try:
+        found = dt.datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def is_no_time(value: Any) -> bool:
+    """Return whether a text is how services write that there was no time: a year long ago, or all zeros."""
+    digits = re.sub(r"\D", "", value) if isinstance(value, str) else ""
+    return len(digits) >= len("20260101") and not FIRST_YEAR <= int(digits[:4]) <= LAST_YEAR
+
+
+def _word(value: Any) -> str:
+    """Return a value as a word in one spelling: "Opted out" is "optedout", 1.0 is "1"."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return _BETWEEN_LETTERS.sub("", str(int(value) if is_whole else value).strip().lower())
+
+
+def _without_not(word: str) -> str:
+    return word.removeprefix("not") if word.startswith("not") else ""
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the words of a name in lower case and one spelling: ``emailOptIn`` is "email", "optin"."""
+    words = " ".join(_WORD.findall(_CAMEL.sub(" ", text))).lower()
+    for spelling, usual in _SPELLINGS:
+        words = spelling.sub(usual, words)
+    found = words.split()
+    # a number behind a channel counts its addresses: email1, email2
+    before = ["", *found]
+    return tuple(word for word, last in zip(found, before, strict=False) if not (word.isdecimal() and _channel(last)))
+
+
+def _channels(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(channel for word in words if (channel := _channel(word))))
+
+
+def _channel(word: str) -> str:
+    """Return the channel that a word stands for, which may be in the plural; "" where it is none."""
+    return _CHANNELS.get(word) or _CHANNELS.get(word.removesuffix("s"), "")

@@ -1,0 +1,39 @@
+"""What could not be read, in the words that stand beside an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+
+def unread_note(summary: pl.DataFrame, tables: Iterable[str]) -> str:
+    """Return how many values of these tables could not be read, as a sentence of a subtitle; "" where all were.
+
+    Parameters
+    ----------
+    summary
+        That of a fetch. Reads provider, table, unread.
+    tables
+        What an answer is made of.
+
+    Examples
+    --------
+    >>> rows = {"provider": ["complero", "relenta"], "table": ["consent_events", "contacts"], "unread": [3, 0]}
+    >>> unread_note(pl.DataFrame(rows), ["consent_events", "contacts"])
+    '3 values of consent_events of complero could not be read'
+    """
+    if not {"provider", "table", "unread"} <= set(summary.columns):
+        return ""
+    counts = (
+        summary.filter(pl.col("table").is_in([*tables]), pl.col("unread") > 0)
+        .group_by("table", pl.col("provider").cast(pl.String), maintain_order=True)
+        .agg(pl.col("unread").sum())
+    )
+    parts = [_part(table, provider, count) for table, provider, count in counts.iter_rows()]
+    return f"{' and '.join(parts)} could not be read" if parts else ""
+
+
+def _part(table: str, provider: str, count: int) -> str:
+    values = "value" if count == 1 else "values"
+    return f"{count:,} {values} of {table} of {provider}"
