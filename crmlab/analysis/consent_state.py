@@ -132,11 +132,25 @@ def state_of(
     subscriptions: pl.DataFrame | None = None,
     contacts: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return `current_consent`, with what `by` names of the events beside it.
+    """Return `current_consent`, with what `by` names of the events beside it; `at` None: of all times.
 
     Channel, purpose, source, provider, account and basis are known of subscriptions and contacts, too; of a column that
     only the events have, they have no value.
     """
+    said = _said(consent_events, at, whom, by=by, subscriptions=subscriptions, contacts=contacts)
+    return _last_of_each(said)
+
+
+def _said(
+    consent_events: pl.DataFrame,
+    at: dt.datetime | None,
+    whom: Whom,
+    *,
+    by: By = None,
+    subscriptions: pl.DataFrame | None,
+    contacts: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """Return all that tells of a decision: the dated events first, sorted, and what has no time."""
     # the basis is no column of the events, but one may group by it
     of_all = [name for name in names_of(by) if name in _OF_ALL]
     if "basis" in names_of(by) and "basis" not in columns_of(consent_events, "consent_events"):
@@ -147,11 +161,38 @@ def state_of(
     for basis, states in undated_states(subscriptions, contacts, whom).items():
         parts.append(_stated(states.with_columns(_NO_TIME.alias("decided_at")), basis, of_all))
 
-    found = for_all_they_cover(pl.concat(parts, how="diagonal"))
-    if found.height > parts[0].height:
-        found = _without_undated_yes_where_events_decide(found)
-        is_undated_no = (pl.col("basis") != "event") & (pl.col("decision") == OPT_OUT)
-        found = found.sort(*SUBJECT_KEYS, is_undated_no, "decided_at", "decision", maintain_order=True)
+    return pl.concat(parts, how="diagonal")
+
+
+def stand_of(
+    consent_events: pl.DataFrame,
+    at: dt.datetime,
+    whom: Whom,
+    *,
+    channel: str,
+    purpose: str | None,
+    subscriptions: pl.DataFrame | None,
+    contacts: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """Return subject and decision of everybody who decided about a channel: an opt-in where one purpose of it has one.
+
+    A withdrawal that names no channel is about this one, whatever else its person decided about.
+    """
+    said = about(_said(consent_events, at, whom, subscriptions=subscriptions, contacts=contacts), channel, purpose)
+    named = (
+        {"channel": pl.lit(channel)} if purpose is None else {"channel": pl.lit(channel), "purpose": pl.lit(purpose)}
+    )
+    last = _last_of_each(said.with_columns(**named))
+    said_yes = (pl.col("decision") == OPT_IN).any()
+    decision = pl.when(said_yes).then(pl.lit(OPT_IN)).otherwise(pl.lit(OPT_OUT))
+    return last.group_by("subject").agg(decision.alias("decision"))
+
+
+def _last_of_each(said: pl.DataFrame) -> pl.DataFrame:
+    """Return the last decision of each subject, channel and purpose."""
+    found = _without_undated_yes_where_events_decide(for_all_they_cover(said))
+    is_undated_no = (pl.col("basis") != "event") & (pl.col("decision") == OPT_OUT)
+    found = found.sort(*SUBJECT_KEYS, is_undated_no, "decided_at", "decision", maintain_order=True)
     return found.filter(is_first(*SUBJECT_KEYS).shift(-1, fill_value=True))
 
 
@@ -170,21 +211,6 @@ def _stated(frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: S
     stated = frame.with_columns(basis=pl.lit(basis))
     copies = [pl.col(name).alias(key) for name, key in zip(of_all, keys_of(of_all), strict=True)]
     return stated.select(*_STATE, *copies, *keys_of(of_events))
-
-
-def stand_on(state: pl.DataFrame, channel: str, purpose: str | None = None) -> pl.DataFrame:
-    """Return subject and decision of everybody who decided about a channel: an opt-in where one purpose of it has one.
-
-    Parameters
-    ----------
-    state
-        What `state_of` returns.
-    channel, purpose
-        What is asked about; None: any purpose.
-    """
-    said_yes = (pl.col("decision") == OPT_IN).any()
-    decision = pl.when(said_yes).then(pl.lit(OPT_IN)).otherwise(pl.lit(OPT_OUT))
-    return about(state, channel, purpose).group_by("subject").agg(decision.alias("decision"))
 
 
 def undated_states(
@@ -232,7 +258,7 @@ def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, whom
 
 def _barred(contacts: pl.DataFrame, whom: Whom) -> pl.DataFrame:
     """Return an opt-out of e-mail for each contact that must not be mailed; by address, for each of its addresses."""
-    barred = contacts.filter(pl.col("do_not_contact"))
+    barred = contacts.filter(pl.col("do_not_contact").cast(pl.Boolean))
     if isinstance(whom, pl.DataFrame):
         named = with_person(barred, whom, "id").rename({"person_id": "subject"})
     elif whom == "email":

@@ -34,7 +34,7 @@ _READ = ("contact_id", "contact_email", "occurred_at", "created_at")
 
 def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return the events with their decision: "opt-in" or "opt-out", null where nothing was decided. Reads opted_in."""
-    yes = pl.col("opted_in")
+    yes = pl.col("opted_in").cast(pl.Boolean)
     decision = pl.when(yes).then(pl.lit(OPT_IN)).when(~yes).then(pl.lit(OPT_OUT))
     return consent_events.with_columns(decision.alias("decision"))
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from crmlab.analysis.consent_state import stand_on, state_of
+from crmlab.analysis.consent_state import stand_of
 from crmlab.analysis.decisions import OPT_IN, OPT_OUT
 from crmlab.analysis.subjects import with_person
 
@@ -27,8 +27,15 @@ def with_state(
     contacts: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Return `frame` with the state of consent (String, of `STATES`) of the contact that each row names."""
-    made = state_of(consent_events, until, people, subscriptions=subscriptions, contacts=contacts)
-    last = stand_on(made, channel, purpose).rename({"subject": "person_id"})
+    last = stand_of(
+        consent_events,
+        until,
+        people,
+        channel=channel,
+        purpose=purpose,
+        subscriptions=subscriptions,
+        contacts=contacts,
+    ).rename({"subject": "person_id"})
     known = with_person(frame, people).join(last, on="person_id", how="left", maintain_order="left")
     return known.with_columns(state().alias("consent"))
 

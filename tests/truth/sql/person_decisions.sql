@@ -60,16 +60,23 @@ SELECT subject, channel, NULL, decision, NULL, 'subscription' FROM refusing_subs
 UNION ALL
 SELECT subject, 'email', NULL, 'opt-out', NULL, 'contact' FROM marks_of_people;
 
+-- what is said about e-mail: a withdrawal that names no channel, too
+CREATE OR REPLACE VIEW said_about_email AS
+SELECT * REPLACE ('email' AS channel)
+FROM said_of_people
+WHERE channel = 'email' OR channel IS NULL AND decision = 'opt-out';
+
 -- opted in is who said yes to any purpose of e-mail, and opted out who decided and said yes to none
 CREATE OR REPLACE VIEW stand_on_email AS
 SELECT subject AS person_id, CASE WHEN bool_or(decision = 'opt-in') THEN 'opt-in' ELSE 'opt-out' END AS decision
-FROM standing('said_of_people')
-WHERE channel = 'email' OR channel IS NULL AND decision = 'opt-out'
+FROM standing('said_about_email')
 GROUP BY subject;
 
 -- the same by events alone, which have a time
+CREATE OR REPLACE VIEW events_about_email AS
+SELECT * FROM said_about_email WHERE basis = 'event';
+
 CREATE OR REPLACE VIEW stand_by_events AS
 SELECT subject AS person_id, CASE WHEN bool_or(decision = 'opt-in') THEN 'opt-in' ELSE 'opt-out' END AS decision
-FROM standing('events_of_people')
-WHERE channel = 'email' OR channel IS NULL AND decision = 'opt-out'
+FROM standing('events_about_email')
 GROUP BY subject;
