@@ -238,13 +238,17 @@ def documentation_coverage(
     """
     now = as_instant(as_of, "as_of", time_zone)
     events = dated_events(consent_events, now, subject, contacts=contacts, by=by)
-    state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
-    in_force = without_undated_ends(consent_periods(events), state).filter(pl.col("end").is_null())
-    in_force = in_force.drop("has_documentation").join(_proofs(events, in_force), on=SUBJECT_KEYS, nulls_equal=True)
-    only_stated = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN))
-    only_stated = only_stated.with_columns(documented=pl.lit(value=False), said=pl.lit(value=False))
+    in_force = consent_periods(events).filter(pl.col("end").is_null())
     columns = ["source", "documented", "said", *keys_of(by)]
-    found = pl.concat([in_force.select(columns), only_stated.select(columns)])
+    only_stated = []
+    if subscriptions is not None or contacts is not None:
+        state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
+        in_force = without_undated_ends(in_force, state)
+        stated = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN))
+        nothing = pl.lit(value=False)
+        only_stated.append(stated.with_columns(documented=nothing, said=nothing).select(columns))
+    in_force = in_force.drop("has_documentation").join(_proofs(events, in_force), on=SUBJECT_KEYS, nulls_equal=True)
+    found = pl.concat([in_force.select(columns), *only_stated])
 
     documented = pl.col("documented")
     is_said = pl.col("said")

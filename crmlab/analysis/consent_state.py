@@ -179,10 +179,10 @@ def stand_of(
     A withdrawal that names no channel is about this one, whatever else its person decided about.
     """
     said = about(_said(consent_events, at, whom, subscriptions=subscriptions, contacts=contacts), channel, purpose)
-    named = (
-        {"channel": pl.lit(channel)} if purpose is None else {"channel": pl.lit(channel), "purpose": pl.lit(purpose)}
-    )
-    last = _last_of_each(said.with_columns(**named))
+    asked = [pl.lit(channel).alias("channel")]
+    if purpose is not None:
+        asked.append(pl.lit(purpose).alias("purpose"))
+    last = _last_of_each(said.with_columns(asked))
     said_yes = (pl.col("decision") == OPT_IN).any()
     decision = pl.when(said_yes).then(pl.lit(OPT_IN)).otherwise(pl.lit(OPT_OUT))
     return last.group_by("subject").agg(decision.alias("decision"))

@@ -114,19 +114,8 @@ def activities_after_opt_out(
     └─────────┴──────┴─────┴────────────┴────────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    if not channels:
-        raise UsageError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
-    activities = read(activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
-    used = pl.coalesce(
-        pl.col(name).str.to_lowercase().replace_strict(dict(channels), default=None, return_dtype=pl.String)
-        for name in ("mailing", "kind")
-    )
-    done = (
-        with_person(activities.with_columns(channel_word(used).alias("channel")), people)
-        .select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
-        .drop_nulls(["happened_at", "channel", "person_id"])
-        .filter(pl.col("happened_at") <= until)
-    )
+    made = contacts_made(activities, people, channels)
+    done = made.drop_nulls(["happened_at", "person_id"]).filter(pl.col("happened_at") <= until)
     said = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
     names = {"subject": "person_id", "channel": "opt_out_channel", "kind": "opt_out_kind"}
     names |= {name: f"opt_out_{name}" for name in KEY}
@@ -162,6 +151,28 @@ def activities_after_opt_out(
         (late.dt.total_seconds().cast(pl.Float64) / 86_400).alias("days_after"),
         period_of(day, every).alias("period"),
     ).sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
+
+
+def contacts_made(activities: pl.DataFrame, people: pl.DataFrame, channels: Mapping[str, str]) -> pl.DataFrame:
+    """Return what contacts people, by these channels: happened_at, channel, kind, provider, account, id, person_id.
+
+    Time and person are null where they are not known.
+
+    Raises
+    ------
+    UsageError
+        `channels` is empty, or `people` is not of `crmlab.analysis.people`.
+    """
+    if not channels:
+        raise UsageError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
+    activities = read(activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
+    used = pl.coalesce(
+        pl.col(name).str.to_lowercase().replace_strict(dict(channels), default=None, return_dtype=pl.String)
+        for name in ("mailing", "kind")
+    )
+    contacting = activities.with_columns(channel_word(used).alias("channel")).drop_nulls("channel")
+    named = with_person(contacting, people)
+    return named.select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
 
 
 @answers("everything")
@@ -261,7 +272,7 @@ def mailed_but_objected(
         if basis == "subscription":
             undated = undated.join(refused, on="subject", how="anti")
         objections.append(_objections(undated, pl.lit(words[basis]), _NO_TIME))
-    mailed = with_person(_mailed(subscriptions, activities, until - dt.timedelta(days=days), until), people)
+    mailed = with_person(mailed_contacts(subscriptions, activities, until - dt.timedelta(days=days), until), people)
     # who was mailed before the objection only is no longer mailed
     still = pl.col("subscribed") | pl.col("objected_at").is_null() | (pl.col("last_sent_at") > pl.col("objected_at"))
     is_same_provider = pl.col("provider").cast(pl.String).eq_missing(pl.col("objected_provider"))
@@ -296,7 +307,7 @@ def _objections(rows: pl.DataFrame, objection: pl.Expr, at: pl.Expr) -> pl.DataF
     )
 
 
-def _mailed(
+def mailed_contacts(
     subscriptions: pl.DataFrame, activities: pl.DataFrame, since: dt.datetime, until: dt.datetime
 ) -> pl.DataFrame:
     """Return provider, account, contact_id, subscribed, last_sent_at of the contacts that get e-mail."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import plotly.graph_objects as go
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis.period import chosen_grain
 from crmlab.analysis.touches import left_out, touches, with_count
-from crmlab.plots import _bars, _over_time
+from crmlab.plots import _bars, _over_time, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._kinds import by_kind
 from crmlab.plots._template import SCALE, figure, nothing, number, text, whole_ticks
@@ -78,8 +78,8 @@ def activity_heatmap(
     return figure(
         [heat],
         f"{title} (n = {number(n)})",
-        _whom(kinds),
-        _without({**reasons, "without an hour (actions, all-day entries)": without_hour}),
+        _what_people_did(kinds),
+        _whom.left_out({**reasons, "without an hour (actions, all-day entries)": without_hour}),
         height=360,
         xaxis={
             "title": {"text": f"Hour of the day ({text(time_zone)})"},
@@ -131,21 +131,14 @@ def activity_volume(
         return nothing(title, "no work has a time." if activities.height else _NO_ACTIVITIES)
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     undated = int(done["count"].sum()) - int(counts["count"].sum())
-    return _over_time.stacked(
-        counts, every, title, "Activities", _whom(kinds), _without({**reasons, "without a time": undated})
-    )
+    missing = _whom.left_out({**reasons, "without a time": undated})
+    return _over_time.stacked(counts, every, title, "Activities", _what_people_did(kinds), missing)
 
 
-def _whom(kinds: Collection[str] | None) -> str:
+def _what_people_did(kinds: Collection[str] | None) -> str:
     """Return in words whose activities are counted."""
     named = "calls, meetings, notes, appointments, actions done" if kinds is None else text(", ".join(kinds))
     return f"What people did: {named}"
-
-
-def _without(reasons: Mapping[str, int]) -> str:
-    """Return how many rows are left out, and why."""
-    counts = [f"{number(count)} {reason}" for reason, count in reasons.items() if count]
-    return f"Left out: {', '.join(counts)}" if counts else ""
 
 
 @draws
@@ -189,8 +182,8 @@ def activity_volume_by_owner(
     return figure(
         [_bars.part(rows, "count", kind, colour) for rows, kind, colour in parts],
         f"{title} (n = {number(n)})",
-        _whom(kinds),
-        _without({**reasons, "without an owner": of_nobody}),
+        _what_people_did(kinds),
+        _whom.left_out({**reasons, "without an owner": of_nobody}),
         note,
         rest,
         **_bars.stacked(labels, "Activities"),

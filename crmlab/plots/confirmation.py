@@ -10,7 +10,7 @@ from crmlab.analysis.consent_duration import median_days
 from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
-from crmlab.plots import _curves, _shares
+from crmlab.plots import _curves, _shares, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
@@ -70,8 +70,8 @@ def confirmation_rate(
         title,
         "Confirmed, % of requests old enough",
         plural(n, "request"),
-        f"The first of each person and channel, as of {at(as_of, time_zone)}",
-        f"{plural(young, 'younger request')} left out" if young else "",
+        f"The first of each {_whom.each_of(subject)}, as of {at(as_of, time_zone)}",
+        _whom.left_out({"younger": young}),
     )
 
 
@@ -122,7 +122,7 @@ def time_to_confirm(
         lines,
         f"{title} (n = {plural(n, 'request')})",
         _curves.median(median_days(curve, by=by), keys, "Half confirm within", "Fewer than half confirm"),
-        f"{number(waiting)} still waiting as of {at(as_of, time_zone)}",
+        f"The first of each {_whom.each_of(subject)}; {number(waiting)} still waiting as of {at(as_of, time_zone)}",
         rest,
         **_curves.layout("Confirmed, % of requests", "Days since the request", several=bool(keys)),
     )
@@ -181,5 +181,6 @@ def documentation_coverage(
         title,
         "% of consents in force",
         plural(n, "consent"),
-        f"{documented / n:.0%} of all, as of {at(as_of, time_zone)}",
+        f"{documented / n:.0%} of all, as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
+        _whom.evidence(subscriptions, contacts),
     )

@@ -10,7 +10,7 @@ from crmlab.analysis import person_consent
 from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.display import plural
-from crmlab.plots import _bars, _shares
+from crmlab.plots import _bars, _shares, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, at, figure, money, nothing, number, text
 from crmlab.schema import TimeLike
@@ -138,7 +138,9 @@ def open_pipeline_by_consent(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {at(as_of, time_zone)}, in any service",
+        f"Last decision about {_topic(channel, purpose)} up to {at(as_of, time_zone)}, in any service",
+        _whom.evidence(subscriptions, contacts),
+        _whom.left_out({"closed": deals.height - n}),
         barmode="group",
         showlegend=several,
         height=_bars.height(len(person_consent.STATES), len(used)),
@@ -216,7 +218,10 @@ def consent_coverage_of_pipeline(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {at(as_of, time_zone)}; the rest is undecided or unknown",
+        f"Last decision about {_topic(channel, purpose)} up to {at(as_of, time_zone)}",
+        "The rest is undecided or unknown",
+        _whom.evidence(subscriptions, contacts),
+        _whom.left_out({"closed": deals.height - n}),
         note,
         barmode="stack",
         showlegend=True,
@@ -299,11 +304,17 @@ def consent_and_win_rate(
         f"{title} (n = {plural(n, 'closed deal')})",
         "Not a cause: who is asked, who answers and who buys go together. "
         f"Lines: {100 * confidence:g} % Wilson interval",
-        f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
+        f"Last decision about {_topic(channel, purpose)} of an event before the closing day",
+        _whom.left_out({"open": deals.height - closed.height, "without a close date": undated}),
         height=150 + 62 * shown.height,
         xaxis={"title": {"text": "Won, % of closed deals"}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis=_bars.label_axis(shown["consent"].to_list()) | {"range": [shown.height - 0.5, -0.7], "autorange": False},
     )
+
+
+def _topic(channel: str, purpose: str | None) -> str:
+    """Return what the decisions are about, in words."""
+    return text(channel if purpose is None else f"{channel} for {purpose}")
 
 
 def _side(rate: float) -> str:

@@ -13,7 +13,7 @@ from crmlab.analysis.inputs import By, keys_of
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND
 from crmlab.display import plural
-from crmlab.plots import _bars
+from crmlab.plots import _bars, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import PALETTE, figure, nothing, number, text
 from crmlab.schema import TimeLike
@@ -76,8 +76,12 @@ def response_time(
         traces,
         f"{title} (n = {plural(waits.height, 'contact')})",
         f"{number(waiting)} ({waiting / waits.height:.0%}) still wait and count as waiting (Kaplan-Meier)",
-        f"Left out: {number(unable)} of accounts in which no call, meeting or other work is recorded" if unable else "",
-        f"{number(without_start)} without a {text(start)} by then left out" if without_start else "",
+        _whom.left_out(
+            {
+                "of accounts in which no call, meeting or other work is recorded": unable,
+                f"without a {text(start)} by then": without_start,
+            }
+        ),
         f"{plural(left_out, 'smaller group')} not shown" if left_out > 0 else "",
         # the legend is as high as it has lines
         height=400 + 12 * min(len(PALETTE), groups.height if keys else 0),

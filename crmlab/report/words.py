@@ -141,14 +141,15 @@ def _across(inputs: ReportInputs) -> Markup:
     if "consent_events" not in inputs or "activities" not in inputs:
         return said + "."
     done = inputs["activities"], inputs["consent_events"], inputs.people
-    late = analysis.activities_after_opt_out(*done, as_of=inputs.as_of)["person_id"].n_unique()
+    late = analysis.activities_after_opt_out(*done, as_of=inputs.as_of, contacts=inputs["contacts"])
+    contacted = late["person_id"].n_unique()
     mailed = analysis.mailed_but_objected(inputs["contacts"], inputs["subscriptions"], *done, as_of=inputs.as_of)
     objected = mailed["person_id"].n_unique()
     return _bold(
         "{}; <b>{:,}</b> of them contacted on a channel after opting out of it, "
         "<b>{:,}</b> mailed although they object.",
         said,
-        late,
+        contacted,
         objected,
     )
 
