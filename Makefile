@@ -48,7 +48,7 @@ docs: $(VENV)/.installed-docs
 
 clean: clean-docs
 clean-docs:
-	rm -rf docs/notebooks docs/providers docs/questions docs/reference docs/tables
+	rm -rf docs/fields docs/notebooks docs/providers docs/questions docs/reference docs/tables
 
 # Needs npm (for Prism, an independent mock server) and the vendors' OpenAPI documents, in
 # ../shared/api or the folder that CRMLAB_SPECS names.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import Plan, Progress, call, check, fetch, fetch_to, operations, plan
+from crmlab.fetching import Client, Plan, Probed, Progress, call, check, fetch, fetch_to, operations, plan, probe
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Account",
+    "Client",
     "Fetched",
     "Limits",
     "Plan",
+    "Probed",
     "Progress",
     "Stored",
     "Timeouts",
@@ -37,6 +39,7 @@ __all__ = [
     "operations",
     "plan",
     "plots",
+    "probe",
     "read_csv",
     "sandbox",
     "table",

@@ -11,6 +11,7 @@ import asyncio
 import datetime as dt
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -28,6 +29,10 @@ WIDTH = 860  # the longest subtitle is not cut
 #: a figure that says no height gets this
 HEIGHT = 400
 PEOPLE, SEED = 400, 1
+#: the history of the deals is made of a look at them every other week, and of one today
+DAYS_AGO = range(14, 183, 14)
+#: the earlier one of two fetches
+BEFORE = 84
 #: of a picture; text stays smooth, colours stay apart, and a file is half as large
 COLOURS = 160
 #: pictures in a row of a sheet
@@ -35,18 +40,17 @@ ACROSS = 6
 FIRST_LOOK, FIRST_WIDTH = WHERE.with_name("first-look.png"), 640
 
 
-def figures(data: Fetched) -> dict[str, go.Figure]:
-    """Return every public figure by name."""
-    now, deals = data.fetched_at, data.deals
-    before = deals.filter(pl.col("created_at") < now - dt.timedelta(days=60)).with_columns(
-        stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending")
-    )
+def figures(data: Fetched, past: Mapping[int, pl.DataFrame]) -> dict[str, go.Figure]:
+    """Return every public figure by name; `past` are the deals of some days before, by how many."""
+    now = data.fetched_at
+    deals = data.deals
+    snapshots = [(now - dt.timedelta(days=days), past[days]) for days in sorted(past, reverse=True)]
     variables = {
         **data,
         "as_of": now,
         "people": analysis.people(data.contacts),
-        "before": before,
-        "history": analysis.stage_history([(now - dt.timedelta(days=30), before), (now, deals)]),
+        "before": past[BEFORE],
+        "history": analysis.stage_history([*snapshots, (now, deals)]),
         "quota": dict.fromkeys(deals["currency"].drop_nulls().unique(), 200000.0),
         "time_zone": "UTC",
     }
@@ -97,6 +101,16 @@ def sheet(paths: list[Path], path: Path, background: str, across: int = ACROSS) 
     whole.save(path, optimize=True)
 
 
+async def _past(people: int) -> dict[int, pl.DataFrame]:
+    """Return the deals as they were, by the days since."""
+    deals = {}
+    for days in DAYS_AGO:
+        async with crmlab.sandbox(rows=people, seed=SEED, services=["onepagecrm"], days_ago=days) as accounts:
+            fetched = await crmlab.fetch(accounts, "deals")
+        deals[days] = fetched.deals
+    return deals
+
+
 async def _fetched(people: int) -> Fetched:
     async with crmlab.sandbox(rows=people, seed=SEED) as accounts:
         return await crmlab.fetch(accounts)
@@ -104,7 +118,7 @@ async def _fetched(people: int) -> Fetched:
 
 def main(sheets: Path) -> None:
     """Draw them all into docs/figures/, and the two sheets into that folder."""
-    shown = figures(asyncio.run(_fetched(PEOPLE)))
+    shown = figures(asyncio.run(_fetched(PEOPLE)), asyncio.run(_past(PEOPLE)))
     sheets.mkdir(parents=True, exist_ok=True)
     paths = draw(shown, WHERE, LIGHT)
     sheet(paths, sheets / "light.png", LIGHT)

@@ -58,8 +58,13 @@ def fetched() -> crmlab.Fetched:
 
 @pytest.fixture(scope="session")
 def earlier(fetched: crmlab.Fetched) -> crmlab.Fetched:
-    """Return the deals as they might have been a month before: open, and a stage behind."""
-    deals = fetched.deals.with_columns(stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending"))
+    """Return the deals as they were a month before."""
+
+    async def fetch() -> pl.DataFrame:
+        async with crmlab.sandbox(rows=200, seed=2, services=["onepagecrm"], days_ago=30) as accounts:
+            return (await crmlab.fetch(accounts, "deals", limits=crmlab.Limits(concurrency=10))).deals
+
+    deals = asyncio.run(fetch())
     return crmlab.Fetched(
         {"deals": deals},
         heights={"deals": deals.height},

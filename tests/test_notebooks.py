@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -49,7 +50,10 @@ def test_one_line_switches_to_real_accounts_and_its_cell_shows_them(notebook):
     first, *others = code_of(notebook)
 
     assert first.source.endswith(f"\n{SWITCH}\naccounts")
-    assert not [cell.id for cell in others if "sandbox" in cell.source or "login" in cell.source]
+    assert not [cell.id for cell in others if "login" in cell.source]
+    # the past of the sandbox, beside which stands where one's own comes from
+    lines = [line for cell in others for line in cell.source.splitlines() if "sandbox" in line]
+    assert [line for line in lines if not line.endswith("  # your own: crmlab.open")] == []
 
 
 def test_a_notebook_is_short_and_told_as_questions(notebook):
@@ -73,6 +77,25 @@ async def test_a_notebook_runs_and_shows_something_in_every_cell(notebook, monke
     figures = [output.data[PLOTLY] for output in outputs if PLOTLY in output.get("data", {})]
     assert len(figures) > 3
     assert [figure for figure in figures if not (figure["data"] and figure["layout"]["title"]["text"])] == []
+    assert len(nbformat.writes(done)) < 6_000_000
+    shows_its_figures_as_html(done, figures)
+
+
+def shows_its_figures_as_html(notebook, figures):
+    """Look into what the menu and nbconvert make of it."""
+    nbconvert = pytest.importorskip("nbconvert")
+    # these two are nbconvert's own, for every notebook
+    exporter = nbconvert.HTMLExporter(require_js_url="", mathjax_url="")
+
+    page, _ = exporter.from_notebook_node(notebook)
+
+    assert page.count('class="plotly-graph-div"') == len(figures)
+    drawn = [json.loads(each) for each in re.findall(r"  const figure = (.*);\n", page)]
+    titles = [figure["layout"]["title"]["text"] for figure in drawn]
+    assert titles == [figure["layout"]["title"]["text"] for figure in figures]
+    assert [figure for figure in drawn if not figure["data"]] == []
+    assert page.count("* plotly.js v") == 1
+    assert re.findall(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=\"(?:https?:)?//", page) == []
 
 
 async def shown(notebook: Any, services: list[str]) -> AsyncIterator[Any]:

@@ -17,9 +17,11 @@ import crmlab
 ROOT = Path(crmlab.__file__).parent
 NAMES = [
     "Account",
+    "Client",
     "Fetched",
     "Limits",
     "Plan",
+    "Probed",
     "Progress",
     "Stored",
     "Timeouts",
@@ -35,6 +37,7 @@ NAMES = [
     "operations",
     "plan",
     "plots",
+    "probe",
     "read_csv",
     "sandbox",
     "table",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from crmlab import providers
 from crmlab.accounts import credentials
+from crmlab.accounts import facts as facts_
 from crmlab.connector import Limits, Provider, Request, url_fields
 from crmlab.errors import AuthError, CredentialError, CrmlabError, UsageError
 from crmlab.schema import ProviderName
@@ -34,13 +35,17 @@ class Account:
         the key elsewhere.
     limits
         Those of a contract, instead of the provider's. Accounts that the vendor counts together need the same.
+    facts
+        What this account's service does otherwise than assumed, such as ``{"first_page": 0}``: `crmlab.probe` finds
+        them, the page of each service lists them. They change how the answers are read, and are no secrets. Not given,
+        an account without a name of its own takes the JSON object in ``CRMLAB_RELENTA_FACTS`` (or of another service).
     **credentials
         The provider's fields; those not given are looked for as `crmlab.accounts.credentials` says.
 
     Raises
     ------
     UsageError
-        unknown provider
+        unknown provider, or a fact that it does not know or that has another kind of value
     CredentialError
         a credential is missing or malformed, or the base URL would send it unencrypted
 
@@ -50,7 +55,7 @@ class Account:
     Account('onepagecrm', name='sales', base_url='https://app.onepagecrm.com/api/v3')
     """
 
-    __slots__ = ("_elsewhere", "_secrets", "base_url", "limits", "name", "options", "provider")
+    __slots__ = ("_elsewhere", "_secrets", "adopted", "base_url", "facts", "limits", "name", "options", "provider")
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Account:
         name: str | None = None,
         base_url: str | None = None,
         limits: Limits | None = None,
+        facts: Mapping[str, Any] | None = None,
         **given: str | SecretStr,
     ) -> None:
         self.provider: Provider = providers.provider(provider)
@@ -76,6 +82,36 @@ class Account:
         }
         self._secrets = found
         self.base_url = _checked_url(_filled(template, self.options))
+        self.facts: Mapping[str, Any] = self._facts(facts)
+        #: the facts that a probe found and that were adopted without being given
+        self.adopted: dict[str, Any] = {}
+        self.provider = self.provider.with_facts(self.facts)
+
+    def _facts(self, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """Return the facts that were given, or those of the environment for the account that it is about."""
+        if given is None and self.name == self.provider.name:
+            return facts_.found(self.provider)
+        return facts_.checked(self.provider, given or {})
+
+    def adopt(self, found: Mapping[str, Any]) -> None:
+        """Read the service by what was found of it, as far as that can but add rows; facts that were given stay."""
+        may_be_adopted = {fact.name for fact in self.provider.facts if fact.only_adds}
+        new = {name: value for name, value in found.items() if name in may_be_adopted and name not in self.facts}
+        self.provider = self.provider.with_facts(facts_.checked(self.provider, new))
+        self.adopted |= new
+
+    @property
+    def known_facts(self) -> dict[str, Any]:
+        """The facts that it is read by: those that were adopted, and those that were given."""
+        return {**self.adopted, **self.facts}
+
+    def adopted_for(self, resource: str) -> dict[str, Any]:
+        """Return the adopted facts that change how that resource is read."""
+        if not self.adopted:
+            return {}
+        plain = providers.provider(self.provider.name).resource(resource)
+        known = {fact.name: fact for fact in self.provider.facts}
+        return {name: value for name, value in self.adopted.items() if known[name].apply(plain, value) is not plain}
 
     def sign(self, request: Request) -> Request:
         """Return the request with the credentials added, as the provider wants them."""
@@ -131,7 +167,9 @@ class Account:
         return f"{self.provider.name} account {self.name!r}"
 
     def __repr__(self) -> str:
-        return f"Account({self.provider.name!r}, name={self.name!r}, base_url={self.base_url!r})"
+        facts = f", facts={dict(self.facts)!r}" if self.facts else ""
+        adopted = f", adopted={self.adopted!r}" if self.adopted else ""
+        return f"Account({self.provider.name!r}, name={self.name!r}, base_url={self.base_url!r}{facts}{adopted})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an Account holds secrets and cannot be pickled or copied to another process")

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, create_model
+from pydantic import SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
 from crmlab.accounts import keyring
-from crmlab.errors import CredentialError
+from crmlab.errors import CredentialError, UsageError
 
 
 def read(prefix: str, names: Iterable[str], given: Mapping[str, str]) -> dict[str, SecretStr | None]:
@@ -44,6 +44,26 @@ def read(prefix: str, names: Iterable[str], given: Mapping[str, str]) -> dict[st
     except (SettingsError, UnicodeDecodeError):  # what they say may quote the file
         raise CredentialError("CRMLAB_SECRETS_DIR or .env cannot be read; check what they are") from None
     return {name: getattr(settings, name) for name in names}
+
+
+def facts(prefix: str) -> dict[str, Any]:
+    """Return the JSON object that the environment or ``.env`` holds under the prefix and FACTS; empty without one.
+
+    Raises
+    ------
+    UsageError
+        what stands there is no JSON object
+    """
+    try:
+        return _Facts(_env_prefix=prefix).facts or {}  # type: ignore[call-arg]  # all settings take it
+    except (SettingsError, ValidationError, UnicodeDecodeError):
+        raise UsageError(f'{prefix}FACTS is no JSON object such as {{"first_page": 0}}') from None
+
+
+class _Facts(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    facts: dict[str, Any] | None = None
 
 
 class _Keyring(PydanticBaseSettingsSource):

@@ -45,8 +45,8 @@ def activity_heatmap(
     -------
     pl.DataFrame
         168 rows, complete and sorted: weekday (Int8, 1 = Monday), hour (Int8, 0-23, local, daylight
-        saving followed), count (Int64). What lasts all day, is an action or has no time is in no hour
-        and is left out.
+        saving followed), count (Int64). What lasts all day, is an action, is dated to another day than it was recorded
+        on, or has no time is in no hour and is left out.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def activity_heatmap(
     at = local(pl.col("at"), time_zone)
     done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["all_day"])
     has_hour = ~pl.col("all_day").fill_null(value=False) & pl.col("kind").ne_missing("action")
-    counted = (
+    by_hour = (
         done.filter(has_hour)
         .drop_nulls("at")
         .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
@@ -87,7 +87,7 @@ def activity_heatmap(
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
     return (
         weekdays.join(hours, how="cross")
-        .join(counted, on=["weekday", "hour"], how="left")
+        .join(by_hour, on=["weekday", "hour"], how="left")
         .with_columns(pl.col("count").fill_null(0))
         .sort("weekday", "hour")
     )

@@ -6,7 +6,7 @@ import polars as pl
 
 from crmlab.analysis.cycle import cycle_length
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import read
+from crmlab.analysis.opened import read_opened
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, currencies
 from crmlab.analysis.stages import read_history, stay_lengths
 from crmlab.errors import UsageError
@@ -33,12 +33,13 @@ def ageing(
 ) -> pl.DataFrame:
     """Return the open deals by age, the oldest first, and which are stuck: older than nine of ten that made it.
 
-    ``age = as_of - created_at``, or with `history` ``as_of - entering the stage``; ``stuck = age > limit``.
+    ``age = as_of - opened_on`` (`created_at` where that is null), or with `history`
+    ``as_of - entering the stage``; ``stuck = age > limit``.
 
     Parameters
     ----------
     deals
-        Reads provider, account, id, name, owner_name, pipeline_id, stage, stage_label, status, created_at,
+        Reads provider, account, id, name, owner_name, pipeline_id, stage, stage_label, status, created_at, opened_on,
         close_date, total_amount, amount, currency. Deals created after `as_of` are left out.
     as_of
         Date, or time with its zone.
@@ -95,7 +96,7 @@ def ageing(
         raise UsageError(f"stuck_after={stuck_after}: give days, 0 or more")
     at = as_instant(as_of, "as_of", time_zone)
     today = day_at(at, time_zone)
-    deals = read(deals, "deals", *PLACE, *_READ)
+    deals = read_opened(deals, "deals", *PLACE, *_READ, time_zone=time_zone)
     found = deals.filter(OPEN & ((pl.col("created_at") <= at) | pl.col("created_at").is_null()))
     if history is None:
         won_by_then = deals.filter(pl.col("close_date") <= today)

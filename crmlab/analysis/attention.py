@@ -8,6 +8,7 @@ import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import columns_of, is_table, read
+from crmlab.analysis.opened import read_opened
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.analysis.touches import HUMAN, of_contacts, of_deals, touches
 from crmlab.errors import UsageError
@@ -60,7 +61,7 @@ def activities_of_deals(
     │ e   ┆ lost   ┆ 0          │
     └─────┴────────┴────────────┘
     """
-    deals = read(deals, "deals", *_OF_DEALS)
+    deals = read_opened(deals, "deals", *_OF_DEALS, time_zone=time_zone)
     closed = deals.filter(WON | LOST)
     done = of_deals(closed, touches(activities, kinds=kinds, time_zone=time_zone), time_zone)
     counted = done.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("activities"))
@@ -88,8 +89,8 @@ def activities_per_deal(
     Parameters
     ----------
     deals
-        Reads the won and lost: provider, account, id, contact_id, status, created_at, close_date. Those
-        without created_at have only what names them.
+        Reads the won and lost: provider, account, id, contact_id, status, created_at, opened_on (in place of
+        created_at, where it is given), close_date. Those without created_at have only what names them.
     activities
         Reads what `touches` reads. An activity of a contact with several deals counts for each.
     kinds
@@ -168,7 +169,7 @@ def days_since_last_touch(
     ----------
     subjects
         Deals, of which the open ones are taken (reads provider, account, id, contact_id, status, created_at,
-        close_date), or contacts (reads provider, account, id, emails, created_at). Deals are what has a
+        opened_on, close_date), or contacts (reads provider, account, id, emails, created_at). Deals are what has a
         contact_id. Those created after `as_of` are left out.
     activities
         Reads what `touches` reads. A deal is touched by what names it, and by what names its contact alone
@@ -224,7 +225,7 @@ def days_since_last_touch(
     today = day_at(at, time_zone)
     done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     if are_deals(subjects):
-        shown = read(subjects, "subjects", *_OF_DEALS, table="deals").filter(OPEN)
+        shown = read_opened(subjects, "subjects", *_OF_DEALS, time_zone=time_zone).filter(OPEN)
         found = of_deals(shown.with_columns(close_date=pl.lit(None, pl.Date)), done, time_zone)
     else:
         shown = read(subjects, "subjects", *KEY, "emails", "created_at", table="contacts")

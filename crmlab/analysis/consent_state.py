@@ -20,7 +20,7 @@ from crmlab.analysis.decisions import (
     is_first,
 )
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read, there
+from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
 from crmlab.analysis.subjects import Subject, Whom, contact_name, first_addresses, with_person, with_subject
 from crmlab.schema import KEY, TimeLike, as_instant, channel_word, first_mailbox, mailbox
@@ -222,8 +222,7 @@ def undated_states(
     """
     states = {}
     if contacts is not None:
-        marks = there(contacts, "contacts", "contact_hash")
-        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact", *marks)
+        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact", optional=("contact_hash",))
     if subscriptions is not None:
         states["subscription"] = _subscribed(subscriptions, contacts, whom)
     if contacts is not None:

@@ -8,7 +8,8 @@ from typing import Literal
 import polars as pl
 
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import By, answer, keys_of, read
+from crmlab.analysis.inputs import By, answer, keys_of
+from crmlab.analysis.opened import read_opened, with_opening
 from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, read_groups, with_money
 from crmlab.analysis.rates import counted, number_of, ratio
@@ -31,7 +32,8 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     Parameters
     ----------
     deals
-        Reads status, created_at, close_date and the columns of `by`.
+        Reads status, created_at, opened_on (in place of created_at, where it is given), close_date and the columns
+        of `by`.
     by
         Columns and periods of `close_date`, as of `crmlab.analysis.win_rate`.
     time_zone
@@ -72,10 +74,10 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     │ 2   ┆ 0        ┆ 20.0      ┆ 20.0        ┆ 28.0     │
     └─────┴──────────┴───────────┴─────────────┴──────────┘
     """
-    found, keys = read_groups(deals, "status", "created_at", "close_date", by=by)
+    found, keys = read_groups(deals, "status", "created_at", "close_date", by=by, optional=("opened_on",))
     days = pl.col("days")
     lengths = counted(
-        found.filter(WON).with_columns(_days(time_zone).alias("days")),
+        with_opening(found, time_zone).filter(WON).with_columns(_days(time_zone).alias("days")),
         keys,
         pl.len().cast(pl.Int64).alias("won"),
         number_of(days.is_null(), "left_out"),
@@ -103,7 +105,8 @@ def sales_velocity(
     Parameters
     ----------
     deals
-        Reads status, created_at, close_date, total_amount, amount, currency and the columns of `by`.
+        Reads status, created_at, opened_on (in place of created_at, where it is given), close_date, total_amount,
+        amount, currency and the columns of `by`.
     as_of
         Date (the beginning of that day in `time_zone`), or time with its zone. Deals closed on that day are
         closed, those closed later were open then.
@@ -160,7 +163,8 @@ def sales_velocity(
         raise UsageError(f"opportunities={opportunities!r}: give 'open' or 'worked'")
     at = as_instant(as_of, "as_of", time_zone)
     today = day_at(at, time_zone)
-    found = read(deals, "deals", "status", "created_at", "close_date", "total_amount", "amount", "currency", by=by)
+    columns = ("status", "close_date", "total_amount", "amount", "currency")
+    found = read_opened(deals, "deals", *columns, time_zone=time_zone, by=by)
     known = found.filter((pl.col("created_at") <= at) | pl.col("created_at").is_null())
     later = pl.col("close_date").fill_null(date.min) > today
     recent = pl.lit(True) if days is None else pl.col("close_date") > today - pl.duration(days=days)
@@ -193,7 +197,7 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     Parameters
     ----------
     deals
-        Reads status, created_at, close_date.
+        Reads status, created_at, opened_on (in place of created_at, where it is given), close_date.
     as_of
         Date, or time with its zone: up to when the deals are known. Months that had not ended then have no row:
         they cannot be observed yet, and are not 0.
@@ -241,7 +245,7 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     """
     at = as_instant(as_of, "as_of", time_zone)
     today = day_at(at, time_zone)
-    found = read(deals, "deals", "status", "created_at", "close_date")
+    found = read_opened(deals, "deals", "status", "close_date", time_zone=time_zone)
     month = local(pl.col("created_at"), time_zone).dt.date().dt.truncate("1mo")
     dated = found.filter((pl.col("created_at") <= at) & ~(WON & pl.col("close_date").is_null()))
     dated = dated.with_columns(

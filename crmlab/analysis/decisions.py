@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 import polars as pl
 
 from crmlab.analysis.consent import SAID
-from crmlab.analysis.inputs import By, keys_of, read, there
+from crmlab.analysis.inputs import By, keys_of, read
 from crmlab.analysis.subjects import Whom, with_subject
 from crmlab.schema import KEY, channel_word, mailbox, purpose_word
 
@@ -28,7 +27,7 @@ SUBJECT_KEYS = ("subject", "channel", "purpose")
 #: how each of them is spelled in one way
 WORDS = {"channel": channel_word, "purpose": purpose_word}
 #: what is kept of each event beside who said it and when
-_SAID_BESIDE = ("channel", "purpose", "provider", "account", "source", "kind", "opted_in", "step", "has_documentation")
+_SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "step", "has_documentation")
 _READ = ("contact_id", "contact_email", "occurred_at", "created_at")
 
 
@@ -66,30 +65,21 @@ def dated_events(
     order
         Another order, in which subject comes first.
     """
-    events = _read_events(consent_events, by, beside)
+    columns = (*_SAID_BESIDE, *beside, *_READ)
+    events = read(consent_events, "consent_events", *columns, by=by, optional=("purpose", "contact_hash"))
     if contacts is not None:
-        contacts = read(contacts, "contacts", *KEY, "emails", *there(contacts, "contacts", "contact_hash"))
+        contacts = read(contacts, "contacts", *KEY, "emails", optional=("contact_hash",))
     events = with_subject(events, whom, mailbox(pl.col("contact_email")), contacts)
     dated = (
         events.with_columns(word(pl.col(name)) for name, word in WORDS.items())
         .with_columns(word(pl.col(key)) for name, word in WORDS.items() for key in keys_of(name) if key in keys_of(by))
-        .select("subject", SAID.alias("at"), *_SAID_BESIDE, *beside, *keys_of(by))
+        .select("subject", SAID.alias("at"), "purpose", *_SAID_BESIDE, *beside, *keys_of(by))
         .drop_nulls(["subject", "at"])
     )
     if as_of is not None:
         dated = dated.filter(pl.col("at") <= as_of)
     # the row as the last key: a stable sort takes three times as long
     return decided(dated).with_row_index("row").sort(*order, "decision", "row").drop("row")
-
-
-def _read_events(consent_events: Any, by: By, beside: Sequence[str]) -> pl.DataFrame:
-    """Return what is read of the events; those without a column of purposes name none."""
-    wanted = [name for name in (*_SAID_BESIDE, *beside, *_READ) if name != "purpose"]
-    further = there(consent_events, "consent_events", "purpose", "contact_hash")
-    events = read(consent_events, "consent_events", *wanted, *further, by=by)
-    if "purpose" in further:
-        return events
-    return events.with_columns(purpose=pl.lit(None, pl.String))
 
 
 def is_first(*columns: str) -> pl.Expr:

@@ -6,7 +6,7 @@ import polars as pl
 
 from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import read, there
+from crmlab.analysis.inputs import read
 from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.touches import HAPPENED, with_count
@@ -160,18 +160,15 @@ def email_engagement_over_time(
 
 def _events(activities: pl.DataFrame) -> pl.DataFrame:
     """Return what happened to mailings, and when the latest send before it was (null: there is none)."""
-    hashes = there(activities, "activities", "contact_hash")
-    activities = with_count(
-        activities,
-        *_ACCOUNT, "mailing", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at", *hashes,
-    )  # fmt: skip
+    columns = (*_ACCOUNT, "mailing", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at")
+    activities = with_count(activities, *columns, optional=("contact_hash",))
     address = first_mailbox(pl.col("contact_emails"))
     mailings = with_contact_id(activities.filter(pl.col("mailing").is_in(HAPPENINGS)), address)
     events = (
         mailings.select(
             *_ACCOUNT,
             "campaign_id",
-            pl.coalesce("contact_id", address, *hashes).alias("person"),
+            pl.coalesce("contact_id", address, "contact_hash").alias("person"),
             pl.col("mailing").alias("what"),
             HAPPENED.alias("at"),
             "count",

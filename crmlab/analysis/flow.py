@@ -8,6 +8,7 @@ import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, read
+from crmlab.analysis.opened import read_opened
 from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import LOST, VALUE, WON, currencies, read_groups, with_currency, with_money
 from crmlab.analysis.rates import counted, number_of, ratio
@@ -29,7 +30,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl
     Parameters
     ----------
     deals
-        Reads status, created_at, close_date.
+        Reads status, created_at, opened_on (in place of created_at, where it is given), close_date.
     time_zone
         IANA name; in which month a deal was created. `close_date` is the service's own.
 
@@ -69,7 +70,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl
     │ 2026-03-01 ┆ 0       ┆ 1   ┆ 0    ┆ -1          │
     └────────────┴─────────┴─────┴──────┴─────────────┘
     """
-    deals = read(deals, "deals", "status", "created_at", "close_date")
+    deals = read_opened(deals, "deals", "status", "close_date", time_zone=time_zone)
     day = local(pl.col("created_at"), time_zone).dt.date()
     events = pl.concat(
         [
@@ -199,11 +200,12 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
     Parameters
     ----------
     deals
-        Reads status, lost_reason_id, total_amount, amount, currency and the columns of `by`.
+        Reads status, lost_reason_id, lost_reason (where the frame has it), total_amount, amount, currency and the
+        columns of `by`.
     by
         Columns and periods of `close_date`, as of `crmlab.analysis.win_rate`.
     names
-        What each lost_reason_id is called; ids that are not in it stay as they are.
+        What each lost_reason_id is called. One that is not in it is called what `lost_reason` says, or stays as it is.
 
     Returns
     -------
@@ -238,13 +240,13 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
     │ null   ┆ 1    ┆ 3   ┆ 0.333333 ┆ 5.0         │
     └────────┴──────┴─────┴──────────┴─────────────┘
     """
-    found, keys = read_groups(deals, "status", "lost_reason_id", "total_amount", "amount", "currency", by=by)
+    columns = ("status", "lost_reason_id", "total_amount", "amount", "currency")
+    found, keys = read_groups(deals, *columns, by=by, optional=("lost_reason",))
     lost = found.filter(LOST)
     keys = with_money(keys, lost)
-    reason = pl.col("lost_reason_id")
     total = pl.col("lost").sum()
     reasons = (
-        lost.with_columns((reason.replace(dict(names)) if names else reason).alias("reason"))
+        lost.with_columns(_reason(names or {}).alias("reason"))
         .group_by(*keys, "reason")
         .agg(pl.len().cast(pl.Int64).alias("lost"), VALUE.sum().alias("lost_amount"))
         .with_columns((total.over(keys) if keys else total).alias("of"))
@@ -252,3 +254,12 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
         .select(*keys, "reason", "lost", "of", ratio(pl.col("lost"), pl.col("of")).alias("share"), "lost_amount")
     )
     return answer(reasons)
+
+
+def _reason(names: Mapping[str, str]) -> pl.Expr:
+    """Return what the reason of a lost deal is called: here, else by the service, else its id."""
+    id_ = pl.col("lost_reason_id")
+    named_here = (
+        id_.replace_strict(dict(names), default=None, return_dtype=pl.String) if names else pl.lit(None, pl.String)
+    )
+    return pl.coalesce(named_here, "lost_reason", id_)

@@ -64,7 +64,9 @@ def keys_of(by: By) -> list[str]:
     return [_PRIVATE + name for name in names_of(by)]
 
 
-def read(frame: Any, argument: str, *columns: str, by: By = None, table: str = "") -> pl.DataFrame:
+def read(
+    frame: Any, argument: str, *columns: str, by: By = None, table: str = "", optional: Sequence[str] = ()
+) -> pl.DataFrame:
     """Return the columns that an analysis reads, and under private names those that `by` names.
 
     Every frame that a public analysis is given comes in here. Of a lazy frame these columns alone are collected.
@@ -81,6 +83,9 @@ def read(frame: Any, argument: str, *columns: str, by: By = None, table: str = "
         Columns to group by.
     table
         The shared table that is wanted, where the parameter is called otherwise.
+    optional
+        Columns of that table that are read as well where the frame has them, and are null where it does not: those
+        that say more exactly what another column says.
 
     Raises
     ------
@@ -98,19 +103,15 @@ def read(frame: Any, argument: str, *columns: str, by: By = None, table: str = "
     if unknown:
         raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}")
     groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
-    found = collected(frame.select(*dict.fromkeys(columns), *groups), argument)
-    found = _with_days(found, columns, table or argument)
-    _refuse_other_kinds(found, argument, columns, table or argument)
+    wanted = [*columns, *(name for name in optional if name in there)]
+    found = collected(frame.select(*dict.fromkeys(wanted), *groups), argument)
+    found = _with_days(found, wanted, table or argument)
+    _refuse_other_kinds(found, argument, wanted, table or argument)
+    found = _with_absent(found, optional, table or argument)
     for name in grouping:
         _refuse_as_label(name, found.schema[_PRIVATE + name])
     # databases keep amounts as decimals, which cannot be asked whether they are finite
     return found.with_columns((selectors.decimal() - selectors.starts_with(_PRIVATE)).cast(pl.Float64))
-
-
-def there(frame: Any, argument: str, *columns: str) -> tuple[str, ...]:
-    """Return those of these columns that a frame has: what only adds to an answer may be missing."""
-    names = columns_of(frame, argument)
-    return tuple(name for name in columns if name in names)
 
 
 def whole(frame: Any, argument: str) -> pl.DataFrame:
@@ -140,6 +141,12 @@ def columns_of(frame: Any, argument: str) -> list[str]:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UsageError(f"{argument} is a lazy frame that cannot be collected: {in_short(error)}") from None
     return names
+
+
+def _with_absent(frame: pl.DataFrame, optional: Sequence[str], table: str) -> pl.DataFrame:
+    """Return the frame with nulls in the columns of a shared table that it has not."""
+    absent = [name for name in optional if name not in frame.columns]
+    return frame.with_columns(pl.lit(None, TABLES[table].columns[name].dtype).alias(name) for name in absent)
 
 
 def _with_days(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from crmlab.analysis.fetches import answers
@@ -41,7 +43,9 @@ def only_currency(deals: pl.DataFrame) -> str | None:
     return str(found[0]) if found.len() == 1 else None
 
 
-def read_groups(deals: pl.DataFrame, *columns: str, by: By) -> tuple[pl.DataFrame, list[str]]:
+def read_groups(
+    deals: pl.DataFrame, *columns: str, by: By, optional: Sequence[str] = ()
+) -> tuple[pl.DataFrame, list[str]]:
     """Return what is read of the deals, with a column for each period in `by`, and the keys to group them by.
 
     A period is a word of `crmlab.analysis.period.PERIODS`, such as ``"month"``: that of `close_date`, so
@@ -55,7 +59,7 @@ def read_groups(deals: pl.DataFrame, *columns: str, by: By) -> tuple[pl.DataFram
     periods = [name for name in names_of(by) if name in PERIODS and name not in columns_of(deals, "deals")]
     grouping = [name for name in names_of(by) if name not in periods]
     needed = [*columns, "status", "close_date"] if periods else columns
-    found = read(deals, "deals", *needed, by=grouping)
+    found = read(deals, "deals", *needed, by=grouping, optional=optional)
     if periods:
         closing = pl.col("close_date")
         closed_in = [period_of(closing, PERIODS[name]).alias(*keys_of(name)) for name in periods]

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from crmlab.analysis.inputs import no_text, read, there
+from crmlab.analysis.inputs import no_text, read
+from crmlab.analysis.opened import read_dated
 from crmlab.analysis.period import local
 from crmlab.schema import KEY, TimeLike, addresses, as_instant, day_at
 
@@ -21,15 +22,18 @@ _CONTACT = (*_ACCOUNT, "contact_id")
 
 _READ = (
     *_ACCOUNT, "kind", "contact_id", "contact_emails", "deal_id", "campaign_id",
-    "starts_at", "created_at", "all_day", "done", "done_at",
+    "done", "done_at",
 )  # fmt: skip
 
 
-def with_count(activities: pl.DataFrame, *columns: str) -> pl.DataFrame:
+def with_count(activities: pl.DataFrame, *columns: str, optional: Sequence[str] = ()) -> pl.DataFrame:
     """Return these columns of activities and `count` (Int64): how often it happened, once where nothing is said."""
-    found = read(activities, "activities", *columns, *there(activities, "activities", "count"))
-    often = pl.col("count") if "count" in found.columns else pl.lit(1)
-    return found.with_columns(often.cast(pl.Int64).fill_null(1).alias("count"))
+    return counted(read(activities, "activities", *columns, optional=("count", *optional)))
+
+
+def counted(activities: pl.DataFrame) -> pl.DataFrame:
+    """Return activities that are read with how often each happened as `count` (Int64)."""
+    return activities.with_columns(pl.col("count").cast(pl.Int64).fill_null(1))
 
 
 def happened_on(time_zone: str) -> pl.Expr:
@@ -58,8 +62,8 @@ def touches(
     ----------
     activities
         Reads provider, account, kind, contact_id, contact_emails, deal_id, campaign_id, starts_at,
-        created_at (where starts_at is null), all_day, done, done_at, and count where there is one. Of a series,
-        only its first time is known.
+        dated_on and created_at (where starts_at is null), all_day, done, done_at, and count where there is one. Of a
+        series that is not written out, only its first time is known.
     kinds
         The kinds that count. None: all that people can have done, which is any kind but what an account that mails
         calls otherwise than `HUMAN`: there other words are what machines record.
@@ -98,7 +102,7 @@ def touches(
     │ action ┆ 2026-03-01 23:59:59.999999 UTC ┆ 2026-03-01 │
     └────────┴────────────────────────────────┴────────────┘
     """
-    activities = _read(activities, kinds, beside)
+    activities = _read(activities, kinds, time_zone, beside)
     is_action = pl.col("kind") == "action"
     day = pl.when(is_action).then("done_at").otherwise(happened_on(time_zone))
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
@@ -129,10 +133,12 @@ def touches(
 _IS_DONE = pl.col("done").fill_null(pl.col("kind").ne_missing("action") | pl.col("done_at").is_not_null())
 
 
-def _read(activities: pl.DataFrame, kinds: Collection[str] | None, beside: Sequence[str] = ()) -> pl.DataFrame:
+def _read(
+    activities: pl.DataFrame, kinds: Collection[str] | None, time_zone: str, beside: Sequence[str] = ()
+) -> pl.DataFrame:
     no_text("kinds", kinds or ())
     mailing = () if kinds is not None else ("mailing",)
-    return with_count(activities, *_READ, *mailing, *beside)
+    return counted(read_dated(activities, *_READ, *mailing, *beside, time_zone=time_zone, optional=("count",)))
 
 
 def is_work(kinds: Collection[str] | None) -> pl.Expr:
@@ -153,7 +159,7 @@ def left_out(
     activities: pl.DataFrame, *, kinds: Collection[str] | None = None, as_of: TimeLike | None, time_zone: str
 ) -> Mapping[str, int]:
     """Return how much of the activities is no `touches`, by the reason in words, where there is any."""
-    rows = _read(activities, kinds)
+    rows = _read(activities, kinds, time_zone)
     work = rows.filter(is_work(kinds))
     done = work.filter(_IS_DONE)
     past = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)

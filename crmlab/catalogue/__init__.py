@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from crmlab.catalogue import across, activity, banner, consent, pipeline
-from crmlab.catalogue.entry import GIVEN, Entry, Filter, Filters, variables_of
+from crmlab.catalogue.entry import GIVEN, Entry, Filter, Filters, evaluate, variables_of
 from crmlab.catalogue.script import Choices, script
 
 #: the questions under their headings, in the order to read them
@@ -25,4 +25,15 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
     {entry.name: entry for entries in SECTIONS.values() for entry in entries}
 )
 
-__all__ = ["CATALOGUE", "GIVEN", "SECTIONS", "Choices", "Entry", "Filter", "Filters", "script", "variables_of"]
+__all__ = [
+    "CATALOGUE",
+    "GIVEN",
+    "SECTIONS",
+    "Choices",
+    "Entry",
+    "Filter",
+    "Filters",
+    "evaluate",
+    "script",
+    "variables_of",
+]

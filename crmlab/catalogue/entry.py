@@ -70,11 +70,16 @@ class Entry:
         """Return, as it stands after "needs", what a fetch of a period lacks for it; "" where it can be answered."""
         if self.needs == "period":
             return ""
-        return asked.why_not_whole((*self.tables, *self.adds))
+        return asked.why_not_whole(self.reads_tables)
 
     def period_note(self, asked: Asked) -> str:
         """Return of which period the answer is, as a sentence of its subtitle; "" where all times are in it."""
-        return asked.period_note((*self.tables, *self.adds))
+        return asked.period_note(self.reads_tables)
+
+    @property
+    def reads_tables(self) -> tuple[str, ...]:
+        """All shared tables that the answer is made of."""
+        return (*self.tables, *self.adds)
 
     @property
     def figure(self) -> str:
@@ -88,11 +93,11 @@ class Entry:
 
     def draw(self, variables: Mapping[str, Any]) -> Any:
         """Return the figure of these tables and other values by name."""
-        return _evaluate(self.figure, variables)
+        return evaluate(self.figure, variables)
 
     def count(self, variables: Mapping[str, Any]) -> pl.DataFrame:
         """Return the numbers of these tables and other values by name."""
-        counted: pl.DataFrame = _evaluate(self.numbers, variables)
+        counted: pl.DataFrame = evaluate(self.numbers, variables)
         return counted
 
     def reads(self) -> set[str]:
@@ -128,5 +133,6 @@ def narrowed(table: str, *period: str, owner: str = "", pipeline: str = "") -> F
     return {name: {table: of} for name, of in columns.items() if of}
 
 
-def _evaluate(code: str, variables: Mapping[str, Any]) -> Any:
+def evaluate(code: str, variables: Mapping[str, Any]) -> Any:
+    """Return what an expression of the catalogue gives, such as those of `GIVEN`."""
     return eval(code, {**_MODULES, **variables})  # noqa: S307  # the catalogue's own code

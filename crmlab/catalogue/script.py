@@ -86,7 +86,7 @@ def script(
     lines = _Lines(entry, choices, fetched, lazy)
     lines.make(*variables_of(entry.figure))
     made = "\n".join(lines.made.values())
-    tables = (*entry.tables, *entry.adds)
+    tables = entry.reads_tables
     is_of_a_period = asked is not None and bool(entry.period_note(asked))
     has_unread = summary is not None and bool(unread_note(summary, tables))
     figure = entry.figure

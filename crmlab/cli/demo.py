@@ -25,7 +25,9 @@ def add(commands: Commands) -> None:
 
 async def run(options: argparse.Namespace) -> int:
     """Fetch, write and print; return the exit code."""
-    async with crmlab.sandbox(options.world, rows=options.rows, seed=options.seed, data=options.data) as accounts:
+    async with crmlab.sandbox(
+        options.world, rows=options.rows, seed=options.seed, days_ago=options.days_ago, data=options.data
+    ) as accounts:
         titles = ", ".join(account.provider.title for account in accounts)
         print(f"Sandbox of {titles} on {accounts.url}")
         for note in accounts.notes:

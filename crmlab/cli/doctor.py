@@ -1,51 +1,86 @@
-"""``crmlab doctor``: whether the credentials work, and what is assumed of each service."""
+"""``crmlab doctor``: whether the credentials work, and whether what is assumed of each service is true."""
 
 from __future__ import annotations
 
 import argparse
+import json
 
 import crmlab
 from crmlab import providers
-from crmlab.accounts import credentials
 from crmlab.cli.arguments import Commands
 from crmlab.cli.output import INCOMPLETE, OK
 from crmlab.connector import Provider
-from crmlab.errors import CredentialError, CrmlabError
+from crmlab.errors import CredentialError, CrmlabError, UsageError
+from crmlab.fetching import max_requests
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "doctor",
-        help="check credentials against each API, list the assumptions in use",
+        help="check credentials against each API, list or test the assumptions in use",
         description="Send each API its cheapest read with the credentials found, say what answered or which variable "
         "is missing, and list what the vendor does not document and crmlab assumes.",
-        epilog="example: crmlab doctor onepagecrm complero",
+        epilog="example: crmlab doctor onepagecrm complero --probe",
     )
     parser.add_argument("providers", nargs="*", metavar="PROVIDER", help="default: all")
+    parser.add_argument(
+        "--probe",
+        action="store_true",
+        help="test with a few reads, which change nothing, whether what is assumed is true for this account",
+    )
+    parser.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="ask one service at an address of your own: a proxy, the sandbox (plain http only for loopback addresses)",
+    )
     parser.set_defaults(run=run)
 
 
 async def run(options: argparse.Namespace) -> int:
     """Ask each service and print what it says; return the exit code."""
+    names = options.providers or [*providers.registry()]
+    if options.base_url and len(names) != 1:
+        raise UsageError("--base-url is the address of one service: name that one, as in crmlab doctor relenta")
+    codes = [await _examined(providers.provider(name), options) for name in names]
+    return max(codes)
+
+
+async def _examined(provider: Provider, options: argparse.Namespace) -> int:
+    """Print what the service answers and what is assumed of it, or what a probe says of that; return the code."""
+    try:
+        account = crmlab.Account(provider.name, base_url=options.base_url)
+    except CredentialError as error:
+        if options.base_url:
+            raise
+        print(error)  # it names the service, and the variables that are missing
+        _print_assumptions(provider)
+        return OK
+
     code = OK
-    for name in options.providers or providers.registry():
-        provider = providers.provider(name)
-        try:
-            state = await _state(provider)
-        except CrmlabError as error:
-            state = f"FAILED: {error}"
-            code = INCOMPLETE
-        print(f"{provider.title}: {state}")
-        for assumption in provider.assumptions:
-            print(f"  assumed, documented nowhere: {assumption}")
+    try:
+        print(f"{provider.title}: {await crmlab.check(account)}")
+        if options.probe:
+            code = await _probed(account)
+    except CrmlabError as error:
+        print(f"{provider.title}: FAILED: {error}")
+        code = INCOMPLETE
+    if not options.probe:
+        _print_assumptions(provider)
     return code
 
 
-async def _state(provider: Provider) -> str:
-    """Return what the service answers, or which variables are missing."""
-    try:
-        return await crmlab.check(crmlab.Account(provider.name))
-    except CredentialError:
-        names = [credentials.variable(provider, field) for field in provider.fields if not field.default]
-        return f"no credentials: set {', '.join(names)}"
+async def _probed(account: crmlab.Account) -> int:
+    print(f"Testing {len(account.provider.probes)} assumptions with {max_requests(account)} reads at most.")
+    found = await crmlab.probe(account)
+    print(f"{found.text()}\n")
+    facts = found.facts.get(account.name)
+    if facts:  # what was adopted ends with this process
+        variable = f"CRMLAB_{account.provider.name}_FACTS".upper()
+        print(f"To read {account.provider.title} so from here on, set {variable}='{json.dumps(facts)}'\n")
+    return INCOMPLETE if found.count("refuted") else OK
+
+
+def _print_assumptions(provider: Provider) -> None:
+    for assumption in provider.assumptions:
+        print(f"  assumed, documented nowhere: {assumption}")

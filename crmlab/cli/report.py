@@ -1,4 +1,4 @@
-"""``crmlab report``: an HTML report of the files that a fetch wrote."""
+"""``crmlab report``: a report of the files that a fetch wrote, as a page or as data."""
 
 from __future__ import annotations
 
@@ -8,25 +8,56 @@ from pathlib import Path
 import crmlab
 from crmlab.cli.arguments import Commands
 from crmlab.cli.output import OK
+from crmlab.results import FORMATS, tells_time
+from crmlab.schema import as_instant
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "report",
-        help="make report.html from files that fetch wrote",
-        description="Make one self-contained HTML report from the files of a fetch, Parquet or CSV.",
-        epilog="example: crmlab report out/ --out monday.html",
+        help="make report.html, or the numbers behind it, from files that fetch wrote",
+        description="Make one self-contained HTML report from the files of a fetch, Parquet or CSV; or, with --tables, "
+        "write the numbers behind every question as files.",
+        epilog="example: crmlab report out/ --out monday.html --time-zone Europe/Berlin, or "
+        "crmlab report out/ --tables csv --out monday/ --questions win_rate ageing",
     )
     parser.add_argument("directory", type=Path, metavar="DIR")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
-    parser.add_argument("--as-of", help="when the files were fetched, where they do not say so themselves: 2026-01-31")
+    parser.add_argument(
+        "--out", type=Path, metavar="PATH", help="default: DIR/report.html, or with --tables DIR/report"
+    )
+    parser.add_argument("--tables", choices=FORMATS, help="the numbers behind every question, instead of a page")
+    parser.add_argument("--title", default="", help="heading of the report")
+    parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="such as Europe/Berlin (default: UTC)")
+    parser.add_argument(
+        "--questions", nargs="+", metavar="NAME", help="which questions, by the names of figures: win_rate ageing"
+    )
+    parser.add_argument(
+        "--as-of",
+        help="the moment of ages and states: 2026-01-31. Default: when the files were fetched; "
+        "needed where they do not say so themselves",
+    )
     parser.add_argument("--mask", action="store_true", help="tokens instead of names, addresses and texts")
     parser.set_defaults(run=run)
 
 
 async def run(options: argparse.Namespace) -> int:
     """Write the report and print where it is; return the exit code."""
-    data = crmlab.open(options.directory, lazy=False, as_of=options.as_of)
-    print(data.report(options.out or options.directory / "report.html", mask=options.mask))
+    as_of = None
+    if options.as_of is not None:
+        as_of = as_instant(options.as_of, "as_of", options.time_zone)
+    fetched_at = None if tells_time(options.directory) else as_of
+    data = crmlab.open(options.directory, lazy=False, as_of=fetched_at)
+    default = "report" if options.tables else "report.html"
+    written = data.report(
+        options.out or options.directory / default,
+        tables=options.tables,
+        mask=options.mask,
+        title=options.title,
+        time_zone=options.time_zone,
+        questions=options.questions,
+        as_of=as_of,
+    )
+    for path in written if options.tables else [written]:
+        print(path)
     return OK

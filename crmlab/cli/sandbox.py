@@ -56,6 +56,7 @@ async def run(options: argparse.Namespace) -> int:
         options.world,
         rows=options.rows,
         seed=options.seed,
+        days_ago=options.days_ago,
         data=options.data,
         latency=options.latency,
         rate_limits=options.rate_limits,

@@ -17,8 +17,6 @@ from crmlab.schema import CUSTOM, FIRST_YEAR, LAST_YEAR
 
 _ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
 _NAIVE = "%Y-%m-%dT%H:%M:%S%.f"
-#: a time that says no zone
-_WITHOUT_ZONE = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?$"
 #: blank text, and text that begins with a year before `FIRST_YEAR` or after `LAST_YEAR`
 _NO_TIME = (
     r"^\s*(?:$|-?[0-9]{1,3}-?\s*$|-[0-9]{4}"
@@ -49,14 +47,30 @@ def iso_time(value: str | pl.Expr, *, zone: str | None = None) -> pl.Expr:
     without an offset is read too.
     """
     given = _given_time(value).str.replace(" ", "T", literal=True)
+    zoned = given.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
     if zone is None:
-        return given.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
-    is_local = given.str.contains(_WITHOUT_ZONE) & ~given.str.contains(r"[+-]\d{2}:?\d{2}$")
-    local = pl.when(is_local).then(given).str.to_datetime(_NAIVE, time_unit="us", strict=False)
+        return zoned
+    # nearly every text says its zone, and costs nothing more
+    rest = pl.when(zoned.is_null()).then(given)
+    return pl.coalesce(zoned, _local_time(rest, zone))
+
+
+def _local_time(given: pl.Expr, zone: str) -> pl.Expr:
+    """Return the UTC time of text that says no zone, as a time of that zone; null for any other text."""
+    local = given.str.to_datetime(_NAIVE, time_unit="us", strict=False)
     # the hour that a clock is set back for comes twice: the first is taken; the one it skips does not exist
-    moment = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-    zoned = pl.when(~is_local).then(given).str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)
-    return pl.when(is_local).then(moment).otherwise(zoned)
+    moment = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return moment.dt.convert_time_zone("UTC")
+
+
+def with_zone(value: str | pl.Expr, zone: str) -> pl.Expr:
+    """Return ISO 8601 text with each time that says no zone written in UTC, read as one of that zone.
+
+    What is no such time stays as it is, the hour included that the clock skips when it is set forward.
+    """
+    value = _expr(value)
+    moment = _local_time(_given_time(value).str.replace(" ", "T", literal=True), zone)
+    return pl.coalesce(moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"), value)
 
 
 def unix_time(value: str | pl.Expr) -> pl.Expr:

@@ -31,6 +31,10 @@ _SPEAKS_OF_A_RATE = re.compile(
     re.IGNORECASE,
 )
 
+#: nobody has so many of anything; more would fit into no column
+_MAX_COUNT = 2**53
+_MAX_DIGITS = 20
+
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 #: escapes in JSON text: any but \u, a proper pair, or half of one
 _ESCAPE = re.compile(
@@ -127,14 +131,15 @@ def _nothing(type_: type[T]) -> T:
 
 
 def whole_number(value: object) -> int | None:
-    """Return what a service counts, be it written as 12, 12.0 or "12"; None for anything else."""
-    if isinstance(value, bool):
-        return None
+    """Return what a service counts, be it written as 12, 12.0 or "12"; None for anything that counts nothing."""
+    number: int | None = None
     if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) else None
+        number = int(value) if len(value) <= _MAX_DIGITS else None
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    return number if number is not None and 0 <= number <= _MAX_COUNT else None
 
 
 def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:

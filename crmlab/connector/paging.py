@@ -50,6 +50,17 @@ class Paginator:
 one_answer = Paginator(strategy="one answer", follow=lambda page: (), more=lambda page: 0)
 
 
+def until_empty(is_empty: Callable[[Page], bool]) -> Paginator:
+    """The same request again as long as something comes: each answer takes what it holds out of the list."""
+
+    def follow(page: Page) -> Iterable[Request]:
+        if is_empty(page):
+            return ()
+        return [replace(page.request, turn=page.request.turn + 1)]
+
+    return Paginator(strategy="asked again until nothing is left", follow=follow, is_chain=lambda page: True)
+
+
 def numbered(last: Callable[[Page], int | None], *, param: str = "page", max_pages: int = 10_000) -> Paginator:
     """Pages 2..n at once, as soon as page 1 has told the last, which is asked when the others are in.
 
@@ -116,12 +127,23 @@ _NO_POINTER = frozenset({"", "null", "none", "nil", "false", "undefined"})
 
 
 def pointer(value: object) -> str | None:
-    """Return what names the next page, be it text or a whole number; None where it says that there is none."""
+    """Return what names the next page, be it text or a whole number; None where it says that there is none.
+
+    Raises
+    ------
+    PagingError
+        it says that there is one, and not which: true, an object, a list
+    """
+    if value is None or value is False or value in ([], {}):
+        return None
     if isinstance(value, str):
         text = value.strip()
         return None if text.lower() in _NO_POINTER else text
-    number = whole_number(value)
-    return None if number is None else str(number)
+    if isinstance(value, int) and value is not True:
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    raise PagingError(f"what names the next page is neither text nor a whole number, but a {type(value).__name__}")
 
 
 def linked(request: Request, link: str) -> Request:
@@ -191,18 +213,17 @@ class PageSize:
         size = str(asked.get(self.name, ""))
         return int(size) if size.isdecimal() else None
 
+    def sized(self, request: Request, size: int) -> Request:
+        """Return the same request for pages of that size."""
+        return request.with_body(**{self.name: size}) if self.in_body else request.with_params(**{self.name: size})
+
     def smaller(self, request: Request) -> Iterable[Request]:
         """Return the same request for smaller pages, the largest first, and at last for those the service chooses."""
         size = self.of(request)
         if size is None:
             return
         for part in (2, 4, 10):
-            smaller = max(1, size // part)
-            yield (
-                request.with_body(**{self.name: smaller})
-                if self.in_body
-                else request.with_params(**{self.name: smaller})
-            )
+            yield self.sized(request, max(1, size // part))
         asked = request.body if self.in_body else request.params
         rest = {name: value for name, value in (asked or {}).items() if name != self.name}
         yield replace(request, body=rest) if self.in_body else replace(request, params=rest)

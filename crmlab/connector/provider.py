@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
+from crmlab.connector.fact import Fact
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page
+from crmlab.connector.probe import Probe
 from crmlab.connector.request import Request
 from crmlab.connector.resource import JsonPath, Resource
 
@@ -49,7 +51,9 @@ class Provider:
     `operations` gives every documented operation, loaded when one is called or listed,
     and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
-    resource reads.
+    resource reads. `never_kept` names fields with keys or passwords of records that no resource reads, and says
+    what they are (those of records that are read are in `Resource.never_kept`). `probes` test with a few reads what
+    can be tested so, and `facts` are what an account may be told of a service that does otherwise.
     """
 
     name: str
@@ -66,7 +70,10 @@ class Provider:
     ping_resource: str = ""
     operations: Callable[[], tuple[Operation, ...]] = tuple
     assumptions: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    facts: tuple[Fact, ...] = ()
     not_covered: tuple[str, ...] = ()
+    never_kept: Mapping[str, str] = field(default_factory=dict)
 
     def needed(self, base_url: str | None = None) -> set[str]:
         """Return the fields without which there is no account at that base URL (the own one)."""
@@ -75,6 +82,16 @@ class Provider:
 
     def resource(self, name: str) -> Resource:
         return {resource.name: resource for resource in self.resources}[name]
+
+    def with_facts(self, values: Mapping[str, Any]) -> Provider:
+        """Return the provider with its resources read by these facts, which it must know."""
+        known = {fact.name: fact for fact in self.facts}
+        resources = self.resources
+        ping = self.ping
+        for name, value in values.items():
+            resources = tuple(known[name].apply(resource, value) for resource in resources)
+            ping = known[name].ask(ping, value)
+        return replace(self, resources=resources, ping=ping)
 
     @property
     def tables(self) -> tuple[str, ...]:

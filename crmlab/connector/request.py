@@ -16,7 +16,8 @@ class Request:
     `tags` are constants of this request that its records do not repeat (the day asked for, the
     parent's id); the decoder offers them as columns. `partial` says that the answer counts only a part of a
     list, whose whole another request counts. `send_last` holds it back until all others of its list are in.
-    `only_once` says that it can do without an answer: it is not tried again.
+    `only_once` says that it can do without an answer: it is not tried again. `turn` counts how often the same is
+    asked, of a list whose answers take out of it what they hold.
     """
 
     path: str
@@ -28,11 +29,12 @@ class Request:
     partial: bool = field(default=False, repr=False)
     send_last: bool = field(default=False, repr=False)
     only_once: bool = field(default=False, repr=False)
+    turn: int = field(default=1, repr=False)
 
     @property
     def key(self) -> str:
         """Equal for two requests that would ask the same thing."""
-        return json.dumps([self.method, self.path, sorted(self.params.items()), self.body])
+        return json.dumps([self.method, self.path, sorted(self.params.items()), self.body, self.turn])
 
     def with_params(self, **params: str | int) -> Request:
         """Return a copy with query parameters added, or replaced."""

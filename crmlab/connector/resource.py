@@ -34,14 +34,15 @@ class Context:
     """What a resource may know when it says which requests it needs and how to read the answers.
 
     `now` is when the fetch began, `since` and `until` the period that it asks for. `options` are the settings of
-    the account that are no secrets. `rows` holds the records of the resources that are declared in
-    `needs_before_request` and `needs_before_decode`.
+    the account that are no secrets, and `facts` what it was told of its service, or found of it. `rows` holds the
+    records of the resources that are declared in `needs_before_request` and `needs_before_decode`.
     """
 
     now: dt.datetime
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     rows: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
@@ -84,8 +85,9 @@ class Embedding:
     rest: Callable[[Page, Iterable[str], int], Iterable[Request]]
     smaller: Callable[[Request], Iterable[Request]]
     sizes: tuple[int, ...]
-    #: whether a fetch like this may embed: a list of what changed does not hold all others that changed
-    possible: Callable[[Context], bool]
+    #: whether a fetch like this may embed the records of that resource: a list of what changed does not hold all
+    #: others that changed
+    possible: Callable[[str, Context], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +138,17 @@ class Resource:
     # ---- how its records are read ----------------------------------------------------------------
     #: the documented fields of a record, as they come
     wire: Schema | Callable[[Context], Schema]
+    #: what is documented of the inside of a field that is kept as its JSON; the pages on fields show it
+    inside_json: Mapping[str, Schema] = field(default_factory=dict)
+    #: documented fields that hold keys or passwords, by their way in a record, and what they are: read of no answer,
+    #: so in no frame, file, log or message
+    never_kept: Mapping[str, str] = field(default_factory=dict)
     #: narrower types of nested fields for fetches that need only a part of them: nested values cost most
     projection: Schema = field(default_factory=dict)
     #: tags of the request that expressions may read, as ``_name``
     tags: tuple[str, ...] = ()
-    #: columns made of `RECORD`, what nobody documented included: all below may read them, own records show them
+    #: columns made of `RECORD`, what nobody documented included: all below may read them, own records show them.
+    #: They are made where they are read
     computed: Mapping[str, pl.Expr] = field(default_factory=dict)
     #: what is different in every record
     key: pl.Expr = field(default_factory=lambda: pl.col("id"))
@@ -159,6 +167,12 @@ class Resource:
     inserted_at: Callable[[Context], pl.Expr] | None = None
     #: the list tells no end and may repeat its last page for ever, so that a page with nothing new ends it
     may_repeat_last_page: bool = False
+    #: why no first request can be made, where that is no empty list, such as a key that sees nothing of what it needs
+    nothing_to_ask: str = ""
+    #: why no record comes, where an empty list cannot be all there is
+    never_empty: str = ""
+    #: what an answer says that its records lack
+    lacking: Callable[[Page], str] = lambda page: ""
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
     note: Callable[[Context], str] = lambda context: ""
     #: the period that a fetch like this reaches, where it may be another than the one that is asked for

@@ -9,7 +9,7 @@ or has no key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import msgspec
@@ -17,8 +17,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import RECORD, Context, Resource, Schema, View
+from crmlab.decoding.layout import Items, Layout
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
-from crmlab.decoding.readers import Items, Layout, ObjectReader
+from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
 from crmlab.decoding.secrets import shown
 from crmlab.decoding.unreadable import as_utf8
@@ -104,10 +105,12 @@ class Decoder:
         self.resource, self.known = resource, known
         self._raw, self._exports = raw, exports
         self._since, self._until = context.since, context.until
+        self._never_kept = frozenset(way.rpartition(".")[2] for way in resource.never_kept)
         self._head = {"provider": pl.lit(provider, pl.Categorical), "account": pl.lit(account)}
         self._source = {**self._head, "resource": pl.lit(resource.name)}
         self._inserted_at = _inserted_at(resource, context)
         self._views = [ViewReader(view, resource.key, self._head) for view in views]
+        self._computed = _computed(resource, context, views, raw=raw, exports=exports)
         self._unwrap = resource.unwrap if raw else None
         self._fields = dict(fields)
         #: fields whose column in the provider's own records has another name, and that name
@@ -115,12 +118,12 @@ class Decoder:
         #: how many values of each field were kept as misfits
         self._kept: dict[str, int] = {}
         beside = resource.envelope_fields if self._unwrap else {}
-        self._reader = ObjectReader(self._fields, "", required=True, wrapper=self._unwrap, beside=beside)
+        self._reader = ObjectReader(self._fields, "", wrapper=self._unwrap, beside=beside)
 
     def __call__(self, found: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
         rows, misfits = self._rows(found)
-        refused = {row: _no_object(found[row]) for each in misfits if not each.field for row in each.rows}
+        refused = {row: self._no_object(found[row]) for each in misfits if not each.field for row in each.rows}
         rows = _without(rows, refused)
         for view in self._views:
             refused |= dict.fromkeys(view.nameless(rows), _NO_ID)
@@ -131,6 +134,9 @@ class Decoder:
             try:
                 frame, more = self._view(view, rows)
             except PolarsError:
+                if rows.is_empty():  # it raises whatever the records are
+                    parts[view.table].append(pl.DataFrame(schema=TABLES[view.table].schema))
+                    continue
                 raising = self._raising(view, rows)
                 # what one table cannot read is in none, so that all tables hold the same records
                 return self._again(found, {**refused, **raising})
@@ -138,6 +144,10 @@ class Decoder:
             misfits += more
 
         return self._decoded(found, rows, parts, misfits, refused)
+
+    def reject(self, found: Sequence[Record], reason: str) -> Decoded:
+        """Return all of these records as rejected, for a reason that lies in none of them."""
+        return self._again(found, dict.fromkeys(range(len(found)), reason))
 
     def _view(self, view: ViewReader, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Misfits]]:
         read = view.read(rows)
@@ -207,11 +217,15 @@ class Decoder:
         constants = [
             pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
         ]
-        rows = rows.with_columns(*constants)
-        if self.resource.computed:
+        if constants:
+            rows = rows.with_columns(*constants)
+        if self._computed:
             whole = rows.with_columns(texts.alias(_RECORD))
-            rows = whole.with_columns(**self.resource.computed).drop(_RECORD)
+            rows = whole.with_columns(**self._computed).drop(_RECORD)
         return rows.with_row_index(ROW), [*strange, *misfits]
+
+    def _no_object(self, record: Record) -> str:
+        return f"record: expected an object, got {shown(record.text, self._never_kept)[:120]}"
 
     def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
         """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
@@ -225,13 +239,14 @@ class Decoder:
         """Return the lines of misfits and what they are counted by; `staying` has one for each column that lacks it."""
         if not misfits:
             return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
-        key = self.resource.key.cast(pl.String, strict=False)
-        known = rows.select(ROW, id=key)
-        everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
-        ids = everyone.join(known, on=ROW, how="left", maintain_order="left")["id"]
+        known = rows.select(ROW, id=self.resource.key.cast(pl.String, strict=False))
+        if known.height < len(found):  # some are refused: they have no id here
+            everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
+            known = everyone.join(known, on=ROW, how="left", maintain_order="left")
+        ids = known["id"]
         kept = [each for each in misfits if self._is_kept(each)]
         return {
-            "misfits": table_of(kept, ids, self._source),
+            "misfits": table_of(kept, ids, self._source, self._never_kept),
             "misfit_keys": pl.concat(
                 [
                     *(_misfit_keys(each, "", ids, found) for each in misfits),
@@ -243,7 +258,7 @@ class Decoder:
     def _is_kept(self, misfits: Misfits) -> bool:
         """Whether more values of that field are kept; counts those that are."""
         kept = self._kept.get(misfits.field, 0)
-        self._kept[misfits.field] = kept + len(misfits.raw)
+        self._kept[misfits.field] = kept + len(misfits.values)
         return kept < MAX_KEPT
 
     def _lacking(self, misfits: Misfits) -> Iterable[str]:
@@ -261,12 +276,12 @@ class Decoder:
     def _rejected(self, found: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
         if not refused:
             return _NONE_REJECTED
-        lines = [{"reason": refused[row], "raw": shown(found[row].text)} for row in sorted(refused)]
+        lines = [{"reason": refused[row], "raw": shown(found[row].text, self._never_kept)} for row in sorted(refused)]
         frame = pl.DataFrame(lines, schema={"reason": pl.String, "raw": pl.String})
         return frame.select(**self._source, reason="reason", raw="raw")
 
     def _raising(self, view: ViewReader, rows: pl.DataFrame) -> dict[int, str]:
-        """Halve until the records for which an expression of the view raises stand alone."""
+        """Halve until the records for which an expression of the view raises stand alone; there is one at least."""
         try:
             view.read(rows)
         except PolarsError as error:
@@ -306,8 +321,8 @@ def decoder(
     With `exports`, also what the resource lets others know.
     """
     wanted = set(tables)
-    declared = resource.views(context) if callable(resource.views) else resource.views
-    views = [view for view in declared if view.table in wanted]
+    resource = replace(resource, key=_given(resource.key))
+    views = [view for view in _declared_views(resource, context, wanted) if view.table in wanted]
     documented = resource.wire(context) if callable(resource.wire) else resource.wire
     known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
     return Decoder(
@@ -323,17 +338,50 @@ def decoder(
     )
 
 
-def _needed(
-    resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
-) -> Schema:
-    """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
-    expressions = [resource.key, _inserted_at(resource, context), *resource.computed.values()]
+def _declared_views(resource: Resource, context: Context, wanted: set[str]) -> Sequence[View]:
+    """Return the views; where no table is wanted none are made, for what they need to know may not be there."""
+    if not wanted:
+        return ()
+    return resource.views(context) if callable(resource.views) else resource.views
+
+
+def _given(key: pl.Expr) -> pl.Expr:
+    """Return the key where there is one: a blank is none, and would make all records with one the same record."""
+    return pl.when(key.cast(pl.String, strict=False).str.strip_chars() != "").then(key)
+
+
+def _computed(
+    resource: Resource, context: Context, views: Sequence[View], *, raw: bool, exports: bool
+) -> Mapping[str, pl.Expr]:
+    """Return the columns that have to be made of the whole record: those that something reads."""
+    if raw or not resource.computed:
+        return resource.computed
+    roots = _roots(_expressions(resource, context, views, exports=exports))
+    return {name: expression for name, expression in resource.computed.items() if name in roots}
+
+
+def _expressions(resource: Resource, context: Context, views: Sequence[View], *, exports: bool) -> list[pl.Expr]:
+    """Return all that is made of the columns of a record."""
+    expressions = [resource.key, _inserted_at(resource, context)]
     if exports:
         expressions += resource.exports.values()
     for view in views:
         expressions += view.columns.values()
         expressions += [part for part in (view.explode, view.where) if part is not None]
-    roots = {name for expression in expressions for name in expression.meta.root_names()}
+    return expressions
+
+
+def _roots(expressions: Iterable[pl.Expr]) -> set[str]:
+    """Return the columns that these expressions read."""
+    return {name for expression in expressions for name in expression.meta.root_names()}
+
+
+def _needed(
+    resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
+) -> Schema:
+    """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
+    computed = _computed(resource, context, views, raw=False, exports=exports)
+    roots = _roots([*_expressions(resource, context, views, exports=exports), *computed.values()])
     narrow = {**documented, **resource.projection}
     needed = {name: narrow[name] for name in documented if name in roots}
     # one field at least, so that records without any wanted field are still counted
@@ -389,7 +437,3 @@ def _is_object(text: bytes, wrapper: str | None) -> bool:
     except msgspec.DecodeError:
         return False
     return not inner or inner[wrapper].startswith(b"{")
-
-
-def _no_object(record: Record) -> str:
-    return f"record: expected an object, got {shown(record.text)[:120]}"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from crmlab.connector import JsonPath, Page, Resource
-from crmlab.decoding.readers import NULL
+from crmlab.decoding.layout import NULL
 from crmlab.decoding.records import holds_list
 from crmlab.errors import TransportError
 

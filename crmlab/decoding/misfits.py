@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from crmlab.decoding.secrets import blotted, is_secret
+from crmlab.decoding.secrets import shown_values
 
 MISFITS = pl.Schema(
     {
@@ -33,15 +33,16 @@ _VITAL = re.compile(r"(?:^|[._])(?:id|amount|cost|margin|price)$")
 class Misfits:
     """The values of one field that could not be read, each by the row of its record.
 
-    `raw` holds the JSON of the first `MAX_KEPT` of them. `column` is the shared column that an
-    expression could not fill, and `source` the text that it reads; both are empty where the JSON itself has
-    another type than documented.
+    `values` holds the first `MAX_KEPT` of them, and `as_json` makes of one its JSON, if it is not that already.
+    `column` is the shared column that an expression could not fill, and `source` the text that it reads; both are
+    empty where the JSON itself has another type than documented.
     """
 
     field: str
     wanted: str
     rows: pl.Series
-    raw: pl.Series
+    values: pl.Series
+    as_json: Callable[[str], str] = str
     column: str = ""
     source: str = ""
 
@@ -54,18 +55,25 @@ class Misfits:
         if not rows:
             return self
         stays = ~self.rows.is_in(pl.Series([*rows], dtype=self.rows.dtype).implode())
-        return replace(self, rows=self.rows.filter(stays), raw=self.raw.filter(stays.head(len(self.raw))))
+        return replace(self, rows=self.rows.filter(stays), values=self.values.filter(stays.head(len(self.values))))
 
 
 def misfits_where(
-    is_misfit: pl.Series, raw: pl.Series, *, field: str, wanted: str, column: str = "", source: str = ""
+    is_misfit: pl.Series,
+    values: pl.Series,
+    *,
+    field: str,
+    wanted: str,
+    as_json: Callable[[str], str] = str,
+    column: str = "",
+    source: str = "",
 ) -> list[Misfits]:
-    """Return the values for which `is_misfit` is true, one or none; `raw` holds the JSON of each row's value."""
-    rows = is_misfit.fill_null(value=False).arg_true()
+    """Return the values for which `is_misfit` is true, one or none; for the other arguments see `Misfits`."""
+    rows = is_misfit.arg_true()
     if rows.is_empty():
         return []
-    kept = raw.gather(rows.head(MAX_KEPT))
-    return [Misfits(field=field, wanted=wanted, rows=rows, raw=kept, column=column, source=source)]
+    kept = values.gather(rows.head(MAX_KEPT))
+    return [Misfits(field=field, wanted=wanted, rows=rows, values=kept, as_json=as_json, column=column, source=source)]
 
 
 def is_vital(field: str) -> bool:
@@ -73,7 +81,9 @@ def is_vital(field: str) -> bool:
     return bool(_VITAL.search(field))
 
 
-def table_of(found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr]) -> pl.DataFrame:
+def table_of(
+    found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr], never_kept: Collection[str] = ()
+) -> pl.DataFrame:
     """Return a line for each value that is kept, without what may be a secret.
 
     Parameters
@@ -84,19 +94,16 @@ def table_of(found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr])
         The id of each row.
     head
         What stands before the id in every line.
+    never_kept
+        Names of fields whose values are not shown.
     """
-    parts = [pl.DataFrame(schema=MISFITS)]
+    lines: list[tuple[str | None, str, str, str]] = []
     for misfits in found:
-        raw = _shown(misfits)
-        quoted = raw.str.slice(0, _QUOTED)
         place = f"{misfits.column}: " if misfits.column else ""
-        part = pl.DataFrame({"id": ids.gather(misfits.rows.head(len(raw))), "quoted": quoted, "raw": raw})
-        reason = pl.lit(f"{place}expected {misfits.wanted}, got ") + pl.col("quoted")
-        parts.append(part.select(**head, id="id", field=pl.lit(misfits.field), reason=reason, raw="raw"))
-    return pl.concat(parts)
-
-
-def _shown(misfits: Misfits) -> pl.Series:
-    if is_secret(misfits.field):
-        return pl.repeat("••••", len(misfits.raw), dtype=pl.String, eager=True)
-    return blotted(misfits.raw)
+        kept = ids.gather(misfits.rows.head(len(misfits.values)))
+        values = [misfits.as_json(value) for value in misfits.values]
+        for id_, raw in zip(kept, shown_values(misfits.field, values, never_kept), strict=True):
+            reason = f"{place}expected {misfits.wanted}, got {raw[:_QUOTED]}"
+            lines.append((id_, misfits.field, reason, raw))
+    columns = dict.fromkeys(("id", "field", "reason", "raw"), pl.String)
+    return pl.DataFrame(lines, schema=columns, orient="row").select(**head, **{name: name for name in columns})

@@ -131,8 +131,8 @@ def _misfits(given: pl.Series, found: pl.Series, texts: pl.Series, *, field: str
     rows = (given.is_not_null() & found.is_null()).arg_true()
     if rows.is_empty():
         return []
-    raw = pl.Series([_as_json(text) for text in texts.gather(rows.head(MAX_KEPT))], dtype=pl.String)
-    return [Misfits(field=field, wanted=wanted, rows=rows, raw=raw)]
+    values = texts.gather(rows.head(MAX_KEPT))
+    return [Misfits(field=field, wanted=wanted, rows=rows, values=values, as_json=_as_json)]
 
 
 def _as_json(text: str) -> str:

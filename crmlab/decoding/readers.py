@@ -8,8 +8,7 @@ their fast way, and of the one only what differs is looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
@@ -17,19 +16,29 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import JSON, Schema
+from crmlab.decoding.layout import NULL, Items, Layout
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
-from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
-from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, shape, without_free_form
+from crmlab.decoding.numbers import Fit, fit, imploded, inside, truths
+from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, without_free_form
 
-NULL = b"null"
-_RAW_NULL = msgspec.Raw(NULL)
-#: the JSON of an object, as msgspec takes it
-Item = bytes | str | None
-Items = Sequence[Item] | pl.Series
+#: fields of an object beyond which Polars' reader keeps them in a hash table, at several times the cost
+_MAX_FIELDS = 32
+#: one object in so many may have a field of another shape before that field is read apart in all of them
+_ONE_IN = 10
+#: objects that are looked at one by one before the first are read together
+_FIRST = 100
 _BLANK = r'^"\s*"$'
 _NO_ELEMENTS = r"^\[\s*\]$"
 _NO_FIELDS = r"^\{\s*\}$"
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+#: the JSON of a value, and what it is
+_TEXT = pl.col("text")
+_IS_OBJECT = _TEXT.str.starts_with("{")
+_IS_LIST = _TEXT.str.starts_with("[")
+_IS_NESTED = _IS_OBJECT | _IS_LIST
+_IS_QUOTED = _TEXT.str.starts_with('"')
+#: what text says, and the JSON of all else
+_SAID = pl.when(_IS_QUOTED).then(pl.when(_IS_QUOTED).then(_TEXT).str.json_decode(pl.String)).otherwise(_TEXT)
 
 
 class Reader(Protocol):
@@ -68,13 +77,11 @@ class TextReader:
         self._is_id = field.endswith("id") and is_vital(field)
 
     def read(self, texts: pl.Series) -> Fit:
-        quoted = texts.str.starts_with('"')
-        found = _strings(texts, quoted).zip_with(quoted.fill_null(value=False), texts)
         if not self._is_id:
+            [found] = _selected(texts, _SAID)
             return found, []
-        is_nested = _is_nested(texts)
-        kept = only(found, ~is_nested)
-        return kept, misfits_where(is_nested, texts, field=self._field, wanted="an id")
+        found, is_nested = _selected(texts, pl.when(~_IS_NESTED).then(_SAID), _IS_NESTED)
+        return found, misfits_where(is_nested, texts, field=self._field, wanted="an id")
 
 
 class NumberReader:
@@ -84,17 +91,14 @@ class NumberReader:
         self._dtype, self._field = dtype, field
 
     def read(self, texts: pl.Series) -> Fit:
-        is_nested = _is_nested(texts)
-        quoted = texts.str.starts_with('"')
-        plain = only(texts, ~is_nested)
-        scalars = _strings(texts, quoted).zip_with(quoted.fill_null(value=False), plain)
+        scalars, is_nested = _selected(texts, pl.when(~_IS_NESTED).then(_SAID), _IS_NESTED)
         if self._dtype == pl.Boolean:
             found, misfits = truths(scalars, self._field)
             wanted = "true or false"
         else:
             found, misfits = fit(scalars, self._dtype, self._field)
             wanted = "a whole number" if self._dtype == pl.Int64 else "a number"
-        exact = [replace(each, raw=texts.gather(each.rows.head(MAX_KEPT))) for each in misfits]
+        exact = [replace(each, values=texts.gather(each.rows.head(MAX_KEPT)), as_json=str) for each in misfits]
         return found, [*exact, *misfits_where(is_nested, texts, field=self._field, wanted=wanted)]
 
 
@@ -108,13 +112,11 @@ class ListReader:
         self._is_of_objects = isinstance(inner, pl.Struct)
 
     def read(self, texts: pl.Series) -> Fit:
-        is_list = texts.str.starts_with("[")
-        is_object = texts.str.starts_with("{")
-        nothing = texts.str.contains(f"{_BLANK}|{_NO_FIELDS}")
-        is_single = ~is_list & ~nothing & is_object.eq(self._is_of_objects)
-        wrapped = pl.lit("[") + pl.lit(texts) + pl.lit("]")
-        lists = pl.select(pl.when(is_list).then(texts).when(is_single).then(wrapped)).to_series()
-        strange = ~is_list & ~is_single & ~nothing
+        nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
+        is_single = ~_IS_LIST & ~nothing & _IS_OBJECT.eq(self._is_of_objects)
+        wrapped = pl.format("[{}]", _TEXT)
+        given = pl.when(_IS_LIST).then(_TEXT).when(is_single).then(wrapped)
+        lists, strange = _selected(texts, given, ~_IS_LIST & ~is_single & ~nothing)
         found, misfits = self._lists(lists)
         return found, [*misfits, *misfits_where(strange, texts, field=self._field, wanted="a list")]
 
@@ -148,7 +150,7 @@ class ListReader:
 
 
 class ObjectReader:
-    """Objects. An empty list or blank text stands for none; with `required` it does not.
+    """Objects. An empty list or blank text stands for none.
 
     Parameters
     ----------
@@ -165,41 +167,40 @@ class ObjectReader:
         fields: Schema,
         field: str,
         *,
-        required: bool = False,
         wrapper: str | None = None,
         beside: Schema | None = None,
     ) -> None:
-        self._field, self._required = field, required
+        self._field = field
         self._layout = Layout(wrapper=wrapper, beside=frozenset(beside or ()))
         self._fields: dict[str, Any] = {}
         for name, dtype in {**fields, **(beside or {})}.items():
             # inside other fields, free-form parts are not kept
             self._fields[name] = dtype if dtype == JSON else without_free_form(dtype)
         self._readers = {name: reader(dtype, inside(field, name)) for name, dtype in self._fields.items()}
-        #: fields that are read apart: free-form ones, and those that were met with another shape than documented
+        #: fields that are read apart in all objects: free-form ones, and those that often have another shape
         self.apart = {name for name, dtype in self._fields.items() if dtype == JSON}
+        #: fields that have another shape than documented now and then: only those values are read apart
+        self._unsteady: set[str] = set()
+        #: those of them that have it somewhere inside, so that each value must be looked at
+        self._unsteady_inside: set[str] = set()
+        self._is_new = True
         self._numeric = {name for name, dtype in self._fields.items() if holds(dtype, *NUMBERS)}
         #: the type of what is read together, by the fields that are not: making it costs more than a small batch
         self._types: dict[frozenset[str], pl.Struct] = {}
 
     def read(self, texts: pl.Series) -> Fit:
-        is_object = texts.str.starts_with("{")
-        if is_object.all() and not texts.null_count():
-            frame, misfits = self.fields(texts, texts)
-            return frame.to_struct(), misfits
-        objects, strange = self.objects(texts)
+        blank = _TEXT.str.contains(f"{_BLANK}|{_NO_ELEMENTS}")
+        objects, is_object, is_strange = _selected(
+            texts, pl.when(_IS_OBJECT).then(_TEXT), _IS_OBJECT, ~_IS_OBJECT & ~blank
+        )
+        strange = misfits_where(is_strange, texts, field=self._field, wanted="an object")
+        if not is_object.any():
+            return pl.repeat(None, len(texts), dtype=pl.Struct(self._fields), eager=True), strange
         frame, misfits = self.fields(objects, objects)
-        found = pl.select(pl.when(is_object).then(frame.to_struct())).to_series()
+        found = frame.to_struct()
+        if not is_object.all(ignore_nulls=False):
+            found = pl.select(pl.when(is_object).then(found)).to_series()
         return found, [*misfits, *strange]
-
-    def objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
-        """Return the texts that are objects, null instead of others, and what cannot stand for one."""
-        is_object = texts.str.starts_with("{")
-        strange = ~is_object
-        if not self._required:
-            strange &= ~texts.str.contains(f"{_BLANK}|{_NO_ELEMENTS}")
-        objects = only(texts, is_object)
-        return objects, misfits_where(strange, texts, field=self._field, wanted="an object")
 
     def fields(self, texts: pl.Series, items: Items) -> tuple[pl.DataFrame, list[Misfits]]:
         """Return a column for each field; `texts` are objects or null, `items` the same for msgspec.
@@ -209,8 +210,13 @@ class ObjectReader:
         msgspec.DecodeError
             Something is no object, or has none in its wrapper.
         """
-        apart, frame = self._together(texts, items)
-        exact = self._layout.exact(items, tuple(name for name in self._fields if name in apart))
+        names = [*self._fields]
+        narrowed = self._layout.opened(items, names) if self._is_wide(items) else None
+        if narrowed:
+            texts = narrowed.encoded()
+        apart, odd, frame = self._together(texts, items)
+        names = [name for name in self._fields if name in apart]
+        exact = (narrowed or self._layout.opened(items, names)).texts(names) if names else {}
         columns: list[pl.Series] = []
         misfits: list[Misfits] = []
         for name, dtype in self._fields.items():
@@ -221,128 +227,129 @@ class ObjectReader:
             else:
                 column = frame[name]
                 found = []
-            columns.append(column.alias(name))
             misfits += found
+            if odd and name in odd:
+                column, found = odd.mended(column, name, self._readers[name])
+                misfits += found
+            columns.append(column.alias(name))
         return pl.DataFrame(columns), misfits
 
-    def _together(self, texts: pl.Series, items: Items) -> tuple[set[str], pl.DataFrame]:
-        """Read all fields at once that can be, numbers as text; return the names of the others too."""
-        apart = set(self.apart)
+    def _is_wide(self, items: Items) -> bool:
+        """Whether the objects have so many fields that nobody reads that it is faster to take these out before."""
+        first = next((item for item in items if item is not None), None)
+        return self._layout.width(first) > max(_MAX_FIELDS, len(self._fields) * 5 // 4)
+
+    def _together(self, texts: pl.Series, items: Items) -> tuple[frozenset[str], OddValues | None, pl.DataFrame]:
+        """Read all fields at once that can be, numbers as text, but for odd values.
+
+        Return the names of the other fields, the odd values, and a column for each field.
+        """
+        if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
+            self._is_new = False
+            self._meet_all(items[:_FIRST])
         start = 0
-        while len(apart) < len(self._fields):
+        while True:
+            odd = self._odd_values(texts, items)
+            apart = frozenset(self.apart)
             kept = {name: dtype for name, dtype in self._fields.items() if name not in apart}
-            try:
-                return apart, self._layout.decoded(texts, kept, self._as_text(kept, apart))
-            except PolarsError:
-                found, start = self._layout.first_strange(items, kept, start)
-            if not found:  # such as a number too long for the reader: nothing is learnt from it
+            if not kept:
                 break
-            self.apart |= found
-            apart |= found
-        return set(self._fields), pl.DataFrame()
+            try:
+                steady = odd.left_out(texts) if odd else texts
+                frame = self._layout.decoded(steady, kept, self._as_text(kept, apart))
+            except PolarsError:
+                found, start = self._meet(items, start)
+            else:
+                return apart, odd, frame
+            if not found and not self._look_inside():  # such as a number too long for the reader
+                break
+        return frozenset(self._fields), None, pl.DataFrame()
 
-    def _as_text(self, kept: Schema, apart: set[str]) -> pl.Struct:
+    def _meet_all(self, items: Items) -> None:
+        """Learn which fields have another shape than documented."""
+        found, start = self._meet(items, 0)
+        while found:
+            found, start = self._meet(items, start)
+
+    def _meet(self, items: Items, start: int) -> tuple[set[str], int]:
+        """Return further fields of another shape than documented, and the first object that has them."""
+        steady = {name: self._fields[name] for name in self._fields.keys() - self.apart - self._unsteady}
+        found, row = self._layout.first_strange(items, steady, start)
+        self._unsteady |= found
+        return found, row
+
+    def _look_inside(self) -> bool:
+        """Look at every value of unsteady fields from now on, and not at how it begins; return whether that is new."""
+        nested = {name for name in self._unsteady if self._fields[name].is_nested()}
+        is_new = nested > self._unsteady_inside
+        self._unsteady_inside |= nested
+        return is_new
+
+    def _odd_values(self, texts: pl.Series, items: Items) -> OddValues | None:
+        """Return the values of unsteady fields that have another shape; what has it often is read apart from now on."""
+        names = []
+        rows: set[int] = set()
+        for name in self._unsteady - self.apart:
+            if name in self._unsteady_inside:
+                found = self._layout.strange(items, name, self._fields[name])
+            else:
+                found = self._layout.strange_at_first_sight(texts, name, self._fields[name])
+            if len(found) * _ONE_IN > len(texts):
+                self.apart.add(name)
+            elif found:
+                names.append(name)
+                rows.update(found)
+        if not rows:
+            return None
+        places = sorted(rows)
+        objects = [items[row] for row in places]
+        others = [name for name in self._fields if name not in names]
+        return OddValues(
+            values=self._layout.opened(objects, names).texts(names),
+            rows=places,
+            rest=self._layout.opened(objects, others).encoded(),
+            count=len(texts),
+        )
+
+    def _as_text(self, kept: Schema, apart: frozenset[str]) -> pl.Struct:
         """Return the type of objects with the fields that are kept, numbers as text."""
-        key = frozenset(apart)
-        if key not in self._types:
-            self._types[key] = as_text(self._layout.dtype(kept))
-        return self._types[key]
+        if apart not in self._types:
+            self._types[apart] = as_text(self._layout.dtype(kept))
+        return self._types[apart]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Where the fields of an object stand: right inside it, or in a wrapper with others beside that.
+class OddValues:
+    """Values of another shape than documented in a few objects: left out of these, and read apart.
 
-    With the wrapper ``deal`` and ``next`` beside it, the fields of ``{"deal": {"id": 1}, "next": 2}`` are ``id`` and
-    ``next``.
+    Parameters
+    ----------
+    values
+        The very text of each such field, in the objects in which one of them has another shape.
+    rows
+        Which objects these are.
+    rest
+        The same objects without these fields, as JSON.
+    count
+        How many objects there are in all.
     """
 
-    wrapper: str | None = None
-    beside: frozenset[str] = frozenset()
+    def __init__(self, *, values: Mapping[str, pl.Series], rows: Sequence[int], rest: pl.Series, count: int) -> None:
+        self._values, self._rest = values, rest
+        self._rows = pl.Series(rows, dtype=pl.UInt32)
+        #: of each object, where it stands among all of them and then these few
+        self._places = pl.int_range(count, eager=True).scatter(rows, [*range(count, count + len(rows))])
 
-    def dtype(self, fields: Mapping[str, Any]) -> pl.Struct:
-        """Return the type of an object with these fields."""
-        if self.wrapper is None:
-            return pl.Struct(dict(fields))
-        wrapped = {name: dtype for name, dtype in fields.items() if name not in self.beside}
-        around = {name: dtype for name, dtype in fields.items() if name in self.beside}
-        return pl.Struct({self.wrapper: pl.Struct(wrapped), **around} if wrapped else around)
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
 
-    def decoded(self, texts: pl.Series, fields: Mapping[str, Any], dtype: pl.Struct) -> pl.DataFrame:
-        """Return a column for each of these fields; `dtype` is that of the objects, numbers as text.
+    def left_out(self, texts: pl.Series) -> pl.Series:
+        """Return the objects without the values."""
+        return pl.concat([texts, self._rest]).gather(self._places)
 
-        Raises
-        ------
-        PolarsError
-            One of them has another shape than documented somewhere.
-        """
-        frame = texts.str.json_decode(dtype).struct.unnest()
-        is_wrapped = self.wrapper is not None and not self.beside.issuperset(fields)
-        return frame.unnest(str(self.wrapper)) if is_wrapped else frame
-
-    def first_strange(self, items: Items, fields: Mapping[str, Any], start: int) -> tuple[set[str], int]:
-        """Return the fields of the first object that have another shape than documented, and where it stands."""
-        whole = shape(self.dtype(fields))
-        names = tuple(fields)
-        for row in range(start, len(items)):
-            try:
-                whole.decode(items[row] or NULL)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                parts = self.raw_fields(items[row], names)
-                return {name for name, raw in parts.items() if not fits(raw, fields[name])}, row
-        return set(), len(items)
-
-    def exact(self, items: Items, names: Sequence[str]) -> dict[str, pl.Series]:
-        """Return the very text of each of these fields, null where it is null or absent."""
-        if not names:
-            return {}
-        if self.wrapper is None:
-            return _columns(names, _objects(items, _raw_fields(tuple(names))))
-        around = tuple(name for name in names if name in self.beside)
-        wrapped = tuple(name for name in names if name not in self.beside)
-        objects = _objects(items, _raw_wrapper(self.wrapper, wrapped, around))
-        records = [None if item is None else item.record for item in objects]
-        return {**_columns(wrapped, records), **_columns(around, objects)}
-
-    def raw_fields(self, item: Item, names: Sequence[str]) -> dict[str, bytes]:
-        """Return these fields of an object as they stand."""
-        return {name: text.encode() for name, [text] in self.exact([item], names).items() if text is not None}
-
-
-def _objects(items: Items, decoder: msgspec.json.Decoder[Any]) -> list[Any]:
-    return [None if item is None else decoder.decode(item) for item in items]
-
-
-def _columns(names: Sequence[str], objects: Sequence[Any]) -> dict[str, pl.Series]:
-    """Return the text of each field of these objects, which `_raw_object` described."""
-    return {name: _texts(objects, f"field_{number}") for number, name in enumerate(names)}
-
-
-def _texts(objects: Sequence[Any], field: str) -> pl.Series:
-    found = [None if each is None else bytes(getattr(each, field)) for each in objects]
-    frame = pl.DataFrame({"text": pl.Series(found, dtype=pl.Binary)})
-    return frame.select(pl.when(pl.col("text") != NULL).then("text").cast(pl.String)).to_series()
-
-
-@cache
-def _raw_fields(names: tuple[str, ...]) -> Any:
-    """Return what finds these fields in an object without looking inside them."""
-    return msgspec.json.Decoder(_raw_object(names))
-
-
-@cache
-def _raw_wrapper(wrapper: str, names: tuple[str, ...], beside: tuple[str, ...]) -> Any:
-    """Return what finds these fields of a wrapped record, and those beside the wrapper."""
-    renamed = {"record": wrapper, **{f"field_{number}": name for number, name in enumerate(beside)}}
-    fields: list[Any] = [("record", _raw_object(names) | None, None)]
-    fields += [(f"field_{number}", msgspec.Raw, _RAW_NULL) for number in range(len(beside))]
-    return msgspec.json.Decoder(msgspec.defstruct("Wrapper", fields, rename=renamed, gc=False))
-
-
-def _raw_object(names: tuple[str, ...]) -> Any:
-    renamed = {f"field_{number}": name for number, name in enumerate(names)}
-    fields = [(own, msgspec.Raw, _RAW_NULL) for own in renamed]
-    return msgspec.defstruct("Fields", fields, rename=renamed, gc=False)
+    def mended(self, column: pl.Series, name: str, reader: Reader) -> Fit:
+        """Return the column of a field with these values, and what of them could not be read."""
+        values, misfits = reader.read(self._values[name])
+        return pl.concat([column, values]).gather(self._places), [each.at(self._rows) for each in misfits]
 
 
 def _text(raw: msgspec.Raw) -> str | None:
@@ -350,10 +357,7 @@ def _text(raw: msgspec.Raw) -> str | None:
     return None if text == NULL else text.decode()
 
 
-def _is_nested(texts: pl.Series) -> pl.Series:
-    return texts.str.starts_with("{") | texts.str.starts_with("[")
-
-
-def _strings(texts: pl.Series, quoted: pl.Series) -> pl.Series:
-    """Return what the quoted ones say; null for all others."""
-    return only(texts, quoted).str.json_decode(pl.String)
+def _selected(texts: pl.Series, *wanted: pl.Expr) -> list[pl.Series]:
+    """Return what the expressions make of `_TEXT`, all in one go: several steps cost more than small columns do."""
+    named = {str(number): expression for number, expression in enumerate(wanted)}
+    return texts.to_frame(_TEXT.meta.output_name()).select(**named).get_columns()

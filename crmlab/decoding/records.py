@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from crmlab.connector import JsonPath, Page, Resource
-from crmlab.decoding.readers import NULL
+from crmlab.decoding.layout import NULL
 from crmlab.errors import TransportError
 
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_NULL = msgspec.Raw(NULL)
+_encode = msgspec.json.Encoder().encode
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -29,48 +31,77 @@ def records(
     """Return the records of a page; one object where a list is documented counts as one.
 
     With `whole`, a wrapped record keeps its wrapper and what stands beside it. `ways`: what `held` will be
-    asked of this page, so that it is read only once.
+    asked of this page, so that it is read only once. What `held` returns does not stand beside the record then, as it
+    would be decoded twice.
 
     Raises
     ------
     TransportError
         the body is not JSON, or the way to the list leads through something that is no object
     """
-    unwrap = None if whole else resource.unwrap
-    texts = _texts(page, resource, unwrap, ways if unwrap else frozenset())
+    texts = _texts(page, resource, whole=whole, ways=ways)
     return [Record(text, page.request.tags) for text in texts if text != NULL]
 
 
 def holds_list(page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]) -> bool:
     """Whether the list of records stands where it is documented; for `whole` and `ways` see `records`."""
-    unwrap = None if whole else resource.unwrap
     try:
-        found = _documented_list(page, resource, unwrap, ways if unwrap else frozenset())
+        found = _documented_list(page, resource, whole=whole, ways=ways)
     except TransportError:
         return False
     return found is not None
 
 
-def _documented_list(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Any:
+def _documented_list(
+    page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]
+) -> Iterable[bytes] | None:
     """Return the items of the list as they are read the fast way; None where null or nothing stands there."""
-    shape = Shape(path=resource.path, listed=True, unwrap=unwrap, ways=ways)
-    return _at(page.read(shape.type()), resource.path)
+    if whole and _are_beside(ways, resource):
+        try:
+            found = _at(page.read(_apart(resource, ways).type()), resource.path)
+        except TransportError:
+            pass  # something that nobody documented stands there: items stay as they came
+        else:
+            return None if found is None else _without_others(found, resource)
+    unwrap = None if whole else resource.unwrap
+    shape = Shape(path=resource.path, listed=True, unwrap=unwrap, ways=ways if unwrap else frozenset())
+    items = _at(page.read(shape.type()), resource.path)
+    return None if items is None else map(_unwrapped if unwrap else bytes, items)
 
 
-def _texts(page: Page, resource: Resource, unwrap: str | None, ways: frozenset[JsonPath]) -> Iterable[bytes]:
+def _are_beside(ways: frozenset[JsonPath], resource: Resource) -> bool:
+    """Whether the ways lead past the record in its wrapper, and past all that is documented to stand beside it."""
+    return bool(ways and resource.unwrap) and all(
+        way and way[0] != resource.unwrap and way[0] not in resource.envelope_fields for way in ways
+    )
+
+
+def _apart(resource: Resource, ways: frozenset[JsonPath]) -> Shape:
+    """Return how items are read in one go: the record, what stands beside it, and the records of others."""
+    beside = tuple(resource.envelope_fields)
+    return Shape(path=resource.path, listed=True, unwrap=resource.unwrap, ways=ways, beside=beside)
+
+
+def _without_others(items: Iterable[Any], resource: Resource) -> Iterator[bytes]:
+    """Return the items, which `_apart` describes, as they came but for the records of others."""
+    names = {"inner": resource.unwrap, **_beside_names(resource.envelope_fields)}
+    item_type = _with_all(tuple(names.items()))
+    for item in items:
+        yield _encode(item_type(*msgspec.structs.astuple(item)[: len(names)]))
+
+
+def _texts(page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]) -> Iterable[bytes]:
     if not resource.single:
         try:
-            found = _documented_list(page, resource, unwrap, ways) or ()
+            return _documented_list(page, resource, whole=whole, ways=ways) or ()
         except TransportError:
             pass  # no JSON, or no list: the careful way tells
-        else:
-            return map(_unwrapped if unwrap else bytes, found)
     found = _at(page.read(Shape(path=resource.path).type()), resource.path)
     text = NULL if found is None else bytes(found).strip()
     items = [text] if resource.single else _listed(text)
-    if not unwrap:
+    if whole or not resource.unwrap:
         return items
-    reader = msgspec.json.Decoder(_around(unwrap, msgspec.Raw) | None)
+    reader = msgspec.json.Decoder(_around(resource.unwrap, msgspec.Raw) | None)
     return [_opened(text, reader) for text in items]
 
 
@@ -117,8 +148,11 @@ def held(page: Page, holder: Resource, ways: frozenset[JsonPath], *, whole: bool
     was asked.
     """
     unwrap = None if whole or holder.single else holder.unwrap
-    for lists in (True, False):  # where it is no list, one object counts as one
-        shape = Shape(path=holder.path, listed=not holder.single, unwrap=unwrap, ways=ways, lists=lists)
+    usual = Shape(path=holder.path, listed=not holder.single, unwrap=unwrap, ways=ways)
+    shapes = [usual, replace(usual, lists=False)]  # where it is no list, one object counts as one
+    if whole and _are_beside(ways, holder):
+        shapes.insert(0, _apart(holder, ways))  # read already, by `records`
+    for shape in shapes:
         try:
             body = page.read(shape.type())
         except TransportError:
@@ -202,6 +236,9 @@ class Shape:
         The keys that lead from an item to the records of other resources.
     lists
         Whether lists stand at the end of the ways, of which every item is wanted.
+    beside
+        The keys beside `unwrap` whose values are wanted as they stand. There are no others then, and a record
+        stands under `unwrap`: an item of another shape is an error.
     """
 
     path: JsonPath
@@ -209,6 +246,7 @@ class Shape:
     unwrap: str | None = None
     ways: frozenset[JsonPath] = frozenset()
     lists: bool = True
+    beside: tuple[str, ...] | None = None
 
     def type(self) -> Any:
         """Return the type; the same shape has the same one, so that msgspec learns it only once."""
@@ -219,14 +257,14 @@ class Shape:
 def _body(shape: Shape) -> Any:
     item = msgspec.Raw
     if shape.unwrap or shape.ways:
-        item = _item(shape.unwrap, shape.ways, lists=shape.lists)
+        item = _item(shape.unwrap, shape.ways, lists=shape.lists, beside=shape.beside)
     inner = list[item] if shape.listed else item  # type: ignore[valid-type]
     for key in reversed(shape.path):
         inner = _around(key, inner)
     return inner
 
 
-def _item(unwrap: str | None, ways: Iterable[JsonPath], *, lists: bool) -> Any:
+def _item(unwrap: str | None, ways: Iterable[JsonPath], *, lists: bool, beside: tuple[str, ...] | None = None) -> Any:
     """Return the type of an object with what is inside its wrapper, and what stands at the end of each way."""
     if () in ways:  # this is the end of one
         return list[msgspec.Raw] if lists else msgspec.Raw
@@ -234,12 +272,28 @@ def _item(unwrap: str | None, ways: Iterable[JsonPath], *, lists: bool) -> Any:
     fields: list[Any] = []
     if unwrap:
         names["inner"] = unwrap
-        fields.append(_field("inner", msgspec.Raw))
+        fields.append(_field("inner", msgspec.Raw) if beside is None else ("inner", msgspec.Raw))
+    for own, key in _beside_names(beside or ()).items():
+        names[own] = key
+        fields.append((own, msgspec.Raw, _RAW_NULL))
     for key in dict.fromkeys(way[0] for way in ways):
         rest = {way[1:] for way in ways if way[0] == key}
         names[f"{key}_"] = key
         fields.append(_field(f"{key}_", _item(None, rest, lists=lists)))
-    return msgspec.defstruct("Item", fields, rename=names, gc=False)
+    is_strict = beside is not None
+    return msgspec.defstruct("Item", fields, rename=names, gc=False, forbid_unknown_fields=is_strict)
+
+
+def _beside_names(beside: Iterable[str]) -> dict[str, str]:
+    """Return the attributes of an item under which these keys stand."""
+    return {f"beside_{number}": key for number, key in enumerate(beside)}
+
+
+@cache
+def _with_all(names: tuple[tuple[str, str], ...]) -> Any:
+    """Return the type of an object with these attributes and their keys, which leaves out what is absent."""
+    fields = [(own, msgspec.Raw, _RAW_NULL) for own, _ in names]
+    return msgspec.defstruct("Whole", fields, rename=dict(names), gc=False, omit_defaults=True)
 
 
 def _around(key: str, inner: Any) -> Any:
@@ -249,7 +303,7 @@ def _around(key: str, inner: Any) -> Any:
 
 def _field(name: str, type_: Any) -> tuple[str, Any, Any]:
     """Return an attribute that need not be there: raw JSON is null then, everything else None."""
-    return (name, type_, msgspec.Raw(NULL)) if type_ is msgspec.Raw else (name, type_ | None, None)
+    return (name, type_, _RAW_NULL) if type_ is msgspec.Raw else (name, type_ | None, None)
 
 
 def _fields(text: bytes) -> Mapping[str, msgspec.Raw]:

@@ -1,15 +1,13 @@
-"""JSON that may be shown: what is named like a secret is blotted out."""
+"""JSON that may be shown: what is named like a secret, or is never kept, is blotted out."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
-import polars as pl
-
-_NAMES = r"token|secret|password|auth_?key|api_?key"
-_SECRET = re.compile(_NAMES, re.IGNORECASE)
+_SECRET = re.compile(r"token|secret|password|auth_?key|api_?key", re.IGNORECASE)
 _BLOT = "••••"
 
 
@@ -18,35 +16,44 @@ def is_secret(name: str) -> bool:
     return bool(_SECRET.search(name))
 
 
-def without_secrets(value: Any) -> Any:
-    """Return parsed JSON with everything blotted out that is named like a secret."""
+def without_secrets(value: Any, never_kept: Collection[str] = ()) -> Any:
+    """Return parsed JSON with everything blotted out that is named like a secret, or is one of these names."""
     if isinstance(value, list):
-        return [without_secrets(part) for part in value]
+        return [without_secrets(part, never_kept) for part in value]
     if not isinstance(value, dict):
         return value
     kept = {}
     for key, part in value.items():
-        hidden = _SECRET.search(key) and part is not None
-        kept[key] = _BLOT if hidden else without_secrets(part)
+        hidden = part is not None and (is_secret(key) or key in never_kept)
+        kept[key] = _BLOT if hidden else without_secrets(part, never_kept)
     return kept
 
 
-def shown(raw: bytes) -> str:
-    """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret."""
-    return _shown_text(raw.decode("utf-8", "replace"))
+def shown(raw: bytes, never_kept: Collection[str] = ()) -> str:
+    """Return JSON as text that may be shown: exactly as it came, unless it may hold a secret.
+
+    `never_kept` names further fields whose values are not shown.
+    """
+    return _shown_text(raw.decode("utf-8", "replace"), never_kept)
 
 
-def blotted(raw: pl.Series) -> pl.Series:
-    """Return JSON texts as `shown` returns each."""
-    if not raw.str.contains(f"(?i){_NAMES}").any():
-        return raw
-    return pl.Series([_shown_text(text) for text in raw], dtype=pl.String)
+def shown_values(field: str, values: Sequence[str], never_kept: Collection[str] = ()) -> Sequence[str]:
+    """Return the JSON of values of one field as `shown` does, and nothing of them if the field is a secret itself."""
+    if is_secret(field):
+        return [_BLOT] * len(values)
+    if not _may_hold_secrets("\n".join(values), never_kept):
+        return values
+    return [_shown_text(value, never_kept) for value in values]
 
 
-def _shown_text(text: str) -> str:
-    if not _SECRET.search(text):
+def _may_hold_secrets(text: str, never_kept: Collection[str]) -> bool:
+    return is_secret(text) or any(name in text for name in never_kept)
+
+
+def _shown_text(text: str, never_kept: Collection[str]) -> str:
+    if not _may_hold_secrets(text, never_kept):
         return text
     try:
-        return json.dumps(without_secrets(json.loads(text)), ensure_ascii=False)
+        return json.dumps(without_secrets(json.loads(text), never_kept), ensure_ascii=False)
     except (ValueError, RecursionError):
         return "(withheld: it may hold a secret)"

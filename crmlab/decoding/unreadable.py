@@ -59,4 +59,4 @@ def _decoded(parts: Mapping[str, msgspec.Raw]) -> Iterator[tuple[str, str]]:
 
 def _misfit(row: int, name: str, raw: str) -> Misfits:
     rows = pl.Series([row], dtype=pl.UInt32)
-    return Misfits(field=name, wanted="text in UTF-8", rows=rows, raw=pl.Series([raw]))
+    return Misfits(field=name, wanted="text in UTF-8", rows=rows, values=pl.Series([raw]))

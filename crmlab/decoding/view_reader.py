@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import msgspec
 import polars as pl
 from polars.exceptions import PolarsError
 
@@ -216,20 +216,21 @@ def _may_be_misread(conversion: Conversion) -> pl.Expr:
 
 def _misread(conversion: Conversion, is_misread: pl.Series, rows: pl.DataFrame) -> list[Misfits]:
     """Return the values that were misread, by the record that they are from."""
-    raw = rows.select(conversion.source).to_series()
+    texts = rows.select(conversion.source).to_series()
     found = misfits_where(
         is_misread,
-        raw,
+        texts,
         field=conversion.field,
         wanted=conversion.wanted,
         column=conversion.column,
         source=str(conversion.given),
+        as_json=_as_json,
     )
-    return [replace(misfits.at(rows[ROW]), raw=_as_json(misfits.raw)) for misfits in found]
+    return [misfits.at(rows[ROW]) for misfits in found]
 
 
-def _as_json(texts: pl.Series) -> pl.Series:
-    return pl.Series([json.dumps(text, ensure_ascii=False) for text in texts], dtype=pl.String)
+def _as_json(text: str) -> str:
+    return msgspec.json.encode(text).decode()
 
 
 def _touch(field: str, other: str) -> bool:

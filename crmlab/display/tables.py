@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,7 +32,14 @@ class _Cell(NamedTuple):
     is_bad: bool = False
 
 
-def html_table(frame: pl.DataFrame, *, label: str = "", absent: str = "", max_rows: int = _MAX_ROWS) -> Markup:
+def html_table(
+    frame: pl.DataFrame,
+    *,
+    label: str = "",
+    absent: str = "",
+    max_rows: int = _MAX_ROWS,
+    to_the_right: Collection[str] = (),
+) -> Markup:
     """Return a frame as an HTML table that scrolls by itself, with numbers to the right.
 
     Parameters
@@ -46,8 +53,10 @@ def html_table(frame: pl.DataFrame, *, label: str = "", absent: str = "", max_ro
         What stands for null.
     max_rows
         Further rows are counted below the table.
+    to_the_right
+        Columns of text that hold numbers already written out, such as ``"62.5%"``.
     """
-    numeric = [dtype.is_numeric() for dtype in frame.dtypes]
+    numeric = [dtype.is_numeric() or name in to_the_right for name, dtype in frame.schema.items()]
     heads = [_html_cell(name, is_number) for name, is_number in zip(frame.columns, numeric, strict=True)]
     rows = []
     for values in frame.head(max_rows).iter_rows():

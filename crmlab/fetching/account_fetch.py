@@ -23,10 +23,11 @@ from crmlab.fetching.query import Query
 from crmlab.fetching.resource_fetch import ResourceFetch
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
+from crmlab.fetching.spool import Spools
 from crmlab.fetching.time_limit import out_of_time
 
 if TYPE_CHECKING:
-    from crmlab.http.client import Client
+    from crmlab.http.client import Client, Keep
 
 
 class AccountFetch:
@@ -36,6 +37,8 @@ class AccountFetch:
     ----------
     store
         takes the frames that are asked for, instead of memory
+    spools
+        where answers are kept that the service gives only once
     stop_early
         whether the first failure is raised
     pages
@@ -51,6 +54,7 @@ class AccountFetch:
         *,
         reporter: ProgressReporter,
         store: Store | None = None,
+        spools: Spools | None = None,
         stop_early: bool = False,
         pages: Mapping[str, Page] | None = None,
     ) -> None:
@@ -61,6 +65,7 @@ class AccountFetch:
         self._client = client
         self._reporter = reporter
         self._store = store
+        self._spools = spools
         self._stop_early = stop_early
         #: why the store could not be written: then nothing of this fetch can be
         self._unwritten: OSError | None = None
@@ -139,12 +144,44 @@ class AccountFetch:
         if planned:
             result.requests.sent += 1
             return planned
-        may_repeat = not (result.task.resource.destructive or request.only_once)
+        if result.task.resource.destructive:
+            return await self._answer_once(result, request, accept)
+        return await self._sent(result, request, accept, may_repeat=not request.only_once)
+
+    async def _answer_once(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return an answer that the service gives only once: that of an earlier run which nobody read, else a new one.
+
+        It is on disk before anything reads it.
+        """
+        assert self._spools is not None
+        spool = self._spools.of(self.account, result.task.resource.name, request.path)
+        waiting = spool.waiting(request, accept)
+        if waiting:
+            return waiting
+        page = await self._sent(result, request, accept, may_repeat=False, keep=spool.keep)
+        spool.accepted()
+        return page
+
+    async def _sent(
+        self,
+        result: ResourceResult,
+        request: Request,
+        accept: Accept,
+        *,
+        may_repeat: bool,
+        keep: Keep | None = None,
+    ) -> Page:
+        """Send a request in its turn."""
         async with self._turns:
             await self.backpressure.room()
             try:
                 page = await self._client.send(
-                    self.account, request, retry=may_repeat, retried=result.requests.count_retry, accept=accept
+                    self.account,
+                    request,
+                    retry=may_repeat,
+                    retried=result.requests.count_retry,
+                    accept=accept,
+                    keep=keep,
                 )
             finally:
                 result.requests.sent += 1

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
-from crmlab.connector import Operation, Page, Timeouts
+from crmlab.connector import Operation, Page, Request, Timeouts
 from crmlab.decoding import answer_frame, as_documented
 from crmlab.errors import CrmlabError, TransportError, UsageError
+from crmlab.fetching.spool import Spool, check_spool
 from crmlab.fetching.time_limit import within
 from crmlab.providers import unknown
+
+if TYPE_CHECKING:
+    from crmlab.http.client import Client as HttpClient
 
 
 async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
@@ -45,6 +50,8 @@ async def call(
     *,
     as_frame: bool = False,
     timeouts: Timeouts | None = None,
+    allow_destructive: bool = False,
+    spool: str | Path | None = None,
     **arguments: object,
 ) -> Any:
     """Return the decoded answer of one documented operation; `operations` lists them with their arguments.
@@ -60,6 +67,10 @@ async def call(
         several types is then their JSON text.
     timeouts
         How long it may take.
+    allow_destructive, spool
+        Both are needed for what a service gives only once, as ``"get_latest_events"`` of Complero. `spool` is a
+        folder: the answer is there as it came, for this user only, before it is read, and stays. One that an earlier
+        run kept and did not hand out comes first, without a request.
     **arguments
         What the operation takes, by the vendor's names; ``filter[begin_date]`` is written ``filter_begin_date``, and
         ``from`` is ``from_``. All of it is checked before anything is sent.
@@ -68,7 +79,8 @@ async def call(
     ------
     UsageError
         The service has no such operation, an argument is missing, unknown or breaks a rule of the vendor's document,
-        or the operation changes something: crmlab only reads.
+        the operation changes something (crmlab only reads), or it gives records only once and `allow_destructive` or
+        `spool` is missing.
     CrmlabError
         the service refused or could not be reached; what is gone once it was read is asked for once, never again
     Stopped
@@ -88,21 +100,61 @@ async def call(
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
+    async with Client(timeouts=timeouts) as client:
+        return await answer(
+            client,
+            account,
+            operation,
+            arguments,
+            as_frame=as_frame,
+            allow_destructive=allow_destructive,
+            spool=spool,
+        )
+
+
+async def answer(
+    client: HttpClient,
+    account: Account,
+    operation: str,
+    arguments: Mapping[str, object],
+    *,
+    as_frame: bool,
+    allow_destructive: bool,
+    spool: str | Path | None,
+) -> Any:
+    """Return the decoded answer of one operation, asked over the connections of this client."""
     chosen = _operation(account, operation)
     request = chosen.request(**arguments)
-    async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
-        page = await _where(account, client.send(account, request, retry=not chosen.destructive))
+    kept = None
+    if chosen.destructive:
+        check_spool(operation, allow_destructive=allow_destructive, spool=spool)
+        kept = Spool(spool or "", account, request.path)
+    async with within(client.timeouts.total):
+        page = await _where(account, _answer(client, account, request, kept))
     if chosen.binary:
         return page.body
-    answer = page.read(Any)
-    return answer_frame(answer) if as_frame else answer
+    found = page.read(Any)
+    if kept:
+        kept.hand_out()
+    return answer_frame(found) if as_frame else found
+
+
+async def _answer(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:
+    """Return the answer to a request; with `spool` one that the service gives only once."""
+    if spool is None:
+        return await client.send(account, request)
+    waiting = spool.waiting(request, lambda page: page)
+    if waiting:
+        return waiting
+    return await client.send(account, request, retry=False, keep=spool.keep)
 
 
 def _operation(account: Account, name: str) -> Operation:
     """Return the operation of that name, if it may be called."""
     known = {each.name: each for each in account.provider.operations()}
     if name not in known:
-        raise UsageError(unknown("operation", name, known))
+        listed = f'crmlab.operations("{account.provider.name}") lists them'
+        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
     if known[name].writes:
         raise UsageError(f"{name} changes something at {account.provider.title}, and crmlab only reads")
     return known[name]

@@ -14,6 +14,7 @@ from crmlab.connector import Resource
 from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
 from crmlab.fetching.conflicts import conflicts
+from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
@@ -179,8 +180,15 @@ class DecodeQueue:
         return decoded
 
     def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str], list[str]]:
-        decoded = reader(found)
-        words = _unknown_words(reader.resource, decoded.frames)
+        words: list[str] = []
+        try:
+            decoded = reader(found)
+            unread = _unread_words(reader.resource, decoded.frames)
+            words = unread["word"].unique(maintain_order=True).to_list()
+            counted = pl.concat([decoded.misfit_keys, unread.select(*MISFIT_KEYS)])
+            decoded = replace(decoded, misfit_keys=counted)
+        except FAULTS as fault:  # costs this batch, and none of the others
+            decoded = reader.reject(found, str(internal_error(fault)))
         rest = dict(decoded.frames)
         keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):
@@ -189,14 +197,14 @@ class DecodeQueue:
         return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample), words
 
 
-def _unknown_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> list[str]:
-    """Return the service's words that the resource's views cannot read."""
-    found = [
-        frames[table].select(expression.alias("word"))["word"].drop_nulls().unique(maintain_order=True).to_list()
-        for table, expression in resource.unknown_words.items()
-        if table in frames
-    ]
-    return [word for words in found for word in words]
+def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the service's words that the resource's views cannot read, and what they are counted by: their row."""
+    found = [pl.DataFrame(schema={**MISFIT_KEYS, "word": pl.String})]
+    for table, expression in resource.unknown_words.items():
+        if table in frames:
+            words = frames[table].select("id", word=expression).drop_nulls("word")
+            found.append(words.select(table=pl.lit(table), field=pl.lit("word"), key=pl.col("id").hash(), word="word"))
+    return pl.concat(found)
 
 
 def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:

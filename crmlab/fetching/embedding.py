@@ -76,18 +76,21 @@ class Embeddings:
         #: what went wrong with a resource before it is read: its own failure, and of no other one
         self._faults: dict[str, InternalError] = {}
         for resource in resources.values():
-            names = {each.resource for each in resource.embeds} & resources.keys()
-            if resource.embedding and names and self._may_embed(resource, context):
+            names = self._embeddable(resource, context)
+            if resource.embedding and names:
                 sizes = resource.embedding.sizes
                 self._negotiations[resource.name] = EmbeddingNegotiation(resource.name, names, sizes)
 
-    def _may_embed(self, resource: Resource, context: Context) -> bool:
-        assert resource.embedding is not None
+    def _embeddable(self, resource: Resource, context: Context) -> set[str]:
+        """Return the resources of this fetch that a list can embed."""
+        if resource.embedding is None:
+            return set()
+        wanted = {each.resource for each in resource.embeds} & self._resources.keys()
         try:
-            return resource.embedding.possible(context)
+            return {name for name in wanted if resource.embedding.possible(name, context)}
         except FAULTS as fault:
             self._faults[resource.name] = internal_error(fault)
-            return False
+            return set()
 
     def check(self, name: str) -> None:
         """Raise the `InternalError` that says why a resource cannot tell whether it embeds others."""
@@ -111,9 +114,11 @@ class Embeddings:
         """Return the resources that the answers of this one may hold, and where."""
         resource = self._resources[name]
         found: dict[str, list[JsonPath]] = {}
-        if resource.embedding and name not in self._negotiations:
+        negotiation = self._negotiations.get(name)
+        if resource.embedding and negotiation is None:
             return found
+        held = negotiation.names if negotiation else self._resources.keys()
         for each in resource.embeds:
-            if each.resource in self._resources:
+            if each.resource in held:
                 found.setdefault(each.resource, []).append(each.path)
         return found

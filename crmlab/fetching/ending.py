@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from crmlab.connector import Page, Request, Resource
 from crmlab.decoding import Record
 from crmlab.errors import ApiError, PagingError
+from crmlab.fetching.known_records import KnownRecords, signature
+from crmlab.fetching.numbered_list import NumberedList
+from crmlab.fetching.numbered_pages import NumberedPages, may_be_full
 
 #: pages that follow each other, one named by the other, before a list is said to have no end
 MAX_PAGES = 10_000
@@ -17,8 +19,6 @@ _MAX_THIN_PAGES = 1_000
 _THIN = 10
 #: refused pages in a row that are taken for the end of a list whose last page was not full
 _ENOUGH_REFUSED = 2
-#: how many records services put on a page of their own choice: a page of so many may be full
-_USUAL_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500, 1000})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,14 @@ class Ending:
         self._paging = resource.follow
         self._asked: set[str] = set()
         self._trails: dict[str, _Trail] = {}
-        #: records of the pages of a numbered list, by number
-        self._heights: dict[int, int] = {}
-        self._first_page = 0
+        #: by path and tags
+        self._lists: dict[tuple[str, str], NumberedList] = {}
         self._seen: set[int] = set()
         #: pages that named another one, and what was on them
         self._follow_pages = 0
         self._follow_records = 0
-        #: hashes of the records that came; a set as soon as there is something to compare with them
-        self._texts: array[int] | set[int] = array("q")
-        #: keys of requests that brought nothing new since then
+        self._records = KnownRecords()
+        #: keys of requests that asked in another way and brought nothing new
         self._repeating: set[str] = set()
         #: whether more came after a page that named no other one, and whether one could not be asked about
         self._has_found_more = False
@@ -71,26 +69,23 @@ class Ending:
         request = page.request
         self._asked.add(request.key)
         self._refused.pop(request.key, None)
-        signature = _signature(found)
-        is_new = bool(found) and signature not in self._seen
-        self._seen.add(signature)
-        self._note_number(page, found)
+        page_signature = signature(found)
+        is_new = bool(found) and page_signature not in self._seen
+        self._seen.add(page_signature)
+        number = self._number(request)
+        if number is not None:
+            self._list(request).answered(number, page, found)
         if self._paging.is_chain(page):
-            self._note_texts(request, found)
+            self._note_records(request, found)
         return is_new
 
-    def _note_texts(self, request: Request, found: Sequence[Record]) -> None:
-        texts = [hash(record.text) for record in found]
-        if isinstance(self._texts, array):
-            if not self._is_on_check(request):
-                self._texts.extend(texts)
-                return
-            self._texts = set(self._texts)
-        if self._texts.issuperset(texts):
+    def _note_records(self, request: Request, found: Sequence[Record]) -> None:
+        is_on_check = self._is_on_check(request)
+        brings_news = self._records.add(found, compare=is_on_check)
+        if not brings_news:
             self._repeating.add(request.key)
-        elif self._is_on_check(request):
+        elif is_on_check:
             self._has_found_more = True
-        self._texts.update(texts)
 
     def _is_on_check(self, request: Request) -> bool:
         trail = self._trails.get(request.key)
@@ -103,16 +98,6 @@ class Ending:
     def unproven(self) -> None:
         """Take note of a page that may not be the last one of its list, and of nothing that could tell."""
         self._is_unproven = True
-
-    def _note_number(self, page: Page, found: Sequence[Record]) -> None:
-        number = self._number(page.request)
-        if number is None or page.request.partial:
-            return
-        self._heights[number] = len(found)
-        if number == 1:
-            self._first_page = _signature(found)
-        elif found and _signature(found) == self._first_page and self._may_be_full(page, found):
-            self.doubts.setdefault(f"page {number} repeats page 1: the service seems to ignore which page is asked for")
 
     def refused(self, request: Request, error: ApiError) -> None:
         """Take note of a page after the first that is refused: whether it is past the end, the others tell."""
@@ -136,12 +121,14 @@ class Ending:
             self.doubts.setdefault("a cursor leads back to an earlier page")
         if not new:
             new = self._one_more(page, found, total)
+        if is_chain and self._comes_again(page.request, found):
+            self.doubts.setdefault("a page came again under another cursor: what should stand in its place is missing")
         trail = self._next_trail(page.request, found)
-        if is_chain and not named and total is None and self._is_full(page, found):
-            new = [request for request in self._paging.further(page) if request.key not in self._asked]
+        if is_chain and not named and self._is_full(page, found, else_usual=True):
+            new = self._checks(page)
             is_stuck = trail.is_check and page.request.key in self._repeating
             trail = replace(trail, is_check=True)
-            if not new or is_stuck:
+            if (not new or is_stuck) and total is None and self._is_full(page, found):
                 self.unproven()
         if not new:
             return ()
@@ -163,35 +150,35 @@ class Ending:
 
     def _next_trail(self, request: Request, found: Sequence[Record]) -> _Trail:
         trail = self._trails.pop(request.key, None) or _Trail()
-        signature = _signature(found)
-        is_new = bool(found) and signature not in trail.seen
-        trail.seen.add(signature)
+        page_signature = signature(found)
+        is_new = bool(found) and page_signature not in trail.seen
+        trail.seen.add(page_signature)
         return _Trail(trail.depth + 1, 0 if is_new else trail.barren + 1, trail.seen, trail.is_check)
 
+    def _comes_again(self, request: Request, found: Sequence[Record]) -> bool:
+        """Whether a page holds what an earlier one on its way held; not one that is asked for by its time."""
+        trail = self._trails.get(request.key)
+        return bool(found) and trail is not None and not trail.is_check and signature(found) in trail.seen
+
+    def _checks(self, page: Page) -> list[Request]:
+        """Return what asks otherwise than by the cursor whether there is more."""
+        return [request for request in self._paging.further(page) if request.key not in self._asked]
+
     def _one_more(self, page: Page, found: Sequence[Record], total: int | None) -> list[Request]:
-        """Return the request for the next page, where a full one is no proof that it is the last."""
         number = self._number(page.request)
-        if number is None or not self._paging.next_if_full or page.request.partial:
+        if number is None:
             return []
-        repeats = number > 1 and _signature(found) == self._first_page
-        if not found or repeats or number < max(self._heights):
-            return []
-        if total is None:
-            is_last = self._paging.more(page) is not None or not self._is_full(page, found)
-        else:
-            # a service that caps its pages without a word has more of them than it says
-            is_last = sum(self._heights.values()) >= total or len(found) < self._heights.get(1, 0)
-        if is_last:
-            return []
-        following = page.request.with_params(**{self._paging.param: number + 1})
-        return [] if following.key in self._asked else [following]
+        is_full = self._is_full(page, found)
+        following = self._list(page.request).one_more(number, page, total=total, is_full=is_full)
+        return [request for request in following if request.key not in self._asked]
 
     # ---- refused pages ----------------------------------------------------------------------------
 
     def to_ask(self) -> list[Request]:
-        """Return what is to be asked when all answers are in: refused pages again, or one page more; each once."""
+        """Return what is to be asked when all answers are in: refused pages again, or some pages more; each once."""
         if not self._refused:
-            return []
+            beyond = [request for each in self._lists.values() for request in each.beyond()]
+            return [request for request in beyond if request.key not in self._asked]
         onward = self._onward()
         if self._may_be_past_the_end():
             return onward
@@ -215,13 +202,21 @@ class Ending:
             one of them is no end: the list holds more
         """
         self._settle_chain()
-        if not self._refused:
-            return
-        _, error = next(iter(self._refused.values()))
+        for each in self._lists.values():
+            each.settle(self.doubts, self.remarks)
+        for key, (request, error) in [*self._refused.items()]:
+            if self._number(request) is not None and key in self._list(request).one_more_keys:
+                self._list(request).settle_refused(request, error, self.doubts, self.remarks)
+                del self._refused[key]
+        if self._refused:
+            self._settle_refused()
+
+    def _settle_refused(self) -> None:
+        request, error = next(iter(self._refused.values()))
         if self._may_be_past_the_end():
             self.remarks.setdefault(f"its end is told by HTTP {error.status} for the pages after the last one")
         elif self._tells_no_end and self._is_after_the_last():
-            last = self._last_with_records()
+            last = self._list(request).pages.last
             self.doubts.setdefault(
                 f"page {last} is full or others after it are empty, and further pages are refused ({error.what}): "
                 "there may be more"
@@ -247,46 +242,41 @@ class Ending:
         """Whether refusals are how this list ends: all come after a page that is not full, and no page is empty."""
         if not self._tells_no_end or not self._is_after_the_last():
             return False
-        last = self._last_with_records()
-        has_empty_pages = any(number > last for number in self._heights)
-        asked_size = self._asked_size(next(iter(self._refused.values()))[0])
-        return not has_empty_pages and not (asked_size and self._heights.get(last, 0) >= asked_size)
+        pages = self._refused_pages
+        return pages.highest <= pages.last and not (pages.last and pages.is_as_full_as_asked(pages.last))
 
     def _is_after_the_last(self) -> bool:
-        return min(self._refused_numbers()) > self._last_with_records()
+        refused = [self._number(request) or 0 for request, _ in self._refused.values()]
+        return min(refused) > self._refused_pages.last
 
-    def _last_with_records(self) -> int:
-        return max((number for number, height in self._heights.items() if height), default=0)
-
-    def _refused_numbers(self) -> list[int]:
-        return sorted(self._number(request) or 0 for request, _ in self._refused.values())
+    @property
+    def _refused_pages(self) -> NumberedPages:
+        """The other pages of the list of which some are refused: where such a list tells no end, there is only one."""
+        request, _ = next(iter(self._refused.values()))
+        return self._list(request).pages
 
     # ---- of one page ------------------------------------------------------------------------------
 
     def _number(self, request: Request) -> int | None:
-        if not self._paging.param:
+        """Return the number of the page that is asked for; None where pages have none, or it is a part of a list."""
+        if not self._paging.param or request.partial:
             return None
         number = request.params.get(self._paging.param, "1")
         return int(number) if number.isdecimal() else None
 
+    def _list(self, request: Request) -> NumberedList:
+        key = (request.path, str(sorted(request.tags.items())))
+        return self._lists.setdefault(key, NumberedList(self._resource))
+
     def _asked_size(self, request: Request) -> int | None:
         return self._resource.page_size.of(request) if self._resource.page_size else None
 
-    def _is_full(self, page: Page, found: Sequence[Record]) -> bool:
+    def _is_full(self, page: Page, found: Sequence[Record], *, else_usual: bool = False) -> bool:
+        """Whether a page holds as many records as asked for; `else_usual`: or as services choose to put on a page."""
         size = self._resource.page_size
-        asked_size = size.of(page.request) if size else None
-        if size is None or asked_size is None or len(found) < asked_size:
+        asked_size = self._asked_size(page.request)
+        if size is None or asked_size is None:
             return False
-        return size.held is None or size.held(page) >= asked_size
-
-    def _may_be_full(self, page: Page, found: Sequence[Record]) -> bool:
-        """Whether a page that repeats is a full one; where the last page may repeat, a partly filled one is no sign."""
-        if not self._resource.may_repeat_last_page:
+        if else_usual and may_be_full(len(found)):
             return True
-        return self._is_full(page, found) or len(found) in _USUAL_SIZES
-
-
-def _signature(found: Sequence[Record]) -> int:
-    """Return what tells a page from others, by a few of its records: whole pages would take long to compare."""
-    middle = len(found) // 2
-    return hash((len(found), *(record.text for record in (*found[:1], *found[middle : middle + 1], *found[-1:]))))
+        return len(found) >= asked_size and (size.held is None or size.held(page) >= asked_size)

@@ -12,7 +12,7 @@ import polars as pl
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page, Timeouts
 from crmlab.decoding import MISFITS, RAW, REJECTED
-from crmlab.errors import Stopped, UsageError
+from crmlab.errors import PlanError, Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.parquet_store import Store
@@ -21,6 +21,7 @@ from crmlab.fetching.progress import Listener, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
+from crmlab.fetching.spool import Spools, check_spool
 from crmlab.results import (
     NOT_ALWAYS,
     SUMMARY,
@@ -47,6 +48,7 @@ async def fetch(
     progress: Listener | bool | None = None,
     stop: asyncio.Event | None = None,
     allow_destructive: bool = False,
+    spool: str | Path | None = None,
 ) -> Fetched:
     """Return tables of all accounts in the shared schema, fetched concurrently.
 
@@ -79,29 +81,40 @@ async def fetch(
         not at its end has a `crmlab.errors.Stopped` in `.failures`. Set it in the same event loop
         (``loop.call_soon_threadsafe(stop.set)`` from another thread). A read that changes something
         is not cut off. An interrupt (Ctrl-C, the notebook's ■) returns nothing.
-    allow_destructive
-        Needed for reads that change something at the service (``"complero.latest_events"`` is
-        given each event once): they are never part of a shared table, and never tried again.
+    allow_destructive, spool
+        Both are needed for what a service gives only once (each event of ``"complero.latest_events"``), which is
+        never part of a shared table, and never tried again. `spool` is a folder: each answer is there as it came,
+        for this user only, before it is read, and stays. What an earlier run spooled and did not read comes first.
 
     Raises
     ------
     UsageError
         unknown table, no accounts, two accounts with one name, or with different limits where the
-        vendor counts them together, since after until, a time without zone
-    PlanError
-        a read that changes something, without `allow_destructive`
+        vendor counts them together, since after until, a time without zone, what a service gives only once
+        without `allow_destructive` and `spool`
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
-    query, pages = _query(accounts, tables, since, until, allow_destructive=allow_destructive)
+    query, pages = _query(accounts, tables, since, until)
+    for name in query.destructive():
+        check_spool(name, allow_destructive=allow_destructive, spool=spool)
+    spools = Spools(spool)
     results = await _run(
-        query, pages, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error=on_error
+        query,
+        pages,
+        limits=limits,
+        timeouts=timeouts,
+        progress=progress,
+        stop=stop,
+        on_error=on_error,
+        spools=spools,
     )
     frames = _frames(query, results)
     heights = {name: frame.height for name, frame in frames.items()}
     fetched = Fetched(frames, heights=heights, **_account_of(query, results))
     if fetched.failures and not any(heights.values()):
         raise fetched.failures[0]
+    spools.mark_read(results)
     return fetched
 
 
@@ -135,10 +148,14 @@ async def fetch_to(
     UsageError
         the folder holds the answer to another question: of other accounts, of another period, or with tables that are
         not asked for now. Some of its files would stay, and be taken for this answer. Nothing was sent.
+    PlanError
+        what a service gives only once
     Stopped
         told to stop where there are files of an earlier fetch
     """
-    query, pages = _query(accounts, tables, since, until, allow_destructive=False)
+    query, pages = _query(accounts, tables, since, until)
+    for name in query.destructive():
+        raise PlanError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")
     asked = query.asked()
     refuse_another_question(directory, asked, "parquet")
     with Store(directory, parquet_metadata(asked)) as store:
@@ -160,7 +177,7 @@ async def fetch_to(
         paths = store.paths
         scans = {name: pl.scan_parquet(paths[name]) for name in heights}
         stored = Stored(scans, heights=heights, **account)
-        beside = stored.writers_beside(directory)
+        beside = stored.writers_beside(directory, store.wholes)
         obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
         store.publish(beside, obsolete=obsolete)
     stored.paths = {name: paths[name] for name in heights}
@@ -189,8 +206,6 @@ def _query(
     tables: Sequence[str],
     since: TimeLike | None,
     until: TimeLike | None,
-    *,
-    allow_destructive: bool,
 ) -> tuple[Query, Pages]:
     """Return what is asked for, and the pages that a plan has of it."""
     pages: Pages = {}
@@ -201,8 +216,6 @@ def _query(
         pages = accounts.pages
     else:
         query = as_query(accounts, tables, since=since, until=until)
-    if not allow_destructive:
-        query.refuse_destructive()
     return query, pages
 
 
@@ -216,6 +229,7 @@ async def _run(
     stop: asyncio.Event | None,
     on_error: OnError,
     store: Store | None = None,
+    spools: Spools | None = None,
 ) -> list[ResourceResult]:
     """Read every account to its end."""
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
@@ -235,6 +249,7 @@ async def _run(
                     backpressure,
                     reporter=reporter,
                     store=store,
+                    spools=spools,
                     stop_early=on_error == "raise",
                     pages=pages.get(account.label, {}),
                 )
@@ -298,10 +313,19 @@ def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object
             "retries": result.requests.retries,
             "seconds": round(result.seconds, 3),
             "complete": result.complete and name not in result.lacking,
-            "note": "; ".join(result.notes),
+            "note": "; ".join([*result.notes, *_adopted(result)]),
         }
         for name in names
     ]
+
+
+def _adopted(result: ResourceResult) -> list[str]:
+    """Return a note of the facts that a probe found and by which this list was read, without being given them."""
+    facts = result.task.account.adopted_for(result.task.resource.name)
+    if not facts:
+        return []
+    named = ", ".join(f"{name}={value!r}" for name, value in facts.items())
+    return [f"read with {named}, as crmlab.probe found"]
 
 
 def _unfilled(query: Query) -> list[dict[str, object]]:

@@ -14,7 +14,7 @@ from crmlab.connector import Limits, Page, Timeouts, bound, expected
 from crmlab.display import DisplayMixin, Overview, duration
 from crmlab.fetching.crawl import side_by_side
 from crmlab.fetching.decode_queue import Backpressure
-from crmlab.fetching.probe import AccountProbe
+from crmlab.fetching.preview import AccountPreview
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.time_limit import within
@@ -142,7 +142,7 @@ async def plan(
 
     Raises
     ------
-    UsageError, PlanError
+    UsageError
         as `fetch` does
     Stopped
         it took longer than `Timeouts.total`
@@ -155,9 +155,11 @@ async def plan(
     async with Client(limits, timeouts) as client, within(client.timeouts.total):
         client.check_scopes(query.accounts)
         backpressure = Backpressure()
-        probes = [AccountProbe(client, account, query, backpressure) for account in query.accounts]
-        await side_by_side(probe.finish() for probe in probes)
-    return _plan(query, _shared_limits(client, probes), {probe.account.label: probe.pages for probe in probes})
+        previews = [AccountPreview(client, account, query, backpressure) for account in query.accounts]
+        await side_by_side(preview.finish() for preview in previews)
+    return _plan(
+        query, _shared_limits(client, previews), {preview.account.label: preview.pages for preview in previews}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class _SharedLimit:
     """A limit, the accounts that share it, and the usual seconds of an answer (None where none came)."""
 
     limits: Limits
-    probes: Sequence[AccountProbe]
+    previews: Sequence[AccountPreview]
     latency: float | None
 
     def expected(self, requests: int, *, accounts: int = 1) -> float:
@@ -174,16 +176,16 @@ class _SharedLimit:
         return round(expected(requests, self.limits, latency, accounts=accounts), 3)
 
 
-def _shared_limits(client: Client, probes: Iterable[AccountProbe]) -> list[_SharedLimit]:
-    scopes: dict[object, list[AccountProbe]] = {}
-    for probe in probes:
-        scopes.setdefault((client.scope(probe.account), client.limits(probe.account)), []).append(probe)
+def _shared_limits(client: Client, previews: Iterable[AccountPreview]) -> list[_SharedLimit]:
+    scopes: dict[object, list[AccountPreview]] = {}
+    for preview in previews:
+        scopes.setdefault((client.scope(preview.account), client.limits(preview.account)), []).append(preview)
     return [_SharedLimit(client.limits(shared[0].account), shared, _latency(shared)) for shared in scopes.values()]
 
 
-def _latency(probes: Iterable[AccountProbe]) -> float | None:
+def _latency(previews: Iterable[AccountPreview]) -> float | None:
     """Return the usual seconds of an answer; None where none came."""
-    measured = [page.seconds for probe in probes for page in probe.pages.values()]
+    measured = [page.seconds for preview in previews for page in preview.pages.values()]
     return round(statistics.median(measured), 3) if measured else None
 
 
@@ -191,7 +193,7 @@ def _plan(query: Query, limits: Iterable[_SharedLimit], pages: Mapping[str, Mapp
     resources: list[dict[str, object]] = []
     scopes: list[dict[str, object]] = []
     for shared in limits:
-        results = [result for probe in shared.probes for result in probe.results]
+        results = [result for preview in shared.previews for result in preview.results]
         resources += [_resource_row(result, shared) for result in results]
         scopes.append(_scope_row(results, shared))
     return Plan(
@@ -219,17 +221,17 @@ def _resource_row(result: ResourceResult, shared: _SharedLimit) -> dict[str, obj
 
 def _scope_row(results: Sequence[ResourceResult], shared: _SharedLimit) -> dict[str, object]:
     requests = sum(result.requests.minimum for result in results)
-    account = shared.probes[0].account
+    account = shared.previews[0].account
     title = account.provider.title
     is_of_one_account = shared.limits.scope != "ip" and account.name != account.provider.name
     return {
         "scope": f"{title}, {account.name}" if is_of_one_account else title,
-        "accounts": len(shared.probes),
+        "accounts": len(shared.previews),
         "requests": requests,
         "exact": all(result.requests.expected is not None for result in results),
         "rate": shared.limits.rate,
         "burst": shared.limits.burst,
         "latency": shared.latency,
-        "seconds": shared.expected(requests, accounts=len(shared.probes)),
+        "seconds": shared.expected(requests, accounts=len(shared.previews)),
         "bound": round(bound(requests, shared.limits, shared.latency or 0.0), 3),
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crmlab.accounts import Account, check_names
 from crmlab.connector import Context
-from crmlab.errors import PlanError, UsageError
+from crmlab.errors import UsageError
 from crmlab.fetching.faults import FAULTS
 from crmlab.providers import registry, unknown
 from crmlab.schema import TABLES, Asked, AskedAccount, Period, TimeLike, instant
@@ -33,16 +33,20 @@ class Query:
         names = (name.partition(".") for name in self.raw)
         return {resource for provider, _, resource in names if provider == account.provider.name}
 
-    def refuse_destructive(self) -> None:
-        """Raise a `PlanError` where reading would change something at the service."""
-        for name in self.raw:
-            provider, _, resource = name.partition(".")
-            if registry()[provider].resource(resource).destructive:
-                raise PlanError(f"{name} changes what it reads; allow_destructive=True says you want it")
+    def destructive(self) -> list[str]:
+        """Return the names of those records that are gone from the service once they were read."""
+        names = (name.partition(".") for name in self.raw)
+        return [
+            f"{provider}.{resource}"
+            for provider, _, resource in names
+            if registry()[provider].resource(resource).destructive
+        ]
 
     def context(self, account: Account) -> Context:
         """Return what the account's resources may know."""
-        return Context(now=self.now, since=self.since, until=self.until, options=account.options)
+        return Context(
+            now=self.now, since=self.since, until=self.until, options=account.options, facts=account.known_facts
+        )
 
     def asked(self) -> Asked:
         """Return it as what is kept beside the data."""
@@ -90,7 +94,7 @@ def as_query(
     UsageError
         it cannot be asked
     """
-    chosen = _chosen(accounts)
+    chosen = chosen_accounts(accounts)
     for name in tables:
         if not isinstance(name, str):
             raise UsageError(f"a table is named by text, not {type(name).__name__}")
@@ -98,9 +102,6 @@ def as_query(
     end = instant(until, "until")
     if start and end and start >= end:
         raise UsageError(f"since ({start:%Y-%m-%d %H:%M %Z}) must be before until ({end:%Y-%m-%d %H:%M %Z})")
-    if not chosen:
-        raise UsageError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
-    check_names(list(chosen))
     shared, raw = _named(chosen, tables)
     return Query(
         accounts=chosen,
@@ -127,7 +128,14 @@ def clock() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _chosen(accounts: Account | Iterable[Account]) -> tuple[Account, ...]:
+def chosen_accounts(accounts: Account | Iterable[Account]) -> tuple[Account, ...]:
+    """Return the accounts that are asked: at least one, each with a name of its own.
+
+    Raises
+    ------
+    UsageError
+        there is none, two have one name, or something is no account
+    """
     if isinstance(accounts, Account):
         return (accounts,)
     if not isinstance(accounts, Iterable):
@@ -136,6 +144,9 @@ def _chosen(accounts: Account | Iterable[Account]) -> tuple[Account, ...]:
     for each in chosen:
         if not isinstance(each, Account):
             raise UsageError(f"accounts are crmlab.Account objects, not {type(each).__name__}")
+    if not chosen:
+        raise UsageError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
+    check_names(list(chosen))
     return chosen
 
 

@@ -90,6 +90,8 @@ class ListReader:
         self.strategy = resource.follow.strategy
         #: answers that said that there is nothing
         self.empty_answers = 0
+        #: whether a record came in this reading
+        self._has_records = False
         self._nothing_there: ApiError | None = None
         self._resource = resource
         self._ask = ask
@@ -124,7 +126,12 @@ class ListReader:
             self.ending = Ending(self._resource)
             self.empty_answers = 0
             self._seen_texts.clear()
+            self._has_records = False
+            if not requests and self._resource.nothing_to_ask:
+                self.ending.doubts.setdefault(self._resource.nothing_to_ask)
             await self.follow_all(requests, self._visit_and_tell)
+            if not self._has_records and self._resource.never_empty:
+                self.ending.doubts.setdefault(self._resource.never_empty)
             await self._wait_for_embedded()
             self.completeness.seen_keys = await self._intake.flush()
             self.is_settled = self._has_settled(before)
@@ -172,6 +179,10 @@ class ListReader:
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
+        self._has_records = self._has_records or bool(found)
+        lacking = self._resource.lacking(page)
+        if lacking:
+            self.ending.doubts.setdefault(lacking)
         self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()

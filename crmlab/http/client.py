@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import SimpleNamespace, TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import aiohttp
 from yarl import URL
@@ -38,6 +39,14 @@ _CONNECTIONS = 256
 _ROUNDS = 10
 #: words of a signed header that are shorter ("Basic") are no secret
 _SECRET_LENGTH = 8
+
+
+class Keep(Protocol):
+    """Takes the body of an answer before anything reads it."""
+
+    def __call__(self, body: bytes, *, whole: bool) -> None: ...
+
+
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
 
 
@@ -104,6 +113,7 @@ class Client:
         retry: bool = True,
         retried: Callable[[], None] = lambda: None,
         accept: Callable[[Page], Page] = lambda page: page,
+        keep: Keep | None = None,
     ) -> Page:
         """Return the answer, checked: it is whole and no refusal.
 
@@ -115,6 +125,9 @@ class Client:
             called before each further try
         accept
             returns the answer as it shall be read, or raises a `TransportError`: it is none to this request
+        keep
+            takes the body of an answer that is no refusal as it came, before anything reads it; with ``whole=False``
+            what came of one that was cut off
 
         Raises
         ------
@@ -128,7 +141,7 @@ class Client:
         time_left = _TimeLeft(self.timeouts.answer)
         while True:
             try:
-                return accept(await self._in_turn(account, request, attempt, time_left))
+                return accept(await self._in_turn(account, request, attempt, time_left, keep))
             except RETRYABLE as error:
                 wait = _wait(error, attempt)
                 may_help = retry and (not isinstance(error, TransportError) or error.worth_repeating)
@@ -143,11 +156,13 @@ class Client:
             retried()
             await asyncio.sleep(wait)
 
-    async def _in_turn(self, account: Account, request: Request, attempt: int, time_left: _TimeLeft) -> Page:
+    async def _in_turn(
+        self, account: Account, request: Request, attempt: int, time_left: _TimeLeft, keep: Keep | None
+    ) -> Page:
         queue = self._queue(account)
         async with queue.ticket(account.label, self._connections, lambda: self._check(account)) as ticket:
             try:
-                page = await self._once(account, request, ticket, time_left)
+                page = await self._once(account, request, ticket, time_left, keep)
             except RateLimitError as error:
                 wait = _wait(error, attempt)
                 if wait > PATIENCE:
@@ -175,7 +190,9 @@ class Client:
             self._queues[account] = rate_queue(self.scope(account), self.limits(account))
         return self._queues[account]
 
-    async def _once(self, account: Account, request: Request, ticket: Ticket, time_left: _TimeLeft) -> Page:
+    async def _once(
+        self, account: Account, request: Request, ticket: Ticket, time_left: _TimeLeft, keep: Keep | None
+    ) -> Page:
         signed = account.sign(request)
         url = URL(account.base_url + signed.path, encoded=True)
         rounds = _ROUNDS if self.limits(account).rate else 0
@@ -193,7 +210,7 @@ class Client:
                     trace_request_ctx=departure,
                 ) as answer,
             ):
-                body, lone_surrogates = replace_lone_surrogates(await self._body(answer))
+                body, lone_surrogates = replace_lone_surrogates(await self._body(answer, keep))
                 page = Page(
                     request=request,
                     status=answer.status,
@@ -221,9 +238,21 @@ class Client:
             raise TransportError(f"the answer of {url.host} is nested too deeply to be read") from None
         return page
 
-    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
-        """Return the unpacked body, read piece by piece so that it never takes more memory than it may."""
+    async def _body(self, answer: aiohttp.ClientResponse, keep: Keep | None) -> bytes:
+        """Return the unpacked body, which `keep` has taken where the answer is no refusal."""
         pieces: list[bytes] = []
+        keeps = keep if answer.status < HTTPStatus.MULTIPLE_CHOICES else None
+        is_whole = False
+        try:
+            await self._read_into(pieces, answer)
+            is_whole = True
+        finally:
+            if keeps and (is_whole or pieces):
+                keeps(b"".join(pieces), whole=is_whole)
+        return b"".join(pieces)
+
+    async def _read_into(self, pieces: list[bytes], answer: aiohttp.ClientResponse) -> None:
+        """Read the body piece by piece, so that it never takes more memory than it may."""
         size = 0
         async for piece in answer.content.iter_any():
             size += len(piece)
@@ -235,7 +264,6 @@ class Client:
                 failed.worth_repeating = False
                 raise failed
             pieces.append(piece)
-        return b"".join(pieces)
 
 
 class _TimeLeft:

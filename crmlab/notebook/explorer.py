@@ -300,7 +300,8 @@ class Explorer:
 
 
 def _figure(figure: Any) -> Bundle:
-    bundle: Bundle = figure._repr_mimebundle_()
+    # HTML beside it is for exports of notebooks, which show no widget
+    bundle: Bundle = figure._repr_mimebundle_(html_beside=False)
     return bundle
 
 

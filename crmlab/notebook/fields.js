@@ -1,6 +1,6 @@
 // What forms are made of. Goes before login.js in one module: a widget's code is one text.
 
-const MARKS = { error: "⚠ ", ok: "✓ ", busy: "", idle: "" };
+const MARKS = { error: "⚠ ", refused: "⚠ ", ok: "✓ ", busy: "", idle: "" };
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -78,12 +78,11 @@ function fieldRow(field) {
       input.required = field.required && !inEnvironment && !(ownAddress && field.in_address);
     },
     take() {
-      const value = input.value;
-      if (field.secret) {
-        input.value = "";
-        reveal(false);
-      }
-      return value;
+      if (field.secret) reveal(false);
+      return input.value;
+    },
+    forget() {
+      if (field.secret) input.value = "";
     },
     found(found) {
       const there = found.fields.includes(field.name);

@@ -1,5 +1,6 @@
 // The login form. What is typed goes to Python as a custom message and nowhere else: no synced
 // trait, no storage, no log. Python answers with {kind: "show", found, status, accounts}.
+// A key stays in its field until it was accepted or refused: after an error of the network it need not be typed again.
 
 // On ipykernel 6 the message waits until the running cell ends; a closed kernel never answers.
 const PATIENCE_MS = 8000;
@@ -14,7 +15,7 @@ function providerSection(provider, post) {
   const name = labelled(["Account name", optional()], "What tables call this account; two accounts need two names.", {
     placeholder: provider.name,
   });
-  const address = labelled(["Address (base_url)"], "The key is sent there and nowhere else; https, or http on this computer. It is not remembered.", {
+  const address = labelled(["Own address", optional()], "In code it is called base_url. The key is sent there and nowhere else; https, or http on this computer. It is not remembered.", {
     placeholder: provider.base_url,
   });
   const remember = make("input", { type: "checkbox" });
@@ -26,6 +27,7 @@ function providerSection(provider, post) {
   let names = [];
   let waiting = null;
   let busy = false;
+  let attempt = ""; // which press of Connect is not answered yet
 
   function say(kind, text) {
     clearTimeout(waiting);
@@ -61,7 +63,19 @@ function providerSection(provider, post) {
     for (const row of rows) row.prepare(address.input.value.trim() !== "");
     if (busy || !form.reportValidity()) return;
     const fields = Object.fromEntries(rows.map((row) => [row.field.name, row.take()]));
-    send("connect", { name: wanted, address: address.input.value, remember: remember.checked, fields });
+    attempt = uniqueId();
+    send("connect", { name: wanted, address: address.input.value, remember: remember.checked, fields, attempt });
+  }
+
+  // What was typed is of no more use once the key was accepted or refused.
+  function settle(news) {
+    if (!attempt || news.attempt !== attempt || news.kind === "busy") return;
+    attempt = "";
+    if (news.kind === "error") return;
+    for (const row of rows) row.forget();
+    if (news.kind !== "ok") return;
+    name.input.value = address.input.value = "";
+    remember.checked = false;
   }
 
   // An input would join the lines of what is pasted without a word.
@@ -125,11 +139,10 @@ function providerSection(provider, post) {
       for (const row of rows) row.found(found);
       showOffers(found);
       badge.textContent = names.length ? `${names.length} connected` : found.complete ? "found" : "";
-      if (news?.kind === "ok" && busy) {
-        name.input.value = address.input.value = "";
-        remember.checked = false;
+      if (news) {
+        settle(news);
+        say(news.kind, news.text);
       }
-      if (news) say(news.kind, news.text);
       else if (found.problem) say("error", `In the environment: ${found.problem}`);
     },
   };

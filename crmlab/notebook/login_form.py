@@ -161,8 +161,7 @@ class LoginForm(anywidget.AnyWidget):
         name = str(said.get("name") or "").strip()
         match said.get("kind"):
             case "connect":
-                address = login_fields.meant(said.get("address") or "")
-                await self._connect(provider, name, address, given, remember=bool(said.get("remember")))
+                await self._connect(provider, name, said, given)
             case "remove":
                 self._accounts.pop((provider.name, name), None)
                 self._say(provider, "idle", f"{name} removed")
@@ -170,10 +169,11 @@ class LoginForm(anywidget.AnyWidget):
                 await self._forget(provider, name)
 
     async def _connect(
-        self, provider: Provider, name: str, address: str, given: Mapping[str, SecretStr], *, remember: bool
+        self, provider: Provider, name: str, said: Mapping[str, Any], given: Mapping[str, SecretStr]
     ) -> None:
         if self._status.get(provider.name, {}).get("kind") == "busy":
             return
+        address = login_fields.meant(said.get("address") or "")
         account = None
         kind = "error"
         text = "interrupted"
@@ -183,12 +183,14 @@ class LoginForm(anywidget.AnyWidget):
             reached = await self._try(account)
             kind = "ok"
             text = f"{account.name}: {reached}"
-            if remember:
+            if said.get("remember"):
                 text += f"\n{await self._remembered(account)}"
         except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
+            # what was typed stays in the form, but for a key that is wrong
+            kind = "refused" if isinstance(error, AuthError) else "error"
             text = account.redact(_in_words(error)) if account else _in_words(error)
         finally:
-            self._say(provider, kind, text)
+            self._say(provider, kind, text, str(said.get("attempt") or ""))
 
     async def _try(self, account: Account) -> str:
         """Connect the account if its service answers; return what was reached."""
@@ -226,8 +228,11 @@ class LoginForm(anywidget.AnyWidget):
         finally:
             self._found.pop(provider.name, None)
 
-    def _say(self, provider: Provider, kind: str, text: str) -> None:
+    def _say(self, provider: Provider, kind: str, text: str, attempt: str = "") -> None:
+        """Show a message; with the attempt to connect that it answers, so that the form knows what may be forgotten."""
         self._status[provider.name] = {"kind": kind, "text": text}
+        if attempt:
+            self._status[provider.name]["attempt"] = attempt
 
     def shown(self) -> dict[str, Any]:
         """Return what the form shows beside its fields: accounts, messages, what was found."""
@@ -269,7 +274,8 @@ def _in_words(error: Exception) -> str:
         case AuthError():
             return f"the key is not allowed to do this: {error}"
         case CrmlabError():
-            return str(error)
+            # as the form calls it
+            return str(error).replace("base_url", "Own address")
         case TimeoutError():
             return f"no answer within {PATIENCE_SECONDS} seconds"
         case _:  # its message may hold what was sent

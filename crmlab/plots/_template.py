@@ -14,6 +14,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from crmlab.plots._exported import stay_visible_in_exports
 from crmlab.schema import TimeLike, as_instant, day_at, zone
 
 GREEN, VERMILLION, BLUE = "#009E73", "#D55E00", "#0072B2"
@@ -84,6 +85,7 @@ TEMPLATE = go.layout.Template(
 
 def figure(traces: Sequence[Any], title: str, *notes: str, **layout: Any) -> go.Figure:
     """Return the figure with the template, a title that holds n, and the notes as its subtitle."""
+    stay_visible_in_exports()
     shown = go.Figure(list(traces), layout={"template": TEMPLATE, **layout})
     return with_subtitle(shown.update_layout(title={"text": title}), ". ".join(filter(None, notes)))
 

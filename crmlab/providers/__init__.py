@@ -18,6 +18,9 @@ from types import MappingProxyType
 from crmlab.connector import Provider
 from crmlab.errors import UsageError
 
+#: so many names are shown of those that are known
+_MAX_NAMED = 40
+
 
 @cache
 def registry() -> Mapping[str, Provider]:
@@ -82,6 +85,9 @@ def assumptions(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str]) -> str:
     """Return the sentence for a name that is not known."""
-    near = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name).lower(), list(known), n=_MAX_NAMED, cutoff=0.5)
     question = f"; did you mean {near[0]!r}?" if near else "."
-    return f"unknown {kind} {name!r}{question} Known: {', '.join(known)}"
+    if len(known) <= _MAX_NAMED:
+        return f"unknown {kind} {name!r}{question} Known: {', '.join(known)}"
+    alike = f" Like it: {', '.join(near)}." if near else ""
+    return f"unknown {kind} {name!r}{question}{alike} There are {len(known)}"

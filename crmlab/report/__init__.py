@@ -1,7 +1,9 @@
-"""One self-contained HTML report: summary in words, charts, and how good the data is."""
+"""Reports: one self-contained HTML file with summary, charts and data quality, or the numbers behind every question."""
 
 from __future__ import annotations
 
-from crmlab.report.page import known_people, write
+from crmlab.report.numbers import write_numbers
+from crmlab.report.page import TITLE, known_people, write
+from crmlab.report.questions import DEFAULT
 
-__all__ = ["known_people", "write"]
+__all__ = ["DEFAULT", "TITLE", "known_people", "write", "write_numbers"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,12 +15,16 @@ from markupsafe import Markup, escape
 
 from crmlab import atomic_files
 from crmlab.analysis import people
-from crmlab.display import html_table, render
-from crmlab.report.charts import SECTIONS, NotDrawn, ReportInputs, charts
-from crmlab.report.quality import quality, spaced
+from crmlab.catalogue import Entry
+from crmlab.display import render
+from crmlab.report.quality import quality
+from crmlab.report.questions import DEFAULT, Answer, NoAnswer, ReportInputs, answers, chosen
+from crmlab.report.shown_numbers import numbers_in_words
 from crmlab.report.words import bad_news, in_words, period_in_words
-from crmlab.schema import TABLES, Asked, TimeLike, as_instant
+from crmlab.schema import TABLES, Asked, TimeLike, as_instant, zone
 
+#: heading of a report that nobody named
+TITLE = "CRM and consent report"
 _TEMPLATE = Path(__file__).parent / "templates" / "report.html.jinja"
 
 
@@ -30,12 +35,14 @@ def write(
     *,
     who: pl.DataFrame | None = None,
     rejected: pl.DataFrame | None = None,
+    misfits: pl.DataFrame | None = None,
     failures: Sequence[str] = (),
     assumptions: Mapping[str, Sequence[str]] = MappingProxyType({}),
     as_of: TimeLike,
     masked: bool = False,
-    title: str = "CRM and consent report",
+    title: str = TITLE,
     time_zone: str = "UTC",
+    questions: Iterable[str] | None = None,
     asked: Asked | None = None,
 ) -> Path:
     """Write the report and return its path; a file that is there is replaced as a whole or not at all.
@@ -60,18 +67,24 @@ def write(
     rejected
         Records that did not fit. Reads provider, account, resource, reason; counted by reason,
         without the values that reasons quote.
+    misfits
+        Values that could not be read. Reads provider, account, resource, field, reason; counted like `rejected`.
     failures
         What went wrong, in words.
     assumptions
         By service: what its vendor does not document and the numbers rest on.
     as_of
-        When the data was fetched, with a time zone: the moment of ages, states and forecasts.
+        The moment of ages, states and forecasts, with a time zone: as a rule when the data was fetched. A date is the
+        beginning of that day in `time_zone`.
     masked
         Whether personal values in `tables` are tokens, which the page then says.
     title
         Heading of the report.
     time_zone
-        IANA name of the clock by which activities and consent events are counted.
+        IANA name of the clock by which days and months are counted, and times are shown.
+    questions
+        Names of questions, as figures are called in `crmlab.plots`; None: those of `crmlab.report.DEFAULT`. One that
+        the data cannot answer is in the report, with the reason.
     asked
         What the tables were asked for. Of a period, questions that need everything are not drawn, with the reason, and
         the others say the period. None: the tables are whole.
@@ -79,20 +92,22 @@ def write(
     Raises
     ------
     UsageError
-        `as_of` has no time zone, `time_zone` is not known, or the folder is none or not ours to write to.
+        `as_of` has no time zone, `time_zone` or a question is not known, or the folder is none or not ours to write to.
     """
+    asked_for = chosen(questions, DEFAULT)
     now = as_instant(as_of, "as_of", time_zone)
     people_known = known_people(tables) if who is None else who
     inputs = ReportInputs(tables, people_known, now, time_zone, asked or Asked(fetched_at=now), summary)
     page = render(
         _TEMPLATE,
         title=title,
-        as_of=now.strftime("%Y-%m-%d %H:%M UTC"),
+        as_of=_clock(now, time_zone),
+        fetched_at="" if inputs.asked.fetched_at == now else _clock(inputs.asked.fetched_at, time_zone),
         sources=_sources(summary),
         masked=masked,
         words=[*bad_news(summary, failures), *period_in_words(inputs.asked), *in_words(inputs)],
-        sections=list(_sections(inputs)),
-        quality=quality(summary, rejected, failures),
+        sections=list(_sections(asked_for, inputs)),
+        quality=quality(summary, rejected, misfits, failures),
         assumptions=assumptions,
     )
     # bytes: text would get other line ends on Windows
@@ -105,6 +120,11 @@ def known_people(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return people(tables["contacts"] if "contacts" in tables else TABLES["contacts"].empty())
 
 
+def _clock(at: dt.datetime, time_zone: str) -> str:
+    """Return what the clock of a place shows, with the name of the place."""
+    return f"{at.astimezone(zone(time_zone)):%Y-%m-%d %H:%M} {time_zone}"
+
+
 def _sources(summary: pl.DataFrame) -> list[tuple[str, str]]:
     """Return provider and account of all that was asked."""
     accounts = summary.select(pl.col("provider", "account").cast(pl.String)).drop_nulls().unique()
@@ -113,46 +133,60 @@ def _sources(summary: pl.DataFrame) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chart:
-    """A chart with its title as text, and its numbers."""
+    """A question, the chart with its title as text, and its numbers."""
 
+    #: for links to it
+    id: str
+    question: str
     title: Markup
     note: Markup
     #: for who cannot see the chart
-    label: str
-    plot: Markup | None
-    numbers: Markup | None
+    label: str = ""
+    plot: Markup | None = None
+    numbers: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Section:
     heading: str
-    #: the table without which there is nothing to draw
-    missing: str = ""
+    #: the tables without which there is nothing to draw
+    missing: Sequence[str] = ()
     charts: Sequence[_Chart] = ()
 
 
-def _sections(inputs: ReportInputs) -> Iterator[_Section]:
+def _sections(asked_for: Mapping[str, Sequence[Entry]], inputs: ReportInputs) -> Iterator[_Section]:
+    variables = inputs.variables()
     with_script = True
-    for heading, name, questions in SECTIONS:
-        if name not in inputs:
-            yield _Section(heading=heading, missing=name)
+    for heading, entries in asked_for.items():
+        given = list(answers(entries, inputs, variables))
+        missing = _missing_in_all(given)
+        if missing:
+            yield _Section(heading=heading, missing=missing)
             continue
         drawn = []
-        for place, answer in enumerate(charts(questions, inputs)):
-            if isinstance(answer, NotDrawn):
+        for answer in given:
+            if isinstance(answer, NoAnswer):
                 drawn.append(_not_drawn(answer))
                 continue
-            figure, numbers = answer
-            drawn.append(_chart(figure, numbers, f"{name}-{place}", with_script=with_script))
+            drawn.append(_chart(answer, inputs, with_script=with_script))
             with_script = False  # one plotly.js does for all
         yield _Section(heading=heading, charts=drawn)
 
 
-def _not_drawn(answer: NotDrawn) -> _Chart:
-    return _Chart(title=escape(answer.question), note=escape(answer.why), label="", plot=None, numbers=None)
+def _missing_in_all(given: Sequence[Answer | NoAnswer]) -> list[str]:
+    """Return the tables that all questions need and that are not there."""
+    first, *others = [answer.tables if isinstance(answer, NoAnswer) else () for answer in given]
+    return [table for table in first if all(table in tables for tables in others)]
 
 
-def _chart(figure: go.Figure, numbers: pl.DataFrame, name: str, *, with_script: bool) -> _Chart:
+def _not_drawn(answer: NoAnswer) -> _Chart:
+    entry = answer.entry
+    why = f"Not drawn: this needs {answer.lacking}."
+    return _Chart(id=entry.name, question="", title=escape(entry.question), note=escape(why))
+
+
+def _chart(answer: Answer, inputs: ReportInputs, *, with_script: bool) -> _Chart:
+    figure = answer.figure
     # Plotly renders a subset of HTML, so figures escape their texts already
     title = Markup(figure.layout.title.text)  # noqa: S704
     note = Markup(figure.layout.title.subtitle.text or "")  # noqa: S704
@@ -160,17 +194,16 @@ def _chart(figure: go.Figure, numbers: pl.DataFrame, name: str, *, with_script: 
     plot = untitled.to_html(
         full_html=False,
         include_plotlyjs=with_script,
-        div_id=name,
+        div_id=f"chart-{answer.entry.name}",
         default_height=f"{figure.layout.height}px",
         config={"responsive": True, "displayModeBar": False},
     )
-    table = None
-    if not numbers.is_empty():
-        table = html_table(spaced(numbers), label=f"The numbers of: {title.striptags()}", absent="-")
     return _Chart(
+        id=answer.entry.name,
+        question=answer.entry.question,
         title=title,
         note=note,
         label=f"Chart: {title.striptags()}. {note.striptags()}".strip(),
         plot=Markup(plot),  # noqa: S704  # Plotly escapes what stands in its scripts
-        numbers=table,
+        numbers=numbers_in_words(answer, inputs),
     )

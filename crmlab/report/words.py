@@ -12,8 +12,8 @@ from markupsafe import Markup
 from crmlab import analysis
 from crmlab.analysis import consent, pipeline, touches
 from crmlab.display import plural
-from crmlab.report.charts import ReportInputs
-from crmlab.schema import Asked, Needs, Period, unread_note
+from crmlab.report.questions import ReportInputs
+from crmlab.schema import Asked, Needs, Period, day_at, unread_note
 
 _MAX_KINDS = 5
 
@@ -108,13 +108,14 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
 
 def _activities(inputs: ReportInputs) -> Markup:
     activities = inputs["activities"]
-    return _kinds(touches.with_count(activities, "kind")) + _span(activities.select(touches.HAPPENED).to_series())
+    times = activities.select(touches.HAPPENED).to_series()
+    return _kinds(touches.with_count(activities, "kind")) + _span(times, inputs.time_zone)
 
 
 def _consent_events(inputs: ReportInputs) -> Markup:
     events = inputs["consent_events"]
     said = events.select("kind", pl.lit(1).alias("count"))
-    return _kinds(said) + _span(events.select(consent.SAID).to_series())
+    return _kinds(said) + _span(events.select(consent.SAID).to_series(), inputs.time_zone)
 
 
 def _kinds(frame: pl.DataFrame) -> Markup:
@@ -127,11 +128,11 @@ def _kinds(frame: pl.DataFrame) -> Markup:
     return _bold("<b>{:,}</b>{}", int(counts["n"].sum()), f" ({', '.join(named)})" if named else "")
 
 
-def _span(time: pl.Series) -> str:
+def _span(time: pl.Series, time_zone: str) -> str:
     first, last = time.min(), time.max()
     if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
         return "."
-    return f", {first:%Y-%m-%d} to {last:%Y-%m-%d} (UTC)."
+    return f", {day_at(first, time_zone)} to {day_at(last, time_zone)} ({time_zone})."
 
 
 def _across(inputs: ReportInputs) -> Markup:

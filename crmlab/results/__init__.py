@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from crmlab.results.export import FORMATS, read_csv
+from crmlab.results.export import FORMATS, Format, read_csv, table_writers, text_writers
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
 from crmlab.results.manifest import FILE as MANIFEST
 from crmlab.results.manifest import parquet_metadata, refuse_another_question
-from crmlab.results.opening import open  # noqa: A004  # read as crmlab.open
+from crmlab.results.opening import open, tells_time  # noqa: A004  # read as crmlab.open
 
 __all__ = [
     "FORMATS",
@@ -14,10 +14,14 @@ __all__ = [
     "NOT_ALWAYS",
     "SUMMARY",
     "Fetched",
+    "Format",
     "Result",
     "Stored",
     "open",
     "parquet_metadata",
     "read_csv",
     "refuse_another_question",
+    "table_writers",
+    "tells_time",
+    "text_writers",
 ]

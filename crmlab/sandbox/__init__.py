@@ -24,6 +24,7 @@ def sandbox(
     rows: int = 1000,
     seed: int = 1,
     now: dt.datetime | None = None,
+    days_ago: int = 0,
     data: str | Path | None = None,
     services: Sequence[str] | None = None,
     latency: float = 0.0,
@@ -42,6 +43,9 @@ def sandbox(
     world
         "generated" from `seed`: `rows` people and what belongs to them, ending at `now` (today);
         "maven": the Maven Analytics CRM files in the folder `data`, in OnePageCRM; or a `World`.
+    days_ago
+        Serve the same world as it was so many days before its end: of two fetches, one of then and one of now, come
+        waterfall, funnel and the time that deals stay in a stage. The same `rows`, `seed` and `now` are the same world.
     services
         Which of them to serve; all of them, or OnePageCRM alone for the Maven world.
     latency
@@ -62,6 +66,8 @@ def sandbox(
         a name in `services` or `drift` is not known
     CrmlabError
         the files of `data` are absent or cannot be read
+    UsageError
+        `rows` or `days_ago` is negative, or `now` has no time zone
 
     Examples
     --------
@@ -70,8 +76,10 @@ def sandbox(
     """
     from crmlab.sandbox.drift import chosen
     from crmlab.sandbox.server import Starting, serve, world_of
+    from crmlab.sandbox.world import earlier
 
     loaded, notes = world_of(world, rows=rows, seed=seed, now=now, data=data)
+    loaded = earlier(loaded, days_ago)
     names = services or (("onepagecrm",) if world == "maven" else None)
     return Starting(
         serve(

@@ -190,6 +190,7 @@ def _account_of(service: Service, url: str, *, rate_limits: bool) -> Account:
         service.name,
         base_url=f"{url}{service.prefix}{service.base_path}",
         limits=None if rate_limits else _LIMITS,
+        facts={},
         **service.credentials,
     )
 

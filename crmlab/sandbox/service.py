@@ -151,8 +151,9 @@ def dumps(value: Any) -> bytes:
 
 def extended(record: bytes, parts: Mapping[str, bytes]) -> bytes:
     """Return a JSON object with more members, which are JSON already."""
-    more = (b',"%s":%s' % (name.encode(), part) for name, part in parts.items())
-    return b"".join((record[:-1], *more, b"}"))
+    members = [record[1:-1]] if record != b"{}" else []
+    members += [b'"%s":%s' % (name.encode(), part) for name, part in parts.items()]
+    return b"{" + b",".join(members) + b"}"
 
 
 def answer(body: bytes | Mapping[str, Any] | list[Any], *, status: int = 200, **headers: str) -> web.Response:

@@ -20,18 +20,26 @@ from crmlab.connector import (
     Limits,
     Operation,
     Page,
+    PageSize,
+    Probe,
     Provider,
+    Reads,
     Request,
     Resource,
     Schema,
     View,
+    confirmed,
     date,
     iso_time,
+    listed,
     numbered,
+    page_size_fact,
     read_refusal,
     refuse,
+    refuted,
     text,
     texts,
+    untold,
 )
 
 # ---- how it is asked and what it answers ----------------------------------------------------------
@@ -73,6 +81,7 @@ def _list(name: str, doc: str, **more: Any) -> Resource:
         follow=numbered(lambda page: page.read(_Answer).pages),
         total=lambda page: page.read(_Answer).total,
         path=(name,),
+        page_size=PageSize(name="per_page"),
         **more,
     )
 
@@ -123,6 +132,31 @@ TICKETS = (
     ),
 )
 
+# ---- whether it is true for an account ------------------------------------------------------------
+
+
+def _since_includes(context: Context) -> Reads:
+    newest = yield Request(path="/customers", params={"page": "1", "per_page": "1"})
+    times = [customer["updated_at"] for customer in listed(newest, "customers")]
+    if not times:
+        return untold("there is no customer")
+    at_edge = yield Request(path="/customers", params={"updated_since": times[0], "page": "1", "per_page": "100"})
+    if times[0] in [customer["updated_at"] for customer in listed(at_edge, "customers")]:
+        return confirmed("a customer who was updated at that moment comes")
+    return refuted("a customer who was updated at that moment does not come")
+
+
+PROBES = (
+    Probe(
+        name="since",
+        assumption="updated_since includes the moment that it names",
+        source="documented nowhere",
+        if_wrong="what was updated in the very second of since is missing: name a second earlier",
+        reads=_since_includes,
+        max_requests=2,
+    ),
+)
+
 PROVIDER = Provider(
     name="deskline",
     title="Deskline",
@@ -141,5 +175,7 @@ PROVIDER = Provider(
     ),
     operations=lambda: (Operation(name="get_ticket", method="GET", path="/tickets/{id}", doc="One ticket by its id."),),
     assumptions=("updated_since includes the moment that it names",),
+    probes=PROBES,
+    facts=(page_size_fact(),),
     not_covered=("answering a ticket",),
 )

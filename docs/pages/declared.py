@@ -13,7 +13,7 @@ import polars as pl
 
 from crmlab.connector.provider import Provider
 from crmlab.connector.request import Request
-from crmlab.connector.resource import JSON, Context, Resource, Schema, View
+from crmlab.connector.resource import JSON, RECORD, Context, Resource, Schema, View
 from docs.pages import reading
 
 #: what stands for a value that only the account knows, and another that shows where it was used
@@ -50,7 +50,14 @@ def _known(provider: Provider, resource: Resource) -> Schema:
     """Return what other resources know of its records."""
     if resource.exports:
         return dict.fromkeys(resource.exports, pl.String)
-    return resource.wire(context(provider, resource)) if callable(resource.wire) else resource.wire
+    wire = resource.wire(context(provider, resource)) if callable(resource.wire) else resource.wire
+    return {**wire, **_computed(resource, wire)}
+
+
+def _computed(resource: Resource, wire: Schema) -> Schema:
+    """Return the types of what is computed of the whole record."""
+    whole = {**wire, RECORD.meta.output_name(): pl.String}
+    return pl.LazyFrame(schema=whole).select(**resource.computed).collect_schema()
 
 
 def _one_row(wire: Schema, text: str) -> pl.DataFrame:

@@ -62,10 +62,32 @@ def _page(provider: Provider) -> str:
         "Operations": _operations(provider),
         "Assumed": "What the vendor does not document. When a line is wrong for your account, please open an issue "
         f"with it.\n\n{bullets(provider.assumptions)}",
+        "Tested for an account": _probes(provider),
         "Not covered": bullets(provider.not_covered),
+        "Fields": f"Where each documented field went: [fields of {provider.title}](../fields/{provider.name}.md).",
     }
     below = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     return f"# {provider.title}\n\n{said}\n\n{bullets(facts)}\n\n{below}\n"
+
+
+def _probes(provider: Provider) -> str:
+    """Return what a probe can tell of an account, and what an account may be told of its service."""
+    if not provider.probes:
+        return "Nothing."
+    tested = [[each.assumption, each.source, each.if_wrong] for each in provider.probes]
+    reads = sum(each.max_requests for each in provider.probes)
+    parts = [
+        f"`crmlab doctor {provider.name} --probe` and `crmlab.probe(account)` test these with {reads} reads at most; "
+        "[is it true for my account?](../probe.md) says how.",
+        table(["assumption", "where it is from", "what it means where it is wrong"], tested),
+    ]
+    if provider.facts:
+        facts = [[code(each.name), each.doc, "yes" if each.only_adds else "no"] for each in provider.facts]
+        parts += [
+            f'An account may be given these: `Account("{provider.name}", facts={{...}})`.',
+            table(["fact", "what it is", "adopted by itself"], facts),
+        ]
+    return "\n\n".join(parts)
 
 
 def _keys(provider: Provider) -> str:
@@ -102,7 +124,7 @@ def _resource(provider: Provider, resource: Resource) -> str:
     lines = [f"fills {fills}" if fills and not resource.destructive else "fills no shared table"]
     lines.append(f'every documented field: `fetch(account, "{provider.name}.{resource.name}")`')
     if resource.destructive:
-        lines[-1] = lines[-1].replace('")`', '", allow_destructive=True)`')
+        lines[-1] = lines[-1].replace('")`', '", allow_destructive=True, spool="a folder")`')
     if (request := declared.asked(provider, resource)) is not None:
         each = f", one for each of {_each(resource)}" if resource.needs_before_request else ""
         lines.append(f"asked with {code(declared.shown(request))}{each}; {resource.follow.strategy}")

@@ -12,17 +12,17 @@ from crmlab.catalogue import GIVEN, SECTIONS, Entry, variables_of
 from crmlab.schema.tables import TABLES
 from docs.pages.markdown import code
 
-#: what only the user knows, and the past, which a sandbox does not have
+#: what only the user knows, and the past
 _CHOSEN = {
     "time_zone": 'time_zone = "Europe/Berlin"',
     "quota": 'quota = {currency: 200_000.0 for currency in deals["currency"].unique().drop_nulls()}',
     "before": """
-# of an earlier fetch: crmlab.open("2026-01-01", lazy=False).deals; the sandbox has none, so made up
-month_ago = as_of - dt.timedelta(days=30)
-before = deals.filter(pl.col("created_at") < month_ago).with_columns(
-    stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending")
-)""",
-    "history": "history = analysis.stage_history([(month_ago, before), (as_of, deals)])",
+# your own, of an earlier fetch: earlier = crmlab.open("2026-01-01", lazy=False), then = earlier.fetched_at
+async with crmlab.sandbox(rows=400, days_ago=90) as past:
+    earlier = await crmlab.fetch(past, "deals")
+then = as_of - dt.timedelta(days=90)
+before = earlier.deals""",
+    "history": "history = analysis.stage_history([(then, before), (as_of, deals)])",
 }
 #: what a fetch with `since` or `until` does for a question
 _PERIOD = {
@@ -105,7 +105,7 @@ def _read(entries: tuple[Entry, ...]) -> set[str]:
         if (name := left.pop()) not in found:
             found.add(name)
             left += variables_of(GIVEN[name]) if name in GIVEN else []
-    return found | ({"as_of"} if "before" in found else set())  # the past is made up from now
+    return found | ({"as_of"} if "before" in found else set())  # the past is counted from now
 
 
 def _wrapped(text: str) -> str:

@@ -13,8 +13,21 @@ from crmlab.catalogue import CATALOGUE
 
 #: public names in the order in which one comes to need them; those that are not here come last
 _ORDER = (
-    *("login", "sandbox", "plan", "fetch", "fetch_to", "check", "call", "table", "collect", "open", "read_csv"),
-    *("Account", "Plan", "Fetched"),
+    *(
+        "login",
+        "sandbox",
+        "plan",
+        "fetch",
+        "fetch_to",
+        "check",
+        "probe",
+        "call",
+        "table",
+        "collect",
+        "open",
+        "read_csv",
+    ),
+    *("Account", "Plan", "Fetched", "Probed"),
 )
 
 
@@ -64,7 +77,12 @@ What is raised: [errors](../errors.md). What the frames hold: [tables](../tables
 def _core() -> str:
     names = sorted(set(crmlab.__all__) - {"analysis", "plots"})
     names.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-    beside = ("crmlab.results.export.export", "crmlab.results.masking.mask", "crmlab.report.write")
+    beside = (
+        "crmlab.results.export.export",
+        "crmlab.results.masking.mask",
+        "crmlab.report.write",
+        "crmlab.report.write_numbers",
+    )
     result = ".. autoclass:: crmlab.results.fetched.Result\n   :members:"
     listed = [
         ".. currentmodule:: crmlab",

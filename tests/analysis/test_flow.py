@@ -147,6 +147,9 @@ def test_reasons_are_shares_of_all_lost_deals_of_the_group() -> None:
         ("Bo", None, 1, 1, 1.0, 8.0),
     ]
     assert analysis.loss_reasons(EMPTY).is_empty()
+    named = analysis.loss_reasons(frame.with_columns(lost_reason=pl.lit("as the service says")), names={"1": "Price"})
+    assert named["reason"].to_list() == ["Price", "as the service says"]
+    assert analysis.loss_reasons(frame.drop("lost_reason"))["lost"].sum() == 4
 
 
 def test_lost_amounts_of_two_currencies_are_not_added() -> None:

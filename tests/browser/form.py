@@ -24,7 +24,7 @@ class Section:
         self.shown = form.locator(".section").filter(has=form.page.locator("summary", has_text=title))
         self.key = self.shown.get_by_label("API key", exact=True)
         self.name = self.shown.get_by_label("Account name")
-        self.address = self.shown.get_by_label("Address (base_url)")
+        self.address = self.shown.get_by_label("Own address")
         self.remember = self.shown.get_by_label("Remember on this computer")
         self.status = self.shown.get_by_role("status", include_hidden=True)
 
@@ -63,7 +63,7 @@ class Form:
         section.key.fill(key or self._key["api_key"])
         section.name.fill(name)
         if not section.address.is_visible():
-            section.shown.get_by_text("Own address").click()
+            section.shown.locator("summary", has_text="Own address").click()
         section.address.fill(self._address)
 
     def connect(self) -> None:

@@ -38,6 +38,12 @@ def test_a_wrong_key_is_refused_the_right_one_fetches_and_neither_is_kept(
     opened.shot("login-refused", 0)
 
     form.fill()
+    form.onepagecrm.address.fill("http://127.0.0.1:9")  # nobody is there
+    form.connect()
+
+    expect(form.onepagecrm.status).to_contain_text("check the network and Own address")
+    expect(form.onepagecrm.key).not_to_have_value("")
+    form.onepagecrm.address.fill(services.account("onepagecrm").base_url)
     form.connect()
 
     expect(form.onepagecrm.status).to_contain_text("onepagecrm: signed in as Nora Keane")

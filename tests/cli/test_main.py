@@ -1,5 +1,6 @@
 """The command line does what a notebook does, and fails in one line."""
 
+import json
 import os
 import re
 import signal
@@ -131,6 +132,39 @@ def test_doctor_lists_missing_variables_and_every_assumption(no_credentials, cap
     assert shown.count("assumed, documented nowhere") >= 10
 
 
+def test_doctor_tests_what_is_assumed_at_an_address_of_ones_own(served, no_credentials, monkeypatch, capsys):
+    monkeypatch.setenv("CRMLAB_RELENTA_API_KEY", "sandbox-relenta-department-key")
+    account = served["relenta"]
+
+    code = main(["doctor", "relenta", "--probe", "--base-url", account.base_url])
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert shown.index("reads at most") < shown.index("8 confirmed, 0 refuted")
+    assert "the first page of a list is number 1" in shown
+    assert "sandbox-relenta-department-key" not in shown
+    assert "CRMLAB_RELENTA_FACTS" not in shown  # nothing has to be set
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--base-url", "http://127.0.0.1:1/v3"], "name that one"),
+        (["relenta", "complero", "--base-url", "http://127.0.0.1:1/v3"], "name that one"),
+        (["relenta", "--base-url", "http://proxy.example.com/v3"], "base_url must be https"),
+    ],
+)
+def test_an_address_is_of_one_service_and_takes_no_key_unencrypted(
+    no_credentials, monkeypatch, capsys, arguments, said
+):
+    monkeypatch.setenv("CRMLAB_RELENTA_API_KEY", "any")
+
+    code = main(["doctor", *arguments, "--probe"])
+
+    assert code == 2
+    assert said in capsys.readouterr().err
+
+
 def test_help_explains_every_command(capsys):
     for command in ("demo", "fetch", "plan", "sandbox", "doctor", "report"):
         with pytest.raises(SystemExit) as ended:
@@ -186,6 +220,25 @@ def test_a_plan_says_how_many_requests_and_how_long(reachable, capsys):
     assert re.search(r"relenta +contacts +pages until an empty one +null +1 +false", shown)
     assert "at least 5 requests" in shown
     assert "within the limits no client could do it in less than" in shown
+
+
+def test_a_report_is_as_chosen_or_data(demo, capsys, tmp_path):
+    _, folder = demo
+    chosen = ["--questions", "win_rate", "ageing", "--time-zone", "Europe/Berlin", "--as-of", "2030-01-01"]
+
+    page = main(["report", str(folder), "--out", str(tmp_path / "page.html"), "--title", "Monday", *chosen])
+    data = main(["report", str(folder), "--out", str(tmp_path / "data"), "--tables", "csv", *chosen])
+    wrong = main(["report", str(folder), "--questions", "win_rates"])
+
+    assert (page, data, wrong) == (0, 0, 2)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<h1>Monday</h1>" in text
+    assert "As of <time>2030-01-01 00:00 Europe/Berlin</time>, from data fetched at" in text
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"win_rate.csv", "ageing.csv", "report.json"}
+    assert json.loads((tmp_path / "data" / "report.json").read_bytes())["as_of"] == "2029-12-31T23:00:00+00:00"
+    printed = capsys.readouterr()
+    assert str(tmp_path / "data" / "win_rate.csv") in printed.out
+    assert "did you mean 'win_rate'?" in printed.err
 
 
 @pytest.mark.parametrize("more", [[], ["--format", "csv"], ["--report"]])

@@ -190,3 +190,20 @@ def test_a_field_of_every_struct_in_a_list_is_a_list_of_text() -> None:
     found = run(ex.each("a", "value"), [[{"value": "x"}, {"value": ""}, None], [], None], dtype)
 
     assert found == [["x"], None, None]
+
+
+def test_a_time_without_a_zone_is_written_in_utc_and_nothing_else_is_changed() -> None:
+    given = [
+        "2026-07-05 12:03:32",
+        "2026-01-05T12:03",
+        "2026-01-05T12:03:32Z",
+        "2026-03-29T02:30:00",
+        "2026-01-05",
+        "x",
+        None,
+    ]
+
+    found = run(ex.with_zone("a", "Europe/Berlin"), given)
+
+    assert found[:2] == ["2026-07-05T10:03:32.000000Z", given[1]]
+    assert found[2:] == given[2:]

@@ -396,6 +396,16 @@ def test_a_view_that_raises_rejects_only_its_record_and_names_the_column() -> No
     assert json.loads(rejected["raw"]) == found[1]
 
 
+def test_a_view_that_raises_without_any_record_rejects_all_of_them() -> None:
+    broken = View(table="deals", columns={"created_at": pl.lit("soon").str.to_datetime("%Y", time_zone="UTC")})
+
+    decoded = decode([{"id": "1"}, {"id": "2"}], resource(path=(), views=(broken,)), tables=["deals"], raw=True)
+
+    assert decoded.rejected.height == 2
+    assert decoded.frames["deals"].is_empty()
+    assert decoded.frames["deals"].schema == TABLES["deals"].schema
+
+
 @pytest.mark.parametrize(
     ("record", "lacking"),
     [

@@ -195,6 +195,33 @@ def test_what_is_no_object_comes_along_to_be_rejected() -> None:
     assert inside({"notes": "many"}, whole=True) == [{"note": "many"}]
 
 
+WAYS = frozenset({("notes",)})
+
+
+def test_what_is_handed_on_does_not_stand_beside_the_record_as_well() -> None:
+    item = {"contact": {"id": "1"}, "next_action": None, "company": {"id": "c"}}
+    answer = page({"data": {"contacts": [{**item, "notes": [{"id": "7"}]}, {"contact": None}]}})
+
+    assert plain(records(answer, CONTACTS, whole=True, ways=WAYS)) == [item, {"contact": None}]
+    assert held(answer, CONTACTS, WAYS, whole=True) == {("notes",): [b'{"id": "7"}']}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"contact": {"id": "1"}, "horoscope": "lion", "notes": [{"id": "7"}]},
+        {"id": "1", "notes": [{"id": "7"}]},
+        {"contact": {"id": "1"}, "notes": {"id": "7"}},
+    ],
+    ids=["a field nobody documented", "no wrapper", "one object for a list"],
+)
+def test_an_item_of_another_shape_stays_as_it_came(item: dict[str, Any]) -> None:
+    answer = page({"data": {"contacts": [item]}})
+
+    assert plain(records(answer, CONTACTS, whole=True, ways=WAYS)) == [item]
+    assert held(answer, CONTACTS, WAYS, whole=True) == {("notes",): [b'{"id": "7"}']}
+
+
 # ---- fields nobody documented -------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 import crmlab
 from crmlab.connector.page import Page
@@ -136,3 +137,30 @@ def test_operations_are_a_frame() -> None:
     assert counted == {"altcraft": 40, "commanders_act": 133, "complero": 14, "onepagecrm": 166, "relenta": 5}
     (note,) = crmlab.operations("onepagecrm").filter(operation="get_note")["arguments"].to_list()
     assert note == [{"name": "note_id", "takes": "text", "required": True}]
+
+
+async def test_a_hundred_calls_of_a_client_connect_once() -> None:
+    connections = set()
+
+    async def answer(request: web.Request) -> web.Response:
+        connections.add(request.transport)
+        return web.json_response({"status": 0, "data": {"contact": {"id": request.path.rpartition("/")[2]}}})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with TestServer(app) as server:
+        ours = crmlab.Account("onepagecrm", user_id="1", api_key="k", base_url=str(server.make_url("")))
+        async with crmlab.Client(ours, limits=crmlab.Limits(concurrency=1)) as client:
+            found = [await client.call(ours, "get_contact", contact_id=f"c{number}") for number in range(100)]
+
+    assert [each["data"]["contact"]["id"] for each in found] == [f"c{number}" for number in range(100)]
+    assert len(connections) == 1
+
+
+async def test_a_client_calls_for_its_own_accounts_only() -> None:
+    ours = crmlab.Account("onepagecrm", name="ours", user_id="1", api_key="k")
+    other = crmlab.Account("onepagecrm", name="other", user_id="1", api_key="k")
+
+    async with crmlab.Client(ours) as client:
+        with pytest.raises(UsageError, match="'other' is none of this client's accounts"):
+            await client.call(other, "list_users")

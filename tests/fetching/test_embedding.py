@@ -96,7 +96,7 @@ async def test_a_list_of_what_changed_is_asked_for_itself(world: World) -> None:
 
     same(whole, since)
     assert line(since, "deals")["requests"] == 3
-    assert not pages.embedding.possible(Context(now=NOW, until=NOW))
+    assert not pages.embedding.possible("notes", Context(now=NOW, until=NOW))
 
 
 async def test_without_contacts_each_list_is_read_by_itself(world: World) -> None:
@@ -201,7 +201,7 @@ async def test_what_the_cascade_leaves_out_is_read_by_itself(monkeypatch: pytest
 async def test_contacts_that_come_without_their_count_are_followed_by_their_pages(serve: Serve) -> None:
     async def answer(request: web.Request) -> web.Response:
         name, number = request.path[1:], int(request.query["page"])
-        rows = [{name[:-1]: {"id": f"{name}{n}"}} for n in range(100 * number - 100, 100 * number)]
+        rows = [{name[:-1]: {"id": f"{name}{n}"}} for n in range(100 * number - 100, min(300, 100 * number))]
         counts = {"max_page": 3} if name == "contacts" else {"max_page": 3, "total_count": 300}
         return web.json_response({"status": 0, "data": {name: rows, **counts}})
 

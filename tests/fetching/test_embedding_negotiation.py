@@ -16,7 +16,7 @@ ASKED_FOR = Embedding(
     rest=lambda page, names, size: (),
     smaller=lambda request: (),
     sizes=SIZES,
-    possible=lambda context: context.since is None,
+    possible=lambda name, context: context.since is None,
 )
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 import random
 from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -192,8 +193,8 @@ def nothing(page: int, size: int) -> dict[str, int]:
     return {}
 
 
-@pytest.mark.parametrize(("count", "requests"), [(0, 1), (99, 1), (100, 2), (350, 4), (400, 5)])
-async def test_a_full_page_that_tells_no_end_is_followed_by_the_next(serve: Serve, count: int, requests: int) -> None:
+@pytest.mark.parametrize(("count", "requests"), [(0, 2), (99, 2), (100, 3), (350, 5), (400, 6)])
+async def test_a_list_that_tells_no_end_is_read_to_an_empty_page(serve: Serve, count: int, requests: int) -> None:
     service = Notes(count, nothing)
 
     data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
@@ -638,4 +639,183 @@ async def test_counts_that_are_written_otherwise_are_counts(serve: Serve, writte
 
     assert data["onepagecrm.notes"].height == 390
     assert data["commanders_act.users"].height == 3
+    assert data.complete
+
+
+# ---- counts that are wrong, pages that are missing --------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [0, 99, 100, 150, 349, -1, 10**30, "350 notes", None, True, [350]])
+async def test_a_count_that_is_too_small_or_no_count_loses_nothing(serve: Serve, count: Any) -> None:
+    service = Notes(350, lambda page, size: {"total_count": count, "max_page": 4, "per_page": size})
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 350
+    assert data.complete
+
+
+async def test_a_count_that_is_that_of_the_page_loses_nothing(serve: Serve) -> None:
+    service = Notes(350, lambda page, size: {"total_count": min(size, 350 - size * (page - 1)), "max_page": 1})
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 350
+    assert "more came than the 50 that the service counts" in data.summary["note"][0]
+
+
+@pytest.mark.parametrize("last", [0, 1, 2, 3, "x", None, -1])
+async def test_a_last_page_that_is_told_too_low_loses_nothing(serve: Serve, last: Any) -> None:
+    service = Notes(350, lambda page, size: {"max_page": last})
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 350
+    assert data.complete
+
+
+@pytest.mark.parametrize("past", [[], [399], [0], 404])
+async def test_what_comes_past_a_last_page_that_is_told_changes_nothing(serve: Serve, past: Any) -> None:
+    notes = Notes(400, lambda page, size: {"max_page": 4})
+
+    async def handler(request: web.Request) -> web.Response:
+        if int(request.query["page"]) <= 4:
+            return await notes(request)
+        if past == 404:
+            return web.json_response({"status": 404, "message": "no such page"}, status=404)
+        rows = [note(number) for last in past for number in range(last // 100 * 100, last // 100 * 100 + 100)]
+        return web.json_response({"status": 0, "data": {"notes": rows, "max_page": 4}})
+
+    data = await crmlab.fetch(onepagecrm(await serve(handler)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 400
+    assert data.complete
+    assert data.summary["note"][0] == ""
+
+
+@pytest.mark.parametrize("told", [nothing, lambda page, size: {"total_count": 350}])
+@pytest.mark.parametrize("sizes", [[100, 40, 100, 60, 50], [30] * 12, [7] * 50])
+async def test_pages_of_any_size_are_all_read(serve: Serve, told: Any, sizes: list[int]) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        page = int(request.query["page"])
+        start = sum(sizes[: page - 1])
+        rows = [note(number) for number in range(350)[start : start + sum(sizes[page - 1 : page])]]
+        return web.json_response({"status": 0, "data": {"notes": rows, **told(page, 100)}})
+
+    data = await crmlab.fetch(onepagecrm(await serve(handler)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 350
+    assert data.complete
+
+
+@pytest.mark.parametrize(
+    ("missing", "instead"),
+    [*product((1, 2, 3, 4, 5, 8), ["nothing"]), *product((2, 3, 4, 5, 8), ["the page before"])],
+)
+async def test_a_page_in_the_middle_that_is_missing_is_told_and_others_are_read(
+    serve: Serve, missing: int, instead: str
+) -> None:
+    service = Relenta(850, {})
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.query.get("page") != str(missing):
+            return await service(request)
+        if instead == "nothing":
+            return web.json_response({"status": True, "code": 200, "data": []})
+        return await service(request.clone(rel_url=request.rel_url.update_query(page=str(missing - 1))))
+
+    data = await crmlab.fetch(relenta(await serve(handler)), "contacts", limits=FAST)
+
+    assert data.contacts.height == 750
+    assert not data.complete
+    words = f"page {missing} is empty, though" if instead == "nothing" else f"page {missing} repeats page {missing - 1}"
+    assert words in data.summary["note"][0]
+
+
+async def test_a_page_that_comes_again_under_another_pointer_is_told(serve: Serve) -> None:
+    async def service(request: web.Request) -> web.Response:
+        if request.path.endswith("databases/list"):
+            return web.json_response({"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1})
+        sent = (await request.json())["from_id"]
+        names = {"": "ab", "x": "ab", "y": "cd"}[sent]
+        following = {"": "x", "x": "y"}.get(sent)
+        return web.json_response({"error": 0, "data": [{"id": name} for name in names], "next_from_id": following})
+
+    data = await crmlab.fetch(altcraft(await serve(service)), "altcraft.profiles", limits=FAST)
+
+    assert data["altcraft.profiles"].height == 4
+    assert not data.complete
+    assert "a page came again under another cursor" in data.summary["note"][0]
+
+
+@pytest.mark.parametrize("end", [None, "", "null", False, [], {}, 0, -1, "2"])
+@pytest.mark.parametrize("table", ["altcraft.profiles", "altcraft.campaigns"])
+async def test_pointers_are_read_however_they_are_written(serve: Serve, table: str, end: Any) -> None:
+    async def service(request: web.Request) -> web.Response:
+        if request.path.endswith("databases/list"):
+            return web.json_response({"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1})
+        sent = int((await request.json())["from_id"] or 1)
+        following: Any = {1: 3, 3: "5", 5: 7.0}.get(sent, end)
+        rows = [{"id": number, "name": "a"} for number in (sent, sent + 1)]
+        return web.json_response({"error": 0, "data": rows, "next_from_id": following})
+
+    data = await crmlab.fetch(altcraft(await serve(service)), table, limits=FAST)
+
+    assert data[table].height == 8
+    assert data.complete, data.summary["note"][0]
+
+
+@pytest.mark.parametrize("following", [True, {"id": 3}, [3], 3.5])
+async def test_a_pointer_that_is_none_is_told(serve: Serve, following: Any) -> None:
+    async def service(request: web.Request) -> web.Response:
+        return web.json_response({"error": 0, "data": [{"id": 1, "name": "a"}], "next_from_id": following})
+
+    data = await crmlab.fetch(altcraft(await serve(service)), "altcraft.campaigns", limits=FAST)
+
+    assert data["altcraft.campaigns"].height == 1
+    assert "neither text nor a whole number" in str(data.failures[0])
+
+
+@pytest.mark.parametrize(
+    ("link", "complete"),
+    [
+        ("/users?page[cursor]={}", True),
+        ("https://elsewhere.example/v2/7/users?page%5Bcursor%5D={}", True),
+        ("?page[cursor]={}", True),
+        ("/users?page[cursor]=1", False),
+        ("/elsewhere?page[cursor]={}", False),
+    ],
+)
+@pytest.mark.parametrize("meta", [{}, {"pagination": {"total_pages": 1}}])
+async def test_links_of_any_form_are_followed_or_told(
+    serve: Serve, link: str, complete: bool, meta: dict[str, Any]
+) -> None:
+    async def users(request: web.Request) -> web.Response:
+        number = int(request.query.get("page[cursor]", "1"))
+        rows = [{"id": number, "type": "users", "attributes": {"firstname": "A"}}]
+        following = {"next": link.format(number + 1) if number < 3 else None}
+        return web.json_response({"data": rows, "meta": meta, "links": following})
+
+    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
+    data = await crmlab.fetch(site, "commanders_act.users", limits=FAST)
+
+    assert data.complete == complete
+    assert not complete or data["commanders_act.users"].height == 3
+
+
+async def test_pages_of_one_list_say_nothing_of_another_list_of_the_resource(serve: Serve) -> None:
+    async def statistics(request: web.Request) -> web.Response:
+        day = request.query["filter[begin_date]"]
+        number = int(request.query.get("page[number]", "1"))
+        is_empty = day.endswith("01") and number == 1
+        row = {"id": f"{day}{number}", "type": "statistics", "attributes": {"nb_optin": 1}}
+        last = 1 if is_empty else 3
+        return web.json_response({"data": [] if is_empty else [row], "meta": {"pagination": {"total_pages": last}}})
+
+    site = crmlab.Account("commanders_act", base_url=await serve(statistics), site_id="7", token="k" * 20)
+    data = await crmlab.fetch(
+        site, "commanders_act.privacy_statistics", since="2026-03-01", until="2026-03-04", limits=FAST
+    )
+
+    assert data["commanders_act.privacy_statistics"].height == 6
     assert data.complete

@@ -197,7 +197,7 @@ EMBEDDING = Embedding(
     rest=lambda page, names, size: (),
     smaller=cut,
     sizes=(2,),
-    possible=lambda context: True,
+    possible=lambda name, context: True,
 )
 
 

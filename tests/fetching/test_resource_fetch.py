@@ -179,6 +179,29 @@ async def test_what_came_before_a_fault_is_kept_beside_it() -> None:
     assert notes_fetch.result.frames[RAW]["id"].to_list() == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+async def test_a_batch_that_cannot_be_decoded_costs_no_other_batch(
+    monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    def text(id_: str) -> str:
+        if id_ == "c":
+            raise fault
+        return id_
+
+    monkeypatch.setattr("crmlab.fetching.decode_queue.BATCH", 1)
+    broken = {"text": pl.col("id").map_elements(text, return_dtype=pl.String)}
+    notes_fetch, _ = fetch(Service(["a", "b", "c", "d", "e"]), notes(computed=broken))
+
+    await notes_fetch.work()
+
+    result = notes_fetch.result
+    assert result.frames[RAW]["id"].to_list() == ["a", "b", "e"]
+    assert result.rejected["raw"].str.json_path_match("$.id").to_list() == ["c", "d"]
+    assert result.rejected["reason"].str.starts_with("a fault of crmlab's own").all()
+    assert not result.complete
+    assert not result.failure
+
+
 async def test_others_that_look_into_what_could_not_be_decoded_find_its_columns() -> None:
     calls = 0
 

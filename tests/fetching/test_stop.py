@@ -131,12 +131,13 @@ async def test_a_stop_after_the_end_changes_nothing() -> None:
     assert data.complete
 
 
-async def test_what_the_service_gives_only_once_is_waited_for() -> None:
+async def test_what_the_service_gives_only_once_is_waited_for(tmp_path: Path) -> None:
     stop = asyncio.Event()
     fault = Fault(kind="slow", match="/events/latest", seconds=0.6)
     async with crmlab.sandbox(rows=50, services=["complero"], faults=[fault]) as accounts:
         asyncio.get_running_loop().call_later(0.3, stop.set)
-        data = await crmlab.fetch(accounts, "complero.latest_events", limits=FAST, stop=stop, allow_destructive=True)
+        once = {"allow_destructive": True, "spool": tmp_path}
+        data = await crmlab.fetch(accounts, "complero.latest_events", limits=FAST, stop=stop, **once)
 
     assert data.complete
     assert data["complero.latest_events"].height > 0

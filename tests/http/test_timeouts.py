@@ -55,7 +55,7 @@ async def test_one_answer_takes_no_longer_than_it_may(serve: Serve, handler: Any
     with pytest.raises(TransportError, match="did not answer in time"):
         await crmlab.plan(account(url), "onepagecrm.notes", limits=FAST, timeouts=SHORT)
     with pytest.raises(TransportError, match="did not answer in time"):
-        await crmlab.call(account(url), "contact", id="1", timeouts=SHORT)
+        await crmlab.call(account(url), "get_contact", contact_id="1", timeouts=SHORT)
 
     assert time.monotonic() - started < 8  # four times 0.3 s, on a machine however busy
 
@@ -144,7 +144,7 @@ async def test_what_returns_nothing_before_its_end_is_given_up_after_the_total(s
     for asking in (
         crmlab.check(account(url), timeouts=total),
         crmlab.plan(account(url), "onepagecrm.notes", limits=FAST, timeouts=total),
-        crmlab.call(account(url), "contact", id="1", timeouts=total),
+        crmlab.call(account(url), "get_contact", contact_id="1", timeouts=total),
     ):
         with pytest.raises(Stopped, match=r"after 0\.2 s, which is total of crmlab\.Timeouts"):
             await asking

@@ -14,7 +14,7 @@ import pytest
 import crmlab
 from crmlab.accounts.account import Account
 from crmlab.connector.provider import Provider
-from crmlab.errors import ApiError, AuthError, CredentialError, UsageError
+from crmlab.errors import ApiError, AuthError, CredentialError, TransportError, UsageError
 from crmlab.notebook import LoginForm, login, login_fields
 from crmlab.providers import registry
 from tests.notebook.filling import SECRET, connected, everything_shown, press, reach_three, refuse, say, settle, status
@@ -63,7 +63,7 @@ def test_a_form_cannot_be_pickled(demo: Provider) -> None:
 def test_a_refused_key_is_said_and_not_kept(demo: Provider) -> None:
     form = connected(demo, check=refuse(AuthError(401, "", f"no user for {SECRET}")))
 
-    assert status(form) == {"kind": "error", "text": "the key was refused: HTTP 401 · no user for ••••"}
+    assert status(form) == {"kind": "refused", "text": "the key was refused: HTTP 401 · no user for ••••"}
     assert form.shown()["accounts"] == []
     assert SECRET not in everything_shown(form)
     with pytest.raises(CredentialError, match=r"\(Demo\): press Connect above"):
@@ -71,19 +71,32 @@ def test_a_refused_key_is_said_and_not_kept(demo: Provider) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "text"),
+    ("error", "kind", "text"),
     [
-        (AuthError(403), "the key is not allowed to do this: HTTP 403"),
-        (ApiError(400, "bad_request"), "HTTP 400 · bad_request"),
-        (TimeoutError(), "no answer within 60 seconds"),
-        (RuntimeError(f"headers: {SECRET}"), "unexpected error: RuntimeError"),
+        (AuthError(403), "refused", "the key is not allowed to do this: HTTP 403"),
+        (ApiError(400, "bad_request"), "error", "HTTP 400 · bad_request"),
+        (TransportError("cannot reach it; check the network and base_url"), "error",
+         "cannot reach it; check the network and Own address"),
+        (TimeoutError(), "error", "no answer within 60 seconds"),
+        (RuntimeError(f"headers: {SECRET}"), "error", "unexpected error: RuntimeError"),
     ],
     ids=lambda value: type(value).__name__,
-)
-def test_every_failure_is_said_in_the_form(demo: Provider, error: Exception, text: str) -> None:
+)  # fmt: skip
+def test_every_failure_is_said_in_the_form_and_only_a_wrong_key_is_to_be_typed_again(
+    demo: Provider, error: Exception, kind: str, text: str
+) -> None:
     form = connected(demo, check=refuse(error))
 
-    assert status(form) == {"kind": "error", "text": text}
+    assert status(form) == {"kind": kind, "text": text}
+
+
+def test_the_answer_says_which_press_of_connect_it_answers(demo: Provider) -> None:
+    form = LoginForm([demo], check=refuse(TimeoutError()))
+
+    say(form, "connect", fields={"api_key": SECRET}, attempt="crmlab-1")
+
+    assert status(form) == {"kind": "error", "text": "no answer within 60 seconds", "attempt": "crmlab-1"}
+    assert SECRET not in everything_shown(form)
 
 
 def test_a_malformed_key_is_refused_without_asking(demo: Provider) -> None:
@@ -133,9 +146,9 @@ def test_an_address_of_ones_own_is_where_the_key_goes(demo: Provider) -> None:
 @pytest.mark.parametrize(
     ("address", "text"),
     [
-        ("http://crm.example.org", "base_url must be https: http would send the key to crm.example.org unencrypted"),
-        ("crm.example.org", "base_url must be an http(s) address"),
-        (f"https://me:{SECRET}@crm.example.org", "base_url must hold no user, password, query or fragment"),
+        ("http://crm.example.org", "Own address must be https: http would send the key to crm.example.org unencrypted"),
+        ("crm.example.org", "Own address must be an http(s) address"),
+        (f"https://me:{SECRET}@crm.example.org", "Own address must hold no user, password, query or fragment"),
     ],
 )
 def test_an_address_that_will_not_do_is_said_before_anything_is_sent(demo: Provider, address: str, text: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 import crmlab
 from crmlab.connector.page import Page
@@ -566,3 +568,23 @@ def test_custom_fields_named_like_columns_keep_their_values() -> None:
     own = found.frames[RAW].row(0, named=True)
     assert (own["account"], own["provider"], own["email"]) == ("a", "altcraft", "ada@moss.example")
     assert {f"value of {name}" for name in names} <= {value for value in own.values() if isinstance(value, str)}
+
+
+async def test_a_token_that_sees_no_database_is_told() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=envelope([], total_count=0), content_type="application/json")
+
+    app = web.Application()
+    app.router.add_post("/{anything:.*}", answer)
+    async with TestServer(app) as server:
+        account = crmlab.Account("altcraft", base_url=str(server.make_url("")), token="t" * 20)
+        data = await crmlab.fetch(
+            account, "activities", "subscriptions", "campaigns", "altcraft.databases", progress=False
+        )
+
+    notes = dict(data.summary.select("table", "note").rows())
+    assert not data.complete
+    assert dict(data.summary.select("table", "complete").rows())["campaigns"]
+    assert "the token sees no database" in notes["activities"]
+    assert "the token sees no database" in notes["altcraft.databases"]
+    assert "the token sees no resource" in notes["subscriptions"]

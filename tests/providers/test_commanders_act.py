@@ -6,6 +6,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 import crmlab
 from crmlab.connector.page import Page
@@ -56,7 +58,7 @@ INTEGRATION = {
     },
 }
 #: of the day, for all devices
-WHOLE_DAY = {"day": "2026-05-06", "device": ""}
+WHOLE_DAY = {"day": "2026-05-06", "device": "", "location": ""}
 BANNER = {
     "type": "privacy/statistic",
     "id": "4",
@@ -151,7 +153,11 @@ def test_an_answer_with_errors_is_one_whatever_the_http_status(
     assert refused.value.status == expected
 
 
-@pytest.mark.parametrize("content", [b'{"data": []}', b'{"data": {}, "errors": []}', b'{"errors": null}'])
+@pytest.mark.parametrize(
+    "content",
+    [b'{"data": []}', b'{"data": {}, "errors": []}', b'{"errors": null}',
+     b'{"errors": {"code": "PARTIAL"}, "data": {"id": 1}}', b'{"errors": "some are missing", "data": [{"id": 1}]}'],
+)  # fmt: skip
 def test_an_answer_without_errors_is_none(content: bytes) -> None:
     PROVIDER.check(page(content))
 
@@ -367,6 +373,31 @@ def test_a_dataset_of_mixed_lists_is_a_delivery_for_each_row_but_the_first(*, li
     ]
 
 
+@pytest.mark.parametrize(
+    ("datasets", "delivered", "told"),
+    [
+        ([["dateTime", "fail", "success"], [1700000000000, 3, 1200]], [(1200, 3)], 0),
+        ([["fail", "retry", "date_time", "Success"], [3, 9, 1700000000000, 1200]], [(1200, 3)], 0),
+        ([["dateTime", "success"], [1700000000000, 1200]], [(1200, None)], 1),
+        ([["dateTime", "success", "fail"], [1700000000000, 1200]], [(1200, None)], 0),
+        ([["dateTime", "success", "fail"], [1700000000000, "n/a", 3]], [(None, 3)], 1),
+        ([[1700000000000, 1200, 3]], [], 1),
+        ([["x", "success", "fail"], [1700000000000, 1200, 3]], [], 1),
+    ],
+)
+def test_the_columns_of_a_dataset_are_those_that_its_first_row_names(
+    datasets: Any, delivered: list[tuple[int | None, int | None]], told: int
+) -> None:
+    documented = {"id": "13", "attributes": {"datasets": [["dateTime", "success", "fail"], [1700000000000, 5, 6]]}}
+    data = [{"id": "12", "attributes": {"datasets": datasets}}, documented]
+
+    found = read("delivery_trends", data, tags={"integration_id": "12"})
+
+    rows = found.frames["deliveries"].select("success", "failed").rows()
+    assert rows == [*delivered, (5, 6)]
+    assert (found.misfits.height > 0) == bool(told)
+
+
 @pytest.mark.parametrize("datasets", [None, [], [["dateTime", "success", "fail"]]])
 def test_a_dataset_without_rows_is_no_delivery(datasets: Any) -> None:
     data = {"id": "12", "attributes": {"datasets": datasets}}
@@ -476,6 +507,42 @@ def test_a_user_has_name_email_and_role() -> None:
     assert (row["id"], row["name"], row["email"], row["role"]) == ("4", "Ada Moss", "a@m.example", "end_user")
 
 
+def test_every_documented_counter_has_a_column() -> None:
+    names = (
+        "nb_banner_clicks_links_not_PC", "nb_banner_clicks_button", "nb_optin_all_on_click_banner",
+        "nb_optout_on_click_banner", "nb_PC_views", "nb_PC_vendor_views", "nb_PC_clicks_save", "nb_optin_PC_save",
+        "nb_optin_all_on_save_PC", "nb_optin_all",
+    )  # fmt: skip
+    counted = {name: number for number, name in enumerate(names, 1001)}
+
+    found = read("privacy_statistics", [{"id": "1", "attributes": counted}], tags=WHOLE_DAY)
+
+    row = found.frames["consent_statistics"].row(0)
+    assert {value for value in row if isinstance(value, int)} == set(counted.values())
+
+
+def test_a_deleted_destination_says_when_and_retries_are_counted() -> None:
+    health = {"success": {"immediate": {"total": 90}, "retry": {"total": 10}}}
+    attributes = {"label": "Ads", "deleted_at": "2026-03-01T10:00:00+01:00", "health": health}
+
+    row = read("destinations", [{"id": 1, "attributes": attributes}]).frames["integrations"].row(0, named=True)
+
+    assert row["deleted_at"] == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert (row["success"], row["retried"]) == (100, 10)
+
+
+async def test_banner_statistics_come_by_location_where_the_account_asks_for_them() -> None:
+    async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
+        keys = site.keys["commanders_act"]
+        account = crmlab.Account("commanders_act", base_url=site[0].base_url, locations="yes", **keys)
+        parts = await crmlab.fetch(account, "consent_statistics", limits=crmlab.Limits(concurrency=10))
+        whole = await crmlab.fetch(site, "consent_statistics", limits=crmlab.Limits(concurrency=10))
+
+    assert set(parts.consent_statistics["location"]) == {"other", "eu"}
+    assert parts.consent_statistics["id"].is_unique().all()
+    assert parts.consent_statistics["optin"].sum() == whole.consent_statistics["optin"].sum() > 0
+
+
 async def test_banner_statistics_come_by_device_where_the_account_asks_for_them() -> None:
     async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
         keys = site.keys["commanders_act"]
@@ -504,7 +571,7 @@ async def test_banner_statistics_come_by_device_where_the_account_asks_for_them(
 def test_counts_of_nested_categories_are_read_as_the_flat_ones(nested: dict[str, Any]) -> None:
     resource = PROVIDER.resource("privacy_statistics")
     row = {"id": 9, "type": "s", "attributes": {"nb_optin": 12, **nested}}
-    request = Request(path="/privacy/statistics", tags={"day": "2026-01-01", "device": ""})
+    request = Request(path="/privacy/statistics", tags={"day": "2026-01-01", "device": "", "location": ""})
     came = Page(request=request, status=200, headers={}, body=json.dumps({"data": [row]}).encode())
 
     flat = resource.restate(came)
@@ -533,3 +600,20 @@ def test_a_link_that_leads_back_is_an_error() -> None:
     for back in ("2", "1"):
         with pytest.raises(PagingError, match="which was read before"):
             follow(page("2", back))
+
+
+async def test_errors_beside_data_keep_the_data_and_are_told() -> None:
+    beside = {"data": [INTEGRATION], "errors": [{"code": "PARTIAL", "detail": "one source is locked"}, {"code": "X"}]}
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(beside)
+
+    app = web.Application()
+    app.router.add_get("/{anything:.*}", answer)
+    async with TestServer(app) as server:
+        account = crmlab.Account("commanders_act", base_url=str(server.make_url("")), site_id="7", token="t" * 20)
+        data = await crmlab.fetch(account, "commanders_act.sources", progress=False)
+
+    assert data["commanders_act.sources"].height == 1
+    assert not data.complete
+    assert "beside its data: PARTIAL one source is locked, and 1 more" in data.summary["note"][0]

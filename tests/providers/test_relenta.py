@@ -66,11 +66,13 @@ def page(content: bytes, *, status: int = 200, number: int = 1) -> Page:
     return Page(request=request, status=status, headers={}, body=content)
 
 
-def read(name: str, *items: dict[str, Any], fields: list[dict[str, Any]] = FIELDS, raw: bool = False) -> Decoded:
+def read(
+    name: str, *items: dict[str, Any], fields: list[dict[str, Any]] = FIELDS, raw: bool = False, **period: datetime
+) -> Decoded:
     rows = {}
     if name == "contacts":
         rows["custom_fields"] = read("custom_fields", *fields, fields=[], raw=True).frames[RAW]
-    resource, context = PROVIDER.resource(name), Context(now=NOW, rows=rows)
+    resource, context = PROVIDER.resource(name), Context(now=NOW, rows=rows, **period)
     reads = decoder(resource, context, provider="relenta", account="a", tables=resource.tables, raw=raw)
     return reads(records(page(body(list(items))), resource))
 

@@ -11,6 +11,7 @@ import pytest
 
 from crmlab import report
 from crmlab.errors import CrmlabError, UsageError
+from crmlab.report import shown_numbers
 from crmlab.results.masking import mask, without_content
 from crmlab.schema import TABLES, Asked, conform
 
@@ -146,8 +147,10 @@ def test_how_long_consents_last_is_told_for_each_channel_to_the_end_of_its_curve
 
     _, page = written(tmp_path, {"consent_events": events}, WHOLE)
 
-    numbers = page.text.split("survival lower upper ")[1]
-    assert numbers.startswith("sms 1 1.00 1.00 1.00 sms 7 1.00 1.00 1.00 - 1 1.00 1.00 1.00 - 7 0.50 ")
+    numbers = page.text.split("channel after (days) still in force lower bound (95 %) upper bound (95 %) ")[1]
+    assert numbers.startswith(
+        "sms 1 100.0% 100.0% 100.0% sms 7 100.0% 100.0% 100.0% - 1 100.0% 100.0% 100.0% - 7 50.0% "
+    )
 
 
 def test_the_page_is_complete_without_any_request(tmp_path: Path) -> None:
@@ -179,7 +182,7 @@ def test_every_chart_has_a_heading_a_label_and_its_numbers(tmp_path: Path) -> No
         assert any(label.startswith(f"Chart: {question}") for label in labels)
     headings = [tag for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
     assert headings[:3] == ["h1", "h2", "h2"]
-    assert [headings.count(name) for name in ("h1", "h2", "h3")] == [1, 7, 21]
+    assert [headings.count(name) for name in ("h1", "h2", "h3")] == [1, 8, 24]
     assert all(head.get("scope") == "col" for head in page.all("th"))
     regions = [attributes["aria-label"] or "" for attributes in page.all("div") if attributes.get("role") == "region"]
     assert sum(region.startswith("The numbers of: ") for region in regions) >= 8
@@ -337,7 +340,7 @@ def test_what_is_missing_is_said_first_and_in_its_section(tmp_path: Path) -> Non
 
     _, page = written(tmp_path, {"deals": tables()["deals"]}, partial, failures=["relenta: 503"])
 
-    start = page.text.index("Summary")
+    start = page.text.index("Summary Not complete")
     assert page.text[start:].startswith(
         "Summary Not complete: activities of support. See data quality. 1 failure. See data quality. "
         "3 records rejected. They are in no number here. Closed deals"
@@ -347,6 +350,7 @@ def test_what_is_missing_is_said_first_and_in_its_section(tmp_path: Path) -> Non
         assert f"Absent: the table {name} was not fetched." in page.text
     assert "support, activities: 503 on page 7" in page.text
     assert "Failures relenta: 503 Rejected records" in page.text
+    assert "table account resource rows rejected why activities support activities 0 0 503 on page 7" in page.text
 
 
 def test_requests_of_a_resource_that_fills_two_tables_count_once(tmp_path: Path) -> None:
@@ -365,7 +369,7 @@ def test_nothing_at_all_is_still_a_report(tmp_path: Path) -> None:
 
     assert len(text) < 20_000
     assert "Sources: none." in page.text
-    assert "What was fetched Nothing. Drift None. Failures None. Rejected records None." in page.text
+    assert "Nothing. Incomplete tables None. Drift None. Failures None. Rejected records None. Values" in page.text
 
 
 def test_empty_tables_say_why_there_is_nothing(tmp_path: Path) -> None:
@@ -433,7 +437,9 @@ def test_of_a_period_what_needs_everything_is_not_drawn_and_the_rest_says_the_pe
 
     text, page = written(tmp_path, tables(), WHOLE, asked=asked)
 
-    headings = re.findall(r"<figcaption><h3>(.*?)</h3><p class=\"soft\">(.*?)</p>", text)
+    headings = re.findall(
+        r"<h3>(.*?)</h3>\s*(?:<p class=\"question\">.*?</p>\s*)?<p class=\"soft\">(.*?)</p></figcap", text
+    )
     notes = dict(headings)
     assert notes["Where are the open deals now?"] == (
         "Not drawn: this needs all deals, and the data hold only those changed or happened since 2026-02-01: "
@@ -452,4 +458,100 @@ def test_of_whole_tables_no_period_is_said(tmp_path: Path) -> None:
     _, page = written(tmp_path, tables(), WHOLE, asked=Asked(fetched_at=AS_OF))
 
     assert "Only what was changed" not in page.text
-    assert "Not drawn" not in page.text
+    assert "Not drawn: this needs all" not in page.text
+
+
+# ---- what is chosen ------------------------------------------------------------------------------
+
+
+def test_a_report_has_the_chosen_title_clock_moment_and_questions(tmp_path: Path) -> None:
+    text, page = written(
+        tmp_path,
+        tables(),
+        WHOLE,
+        title="Monday",
+        time_zone="Asia/Tokyo",
+        as_of="2026-05-20",
+        asked=Asked(fetched_at=AS_OF),
+        questions=["win_rate", "people_overlap", "coverage", "waterfall"],
+    )
+
+    assert "<title>Monday</title>" in text
+    assert "As of 2026-05-20 00:00 Asia/Tokyo , from data fetched at 2026-05-16 18:30 Asia/Tokyo." in page.text
+    assert [attributes["id"] for attributes in page.all("figure")] == ["win_rate", "coverage", "waterfall"]
+    assert "Not drawn: this needs a quota, which only you know." in page.text
+    assert "Not drawn: this needs an earlier fetch to compare with." in page.text
+    assert "Absent: the table contacts was not fetched." in page.text
+
+
+def test_the_contents_lead_to_every_section_and_question(tmp_path: Path) -> None:
+    _, page = written(tmp_path, tables(), WHOLE)
+
+    links = [(attributes["href"] or "").removeprefix("#") for attributes in page.all("a")]
+    ids = [attributes["id"] for attributes in page.all("h2", "figure") if "id" in attributes]
+    assert sorted([*links, "contents"]) == sorted(ids)
+    assert len(links) > 20
+
+
+@pytest.mark.parametrize(
+    ("questions", "reason"),
+    [
+        (["win_rates"], "unknown question 'win_rates'; did you mean 'win_rate'?"),
+        (["=1+1"], "unknown question '=1+1'."),
+        ("win_rate", "is one text: give a list"),
+        ([], "questions is empty"),
+    ],
+)
+def test_questions_that_there_are_not_are_refused(tmp_path: Path, questions: Any, reason: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(reason)):
+        report.write(tmp_path / "report.html", tables(), WHOLE, as_of=AS_OF, questions=questions)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_values_that_could_not_be_read_are_counted_by_field_and_reason(tmp_path: Path) -> None:
+    misfits = pl.DataFrame(
+        {
+            "provider": ["onepagecrm"] * 3,
+            "account": ["sales"] * 3,
+            "resource": ["deals"] * 3,
+            "id": ["1", "2", "3"],
+            "field": ["amount", "amount", "close_date"],
+            "reason": ['expected a number, got "Ann"', 'expected a number, got "Bo"', "expected a date"],
+            "raw": ['"Ann"', '"Bo"', "0"],
+        }
+    )
+    counted = WHOLE.with_columns(misfits=pl.lit(2_003, pl.Int64))
+
+    text, page = written(tmp_path, tables(), counted, misfits=misfits)
+
+    assert "Values that could not be read 2,003 in all" in page.text
+    assert 'onepagecrm sales deals amount expected a number, got "…" 2' in page.text
+    assert "onepagecrm sales deals close_date expected a date 1" in page.text
+    assert ">Bo<" not in text
+
+
+def test_tables_are_in_words_with_per_cent_and_units(tmp_path: Path) -> None:
+    _, page = written(tmp_path, tables(), WHOLE, questions=["win_rate", "cycle_length", "consent_banner"])
+
+    assert "owner name currency won lost win rate won amount lost amount win rate by amount" in page.text
+    assert "Ann EUR 0 1 0.0% 0.00 50.00 0.0%" in page.text
+    assert "mean (days) median (days) 90th percentile (days)" in page.text
+    assert "2026-01-01 1,000 600 250 60.0% 25.0%" in page.text
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"), [([1.5, 40.0], "median (hours) 1.5"), ([36.0, 19_772.1], "median (days) 1.5")]
+)
+def test_long_times_are_in_days(hours: list[float], shown: str) -> None:
+    table = shown_numbers.table(pl.DataFrame({"median_hours": hours}), "", "UTC", None)
+
+    assert " ".join(Page(str(table)).text.split()).startswith(shown)
+
+
+def test_lists_and_times_are_in_words() -> None:
+    frame = pl.DataFrame({"services": [["altcraft", "relenta"]], "last_sent_at": [AS_OF], "amount": [2.0]})
+
+    table = shown_numbers.table(frame, "", "Europe/Berlin", "EUR")
+
+    assert Page(str(table)).text == "services last sent at amount (EUR) altcraft, relenta 2026-05-16 11:30 2.00"

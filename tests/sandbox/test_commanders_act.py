@@ -312,7 +312,11 @@ async def test_the_health_of_one_integration_can_be_asked_for(world: World) -> N
     end = NOW.isoformat()
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         found = await crmlab.call(
-            accounts[0], "delivery_health", id=503, start=(NOW - timedelta(days=2)).isoformat(), end=end
+            accounts[0],
+            "platform_destination_healths_index",
+            id="503",
+            start=(NOW - timedelta(days=2)).isoformat(),
+            end=end,
         )
 
     assert found["data"]["attributes"]["total"] > 0

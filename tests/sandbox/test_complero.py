@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -155,8 +156,9 @@ async def test_operations_come_newest_first() -> None:
 
 
 def event_ids(data: crmlab.Fetched) -> list[str]:
-    """Return the id of the event of each row: these events tell one channel each."""
-    return data.consent_events["id"].str.split("/").list.first().to_list()
+    """Return the id of each event, whose channels are rows of their own."""
+    assert data.consent_events["id"].is_unique().all()
+    return data.consent_events["id"].str.split("/").list.first().unique().to_list()
 
 
 async def test_every_event_and_every_person_with_one_comes_exactly_once() -> None:
@@ -183,14 +185,21 @@ async def test_what_comes_is_what_the_world_holds() -> None:
 
     for row in data.contacts.iter_rows(named=True):
         expect_contact(row, people[row["id"]], world)
+    shown: dict[str, dict[str, bool | None]] = {}
     for row in data.consent_events.iter_rows(named=True):
         event = numbers[row["id"].partition("/")[0]]
         assert (row["kind"], row["occurred_at"], row["source"]) == (event.kind, event.at, event.source)
         assert row["has_documentation"] is event.has_documentation
         if row["contact_id"]:
             assert people[row["contact_id"]].id == event.person_id
-            decided = None if event.kind == "documentation" else event.opted_in
-            assert (row["channel"], row["opted_in"]) == (event.channel, decided)
+            shown.setdefault(event.id, {})[row["channel"]] = row["opted_in"]
+    assert any(len(channels) > 1 for channels in shown.values())
+    for id, channels in shown.items():
+        # an event shows the contact as a whole: what was decided until then about every channel
+        decided = {each.channel: each.opted_in for each in events if is_decided_by(numbers[id], each)}
+        decided[numbers[id].channel] = numbers[id].opted_in
+        is_silent = numbers[id].kind == "documentation"
+        assert channels == (dict.fromkeys(decided) if is_silent else decided)
     without = data.consent_events.filter(pl.col("contact_id").is_null())
     assert set(without["kind"]) == {"documentation"}
     counts = {operation.id: operation.items_count for operation in world.operations}
@@ -199,6 +208,11 @@ async def test_what_comes_is_what_the_world_holds() -> None:
     assert {(row["id"], row["email"]) for row in data.users.iter_rows(named=True)} == {
         (id, users[id].email) for id in owners
     }
+
+
+def is_decided_by(event: ConsentEvent, other: ConsentEvent) -> bool:
+    is_earlier = (other.at, other.id) < (event.at, event.id)
+    return is_earlier and other.person_id == event.person_id and other.kind != "documentation"
 
 
 def expect_contact(row: dict[str, Any], person: Person, world: World) -> None:
@@ -278,11 +292,11 @@ async def test_ids_with_slashes_and_spaces_are_found() -> None:
     world = replace(world, users=[user], people=[replace(each, owner_id=user.id) for each in world.people])
 
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
-        contact = await crmlab.call(accounts[0], "contact", id=person.complero_id)
-        employee = await crmlab.call(accounts[0], "employee", id=user.id)
+        contact = await crmlab.call(accounts[0], "get_contact", id=person.complero_id)
+        employee = await crmlab.call(accounts[0], "get_employee", id=user.id)
         data = await crmlab.fetch(accounts, "users", limits=FAST)
         with pytest.raises(NotFoundError, match=r"complero.*request"):
-            await crmlab.call(accounts[0], "contact", id="nobody")
+            await crmlab.call(accounts[0], "get_contact", id="nobody")
 
     assert "/" in person.complero_id
     assert " " in person.complero_id
@@ -291,14 +305,15 @@ async def test_ids_with_slashes_and_spaces_are_found() -> None:
     assert data.users["id"].to_list() == [user.id]
 
 
-async def test_one_operation_and_ping_and_the_latest_events_can_be_called() -> None:
+async def test_one_operation_and_ping_and_the_latest_events_can_be_called(tmp_path: Path) -> None:
     world = small_world(3)
+    once: dict[str, Any] = {"allow_destructive": True, "spool": tmp_path}
 
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
-        operation = await crmlab.call(accounts[0], "operation", id=world.operations[0].id)
+        operation = await crmlab.call(accounts[0], "get_operation", id=world.operations[0].id)
         await crmlab.call(accounts[0], "ping")
-        first = await crmlab.call(accounts[0], "latest_events")
-        second = await crmlab.call(accounts[0], "latest_events")
+        first = await crmlab.call(accounts[0], "get_latest_events", **once)
+        second = await crmlab.call(accounts[0], "get_latest_events", **once)
 
     assert operation["model"] == world.operations[0].model
     assert (len(first), second) == (3, [])

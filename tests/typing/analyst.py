@@ -31,3 +31,4 @@ async def monday(names: list[str]) -> None:
     for name, frame in data.items():
         assert_type((name, frame), tuple[str, pl.DataFrame])
     assert_type(await crmlab.fetch(await crmlab.plan(form, "deals")), crmlab.Fetched)
+    assert_type((await crmlab.probe(form)).frame(), pl.DataFrame)

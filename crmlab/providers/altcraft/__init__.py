@@ -11,12 +11,15 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from crmlab.connector import (
     Context,
+    Fact,
     Field,
     Limits,
     Operation,
@@ -28,11 +31,16 @@ from crmlab.connector import (
     Schema,
     View,
     count_and_names,
+    known_zone,
+    page_size_fact,
     read_refusal,
     refuse,
+    time_zone_fact,
+    with_zone,
 )
 from crmlab.errors import ApiError, NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
+from crmlab.providers.altcraft.probes import PROBES
 
 _LIMIT = 1000
 _PAGE_SIZE = PageSize(name="limit", in_body=True)
@@ -83,7 +91,13 @@ def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
 
 
-def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = ()) -> Resource:
+def _sees_no(what: str) -> str:
+    return f"the token sees no {what}: give it those groups in Altcraft > Settings > Tokens"
+
+
+def _objects(
+    name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = (), never_empty: str = ""
+) -> Resource:
     """A list of objects: paged by the next object's number."""
     first = _post(f"{name}/list", from_id=pages.FIRST, limit=_LIMIT)
     return Resource(
@@ -96,6 +110,7 @@ def _objects(name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[V
         page_size=_PAGE_SIZE,
         wire=record,
         views=views,
+        never_empty=never_empty,
     )
 
 
@@ -176,6 +191,43 @@ def _operations() -> tuple[Operation, ...]:
     return OPERATIONS
 
 
+# ---- facts ----------------------------------------------------------------------------------------
+
+
+def _point_by(resource: Resource, name: str) -> Resource:
+    """Return a list whose pages name the next one otherwise."""
+    if resource.follow is pages.records:
+        return replace(resource, follow=pages.records_by(name))
+    return replace(resource, follow=pages.history_by(name)) if resource.follow is pages.history else resource
+
+
+def _history_in_zone(resource: Resource, zone: str) -> Resource:
+    """Return the history with its times read as those of a zone, whatever they say."""
+    if resource.name != "history":
+        return resource
+    time = with_zone(pl.col("datetime").str.strip_suffix("Z"), zone)
+    return replace(resource, computed={**resource.computed, "datetime": time})
+
+
+_FACTS = (
+    Fact(
+        name="pointer",
+        doc=f"what profiles, subscriptions and history name the next page by, in the place of {pages.POINTER!r}",
+        type_=str,
+        apply=_point_by,
+        only_adds=True,
+    ),
+    page_size_fact(),
+    time_zone_fact(profiles=("_createtime", "_regdate"), history=("datetime",)),
+    Fact(
+        name="history_zone",
+        doc="the time zone (an IANA name) of the history's times, which say Z; without it they are UTC",
+        type_=str,
+        check=known_zone,
+        apply=_history_in_zone,
+    ),
+)
+
 PROVIDER = Provider(
     name="altcraft",
     title="Altcraft",
@@ -214,8 +266,8 @@ PROVIDER = Provider(
     reached=count_and_names("database", "name"),
     ping_resource="databases",
     resources=(
-        _objects("databases", "Databases of profiles that the token may see."),
-        _objects("resources", "Resources: what addresses are subscribed to."),
+        _objects("databases", "Databases of profiles that the token may see.", never_empty=_sees_no("database")),
+        _objects("resources", "Resources: what addresses are subscribed to.", never_empty=_sees_no("resource")),
         _objects("segments", "Segments by name; what is in them: segment_details."),
         Resource(
             name="segment_details",
@@ -224,6 +276,7 @@ PROVIDER = Provider(
             requests=_segment_details,
             needs_before_request=("segments",),
             wire=fields.SEGMENT,
+            computed=views.SEGMENT_PARTS,
             views=views.SEGMENTS,
         ),
         Resource(
@@ -245,6 +298,7 @@ PROVIDER = Provider(
             doc="Profiles of every database (no time filter: always all).",
             absent_is_empty=True,
             requests=_profiles,
+            nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.records,
             page_size=_PAGE_SIZE,
@@ -257,6 +311,7 @@ PROVIDER = Provider(
             doc="Subscribed addresses of every resource, with their state.",
             absent_is_empty=True,
             requests=_subscriptions,
+            nothing_to_ask=_sees_no("resource"),
             needs_before_request=("resources",),
             follow=pages.records,
             page_size=_PAGE_SIZE,
@@ -271,11 +326,13 @@ PROVIDER = Provider(
             doc="What was sent to profiles and how they answered.",
             absent_is_empty=True,
             requests=_history,
+            nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.history,
             page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
             wire=fields.EVENT,
+            computed=views.SUBSCRIPTION_PARTS,
             views=views.HISTORY,
             unknown_words=views.UNKNOWN_ACTIONS,
         ),
@@ -291,6 +348,7 @@ PROVIDER = Provider(
         "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
         "a full last page more is asked for by its last time (history) or number (objects)",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
+        "a token that sees no database or no resource lacks their groups: nobody sends mailings without them",
         "a profile's id is unique among all databases of the account",
         "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
         "campaign_id; an event with a count above 1 is one row, and counts as many times",
@@ -309,6 +367,8 @@ PROVIDER = Provider(
         "account's custom_fields setting names, others are reported as undocumented",
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
+    probes=PROBES,
+    facts=_FACTS,
     not_covered=(
         "importing, changing and deleting profiles, subscriptions and segments",
         "campaign logs and settings, scenarios, goals, pixels",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,11 +22,14 @@ from crmlab.connector import (
     whole_number,
 )
 
+#: where an answer names its next page
+POINTER = "next_from_id"
 #: where a list of objects begins
 FIRST = 1
 #: slices of history that are read side by side: as many as may be in flight
 _SLICES = 5
 _MEGABYTE = 1_000_000
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 class _Listing(msgspec.Struct):
@@ -38,12 +42,6 @@ class _Listing(msgspec.Struct):
         if not bytes(self.data).startswith(b"["):
             return 1
         return len(msgspec.json.decode(self.data, type=list[msgspec.Raw]))
-
-    @property
-    def is_empty(self) -> bool:
-        if len(self.data) >= 64:  # no need to copy a page of a megabyte
-            return False
-        return bytes(self.data).translate(None, b" \t\r\n") in (b"[]", b"{}", b"null")
 
 
 def total(page: Page) -> int | None:
@@ -61,10 +59,10 @@ def _follow_objects(page: Page) -> Iterable[Request]:
     asked = page.request.body["from_id"]
     following = pointer(answer.next_from_id) or ""
     points_on = following.isdecimal() and int(following) > asked
-    if answer.is_empty or not points_on:
+    if not points_on:
         return ()
     counted = total(page)
-    is_whole = asked == FIRST and counted is not None and answer.height >= counted
+    is_whole = asked == FIRST and counted is not None and page.request.body["limit"] > answer.height >= counted
     if is_whole:
         return ()
     return [page.request.with_body(from_id=int(following))]
@@ -94,16 +92,32 @@ objects = Paginator(
     more=_more_objects,
     is_chain=lambda page: True,
     further=_objects_after,
+    max_barren=2,
+    empty_is_end=True,
 )
 
 
-def _pointer(page: Page) -> str | None:
-    """Return what points to the next page; the pointer that was sent is the end."""
+def _pointer(page: Page, name: str = POINTER) -> str | None:
+    """Return what points to the next page, under that name too; a number that is not above the one sent is the end."""
     following = pointer(page.read(_Listing).next_from_id)
-    return None if following == page.request.body["from_id"] else following
+    if following is None and name != POINTER:
+        following = pointer(page.read(dict[str, Any]).get(name))
+    asked = str(page.request.body["from_id"])
+    if following is None or following == asked:
+        return None
+    if not _NUMBER.fullmatch(following):
+        return following
+    sent = int(asked) if _NUMBER.fullmatch(asked) else 0
+    return following if int(following) > sent else None
 
 
-records = cursor(_pointer, lambda request, token: request.with_body(from_id=token), empty_is_end=True)
+def records_by(name: str) -> Paginator:
+    """Return how a list is followed whose next page stands under that name."""
+    find = partial(_pointer, name=name)
+    return cursor(find, lambda request, token: request.with_body(from_id=token), empty_is_end=True)
+
+
+records = records_by(POINTER)
 
 
 class _Event(msgspec.Struct):
@@ -131,9 +145,9 @@ def units(page: Page) -> int:
     return len({str(event.xxh or event.profile_id) for event in events})
 
 
-def _pages_left(page: Page) -> float | None:
+def _pages_left(page: Page, name: str) -> float | None:
     """Return how many pages are left: the pointer begins with a profile's hash, and hashes are spread evenly."""
-    found = re.match("[0-9a-f]{16}", _pointer(page) or "")
+    found = re.match("[0-9a-f]{16}", _pointer(page, name) or "")
     return 2**64 / max(1, int(found[0], 16)) - 1 if found else None
 
 
@@ -161,7 +175,18 @@ def _day(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).date().isoformat()
 
 
-# whether the last day is in or out is not documented: each slice begins on the last day of the one before
-history = time_slices(
-    records, times=_times, span=_span, cut=_within, pages_left=_pages_left, step=86_400, max_slices=_max_slices
-)
+def history_by(name: str) -> Paginator:
+    """Return how the history is followed whose next page stands under that name."""
+    # whether the last day is in or out is not documented: each slice begins on the last day of the one before
+    return time_slices(
+        records_by(name),
+        times=_times,
+        span=_span,
+        cut=_within,
+        pages_left=partial(_pages_left, name=name),
+        step=86_400,
+        max_slices=_max_slices,
+    )
+
+
+history = history_by(POINTER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.connector import Context, View, custom, full_name, integer, iso_time, lookup, text, texts
+from crmlab.connector import RECORD, Context, View, custom, full_name, integer, iso_time, lookup, text, texts
 
 # The vendor's list of actions is not public: these are the words to be expected, for its own texts use
 # several for one thing. Case, and what stands between the parts of a word, do not matter.
@@ -200,4 +200,10 @@ HISTORY = (
         },
     ),
 )
+#: parts of any shape inside an object, for whole records
+SUBSCRIPTION_PARTS = {
+    "subscription_custom_fields": RECORD.str.json_path_match("$.subscription.custom_fields"),
+    "subscription_cats": RECORD.str.json_path_match("$.subscription.cats"),
+}
+SEGMENT_PARTS = {"segment_json": RECORD.str.json_path_match("$.segment")}
 UNKNOWN_ACTIONS = {"activities": _unknown("kind"), "consent_events": _unknown("kind")}

@@ -7,6 +7,7 @@ platform documentation. Limits: 30 requests a second and 30 connections of each 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from collections.abc import Iterable, Mapping
 from itertools import product
@@ -37,6 +38,7 @@ from crmlab.connector import (
 )
 from crmlab.errors import ApiError, PagingError
 from crmlab.providers.commanders_act import fields, statistics, views
+from crmlab.providers.commanders_act.probes import PROBES
 from crmlab.providers.commanders_act.windows import (
     DAYS,
     as_kept,
@@ -51,9 +53,12 @@ from crmlab.providers.commanders_act.windows import (
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")
+_LOCATIONS = ("other", "eu")
 HOUR = 3_600_000
 DAY = 86_400_000
 _WEEK = dt.timedelta(days=7)
+#: data that hold nothing
+_NOTHING = re.compile(rb"\s*(?:null|\[\s*\]|\{\s*\})\s*")
 #: the service's words for refusals that come without a usable HTTP status
 _STATUSES = {
     "MISSING_AUTHORIZATION_HEADER": 401,
@@ -75,8 +80,22 @@ class _Error(msgspec.Struct):
     status: Any = None
 
 
-class _Answer(msgspec.Struct):
+class _Errors(msgspec.Struct):
     errors: list[_Error] | None = None
+
+
+class _Answer(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    # beside data, one error alone or a text is an error as well
+    errors: Any = None
+
+    def listed_errors(self) -> list[_Error]:
+        items = self.errors if isinstance(self.errors, list) else [self.errors]
+        return [_error(item) for item in items if item]
+
+    @property
+    def has_data(self) -> bool:
+        return not _NOTHING.fullmatch(bytes(self.data))
 
 
 class _Ends(msgspec.Struct):
@@ -94,25 +113,46 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 
 def _check(page: Page) -> None:
-    """Raise the first error of an answer: some come with HTTP 200, and some stand alone."""
-    errors = _errors(page)
+    """Raise the first error of an answer: some come with HTTP 200, and some stand alone. Beside data it is told."""
+    errors = [] if _beside_data(page) else _errors(page)
     if not errors:
         return
-    error = errors[0]
-    code = str(error.code or error.title or "")
+    code, detail = _words(errors[0])
     raise refuse(
         page,
         now=time.time(),
         code=code,
-        detail=str(error.detail or error.title or ""),
-        status=_status(error, code) if page.succeeded else 0,
+        detail=detail,
+        status=_status(errors[0], code) if page.succeeded else 0,
     )
+
+
+def _beside_data(page: Page) -> str:
+    """Return what an answer says that its data lack; "" where it says nothing."""
+    if not page.succeeded:
+        return ""
+    answer = page.read(_Answer)
+    errors = answer.listed_errors()
+    if not errors or not answer.has_data:
+        return ""
+    said = " ".join(_words(errors[0])).strip()
+    more = f", and {len(errors) - 1:,} more" if len(errors) > 1 else ""
+    return f"an answer tells of errors beside its data: {said or 'without a word'}{more}"
+
+
+def _words(error: _Error) -> tuple[str, str]:
+    """Return the code of an error and what it is about."""
+    return str(error.code or error.title or ""), str(error.detail or error.title or "")
 
 
 def _errors(page: Page) -> list[_Error]:
     if page.succeeded:
-        return page.read(_Answer).errors or []
-    return read_refusal(page, _Answer()).errors or [read_refusal(page, _Error())]
+        return page.read(_Errors).errors or []
+    return read_refusal(page, _Errors()).errors or [read_refusal(page, _Error())]
+
+
+def _error(item: Any) -> _Error:
+    return msgspec.convert(item, _Error) if isinstance(item, dict) else _Error(detail=item)
 
 
 def _status(error: _Error, code: str) -> int:
@@ -171,7 +211,8 @@ def _next_link(page: Page) -> str | None:
     """Return the link to the next page: text, or an object that holds it (jsonapi.org, 1.1, document links)."""
     links = page.read(_Ends).links
     link = links.get("next") if isinstance(links, dict) else None
-    return pointer(link.get("href") if isinstance(link, dict) else link)
+    address = link.get("href") if isinstance(link, dict) else link
+    return pointer(address) if isinstance(address, str) else None
 
 
 def _more(page: Page) -> int | None:
@@ -215,15 +256,18 @@ def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Req
 
 def _statistics(context: Context) -> Iterable[Request]:
     devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
-    for day, device in product(days(context), devices):
+    locations = _LOCATIONS if context.options.get("locations") == "yes" else ("",)
+    for day, device, location in product(days(context), devices, locations):
         date = day.isoformat()
         request = Request(
             path="/privacy/statistics",
             params={"filter[begin_date]": date, "filter[end_date]": date},
-            tags={"day": date, "device": device},
+            tags={"day": date, "device": device, "location": location},
         )
         if device:
             request = request.with_params(**{"filter[sup_filters][device][]": _DEVICES.index(device)})
+        if location:
+            request = request.with_params(**{"filter[sup_filters][location][]": _LOCATIONS.index(location)})
         yield request
 
 
@@ -255,7 +299,15 @@ def _logs(context: Context) -> Iterable[Request]:
 
 
 def _list(name: str, doc: str, **more: Any) -> Resource:
-    return Resource(name=name, doc=doc, follow=_pages, total=_total, is_empty_answer=_is_empty_answer, **more)
+    return Resource(
+        name=name,
+        doc=doc,
+        follow=_pages,
+        total=_total,
+        is_empty_answer=_is_empty_answer,
+        lacking=_beside_data,
+        **more,
+    )
 
 
 def _operations() -> tuple[Operation, ...]:
@@ -293,6 +345,14 @@ PROVIDER = Provider(
             pattern="yes|no",
             help="yes: banner statistics apart for desktop, mobile, tablet and others, in four times as many requests",
         ),
+        Field(
+            name="locations",
+            label="Consent by location",
+            secret=False,
+            default="no",
+            pattern="yes|no",
+            help="yes: banner statistics apart for visitors inside and outside the EU, in twice as many requests",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -306,6 +366,7 @@ PROVIDER = Provider(
             "Sources with their health, without their parameters (which may hold secrets).",
             requests=get("/sources", include="connector,environment,health"),
             wire=fields.INTEGRATION,
+            never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
             views=views.integrations("source"),
         ),
         _list(
@@ -313,6 +374,7 @@ PROVIDER = Provider(
             "Destinations with their health, without their parameters (which may hold secrets of partners).",
             requests=get("/destinations", include="connector,environment,health"),
             wire=fields.INTEGRATION,
+            never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
             views=views.integrations("destination"),
         ),
         _list(
@@ -329,15 +391,17 @@ PROVIDER = Provider(
         ),
         _list(
             "privacy_statistics",
-            f"Consent banners, a request for each day of since..until (and device, with devices=yes); the last {DAYS} "
-            "days without since.",
+            "Consent banners, a request for each day of since..until (and device with devices=yes, location with "
+            "locations=yes); "
+            f"the last {DAYS} days without since.",
             requests=_statistics,
             note=by_default,
             reached=reached_by_default,
-            tags=("day", "device"),
+            tags=("day", "device", "location"),
             restate=statistics.as_documented,
             key=views.STATISTICS_KEY,
             wire=fields.STATISTIC,
+            inside_json={"attributes": fields.COUNTERS},
             views=views.STATISTICS,
         ),
         _list(
@@ -358,6 +422,7 @@ PROVIDER = Provider(
             "Who changed what (needs the right to see the modification history).",
             requests=_logs,
             wire=fields.LOG,
+            never_kept=fields.NEVER_KEPT_OF_LOGS,
             views=views.LOGS,
         ),
     ),
@@ -374,8 +439,12 @@ PROVIDER = Provider(
         "the segment ids of the statistics (numbers) cannot be looked up: other parts of the platform "
         "name segments by letters and digits",
         "a count that an answer leaves out is unknown, not 0",
+        "the first row of delivery trends names their columns, in whatever order; a column that it does not name is "
+        "told as values that could not be read",
+        "errors beside data mean that the data are not all: they are kept, and the list is told incomplete",
         "filter[created] of the activity log includes both days, whatever their time zone",
     ),
+    probes=PROBES,
     not_covered=(
         "creating and changing sources, destinations, users, alerts, tag-manager objects",
         "delivery issues: they hold bodies of requests, with persons and keys in them",

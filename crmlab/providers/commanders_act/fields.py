@@ -1,8 +1,4 @@
-"""Records of Commanders Act as its OpenAPI document has them.
-
-Left out on purpose, because they may hold secrets of partners: ``parameters`` of sources and
-destinations, and ``properties`` of the activity log (what was changed, parameters included).
-"""
+"""Records of Commanders Act as its OpenAPI document has them."""
 
 from __future__ import annotations
 
@@ -16,6 +12,12 @@ _COUNT = pl.Struct({"total": _int, "increase_rate": pl.Float64})
 # the first row names the columns, the others hold a time in milliseconds and counts
 _DATASET = pl.List(pl.List(_text))
 _RELATED = pl.Struct({"data": pl.Struct({"type": _text, "id": _text})})
+
+#: what is read of no answer, since it may open the systems of partners
+NEVER_KEPT_OF_INTEGRATIONS = {
+    "attributes.parameters": "settings of a source or destination, tokens of partners included"
+}
+NEVER_KEPT_OF_LOGS = {"attributes.properties": "what was changed, and so parameters with their tokens"}
 
 #: sources and destinations; ids are numbers here and text elsewhere
 INTEGRATION: Schema = {
@@ -54,6 +56,22 @@ TREND: Schema = {
 }
 #: a banner of one day: which counts there are depends on the site's categories and vendors
 STATISTIC: Schema = {"id": _text, "type": _text, "attributes": JSON}
+#: its documented counts; those above 0 are there, {n} being the number of a category or vendor
+COUNTERS: Schema = {
+    **dict.fromkeys(
+        (
+            "nb_visitors_exposed_to_privacy", "nb_banner_views", "nb_banner_clicks_links_not_PC",
+            "nb_banner_clicks_button", "nb_PC_views", "nb_PC_vendor_views", "nb_PC_clicks_save", "nb_optin_PC_save",
+            "nb_optin", "nb_explicit_optin", "nb_optout", "nb_optin_all", "nb_optin_all_on_click_banner",
+            "nb_optout_on_click_banner", "nb_optin_all_on_save_PC", "nb_optin_category_{n}", "nb_optin_vendor_{n}",
+        ),
+        _int,
+    ),
+    **dict.fromkeys(
+        ("optin_rate", "optout_rate", "optin_rate_category_{n}", "optin_rate_vendor_{n}"),
+        pl.Float64,
+    ),
+}  # fmt: skip
 SEGMENT: Schema = {
     "id": _text,
     "type": _text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.connector import Context, View, date, full_name, integer, iso_time, number, text, unix_millis
+from crmlab.providers.commanders_act import trends
 from crmlab.providers.commanders_act.windows import period
 
 
@@ -37,7 +38,9 @@ def integrations(direction: str) -> tuple[View, ...]:
                 "environment": _related("environment"),
                 "status": text(_attribute("status")),
                 "last_run_at": iso_time(_attribute("last_run_at")),
+                "deleted_at": iso_time(_attribute("deleted_at")),
                 "success": _total("success", "immediate", "retry"),
+                "retried": _total("success", "retry"),
                 "failed": _total("fail", "error"),
                 "rejected": _total("fail", "rejected"),
             },
@@ -45,22 +48,21 @@ def integrations(direction: str) -> tuple[View, ...]:
     )
 
 
-def _cell(index: int) -> pl.Expr:
-    return pl.col("item").list.get(index, null_on_oob=True)
+def _cell(column: str) -> pl.Expr:
+    return pl.col("item").struct.field(column)
 
 
-_AT = unix_millis(integer(_cell(0)))
+_DELIVERED = _attribute("datasets").map_batches(trends.by_header, return_dtype=pl.List(trends.ROW), is_elementwise=True)
 DELIVERIES = (
     View(
         table="deliveries",
-        explode=_attribute("datasets"),
-        where=_cell(0) != "dateTime",
+        explode=_DELIVERED,
         columns={
-            "id": pl.format("{}/{}", pl.col("_integration_id"), _cell(0)),
+            "id": pl.format("{}/{}", pl.col("_integration_id"), _cell("at")),
             "integration_id": pl.col("_integration_id"),
-            "at": _AT,
-            "success": integer(_cell(1)),
-            "failed": integer(_cell(2)),
+            "at": unix_millis(integer(_cell("at"))),
+            "success": integer(_cell("success")),
+            "failed": integer(_cell("failed")),
         },
     ),
 )
@@ -83,9 +85,21 @@ _DIMENSION = _PARTS.field("1")
 _ITEM_ID = _PARTS.field("2")
 _ITEM_VALUE = _PARTS.field("3").str.strip_chars('"')
 _ITEM_OPTIN = integer(pl.when(_ITEM_VALUE != "null").then(_ITEM_VALUE))
-_PLACE = pl.concat_str(
-    pl.col("_day"), pl.when(pl.col("_device") != "").then("_device"), "id", separator="/", ignore_nulls=True
-)
+_FILTERS = [pl.when(pl.col(name) != "").then(name) for name in ("_device", "_location")]
+_PLACE = pl.concat_str(pl.col("_day"), *_FILTERS, "id", separator="/", ignore_nulls=True)
+#: "PC" is the privacy center
+_FURTHER_COUNTERS = {
+    "banner_link_clicks": "nb_banner_clicks_links_not_PC",
+    "banner_button_clicks": "nb_banner_clicks_button",
+    "banner_optin_all": "nb_optin_all_on_click_banner",
+    "banner_optout": "nb_optout_on_click_banner",
+    "center_views": "nb_PC_views",
+    "center_vendor_views": "nb_PC_vendor_views",
+    "center_saves": "nb_PC_clicks_save",
+    "center_optin": "nb_optin_PC_save",
+    "center_optin_all": "nb_optin_all_on_save_PC",
+    "optin_all": "nb_optin_all",
+}
 STATISTICS_KEY = pl.when(pl.col("id").is_not_null()).then(_PLACE)
 STATISTICS = (
     View(
@@ -94,11 +108,13 @@ STATISTICS = (
             "day": _DAY,
             "banner_id": text("id"),
             "device": text("_device"),
+            "location": text("_location"),
             "visitors_exposed": _EXPOSED,
             "banner_views": _count("nb_banner_views"),
             "optin": _count("nb_optin"),
             "optout": _count("nb_optout"),
             "explicit_optin": _count("nb_explicit_optin"),
+            **{column: _count(counter) for column, counter in _FURTHER_COUNTERS.items()},
             "optin_rate": _rate(_count("nb_optin"), _EXPOSED),
             "optout_rate": _rate(_count("nb_optout"), _EXPOSED),
         },

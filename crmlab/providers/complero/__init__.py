@@ -7,12 +7,12 @@ here as its newest event shows it, and a contact without events is not seen at a
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,11 +20,13 @@ import msgspec
 
 from crmlab.connector import (
     Context,
+    Fact,
     Field,
     Limits,
     Operation,
     Page,
     PageSize,
+    Paginator,
     Provider,
     Request,
     Resource,
@@ -32,15 +34,19 @@ from crmlab.connector import (
     chain,
     fill_path,
     linked,
+    page_size_fact,
     pointer,
     read_refusal,
     refuse,
     time_slices,
+    time_zone_fact,
     unix_seconds,
+    until_empty,
 )
 from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import fields, views
 from crmlab.providers.complero.paths import PATHS
+from crmlab.providers.complero.probes import PROBES, at_path, iso
 
 #: the kinds of event asked for, one list each: without a filter only the first two come, and how
 #: several are joined in one filter is not documented
@@ -105,32 +111,33 @@ def _within(request: Request, since: int | None, until: int | None) -> Request:
     """Return the same request for another period."""
     params = {name: value for name, value in request.params.items() if name in _FILTERS}
     if since is not None:
-        params["from"] = _iso(since)
+        params["from"] = iso(since)
     if until is not None:
-        params["to"] = _iso(until)
+        params["to"] = iso(until)
     return replace(request, params=params)
 
 
-def _iso(seconds: int) -> str:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _next_page(page: Page) -> Request | None:
+def _next_page(page: Page, header: str) -> Request | None:
     """Return the request for the next page: by the cursor of its own header, else by the link, without its host."""
-    token = pointer(page.header("next-cursor"))
+    token = pointer(page.header(header))
     if token:
         return page.request.with_params(cursor=token)
-    header = page.header("next-link") or ""
-    in_brackets = _LINK.search(header)
-    link = pointer(in_brackets[1] if in_brackets else header)
+    given = page.header("next-link") or ""
+    in_brackets = _LINK.search(given)
+    link = pointer(in_brackets[1] if in_brackets else given)
     if link is None:
         return None
     in_link = pointer(parse_qs(urlsplit(link).query).get("cursor", [""])[0])
     return page.request.with_params(cursor=in_link) if in_link else linked(page.request, link)
 
 
-_pages = chain(_next_page)
-_slices = time_slices(_pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
+def _followed(header: str) -> Paginator:
+    """Return how a list is followed whose next page that header names."""
+    pages = chain(partial(_next_page, header=header))
+    return time_slices(pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
+
+
+_slices = _followed("next-cursor")
 
 
 def _list(name: str, context: Context) -> Request:
@@ -149,6 +156,14 @@ def _type_not_known(error: ApiError, request: Request) -> bool:
     return error.status == 400 and request.params.get("type") == "documentation"
 
 
+def _is_empty(page: Page) -> bool:
+    """Whether nothing was left; an answer that is no list of events is told elsewhere, and asked no further."""
+    try:
+        return not page.read(list[msgspec.Raw])
+    except TransportError:
+        return True
+
+
 def _latest_events(context: Context) -> Iterable[Request]:
     return [Request(path=PATHS["latest_events"], params={"limit": str(_LIMIT)})]
 
@@ -157,11 +172,11 @@ def _operation_list(context: Context) -> Iterable[Request]:
     return [_list("operations", context)]
 
 
-def _employees(context: Context) -> Iterable[Request]:
+def _employees(context: Context, path: str | None = None) -> Iterable[Request]:
     """One request for each employee whom contacts are assigned to: there is no list of them."""
     ids = context.rows["events"]["employee_id"].drop_nulls().unique(maintain_order=True)
     named = [each for each in ids if each.strip()]
-    return [Request(path=fill_path(PATHS["employee"], id=each)) for each in named]
+    return [Request(path=fill_path(path or PATHS["employee"], id=each)) for each in named]
 
 
 def _is_gone(error: ApiError, request: Request) -> bool:
@@ -183,6 +198,59 @@ def _operations() -> tuple[Operation, ...]:
 
     return operations()
 
+
+# ---- facts ----------------------------------------------------------------------------------------
+
+
+def _follow_by(resource: Resource, header: str) -> Resource:
+    """Return a list whose next page another header names."""
+    return replace(resource, follow=_followed(header)) if resource.follow is _slices else resource
+
+
+def _path_fact(resource: str, name: str) -> Fact:
+    """Return the fact that a resource is at another path."""
+
+    def apply(each: Resource, path: str) -> Resource:
+        if each.name != resource:
+            return each
+        if "{id}" in PATHS[name]:
+            return replace(each, requests=partial(_employees, path=path))
+        return replace(each, requests=at_path(each.requests, path))
+
+    def ask(request: Request, path: str) -> Request:
+        return replace(request, path=path) if request.path == PATHS[name] else request
+
+    return Fact(
+        name=f"{name}_path",
+        doc=f"the path of {resource}, such as {PATHS[name]!r}",
+        type_=str,
+        check=partial(_checked_path, name=name),
+        apply=apply,
+        ask=ask,
+    )
+
+
+def _checked_path(path: str, name: str) -> str:
+    needed = set(re.findall(r"{\w+}", PATHS[name]))
+    if not path.startswith("/") or set(re.findall("{.*?}", path)) != needed or not path.isprintable():
+        raise ValueError(f"it must be a path such as {PATHS[name]!r}")
+    return path
+
+
+_FACTS = (
+    Fact(
+        name="cursor_header",
+        doc="the header that names the next page, in the place of 'Next-Cursor'",
+        type_=str,
+        apply=_follow_by,
+        only_adds=True,
+    ),
+    page_size_fact(),
+    time_zone_fact(events=("occurred_at", "timestamp", "created_at"), operations=("created_at",)),
+    _path_fact("events", "events"),
+    _path_fact("operations", "operations"),
+    _path_fact("employees", "employee"),
+)
 
 PROVIDER = Provider(
     name="complero",
@@ -214,6 +282,7 @@ PROVIDER = Provider(
             page_size=PageSize(name="limit"),
             is_empty_answer=_type_not_known,
             wire=fields.EVENT,
+            inside_json={"contact": fields.INSIDE_CONTACT},
             computed=views.COMPUTED,
             key=views.EVENT_ID,
             views=views.EVENTS,
@@ -225,7 +294,9 @@ PROVIDER = Provider(
             doc="Events that no call has returned yet; each call takes them out of the list for good.",
             requests=_latest_events,
             path=(),
+            follow=until_empty(_is_empty),
             wire=fields.EVENT,
+            inside_json={"contact": fields.INSIDE_CONTACT},
             computed=views.COMPUTED,
             key=views.EVENT_ID,
             views=views.EVENTS,
@@ -265,6 +336,8 @@ PROVIDER = Provider(
         "country, and consents by channel and purpose",
         "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it is about the event's "
         "channel where it names none; yes at work and no at home decides nothing; documentation and data hold none",
+        "a word that names an opt-out itself (unsubscribed, opted out) is a no under any key; one that names an opt-in "
+        "there is told as a value that could not be read",
         "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, and is told as a value "
         "that could not be read",
         "an empty documentation object means that there is none",
@@ -272,10 +345,13 @@ PROVIDER = Provider(
         "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
         "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
         "asked for by its last time",
+        "the latest events are all read when a call returns none",
         "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
     ),
+    probes=PROBES,
+    facts=_FACTS,
     not_covered=(
         "uploading and deleting contacts and employees",
         "the PDF that documents a consent: only whether there is one",

@@ -19,6 +19,8 @@ class Place:
     is_consent: bool = False
     #: how often the keys turn the answer round
     turns: int = 0
+    #: something is taken back that was refused above, or that refusal is said again
+    is_unclear: bool = False
     channels: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
 
@@ -42,9 +44,15 @@ def below(key: Key, place: Place) -> Place:
     is_consent = place.is_consent or key.names_consent
     if is_consent == place.is_consent and not (key.turns or key.channels or key.purpose):
         return place
+    turns = place.turns
+    if key.names_refusal:  # it says for itself what it holds: ``{"opt_outs": {"email": {"opted_out": true}}}``
+        turns = key.turns
+    elif is_consent:
+        turns += key.turns
     return Place(
         is_consent=is_consent,
-        turns=place.turns + key.turns if is_consent else place.turns,
+        turns=turns,
+        is_unclear=place.is_unclear or (place.refuses and not key.names_refusal and key.turns > 0),
         channels=key.channels or place.channels,
         purposes=(*place.purposes, key.purpose) if key.purpose else place.purposes,
     )
@@ -80,7 +88,9 @@ def _of_label(text: str, label: str, place: Place, *, has_answer: bool) -> Place
     if name.channels:
         place = replace(place, channels=name.channels)
     if name.names_consent and (place.is_consent or label == "type"):
-        return replace(place, is_consent=True, turns=place.turns + name.turns)
+        # within an opt-out it says the same again
+        turns = place.turns if place.refuses else place.turns + name.turns
+        return replace(place, is_consent=True, turns=turns)
     # outside of consents a name is that of a person, a company or a place
     is_purpose = place.is_consent or (has_answer and label == "type" and not place.channels)
     if is_purpose and label != "id" and not name.channels and not name.is_nothing:

@@ -103,6 +103,7 @@ _DENIED = frozenset(
 #: answers that name an opt-out or an opt-in themselves
 _LEAVING = frozenset({"optout", "optedout", "unsubscribe", "unsubscribed"})
 _JOINING = frozenset({"optin", "optedin", "subscribe", "subscribed"})
+_FIRST_LETTERS = ("o", "O", "u", "U", "s", "S")
 
 _SPELLINGS = (
     (re.compile(r"\b(?:opt|opted) ?(in|out)(s?)\b"), r"opt\1\2"),
@@ -131,15 +132,16 @@ _UNIX_SECONDS = (300_000_000, 7_289_654_400)
 class Key:
     """What the words of a key say.
 
-    `names_consent`: what it holds is a consent. `turns`: how often it turns the answer round there. `is_answer`: it
-    holds the answer of its object, where that is a consent. `is_aside`: it says something else, `is_quality` of a
-    person or an address, `is_done` of what was done about the consent, `is_time` when, `is_history` of before.
+    `names_consent`: what it holds is a consent. `names_refusal`: it is an opt-out. `turns`: how often it turns the
+    answer round there. `is_answer`: it holds the answer of its object, where that is a consent. `is_aside`: it says
+    something else, `is_quality` of a person or an address, `is_done` of what was done about the consent, `is_time`
+    when, `is_history` of before.
     """
 
     names_consent: bool
+    names_refusal: bool
     turns: int
     is_answer: bool
-    is_state: bool
     is_aside: bool
     is_quality: bool
     is_done: bool
@@ -162,9 +164,9 @@ def key_of(name: str) -> Key:
     is_label = known <= _NAMING | _FILLING | _LABELS.keys()
     return Key(
         names_consent=names_consent,
+        names_refusal=not known.isdisjoint(_REFUSAL),
         turns=sum(word in _REFUSAL or word in _NEGATION for word in words),
         is_answer=not known.isdisjoint(_NAMING | _ANSWER | _NEGATION),
-        is_state=not known.isdisjoint({"state", "status"}),
         is_aside=not known.isdisjoint(_ASIDE),
         is_quality=not known.isdisjoint(_QUALITIES),
         is_done=is_participle or not known.isdisjoint(_DONE),
@@ -251,6 +253,12 @@ def is_address(value: Any) -> bool:
 def names_leaving(value: Any) -> bool:
     """Return whether a text names an opt-out itself: ``unsubscribed``."""
     return isinstance(value, str) and _word(value) in _LEAVING
+
+
+def names_itself(value: Any) -> bool:
+    """Return whether a text names an opt-in or an opt-out, whatever its key is called."""
+    # the first letter alone tells it of most texts
+    return isinstance(value, str) and value[:1] in _FIRST_LETTERS and _word(value) in _LEAVING | _JOINING
 
 
 def names_joining(value: Any) -> bool:

@@ -22,6 +22,11 @@ CONTACT: Schema = {
     ),
     "tags": pl.List(pl.String),
 }  # fmt: skip
+#: what is documented of the contact of an event
+INSIDE_CONTACT: Schema = {
+    **CONTACT,
+    **dict.fromkeys(("data", "documentation", "section_private", "section_work"), JSON),
+}
 EVENT: Schema = {
     **_scalars("id", "event_id", "type", "created_at", "occurred_at", "timestamp", "source", "channel", "contact_id"),
     "contact": JSON,

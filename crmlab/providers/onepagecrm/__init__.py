@@ -27,12 +27,21 @@ from crmlab.connector import (
     Request,
     Resource,
     get,
-    iso_time,
+    page_size_fact,
     read_refusal,
     refuse,
+    time_zone_fact,
 )
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, numbered_pages, total
+from crmlab.providers.onepagecrm.pages import (
+    Envelope,
+    asks_for_history,
+    contact_pages,
+    embedding,
+    numbered_pages,
+    total,
+)
+from crmlab.providers.onepagecrm.probes import PROBES
 
 _PER_PAGE = 100
 
@@ -84,11 +93,11 @@ def _order(context: Context) -> str:
 
 
 def _inserted_at(context: Context) -> pl.Expr:
-    return iso_time(_order(context))
+    return views.utc_time(_order(context))
 
 
 def _created(context: Context) -> pl.Expr:
-    return iso_time("created_at")
+    return views.utc_time("created_at")
 
 
 def _first_page(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
@@ -110,6 +119,14 @@ def _period(context: Context) -> dict[str, str]:
     if context.until:
         asked["unmodified_since"] = str(int(context.until.timestamp()) + 1)
     return asked
+
+
+def _deals(context: Context) -> Iterable[Request]:
+    """Page 1 of the deals; with their history where the account asks for it."""
+    first = [*_first_page("/deals")(context)]
+    if not asks_for_history(context):
+        return first
+    return [request.with_params(include_history="true") for request in first]
 
 
 def _list(name: str, record: str, **more: Any) -> Resource:
@@ -138,6 +155,7 @@ _IN_BOOTSTRAP = (
     EmbeddedList(resource="lead_sources", path=("lead_sources",)),
     *(EmbeddedList(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
 )
+_TIMED = ("contacts", "companies", "deals", "actions", "notes", "calls", "meetings")
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
 
 
@@ -165,6 +183,14 @@ PROVIDER = Provider(
             label="API key",
             help="OnePageCRM > Apps > API > Configuration, beside the user ID",
         ),
+        Field(
+            name="stage_history",
+            label="Stage history",
+            secret=False,
+            default="no",
+            pattern="yes|no",
+            help="yes: deals come with the last stage that they had in each pipeline, in a list of their own",
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -182,6 +208,8 @@ PROVIDER = Provider(
             path=(),
             single=True,
             wire=fields.BOOTSTRAP,
+            computed=views.BOOTSTRAP_COMPUTED,
+            never_kept=fields.NEVER_KEPT_OF_SETTINGS,
             key=views.BOOTSTRAP_KEY,
             views=views.BOOTSTRAP,
         ),
@@ -197,6 +225,24 @@ PROVIDER = Provider(
             unwrap="pipeline",
             wire=fields.PIPELINE,
             views=views.STAGES,
+        ),
+        _lookup(
+            "call_results",
+            "call_result",
+            "Results of calls, with how often each is used.",
+            wire=fields.CALL_RESULT,
+            key=pl.col("result"),
+        ),
+        Resource(
+            name="predefined_items",
+            doc="Products of the account's catalogue, which items of deals are taken from.",
+            requests=get("/predefined_items", page=1, per_page=_PER_PAGE),
+            # documented without page parameters, described as a list in pages
+            follow=numbered_pages,
+            total=total,
+            path=("data", "predefined_items"),
+            unwrap="predefined_item",
+            wire=fields.PREDEFINED_ITEM,
         ),
         _lookup("statuses", "status", "Statuses of contacts.", wire=fields.STATUS, views=views.STATUSES),
         _lookup("lead_sources", None, "Where contacts come from.", wire=fields.LEAD_SOURCE, views=views.LEAD_SOURCES),
@@ -237,7 +283,8 @@ PROVIDER = Provider(
         _list(
             "deals",
             "deal",
-            doc="Deals with their items.",
+            doc="Deals with their items; with stage_history=yes also the last stage that each had in each pipeline.",
+            requests=_deals,
             wire=fields.DEAL,
             views=views.deals,
             view_tables=("deals", "deal_items"),
@@ -245,7 +292,15 @@ PROVIDER = Provider(
         ),
         _list("actions", "action", doc="Next actions, done and to do.", wire=fields.ACTION, views=views.ACTIONS),
         _list("notes", "note", doc="Notes.", wire=fields.NOTE, views=views.NOTES),
-        _list("calls", "call", doc="Calls.", wire=fields.CALL, views=views.CALLS),
+        _list(
+            "calls",
+            "call",
+            doc="Calls.",
+            wire=fields.CALL,
+            views=views.calls,
+            view_tables=("activities",),
+            needs_before_decode=("bootstrap",),
+        ),
         _list("meetings", "meeting", doc="Meetings.", wire=fields.MEETING, views=views.MEETINGS),
     ),
     operations=_operations,
@@ -253,12 +308,16 @@ PROVIDER = Provider(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
         "pipelines take page=2 where their answer counts more pages",
+        "reason_losts of the settings, documented nowhere and seen in answers of live accounts, name the reasons of "
+        "lost deals; where an account sends none, their ids stay as they are",
         "pages hold as many records as asked for, or as the service says or gives where it caps them; a full page "
         "beside which nothing is counted is followed by the next",
     ),
+    probes=PROBES,
+    facts=(page_size_fact(), time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at")))),
     not_covered=(
         "creating, changing and deleting records",
-        "attachments, webhooks, predefined texts and items, relationship types",
-        "call results and reasons of lost deals as lists: their ids stay as they are",
+        "attachments, webhooks, predefined texts, relationship types",
     ),
+    never_kept=fields.NEVER_KEPT_OF_LISTS_NOT_READ,
 )

@@ -1,6 +1,6 @@
 """Records of OnePageCRM as documented, and as live accounts were seen to send them beyond that.
 
-``auth_key`` of the bootstrap answer is left out: it is a credential.
+``auth_key`` of the bootstrap answer is left out: see `NEVER_KEPT_OF_SETTINGS`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ _ATTACHMENTS = pl.List(
     )
 )
 
+#: what is read of no answer, since it opens the account
+NEVER_KEPT_OF_SETTINGS = {"data.auth_key": "the key that signs the requests of the user"}
+NEVER_KEPT_OF_LISTS_NOT_READ = {"webhooks[].secretkey": "what tells a receiver that a message is of the service"}
 FIELD: Schema = {"id": _text, "name": _text, "type": _text, "position": _int, "choices": _texts}
 
 
@@ -82,7 +85,28 @@ STATUS: Schema = {
     **_COUNTS,
 }
 LEAD_SOURCE: Schema = {"id": _text, "text": _text, **_COUNTS}
+CALL_RESULT: Schema = {
+    "result": _text,
+    "text": _text,
+    "counts": _int,
+    "total_counts": _int,
+    "team_counts": pl.List(pl.Struct({"user_id": _text, "counts": _int})),
+}
+PREDEFINED_ITEM: Schema = {
+    "id": _text,
+    "name": _text,
+    "description": _text,
+    "cost": _float,
+    "price": _float,
+    "position": _int,
+    "item_group_id": _text,
+}
 _TAGS = pl.List(pl.Struct({"name": _text, "counts": _int, "total_count": _int, "action_stream_count": _int}))
+_SWITCHES = (
+    "show_tidy_stream", "show_company_fields_with_contact", "company_phone_enabled", "company_url_enabled",
+    "company_address_enabled", "company_description_enabled", "send_push_notifications", "clipper_beta",
+    "bcc_email_enabled",
+)  # fmt: skip
 BOOTSTRAP: Schema = {
     "status": _int,
     "message": _text,
@@ -98,17 +122,34 @@ BOOTSTRAP: Schema = {
             "account_type": _text,
             "settings": pl.Struct(
                 {
+                    "reminder": pl.Struct({"type": _text, "hour": _int}),
                     "time_zone": _text,
                     "not_working_days": _text,
                     "date_format": _text,
+                    "time_with_ampm": _bool,
                     "listing_size": _int,
                     "currency": _text,
                     "currency_symbol": _text,
+                    "separator": _text,
+                    "delimiter": _text,
                     "popular_countries": _texts,
                     "deal_stages": pl.List(pl.Struct({"stage": _int, "label": _text})),
                     "default_contact_type": _text,
+                    **dict.fromkeys(_SWITCHES, _bool),
                 }
             ),
+            "cost_setup": pl.Struct(
+                {
+                    "cost_enabled": _bool,
+                    "cost_required": _bool,
+                    "commission_base": _text,
+                    "commission_percentage": _float,
+                }
+            ),
+            "filters": pl.List(pl.Struct({"id": _text, "name": _text, "conditions": pl.List(_texts)})),
+            "call_results_order": _texts,
+            "next_action_dates": pl.List(pl.Struct({"number": _int, "period": _text})),
+            "predefined_actions": pl.List(pl.Struct({"id": _text, "text": _text, "days": _int})),
             "contact_titles": _texts,
         }
     ),
@@ -300,4 +341,5 @@ LEAN: Schema = {
     "deal_fields": _lean_values("deal_field"),
     "contact_info": pl.Struct({"contact_name": _text, "company": _text}),
     "owner": pl.Struct({"id": _text, "name": _text}),
+    "linked_contacts": pl.List(pl.Struct({"id": _text})),
 }

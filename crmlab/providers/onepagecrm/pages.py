@@ -9,7 +9,18 @@ from typing import Any
 
 import msgspec
 
-from crmlab.connector import Embedding, Page, Paginator, Request, fill_path, numbered, pages, unix_seconds, whole_number
+from crmlab.connector import (
+    Context,
+    Embedding,
+    Page,
+    Paginator,
+    Request,
+    fill_path,
+    numbered,
+    pages,
+    unix_seconds,
+    whole_number,
+)
 
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
@@ -218,6 +229,11 @@ def _part(request: Request, since: int, until: int) -> Request:
 # ---- contacts with what else is known of them ---------------------------------------------------
 
 
+def asks_for_history(context: Context) -> bool:
+    """Whether deals are to come with the last stage that each had in each pipeline: their own list alone gives it."""
+    return context.options.get("stage_history") == "yes"
+
+
 def _embedded(request: Request, names: Iterable[str]) -> Request:
     """Ask for contacts with their deals, notes, ... inside."""
     plain = {name: value for name, value in request.params.items() if name != "fields"}
@@ -254,11 +270,18 @@ def _smaller(request: Request) -> Iterable[Request]:
     return [half.with_params(page=2 * number - 1), half.with_params(page=2 * number)]
 
 
+def _may_embed(name: str, context: Context) -> bool:
+    """Whether contacts may bring these records: only whole lists, for a new note does not change its contact."""
+    if name == "deals" and asks_for_history(context):
+        return False
+    return not (context.since or context.until)
+
+
 #: whole lists only: a contact is not changed by a new note, and so not among the contacts changed since
 embedding = Embedding(
     first=_embedded,
     rest=_rest,
     smaller=_smaller,
     sizes=SIZES,
-    possible=lambda context: not (context.since or context.until),
+    possible=_may_embed,
 )

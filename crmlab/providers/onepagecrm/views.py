@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import polars as pl
 
-from crmlab.connector import Context, View, date, each, full_name, iso_time, lookup, some, text, texts, unix_time
+from crmlab.connector import (
+    RECORD,
+    Context,
+    View,
+    date,
+    each,
+    full_name,
+    iso_time,
+    lookup,
+    some,
+    text,
+    texts,
+    unix_time,
+)
 
-_TIMES = {"created_at": iso_time("created_at"), "modified_at": iso_time("modified_at")}
+
+def utc_time(value: str | pl.Expr) -> pl.Expr:
+    """Return a time, in UTC where it says no zone: the document has all its times in UTC."""
+    return iso_time(value, zone="UTC")
+
+
+_TIMES = {"created_at": utc_time("created_at"), "modified_at": utc_time("modified_at")}
 BOOTSTRAP_KEY = pl.col("data").struct.field("user_id")
 
 
@@ -38,6 +60,50 @@ def _address(address: pl.Expr) -> dict[str, pl.Expr]:
     }
 
 
+#: names of ids
+LABELS = pl.List(pl.Struct({"id": pl.String, "label": pl.String}))
+#: what stands for the id and for the label, in an entry of a list
+_ID_NAMES = ("id", "result", "key")
+_LABEL_NAMES = ("name", "text", "label")
+
+
+def _labels_in(name: str) -> pl.Expr:
+    """Return the names of ids that the settings hold, as `LABELS`; null where they hold none."""
+
+    def read(records: pl.Series) -> pl.Series:
+        return pl.Series([_labels(record, name) for record in records], dtype=LABELS)
+
+    return RECORD.map_batches(read, return_dtype=LABELS, is_elementwise=True)
+
+
+def _labels(record: str | None, name: str) -> list[dict[str, str]] | None:
+    """Return an object of labels by id, or a list of objects with both, in one form."""
+    try:
+        found = json.loads(record or "{}")["data"][name]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if isinstance(found, dict):
+        pairs = list(found.items())
+    elif isinstance(found, list):
+        pairs = [(_first(entry, _ID_NAMES), _first(entry, _LABEL_NAMES)) for entry in found]
+    else:
+        return None
+    return [{"id": str(id_), "label": label} for id_, label in pairs if id_ and isinstance(label, str) and label]
+
+
+def _first(entry: Any, names: tuple[str, ...]) -> Any:
+    """Return the value of the first of these names that an object has; None where it has none."""
+    if not isinstance(entry, dict):
+        return None
+    return next((entry[name] for name in names if entry.get(name)), None)
+
+
+#: maps whose keys are ids of the account's own, so that no type can name them
+BOOTSTRAP_COMPUTED = {
+    "call_results": _labels_in("call_results"),
+    # documented nowhere, seen in answers of live accounts
+    "reason_losts": _labels_in("reason_losts"),
+}
 _TAGS = pl.col("tags").struct.field("tags")
 BOOTSTRAP = (
     View(
@@ -128,9 +194,11 @@ COMPANIES = (
             "name": text("name"),
             "url": text("url"),
             "phone": text("phone"),
+            "description": text("description"),
             "contacts_count": pl.col("contacts_count"),
             "won_deals_count": pl.col("won_deals_count"),
             "won_amount": pl.col("total_won_amount"),
+            "pending_deals_count": pl.col("pending_deals_count"),
             "pending_amount": pl.col("total_pending_amount"),
             "custom": _custom("company_fields", "company_field"),
         },
@@ -149,6 +217,7 @@ def deals(context: Context) -> tuple[View, ...]:
                 "name": text("name"),
                 "contact_id": text("contact_id"),
                 "contact_name": _in("contact_info", "contact_name"),
+                "linked_contact_ids": each("linked_contacts", "id"),
                 "company_name": _in("contact_info", "company"),
                 "owner_id": pl.coalesce(text("owner_id"), _in("owner", "id")),
                 "owner_name": _in("owner", "name"),
@@ -164,9 +233,11 @@ def deals(context: Context) -> tuple[View, ...]:
                 "cost": pl.col("cost"),
                 "margin": pl.col("margin"),
                 "currency": pl.lit(_currency(context), pl.String),
+                "opened_on": date("date"),
                 "expected_close_date": date("expected_close_date"),
                 "close_date": date("close_date"),
                 "lost_reason_id": text("reason_lost_id"),
+                "lost_reason": lookup(text("reason_lost_id"), _labels_of(context, "reason_losts")),
                 "custom": _custom("deal_fields", "deal_field"),
             },
         ),
@@ -175,10 +246,11 @@ def deals(context: Context) -> tuple[View, ...]:
             explode=pl.col("deal_items"),
             columns={
                 "id": pl.coalesce(text(_item("id")), pl.format("{}/{}", pl.col("id"), _item("position"))),
-                "created_at": iso_time(_item("created_at")),
-                "modified_at": iso_time(_item("modified_at")),
+                "created_at": utc_time(_item("created_at")),
+                "modified_at": utc_time(_item("modified_at")),
                 "deal_id": pl.col("id"),
                 "name": text(_item("name")),
+                "predefined_item_id": text(_item("predefined_item_id")),
                 "quantity": _item("qty"),
                 "price": _item("price"),
                 "cost": _item("cost"),
@@ -192,6 +264,12 @@ def _currency(context: Context) -> str | None:
     rows = context.rows["bootstrap"]
     found = rows.select(pl.col("data").struct.field("settings").struct.field("currency")).to_series()
     return found[0] if len(found) else None
+
+
+def _labels_of(context: Context, column: str) -> dict[str, str]:
+    """Return the labels that the settings give, by id."""
+    found = context.rows["bootstrap"].select(pl.col(column).explode()).to_series()
+    return {entry["id"]: entry["label"] for entry in found if entry}
 
 
 def _stage_label(context: Context) -> pl.Expr:
@@ -215,14 +293,27 @@ ACTIONS = _activity(
     done=pl.col("done"),
     done_at=date("done_at"),
 )
-NOTES = _activity("note", deal_id=text("linked_deal_id"), author=text("author"), body=text("text"))
-CALLS = _activity(
-    "call",
+NOTES = _activity(
+    "note",
+    deal_id=text("linked_deal_id"),
     author=text("author"),
     body=text("text"),
-    result=text("call_result"),
-    starts_at=unix_time("call_time_int"),
+    dated_on=date("date"),
 )
+
+
+def calls(context: Context) -> tuple[View, ...]:
+    """Calls; what their results are called stands in the settings."""
+    return _activity(
+        "call",
+        author=text("author"),
+        body=text("text"),
+        result=text("call_result"),
+        result_label=lookup(text("call_result"), _labels_of(context, "call_results")),
+        starts_at=unix_time("call_time_int"),
+    )
+
+
 MEETINGS = _activity(
     "meeting",
     author=text("author"),

@@ -39,6 +39,8 @@ from crmlab.connector import (
     texts,
     widening,
 )
+from crmlab.providers.relenta.probes import FACTS, PROBES
+from crmlab.providers.relenta.recurrence import MAX_TIMES, following_times
 
 _PAGE_SIZE = 100
 _PLAN_LIMIT = "Relenta answers this also when a limit of the plan is reached, such as the number of contacts"
@@ -188,24 +190,49 @@ def _contacts(context: Context) -> tuple[View, ...]:
     )
 
 
-_ACTIVITIES = (
-    View(
-        table="activities",
-        columns={
-            **_times(),
-            "kind": pl.lit("event"),
-            "contact_emails": _addresses("contacts"),
-            "author": text("author"),
-            "subject": text("subject"),
-            "body": text("body"),
-            "status": text("status"),
-            "starts_at": iso_time("dt_start"),
-            "ends_at": iso_time("dt_end"),
-            "all_day": flag("all_day"),
-            "recurrence": text("rrule"),
-        },
-    ),
-)
+def _activities(context: Context) -> tuple[View, ...]:
+    """Appointments; one that repeats is a row for each of its times in the period.
+
+    The first row is the record. Those of the times that follow have no time of recording, and so are in every
+    period that they happen in, whenever the series was made.
+    """
+    following = following_times(context)
+    columns = {
+        "kind": pl.lit("event"),
+        "type": text("activity_type"),
+        "label": text("label"),
+        "contact_emails": _addresses("contacts"),
+        "user_emails": _addresses("users"),
+        "author": text("author"),
+        "subject": text("subject"),
+        "body": text("body"),
+        "status": text("status"),
+        "all_day": flag("all_day"),
+        "recurrence": text("rrule"),
+    }
+    first = {
+        **_times(),
+        **columns,
+        "starts_at": iso_time("dt_start"),
+        "ends_at": iso_time("dt_end"),
+        "series_id": pl.when(following.is_not_null()).then(text("id")),
+    }
+    starts_at = pl.col("item").struct.field("starts_at")
+    again = {
+        **columns,
+        "id": pl.format("{}/{}", text("id"), starts_at.dt.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        "starts_at": starts_at,
+        "ends_at": pl.col("item").struct.field("ends_at"),
+        "series_id": text("id"),
+    }
+    return (
+        View(table="activities", columns=first),
+        View(table="activities", explode=following, columns=again),
+    )
+
+
+#: rules that could not be written out: such an appointment is there once
+_RULES_NOT_READ = {"activities": pl.when(pl.col("series_id").is_null()).then("recurrence")}
 _FIELDS = (
     View(
         table="fields",
@@ -276,7 +303,8 @@ PROVIDER = Provider(
         ),
         Resource(
             name="activities",
-            doc="Activities of the calendars (no time filter: always all; repeating ones once, with their rule).",
+            doc="Activities of the calendars (no time filter: always all). One that repeats is a row for each of its "
+            "times from since to until, or to the time of the fetch.",
             requests=_pages("/activity.list.json"),
             plain_request=Request(path="/activity.list.json"),
             follow=widening(_is_empty, max_window=4),
@@ -284,7 +312,9 @@ PROVIDER = Provider(
             absent_is_empty=True,
             page_size=PageSize(name="page_size"),
             wire=ACTIVITY,
-            views=_ACTIVITIES,
+            views=_activities,
+            view_tables=("activities",),
+            unknown_words=_RULES_NOT_READ,
         ),
     ),
     operations=_operations,
@@ -296,11 +326,15 @@ PROVIDER = Provider(
         "after a last one that is not full; a short page is not the end",
         "nothing counts a list, and a record deleted while it is read can hide another one: lists of several "
         "pages are read until two readings agree",
+        "appointments repeat at the same time of day in UTC, whatever the clock of the department does in summer; "
+        f"a series of more than {MAX_TIMES:,} times, or with a rule that cannot be read, is there once and noted",
         "e-mail addresses of a contact are joined by ; as its phones are, perhaps with a (label)",
         "a custom field named like a built-in field shares its place in the record: the value shows in both",
         "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is refused",
     ),
+    probes=PROBES,
+    facts=FACTS,
     not_covered=(
         "creating and changing contacts and activities",
         "e-mail, groups, users, mailings: the API has no lists of them",

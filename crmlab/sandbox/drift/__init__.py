@@ -12,7 +12,7 @@ from aiohttp import web
 
 from crmlab.errors import UsageError
 from crmlab.providers import unknown
-from crmlab.sandbox.drift import meanings, pages, values
+from crmlab.sandbox.drift import meanings, pages, unlisted, values
 from crmlab.sandbox.drift.exchange import Difference, as_request, as_response, asked_by, given_by
 from crmlab.sandbox.service import Service
 
@@ -21,7 +21,7 @@ __all__ = ["DIFFERENCES", "Difference", "chosen", "differing"]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: in the order in which they change an answer: what is put around it comes after what it holds
-DIFFERENCES = (*meanings.DIFFERENCES, *pages.DIFFERENCES, *values.DIFFERENCES)
+DIFFERENCES = (*meanings.DIFFERENCES, *pages.DIFFERENCES, *unlisted.DIFFERENCES, *values.DIFFERENCES)
 
 
 def chosen(drift: bool | str | Iterable[str]) -> tuple[Difference, ...]:

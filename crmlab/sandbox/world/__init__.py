@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crmlab.sandbox.world.earlier import earlier
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import (
     Action,
@@ -59,5 +60,6 @@ __all__ = [
     "TagSegment",
     "User",
     "World",
+    "earlier",
     "generate",
 ]

@@ -175,6 +175,8 @@ class Deal:
     created_at: datetime
     modified_at: datetime
     stage_history: list[tuple[datetime, int]]
+    #: what the amount was until each of these times, oldest first
+    earlier_amounts: list[tuple[datetime, float]] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)

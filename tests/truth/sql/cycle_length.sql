@@ -1,8 +1,8 @@
--- Days from creating to closing of the won deals; the day of creating is that of the place's clock.
+-- Days from opening to closing of the won deals; where nobody dated it, the day of creating by the place's clock.
 WITH won_deals AS (
     SELECT
         owner_name,
-        close_date - (created_at AT TIME ZONE getvariable('time_zone'))::DATE AS days
+        close_date - coalesce(opened_on, (created_at AT TIME ZONE getvariable('time_zone'))::DATE) AS days
     FROM deals
     WHERE status = 'won'
 ),

@@ -240,7 +240,7 @@ class _Platform:
         for name, times, events in found.history[start:]:
             low = bisect_left(times, first)
             high = bisect_left(times, end)
-            if low == high:
+            if low >= high:
                 continue
             if profiles == limit:
                 return _page(b"[" + b",".join(rows) + b"]", f"{name}.{times[low]:%Y%m%d}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -165,6 +165,7 @@ def statistic(
         "nb_explicit_optin": sum(row.explicit_optin for row in rows),
         "nb_optout": sum(row.optout for row in rows),
     }
+    counts |= _further_counts(counts)
     rates = {
         "optin_rate": _rate(counts["nb_optin"], exposed),
         "optout_rate": _rate(counts["nb_optout"], exposed),
@@ -179,6 +180,26 @@ def statistic(
                 rates[f"optin_rate_{word}_{number}"] = _rate(optin, exposed)
     present = {name: count for name, count in counts.items() if count}
     return {"type": "privacy/statistic", "id": banner.id, "attributes": present | rates}
+
+
+def _further_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Where and how visitors chose: one in ten opened the privacy center, and half of those chose there."""
+    explicit = counts["nb_explicit_optin"]
+    in_center = explicit // 20
+    on_banner = explicit - in_center
+    opened = counts["nb_visitors_exposed_to_privacy"] // 10
+    return {
+        "nb_banner_clicks_links_not_PC": opened // 5,
+        "nb_banner_clicks_button": on_banner + counts["nb_optout"],
+        "nb_optin_all_on_click_banner": on_banner,
+        "nb_optout_on_click_banner": counts["nb_optout"],
+        "nb_PC_views": opened,
+        "nb_PC_vendor_views": opened // 2,
+        "nb_PC_clicks_save": in_center,
+        "nb_optin_PC_save": in_center,
+        "nb_optin_all_on_save_PC": in_center // 2,
+        "nb_optin_all": on_banner + in_center // 2,
+    }
 
 
 def _counts(row: BannerDay, devices: Collection[int], locations: Collection[int]) -> bool:

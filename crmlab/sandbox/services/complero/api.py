@@ -24,6 +24,8 @@ _KEY = "sandbox-complero-key"
 _PAGE = 1000
 _TYPES = ("confirm", "update", "documentation")
 _DEFAULT_TYPES = ("confirm", "update")
+#: the kinds of event in which a person decides
+_DECIDING = ("confirm", "update")
 #: events beyond which an empty one is among them, as in the vendor's sample
 _MANY = 20
 _MESSAGES = {
@@ -102,6 +104,7 @@ class _Feed:
         self.world = world
         self.people = {person.id: person for person in world.people_in("complero")}
         self.companies = world.companies_by_id()
+        self.decided = _decided_before(world)
         self.feed = Records(entries(world), self.event)
         self.log = Records(
             sorted(world.operations, key=lambda each: (each.created_at, each.id), reverse=True), self.operation
@@ -160,7 +163,8 @@ class _Feed:
             "source": event.source,
         }
         if entry.has_contact:
-            consents = {event.channel: event.opted_in}
+            # the contact as a whole: also what was decided about other channels before
+            consents = {**self.decided[event.id], event.channel: event.opted_in}
             record["contact"] = self.contact(self.people[event.person_id], consents, event.has_documentation)
         return record
 
@@ -215,6 +219,18 @@ class _Feed:
             "status": operation.status,
             "type": operation.kind,
         }
+
+
+def _decided_before(world: World) -> dict[str, dict[str, bool]]:
+    """Return by event what its person had decided about each channel until then."""
+    decided: dict[str, dict[str, bool]] = {}
+    before: dict[str, dict[str, bool]] = {}
+    for event in sorted(world.consent_events, key=lambda each: (each.at, each.id)):
+        known = decided.setdefault(event.person_id, {})
+        before[event.id] = dict(known)
+        if event.kind in _DECIDING:
+            known[event.channel] = event.opted_in
+    return before
 
 
 def _employee(user: User) -> dict[str, Any]:

@@ -62,7 +62,8 @@ def _routes(crm: _Crm) -> Iterator[web.RouteDef]:
     }
     for name in crm.lists:
         paths[f"/{name}"] = crm.whole(name) if name in lists.WHOLE else crm.paged(name)
-        paths[f"/{name}/{{id}}"] = crm.one(name)
+        if name not in lists.WITHOUT_IDS:
+            paths[f"/{name}/{{id}}"] = crm.one(name)
     for owner, parameter in (("contacts", "contact_id"), ("companies", "company_id")):
         for name in lists.OF_CONTACTS:
             paths[f"/{owner}/{{id}}/{name}"] = crm.paged(name, owner=owner, by=parameter)
@@ -137,6 +138,8 @@ class _Crm:
                 "per_page": per_page,
                 "max_page": max(1, -(-len(found) // per_page)),
             }
+            if name in lists.UNCOUNTED:
+                counts = {}
             batch = self._batch(name, query, found, (page - 1) * per_page, page * per_page)
             return _envelope(data=extended(dumps(counts), {name: batch}))
 

@@ -11,7 +11,11 @@ from crmlab.sandbox.services.onepagecrm import records
 from crmlab.sandbox.world.model import Person, Status, World
 
 #: lists that come whole; all others come in pages
-WHOLE = ("users", "statuses", "lead_sources")
+WHOLE = ("users", "statuses", "lead_sources", "call_results")
+#: lists in pages beside which the document has no counts
+UNCOUNTED = ("predefined_items",)
+#: lists whose records are not had one by one here
+WITHOUT_IDS = ("call_results", "predefined_items")
 #: lists whose records are of contacts, and are also had by contact and by company
 OF_CONTACTS = ("deals", "actions", "notes", "calls", "meetings")
 #: lists whose records come with their contact if asked for
@@ -24,6 +28,7 @@ def lists(world: World) -> dict[str, Records]:
     people = list(index.people.values())
     by_status = Counter(person.status_key for person in people)
     by_source = Counter(person.lead_source_id for person in people)
+    by_result = Counter(call.result for call in world.calls)
 
     def known(items: Iterable[Any]) -> list[Any]:
         return [item for item in items if item.contact_id in index.people]
@@ -33,6 +38,10 @@ def lists(world: World) -> dict[str, Records]:
         "statuses": Records(world.statuses, lambda each: _status(each, by_status[each.key]), name="status"),
         "lead_sources": Records(
             world.lead_sources, lambda each: {"id": each.id, "text": each.text, **_counts(by_source[each.id])}
+        ),
+        "call_results": Records(sorted(by_result), lambda key: _call_result(key, by_result[key]), name="call_result"),
+        "predefined_items": Records(
+            records.products(world), lambda each: records.product(*each), name="predefined_item"
         ),
         "contacts": Records(people, index.contact),
         "companies": Records(world.companies, index.company, name="company"),
@@ -68,7 +77,12 @@ def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
         "user_id": users.items[0].id if len(users) else "",
         "auth_key": "never-to-be-stored",
         "account_type": "pro",
-        "call_results": {"interested": "Interested", "not_interested": "Not interested"},
+        "call_results": {key: records.result_label(key) for key in found["call_results"].items},
+        "call_results_order": found["call_results"].items,
+        "reason_losts": [
+            {"id": id, "name": name, "position": position}
+            for position, (id, name) in enumerate(world.lost_reasons.items(), 1)
+        ],
         "contact_titles": ["Mr", "Mrs", "Ms"],
     }
     members = {
@@ -96,6 +110,16 @@ def _tags(people: Iterable[Person]) -> list[dict[str, Any]]:
     return [
         {"name": name, "counts": n, "total_count": n, "action_stream_count": 0} for name, n in sorted(counts.items())
     ]
+
+
+def _call_result(key: str, number: int) -> dict[str, Any]:
+    return {
+        "result": key,
+        "text": records.result_label(key),
+        "counts": number,
+        "total_counts": number,
+        "team_counts": [],
+    }
 
 
 def _status(status: Status, number: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 from crmlab.sandbox.service import iso, unix
 from crmlab.sandbox.world.model import (
@@ -84,6 +85,34 @@ def action(action: Action) -> dict[str, Any]:
     )
 
 
+def result_label(key: str) -> str:
+    """What the service shows for the result of a call."""
+    return key.replace("_", " ").capitalize()
+
+
+def product_id(item: DealItem) -> str:
+    """The id of the product that an item of a deal was taken from."""
+    return f"{crc32(item.name.encode()):024x}"
+
+
+def products(world: World) -> list[tuple[int, DealItem]]:
+    """Products of the catalogue with their positions: what the deals hold, each once."""
+    by_name = {item.name: item for deal in world.deals for item in deal.items}
+    return list(enumerate(by_name.values(), 1))
+
+
+def product(position: int, item: DealItem) -> dict[str, Any]:
+    """A product of the catalogue."""
+    return {
+        "id": product_id(item),
+        "name": item.name,
+        "description": item.description,
+        "cost": item.cost,
+        "price": item.price,
+        "position": position,
+    }
+
+
 def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
     return {
         "id": item.id,
@@ -94,6 +123,7 @@ def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
         "amount": round(item.price * item.quantity, 2),
         "qty": item.quantity,
         "deal_id": deal.id,
+        "predefined_item_id": product_id(item),
         "position": position,
         **_times(deal),
     }

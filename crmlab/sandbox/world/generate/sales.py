@@ -61,6 +61,7 @@ def add_sales(world: World, rows: int, calendar: Calendar) -> None:
 def _deals(world: World, count: int, contacts: _Contacts) -> Iterator[Deal]:
     rng = Stream(f"{world.seed}/deals")
     items = Stream(f"{world.seed}/items")
+    amounts = Stream(f"{world.seed}/amounts")
     for _ in range(count):
         contact, created = contacts.draw(rng)
         pipeline = rng.choices(world.pipelines, (70, 12, 18))[0]
@@ -70,7 +71,15 @@ def _deals(world: World, count: int, contacts: _Contacts) -> Iterator[Deal]:
             deal.linked_contact_ids = [rng.choice(contacts.people).id]
         if deal.status == "won":
             contact.status_key = "customer"
+        if not deal.items and amounts.random() < 0.3:
+            deal.earlier_amounts = [_earlier_amount(deal, amounts)]
         yield deal
+
+
+def _earlier_amount(deal: Deal, rng: Random) -> tuple[datetime, float]:
+    """What the deal was worth before it was negotiated, more often more than less, and until when."""
+    factor = rng.choice((0.7, 0.9, 1.1, 1.25, 1.5))
+    return between(rng, deal.created_at, deal.modified_at), round(deal.amount * factor, 2)
 
 
 def _deal(world: World, rng: Stream, items: Stream, contact: Person, pipeline: Pipeline, *, created: datetime) -> Deal:

@@ -35,8 +35,8 @@ class Unread(CrmlabError):
     """A plan would have to read a list to know what depends on it."""
 
 
-class ProbedAccount(Protocol):
-    """What the probe of a resource needs of its account."""
+class PreviewedAccount(Protocol):
+    """What the preview of a resource needs of its account."""
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request, accepted."""
@@ -51,13 +51,13 @@ class ProbedAccount(Protocol):
         ...
 
 
-class ResourceProbe:
+class ResourcePreview:
     """Asks of one resource what tells how much there is; `result` says it."""
 
     def __init__(
         self,
         task: ResourceTask,
-        account: ProbedAccount,
+        account: PreviewedAccount,
         backpressure: Backpressure,
         embeddings: Embeddings,
         context: Context,
@@ -102,7 +102,7 @@ class ResourceProbe:
     async def work(self) -> None:
         """Ask, and decode what others need to know; raise the first error."""
         try:
-            await self._probe()
+            await self._preview()
             await self._export()
         except Unread as reason:
             self.result.requests.expected = None
@@ -115,7 +115,7 @@ class ResourceProbe:
             self._reader.end()
             self._queue.cancel()
 
-    async def _probe(self) -> None:
+    async def _preview(self) -> None:
         self._embeddings.check(self.task.resource.name)
         note = self.task.note(self._context)
         if note:
@@ -166,7 +166,7 @@ class ResourceProbe:
         return self.task.account.explain(error, self.task.resource.name)
 
 
-class AccountProbe:
+class AccountPreview:
     """Asks of one account what tells how much there is; `pages` are the answers, by `Request.key`."""
 
     def __init__(self, client: Client, account: Account, query: Query, backpressure: Backpressure) -> None:
@@ -177,23 +177,23 @@ class AccountProbe:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         tasks = resource_tasks(account, query)
         embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, self._context)
-        self._probes = {
-            name: ResourceProbe(task, self, backpressure, embeddings, self._context) for name, task in tasks.items()
+        self._previews = {
+            name: ResourcePreview(task, self, backpressure, embeddings, self._context) for name, task in tasks.items()
         }
-        for name, probe in self._probes.items():
+        for name, preview in self._previews.items():
             paths = embeddings.paths(name)
-            probe.hand_on_to({self._probes[embedded]: places for embedded, places in paths.items()})
+            preview.hand_on_to({self._previews[embedded]: places for embedded, places in paths.items()})
 
     @property
     def results(self) -> list[ResourceResult]:
         """What each resource told."""
-        return [probe.result for probe in self._probes.values()]
+        return [preview.result for preview in self._previews.values()]
 
     async def finish(self) -> None:
-        """Probe every resource; the first failure is raised, and the others are cancelled."""
+        """Preview every resource; the first failure is raised, and the others are cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                self._tasks = {name: group.create_task(probe.work()) for name, probe in self._probes.items()}
+                self._tasks = {name: group.create_task(preview.work()) for name, preview in self._previews.items()}
         except BaseExceptionGroup as several:
             raise first_error(several) from None
 
@@ -206,10 +206,10 @@ class AccountProbe:
         rows: dict[str, pl.DataFrame] = {}
         for name in names:
             await self.finished(name)
-            probe = self._probes[name]
-            if not probe.is_read:
+            preview = self._previews[name]
+            if not preview.is_read:
                 raise Unread(f"known when {name} is read")
-            rows[name] = probe.result.exported
+            rows[name] = preview.result.exported
         return replace(self._context, rows=rows)
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:

@@ -13,16 +13,16 @@ from crmlab.decoding import RAW
 from crmlab.errors import InternalError, NotFoundError
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
-from crmlab.fetching.probe import MAX_REQUESTS, ResourceProbe, Unread
+from crmlab.fetching.preview import MAX_REQUESTS, ResourcePreview, Unread
 from tests.fetching.no_server import CONTEXT, Account, Service, answer, notes, task
 
 
-def probe(
+def preview(
     service: Service, resource: Resource | None = None, *, account: Account | None = None, **wanted: Any
-) -> ResourceProbe:
+) -> ResourcePreview:
     chosen = resource or notes()
     embeddings = Embeddings({chosen.name: chosen}, CONTEXT)
-    return ResourceProbe(task(chosen, **wanted), account or Account(service), Backpressure(), embeddings, CONTEXT)
+    return ResourcePreview(task(chosen, **wanted), account or Account(service), Backpressure(), embeddings, CONTEXT)
 
 
 def named(number: int) -> list[str]:
@@ -31,34 +31,34 @@ def named(number: int) -> list[str]:
 
 async def test_the_first_page_tells_how_many_requests_and_records_there_are() -> None:
     service = Service(named(41))
-    probed = probe(service)
+    previewed = preview(service)
 
-    await probed.work()
+    await previewed.work()
 
     assert service.asked == ["1"]
-    assert (probed.result.requests.expected, probed.result.expected_records) == (21, 41)
-    assert not probed.is_read
+    assert (previewed.result.requests.expected, previewed.result.expected_records) == (21, 41)
+    assert not previewed.is_read
 
 
 async def test_a_short_list_that_others_need_is_read_whole() -> None:
     service = Service(named(5))
-    probed = probe(service, needed=True)
+    previewed = preview(service, needed=True)
 
-    await probed.work()
+    await previewed.work()
 
     assert sorted(service.asked) == ["1", "2", "3"]
-    assert probed.is_read
-    assert sorted(probed.result.frames[RAW]["id"]) == named(5)
+    assert previewed.is_read
+    assert sorted(previewed.result.frames[RAW]["id"]) == named(5)
 
 
 async def test_a_long_list_that_others_need_is_not_read() -> None:
     service = Service(named(2 * MAX_REQUESTS + 1))
-    probed = probe(service, needed=True)
+    previewed = preview(service, needed=True)
 
-    await probed.work()
+    await previewed.work()
 
     assert service.asked == ["1"]
-    assert not probed.is_read
+    assert not previewed.is_read
 
 
 @pytest.mark.parametrize(
@@ -75,22 +75,22 @@ async def test_what_a_first_page_would_not_tell_or_would_change_is_not_asked(
     changes: dict[str, Any], expected: int | None
 ) -> None:
     service = Service(named(5))
-    probed = probe(service, notes(**changes))
+    previewed = preview(service, notes(**changes))
 
-    await probed.work()
+    await previewed.work()
 
     assert service.asked == []
-    assert probed.result.requests.expected == expected
-    assert probed.result.requests.minimum == len(list(probed.task.resource.requests(CONTEXT)))
+    assert previewed.result.requests.expected == expected
+    assert previewed.result.requests.minimum == len(list(previewed.task.resource.requests(CONTEXT)))
 
 
 async def test_a_cursor_tells_only_the_least() -> None:
     by_cursor = cursor(lambda page: "2", lambda request, token: request.with_params(page=token))
-    probed = probe(Service(named(5)), notes(follow=by_cursor))
+    previewed = preview(Service(named(5)), notes(follow=by_cursor))
 
-    await probed.work()
+    await previewed.work()
 
-    assert (probed.result.requests.expected, probed.result.requests.minimum) == (None, 2)
+    assert (previewed.result.requests.expected, previewed.result.requests.minimum) == (None, 2)
 
 
 async def test_what_depends_on_a_list_that_is_not_read_is_unknown_and_says_why() -> None:
@@ -99,13 +99,13 @@ async def test_what_depends_on_a_list_that_is_not_read_is_unknown_and_says_why()
             raise Unread("known when contacts is read")
 
     service = Service(named(5))
-    probed = probe(service, account=Unknowing(service))
+    previewed = preview(service, account=Unknowing(service))
 
-    await probed.work()
+    await previewed.work()
 
     assert service.asked == []
-    assert probed.result.requests.expected is None
-    assert probed.result.notes == ["known when contacts is read"]
+    assert previewed.result.requests.expected is None
+    assert previewed.result.notes == ["known when contacts is read"]
 
 
 async def test_what_always_comes_with_another_needs_no_request_and_is_read_when_it_came() -> None:
@@ -113,18 +113,18 @@ async def test_what_always_comes_with_another_needs_no_request_and_is_read_when_
         async def finished(self, name: str) -> None:
             assert name == "bootstrap"
             page = answer(Request(path="/bootstrap"), ["a", "b"])
-            probed.receive(page, probed._intake.cut(page))
+            previewed.receive(page, previewed._intake.cut(page))
 
     holder = notes(name="bootstrap", embeds=(EmbeddedList(resource="notes", path=("notes",)),))
     service = Service(named(5))
     embeddings = Embeddings({"bootstrap": holder, "notes": notes()}, CONTEXT)
-    probed = ResourceProbe(task(notes(), needed=True), Patient(service), Backpressure(), embeddings, CONTEXT)
+    previewed = ResourcePreview(task(notes(), needed=True), Patient(service), Backpressure(), embeddings, CONTEXT)
 
-    await probed.work()
+    await previewed.work()
 
     assert service.asked == []
-    assert (probed.result.strategy, probed.result.requests.expected) == ("within bootstrap", 0)
-    assert probed.result.frames[RAW]["id"].to_list() == ["a", "b"]
+    assert (previewed.result.strategy, previewed.result.requests.expected) == ("within bootstrap", 0)
+    assert previewed.result.frames[RAW]["id"].to_list() == ["a", "b"]
 
 
 async def test_an_error_is_raised_and_says_where() -> None:
@@ -135,7 +135,7 @@ async def test_an_error_is_raised_and_says_where() -> None:
     service.ask = ask
 
     with pytest.raises(NotFoundError, match="onepagecrm account 'sales', notes: HTTP 404"):
-        await probe(service).work()
+        await preview(service).work()
 
 
 async def test_a_fault_is_raised_as_one_of_crmlabs_own() -> None:
@@ -143,6 +143,6 @@ async def test_a_fault_is_raised_as_one_of_crmlabs_own() -> None:
         raise json.JSONDecodeError("secret", "", 0)
 
     with pytest.raises(InternalError, match=r"notes: a fault of crmlab's own.*JSONDecodeError") as failed:
-        await probe(Service(named(5)), notes(total=total)).work()
+        await preview(Service(named(5)), notes(total=total)).work()
 
     assert "secret" not in str(failed.value)

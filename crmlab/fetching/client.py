@@ -1,0 +1,110 @@
+"""Many calls over one set of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from crmlab.accounts import Account
+from crmlab.connector import Limits, Timeouts
+from crmlab.errors import UsageError
+from crmlab.fetching.call import answer
+from crmlab.fetching.query import chosen_accounts
+
+
+class Client:
+    """Calls operations of its accounts, and keeps the connections open between them.
+
+    `crmlab.call` connects anew each time, which costs more than the call where there are many. All calls of a
+    client share one set of connections, the limits of each service and the same settings. Calls may be awaited
+    side by side.
+
+    Parameters
+    ----------
+    accounts
+        One or more; also the form of `crmlab.login`.
+    limits
+        Instead of the accounts' own: only for servers of your own.
+    timeouts
+        How long each call may take, and how much a service may send: `crmlab.Timeouts`.
+
+    Raises
+    ------
+    UsageError
+        no accounts, two accounts with one name, or with different limits where the vendor counts them together
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> import crmlab
+    >>> async def owners_of_deals():
+    ...     async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts, crmlab.Client(accounts) as client:
+    ...         deals = await client.call(accounts[0], "list_deals", as_frame=True)
+    ...         asked = [client.call(accounts[0], "get_deal", deal_id=id) for id in deals["id"]]
+    ...         return {answer["data"]["deal"]["owner_id"] for answer in await asyncio.gather(*asked)}
+    >>> len(asyncio.run(owners_of_deals())) > 0
+    True
+    """
+
+    def __init__(
+        self,
+        accounts: Account | Iterable[Account],
+        *,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self.accounts = chosen_accounts(accounts)
+        self._limits = limits
+        self._timeouts = timeouts
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Be ready to connect: nothing is sent before the first call."""
+        from crmlab.http.client import Client as HttpClient  # noqa: PLC0415  # loads aiohttp
+
+        client = HttpClient(limits=self._limits, timeouts=self._timeouts)
+        client.check_scopes(self.accounts)
+        self._http = await self._open.enter_async_context(client)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self._open.aclose()
+
+    async def call(
+        self,
+        account: Account,
+        operation: str,
+        *,
+        as_frame: bool = False,
+        allow_destructive: bool = False,
+        spool: str | Path | None = None,
+        **arguments: object,
+    ) -> Any:
+        """Return the decoded answer of one operation, as `crmlab.call` does.
+
+        Raises
+        ------
+        UsageError
+            the account is none of this client's, or the operation or its arguments are refused before it is sent
+        CrmlabError
+            the service refused or could not be reached
+        Stopped
+            it took longer than `Timeouts.total`
+        """
+        if account not in self.accounts:
+            raise UsageError(f"{account.label} is none of this client's accounts: give it to crmlab.Client(...)")
+        return await answer(
+            self._http,
+            account,
+            operation,
+            arguments,
+            as_frame=as_frame,
+            allow_destructive=allow_destructive,
+            spool=spool,
+        )

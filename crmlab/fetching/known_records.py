@@ -1,0 +1,34 @@
+"""Which records came already, by eight bytes of each. Pure."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from crmlab.decoding import Record
+
+
+class KnownRecords:
+    """The records of one list, which are compared with others only where its end is in doubt."""
+
+    def __init__(self) -> None:
+        #: hashes in their order; a set as soon as there is something to compare with them
+        self._hashes: array[int] | set[int] = array("q")
+
+    def add(self, found: Sequence[Record], *, compare: bool) -> bool:
+        """Take records in; return whether one of them is new, or true where nobody compares."""
+        hashes = [hash(record.text) for record in found]
+        if isinstance(self._hashes, array):
+            if not compare:
+                self._hashes.extend(hashes)
+                return True
+            self._hashes = set(self._hashes)
+        are_known = self._hashes.issuperset(hashes)
+        self._hashes.update(hashes)
+        return not are_known
+
+
+def signature(found: Sequence[Record]) -> int:
+    """Return what tells a page from others, by a few of its records: whole pages would take long to compare."""
+    middle = len(found) // 2
+    return hash((len(found), *(record.text for record in (*found[:1], *found[middle : middle + 1], *found[-1:]))))

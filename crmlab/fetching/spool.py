@@ -1,0 +1,194 @@
+"""Answers that a service gives only once: each is on disk before anything reads it."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from pathlib import Path
+from time import time_ns
+
+from crmlab.accounts import Account
+from crmlab.atomic_files import errors_in_words
+from crmlab.connector import Page, Request, replace_lone_surrogates
+from crmlab.decoding import RAW
+from crmlab.errors import CrmlabError, TransportError, UsageError
+from crmlab.fetching.resource_result import ResourceResult
+
+#: an answer that nobody has read yet, one that was read, and one that was cut off on its way
+_WAITING = ".json"
+_READ = ".read.json"
+_CUT_OFF = ".part"
+#: for this user only: it holds what persons said
+_FILE_MODE = 0o600
+_FOLDER_MODE = 0o700
+#: answers without any record
+_EMPTY = (b"", b"[]", b"{}", b"null")
+
+
+class Spool:
+    """The answers of one account to one kind of request, each in a file of its own.
+
+    An answer is written as it came, before it is parsed, and stays. `mark_read` renames those that were read, so
+    that the others are known: they are what an earlier run asked for and did not hand out.
+
+    Parameters
+    ----------
+    directory
+        Where the folder of this account and path is made.
+    account
+        Whose answers they are.
+    path
+        The path that is asked for.
+
+    Raises
+    ------
+    UsageError
+        The folder is none, or not ours to write to.
+    CrmlabError
+        The system refused otherwise.
+    """
+
+    def __init__(self, directory: str | Path, account: Account, path: str) -> None:
+        self.folder = Path(directory) / _name(account, path)
+        #: why the last answer is not on disk: it is handed out all the same, and no other is asked for
+        self.failure: CrmlabError | None = None
+        self._account = account
+        self._last: Path | None = None
+        self._taken: list[Path] = []
+        with errors_in_words(self.folder):
+            self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            found = sorted(each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ))
+        self._waiting = deque(found)
+
+    def keep(self, body: bytes, *, whole: bool) -> None:
+        """Write an answer and wait until it is on disk; what came of one that was cut off is kept beside the others."""
+        path = self.folder / f"{time_ns():020d}{_WAITING if whole else _CUT_OFF}"
+        try:
+            with errors_in_words(path):
+                _write(path, body)
+                _sync_folder(self.folder)
+        except CrmlabError as error:
+            self.failure = error
+            return
+        self._last = path
+
+    def accepted(self) -> None:
+        """Take note that the answer which was kept last could be read."""
+        if self._last:
+            self._taken.append(self._last)
+            self._last = None
+
+    def waiting(self, request: Request, accept: Callable[[Page], Page]) -> Page | None:
+        """Return the oldest answer of an earlier run that nobody read, None where there is none.
+
+        Raises
+        ------
+        CrmlabError
+            It cannot be read, or the answer before it could not be written.
+        """
+        if self.failure:
+            raise self.failure
+        while self._waiting:
+            path = self._waiting[0]
+            with errors_in_words(path):
+                body, lone_surrogates = replace_lone_surrogates(path.read_bytes())
+            if body.strip() not in _EMPTY:
+                page = Page(request=request, status=200, headers={}, body=body, lone_surrogates=lone_surrogates)
+                page = self._accepted(path, page, accept)
+            else:
+                page = None
+            self._waiting.popleft()
+            self._taken.append(path)
+            if page:
+                return page
+        return None
+
+    def hand_out(self) -> None:
+        """Take note that the last answer was read and is handed out; warn where it is not on disk."""
+        if self.failure:
+            warnings.warn(f"the answer is handed out and not kept: {self.failure}", stacklevel=3)
+        self.accepted()
+        self.mark_read()
+
+    def mark_read(self) -> None:
+        """Rename the answers that were read."""
+        for path in self._taken:
+            with errors_in_words(path):
+                path.rename(path.with_name(path.name.removesuffix(_WAITING) + _READ))
+        self._taken.clear()
+
+    def _accepted(self, path: Path, page: Page, accept: Callable[[Page], Page]) -> Page:
+        try:
+            self._account.provider.check(page)
+            return accept(page)
+        except TransportError as error:
+            error.hint = f"it is {path}, which an earlier run kept: move it elsewhere to go on without it"
+            raise
+
+
+class Spools:
+    """The spools of one fetch, by account and resource; none where no folder was named."""
+
+    def __init__(self, directory: str | Path | None) -> None:
+        self._directory = directory
+        self._spools: dict[tuple[str, str], Spool] = {}
+
+    def of(self, account: Account, resource: str, path: str) -> Spool:
+        """Return the spool of a resource, made when it is first asked for."""
+        assert self._directory is not None, "check_spool was asked before anything is sent"
+        key = (account.label, resource)
+        if key not in self._spools:
+            self._spools[key] = Spool(self._directory, account, path)
+        return self._spools[key]
+
+    def mark_read(self, results: Iterable[ResourceResult]) -> None:
+        """Take note that these results are handed out; what could not be decoded waits for the next run."""
+        for result in results:
+            spool = self._spools.get((result.task.account.label, result.task.resource.name))
+            if spool and RAW in result.frames:
+                spool.mark_read()
+
+
+def check_spool(name: str, *, allow_destructive: bool, spool: str | Path | None) -> None:
+    """Refuse to read what is gone once it was read, unless that is wanted and there is a place to keep it.
+
+    Raises
+    ------
+    UsageError
+        One of the two is missing; says what to write.
+    """
+    if allow_destructive and spool is not None:
+        return
+    raise UsageError(
+        f"{name} gives each record once, and never again: write allow_destructive=True, spool='a folder'. Each answer "
+        "is kept in that folder as it came before it is read, and what a run did not read is read by the next one"
+    )
+
+
+def _name(account: Account, path: str) -> str:
+    """Return a name that is one account's own, and shows whose it is."""
+    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{account.provider.name} {account.name} {path}").strip("-")
+    digest = sha256(f"{account.base_url}\n{account.name}\n{path}".encode()).hexdigest()
+    return f"{shown[:80]}-{digest[:12]}"
+
+
+def _write(path: Path, body: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the name of a new file is on disk too, where the system can be asked for that."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,229 @@
+"""What a few reads tell of Relenta, and how its lists are read where it does otherwise than assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Literal
+
+from crmlab.connector import (
+    NOWHERE,
+    Context,
+    Fact,
+    Page,
+    Probe,
+    Reads,
+    Request,
+    Resource,
+    confirmed,
+    has_fields,
+    have_zone,
+    honours_size,
+    is_sorted,
+    listed,
+    page_size_fact,
+    refuted,
+    stands_at,
+    time_zone_fact,
+    untold,
+)
+from crmlab.errors import ApiError
+
+_CONTACTS = Request(path="/contact.list.json")
+_PAGE_SIZE = 100
+#: a page that no list of contacts reaches
+_FAR = 1_000_000
+_DOCUMENT = "the vendor's document, by its examples"
+
+
+def _page(number: int) -> Request:
+    return _CONTACTS.with_params(page=number, page_size=_PAGE_SIZE)
+
+
+def _contacts(page: Page) -> list[dict[str, Any]]:
+    return listed(page, "data")
+
+
+def _ids(page: Page) -> set[str]:
+    return {str(each.get("id")) for each in _contacts(page)}
+
+
+def _first_page(context: Context) -> Reads:
+    plain = yield _CONTACTS
+    if not _contacts(plain):
+        return untold("the account has no contacts")
+    one = yield _page(1)
+    # in whatever order a page gives its contacts, the first page has them in common with the list
+    if _ids(one) & _ids(plain):
+        return confirmed("page 1 holds what the list without parameters begins with")
+    try:
+        zero = yield _page(0)
+    except ApiError as error:
+        return untold(f"page 1 holds nothing of what the list begins with, and page 0 is refused: HTTP {error.status}")
+    if _ids(zero) & _ids(plain):
+        return refuted("page 0 holds what the list without parameters begins with, and page 1 does not", first_page=0)
+    return untold("neither page 1 nor page 0 holds what the list without parameters begins with")
+
+
+def _stands_in_data(context: Context) -> Reads:
+    page = yield _page(1)
+    return stands_at(page, "data")
+
+
+def _honours_page_size(context: Context) -> Reads:
+    try:
+        first = yield _page(1)
+    except ApiError as error:
+        return refuted(f"a page of {_PAGE_SIZE} is refused: HTTP {error.status}")
+    second = yield _page(2)
+    has_more = bool(_ids(second) - _ids(first))
+    return honours_size(first, _contacts(first), _PAGE_SIZE, more=has_more, name="page_size")
+
+
+def _newest_first(context: Context) -> Reads:
+    page = yield _page(1)
+    ids = [str(each.get("id")) for each in _contacts(page)]
+    return is_sorted([int(each) for each in ids if each.isdecimal()], descending=True)
+
+
+def _ends_empty(context: Context) -> Reads:
+    first = yield _page(1)  # where this is refused, the number of the other page is not to blame
+    if not _contacts(first):
+        return untold("the account has no contacts")
+    try:
+        page = yield _page(_FAR)
+    except ApiError as error:
+        return refuted(f"page {_FAR:,} is refused: HTTP {error.status}")
+    if not _contacts(page):
+        return confirmed(f"page {_FAR:,} has none")
+    return refuted(f"page {_FAR:,} holds {len(_contacts(page)):,} contacts")
+
+
+def _times_have_zone(context: Context) -> Reads:
+    page = yield _page(1)
+    return have_zone(each.get(name) for each in _contacts(page) for name in ("dt_created", "dt_modified"))
+
+
+def _addresses_are_joined(context: Context) -> Reads:
+    page = yield _page(1)
+    several = [each.get("emails") for each in _contacts(page) if str(each.get("emails")).count("@") > 1]
+    if not several:
+        return untold("no contact that was looked at has several addresses")
+    joined = [each for each in several if isinstance(each, str) and ";" in each]
+    if len(joined) == len(several):
+        return confirmed(f"{len(several):,} looked at that have several addresses")
+    return refuted(f"{len(several) - len(joined):,} of {len(several):,} that have several addresses have no ;")
+
+
+def _contact_fields(context: Context) -> Reads:
+    page = yield _page(1)
+    names = (("id",), ("full_name",), ("dt_modified",), ("emails",), ("do_not_mass_email",))
+    return has_fields(_contacts(page), *names)
+
+
+PROBES = (
+    Probe(
+        name="envelope",
+        assumption="a list is what data holds",
+        source=_DOCUMENT,
+        if_wrong="the list is looked for under other usual names, and a note of the fetch says where it was",
+        reads=_stands_in_data,
+        max_requests=1,
+    ),
+    Probe(
+        name="first_page",
+        assumption="the first page of a list is number 1",
+        source=NOWHERE,
+        if_wrong="the newest contacts and activities stand on a page 0, which a fetch finds by the same comparison",
+        reads=_first_page,
+        max_requests=3,
+        fact="first_page",
+    ),
+    Probe(
+        name="page_size",
+        assumption=f"a page may hold {_PAGE_SIZE} records",
+        source=NOWHERE,
+        if_wrong="lists are read in the pages that the service gives: in more requests, and nothing is lost",
+        reads=_honours_page_size,
+        max_requests=2,
+        fact="page_size",
+    ),
+    Probe(
+        name="order",
+        assumption="lists begin with the newest id",
+        source=_DOCUMENT,
+        if_wrong="a contact that is made while a list is read may come on a page that was read already; lists of "
+        "several pages are read until two readings agree",
+        reads=_newest_first,
+        max_requests=1,
+    ),
+    Probe(
+        name="end",
+        assumption="a page past the end of a list is empty",
+        source=NOWHERE,
+        if_wrong="a list ends where a page brings nothing new or is refused: one of just these contacts is told "
+        "incomplete if the service gives others for ever",
+        reads=_ends_empty,
+        max_requests=2,
+    ),
+    Probe(
+        name="time_zone",
+        assumption="times say their zone",
+        source=_DOCUMENT,
+        if_wrong='times without a zone are misfits: name the zone that they are of, such as facts={"time_zone": '
+        '"America/New_York"}',
+        reads=_times_have_zone,
+        max_requests=1,
+        fact="time_zone",
+    ),
+    Probe(
+        name="emails",
+        assumption="several addresses of a contact are joined by ;",
+        source=NOWHERE,
+        if_wrong="the addresses of such a contact are read as one, and join with no other service's",
+        reads=_addresses_are_joined,
+        max_requests=1,
+    ),
+    Probe(
+        name="contact",
+        assumption="a contact has id, full_name, dt_modified, emails and do_not_mass_email",
+        source="the vendor's document, by its examples; its table spells the last do_no_mass_email",
+        if_wrong="do_no_mass_email is read as well; what stands under any other name is in no column",
+        reads=_contact_fields,
+        max_requests=1,
+    ),
+)
+
+
+# ---- facts ----------------------------------------------------------------------------------------
+
+
+def _begin_at(resource: Resource, number: int) -> Resource:
+    """Return a numbered list read from that page on, without comparing how it begins."""
+    if resource.plain_request is None:
+        return resource
+    first = resource.requests
+
+    def requests(context: Context) -> Iterable[Request]:
+        for request in first(context):
+            if number == 0:
+                yield request.with_params(page=0)
+            yield request
+
+    return replace(resource, requests=requests, plain_request=None)
+
+
+FACTS = (
+    Fact(
+        name="first_page",
+        doc="the number of the first page of a list, 0 or 1; without it the two are compared where a list begins",
+        type_=Literal[0, 1],
+        apply=_begin_at,
+        only_adds=True,
+    ),
+    page_size_fact(),
+    time_zone_fact(
+        contacts=("dt_created", "dt_modified"),
+        activities=("dt_created", "dt_modified", "dt_start", "dt_end"),
+    ),
+)

@@ -1,0 +1,145 @@
+"""Which questions a report answers, and the answers: numbers, figure, and why there is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from crmlab import providers
+from crmlab.catalogue import CATALOGUE, GIVEN, SECTIONS, Entry, evaluate, variables_of
+from crmlab.display import listed
+from crmlab.errors import UsageError
+from crmlab.plots import with_note
+from crmlab.schema import TABLES, Asked, unread_note
+
+#: what a page shows where nobody chose: few enough to be read
+DEFAULT = (
+    "pipeline_snapshot",
+    "weighted_pipeline",
+    "ageing",
+    "win_rate",
+    "created_against_closed",
+    "cycle_length",
+    "activity_volume",
+    "activity_heatmap",
+    "open_actions",
+    "response_time",
+    "email_engagement",
+    "consent_rate",
+    "consent_stock",
+    "consent_trend",
+    "consent_survival",
+    "expiring_consents",
+    "consent_banner",
+    "people_overlap",
+    "open_pipeline_by_consent",
+    "activities_after_opt_out",
+    "mailed_but_objected",
+)
+#: what no fetch brings, as it stands after "needs"
+_NOT_IN_A_FETCH = {
+    "quota": "a quota, which only you know",
+    "earlier": "an earlier fetch to compare with",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInputs:
+    """The tables, who is who in them, when they were fetched, the clock they are counted by, and what was asked."""
+
+    tables: Mapping[str, pl.DataFrame]
+    people: pl.DataFrame
+    as_of: dt.datetime
+    time_zone: str
+    asked: Asked
+    #: that of the fetch: how many values of each table could not be read
+    summary: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        return self.tables[name] if name in self.tables else TABLES[name].empty()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.tables
+
+    def variables(self) -> dict[str, Any]:
+        """Return all that the code of questions may read, by name: tables, and what is made of them."""
+        known: dict[str, Any] = {name: self[name] for name in TABLES}
+        known |= {"people": self.people, "as_of": self.as_of, "time_zone": self.time_zone}
+        for name, code in GIVEN.items():
+            if name not in known and set(variables_of(code)) <= known.keys():
+                known[name] = evaluate(code, known)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question: the numbers, and the figure that shows them and says of whom they are."""
+
+    entry: Entry
+    numbers: pl.DataFrame
+    figure: go.Figure
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A question that these data cannot answer; `lacking` is what is missing, as it stands after "needs"."""
+
+    entry: Entry
+    lacking: str
+    #: the tables among that
+    tables: tuple[str, ...] = ()
+
+
+def chosen(questions: Iterable[str] | None, default: Iterable[str]) -> dict[str, list[Entry]]:
+    """Return the questions of these names under their headings, in the order in which they were named.
+
+    Raises
+    ------
+    UsageError
+        One is no question of the catalogue, there is none, or the names are one text.
+    """
+    if isinstance(questions, str):
+        raise UsageError(f"questions={questions!r} is one text: give a list, [{questions!r}]")
+    names = list(dict.fromkeys(default if questions is None else questions))
+    for name in names:
+        if name not in CATALOGUE:
+            raise UsageError(providers.unknown("question", name, CATALOGUE))
+    if not names:
+        raise UsageError("questions is empty: name at least one, or leave it away")
+
+    entries = [CATALOGUE[name] for name in names]
+    found = {heading: [entry for entry in entries if entry in under] for heading, under in SECTIONS.items()}
+    return {heading: under for heading, under in found.items() if under}
+
+
+def answers(
+    entries: Sequence[Entry], inputs: ReportInputs, variables: Mapping[str, Any]
+) -> Iterator[Answer | NoAnswer]:
+    """Return the answer to each question; what needs more than the data hold has none."""
+    for entry in entries:
+        absent = tuple(table for table in entry.tables if table not in inputs)
+        if absent:
+            yield NoAnswer(entry, f"{listed(absent)}, which {_were(absent)} not fetched", absent)
+            continue
+        lacking = _not_in_a_fetch(entry, variables) or entry.lacks(inputs.asked)
+        if lacking:
+            yield NoAnswer(entry, lacking)
+            continue
+        figure = with_note(entry.draw(variables), entry.period_note(inputs.asked))
+        figure = with_note(figure, unread_note(inputs.summary, entry.reads_tables))
+        yield Answer(entry, entry.count(variables), figure)
+
+
+def _not_in_a_fetch(entry: Entry, variables: Mapping[str, Any]) -> str:
+    """Return what the question reads and one fetch does not bring; "" where there is nothing."""
+    missing = entry.reads() - variables.keys()
+    return " and ".join(words for name, words in _NOT_IN_A_FETCH.items() if name in missing)
+
+
+def _were(names: Sequence[str]) -> str:
+    return "was" if len(names) == 1 else "were"

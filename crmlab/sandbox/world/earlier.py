@@ -1,0 +1,188 @@
+"""A world as it was some days before: the same people, and of everything what there was then.
+
+What a record says of its own past is used: stages and amounts of deals by their history, consent and mailings by their
+events. Of what has no history, such as a person's address, the state of today is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import TypeVar
+
+from crmlab.errors import UsageError
+from crmlab.sandbox.world.model import (
+    Action,
+    Appointment,
+    Banner,
+    Company,
+    Deal,
+    Integration,
+    Note,
+    Person,
+    Segment,
+    Subscription,
+    TagSegment,
+    World,
+)
+
+#: what ends a subscription
+_LEAVING = ("unsubscribe", "complain", "hardbounce")
+
+#: records that never change once they are there
+_Kept = TypeVar("_Kept", Person, Company, Note, Appointment)
+
+
+def earlier(world: World, days: int) -> World:
+    """Return the world as it was `days` days before its end; the world itself stays as it is.
+
+    What was created later is absent. A deal has the stage, status and amount of then: one that was closed later is
+    open, and expected to close on the day on which it was. An action that was done later is to be done.
+
+    Raises
+    ------
+    UsageError
+        `days` is negative.
+
+    Examples
+    --------
+    >>> from crmlab.sandbox.world.generate import generate
+    >>> now = generate(50)
+    >>> then = earlier(now, 90)
+    >>> (now.now - then.now).days, len(then.deals) < len(now.deals)
+    (90, True)
+    """
+    if days < 0:
+        raise UsageError(f"days_ago={days} is in the future: give 0 or more")
+    if days == 0:
+        return world
+    now = world.now - timedelta(days=days)
+    deals = [_deal(deal, now) for deal in world.deals if deal.created_at <= now]
+    customers = {deal.contact_id for deal in deals if deal.status == "won"}
+    people = [_person(person, customers, now) for person in world.people if person.created_at <= now]
+    mail_events = [event for event in world.mail_events if event.at <= now]
+    left = {(event.person_id, event.action) for event in mail_events if event.action in _LEAVING}
+
+    return replace(
+        world,
+        now=now,
+        companies=[_unchanged(company, now) for company in world.companies if company.created_at <= now],
+        people=people,
+        deals=deals,
+        actions=[_action(action, now) for action in world.actions if action.created_at <= now],
+        notes=[_unchanged(note, now) for note in world.notes if note.created_at <= now],
+        calls=[call for call in world.calls if call.created_at <= now],
+        meetings=[meeting for meeting in world.meetings if meeting.created_at <= now],
+        appointments=[_appointment(each, now) for each in world.appointments if each.created_at <= now],
+        consent_events=[event for event in world.consent_events if event.at <= now],
+        operations=[operation for operation in world.operations if operation.created_at <= now],
+        mail_events=mail_events,
+        subscriptions=[_subscription(each, left) for each in world.subscriptions if each.created_at <= now],
+        segments=[_segment(segment, people) for segment in world.segments],
+        tag_segments=[_tag_segment(segment, now) for segment in world.tag_segments],
+        banners=[_banner(banner, now) for banner in world.banners],
+        integrations=[_integration(each, now, days) for each in world.integrations if each.created_at <= now],
+        changes=[change for change in world.changes if change.created_at <= now],
+    )
+
+
+def _deal(deal: Deal, now: datetime) -> Deal:
+    history = [(at, stage) for at, stage in deal.stage_history if at <= now]
+    later_amounts = [(until, amount) for until, amount in deal.earlier_amounts if until > now]
+    changes = [at for at, _ in history] + [until for until, _ in deal.earlier_amounts if until <= now]
+    then = replace(
+        deal,
+        stage=history[-1][1] if history else deal.stage,
+        stage_history=history,
+        amount=later_amounts[0][1] if later_amounts else deal.amount,
+        earlier_amounts=[each for each in deal.earlier_amounts if each not in later_amounts],
+    )
+    if deal.status == "pending":
+        return replace(then, modified_at=max(changes, default=min(deal.modified_at, now)))
+    if _closed_at(deal) <= now:
+        return replace(then, modified_at=min(deal.modified_at, now))
+    return replace(
+        then,
+        status="pending",
+        close_date=None,
+        expected_close_date=deal.close_date,
+        lost_reason_id=None,
+        modified_at=max(changes, default=deal.created_at),
+    )
+
+
+def _closed_at(deal: Deal) -> datetime:
+    """Return when a deal was won or lost: closing is the last that happens to it."""
+    if deal.close_date is None or deal.modified_at.date() == deal.close_date:
+        return deal.modified_at
+    return datetime.combine(deal.close_date, time(), deal.modified_at.tzinfo)
+
+
+def _person(person: Person, customers: Collection[str], now: datetime) -> Person:
+    then = _unchanged(person, now)
+    if person.status_key == "customer" and person.id not in customers:
+        return replace(then, status_key="prospect")
+    return then
+
+
+def _unchanged(record: _Kept, now: datetime) -> _Kept:
+    """Return a record of which no past is known: it was as it is, and changed later."""
+    if record.modified_at <= now:
+        return record
+    return replace(record, modified_at=record.created_at)
+
+
+def _action(action: Action, now: datetime) -> Action:
+    if not action.done or action.modified_at <= now:
+        return action
+    return replace(
+        action,
+        status="date" if action.date else "asap",
+        done=False,
+        done_at=None,
+        modified_at=action.created_at,
+    )
+
+
+def _appointment(appointment: Appointment, now: datetime) -> Appointment:
+    then = _unchanged(appointment, now)
+    return replace(then, status="open") if appointment.starts_at > now else then
+
+
+def _subscription(subscription: Subscription, left: Collection[tuple[str, str]]) -> Subscription:
+    """Return a subscription, in force where the mailing that ended it was still to come."""
+    ended_by = _ended_by(subscription.status)
+    if subscription.channel != "email" or ended_by is None or (subscription.person_id, ended_by) in left:
+        return subscription
+    return replace(subscription, status="subscribed")
+
+
+def _ended_by(status: str) -> str | None:
+    """Return the event that leads to a status: ``"unsubscribe"`` to ``"unsubscribed"``."""
+    return next((action for action in _LEAVING if status.startswith(action)), None)
+
+
+def _segment(segment: Segment, people: Collection[Person]) -> Segment:
+    known = {person.number for person in people}
+    members = [number for number in segment.person_numbers if number in known]
+    return replace(segment, size=len(members), person_numbers=members)
+
+
+def _tag_segment(segment: TagSegment, now: datetime) -> TagSegment:
+    return replace(segment, daily=[each for each in segment.daily if each[0] < now.date()])
+
+
+def _banner(banner: Banner, now: datetime) -> Banner:
+    return replace(banner, daily=[each for each in banner.daily if each.day < now.date()])
+
+
+def _integration(integration: Integration, now: datetime, days: int) -> Integration:
+    """Return an integration with deliveries of the hours before then: only those of the last days are ever kept."""
+    shift = timedelta(days=days)
+    ran = integration.last_run_at
+    return replace(
+        integration,
+        last_run_at=ran - shift if ran else None,
+        hourly=[(hour - shift, success, failed, rejected) for hour, success, failed, rejected in integration.hourly],
+    )

@@ -1,0 +1,141 @@
+"""Where every documented field of every service went: into columns, into whole records, or nowhere, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from crmlab.connector.provider import Provider
+from crmlab.connector.resource import Resource, Schema
+from crmlab.providers import registry
+from docs.pages import declared
+from docs.pages.markdown import code, table
+
+_CUSTOM = "a custom field"
+
+
+def pages() -> dict[str, str]:
+    """Return each page by its path."""
+    return {"fields/index.md": _index()} | {
+        f"fields/{name}.md": _page(provider) for name, provider in registry().items()
+    }
+
+
+def _index() -> str:
+    rows = []
+    for name, provider in registry().items():
+        found = [where for resource in provider.resources for where in _rows(provider, resource)]
+        in_tables = sum(bool(tables) for _, tables, _ in found)
+        never = len(provider.never_kept) + sum(whole.startswith("never kept") for _, _, whole in found)
+        rows.append([f"[{provider.title}]({name}.md)", str(len(found)), str(in_tables), str(never)])
+    toctree = "\n".join(registry())
+    return f"""# Fields
+
+Where each field went that a vendor documents for the records that are read. All of them are in the whole records,
+which `fetch(account, "service.resource")` returns. Many are in columns of the [shared tables](../tables/index.md) as
+well. Those that hold keys or passwords are never kept: they are read of no answer, and so are in no frame, file, log
+or message.
+
+{table(["service", "fields", "of them in shared tables", "never kept"], rows)}
+
+```{{toctree}}
+:hidden:
+
+{toctree}
+```
+"""
+
+
+def _page(provider: Provider) -> str:
+    parts = [_resource(provider, resource) for resource in provider.resources]
+    if provider.never_kept:
+        rows = [[code(field), f"never kept: {why}"] for field, why in provider.never_kept.items()]
+        parts.append(f"## Records that are not read\n\n{table(['field', 'whole records'], rows)}\n")
+    return f"""# Fields of {provider.title}
+
+A dot leads into an object, `[]` into each element of a list. "Whole records" names the column of
+`fetch(account, "{provider.name}.resource")`; what is inside an object is inside its column.
+
+{chr(10).join(parts)}"""
+
+
+def _resource(provider: Provider, resource: Resource) -> str:
+    rows = [[code(field), tables, whole] for field, tables, whole in _rows(provider, resource)]
+    return f"""## {resource.name}
+
+{resource.doc}
+
+{table(["field", "shared tables", "whole records"], rows)}
+"""
+
+
+def _rows(provider: Provider, resource: Resource) -> list[tuple[str, str, str]]:
+    """Return each documented field with the columns that it fills, and its column in the whole records."""
+    filled = _filled(provider, resource)
+    rows = []
+    for field in documented(provider, resource):
+        columns = [column for path, found in filled.items() if _meets(path, field) for column in found]
+        shown = field.replace(declared.ID, _CUSTOM)
+        tables = ", ".join(dict.fromkeys(columns))
+        rows.append((shown, tables, code(shown.partition(".")[0].removesuffix("[]"))))
+    rows += [(name, "", f"{code(name)}, made of the whole record") for name in resource.computed]
+    rows += [
+        (".".join(each.path), "", f"records of {code(each.resource)}")
+        for each in resource.embeds
+        if not resource.embedding
+    ]
+    rows += [(field, "", f"never kept: {why}") for field, why in resource.never_kept.items()]
+    return rows
+
+
+def documented(provider: Provider, resource: Resource) -> list[str]:
+    """Return the way to each documented field of a record, those inside objects included."""
+    wire = resource.wire
+    schema = wire(declared.context(provider, resource)) if callable(wire) else wire
+    found = list(_ways(schema))
+    for name, inside in resource.inside_json.items():
+        at = found.index(name)
+        found[at : at + 1] = [f"{name}.{way}" for way in _ways(inside)]
+    return [*found, *_ways(resource.envelope_fields)]
+
+
+def _ways(schema: Schema) -> Iterator[str]:
+    for name, dtype in schema.items():
+        yield from _ways_inside(name, dtype)
+
+
+def _ways_inside(way: str, dtype: Any) -> Iterator[str]:
+    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct | pl.List):
+        yield from _ways_inside(f"{way}[]", dtype.inner)
+    elif isinstance(dtype, pl.Struct):
+        for field in dtype.fields:
+            yield from _ways_inside(f"{way}.{field.name}", field.dtype)
+    else:
+        yield way
+
+
+def _filled(provider: Provider, resource: Resource) -> Mapping[str, list[str]]:
+    """Return the columns that each way to a field fills."""
+    filled: dict[str, list[str]] = defaultdict(list)
+    if resource.destructive:
+        return filled
+    for name, column, filling in declared.fillings(provider):
+        if filling.resource is resource:
+            for path in filling.fields:
+                filled[_plain(path)].append(code(f"{name}.{column}"))
+    return filled
+
+
+def _meets(path: str, field: str) -> bool:
+    """Return whether a way that an expression reads is that of a field, or leads into it, or it is inside of that."""
+    own = _plain(field)
+    if path.endswith(".*"):
+        return "{n}" in own and own.startswith(path.removesuffix("*"))
+    return path == own or path.startswith(f"{own}.") or own.startswith(f"{path}.")
+
+
+def _plain(way: str) -> str:
+    return way.replace("[]", "")

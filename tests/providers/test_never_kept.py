@@ -1,0 +1,99 @@
+"""Keys and passwords that services send are in no frame, file, log or message."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+import crmlab
+from crmlab.providers import registry
+from tests.conftest import Serve
+
+#: a value that stands in each field which is never kept; nothing in the name of its own key says that it is a secret
+PLANTED = "hunter2-in-plain-text"
+INSIDE = {"pixel": PLANTED, "deep": [{"code": PLANTED}]}
+LISTS = {
+    "/sources": [
+        {"id": 1, "type": "s", "attributes": {"label": "Web", "parameters": INSIDE}},
+        {"id": 2, "type": "s", "attributes": [{"label": "strange", "parameters": INSIDE}]},
+        {"type": "s", "attributes": {"label": "nameless", "parameters": INSIDE}},
+    ],
+    "/destinations": [
+        {"id": 3, "type": "s", "attributes": {"health": [{"parameters": INSIDE}], "parameters": PLANTED}},
+        ["no object", {"parameters": PLANTED}],
+    ],
+    "/activity-logs": [
+        {
+            "id": 4,
+            "type": "l",
+            "attributes": {"action": "updated", "properties": INSIDE},
+        }
+    ],
+}
+SETTINGS: list[Any] = [
+    {"user_id": "u", "auth_key": PLANTED, "settings": {"currency": "EUR"}},
+    [{"user_id": "u", "auth_key": PLANTED}],
+    {"user_id": None, "auth_key": PLANTED},
+    {"user_id": "u", "auth_key": PLANTED, "settings": [{"auth_key": PLANTED}]},
+]
+NAMES = [f"commanders_act.{name.strip('/').replace('-', '_')}" for name in LISTS]
+
+
+def traces(data: crmlab.Fetched, folder: Path) -> str:
+    """All that a fetch shows and writes, as one text."""
+    data.export(folder / "parquet")
+    data.export(folder / "csv", format="csv")
+    shown = [repr(data), data._repr_html_(), str(data.summary.to_dicts()), str(data.failures)]
+    shown += [str(frame.to_dicts()) for frame in (*data.values(), data.rejected, data.misfits)]
+    files = [path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()]
+    return "\n".join([*shown, *files])
+
+
+async def test_what_partners_gave_commanders_act_is_nowhere(serve: Serve, tmp_path: Path, caplog: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"data": LISTS.get(request.path.removeprefix("/v2/7"), [])})
+
+    caplog.set_level(logging.DEBUG)
+    asyncio.get_running_loop().set_debug(True)
+    account = crmlab.Account("commanders_act", base_url=f"{await serve(answer)}/v2/7", site_id="7", token="t")
+    data = await crmlab.fetch(account, "integrations", "changes", *NAMES, limits=crmlab.Limits())
+
+    # what is strange was told, and shown without them
+    assert data.misfits.height >= 2
+    assert data.rejected.height == 2
+    assert "••••" in str(data.misfits["raw"].to_list())
+    assert PLANTED not in traces(data, tmp_path) + caplog.text
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+async def test_the_key_among_the_settings_of_onepagecrm_is_nowhere(
+    serve: Serve, tmp_path: Path, caplog: Any, settings: Any
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        body = {"status": 0, "message": "OK", "data": settings, "tags": {"tags": [{"name": "vip"}]}}
+        return web.json_response(body if request.path == "/bootstrap" else {"status": 0, "data": []})
+
+    caplog.set_level(logging.DEBUG)
+    account = crmlab.Account("onepagecrm", base_url=await serve(answer), user_id="u", api_key="k")
+    data = await crmlab.fetch(account, "tags", "users", "onepagecrm.bootstrap", limits=crmlab.Limits())
+
+    assert data.tags.height == 1
+    assert PLANTED not in traces(data, tmp_path) + caplog.text
+
+
+def test_what_is_never_kept_is_in_no_schema() -> None:
+    for provider in registry().values():
+        for resource in provider.resources:
+            for way in resource.never_kept:
+                assert not callable(resource.wire)
+                assert f"'{way.rpartition('.')[2]}'" not in str(dict(resource.wire))
+
+
+def test_the_planted_values_are_what_they_stand_for() -> None:
+    assert json.dumps([LISTS, SETTINGS]).count(PLANTED) >= 12
