@@ -43,11 +43,12 @@ def evidence(subscriptions: pl.DataFrame | None, contacts: pl.DataFrame | None) 
     return f"By {', '.join(known)}" if len(known) > 1 else "By events alone"
 
 
-def unnamed_events(consent_events: pl.DataFrame) -> Mapping[str, int]:
+def events_left_out(consent_events: pl.DataFrame) -> str:
     """Return how many events are about nobody, or of no time: they are in no answer about decisions."""
     names = [name for name in ("contact_id", "contact_email", "contact_hash") if name in consent_events.columns]
     is_nobodys = pl.all_horizontal(pl.col(names).is_null())
-    return {"events without a person or time": consent_events.filter(is_nobodys | SAID.is_null()).height}
+    count = consent_events.filter(is_nobodys | SAID.is_null()).height
+    return f"Left out: {plural(count, 'event')} without a person or time" if count else ""
 
 
 def yes_to_nothing_named(state: pl.DataFrame) -> str:
@@ -59,5 +60,5 @@ def yes_to_nothing_named(state: pl.DataFrame) -> str:
     counts = {"channel": yes["channel"].null_count(), "purpose": yes["purpose"].null_count()}
     if not state["purpose"].count():
         counts["purpose"] = 0
-    notes = [f"{plural(count, 'yes', 'yes')} without a {name}" for name, count in counts.items() if count]
+    notes = [f"{plural(count, 'consent')} without a {name}" for name, count in counts.items() if count]
     return f"{' and '.join(notes)}: for none that is named" if notes else ""

@@ -87,7 +87,7 @@ def consent_stock(
         f"Each of a {_whom.each_of(subject)}; repeated opt-ins are not counted again",
         _whom.evidence(subscriptions, contacts),
         _without_time(stock),
-        _whom.left_out(_whom.unnamed_events(consent_events)),
+        _whom.events_left_out(consent_events),
         barmode="relative",
         height=440,
         showlegend=True,

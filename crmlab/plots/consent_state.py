@@ -73,7 +73,7 @@ def consent_rate(
         _whom.evidence(subscriptions, contacts),
         covered,
         _whom.yes_to_nothing_named(state),
-        _whom.left_out(_whom.unnamed_events(consent_events)),
+        _whom.events_left_out(consent_events),
     )
 
 

@@ -82,7 +82,7 @@ def consent_journeys(
         f"{title} (n = {_whom.subjects(people, subject)})",
         f"The first {steps} consent events of each; '{journey.END}': no further one",
         note,
-        _whom.left_out(_whom.unnamed_events(consent_events)),
+        _whom.events_left_out(consent_events),
         height=420,
         margin={"l": 16, "r": 16, "t": 80, "b": 20},
     )

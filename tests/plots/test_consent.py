@@ -323,3 +323,31 @@ def test_a_million_banner_rows_stay_below_one_megabyte() -> None:
 
     assert 1_000 < len(plots.banner_rates(frame, by="banner_id").to_json()) < 1_000_000
     assert 1_000 < len(plots.banner_items(items, dimension="vendor").to_json()) < 1_000_000
+
+
+def table(name: str, **columns: Any) -> pl.DataFrame:
+    return conform(pl.DataFrame(columns), TABLES[name])
+
+
+def test_a_rate_says_by_what_it_is_known_and_what_consents_name_nothing() -> None:
+    times = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
+    key = {"provider": ["altcraft"] * 4, "account": ["a"] * 4}
+    said = table(
+        "consent_events",
+        **key,
+        contact_id=["1", "1", "2", None],
+        channel=["email", "email", None, "email"],
+        purpose=["news", None, "news", "news"],
+        opted_in=[True] * 4,
+        occurred_at=times,
+    )
+    marked = table("contacts", provider=["altcraft"], account=["a"], id=["3"], do_not_contact=[True])
+
+    figure = plots.consent_rate(said, as_of=AS_OF, contacts=marked)
+    by_address = plots.consent_rate(said, as_of=AS_OF, subject="email")
+
+    assert title(figure) == "Contacts opted in (n = 3 contacts with a decision)"
+    assert title(by_address) == "Addresses opted in (n = 2 addresses with a decision)"
+    assert "By events, do-not-contact marks" in notes(figure)
+    assert "1 consent without a channel and 1 consent without a purpose: for none that is named" in notes(figure)
+    assert notes(figure).endswith("Left out: 1 event without a person or time")
