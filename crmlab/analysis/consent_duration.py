@@ -105,12 +105,17 @@ def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     >>> median_days(curve(pl.DataFrame({"days": [1.0, 2.0, 9.0], "ended": [True, True, False]}))).item()
     2.0
     """
+    return answer(medians(curve, by))
+
+
+def medians(curve: pl.DataFrame, by: By) -> pl.DataFrame:
+    """Return `median_days`, with the columns of `by` under their private names: they may be called like anything."""
     curve = read(curve, "curve", "days", "survival", by=by)
     keys = keys_of(by)
     half = pl.col("days").filter(pl.col("survival") <= 0.5).min().alias("median_days")
     if not keys:
         return curve.select(half)
-    return answer(curve.group_by(keys).agg(half).sort(keys, nulls_last=True))
+    return curve.group_by(keys).agg(half).sort(keys, nulls_last=True)
 
 
 @answers("everything")

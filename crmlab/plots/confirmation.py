@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.consent_duration import median_days
-from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.consent_duration import medians
+from crmlab.analysis.inputs import By, keys_of, names_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _curves, _shares, _whom
@@ -121,7 +121,7 @@ def time_to_confirm(
     return figure(
         lines,
         f"{title} (n = {plural(n, 'request')})",
-        _curves.median(median_days(curve, by=by), keys, "Half confirm within", "Fewer than half confirm"),
+        _curves.median(medians(curve, by), keys_of(by), "Half confirm within", "Fewer than half confirm"),
         f"The first of each {_whom.each_of(subject)}; {number(waiting)} still waiting as of {at(as_of, time_zone)}",
         rest,
         **_curves.layout("Confirmed, % of requests", "Days since the request", several=bool(keys)),

@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.consent_duration import median_days, without_undated_ends
+from crmlab.analysis.consent_duration import medians, without_undated_ends
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN, consent_periods, dated_events
-from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.inputs import By, keys_of, names_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _curves, _whom
@@ -76,7 +76,7 @@ def consent_survival(
     return figure(
         lines,
         f"{title} (n = {plural(ended + lasts, 'consent')})",
-        _curves.median(median_days(curve, by=by), keys, "Half end within", "More than half still last"),
+        _curves.median(medians(curve, by), keys_of(by), "Half end within", "More than half still last"),
         f"{number(lasts)} in force as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
         "The first of each in each group" if which == "first" else "",
         _left_out(state, dated),
