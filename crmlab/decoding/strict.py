@@ -8,6 +8,7 @@ can be found.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -20,6 +21,8 @@ from crmlab.connector import JSON
 #: what is read as text first
 NUMBERS = (pl.Int64, pl.Float64)
 _SCALAR = str | int | float | bool | None
+#: what JSON writes with an escape
+_ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 
 
 def without_free_form(dtype: Any) -> Any:
@@ -80,7 +83,11 @@ def _accepted(dtype: Any) -> Any:
 
 
 def _object(fields: Mapping[str, Any]) -> Any:
-    """Return a class with these fields, none of which is needed; their names may be any text."""
-    names = {f"field_{number}": name for number, name in enumerate(fields)}
-    declared = [(own, type_, None) for own, type_ in zip(names, fields.values(), strict=True)]
+    """Return a class with these fields, none of which is needed.
+
+    Their names may be any text, but one that JSON writes with an escape cannot be looked for: what such a field
+    holds is not looked at.
+    """
+    names = {f"field_{number}": name for number, name in enumerate(fields) if not _ESCAPED.search(name)}
+    declared = [(own, fields[name], None) for own, name in names.items()]
     return msgspec.defstruct("Accepted", declared, rename=names, gc=False)
