@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmlab.catalogue.entry import Entry, Filters, narrowed
 
-_WHEN = ("starts_at", "created_at")
+_WHEN = ("starts_at", "dated_on", "created_at")
 
 
 def _activities(*period: str) -> Filters:

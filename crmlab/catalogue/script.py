@@ -153,21 +153,37 @@ class _Lines:
                 continue
             columns = ", ".join(f'"{column}"' for column in frames[frame])
             if name == "period":
-                is_date = TABLES[frame].schema[frames[frame][0]] == pl.Date
-                if days := self._days(f"pl.coalesce({columns})" if "," in columns else f"pl.col({columns})", is_date):
+                if days := self._days(frame, frames[frame]):
                     yield name, days
             elif values := self._choices.values.get(name):
                 with_null = ", nulls_equal=True" if None in values else ""
                 yield name, f"pl.col({columns}).is_in({list(values)!r}{with_null})"
 
-    def _days(self, time: str, is_date: bool) -> str:
-        since, until = self._choices.since, self._choices.until
-        if (since or until) and not is_date:
-            self.make("time_zone")
-            time = f"{time}.dt.convert_time_zone(time_zone).dt.date()"
+    def _days(self, frame: str, columns: Sequence[str]) -> str:
+        """Return the condition that the first of these times which is known is of the chosen days; "" for all."""
+        since = self._choices.since
+        until = self._choices.until
+        if not (since or until):
+            return ""  # and no time zone is asked for
+        kinds = {TABLES[frame].schema[column] == pl.Date for column in columns}
+        if len(kinds) == 1:
+            listed = ", ".join(f'"{column}"' for column in columns)
+            time = f"pl.coalesce({listed})" if len(columns) > 1 else f"pl.col({listed})"
+            day = self._day_of(time, is_date=kinds == {True})
+        else:
+            parts = [self._day_of(f'pl.col("{each}")', TABLES[frame].schema[each] == pl.Date) for each in columns]
+            day = f"pl.coalesce({', '.join(parts)})"
         if since and until:
-            return f"{time}.is_between({_day(since)}, {_day(until)})"
-        return f"{time} >= {_day(since)}" if since else f"{time} <= {_day(until)}" if until else ""
+            return f"{day}.is_between({_day(since)}, {_day(until)})"
+        if until:
+            return f"{day} <= {_day(until)}"
+        return f"{day} >= {_day(since)}" if since else ""
+
+    def _day_of(self, time: str, is_date: bool) -> str:
+        if is_date:
+            return time
+        self.make("time_zone")
+        return f"{time}.dt.convert_time_zone(time_zone).dt.date()"
 
 
 def _day(day: dt.date) -> str:
