@@ -1,6 +1,6 @@
 """Compare crmlab with what its users would otherwise run, against one local server.
 
-python -m benchmarks             a minute: throw away, by hand and crmlab; prints, keeps nothing
+python -m benchmarks             two minutes: throw away, by hand, dlt and crmlab; prints, keeps nothing
 python -m benchmarks --full      half an hour: everybody, everywhere; rewrites results.json, the tables, the picture
 python -m benchmarks --report    the tables and the picture from results.json
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from benchmarks import results, tables
 from benchmarks.environments import python
-from benchmarks.matrix import CELLS, CONTENDERS, MAIN, QUICK, Cell, Contender
+from benchmarks.matrix import CELLS, CONTENDERS, EVERYWHERE, MAIN, QUICK, Cell, Contender
 from benchmarks.runner import run, serving
 
 
@@ -33,7 +33,7 @@ def main() -> int:
             python(contender.environment)  # built before the first is timed
         runs: list[results.Run] = []
         for cell in CELLS:
-            runs += _measured(cell, CONTENDERS, options.runs)
+            runs += _measured(cell, CONTENDERS if cell == MAIN else EVERYWHERE, options.runs)
             results.write(runs)
     tables.rewrite(results.read())
     subprocess.run([python("picture"), "-m", "benchmarks.picture"], check=True)

@@ -3,20 +3,15 @@
 python -m benchmarks.decode
 """
 
-import datetime as dt
 import os
 import statistics
 import time
 
 os.environ["POLARS_MAX_THREADS"] = "1"  # read when polars is loaded
 
-import polars as pl
-
-from crmlab.connector.page import Page
-from crmlab.connector.request import Request
-from crmlab.connector.resource import Context
-from crmlab.decoding.decoder import decoder
-from crmlab.decoding.records import records
+from benchmarks.drift import context
+from crmlab.connector import Page, Request
+from crmlab.decoding import decoder, records
 from crmlab.providers.onepagecrm import PROVIDER
 from crmlab.sandbox.services.onepagecrm.lists import lists
 from crmlab.sandbox.world.generate import generate
@@ -24,8 +19,6 @@ from crmlab.sandbox.world.generate import generate
 RUNS = 7
 #: as many as a fetch decodes at once
 BATCH = 1_000
-_SETTINGS = pl.Struct({"settings": pl.Struct({"currency": pl.String})})
-_STAGES = pl.List(pl.Struct({"stage": pl.Int64, "label": pl.String}))
 
 
 def main() -> None:
@@ -33,12 +26,7 @@ def main() -> None:
     body = b'{"status":0,"data":{"deals":' + lists(world)["deals"].slice(0, 10_000) + b"}}"
     deals = PROVIDER.resource("deals")
     found = records(Page(request=Request(path="/deals"), status=200, headers={}, body=body), deals)
-    known = {
-        "bootstrap": pl.DataFrame(schema={"data": _SETTINGS}),
-        "pipelines": pl.DataFrame(schema={"id": pl.String, "stages": _STAGES}),
-    }
-    context = Context(now=dt.datetime.now(dt.UTC), rows=known)
-    decode = decoder(deals, context, provider="onepagecrm", account="a", tables=["deals"], raw=False)
+    decode = decoder(deals, context(), provider="onepagecrm", account="a", tables=["deals"], raw=False)
     taken = []
     for _ in range(RUNS):
         started = time.process_time()

@@ -18,10 +18,8 @@ from typing import Any
 
 os.environ["POLARS_MAX_THREADS"] = "1"  # read when polars is loaded
 
-import polars as pl
-
 from crmlab.connector import Context, Page, Request
-from crmlab.decoding import Decoded, decoder, records
+from crmlab.decoding import RAW, Decoded, decoder, records
 from crmlab.providers.onepagecrm import PROVIDER
 from crmlab.sandbox.services.onepagecrm.lists import lists
 from crmlab.sandbox.world.generate import generate
@@ -32,8 +30,6 @@ RECORDS = 4_000
 BATCH = 1_000
 #: what a difference may cost: where every record differs, and where one in a hundred does
 EVERY, SOME = 1.3, 1.2
-_SETTINGS = pl.Struct({"settings": pl.Struct({"currency": pl.String})})
-_STAGES = pl.List(pl.Struct({"stage": pl.Int64, "label": pl.String}))
 
 Record = dict[str, Any]
 
@@ -111,7 +107,7 @@ def _seconds(name: str, found: list[Record], *, whole: bool) -> float:
     resource = PROVIDER.resource(name)
     body = json.dumps({"data": {name: [{name[:-1]: record} for record in found]}}).encode()
     page = Page(request=Request(path=f"/{name}"), status=200, headers={}, body=body)
-    decode = decoder(resource, _context(), provider="onepagecrm", account="a", tables=[name], raw=whole)
+    decode = decoder(resource, context(), provider="onepagecrm", account="a", tables=[name], raw=whole)
     started = time.process_time()
     cut = records(page, resource, whole=whole)
     decoded = [decode(cut[start : start + BATCH]) for start in range(0, len(cut), BATCH)]
@@ -124,12 +120,15 @@ def _came(decoded: list[Decoded], name: str) -> int:
     return sum(each.frames[name].height for each in decoded)
 
 
-def _context() -> Context:
-    known = {
-        "bootstrap": pl.DataFrame(schema={"data": _SETTINGS}),
-        "pipelines": pl.DataFrame(schema={"id": pl.String, "stages": _STAGES}),
-    }
-    return Context(now=dt.datetime.now(dt.UTC), rows=known)
+def context() -> Context:
+    """Return what deals need of other lists, as it is where these lists are empty."""
+    alone = Context(now=dt.datetime.now(dt.UTC))
+    known = {}
+    for name in PROVIDER.resource("deals").needs_before_decode:
+        needed = PROVIDER.resource(name)
+        decode = decoder(needed, alone, provider="onepagecrm", account="a", tables=[], raw=True)
+        known[name] = decode([]).frames[RAW]
+    return Context(now=alone.now, rows=known)
 
 
 def _records(items: bytes, name: str) -> list[Record]:

@@ -60,20 +60,36 @@ class Contender:
         return 1 if self.expected(cell) > _ONCE_SECONDS and cell != MAIN else wanted
 
 
+@dataclass(frozen=True)
+class Target:
+    """Who is compared with whom in MAIN; what is aimed at: times faster at least, and a share of its CPU at most."""
+
+    ours: Contender
+    theirs: Contender
+    faster: float | None = None
+    cpu: float | None = None
+
+
 THROW_AWAY = Contender("throw away, 10 in flight", "throw_away", "hand", 10, 0.0005)
 THROW_AWAY_100 = Contender("throw away, 100 in flight", "throw_away", "hand", 100, 0.0005)
 BY_HAND = Contender("aiohttp by hand, 10 in flight", "by_hand", "hand", 10, 0.0065)
 BY_HAND_100 = Contender("aiohttp by hand, 100 in flight", "by_hand", "hand", 100, 0.0065)
 CRMLAB = Contender("crmlab, 10 in flight", "with_crmlab", "crmlab", 10, 0.002)
 CRMLAB_100 = Contender("crmlab, 100 in flight", "with_crmlab", "crmlab", 100, 0.002)
+CRMLAB_WHOLE = Contender("crmlab, whole records, 10 in flight", "with_crmlab_whole", "crmlab", 10, 0.002)
+CRMLAB_WHOLE_100 = Contender("crmlab, whole records, 100 in flight", "with_crmlab_whole", "crmlab", 100, 0.002)
 ONE_BY_ONE = Contender("requests, one by one", "one_by_one", "hand", 1, 0.007)
 DLT = Contender("dlt", "with_dlt", "dlt", 4, 0.014, serial=True)
 AIRBYTE = Contender("Airbyte CDK, as it comes", "with_airbyte", "airbyte", 2, 0.022, serial=True)
 AIRBYTE_10 = Contender("Airbyte CDK, concurrency 10", "with_airbyte", "airbyte", 10, 0.022, serial=True)
 
 PEERS = (DLT, AIRBYTE, AIRBYTE_10)
-QUICK = (THROW_AWAY, BY_HAND, CRMLAB, THROW_AWAY_100, BY_HAND_100, CRMLAB_100)
-CONTENDERS = (*QUICK, ONE_BY_ONE, *PEERS)
+_CLIENTS_10 = (THROW_AWAY, BY_HAND, CRMLAB, CRMLAB_WHOLE)
+_CLIENTS_100 = (THROW_AWAY_100, BY_HAND_100, CRMLAB_100, CRMLAB_WHOLE_100)
+QUICK = (*_CLIENTS_10, *_CLIENTS_100, DLT)
+CONTENDERS = (*_CLIENTS_10, *_CLIENTS_100, ONE_BY_ONE, *PEERS)
+#: those that run in every cell; whole records are compared in MAIN alone
+EVERYWHERE = tuple(each for each in CONTENDERS if each not in (CRMLAB_WHOLE, CRMLAB_WHOLE_100))
 
 #: where the contenders are compared first
 MAIN = Cell(10_000, 0.05)
@@ -83,17 +99,20 @@ CELLS = (
     Cell(10_000, 0.05, limited=True),
 )
 
-#: who is compared with whom in MAIN, and how many times faster it should be at least
 TARGETS = (
-    (CRMLAB, THROW_AWAY, None),
-    (CRMLAB, BY_HAND, None),
-    (CRMLAB, ONE_BY_ONE, None),
-    (CRMLAB, DLT, 4),
-    (CRMLAB, AIRBYTE, 8),
-    (CRMLAB, AIRBYTE_10, None),
-    (CRMLAB_100, THROW_AWAY_100, None),
-    (CRMLAB_100, BY_HAND_100, None),
-    (CRMLAB_100, DLT, 10),
-    (CRMLAB_100, AIRBYTE, 20),
-    (CRMLAB_100, AIRBYTE_10, None),
+    Target(CRMLAB, THROW_AWAY),
+    Target(CRMLAB, BY_HAND),
+    Target(CRMLAB, ONE_BY_ONE),
+    Target(CRMLAB, DLT, faster=4),
+    Target(CRMLAB, AIRBYTE, faster=8),
+    Target(CRMLAB, AIRBYTE_10),
+    Target(CRMLAB_WHOLE, THROW_AWAY, faster=1 / 1.05),
+    Target(CRMLAB_WHOLE, DLT, faster=4.5),
+    Target(CRMLAB_100, THROW_AWAY_100),
+    Target(CRMLAB_100, BY_HAND_100),
+    Target(CRMLAB_100, DLT, faster=10),
+    Target(CRMLAB_100, AIRBYTE, faster=20),
+    Target(CRMLAB_100, AIRBYTE_10),
+    Target(CRMLAB_WHOLE_100, BY_HAND_100, faster=3.5, cpu=0.35),
+    Target(CRMLAB_WHOLE_100, DLT, faster=12),
 )

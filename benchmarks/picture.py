@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from benchmarks import results
-from benchmarks.matrix import AIRBYTE_10, CELLS, CONTENDERS, MAIN, Cell, Contender
+from benchmarks.matrix import AIRBYTE_10, CELLS, CONTENDERS, EVERYWHERE, MAIN, Cell, Contender
 from benchmarks.results import Middle, Run
 
 _FILE = Path(__file__).parent / "benchmarks.png"
@@ -18,6 +18,7 @@ _COLOURS = {
     "throw_away": "#8C8C8C",
     "by_hand": "#E69F00",
     "with_crmlab": "#0072B2",
+    "with_crmlab_whole": "#56B4E9",
     "one_by_one": "#CC79A7",
     "with_dlt": "#009E73",
     "with_airbyte": "#D55E00",
@@ -83,7 +84,7 @@ def _shown(runs: list[Run]) -> list[tuple[Contender, Middle]]:
 
 def _growth(axes: Axes, runs: list[Run], cells: list[Cell], along: str) -> None:
     """Wall time along a size of the work; hollow where it was reckoned."""
-    for contender in CONTENDERS:
+    for contender in EVERYWHERE:
         xs = [cell.records if along == "records" else cell.latency * 1000 for cell in cells]
         middles = [Middle(runs, contender, cell) for cell in cells]
         ys = [m.get("wall_seconds") or contender.floor(c) or nan for m, c in zip(middles, cells, strict=True)]

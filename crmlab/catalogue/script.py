@@ -153,37 +153,31 @@ class _Lines:
                 continue
             columns = ", ".join(f'"{column}"' for column in frames[frame])
             if name == "period":
-                if days := self._days(frame, frames[frame]):
-                    yield name, days
+                if self._choices.since or self._choices.until:
+                    yield name, self._days(frame, frames[frame])
             elif values := self._choices.values.get(name):
                 with_null = ", nulls_equal=True" if None in values else ""
                 yield name, f"pl.col({columns}).is_in({list(values)!r}{with_null})"
 
     def _days(self, frame: str, columns: Sequence[str]) -> str:
-        """Return the condition that the first of these times which is known is of the chosen days; "" for all."""
+        """Return the condition that the first of these columns that is not null is of the chosen days."""
+        schema = TABLES[frame].schema
+        days = [f'"{column}"' for column in columns if schema[column] == pl.Date]
+        times = [f'"{column}"' for column in columns if schema[column] != pl.Date]
+        parts = [f"pl.col({day})" for day in days]
+        if times:
+            self.make("time_zone")
+            time = f"pl.coalesce({', '.join(times)})" if len(times) > 1 else f"pl.col({times[0]})"
+            parts.append(f"{time}.dt.convert_time_zone(time_zone).dt.date()")
+        day = f"pl.coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
+
         since = self._choices.since
         until = self._choices.until
-        if not (since or until):
-            return ""  # and no time zone is asked for
-        kinds = {TABLES[frame].schema[column] == pl.Date for column in columns}
-        if len(kinds) == 1:
-            listed = ", ".join(f'"{column}"' for column in columns)
-            time = f"pl.coalesce({listed})" if len(columns) > 1 else f"pl.col({listed})"
-            day = self._day_of(time, is_date=kinds == {True})
-        else:
-            parts = [self._day_of(f'pl.col("{each}")', TABLES[frame].schema[each] == pl.Date) for each in columns]
-            day = f"pl.coalesce({', '.join(parts)})"
         if since and until:
             return f"{day}.is_between({_day(since)}, {_day(until)})"
-        if until:
-            return f"{day} <= {_day(until)}"
-        return f"{day} >= {_day(since)}" if since else ""
-
-    def _day_of(self, time: str, is_date: bool) -> str:
-        if is_date:
-            return time
-        self.make("time_zone")
-        return f"{time}.dt.convert_time_zone(time_zone).dt.date()"
+        if since:
+            return f"{day} >= {_day(since)}"
+        return f"{day} <= {_day(until)}" if until else ""
 
 
 def _day(day: dt.date) -> str:

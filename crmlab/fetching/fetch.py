@@ -177,7 +177,7 @@ async def fetch_to(
         paths = store.paths
         scans = {name: pl.scan_parquet(paths[name]) for name in heights}
         stored = Stored(scans, heights=heights, **account)
-        beside = stored.writers_beside(directory)
+        beside = stored.writers_beside(directory, store.wholes)
         obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
         store.publish(beside, obsolete=obsolete)
     stored.paths = {name: paths[name] for name in heights}
