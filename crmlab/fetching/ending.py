@@ -135,7 +135,8 @@ class Ending:
             trail = replace(trail, is_check=True)
             if (not new or is_stuck) and total is None:
                 self._may_be_unproven = True
-                self._is_unproven |= self._is_full(page, found)
+                # the only page of a list may be full though smaller than asked; those after it are compared with it
+                self._is_unproven |= self._is_full(page, found, else_usual=trail.depth == 1)
         if not new:
             return ()
         if not is_chain and not self._paging.param:
