@@ -109,28 +109,31 @@ class ListReader:
         self._dtype, self._field = dtype, field
         inner: Any = dtype.inner
         self._inner = reader(inner, field)
-        self._is_of_objects = isinstance(inner, pl.Struct)
+        self._as_text = as_text(dtype)
+        nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
+        is_single = ~_IS_LIST & ~nothing & _IS_OBJECT.eq(isinstance(inner, pl.Struct))
+        wrapped = pl.format("[{}]", _TEXT)
+        self._lists_in_text = pl.when(_IS_LIST).then(_TEXT).when(is_single).then(wrapped)
+        self._is_strange = ~_IS_LIST & ~is_single & ~nothing
 
     def read(self, texts: pl.Series) -> Fit:
-        nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
-        is_single = ~_IS_LIST & ~nothing & _IS_OBJECT.eq(self._is_of_objects)
-        wrapped = pl.format("[{}]", _TEXT)
-        given = pl.when(_IS_LIST).then(_TEXT).when(is_single).then(wrapped)
-        lists, strange = _selected(texts, given, ~_IS_LIST & ~is_single & ~nothing)
+        lists, strange = _selected(texts, self._lists_in_text, self._is_strange)
         found, misfits = self._lists(lists)
         return found, [*misfits, *misfits_where(strange, texts, field=self._field, wanted="a list")]
 
     def _lists(self, texts: pl.Series) -> Fit:
+        if texts.null_count() == len(texts):
+            return pl.repeat(None, len(texts), dtype=self._dtype, eager=True), []
         try:
-            return fit(texts.str.json_decode(as_text(self._dtype)), self._dtype, self._field)
+            return fit(texts.str.json_decode(self._as_text), self._dtype, self._field)
         except PolarsError:
             pass
         apart = pl.Series([text is not None and not fits(text, self._dtype) for text in texts], dtype=pl.Boolean)
         try:
-            rest = pl.select(pl.when(~apart).then(texts)).to_series().str.json_decode(as_text(self._dtype))
+            rest = pl.select(pl.when(~apart).then(texts)).to_series().str.json_decode(self._as_text)
         except PolarsError:  # a number too long for the reader
             apart = texts.is_not_null()
-            rest = pl.repeat(None, len(texts), dtype=as_text(self._dtype), eager=True)
+            rest = pl.repeat(None, len(texts), dtype=self._as_text, eager=True)
         found, misfits = fit(rest, self._dtype, self._field)
         mended, more = self._one_by_one(pl.select(pl.when(apart).then(texts)).to_series())
         whole = pl.select(pl.when(apart).then(mended).otherwise(found)).to_series()
