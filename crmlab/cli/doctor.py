@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 import crmlab
 from crmlab import providers
@@ -73,6 +74,10 @@ async def _probed(account: crmlab.Account) -> int:
     print(f"Testing {len(account.provider.probes)} assumptions with {max_requests(account)} reads at most.")
     found = await crmlab.probe(account)
     print(f"{found.text()}\n")
+    facts = found.facts.get(account.name)
+    if facts:  # what was adopted ends with this process
+        variable = f"CRMLAB_{account.provider.name}_FACTS".upper()
+        print(f"To read {account.provider.title} so from here on, set {variable}='{json.dumps(facts)}'\n")
     return INCOMPLETE if found.count("refuted") else OK
 
 

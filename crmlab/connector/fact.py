@@ -69,7 +69,8 @@ def time_zone_fact(**fields: Sequence[str]) -> Fact:
 
     return Fact(
         name="time_zone",
-        doc="the time zone (an IANA name) of times that come without one; without it such times are misfits",
+        doc="the time zone (an IANA name) of times that come without one; without it such times are misfits, or UTC "
+        "where the vendor's document has all of them in it",
         type_=str,
         check=known_zone,
         apply=apply,

@@ -322,8 +322,7 @@ def decoder(
     """
     wanted = set(tables)
     resource = replace(resource, key=_given(resource.key))
-    declared = resource.views(context) if callable(resource.views) else resource.views
-    views = [view for view in declared if view.table in wanted]
+    views = [view for view in _declared_views(resource, context, wanted) if view.table in wanted]
     documented = resource.wire(context) if callable(resource.wire) else resource.wire
     known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
     return Decoder(
@@ -337,6 +336,13 @@ def decoder(
         fields=documented if raw else _needed(resource, context, views, documented, exports=exports),
         known=frozenset(known),
     )
+
+
+def _declared_views(resource: Resource, context: Context, wanted: set[str]) -> Sequence[View]:
+    """Return the views; where no table is wanted none are made, for what they need to know may not be there."""
+    if not wanted:
+        return ()
+    return resource.views(context) if callable(resource.views) else resource.views
 
 
 def _given(key: pl.Expr) -> pl.Expr:

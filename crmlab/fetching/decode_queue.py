@@ -183,7 +183,10 @@ class DecodeQueue:
         words: list[str] = []
         try:
             decoded = reader(found)
-            words = _unknown_words(reader.resource, decoded.frames)
+            unread = _unread_words(reader.resource, decoded.frames)
+            words = unread["word"].unique(maintain_order=True).to_list()
+            counted = pl.concat([decoded.misfit_keys, unread.select(*MISFIT_KEYS)])
+            decoded = replace(decoded, misfit_keys=counted)
         except FAULTS as fault:  # costs this batch, and none of the others
             decoded = reader.reject(found, str(internal_error(fault)))
         rest = dict(decoded.frames)
@@ -194,14 +197,14 @@ class DecodeQueue:
         return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample), words
 
 
-def _unknown_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> list[str]:
-    """Return the service's words that the resource's views cannot read."""
-    found = [
-        frames[table].select(expression.alias("word"))["word"].drop_nulls().unique(maintain_order=True).to_list()
-        for table, expression in resource.unknown_words.items()
-        if table in frames
-    ]
-    return [word for words in found for word in words]
+def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the service's words that the resource's views cannot read, and what they are counted by: their row."""
+    found = [pl.DataFrame(schema={**MISFIT_KEYS, "word": pl.String})]
+    for table, expression in resource.unknown_words.items():
+        if table in frames:
+            words = frames[table].select("id", word=expression).drop_nulls("word")
+            found.append(words.select(table=pl.lit(table), field=pl.lit("word"), key=pl.col("id").hash(), word="word"))
+    return pl.concat(found)
 
 
 def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:

@@ -9,6 +9,7 @@ from crmlab.connector import Page, Request, Resource
 from crmlab.decoding import Record
 from crmlab.errors import ApiError, PagingError
 from crmlab.fetching.known_records import KnownRecords, signature
+from crmlab.fetching.numbered_list import NumberedList
 from crmlab.fetching.numbered_pages import NumberedPages, may_be_full
 
 #: pages that follow each other, one named by the other, before a list is said to have no end
@@ -46,16 +47,8 @@ class Ending:
         self._paging = resource.follow
         self._asked: set[str] = set()
         self._trails: dict[str, _Trail] = {}
-        self._pages = NumberedPages()
-        #: what the service counted last, of a list that is counted
-        self._counted: int | None = None
-        #: keys of requests for a page more than the service tells of
-        self._one_more_keys: set[str] = set()
-        #: keys of those among them that are past the last page that the service tells of
-        self._past_told_end: set[str] = set()
-        self._has_looked_beyond = False
-        #: any request for a page with a number
-        self._a_request: Request | None = None
+        #: by path and tags
+        self._lists: dict[tuple[str, str], NumberedList] = {}
         self._seen: set[int] = set()
         #: pages that named another one, and what was on them
         self._follow_pages = 0
@@ -79,7 +72,9 @@ class Ending:
         page_signature = signature(found)
         is_new = bool(found) and page_signature not in self._seen
         self._seen.add(page_signature)
-        self._note_number(page, found)
+        number = self._number(request)
+        if number is not None:
+            self._list(request).answered(number, page, found)
         if self._paging.is_chain(page):
             self._note_records(request, found)
         return is_new
@@ -104,16 +99,6 @@ class Ending:
         """Take note of a page that may not be the last one of its list, and of nothing that could tell."""
         self._is_unproven = True
 
-    def _note_number(self, page: Page, found: Sequence[Record]) -> None:
-        number = self._number(page.request)
-        if number is None or page.request.partial:
-            return
-        self._a_request = page.request
-        asked_size = self._asked_size(page.request)
-        self._pages.note(number, len(found), signature=signature(found), asked_size=asked_size)
-        if page.request.key in self._past_told_end and not self._pages.brings_news(number):
-            self._pages.forget(number)  # it confirms what the service told
-
     def refused(self, request: Request, error: ApiError) -> None:
         """Take note of a page after the first that is refused: whether it is past the end, the others tell."""
         self._asked.add(request.key)
@@ -134,8 +119,6 @@ class Ending:
         is_chain = self._paging.is_chain(page)
         if is_chain and len(new) < len(named):
             self.doubts.setdefault("a cursor leads back to an earlier page")
-        if total is not None and not page.request.partial:
-            self._counted = total
         if not new:
             new = self._one_more(page, found, total)
         if is_chain and self._comes_again(page.request, found):
@@ -145,7 +128,9 @@ class Ending:
             new = self._checks(page)
             is_stuck = trail.is_check and page.request.key in self._repeating
             trail = replace(trail, is_check=True)
-            if (not new or is_stuck) and total is None and self._is_full(page, found):
+            # the only page of a list may be full though it is smaller than asked; others after it are compared with it
+            may_be_full = self._is_full(page, found, else_usual=trail.depth == 1)
+            if (not new or is_stuck) and total is None and may_be_full:
                 self.unproven()
         if not new:
             return ()
@@ -182,38 +167,20 @@ class Ending:
         return [request for request in self._paging.further(page) if request.key not in self._asked]
 
     def _one_more(self, page: Page, found: Sequence[Record], total: int | None) -> list[Request]:
-        """Return the request for the next page, where nothing proves that this is the last one."""
         number = self._number(page.request)
-        if number is None or not self._paging.next_if_full or page.request.partial:
+        if number is None:
             return []
-        is_last_answer = number == self._pages.highest and self._pages.brings_news(number)
-        if not is_last_answer or self._is_proven_last(page, found, total):
-            return []
-        following = page.request.with_params(**{self._paging.param: number + 1})
-        if following.key in self._asked:
-            return []
-        self._one_more_keys.add(following.key)
-        if self._paging.more(page) is not None:
-            self._past_told_end.add(following.key)
-        return [following]
-
-    def _is_proven_last(self, page: Page, found: Sequence[Record], total: int | None) -> bool:
-        """Whether the count tells that a page is the last one, or the last number tells it of one that is not full."""
-        if total is not None and self._pages.came <= total:
-            return self._pages.came == total
-        if total is not None:
-            self.remarks.setdefault(f"more came than the {total:,} that the service counts")
-            return not self._is_full(page, found)
-        if self._resource.page_size is None:
-            return True
-        return self._paging.more(page) is not None and not self._is_full(page, found)
+        is_full = self._is_full(page, found)
+        following = self._list(page.request).one_more(number, page, total=total, is_full=is_full)
+        return [request for request in following if request.key not in self._asked]
 
     # ---- refused pages ----------------------------------------------------------------------------
 
     def to_ask(self) -> list[Request]:
         """Return what is to be asked when all answers are in: refused pages again, or some pages more; each once."""
         if not self._refused:
-            return self._beyond()
+            beyond = [request for each in self._lists.values() for request in each.beyond()]
+            return [request for request in beyond if request.key not in self._asked]
         onward = self._onward()
         if self._may_be_past_the_end():
             return onward
@@ -228,21 +195,6 @@ class Ending:
         [(refused, _)] = self._refused.values()
         return [request for request in self._paging.onward(refused) if request.key not in self._asked]
 
-    def _beyond(self) -> list[Request]:
-        """Return the next pages, once, where hardly any without news follow a full one: there may be more."""
-        request = self._a_request
-        if self._has_looked_beyond or request is None or not self._pages.may_go_on:
-            return []
-        self._has_looked_beyond = True
-        highest = self._pages.highest
-        following: list[Request] = []
-        if self._tells_no_end:
-            following = [*self._paging.onward(request.with_params(**{self._paging.param: highest}))]
-        elif self._paging.next_if_full and self._counted is None and self._pages.is_empty(highest):
-            following = [request.with_params(**{self._paging.param: highest + 1})]
-            self._one_more_keys.update(each.key for each in following)
-        return [each for each in following if each.key not in self._asked]
-
     def settle(self) -> None:
         """Say what the pages mean that stay refused.
 
@@ -252,22 +204,21 @@ class Ending:
             one of them is no end: the list holds more
         """
         self._settle_chain()
-        self._settle_numbers()
-        if not self._refused:
-            return
-        _, error = next(iter(self._refused.values()))
-        if self._refused.keys() <= self._one_more_keys:
-            if self._counted is not None or self._refused.keys() <= self._past_told_end:
-                return  # the count tells whether something is missing, or the last page is the one that was told
-            after_the_last = f"the page after the last one is refused ({error.what})"
-            if self._pages.is_as_full_as_asked(self._pages.last):
-                self.doubts.setdefault(f"{after_the_last}: there may be more")
-            else:
-                self.remarks.setdefault(after_the_last)
-        elif self._may_be_past_the_end():
+        for each in self._lists.values():
+            each.settle(self.doubts, self.remarks)
+        for key, (request, error) in [*self._refused.items()]:
+            if self._number(request) is not None and key in self._list(request).one_more_keys:
+                self._list(request).settle_refused(request, error, self.doubts, self.remarks)
+                del self._refused[key]
+        if self._refused:
+            self._settle_refused()
+
+    def _settle_refused(self) -> None:
+        request, error = next(iter(self._refused.values()))
+        if self._may_be_past_the_end():
             self.remarks.setdefault(f"its end is told by HTTP {error.status} for the pages after the last one")
         elif self._tells_no_end and self._is_after_the_last():
-            last = self._pages.last
+            last = self._list(request).pages.last
             self.doubts.setdefault(
                 f"page {last} is full or others after it are empty, and further pages are refused ({error.what}): "
                 "there may be more"
@@ -285,16 +236,6 @@ class Ending:
         elif self._is_unproven:
             self.remarks.setdefault("a last page is full: that the list ends there rests on the missing cursor alone")
 
-    def _settle_numbers(self) -> None:
-        """Say what pages mean that repeat another one, or are empty although others follow; a count says it better."""
-        notes = self.doubts if self._counted is None else self.remarks
-        repeated = self._pages.repeated_in_words(may_repeat_last=self._resource.may_repeat_last_page)
-        if repeated:
-            notes.setdefault(repeated)
-        empty = self._pages.empty_in_words()
-        if empty and self._counted is None:
-            notes.setdefault(empty)
-
     @property
     def _tells_no_end(self) -> bool:
         return self._resource.may_repeat_last_page and bool(self._paging.param)
@@ -303,20 +244,31 @@ class Ending:
         """Whether refusals are how this list ends: all come after a page that is not full, and no page is empty."""
         if not self._tells_no_end or not self._is_after_the_last():
             return False
-        last = self._pages.last
-        return self._pages.highest <= last and not (last and self._pages.is_as_full_as_asked(last))
+        pages = self._refused_pages
+        return pages.highest <= pages.last and not (pages.last and pages.is_as_full_as_asked(pages.last))
 
     def _is_after_the_last(self) -> bool:
         refused = [self._number(request) or 0 for request, _ in self._refused.values()]
-        return min(refused) > self._pages.last
+        return min(refused) > self._refused_pages.last
+
+    @property
+    def _refused_pages(self) -> NumberedPages:
+        """The other pages of the list of which some are refused: where such a list tells no end, there is only one."""
+        request, _ = next(iter(self._refused.values()))
+        return self._list(request).pages
 
     # ---- of one page ------------------------------------------------------------------------------
 
     def _number(self, request: Request) -> int | None:
-        if not self._paging.param:
+        """Return the number of the page that is asked for; None where pages have none, or it is a part of a list."""
+        if not self._paging.param or request.partial:
             return None
         number = request.params.get(self._paging.param, "1")
         return int(number) if number.isdecimal() else None
+
+    def _list(self, request: Request) -> NumberedList:
+        key = (request.path, str(sorted(request.tags.items())))
+        return self._lists.setdefault(key, NumberedList(self._resource))
 
     def _asked_size(self, request: Request) -> int | None:
         return self._resource.page_size.of(request) if self._resource.page_size else None

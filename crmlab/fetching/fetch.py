@@ -12,7 +12,7 @@ import polars as pl
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page, Timeouts
 from crmlab.decoding import MISFITS, RAW, REJECTED
-from crmlab.errors import Stopped, UsageError
+from crmlab.errors import PlanError, Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.parquet_store import Store
@@ -148,12 +148,14 @@ async def fetch_to(
     UsageError
         the folder holds the answer to another question: of other accounts, of another period, or with tables that are
         not asked for now. Some of its files would stay, and be taken for this answer. Nothing was sent.
+    PlanError
+        what a service gives only once
     Stopped
         told to stop where there are files of an earlier fetch
     """
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
-        raise UsageError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")
+        raise PlanError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")
     asked = query.asked()
     refuse_another_question(directory, asked, "parquet")
     with Store(directory, parquet_metadata(asked)) as store:
@@ -175,7 +177,7 @@ async def fetch_to(
         paths = store.paths
         scans = {name: pl.scan_parquet(paths[name]) for name in heights}
         stored = Stored(scans, heights=heights, **account)
-        beside = stored.writers_beside(directory)
+        beside = stored.writers_beside(directory, store.wholes)
         obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
         store.publish(beside, obsolete=obsolete)
     stored.paths = {name: paths[name] for name in heights}

@@ -23,28 +23,27 @@ class NumberedPages:
     def __init__(self) -> None:
         #: records of each page
         self.heights: dict[int, int] = {}
+        #: how many records all pages hold
+        self.came = 0
+        #: the highest number that was answered
+        self.highest = 0
         self._asked_sizes: dict[int, int | None] = {}
         self._signatures: dict[int, int] = {}
+        #: by signature, the lowest number of a page that has it
+        self._first: dict[int, int] = {}
 
     def note(self, number: int, height: int, *, signature: int, asked_size: int | None) -> None:
         """Take note of a page."""
+        self.came += height - self.heights.get(number, 0)
+        self.highest = max(self.highest, number)
         self.heights[number] = height
         self._asked_sizes[number] = asked_size
         self._signatures[number] = signature
+        self._first[signature] = min(number, self._first.get(signature, number))
 
-    def forget(self, number: int) -> None:
-        """Take no note of a page, as if it had not been asked for."""
-        del self.heights[number], self._signatures[number]
-
-    @property
-    def came(self) -> int:
-        """How many records all pages hold."""
-        return sum(self.heights.values())
-
-    @property
-    def highest(self) -> int:
-        """The highest number that was answered."""
-        return max(self.heights, default=0)
+    def brings_news(self, number: int, *, height: int, signature: int) -> bool:
+        """Whether a page with that number would hold something that no page of a lower number holds."""
+        return height > 0 and self._first.get(signature, number) >= number
 
     def is_empty(self, number: int) -> bool:
         """Whether a page was answered and holds nothing."""
@@ -54,18 +53,17 @@ class NumberedPages:
         """Return the first page that a page repeats; None where it repeats none."""
         if not self.heights.get(number):
             return None
-        same = (each for each, signature in self._signatures.items() if signature == self._signatures[number])
-        first = min(same)
+        first = self._first[self._signatures[number]]
         return first if first < number else None
 
-    def brings_news(self, number: int) -> bool:
+    def is_news(self, number: int) -> bool:
         """Whether a page holds something that no page of a lower number holds."""
-        return bool(self.heights[number]) and self.repeats(number) is None
+        return self.heights[number] > 0 and self.repeats(number) is None
 
     @property
     def last(self) -> int:
         """The number of the last page that brings news; 0 where none does."""
-        return max((number for number in self.heights if self.brings_news(number)), default=0)
+        return max((number for number in self.heights if self.is_news(number)), default=0)
 
     def is_as_full_as_asked(self, number: int) -> bool:
         """Whether a page holds as many records as it was asked for."""
@@ -106,6 +104,17 @@ class NumberedPages:
         others = f" (and {len(signs) - 1} more)" if len(signs) > 1 else ""
         meaning = "the service seems to ignore which page is asked for, or to repeat its last one"
         return f"page {number} repeats page {first}{others}: {meaning}"
+
+    def short_in_words(self) -> str:
+        """Say that a page holds fewer records than one after it; empty where none does."""
+        fullest_after = 0
+        short = 0
+        for number in sorted(self.heights, reverse=True):
+            height = self.heights[number]
+            if 0 < height < fullest_after:
+                short = number
+            fullest_after = max(fullest_after, height)
+        return f"page {short} holds fewer records than pages after it" if short else ""
 
     def empty_in_words(self) -> str:
         """Say that a page is empty although one after it is not; empty where none is."""

@@ -77,6 +77,11 @@ class Store:
         """Where `publish` puts the file of each table."""
         return {name: self._directory / f"{name}.parquet" for name in self._tables}
 
+    @property
+    def wholes(self) -> dict[str, Path]:
+        """The file of each table, after `close` and before `publish`, by the name that it is to get."""
+        return {f"{name}.parquet": growing.whole for name, growing in self._tables.items()}
+
     def publish(
         self, beside: Mapping[str, Callable[[Path], None]] = MappingProxyType({}), *, obsolete: Iterable[str] = ()
     ) -> None:

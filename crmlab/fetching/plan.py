@@ -142,7 +142,7 @@ async def plan(
 
     Raises
     ------
-    UsageError, PlanError
+    UsageError
         as `fetch` does
     Stopped
         it took longer than `Timeouts.total`

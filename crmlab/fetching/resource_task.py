@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from crmlab.accounts import Account
@@ -59,7 +59,7 @@ class ResourceTask:
     @property
     def parents(self) -> tuple[str, ...]:
         """The resources that it depends on."""
-        return tuple(dict.fromkeys((*self.resource.needs_before_request, *self.resource.needs_before_decode)))
+        return tuple(dict.fromkeys(_needs(self.resource, fills_tables=bool(self.tables))))
 
     def note(self, context: Context) -> str:
         """Return what the summary should say of a fetch like this; raise what its description does wrong."""
@@ -88,7 +88,7 @@ def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]
         for resource in account.provider.resources
         if not resource.destructive and query.tables.intersection(resource.tables)
     }
-    parents = _parents(account, wanted.keys() | raw)
+    parents = _parents(account, wanted.keys() | raw, filling=wanted.keys())
     return {
         resource.name: ResourceTask(
             account=account,
@@ -102,13 +102,23 @@ def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]
     }
 
 
-def _parents(account: Account, names: set[str]) -> set[str]:
-    """Return the resources that these depend on, and those that they depend on in turn."""
+def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> set[str]:
+    """Return the resources that these depend on, and those that they depend on in turn.
+
+    `filling` names those that fill shared tables.
+    """
     parents: set[str] = set()
     to_visit = [*names]
     while to_visit:
-        resource = account.provider.resource(to_visit.pop())
-        new = {*resource.needs_before_request, *resource.needs_before_decode} - parents
+        name = to_visit.pop()
+        new = set(_needs(account.provider.resource(name), fills_tables=name in filling)) - parents
         parents |= new
         to_visit += new
     return parents
+
+
+def _needs(resource: Resource, *, fills_tables: bool) -> tuple[str, ...]:
+    """Return what has to be read for a resource: for whole records of documented fields what its views need is not."""
+    if fills_tables or callable(resource.wire):
+        return (*resource.needs_before_request, *resource.needs_before_decode)
+    return resource.needs_before_request

@@ -11,7 +11,6 @@ from typing import Any
 import ipywidgets as widgets
 import polars as pl
 from markupsafe import Markup
-from plotly.io import renderers
 
 from crmlab.catalogue import CATALOGUE, SECTIONS, Choices, Entry, Filter, script
 from crmlab.display import render
@@ -32,8 +31,6 @@ _NOT_ANSWERABLE = Path(__file__).parent / "templates" / "not_answerable.html.jin
 _REMEMBERED = 50
 #: rows of the numbers that are shown; the code gives all
 _ROWS = 50
-#: what Plotly calls its renderer for JupyterLab and Notebook
-_MIMETYPE = "plotly_mimetype"
 _WRAP = {"display": "flex", "flex_flow": "row wrap", "align_items": "flex-start"}
 
 
@@ -303,12 +300,8 @@ class Explorer:
 
 
 def _figure(figure: Any) -> Bundle:
-    bundle: Bundle
-    if _MIMETYPE in (renderers.default or "").split("+"):
-        # nothing else: HTML beside it is for exports of notebooks, which show no widget
-        bundle = renderers[_MIMETYPE].to_mimebundle(figure.to_dict())
-    else:
-        bundle = figure._repr_mimebundle_()
+    # HTML beside it is for exports of notebooks, which show no widget
+    bundle: Bundle = figure._repr_mimebundle_(html_beside=False)
     return bundle
 
 

@@ -50,11 +50,13 @@ class _HtmlBeside(MimetypeRenderer):  # type: ignore[misc]  # Plotly has no type
     def __init__(self) -> None:
         # Plotly copies a renderer before each use: what is remembered must be shared
         self._seen = _PlotlyJs()
+        #: Plotly sets it on the copy, as in ``figure._repr_mimebundle_(html_beside=False)``
+        self.html_beside = True
 
     def to_mimebundle(self, fig_dict: dict[str, Any]) -> dict[str, str]:
         """Return the HTML of a figure, with plotly.js where the page has none yet."""
         request = _request()
-        if request.get("msg_type") != "execute_request":
+        if not self.html_beside or request.get("msg_type") != "execute_request":
             return {}  # shown by a widget: that is no cell's output, and no export has it
         script = f"<script>{get_plotlyjs()}</script>\n" if self._seen.is_first_of(request) else ""
         return {"text/html": script + html(fig_dict)}

@@ -16,8 +16,8 @@ from markupsafe import Markup
 from crmlab import analysis, atomic_files
 from crmlab.catalogue import CATALOGUE, SECTIONS, Entry
 from crmlab.report.page import TITLE, known_people
-from crmlab.report.questions import Answer, NoAnswer, ReportInputs, answers, chosen
-from crmlab.results import FORMATS, Format, parquet_metadata, table_writers, text_writers
+from crmlab.report.questions import Answer, NoAnswer, Quota, ReportInputs, answers, chosen
+from crmlab.results import FORMATS, Format, Result, parquet_metadata, table_writers, text_writers
 from crmlab.schema import Asked, Period, TimeLike, as_instant
 
 #: the manifest, and the workbook
@@ -42,6 +42,8 @@ def write_numbers(
     title: str = TITLE,
     time_zone: str = "UTC",
     questions: Iterable[str] | None = None,
+    earlier: Result[Any] | None = None,
+    quota: Quota | None = None,
 ) -> list[Path]:
     """Write the numbers that answer each question, and ``report.json``; return the paths.
 
@@ -51,14 +53,15 @@ def write_numbers(
 
     ``report.json`` says of the report: title, as_of, time_zone, masked, what was asked (as ``crmlab.json`` says it).
     Of each question: name, section, question, formula (the code, and the definition in words), population (title and
-    subtitle of its chart), tables, complete (whether these came whole), since and until (the period that they hold),
-    file, sheet, rows, columns with their dtypes and what they hold. A question without an answer has ``why`` instead.
+    subtitle of its chart), tables, complete (whether these came whole), incomplete_because (what they lack, and why),
+    since and until (the period that they hold), file, sheet, rows, columns with their dtypes and what they hold. A
+    question without an answer has ``why`` instead.
 
     Parameters
     ----------
     folder
         Where to; it is made where it is not there.
-    tables, summary, who, as_of, asked, masked, title, time_zone
+    tables, summary, who, as_of, asked, masked, title, time_zone, earlier, quota
         As of `crmlab.report.write`.
     format
         ``"csv"`` or ``"parquet"``: a file for each question, named after it. ``"xlsx"``: ``report.xlsx`` with a sheet
@@ -75,7 +78,7 @@ def write_numbers(
     asked_for = chosen(questions, CATALOGUE)
     now = as_instant(as_of, "as_of", time_zone)
     people_known = known_people(tables) if who is None else who
-    inputs = ReportInputs(tables, people_known, now, time_zone, asked, summary)
+    inputs = ReportInputs(tables, people_known, now, time_zone, asked, summary, earlier, quota)
     variables = inputs.variables()
     given = [answer for entries in asked_for.values() for answer in answers(entries, inputs, variables)]
 
@@ -93,7 +96,8 @@ def write_numbers(
     if format == "xlsx":  # a workbook is passed on alone
         frames = {_QUESTIONS: _as_sheet(manifest, lines), **frames}
     writers = table_writers(frames, format, parquet_metadata(asked), workbook=WORKBOOK)
-    writers |= text_writers({MANIFEST: json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"})
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    writers |= text_writers({MANIFEST: lambda _: text})
     place = atomic_files.make_folder(folder)
     remove = [place / name for name in _files_of_before(place) if name not in writers]
     return atomic_files.write_files({place / name: write for name, write in writers.items()}, remove=remove)
@@ -113,12 +117,14 @@ def _line(answer: Answer | NoAnswer, asked: Asked, summary: pl.DataFrame, format
     }
     if isinstance(answer, NoAnswer):
         return {**said, "why": f"Not answered: this needs {answer.lacking}."}
+    lacking = _lacking(entry, summary)
     file = WORKBOOK if format == "xlsx" else f"{entry.name}.{format}"
     return {
         **said,
         "population": _population(answer),
         "tables": list(entry.reads_tables),
-        "complete": _is_complete(entry, summary),
+        "complete": not lacking,
+        "incomplete_because": lacking,
         "since": _text(period.since),
         "until": _text(period.until),
         "file": file,
@@ -162,9 +168,10 @@ def _period(entry: Entry, asked: Asked) -> Period:
     return common
 
 
-def _is_complete(entry: Entry, summary: pl.DataFrame) -> bool:
-    read = summary.filter(pl.col("table").is_in(entry.reads_tables))
-    return bool(read["complete"].fill_null(value=False).all())
+def _lacking(entry: Entry, summary: pl.DataFrame) -> list[str]:
+    """Return what the tables of a question lack, and why."""
+    bad = summary.filter(pl.col("table").is_in(entry.reads_tables), ~pl.col("complete").fill_null(value=False))
+    return [f"{table} of {account}: {note}" for table, account, note in bad.select("table", "account", "note").rows()]
 
 
 def _text(time: dt.datetime | None) -> str | None:

@@ -70,7 +70,8 @@ def _fetched(summary: pl.DataFrame) -> Markup | None:
     # of a fetch of all times these are empty
     unused = [name for name in ("since", "until") if name in summary.columns and not summary[name].count()]
     shown = summary.select(*_FIRST, pl.exclude(*_FIRST, *unused, "note"))
-    in_utc = cs.datetime().dt.strftime("%Y-%m-%d %H:%M").name.suffix(" (UTC)")
+    # days as such, other times with the hour
+    in_utc = cs.datetime().dt.strftime("%Y-%m-%d %H:%M").str.strip_suffix(" 00:00").name.suffix(" (UTC)")
     shown = shown.with_columns(in_utc).drop(cs.datetime())
     return html_table(_spaced(shown), label="What was fetched", absent="-")
 

@@ -17,14 +17,15 @@ from crmlab.atomic_files import make_folder, write_files
 from crmlab.errors import SchemaError, UsageError
 from crmlab.results import excel, manifest
 from crmlab.results.cells import split, unnested
+from crmlab.results.checksums import Checksum, Writer, noting
 from crmlab.results.excel_sheets import sheets
 from crmlab.results.spreadsheet_safe import shielded, unshielded
 from crmlab.schema import TABLES, as_polars, collected, conform, in_short
 
 Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-#: what writes a file to the path that it is called with
-Writer = Callable[[Path], None]
+#: what makes a text of the checksums of other files
+TextOf = Callable[[Mapping[str, Checksum]], str]
 _NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00]")
 _COLUMN_OF_ERROR = re.compile(r"in column '([^']*)'")
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
@@ -36,7 +37,7 @@ def export(
     format: Format = "parquet",
     *,
     obsolete: Iterable[str] = (),
-    beside: Mapping[str, str] = MappingProxyType({}),
+    beside: Mapping[str, TextOf] = MappingProxyType({}),
     metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Path]:
     """Write one file for each table, or one workbook, and return the paths.
@@ -58,7 +59,8 @@ def export(
     obsolete
         Names of tables that are not there this time: their files of an earlier export are removed.
     beside
-        Texts by the name of the file that they become, replaced together with the tables.
+        By the name of a further file, what makes its text of the checksums of the other files; they are replaced
+        together with the tables.
     metadata
         What each Parquet file says of itself.
 
@@ -71,15 +73,19 @@ def export(
         The system refused while files were written: the disk is full.
     """
     frames = {name: collected(as_polars(frame, name), name) for name, frame in tables.items()}
-    writers = table_writers(frames, format, metadata, workbook=manifest.WORKBOOK) | text_writers(beside)
+    checksums: dict[str, Checksum] = {}
+    writers = noting(table_writers(frames, format, metadata, workbook=manifest.WORKBOOK), checksums)
+    writers |= text_writers(beside, checksums)
     folder = make_folder(directory)
     remove = [folder / f"{name}.{format}" for name in obsolete if format != "xlsx"]
     return write_files({folder / name: write for name, write in writers.items()}, remove=remove)
 
 
-def text_writers(texts: Mapping[str, str]) -> dict[str, Writer]:
-    """Return by file name what writes each text, with the same line ends on every system."""
-    return {name: partial(_write_text, text) for name, text in texts.items()}
+def text_writers(
+    texts: Mapping[str, TextOf], checksums: Mapping[str, Checksum] = MappingProxyType({})
+) -> dict[str, Writer]:
+    """Return by file name what writes each text, which is made of the checksums of the files written before it."""
+    return {name: partial(_write_text, text_of, checksums) for name, text_of in texts.items()}
 
 
 def parquet_writers(tables: Mapping[str, pl.DataFrame], metadata: Mapping[str, str]) -> dict[str, Writer]:
@@ -109,8 +115,8 @@ def table_writers(
     return parquet_writers(tables, metadata)
 
 
-def _write_text(text: str, path: Path) -> None:
-    path.write_bytes(text.encode())
+def _write_text(text_of: TextOf, checksums: Mapping[str, Checksum], path: Path) -> None:
+    path.write_bytes(text_of(checksums).encode())  # bytes: the same line ends on every system
 
 
 def _refuse_as_file_names(names: Iterable[str]) -> None:

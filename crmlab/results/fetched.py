@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -14,7 +15,8 @@ from crmlab import providers
 from crmlab.display import DisplayMixin, Overview, plural
 from crmlab.errors import CrmlabError
 from crmlab.results import completeness_text, manifest
-from crmlab.results.export import Format, Writer, export, parquet_writers, text_writers
+from crmlab.results.checksums import Checksum, Writer, checksum, noting
+from crmlab.results.export import Format, export, parquet_writers, text_writers
 from crmlab.results.failures import Failures
 from crmlab.results.masking import mask, without_content
 from crmlab.schema import UTC, Asked, Frame, TableName, Tables, TimeLike
@@ -56,10 +58,10 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     summary : pl.DataFrame
         A row for each account, resource and table: since and until (the period that it holds, null where it has no
         such end), rows, expected (what the service said the list holds; null where it does not say), rejected,
-        misfits, unread (values that this table lacks, because they could not be read), planned (requests foreseen by
-        the first answers; null where they do not tell), requests, retries, seconds, complete, note. Rejected, misfits,
-        requests, retries and seconds are the resource's, repeated for
-        each table it fills.
+        misfits, unread (values that this table lacks because they could not be read, words that nobody knows included),
+        planned (requests foreseen by the first answers; null where they do not tell), requests, retries, seconds,
+        complete, note. Rejected, misfits, requests, retries and seconds are the resource's, repeated for each table it
+        fills.
     rejected : pl.DataFrame
         Records without a key, and what is no record: provider, account, resource, reason, raw (JSON).
     misfits : pl.DataFrame
@@ -71,6 +73,8 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     asked : Asked
         What was asked for: accounts, tables, period, and when. A frame that is taken out (``data.deals``) does not
         know it, and counts as whole wherever it is given.
+    is_masked : bool
+        Whether personal values are tokens, or null: as `Fetched.masked` returns them, or read from masked files.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         misfits: pl.DataFrame | None = None,
         failures: Sequence[CrmlabError],
         asked: Asked,
+        is_masked: bool = False,
     ) -> None:
         self._tables: dict[str, Frame] = dict(tables)
         self._heights = dict(heights)
@@ -91,6 +96,7 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         self.misfits = _NO_MISFITS if misfits is None else misfits
         self.failures = Failures(failures)
         self.asked = asked
+        self.is_masked = is_masked
 
     @property
     def fetched_at(self) -> dt.datetime:
@@ -131,13 +137,18 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def writers_beside(self, directory: str | Path) -> dict[str, Writer]:
-        """Return what writes the files beside the tables as Parquet, by name: summary, rejected, misfits, manifest."""
-        metadata = manifest.parquet_metadata(self.asked)
-        texts = {manifest.FILE: self._manifest(directory, "parquet")}
-        return parquet_writers(self._beside(), metadata) | text_writers(texts)
+    def writers_beside(self, directory: str | Path, wholes: Mapping[str, Path]) -> dict[str, Writer]:
+        """Return what writes the files beside the tables as Parquet, by name: summary, rejected, misfits, manifest.
 
-    def _manifest(self, directory: str | Path, format: Format) -> str:
+        `wholes` are the files of the tables that are written already, by the names that they are to get.
+        """
+        checksums = {name: checksum(path) for name, path in wholes.items()}
+        metadata = manifest.parquet_metadata(self.asked, is_masked=self.is_masked)
+        writers = noting(parquet_writers(self._beside(), metadata), checksums)
+        manifest_of = partial(self._manifest, directory, "parquet")
+        return writers | text_writers({manifest.FILE: manifest_of}, checksums)
+
+    def _manifest(self, directory: str | Path, format: Format, files: Mapping[str, Checksum]) -> str:
         return manifest.text(
             self.asked,
             tables=self._heights,
@@ -145,7 +156,10 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             failures=self.failures,
             rejected=self.rejected.height,
             misfits=self._unread,
-            formats=manifest.formats_beside(directory, self.asked, format),
+            files=files,
+            is_masked=self.is_masked,
+            beside=manifest.kept_beside(directory, self.asked, format, is_masked=self.is_masked),
+            format=format,
         )
 
     def _beside(self) -> dict[str, pl.DataFrame]:
@@ -159,8 +173,9 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
         state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
         unread = f"; {plural(self._unread, 'value')} not read: see .misfits" if self._unread else ""
-        period = self.asked.in_words()
-        return f"<{type(self).__name__} {sizes}; {f'{period}; ' if period else ''}{state}{unread}>"
+        period = f"{self.asked.in_words()}; " if self.asked.in_words() else ""
+        masked = "; masked" if self.is_masked else ""
+        return f"<{type(self).__name__} {sizes}; {period}{state}{unread}{masked}>"
 
     @property
     def _unread(self) -> int:
@@ -173,9 +188,10 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         words = completeness_text.in_words(
             self._heights, self.summary, rejected=self.rejected.height, misfits=self._unread, failures=self.failures
         )
+        masked = " Masked: names, addresses and texts are tokens." if self.is_masked else ""
         return Overview(
             title="Complete" if self.complete else "Not complete",
-            words=f"{words}{self._period_in_words()} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.",
+            words=f"{words}{self._period_in_words()} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.{masked}",
             good=self.complete,
             tables=[
                 ("", self._table_lines()),
@@ -222,6 +238,7 @@ class Fetched(Result[pl.DataFrame]):
             misfits=without_content(self.misfits),
             failures=self.failures,
             asked=self.asked,
+            is_masked=True,
         )
 
     def export(self, directory: str | Path, format: Format = "parquet", *, mask: bool = False) -> list[Path]:
@@ -247,8 +264,8 @@ class Fetched(Result[pl.DataFrame]):
             directory,
             format,
             obsolete=NOT_ALWAYS - frames.keys(),
-            beside={manifest.FILE: self._manifest(directory, format)},
-            metadata=manifest.parquet_metadata(self.asked),
+            beside={manifest.FILE: partial(self._manifest, directory, format)},
+            metadata=manifest.parquet_metadata(self.asked, is_masked=self.is_masked),
         )
 
     def _about(self) -> pl.DataFrame:
@@ -259,6 +276,7 @@ class Fetched(Result[pl.DataFrame]):
             "accounts": ", ".join(accounts),
             "holds": self.asked.in_words() or "all times",
             "complete": "yes" if self.complete else "no: see the sheet summary",
+            "masked": "yes: names, addresses and texts are tokens" if self.is_masked else "no",
         }
         return pl.DataFrame({"what": list(lines), "value": list(lines.values())})
 
@@ -273,6 +291,8 @@ class Fetched(Result[pl.DataFrame]):
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
         as_of: TimeLike | None = None,
+        earlier: Result[Any] | None = None,
+        quota: float | Mapping[str, float] | None = None,
     ) -> Path: ...
 
     @overload
@@ -286,6 +306,8 @@ class Fetched(Result[pl.DataFrame]):
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
         as_of: TimeLike | None = None,
+        earlier: Result[Any] | None = None,
+        quota: float | Mapping[str, float] | None = None,
     ) -> list[Path]: ...
 
     def report(
@@ -298,6 +320,8 @@ class Fetched(Result[pl.DataFrame]):
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
         as_of: TimeLike | None = None,
+        earlier: Result[Any] | None = None,
+        quota: float | Mapping[str, float] | None = None,
     ) -> Path | list[Path]:
         """Write one self-contained HTML file with charts, numbers and data quality; or the numbers as data.
 
@@ -321,6 +345,10 @@ class Fetched(Result[pl.DataFrame]):
         as_of
             The moment of ages, states and forecasts; a date is the beginning of that day in `time_zone`. None: when
             the data were fetched.
+        earlier
+            A fetch of before, with all deals: for what changed in between, and how long deals stay in a stage.
+        quota
+            The amount to be won this year; ``{currency: amount}`` where the deals are in more than one.
 
         Returns
         -------
@@ -346,10 +374,12 @@ class Fetched(Result[pl.DataFrame]):
             "who": who,
             "as_of": shown.fetched_at if as_of is None else as_of,
             "asked": shown.asked,
-            "masked": mask,
+            "masked": shown.is_masked,
             "title": title or report.TITLE,
             "time_zone": time_zone,
             "questions": questions,
+            "earlier": earlier,
+            "quota": quota,
         }
         if tables is not None:
             return report.write_numbers(path, shown._tables, shown.summary, tables, **options)

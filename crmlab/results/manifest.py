@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import polars as pl
 from crmlab import errors
 from crmlab.display import listed
 from crmlab.errors import ApiError, CrmlabError, RateLimitError, UsageError
+from crmlab.results.checksums import Checksum
 from crmlab.schema import TABLES, Asked
 
 FILE = "crmlab.json"
@@ -39,7 +40,19 @@ class Manifest:
     asked: Asked
     tables: Mapping[str, int]
     formats: tuple[str, ...]
+    #: by name, what each file was when it was written
+    files: Mapping[str, Checksum] = field(default_factory=dict)
+    #: whether personal values are tokens
+    is_masked: bool = False
     failures: tuple[CrmlabError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Formats in which a folder holds the same fetch already, and the checksums of these files."""
+
+    formats: tuple[str, ...] = ()
+    files: Mapping[str, Checksum] = field(default_factory=dict)
 
 
 def text(
@@ -50,7 +63,10 @@ def text(
     failures: Sequence[CrmlabError],
     rejected: int,
     misfits: int,
-    formats: Iterable[str],
+    format: str,
+    files: Mapping[str, Checksum],
+    is_masked: bool,
+    beside: Beside,
 ) -> str:
     """Return the manifest as JSON.
 
@@ -66,25 +82,34 @@ def text(
         What went wrong.
     rejected, misfits
         How many records, and how many values of others, could not be read.
-    formats
-        The formats of the files.
+    format
+        That of the files.
+    files
+        Size and checksum of each file, by its name.
+    is_masked
+        Whether personal values are tokens.
+    beside
+        What stays of the very same fetch in other formats.
     """
     lacking = set(summary.filter(~pl.col("complete"))["table"])
     values = {
         "crmlab": _version(),
         **asked.as_json(),
-        "formats": list(formats),
+        "masked": is_masked,
+        "formats": [*beside.formats, format],
         "tables": {name: {"rows": rows, "complete": name not in lacking} for name, rows in tables.items()},
         "rejected": rejected,
         "misfits": misfits,
         "failures": [_failure_as_json(failure) for failure in failures],
+        "files": {**beside.files, **files},
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
-def parquet_metadata(asked: Asked) -> dict[str, str]:
+def parquet_metadata(asked: Asked, *, is_masked: bool = False) -> dict[str, str]:
     """Return what each Parquet file says of itself."""
-    return {_KEY: json.dumps({"crmlab": _version(), **asked.as_json()}, ensure_ascii=False)}
+    said = {"crmlab": _version(), **asked.as_json(), "masked": is_masked}
+    return {_KEY: json.dumps(said, ensure_ascii=False)}
 
 
 def read(folder: Path) -> Manifest | None:
@@ -104,10 +129,16 @@ def read(folder: Path) -> Manifest | None:
             asked=Asked.from_json(values),
             tables={name: table["rows"] for name, table in values["tables"].items()},
             formats=tuple(values["formats"]),
+            files={name: _checksum(known) for name, known in values.get("files", {}).items()},
+            is_masked=values.get("masked", False),
             failures=tuple(_failure_from_json(failure) for failure in values["failures"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UsageError(f"{path} is not what crmlab wrote: fetch or export into another folder") from None
+
+
+def _checksum(values: Mapping[str, Any]) -> Checksum:
+    return Checksum(bytes=values["bytes"], sha256=values["sha256"])
 
 
 def asked_of(path: Path) -> Asked | None:
@@ -128,6 +159,14 @@ def asked_of(path: Path) -> Asked | None:
         return Asked.from_json(json.loads(found))
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def says_masked(path: Path) -> bool:
+    """Return whether a Parquet file says that its personal values are tokens."""
+    try:
+        return bool(json.loads(pl.read_parquet_metadata(path)[_KEY])["masked"])
+    except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError):
+        return False  # it does not say
 
 
 def refuse_another_question(directory: str | Path, asked: Asked, format: str) -> None:
@@ -171,11 +210,15 @@ def table_files(folder: Path, format: str) -> dict[str, Path]:
     return {path.stem: path for path in paths if path.stem in TABLES}
 
 
-def formats_beside(directory: str | Path, asked: Asked, format: str) -> list[str]:
-    """Return the formats that a folder holds of the very same fetch once this one is written, too."""
+def kept_beside(directory: str | Path, asked: Asked, format: str, *, is_masked: bool) -> Beside:
+    """Return what a folder holds of the very same fetch in other formats than this one."""
     earlier = read(Path(directory))
-    formats = list(earlier.formats) if earlier and earlier.asked == asked else []
-    return [*(each for each in formats if each != format), format]
+    if earlier is None or earlier.asked != asked or earlier.is_masked != is_masked:
+        return Beside()
+    return Beside(
+        formats=tuple(each for each in earlier.formats if each != format),
+        files={name: known for name, known in earlier.files.items() if not name.endswith(f".{format}")},
+    )
 
 
 def _has_file(folder: Path, name: str, formats: Iterable[str]) -> bool:

@@ -12,6 +12,7 @@ import polars as pl
 from crmlab.display import listed
 from crmlab.errors import UsageError
 from crmlab.results import manifest
+from crmlab.results.checksums import differs
 from crmlab.results.export import read_cells
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Stored
 from crmlab.results.manifest import Manifest
@@ -49,6 +50,9 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
         The day or time of the fetch, where neither the files nor ``crmlab.json`` tell it. Such a folder counts as
         holding everything.
 
+    A file that somebody changed since is read as it is, and the note of its table in the summary says so; of lazy
+    tables only a change of the size is seen. Whether the files are masked is said by `is_masked`.
+
     Raises
     ------
     UsageError
@@ -69,9 +73,11 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
     files = _files(place, format, found)
     asked = _asked(place, files, found, instant(as_of, "as_of"))
 
-    known: dict[str, Any] = _known(place, format)
-    known |= {"asked": asked, "failures": found.failures if found else ()}
     is_lazy = format == "parquet" if lazy is None else lazy
+    known: dict[str, Any] = _known(place, format)
+    known |= {"asked": asked, "failures": found.failures if found else (), "is_masked": _is_masked(files, found)}
+    if found:
+        known["summary"] = _with_changes(known["summary"], place, found, format, whole=not is_lazy)
     if is_lazy:
         return _stored(files, known, place)
     read = _parquet if format == "parquet" else _csv
@@ -154,6 +160,31 @@ def _asked(place: Path, files: Mapping[str, Path], found: Manifest | None, as_of
     if as_of is not None and as_of != asked.fetched_at:
         raise UsageError(f"{place} was fetched at {asked.fetched_at:%Y-%m-%d %H:%M} UTC: leave as_of away")
     return asked
+
+
+def _is_masked(files: Mapping[str, Path], found: Manifest | None) -> bool:
+    """Return whether the manifest says that the files are masked; without one, whether a Parquet file does."""
+    if found:
+        return found.is_masked
+    return any(manifest.says_masked(path) for path in files.values() if path.suffix == ".parquet")
+
+
+def _with_changes(summary: pl.DataFrame, place: Path, found: Manifest, format: str, *, whole: bool) -> pl.DataFrame:
+    """Return the summary with a note on each table whose file was changed since crmlab wrote it.
+
+    Of what is read lazily only the sizes are compared: tables that need not fit in memory are not read for that.
+    """
+    paths = {name: place / name for name in found.files if name.endswith(f".{format}")}
+    changed = [name for name, path in paths.items() if path.exists() and differs(path, found.files[name], whole=whole)]
+    tables = [Path(name).stem for name in changed]
+    about_all = [name for name, table in zip(changed, tables, strict=True) if table not in found.tables]
+    said = pl.format(f"{{}}.{format} was changed after crmlab wrote it", "table")
+    notes = [
+        pl.col("note").replace("", None),
+        pl.when(pl.col("table").is_in(tables)).then(said),
+        *(pl.lit(f"{name} was changed after crmlab wrote it") for name in about_all),
+    ]
+    return summary.with_columns(note=pl.concat_str(notes, separator="; ", ignore_nulls=True))
 
 
 def _refuse_other_heights(place: Path, heights: Mapping[str, int], found: Manifest | None) -> None:

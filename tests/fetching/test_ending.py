@@ -655,6 +655,15 @@ async def test_a_count_that_is_too_small_or_no_count_loses_nothing(serve: Serve,
     assert data.complete
 
 
+async def test_a_count_that_is_that_of_the_page_loses_nothing(serve: Serve) -> None:
+    service = Notes(350, lambda page, size: {"total_count": min(size, 350 - size * (page - 1)), "max_page": 1})
+
+    data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
+
+    assert data["onepagecrm.notes"].height == 350
+    assert "more came than the 50 that the service counts" in data.summary["note"][0]
+
+
 @pytest.mark.parametrize("last", [0, 1, 2, 3, "x", None, -1])
 async def test_a_last_page_that_is_told_too_low_loses_nothing(serve: Serve, last: Any) -> None:
     service = Notes(350, lambda page, size: {"max_page": last})
@@ -792,3 +801,21 @@ async def test_links_of_any_form_are_followed_or_told(
 
     assert data.complete == complete
     assert not complete or data["commanders_act.users"].height == 3
+
+
+async def test_pages_of_one_list_say_nothing_of_another_list_of_the_resource(serve: Serve) -> None:
+    async def statistics(request: web.Request) -> web.Response:
+        day = request.query["filter[begin_date]"]
+        number = int(request.query.get("page[number]", "1"))
+        is_empty = day.endswith("01") and number == 1
+        row = {"id": f"{day}{number}", "type": "statistics", "attributes": {"nb_optin": 1}}
+        last = 1 if is_empty else 3
+        return web.json_response({"data": [] if is_empty else [row], "meta": {"pagination": {"total_pages": last}}})
+
+    site = crmlab.Account("commanders_act", base_url=await serve(statistics), site_id="7", token="k" * 20)
+    data = await crmlab.fetch(
+        site, "commanders_act.privacy_statistics", since="2026-03-01", until="2026-03-04", limits=FAST
+    )
+
+    assert data["commanders_act.privacy_statistics"].height == 6
+    assert data.complete

@@ -16,7 +16,7 @@ from aiohttp import web
 from polars.testing import assert_frame_equal
 
 import crmlab
-from crmlab.errors import ApiError, AuthError, NotFoundError, UsageError
+from crmlab.errors import ApiError, AuthError, NotFoundError, PlanError
 from crmlab.fetching import parquet_store
 from crmlab.fetching.parquet_store import Store
 from crmlab.results.fetched import Stored
@@ -300,7 +300,7 @@ def test_files_that_cannot_all_be_written_replace_none(tmp_path: Path) -> None:
 
 async def test_reading_what_changes_by_being_read_is_refused(tmp_path: Path) -> None:
     async with crmlab.sandbox(rows=20, services=["complero"]) as running:
-        with pytest.raises(UsageError, match="gives each record once"):
+        with pytest.raises(PlanError, match="gives each record once"):
             await crmlab.fetch_to(tmp_path / "new", running, "complero.latest_events", limits=FAST)
 
     assert not running.requests

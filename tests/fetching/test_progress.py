@@ -188,7 +188,7 @@ async def test_an_error_of_the_listener_while_nothing_comes_is_that_error(
 
 
 async def test_a_fetch_that_is_refused_says_that_it_waits(listener: Listener) -> None:
-    fault = Fault(kind="status", status=429, retry_after="1", match="/contacts", skip=1)
+    fault = Fault(kind="status", status=429, retry_after="2", match="/contacts", skip=1)
     async with crmlab.sandbox(rows=400, services=["relenta"], rate_limits=True, faults=[fault]) as accounts:
         data = await crmlab.fetch(accounts, "contacts", progress=listener)
 

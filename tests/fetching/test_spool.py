@@ -13,7 +13,7 @@ from aiohttp import web
 
 import crmlab
 from crmlab.accounts import Account
-from crmlab.errors import CrmlabError, ServerError, TransportError, UsageError
+from crmlab.errors import CrmlabError, PlanError, ServerError, TransportError, UsageError
 from crmlab.fetching.spool import Spool
 from tests.conftest import Serve
 
@@ -78,7 +78,7 @@ async def test_without_a_spool_and_a_word_nothing_is_sent(serve: Serve, given: d
         await crmlab.fetch(asked, LATEST, limits=FAST, **given)
     with pytest.raises(UsageError, match=r"get_latest_events .*write allow_destructive=True, spool='a folder'"):
         await crmlab.call(asked, "get_latest_events", **given)
-    with pytest.raises(UsageError, match="only crmlab\\.fetch reads it"):
+    with pytest.raises(PlanError, match="only crmlab\\.fetch reads it"):
         await crmlab.fetch_to("nowhere", asked, LATEST)
 
     assert queue.asked == 0

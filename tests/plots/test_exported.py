@@ -53,6 +53,7 @@ def test_a_figure_has_html_beside_it_where_jupyterlab_or_notebook_shows_it(
     monkeypatch.setattr(_exported, "_request", lambda: run(1))
 
     _exported.stay_visible_in_exports()
+    in_a_widget = go.Figure()._repr_mimebundle_(html_beside=False)
     first, second = (go.Figure(go.Bar(y=[1]))._repr_mimebundle_() for _ in range(2))
     monkeypatch.setattr(_exported, "_request", lambda: {"msg_type": "comm_msg"})
     by_a_widget = go.Figure()._repr_mimebundle_()
@@ -60,7 +61,7 @@ def test_a_figure_has_html_beside_it_where_jupyterlab_or_notebook_shows_it(
     assert set(first) == set(second) == {"application/vnd.plotly.v1+json", "text/html"}
     assert first["text/html"].count("plotly.js v") == 1
     assert "plotly.js v" not in second["text/html"]
-    assert set(by_a_widget) == {"application/vnd.plotly.v1+json"}
+    assert set(in_a_widget) == set(by_a_widget) == {"application/vnd.plotly.v1+json"}
 
 
 def test_what_somebody_chose_stays(chosen: None) -> None:

@@ -153,7 +153,11 @@ def test_an_answer_with_errors_is_one_whatever_the_http_status(
     assert refused.value.status == expected
 
 
-@pytest.mark.parametrize("content", [b'{"data": []}', b'{"data": {}, "errors": []}', b'{"errors": null}'])
+@pytest.mark.parametrize(
+    "content",
+    [b'{"data": []}', b'{"data": {}, "errors": []}', b'{"errors": null}',
+     b'{"errors": {"code": "PARTIAL"}, "data": {"id": 1}}', b'{"errors": "some are missing", "data": [{"id": 1}]}'],
+)  # fmt: skip
 def test_an_answer_without_errors_is_none(content: bytes) -> None:
     PROVIDER.check(page(content))
 

@@ -546,6 +546,7 @@ async def test_a_kind_that_nobody_knows_is_kept_decides_nothing_and_is_told() ->
 
     assert dict(data.consent_events.select("kind", "opted_in").rows()) == {"confirm": True, "smiled": None}
     assert "words nobody knows, which decide nothing: smiled" in data.summary["note"][0]
+    assert data.summary["unread"].to_list() == [1]
 
 
 async def test_consents_that_could_not_be_read_are_counted_wherever_consent_is_shown(tmp_path: Path) -> None:

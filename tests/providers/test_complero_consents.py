@@ -82,6 +82,7 @@ SAID: list[tuple[Any, Heard]] = [
     ({"consents": [{"type": "opt-out", "channel": "email"}]}, {"email": "no"}),
     ({"consents": [{"type": "opt_out", "channel": "email", "granted": True}]}, {"email": "no"}),
     ({"channels": [{"type": "email", "status": "unsubscribed"}]}, {"email": "no"}),
+    ({"email_marketing": "Opted out", "sms": "subscribed"}, {"email/marketing": "no", "sms": "?"}),
     ({"consents": {"granted": ["email"], "denied": ["sms"]}}, {"email": "?", "sms": "no"}),
     ({"do_not_email": True, "doNotCall": "1"}, {"email": "no", "phone": "no"}),
     ({"objections": ["email"]}, {"email": "no"}),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -304,14 +305,15 @@ async def test_ids_with_slashes_and_spaces_are_found() -> None:
     assert data.users["id"].to_list() == [user.id]
 
 
-async def test_one_operation_and_ping_and_the_latest_events_can_be_called() -> None:
+async def test_one_operation_and_ping_and_the_latest_events_can_be_called(tmp_path: Path) -> None:
     world = small_world(3)
+    once: dict[str, Any] = {"allow_destructive": True, "spool": tmp_path}
 
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
         operation = await crmlab.call(accounts[0], "get_operation", id=world.operations[0].id)
         await crmlab.call(accounts[0], "ping")
-        first = await crmlab.call(accounts[0], "get_latest_events")
-        second = await crmlab.call(accounts[0], "get_latest_events")
+        first = await crmlab.call(accounts[0], "get_latest_events", **once)
+        second = await crmlab.call(accounts[0], "get_latest_events", **once)
 
     assert operation["model"] == world.operations[0].model
     assert (len(first), second) == (3, [])

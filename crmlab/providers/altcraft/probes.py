@@ -30,7 +30,7 @@ from crmlab.connector import (
 from crmlab.errors import NotFoundError
 
 #: records that are asked for to see what they have in common
-_MANY = 50
+_MANY = 100
 #: databases that are looked into for a profile or an event
 _MAX_DATABASES = 3
 #: history that is looked at, in days
@@ -107,15 +107,18 @@ def _names_pointer(first: _First) -> Callable[[Context], Reads]:
         page = yield from _of_databases(context, first)
         if page is None:
             return untold("there is nothing in the databases that were looked at")
-        if member(page, _POINTER):
-            leads_on = yield from _leads_on(page, _POINTER)
-            if leads_on:
+        pointer = member(page, _POINTER)
+        if pointer:
+            following = yield _at(page, pointer)
+            if _leads_on(page, following):
                 return confirmed(f"{_POINTER} leads to other records")
+            if not _data(following) and member(following, _POINTER):
+                return refuted(f"{_POINTER} leads to an empty page, which names another one")
             return untold(f"{_POINTER} leads to no other records: these may be all")
         others = [name for name, value in page.read(dict[str, Any]).items() if name not in _BESIDE and value]
         for name in others[:1]:
-            leads_on = yield from _leads_on(page, name)
-            if leads_on:
+            following = yield _at(page, member(page, name))
+            if _leads_on(page, following):
                 return refuted(f"{shown([name])} leads to other records, and there is no {_POINTER}", pointer=name)
         larger = yield page.request.with_body(limit=_MANY)
         if len(_data(larger)) > len(_data(page)):
@@ -125,12 +128,11 @@ def _names_pointer(first: _First) -> Callable[[Context], Reads]:
     return reads
 
 
-def _leads_on(page: Page, name: str) -> Generator[Request, Page, bool]:
-    """Follow a pointer, past one page that is empty; return whether it leads to other records."""
-    following = yield page.request.with_body(from_id=str(member(page, name)))
-    again = member(following, name)
-    if not _data(following) and again:
-        following = yield page.request.with_body(from_id=str(again))
+def _at(page: Page, pointer: object) -> Request:
+    return page.request.with_body(from_id=str(pointer))
+
+
+def _leads_on(page: Page, following: Page) -> bool:
     return bool(_data(following)) and _data(following) != _data(page)
 
 
@@ -158,13 +160,13 @@ def _resources_are_listed(context: Context) -> Reads:
 
 
 def _honours_limit(context: Context) -> Reads:
-    def two(context: Context, database: Any) -> Request:
-        return _profiles(context, database).with_body(limit=2)
+    def many(context: Context, database: Any) -> Request:
+        return _profiles(context, database).with_body(limit=_MANY)
 
-    page = yield from _of_databases(context, two)
+    page = yield from _of_databases(context, many)
     if page is None:
         return untold("there is no profile in the databases that were looked at")
-    return honours_size(page, _data(page), 2, more=bool(member(page, _POINTER)), name="limit")
+    return honours_size(page, _data(page), _MANY, more=bool(member(page, _POINTER)), name="limit")
 
 
 def _one_day_is_enough(context: Context) -> Reads:
@@ -256,18 +258,18 @@ PROBES = (
     ),
     Probe(
         name="profile_pointer",
-        assumption="profiles/list names the next page in next_from_id",
+        assumption="profiles/list names the next page in next_from_id, and an empty page is the end",
         source=f"{NOWHERE}; subscriptions/list_all does so",
-        if_wrong="of the profiles of each database only the first page comes",
+        if_wrong="of the profiles of each database only the first page comes; past an empty page one more is read",
         reads=_names_pointer(_profiles),
         max_requests=7,
         fact="pointer",
     ),
     Probe(
         name="history_pointer",
-        assumption="subscribers/history_get_all names the next page in next_from_id",
+        assumption="subscribers/history_get_all names the next page in next_from_id, and an empty page is the end",
         source=f"{NOWHERE}; subscriptions/list_all does so",
-        if_wrong="of the history of each database only the first page comes",
+        if_wrong="of the history of each database only the first page comes; past an empty page one more is read",
         reads=_names_pointer(_history),
         max_requests=7,
         fact="pointer",

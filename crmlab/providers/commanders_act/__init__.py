@@ -85,8 +85,13 @@ class _Errors(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    errors: list[_Error] | None = None
     data: msgspec.Raw = msgspec.Raw(b"null")
+    # beside data, one error alone or a text is an error as well
+    errors: Any = None
+
+    def listed_errors(self) -> list[_Error]:
+        items = self.errors if isinstance(self.errors, list) else [self.errors]
+        return [_error(item) for item in items if item]
 
     @property
     def has_data(self) -> bool:
@@ -109,8 +114,8 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     """Raise the first error of an answer: some come with HTTP 200, and some stand alone. Beside data it is told."""
-    errors = _errors(page)
-    if not errors or _beside_data(page):
+    errors = [] if _beside_data(page) else _errors(page)
+    if not errors:
         return
     code, detail = _words(errors[0])
     raise refuse(
@@ -127,10 +132,11 @@ def _beside_data(page: Page) -> str:
     if not page.succeeded:
         return ""
     answer = page.read(_Answer)
-    if not answer.errors or not answer.has_data:
+    errors = answer.listed_errors()
+    if not errors or not answer.has_data:
         return ""
-    said = " ".join(_words(answer.errors[0])).strip()
-    more = f", and {len(answer.errors) - 1:,} more" if len(answer.errors) > 1 else ""
+    said = " ".join(_words(errors[0])).strip()
+    more = f", and {len(errors) - 1:,} more" if len(errors) > 1 else ""
     return f"an answer tells of errors beside its data: {said or 'without a word'}{more}"
 
 
@@ -141,8 +147,12 @@ def _words(error: _Error) -> tuple[str, str]:
 
 def _errors(page: Page) -> list[_Error]:
     if page.succeeded:
-        return page.read(_Answer).errors or []
+        return page.read(_Errors).errors or []
     return read_refusal(page, _Errors()).errors or [read_refusal(page, _Error())]
+
+
+def _error(item: Any) -> _Error:
+    return msgspec.convert(item, _Error) if isinstance(item, dict) else _Error(detail=item)
 
 
 def _status(error: _Error, code: str) -> int:

@@ -9,7 +9,6 @@ from typing import Any
 from crmlab.connector import (
     NOWHERE,
     Context,
-    Finding,
     Page,
     Probe,
     Reads,
@@ -57,18 +56,20 @@ def _users_are_listed(context: Context) -> Reads:
         page = yield Request(path="/users")
     except NotFoundError:
         return refuted("it answers HTTP 404")
-    finding: Finding = has_fields(_attributes(_data(page)), ("firstname",), ("lastname",), ("email",))
-    return finding
+    return has_fields(_attributes(_data(page)), ("firstname",), ("lastname",), ("email",))
 
 
 def _come_whole(context: Context) -> Reads:
-    page = yield _SOURCES
-    pages = whole_number(member(page, "meta", "pagination", "total_pages"))
-    if member(page, "links", "next") or (pages or 1) > 1:
-        return refuted(f"the answer tells of {pages or 'further'} pages")
-    if not _data(page):
-        return untold("the site has no sources")
-    return confirmed(f"{len(_data(page)):,} came, and no further page is told of")
+    sources = yield _SOURCES
+    destinations = yield _DESTINATIONS
+    came = len(_data(sources)) + len(_data(destinations))
+    for page in (sources, destinations):
+        pages = whole_number(member(page, "meta", "pagination", "total_pages"))
+        if member(page, "links", "next") or (pages or 1) > 1:
+            return refuted(f"{page.request.path} tells of {pages or 'further'} pages")
+    if not came:
+        return untold("the site has no sources and no destinations")
+    return confirmed(f"{came:,} sources and destinations came, and no further page is told of")
 
 
 def _ids_are_unique(context: Context) -> Reads:
@@ -128,7 +129,7 @@ def _log_days_belong(context: Context) -> Reads:
     if others:
         return refuted(f"{len(others):,} of {len(alone):,} lines are of other days than the one asked for")
     if alone:
-        return confirmed(f"{len(alone):,} lines came from a day to the same day")
+        return confirmed(f"from a day to the same day {len(alone):,} came, all of that day")
     return refuted("no line came from the day of a line to the same day")
 
 
@@ -187,13 +188,13 @@ PROBES = (
         source=NOWHERE,
         if_wrong="the pages that an answer tells of are followed: more requests, and nothing is lost",
         reads=_come_whole,
-        max_requests=1,
+        max_requests=2,
     ),
     Probe(
         name="unique_ids",
         assumption="no source has the id of a destination",
         source=NOWHERE,
-        if_wrong="of two with one id the second is dropped as a repeat: integrations lacks it",
+        if_wrong="two rows of integrations have one id, and what is joined by it is doubled",
         reads=_ids_are_unique,
         max_requests=2,
     ),

@@ -336,6 +336,8 @@ PROVIDER = Provider(
         "country, and consents by channel and purpose",
         "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it is about the event's "
         "channel where it names none; yes at work and no at home decides nothing; documentation and data hold none",
+        "a word that names an opt-out itself (unsubscribed, opted out) is a no under any key; one that names an opt-in "
+        "there is told as a value that could not be read",
         "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, and is told as a value "
         "that could not be read",
         "an empty documentation object means that there is none",

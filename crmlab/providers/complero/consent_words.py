@@ -103,6 +103,7 @@ _DENIED = frozenset(
 #: answers that name an opt-out or an opt-in themselves
 _LEAVING = frozenset({"optout", "optedout", "unsubscribe", "unsubscribed"})
 _JOINING = frozenset({"optin", "optedin", "subscribe", "subscribed"})
+_FIRST_LETTERS = ("o", "O", "u", "U", "s", "S")
 
 _SPELLINGS = (
     (re.compile(r"\b(?:opt|opted) ?(in|out)(s?)\b"), r"opt\1\2"),
@@ -141,7 +142,6 @@ class Key:
     names_refusal: bool
     turns: int
     is_answer: bool
-    is_state: bool
     is_aside: bool
     is_quality: bool
     is_done: bool
@@ -167,7 +167,6 @@ def key_of(name: str) -> Key:
         names_refusal=not known.isdisjoint(_REFUSAL),
         turns=sum(word in _REFUSAL or word in _NEGATION for word in words),
         is_answer=not known.isdisjoint(_NAMING | _ANSWER | _NEGATION),
-        is_state=not known.isdisjoint({"state", "status"}),
         is_aside=not known.isdisjoint(_ASIDE),
         is_quality=not known.isdisjoint(_QUALITIES),
         is_done=is_participle or not known.isdisjoint(_DONE),
@@ -254,6 +253,12 @@ def is_address(value: Any) -> bool:
 def names_leaving(value: Any) -> bool:
     """Return whether a text names an opt-out itself: ``unsubscribed``."""
     return isinstance(value, str) and _word(value) in _LEAVING
+
+
+def names_itself(value: Any) -> bool:
+    """Return whether a text names an opt-in or an opt-out, whatever its key is called."""
+    # the first letter alone tells it of most texts
+    return isinstance(value, str) and value[:1] in _FIRST_LETTERS and _word(value) in _LEAVING | _JOINING
 
 
 def names_joining(value: Any) -> bool:

@@ -1,7 +1,8 @@
 """What a contact consents to, read out of sections whose insides are documented nowhere.
 
-A boolean, a word or a number decides only under a key that names a consent, an opt-in or an opt-out. What
-stands there and cannot be read is kept as it is, so that it is reported: it is never a yes.
+A boolean, a word or a number decides only under a key that names a consent, an opt-in or an opt-out; a word that names
+an opt-out itself is a no under any key. What stands there and cannot be read is kept as it is, so that it is reported:
+it is never a yes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from crmlab.providers.complero.consent_words import (
     is_given,
     key_of,
     name_of,
+    names_itself,
     names_joining,
     names_leaving,
     time_of,
@@ -192,7 +194,7 @@ def _of_fields(fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[
         key = keys[name]
         is_scalar = not isinstance(value, (dict, list))
         # most fields of a contact are neither consents nor hold any
-        if is_scalar and not place.is_consent and not key.names_consent and not key.is_state:
+        if is_scalar and not place.is_consent and not key.names_consent and not names_itself(value):
             continue
         if key.is_history or not is_given(value):
             continue
@@ -239,7 +241,7 @@ def _unreadable(value: str | Mapping[str, Any], place: Place, *, is_remark: bool
 
 
 def _of_state(name: str, value: Any, place: Place) -> Iterator[_Said]:
-    """Return what a state says that no key calls a consent: ``{"type": "email", "status": "unsubscribed"}``."""
+    """Return what a word says that no key calls a consent: ``{"type": "email", "status": "unsubscribed"}``."""
     if names_leaving(value):
         yield from _decided(value, place)
     elif names_joining(value):

@@ -14,8 +14,8 @@ from typing import Any
 
 from crmlab.connector import (
     NOWHERE,
+    WORDS,
     Context,
-    Finding,
     Page,
     Probe,
     Reads,
@@ -40,6 +40,7 @@ from crmlab.providers.complero.paths import PATHS
 #: events that are younger are left to those who poll the latest events
 _OLD = dt.timedelta(days=7)
 _FEW = 20
+_MANY = 100
 _NEXT_CURSOR = "next-cursor"
 _NEXT_LINK = "next-link"
 
@@ -61,8 +62,8 @@ def _operations(context: Context, limit: int = _FEW) -> Request:
     return Request(path=_path(context, "operations"), params={"limit": str(limit)})
 
 
-def _events(context: Context, kind: str) -> Request:
-    params = {"type": kind, "limit": str(_FEW), "to": iso(context.now - _OLD)}
+def _events(context: Context, kind: str, limit: int = _FEW) -> Request:
+    params = {"type": kind, "limit": str(limit), "to": iso(context.now - _OLD)}
     return Request(path=_path(context, "events"), params=params)
 
 
@@ -104,7 +105,7 @@ def _names_cursor(context: Context) -> Reads:
             return confirmed("Next-Cursor leads to another record")
         return refuted("Next-Cursor leads to no other record")
     if first.header(_NEXT_LINK):
-        return confirmed("there is no Next-Cursor, but Next-Link, which is followed")
+        return refuted("there is no Next-Cursor, but Next-Link, which is followed")
     others = [name for name in first.headers if "cursor" in name.lower()]
     for name in others[:1]:
         leads_on = yield from _leads_on(first, first.header(name) or "", name)
@@ -126,9 +127,9 @@ def _leads_on(first: Page, token: str, header: str) -> Generator[Request, Page, 
 
 
 def _honours_limit(context: Context) -> Reads:
-    several = yield _operations(context)
-    two = yield _operations(context, 2)
-    return honours_size(two, listed(two), 2, more=len(listed(several)) > 2, name="limit")
+    page = yield _events(context, "confirm", _MANY)
+    names_next = page.header(_NEXT_CURSOR) or page.header(_NEXT_LINK)
+    return honours_size(page, listed(page), _MANY, more=bool(names_next), name="limit")
 
 
 def _newest_first(context: Context) -> Reads:
@@ -164,8 +165,7 @@ def _edges_belong(context: Context) -> Reads:
 
 def _event_fields(context: Context) -> Reads:
     page = yield _events(context, "update")
-    finding: Finding = has_fields(listed(page), ("id",), ("type",), ("created_at",), ("contact",))
-    return finding
+    return has_fields(listed(page), ("id",), ("type",), ("created_at",), ("contact",))
 
 
 def _consents_are_read(context: Context) -> Reads:
@@ -180,12 +180,19 @@ def _consents_are_read(context: Context) -> Reads:
         return refuted(f"{len(unread):,} of {len(unread) + len(answers):,} consents are no yes and no no")
     if not held and not answers:
         return untold("no event that was looked at holds a consent")
-    objects = [each for each in held if isinstance(each, dict)]
-    if len(objects) < len(held):
-        return refuted(f"{len(held) - len(objects):,} of {len(held):,} sections hold consents as a list")
+    strange = [each for each in held if not _is_by_channel(each)]
+    if strange:
+        return refuted(f"{len(strange):,} of {len(held):,} sections hold consents in another shape")
     if not held:
         return refuted(f"{len(answers):,} consents stand elsewhere than in the consents of a section")
     return confirmed(f"{len(answers):,} consents looked at")
+
+
+def _is_by_channel(consents: object) -> bool:
+    """Whether they are an object of answers, or of answers for each purpose: ``{"email": {"offers": true}}``."""
+    if not isinstance(consents, dict):
+        return False
+    return all(str(each).lower() in WORDS or _is_by_channel(each) for each in consents.values())
 
 
 def _knows_documentation(context: Context) -> Reads:
@@ -241,9 +248,9 @@ PROBES = (
     ),
     Probe(
         name="cursor",
-        assumption="the header Next-Cursor, or else Next-Link, names the next page",
+        assumption="the header Next-Cursor names the next page, as Next-Link does",
         source="the vendor's document",
-        if_wrong="of every list only the first page comes",
+        if_wrong="without either of them only the first page of a list comes, and what its last time leads to",
         reads=_names_cursor,
         max_requests=4,
         fact="cursor_header",
@@ -254,7 +261,7 @@ PROBES = (
         source="the vendor's document",
         if_wrong="pages are larger or smaller than asked for; lists are read to the end all the same",
         reads=_honours_limit,
-        max_requests=2,
+        max_requests=1,
         fact="page_size",
     ),
     Probe(

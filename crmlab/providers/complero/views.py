@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -31,13 +32,23 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-_STATEMENT = pl.Struct(dict.fromkeys(("channel", "purpose", "answer", "unread"), pl.String))
+#: the parts of a statement, by the names with which the user is told what could not be read: ``contact.consent``
+_SAID = {"channel": "channel", "purpose": "purpose", "answer": "answer", "consent": "unread"}
+_STATEMENT = pl.Struct(dict.fromkeys(_SAID, pl.String))
 
 
 def _statements(events: pl.Series) -> pl.Series:
     """Return the statements of each event, of which the contact, the channel and its own consents are given."""
-    found = [statements(event["contact"], event["channel"], event["consents"]) for event in events]
-    return pl.Series(found, dtype=pl.List(_STATEMENT))
+    given = events.struct.unnest().select("contact", "channel", "consents")
+    said: dict[str, list[Any]] = {"event": [], **{name: [] for name in _SAID}}
+    for number, event in enumerate(given.iter_rows()):
+        for statement in statements(*event):
+            said["event"].append(number)
+            for name, part in _SAID.items():
+                said[name].append(statement[part])
+    rows = pl.DataFrame(said, schema={"event": pl.Int64, **_STATEMENT.to_schema()})
+    # every event makes one statement at least
+    return rows.group_by("event", maintain_order=True).agg(statements=pl.struct(*_SAID))["statements"]
 
 
 def _lengths(lists: pl.Series) -> pl.Series:
@@ -119,7 +130,7 @@ def _kind(column: str) -> pl.Expr:
 
 _DECIDES = _kind("type").is_in(_DECIDING)
 #: a consent that cannot be read is reported where it would decide, also beside a no, which stays one
-_OPTED_IN = pl.coalesce(flag(pl.when(_DECIDES).then(_said("unread"))), flag(pl.when(_DECIDES).then(_said("answer"))))
+_OPTED_IN = pl.coalesce(flag(pl.when(_DECIDES).then(_said("consent"))), flag(pl.when(_DECIDES).then(_said("answer"))))
 _DOCUMENTATION = pl.coalesce(pl.col("documentation"), inside("documentation")).str.strip_chars()
 
 EVENTS = (

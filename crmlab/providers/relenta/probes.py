@@ -10,7 +10,6 @@ from crmlab.connector import (
     NOWHERE,
     Context,
     Fact,
-    Finding,
     Page,
     Probe,
     Reads,
@@ -112,15 +111,14 @@ def _addresses_are_joined(context: Context) -> Reads:
         return untold("no contact that was looked at has several addresses")
     joined = [each for each in several if isinstance(each, str) and ";" in each]
     if len(joined) == len(several):
-        return confirmed(f"{len(several):,} contacts with several addresses looked at")
-    return refuted(f"{len(several) - len(joined):,} of {len(several):,} contacts with several addresses have no ;")
+        return confirmed(f"{len(several):,} looked at that have several addresses")
+    return refuted(f"{len(several) - len(joined):,} of {len(several):,} that have several addresses have no ;")
 
 
 def _contact_fields(context: Context) -> Reads:
     page = yield _page(1)
     names = (("id",), ("full_name",), ("dt_modified",), ("emails",), ("do_not_mass_email",))
-    finding: Finding = has_fields(_contacts(page), *names)
-    return finding
+    return has_fields(_contacts(page), *names)
 
 
 PROBES = (

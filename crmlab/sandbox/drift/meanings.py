@@ -25,7 +25,7 @@ _OTHER_WORDS = {
 #: fields that no document is sure of
 _OTHER_NAMES = {"contact": "person", "dt_modified": "dt_updated", "full_name": "name"}
 #: paths that are guessed from the names of what stands there
-_GUESSED = ("/operations", "/employees", "/resources/list", "/users")
+_GUESSED = ("/employees", "/resources/list", "/users")
 _TIME_OF_EVENT = "datetime"
 
 
@@ -189,7 +189,6 @@ DIFFERENCES = (
         name="local_times",
         doc="times of the mail history are three hours ahead of UTC, and say Z all the same",
         give=_ahead,
-        apart=True,
     ),
     Difference(name="team", doc="everybody's contacts come, whether they are asked for or not", ask=_everybody),
     Difference(name="only_mine", doc="one's own contacts come, whoever asks for all", ask=_only_mine, apart=True),
@@ -207,13 +206,11 @@ DIFFERENCES = (
         name="no_documentation",
         doc="events cannot be asked for by the type documentation",
         ask=_no_documentation,
-        apart=True,
     ),
     Difference(
         name="addresses",
         doc="several addresses in one text are joined by commas",
         give=_listed_addresses,
-        apart=True,
     ),
     Difference(
         name="field_names",
@@ -225,7 +222,6 @@ DIFFERENCES = (
         name="moved_paths",
         doc="what stands at a path that no document names is somewhere else",
         ask=_moved,
-        apart=True,
     ),
     Difference(name="action_words", doc="actions of the mail history have the names of states", give=_other_words),
     Difference(name="dataset_columns", doc="the columns of delivery trends are in another order", give=_other_columns),

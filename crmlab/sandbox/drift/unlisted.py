@@ -6,28 +6,31 @@ import datetime as dt
 
 from crmlab.sandbox.drift.exchange import Asked, Difference, Given
 
+_PER_PAGE = 2
 _WHOLE = ("/sources", "/destinations", "/users")
 _LAST_DAY = "filter[end_date]"
 _CASCADE = "/contacts/cascade"
 
 
-def _page_by_page(asked: Asked, given: Given) -> None:
-    """Give one record of a list that is said to come whole, and tell how many there are."""
+def _in_pages(asked: Asked, given: Given) -> None:
+    """Give a page of a list that is said to come whole, and tell how many there are."""
     items = given.items
     if asked.path not in _WHOLE or items is None or not isinstance(given.data, dict):
         return
     number = asked.number(asked.service.page_in) or 1
-    pages = max(1, len(items))
-    given.items = items[number - 1 : number]
-    counts = {"total": len(items), "per_page": 1, "current_page": number}
-    given.data["meta"] = {"pagination": {**counts, "total_pages": pages}}
+    start = (number - 1) * _PER_PAGE
+    given.items = items[start : start + _PER_PAGE]
+    pages = max(1, -(-len(items) // _PER_PAGE))
+    counts = {"total": len(items), "per_page": _PER_PAGE, "current_page": number, "total_pages": pages}
+    given.data["meta"] = {"pagination": counts}
 
 
 def _numbered_apart(asked: Asked, given: Given) -> None:
-    """Number sources and destinations as if there were no others."""
-    if asked.path in ("/sources", "/destinations"):
-        for number, record in enumerate(given.records, start=1):
-            record["id"] = number
+    """Give sources the numbers of the last destinations, which follow theirs and are twice as many."""
+    if asked.path == "/sources" and given.items:
+        beyond = 2 * len(given.items)
+        for record in given.records:
+            record["id"] += beyond
 
 
 def _without_last_day(asked: Asked) -> None:
@@ -35,6 +38,13 @@ def _without_last_day(asked: Asked) -> None:
     if day:
         before = dt.date.fromisoformat(day) - dt.timedelta(days=1)
         asked.put(_LAST_DAY, before.isoformat())
+
+
+def _as_in_the_table(asked: Asked, given: Given) -> None:
+    """Spell a field as the vendor's table does, and not as its examples."""
+    for record in given.records:
+        if "do_not_mass_email" in record:
+            record["do_no_mass_email"] = record.pop("do_not_mass_email")
 
 
 def _nothing_inside(asked: Asked) -> None:
@@ -48,21 +58,24 @@ def _cascade_of_mine(asked: Asked) -> None:
 
 DIFFERENCES = (
     Difference(
-        name="whole_lists",
-        doc="lists that are said to come whole come page by page, and count their pages",
-        give=_page_by_page,
+        name="spelling",
+        doc="a field that the document spells in two ways is spelt as in its table: do_no_mass_email",
+        give=_as_in_the_table,
     ),
     Difference(
         name="shared_ids",
-        doc="sources and destinations are numbered apart, so that ids come twice",
+        doc="sources and destinations are numbered apart, so that an id may come twice",
         give=_numbered_apart,
-        apart=True,
+    ),
+    Difference(
+        name="whole_lists",
+        doc=f"lists that are said to come whole come in pages of {_PER_PAGE}, and count them",
+        give=_in_pages,
     ),
     Difference(
         name="statistics_day",
         doc="consent statistics leave out the last day that is asked for",
         ask=_without_last_day,
-        apart=True,
     ),
     Difference(
         name="no_embedding",
@@ -73,6 +86,5 @@ DIFFERENCES = (
         name="cascade",
         doc="the cascade has one's own contacts only, whoever asks for all",
         ask=_cascade_of_mine,
-        apart=True,
     ),
 )

@@ -1,0 +1,114 @@
+"""A file that somebody changed after the export is read, and told; masked files say that they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import crmlab
+
+CHANGED = "was changed after crmlab wrote it"
+
+
+def data() -> crmlab.Fetched:
+    deals = pl.DataFrame({"id": ["1", "2"], "owner_name": ["Ann", "Bo"], "status": ["won", "lost"]})
+    deals = deals.with_columns(amount=pl.Series([10.0, 20.0]))
+    users = pl.DataFrame({"id": ["u"], "full_name": ["Ann"]})
+    return crmlab.collect(
+        deals=crmlab.table("deals", deals, provider="own"),
+        users=crmlab.table("users", users, provider="own"),
+        as_of="2026-11-29",
+    )
+
+
+def notes(opened: crmlab.Fetched | crmlab.Stored) -> dict[str, str]:
+    """By table, what is said of changed files."""
+    noted = opened.summary.filter(pl.col("note").str.contains(CHANGED, literal=True))
+    return dict(noted.select("table", pl.col("note").str.split("; ").list.last()).rows())
+
+
+def manifest(folder: Path) -> dict[str, dict[str, object]]:
+    said: dict[str, dict[str, object]] = json.loads((folder / "crmlab.json").read_bytes())
+    return said
+
+
+def edit(path: Path, before: bytes, after: bytes) -> None:
+    content = path.read_bytes()
+    assert before in content
+    path.write_bytes(content.replace(before, after))
+
+
+def test_the_manifest_has_size_and_checksum_of_every_file(tmp_path: Path) -> None:
+    data().export(tmp_path, "csv")
+    data().export(tmp_path, "parquet")
+    data().export(tmp_path, "xlsx")
+
+    files = manifest(tmp_path)["files"]
+
+    assert set(files) == {path.name for path in tmp_path.iterdir()} - {"crmlab.json"}
+    for name, known in files.items():
+        content = (tmp_path / name).read_bytes()
+        assert known == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+@pytest.mark.parametrize(("before", "after"), [(b"10.0", b"99.0"), (b"10.0", b"100.0")])
+def test_a_file_of_the_same_rows_with_other_values_is_told(tmp_path: Path, before: bytes, after: bytes) -> None:
+    data().export(tmp_path, "csv")
+    assert notes(crmlab.open(tmp_path)) == {}
+
+    edit(tmp_path / "deals.csv", before, after)
+    opened = crmlab.open(tmp_path, lazy=False)
+
+    assert opened.deals["amount"][0] == float(after)
+    assert notes(opened) == {"deals": f"deals.csv {CHANGED}"}
+    assert f"deals.csv {CHANGED}" in opened._repr_html_()
+    assert f"deals.csv {CHANGED}" in opened.report(tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_changed_summary_is_told_of_every_table(tmp_path: Path) -> None:
+    data().export(tmp_path, "csv")
+
+    edit(tmp_path / "summary.csv", b"own data", b"OWN data")
+
+    assert notes(crmlab.open(tmp_path)) == dict.fromkeys(("deals", "users"), f"summary.csv {CHANGED}")
+
+
+def test_of_lazy_tables_a_change_of_the_size_is_seen(tmp_path: Path) -> None:
+    data().export(tmp_path)
+    path = tmp_path / "deals.parquet"
+    pl.read_parquet(path).with_columns(name=pl.lit("another name, for every deal")).write_parquet(path)
+
+    assert notes(crmlab.open(tmp_path)) == {"deals": f"deals.parquet {CHANGED}"}
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_masked_files_say_so_wherever_they_are_opened(tmp_path: Path, format: crmlab.results.Format) -> None:
+    data().export(tmp_path, format, mask=True)
+
+    opened = crmlab.open(tmp_path, lazy=False)
+
+    assert manifest(tmp_path)["masked"] is True
+    assert opened.is_masked
+    assert repr(opened).endswith("; masked>")
+    assert "Masked: names, addresses and texts are tokens." in opened._repr_html_()
+    assert "Masked: names" in opened.report(tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_parquet_file_that_is_passed_on_alone_says_that_it_is_masked(tmp_path: Path) -> None:
+    data().export(tmp_path, mask=True)
+    (tmp_path / "crmlab.json").unlink()
+
+    assert crmlab.open(tmp_path).is_masked
+
+
+def test_masked_files_are_no_other_format_of_plain_ones(tmp_path: Path) -> None:
+    data().export(tmp_path, "parquet")
+    data().export(tmp_path, "csv", mask=True)
+
+    assert manifest(tmp_path)["formats"] == ["csv"]
+    assert not any(name.endswith(".parquet") for name in manifest(tmp_path)["files"])
+    assert crmlab.open(tmp_path).is_masked
