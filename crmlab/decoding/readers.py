@@ -276,14 +276,16 @@ class ObjectReader:
 
     def _meet(self, items: Items, start: int) -> tuple[set[str], int]:
         """Return further fields of another shape than documented, and the first object that has them."""
-        steady = {name: self._fields[name] for name in self._fields.keys() - self.apart - self._unsteady}
+        met = self.apart | self._unsteady
+        steady = {name: dtype for name, dtype in self._fields.items() if name not in met}
         found, row = self._layout.first_strange(items, steady, start)
         self._unsteady |= found
         return found, row
 
     def _look_inside(self) -> bool:
         """Look at every value of unsteady fields from now on, and not at how it begins; return whether that is new."""
-        nested = {name for name in self._unsteady if self._fields[name].is_nested()}
+        unsteady = frozenset(self._unsteady)  # batches in other threads add to it
+        nested = {name for name in unsteady if self._fields[name].is_nested()}
         is_new = nested > self._unsteady_inside
         self._unsteady_inside |= nested
         return is_new
