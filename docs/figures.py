@@ -62,7 +62,7 @@ def first_look(data: Fetched) -> dict[str, go.Figure]:
     return {
         "win_rate": plots.win_rate(data.deals, by="owner_name"),
         "closed_by_month": plots.closed_by_month(data.deals),
-        "activity_heatmap": plots.activity_heatmap(data.activities, time_zone="Europe/Dublin"),
+        "activity_heatmap": plots.activity_heatmap(data, time_zone="Europe/Dublin"),
         "consent_trend": plots.consent_trend(data.consent_events, every="1mo"),
     }
 

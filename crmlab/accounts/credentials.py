@@ -78,8 +78,9 @@ def remember(provider: Provider, values: Mapping[str, SecretStr], *, account: st
         there is no safe keyring, or it does not keep them
     """
     forget(provider, account=account)
-    named = {variable(provider, field): field.name for field in provider.fields}
-    kept = {name: values[field].get_secret_value() for name, field in named.items() if field in values}
+    told = [(field, values[field.name].get_secret_value()) for field in provider.fields if field.name in values]
+    # an option that is as if it were not given stays so, whatever its default will be
+    kept = {variable(provider, field): value for field, value in told if value != field.default}
     service = _service(provider, account)
     ring = keyring.keep(service, kept)
     if _is_named(provider, account):

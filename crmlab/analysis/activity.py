@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import polars as pl
 
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import read
-from crmlab.analysis.opened import read_dated
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import chosen_grain, local, period_of
+from crmlab.analysis.touches import touches
+from crmlab.schema import TimeLike
 
 __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
-#: when it happened; mailings and notes only know when they were recorded
-HAPPENED = pl.coalesce("starts_at", "created_at")
-
-
-def with_count(activities: pl.DataFrame, *columns: str, optional: Sequence[str] = ()) -> pl.DataFrame:
-    """Return these columns of activities and `count` (Int64): how often it happened, once where nothing is said."""
-    return counted(read(activities, "activities", *columns, optional=("count", *optional)))
-
-
-def counted(activities: pl.DataFrame) -> pl.DataFrame:
-    """Return activities that are read with how often each happened as `count` (Int64)."""
-    return activities.with_columns(pl.col("count").cast(pl.Int64).fill_null(1))
-
-
-def happenings(activities: pl.DataFrame) -> int:
-    """Return how many activities there are, each as often as it happened."""
-    return int(with_count(activities, "kind")["count"].sum())
-
-
-def happened_on(time_zone: str) -> pl.Expr:
-    """Return the day that it happened on: of an entry that lasts all day the day that it names, in every time zone.
-
-    Services give such a day as its midnight in UTC. Reads starts_at, created_at, all_day.
-    """
-    named = pl.when(pl.col("all_day")).then(pl.col("starts_at").dt.date())
-    return pl.coalesce(named, local(HAPPENED, time_zone).dt.date())
-
 
 @answers("period")
-def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
-    """Return how many activities fall on each weekday and hour of a place's clock.
+def activity_heatmap(
+    activities: pl.DataFrame,
+    *,
+    kinds: Collection[str] | None = None,
+    as_of: TimeLike | None = None,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return how much of people's work falls on each weekday and hour of a place's clock.
+
+    Counted is what was done by people, by the time at which it began or was recorded. Mailings, opens and what else
+    machines record are no work, and what is not done or still to come was not done at any hour. Actions are done on a
+    day, without an hour.
 
     Parameters
     ----------
     activities
-        Reads starts_at, dated_on and created_at (where starts_at is null), all_day, and count where there is one.
+        Reads what `crmlab.analysis.touches.touches` reads.
+    kinds
+        The kinds that are work. None: all that people can have done, which is no mailing, and in accounts that mail an
+        action, call, event, meeting or note.
+    as_of
+        What comes after it is left out; a date is its beginning in `time_zone`. None: what is planned counts, too.
     time_zone
         IANA name such as ``"Europe/Berlin"``; an hour of the day means nothing without it.
 
@@ -57,13 +45,13 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     -------
     pl.DataFrame
         168 rows, complete and sorted: weekday (Int8, 1 = Monday), hour (Int8, 0-23, local, daylight
-        saving followed), count (Int64). Activities that last all day, are dated to another day than they were
-        recorded on, or have no time are in no hour and are left out.
+        saving followed), count (Int64). What lasts all day, is an action, is dated to another day than it was recorded
+        on, or has no time is in no hour and is left out.
 
     Raises
     ------
     UsageError
-        `time_zone` is not a name of the IANA time zone database.
+        `as_of` cannot be read, or `time_zone` is not a name of the IANA time zone database.
 
     Notes
     -----
@@ -87,10 +75,11 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
     └─────────┴──────┴───────┘
     """
     at = local(pl.col("at"), time_zone)
-    activities = counted(read_dated(activities, time_zone=time_zone, optional=("count",)))
-    timed = activities.filter(~pl.col("all_day").fill_null(value=False)).select(HAPPENED.alias("at"), "count")
+    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["all_day"])
+    has_hour = ~pl.col("all_day").fill_null(value=False) & pl.col("kind").ne_missing("action")
     by_hour = (
-        timed.drop_nulls()
+        done.filter(has_hour)
+        .drop_nulls("at")
         .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
         .agg(pl.col("count").sum())
     )
@@ -105,13 +94,25 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> pl.
 
 
 @answers("period")
-def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
-    """Return how many activities of each kind there were in each period.
+def activity_volume(
+    activities: pl.DataFrame,
+    *,
+    kinds: Collection[str] | None = None,
+    as_of: TimeLike | None = None,
+    every: str | None = None,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return how much people did in each period, by kind.
+
+    Counted is work, as `activity_heatmap` has it: an action on the day that it was done, all else when it began or was
+    recorded. What machines record of mailings, and what is not done or still to come, is not.
 
     Parameters
     ----------
     activities
-        Reads kind, starts_at, dated_on and created_at (where starts_at is null), all_day, and count where there is one.
+        Reads what `crmlab.analysis.touches.touches` reads.
+    kinds, as_of
+        As of `activity_heatmap`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     time_zone
@@ -126,7 +127,7 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     Raises
     ------
     UsageError
-        `every` or `time_zone` is not known.
+        `as_of`, `every` or `time_zone` is not known.
 
     Notes
     -----
@@ -151,33 +152,44 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
-    activities = counted(read_dated(activities, "kind", time_zone=time_zone, optional=("count",)))
-    return count_by_period(activities, happened_on(time_zone), every)
+    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    return count_by_period(done, pl.col("day"), every)
 
 
 @answers("period")
-def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Return how many activities of each kind each owner has.
+def activity_volume_by_owner(
+    activities: pl.DataFrame,
+    users: pl.DataFrame | None = None,
+    *,
+    kinds: Collection[str] | None = None,
+    as_of: TimeLike | None = None,
+    time_zone: str = "UTC",
+) -> pl.DataFrame:
+    """Return how much each owner did, by kind.
 
-    Select the period beforehand. Mailing events belong to nobody: their owner is null.
+    Select the period beforehand. Counted is work, as `activity_heatmap` has it, that without a time included.
 
     Parameters
     ----------
     activities
-        Reads kind, what `crmlab.analysis.with_owner` reads, and count where there is one.
+        Reads what `crmlab.analysis.touches.touches` and `crmlab.analysis.with_owner` read.
     users
         Names of the owners; see `crmlab.analysis.with_owner`.
+    kinds, as_of
+        As of `activity_heatmap`.
+    time_zone
+        IANA name; read where `as_of` is a date, and for the day on which actions were done.
 
     Returns
     -------
     pl.DataFrame
         Sorted by owner and kind, nulls last; only pairs that occur: owner (String), kind (String, the
-        service's word), count (Int64). The counts add up to the rows of `activities`, each as often as it happened.
+        service's word), count (Int64). The counts add up to the work that there is; of nobody's work the owner is null.
 
     Raises
     ------
     UsageError
-        A column is missing.
+        `as_of` or `time_zone` cannot be read, or a column is missing.
 
     Notes
     -----
@@ -187,7 +199,7 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     --------
     >>> import polars as pl
     >>> from crmlab.schema.tables import TABLES, conform
-    >>> rows = {"kind": ["call", "call", "send"], "author": ["Ann Bee <ann@example.com>", "Ann Bee", None]}
+    >>> rows = {"kind": ["call", "call", "note"], "author": ["Ann Bee <ann@example.com>", "Ann Bee", None]}
     >>> activity_volume_by_owner(conform(pl.DataFrame(rows), TABLES["activities"]))
     shape: (2, 3)
     ┌─────────┬──────┬───────┐
@@ -196,11 +208,12 @@ def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | Non
     │ str     ┆ str  ┆ i64   │
     ╞═════════╪══════╪═══════╡
     │ Ann Bee ┆ call ┆ 2     │
-    │ null    ┆ send ┆ 1     │
+    │ null    ┆ note ┆ 1     │
     └─────────┴──────┴───────┘
     """
     columns = ("provider", "account", "owner_id", "author", "kind")
-    counts = with_count(activities, *columns).group_by(columns).agg(pl.col("count").sum())
+    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["owner_id", "author"])
+    counts = done.group_by(columns).agg(pl.col("count").sum())
     return (
         counts.with_columns(owners_of(counts, users))
         .group_by("owner", "kind")

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import polars as pl
 
+from crmlab.schema import KEY, addresses
+
 _ACCOUNT = ("provider", "account")
 
 
-def with_contact_id(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
+def contact_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Return provider, account, id and address of the contacts: a row for each of their e-mail addresses.
+
+    Reads provider, account, id, emails.
+    """
+    written = contacts.select(*KEY, pl.col("emails").alias("address")).explode("address")
+    each = written.with_columns(addresses(pl.col("address"))).explode("address")
+    return each.drop_nulls("address").unique()
+
+
+def with_contact_id(rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the rows with the contact of their account that has the mark or address elsewhere, where they name none.
 
-    Where several contacts have the address, it is the first of them. Reads provider, account, contact_id, and
-    contact_hash where it is there.
+    Elsewhere is another of the rows, or the contact itself. Where several contacts have the address, it is the first of
+    them. Reads provider, account, contact_id, and contact_hash where it is there.
 
     Parameters
     ----------
@@ -19,26 +31,35 @@ def with_contact_id(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
         Each with a contact, with its mark, with its address, or with several of them.
     address
         The `crmlab.schema.mailbox` of a row.
+    contacts
+        Reads provider, account, id, emails, and contact_hash where it is there. None: the rows alone tell.
     """
-    if "contact_hash" not in rows.columns:
-        return _with_id_by(rows, address)
-    # a mark may stand beside nothing but the address that tells whose both are
-    by_mark = _with_id_by(rows, pl.col("contact_hash"))
-    return _with_id_by(_with_id_by(by_mark, address), pl.col("contact_hash"))
-
-
-def _with_id_by(rows: pl.DataFrame, address: pl.Expr) -> pl.DataFrame:
-    """Return the rows with the contact that has the same elsewhere, where they name none."""
-    nameless = pl.col("contact_id").is_null()
     if not rows["contact_id"].has_nulls():
         return rows
-    wanted = rows.filter(nameless).select(*_ACCOUNT, address.alias("address")).drop_nulls("address").unique()
+    known = None if contacts is None else contact_addresses(contacts)
+    if "contact_hash" not in rows.columns:
+        return _with_id_by(rows, address, known)
+    mark = pl.col("contact_hash")
+    marks = None
+    if contacts is not None and "contact_hash" in contacts.columns:
+        marks = contacts.select(*KEY, mark.alias("address")).drop_nulls("address")
+    # a mark may stand beside nothing but the address that tells whose both are
+    by_mark = _with_id_by(rows, mark, marks)
+    return _with_id_by(_with_id_by(by_mark, address, known), mark, marks)
+
+
+def _with_id_by(rows: pl.DataFrame, name: pl.Expr, known: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the rows with the contact that has the same name elsewhere, where they name none."""
+    nameless = pl.col("contact_id").is_null()
+    wanted = rows.filter(nameless).select(*_ACCOUNT, name.alias("name")).drop_nulls("name").unique()
     if wanted.is_empty():
         return rows
-    named = rows.filter(~nameless).select(*_ACCOUNT, address.alias("address"), pl.col("contact_id").alias("known_id"))
-    keys = [*_ACCOUNT, "address"]
-    known = named.join(wanted, on=keys, how="semi", nulls_equal=True).group_by(keys).agg(pl.col("known_id").min())
-    filled = rows.with_columns(pl.when(nameless).then(address).alias("address")).join(
-        known, on=keys, how="left", nulls_equal=True, maintain_order="left"
+    named = rows.filter(~nameless).select(*_ACCOUNT, name.alias("name"), pl.col("contact_id").alias("known_id"))
+    if known is not None:
+        named = pl.concat([named, known.select(*_ACCOUNT, pl.col("address").alias("name"), known_id="id")])
+    keys = [*_ACCOUNT, "name"]
+    first = named.join(wanted, on=keys, how="semi", nulls_equal=True).group_by(keys).agg(pl.col("known_id").min())
+    filled = rows.with_columns(pl.when(nameless).then(name).alias("name")).join(
+        first, on=keys, how="left", nulls_equal=True, maintain_order="left"
     )
-    return filled.with_columns(pl.coalesce("contact_id", "known_id").alias("contact_id")).drop("address", "known_id")
+    return filled.with_columns(pl.coalesce("contact_id", "known_id").alias("contact_id")).drop("name", "known_id")

@@ -6,11 +6,13 @@ import datetime as dt
 
 import polars as pl
 
-from crmlab.analysis.consent_duration import curve, lasting
-from crmlab.analysis.decisions import OPT_OUT, SUBJECT_KEYS, Subject, consent_periods, dated_events, is_first
+from crmlab.analysis.consent_duration import curve, lasting, without_undated_ends
+from crmlab.analysis.consent_state import state_of
+from crmlab.analysis.decisions import OPT_IN, OPT_OUT, SUBJECT_KEYS, consent_periods, dated_events, is_first
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of
 from crmlab.analysis.rates import counted, ratio
+from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
@@ -25,29 +27,31 @@ def confirmation_rate(
     by: By = None,
     within_days: int = 7,
     subject: Subject = "contact",
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the share of requests that were confirmed within some days, of those that had the time.
 
-    ``confirmed_per_request_old_enough = confirmed / requests_old_enough``. A request is the first of each person and
-    channel; confirmed is it by the first confirmation at or after it that is no refusal. One younger than
+    ``confirmed_per_request_old_enough = confirmed / requests_old_enough``. A request is the first of each person,
+    channel and purpose; confirmed is it by the first confirmation at or after it that is no refusal. One younger than
     `within_days` is in neither number, even if it is confirmed: the quick ones would count too much. Where opt-in is
     single, no request is ever confirmed.
 
     Parameters
     ----------
     consent_events
-        Reads provider, account, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in, step.
+        As of `crmlab.analysis.current_consent`.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
         read.
     by
-        Columns to group by: channel, source (of the request), provider, account.
+        Columns to group by: channel, purpose, source (of the request), provider, account.
     within_days
         Days of 24 hours that a confirmation may take.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    contacts
+        Reads provider, account, id, emails: who has the address of an event that names no contact.
     time_zone
         IANA name; read where `as_of` is a date.
 
@@ -55,8 +59,8 @@ def confirmation_rate(
     -------
     pl.DataFrame
         One row per group, sorted, nulls last: the columns of `by`, requests_old_enough, confirmed,
-        requests_too_young (Int64, of a person and channel), confirmed_per_request_old_enough (Float64, 0-1, null
-        of none).
+        requests_too_young (Int64, of a person, channel and purpose), confirmed_per_request_old_enough (Float64,
+        0-1, null of none).
 
     Raises
     ------
@@ -83,7 +87,7 @@ def confirmation_rate(
         raise UsageError("within_days must be 1 or more")
     now = as_instant(as_of, "as_of", time_zone)
     limit = dt.timedelta(days=within_days)
-    found = _requested(dated_events(consent_events, now, subject, by=by))
+    found = _requested(dated_events(consent_events, now, subject, contacts=contacts, by=by))
     is_old = pl.col("start") <= now - limit
     measures = (
         is_old.sum().cast(pl.Int64).alias("requests_old_enough"),
@@ -102,6 +106,7 @@ def time_to_confirm(
     as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
+    contacts: pl.DataFrame | None = None,
     confidence: float = 0.95,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
@@ -113,7 +118,7 @@ def time_to_confirm(
 
     Parameters
     ----------
-    consent_events, as_of, by, subject, time_zone
+    consent_events, as_of, by, subject, contacts, time_zone
         As `confirmation_rate`.
     confidence
         Of the band.
@@ -146,7 +151,7 @@ def time_to_confirm(
     [(2.0, 2, 0.5), (30.0, 1, 0.5)]
     """
     now = as_instant(as_of, "as_of", time_zone)
-    found = _requested(dated_events(consent_events, now, subject, by=by))
+    found = _requested(dated_events(consent_events, now, subject, contacts=contacts, by=by))
     waiting = curve(lasting(found, now), keys_of(by), confidence=confidence)
     return answer(waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share")))
 
@@ -175,26 +180,30 @@ def documentation_coverage(
     as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the share of the consents in force that can be proven.
 
-    ``documented_per_consent = documented / consents``. A consent is in force from an opt-in without a later opt-out of
-    the same person and channel; it is documented if any event since that opt-in has a document. Proof of a consent
-    that was withdrawn in between proves nothing of the present one.
+    ``documented_per_consent = documented / consents``. The consents in force are those of
+    `crmlab.analysis.current_consent`. One is documented if any event since its opt-in has a document, which is about
+    its purpose or names none. Proof of a consent that was withdrawn in between proves nothing of the present one, and
+    of a consent that only a subscription tells of there is no proof.
 
     Parameters
     ----------
     consent_events
-        Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in, has_documentation.
+        As of `crmlab.analysis.current_consent`.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
         read.
     by
-        Columns to group by: channel, source (of the opt-in), provider, account.
+        Columns to group by: channel, purpose, source (of the opt-in), provider, account.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    subscriptions, contacts
+        As of `crmlab.analysis.current_consent`.
     time_zone
         IANA name; read where `as_of` is a date.
 
@@ -203,7 +212,7 @@ def documentation_coverage(
     pl.DataFrame
         One row per group, sorted, nulls last: the columns of `by`; consents, documented, undocumented (the
         service says that there is no document), not_said (it says nothing), with_source (where it was given is
-        known) (Int64, of a person and channel); documented_per_consent (Float64, 0-1, null of none).
+        known) (Int64, of a person, channel and purpose); documented_per_consent (Float64, 0-1, null of none).
 
     Raises
     ------
@@ -227,17 +236,20 @@ def documentation_coverage(
     >>> documentation_coverage(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31)).row(0)
     (2, 1, 1, 0, 0, 0.5)
     """
-    events = dated_events(consent_events, as_instant(as_of, "as_of", time_zone), subject, by=by)
-    found = consent_periods(events).filter(pl.col("end").is_null()).drop("has_documentation")
-    proof = pl.col("has_documentation")
-    since = (
-        found.select(*SUBJECT_KEYS, "start")
-        .join(events.select(*SUBJECT_KEYS, "at", proof), on=SUBJECT_KEYS, nulls_equal=True)
-        .filter(pl.col("at") >= pl.col("start"))
-        .group_by(SUBJECT_KEYS)
-        .agg(proof.any().alias("documented"), proof.is_not_null().any().alias("said"))
-    )
-    found = found.join(since, on=SUBJECT_KEYS, nulls_equal=True)
+    now = as_instant(as_of, "as_of", time_zone)
+    events = dated_events(consent_events, now, subject, contacts=contacts, by=by)
+    in_force = consent_periods(events).filter(pl.col("end").is_null())
+    columns = ["source", "documented", "said", *keys_of(by)]
+    only_stated = []
+    if subscriptions is not None or contacts is not None:
+        state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
+        in_force = without_undated_ends(in_force, state)
+        stated = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN))
+        nothing = pl.lit(value=False)
+        only_stated.append(stated.with_columns(documented=nothing, said=nothing).select(columns))
+    in_force = in_force.drop("has_documentation").join(_proofs(events, in_force), on=SUBJECT_KEYS, nulls_equal=True)
+    found = pl.concat([in_force.select(columns), *only_stated])
+
     documented = pl.col("documented")
     is_said = pl.col("said")
     measures = (
@@ -249,3 +261,19 @@ def documentation_coverage(
     )
     counts = counted(found, keys_of(by), *measures)
     return answer(counts.with_columns(ratio(documented, pl.col("consents")).alias("documented_per_consent")))
+
+
+def _proofs(events: pl.DataFrame, in_force: pl.DataFrame) -> pl.DataFrame:
+    """Return for each consent in force whether an event since its opt-in has a document, and whether one says so."""
+    proof = pl.col("has_documentation")
+    since = in_force.select(*SUBJECT_KEYS, "start").join(
+        events.select("subject", "channel", pl.col("purpose").alias("of_purpose"), "at", proof),
+        on=["subject", "channel"],
+        nulls_equal=True,
+    )
+    about_it = pl.col("of_purpose").is_null() | (pl.col("of_purpose") == pl.col("purpose"))
+    return (
+        since.filter(about_it, pl.col("at") >= pl.col("start"))
+        .group_by(SUBJECT_KEYS)
+        .agg(proof.any().alias("documented"), proof.is_not_null().any().alias("said"))
+    )

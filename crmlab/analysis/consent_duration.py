@@ -9,9 +9,11 @@ from typing import Literal
 import polars as pl
 
 from crmlab.analysis import survival
-from crmlab.analysis.decisions import Subject, consent_periods, dated_events
+from crmlab.analysis.consent_state import state_of
+from crmlab.analysis.decisions import OPT_IN, SUBJECT_KEYS, consent_periods, dated_events
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
+from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
@@ -103,12 +105,17 @@ def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     >>> median_days(curve(pl.DataFrame({"days": [1.0, 2.0, 9.0], "ended": [True, True, False]}))).item()
     2.0
     """
+    return answer(medians(curve, by))
+
+
+def medians(curve: pl.DataFrame, by: By) -> pl.DataFrame:
+    """Return `median_days`, with the columns of `by` under their private names: they may be called like anything."""
     curve = read(curve, "curve", "days", "survival", by=by)
     keys = keys_of(by)
     half = pl.col("days").filter(pl.col("survival") <= 0.5).min().alias("median_days")
     if not keys:
         return curve.select(half)
-    return answer(curve.group_by(keys).agg(half).sort(keys, nulls_last=True))
+    return curve.group_by(keys).agg(half).sort(keys, nulls_last=True)
 
 
 @answers("everything")
@@ -118,27 +125,31 @@ def consent_survival(
     as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     which: Literal["first", "all"] = "first",
     confidence: float = 0.95,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the share of consents that last longer than each number of days.
 
-    A consent lasts from an opt-in to the next opt-out of the same person and channel; opt-ins in between are
-    repeats. What lasts at `as_of` is censored there: it counts for as long as it was seen.
+    A consent lasts from an opt-in to the next opt-out of the same person, channel and purpose; opt-ins in between are
+    repeats. What lasts at `as_of` is censored there: it counts for as long as it was seen. What a subscription or
+    `do_not_contact` ended is left out, for they do not say when; so is what only they tell of.
 
     Parameters
     ----------
     consent_events
-        Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in.
+        As of `crmlab.analysis.current_consent`.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`. Later events are not
         read.
     by
-        Columns to estimate apart: channel, source (of the opt-in), provider, account.
+        Columns to estimate apart: channel, purpose, source (of the opt-in), provider, account.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    subscriptions, contacts
+        As of `crmlab.analysis.current_consent`.
     which
         ``"first"``: the first consent of each person in each group, since several of one person are not
         independent and the band would be too narrow; ``"all"``.
@@ -185,10 +196,30 @@ def consent_survival(
         raise UsageError(f"which={which!r}: give 'first' (one consent of each person) or 'all'")
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    found = consent_periods(dated_events(consent_events, now, subject, by=by))
+    periods = consent_periods(dated_events(consent_events, now, subject, contacts=contacts, by=by))
+    found = periods
+    if subscriptions is not None or contacts is not None:
+        state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
+        found = without_undated_ends(periods, state)
     if which == "first":
         found = found.sort("start").unique(["subject", *keys], keep="first", maintain_order=True)
     return answer(curve(lasting(found, now), keys, confidence=confidence))
+
+
+def without_undated_ends(periods: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
+    """Return the periods of consent but those that a state without a time ended, which do not say when.
+
+    Parameters
+    ----------
+    periods
+        What `consent_periods` returns.
+    state
+        What `state_of` returns for the same moment.
+    """
+    in_force = state.filter(pl.col("decision") == OPT_IN)
+    lasts = pl.col("end").is_null()
+    still = periods.filter(lasts).join(in_force, on=SUBJECT_KEYS, how="semi", nulls_equal=True)
+    return pl.concat([periods.filter(~lasts), still])
 
 
 def lasting(periods: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:

@@ -7,9 +7,10 @@ import datetime as dt
 import polars as pl
 
 from crmlab.analysis.consent_state import state_of
-from crmlab.analysis.decisions import OPT_IN, Subject
+from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import chosen_grain, local, period_of
+from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
@@ -25,6 +26,8 @@ def expiring_consents(
     within_days: int = 90,
     every: str | None = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return how many consents reach their greatest age in each period of the next days.
@@ -45,6 +48,8 @@ def expiring_consents(
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    subscriptions, contacts
+        As of `crmlab.analysis.current_consent`: what they refuse does not expire any more.
     time_zone
         IANA name; where the day begins.
 
@@ -52,8 +57,8 @@ def expiring_consents(
     -------
     pl.DataFrame
         Sorted; only periods in which some expire: period (Date, its first day; null: expired at `as_of` or
-        before, the last rows), channel (String), consents (Int64, of a person and channel). Consents without
-        a time are left out: it cannot be said when they expire.
+        before, the last rows), channel (String), consents (Int64, of a person, channel and purpose). Consents
+        without a time are left out: it cannot be said when they expire.
 
     Raises
     ------
@@ -90,7 +95,7 @@ def expiring_consents(
     now = as_instant(as_of, "as_of", time_zone)
     expires = pl.col("decided_at") + pl.duration(days=max_age_days)
     due = (
-        state_of(consent_events, now, subject)
+        state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
         .filter(pl.col("decision") == OPT_IN)
         .select("channel", expires.alias("expires"))
         .filter(pl.col("expires") <= now + dt.timedelta(days=within_days))

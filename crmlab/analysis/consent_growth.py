@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.decisions import OPT_IN, OPT_OUT, Subject, changes, dated_events
+from crmlab.analysis.consent_state import state_of
+from crmlab.analysis.decisions import OPT_IN, OPT_OUT, SUBJECT_KEYS, changes, consent_periods, dated_events
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import chosen_grain, local, period_of
-from crmlab.analysis.rates import ratio
+from crmlab.analysis.rates import number_of, ratio
+from crmlab.analysis.subjects import Subject
 
 __all__ = ["consent_stock"]
 
@@ -18,25 +20,31 @@ def consent_stock(
     *,
     every: str | None = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return opt-ins and opt-outs per period, and how many consents that leaves.
 
     ``net = opt_ins - opt_outs``, ``stock`` = the sum of all net until the period's end,
-    ``opt_out_rate_of_stock_at_start = opt_outs / stock_at_start``. Counted are consents, each of a person and
-    channel, and changes only: an opt-in of one who is opted in is none, nor is an opt-out of one who is
+    ``opt_out_rate_of_stock_at_start = opt_outs / stock_at_start``. Counted are consents, each of a person,
+    channel and purpose, and changes only: an opt-in of one who is opted in is none, nor is an opt-out of one who is
     not; of two decisions at the same moment the opt-out is the later. So the stock is the number of consents in force.
-    Whose a decision is, and about which channels, is as in `crmlab.analysis.current_consent`.
+    Whose a decision is, and what it is about, is as in `crmlab.analysis.current_consent`.
+
+    Subscriptions and contacts say how it is and not since when. What they add to the events is counted in the last
+    period, in columns of its own: then the stock at the end is that of `crmlab.analysis.current_consent`.
 
     Parameters
     ----------
     consent_events
-        Reads provider, account, kind, contact_id, contact_email, channel, occurred_at, created_at (where
-        occurred_at is null), opted_in.
+        As of `crmlab.analysis.current_consent`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    subscriptions, contacts
+        As of `crmlab.analysis.current_consent`.
     time_zone
         IANA name; where the day begins.
 
@@ -46,7 +54,9 @@ def consent_stock(
         Sorted; one row per period from the first to the last change, those without any too: period (Date, its
         first day, weeks begin on Monday), opt_ins, opt_outs, net, stock_at_start, stock (Int64, consents),
         opt_out_rate_of_stock_at_start (Float64, null of an empty stock; above 1 where more left than there
-        were, having come in the same period). Events without a person or a time are left out.
+        were, having come in the same period). With `subscriptions` or `contacts` also opt_ins_undated, opt_outs_undated
+        (Int64, consents that only they tell of, and that they end; 0 but in the last period, in whose stock they are).
+        Events without a person or a time are left out; without any event that has one there is no row.
 
     Raises
     ------
@@ -78,18 +88,19 @@ def consent_stock(
     │ 2026-01-19 ┆ 0       ┆ 1        ┆ -1  ┆ 1     ┆ 0.5                            │
     └────────────┴─────────┴──────────┴─────┴───────┴────────────────────────────────┘
     """
-    changed = changes(dated_events(consent_events, None, subject))
+    events = dated_events(consent_events, None, subject, contacts=contacts)
+    changed = changes(events)
     days = changed.select(local(pl.col("at"), time_zone).dt.date().alias("day"), "decision")
     every = chosen_grain(every, days["day"])
     made = pl.col("decision")
     counted = days.group_by(period_of(pl.col("day"), every).alias("period")).agg(
-        (made == OPT_IN).sum().cast(pl.Int64).alias("opt_ins"),
-        (made == OPT_OUT).sum().cast(pl.Int64).alias("opt_outs"),
+        number_of(made == OPT_IN, "opt_ins"),
+        number_of(made == OPT_OUT, "opt_outs"),
     )
     counted = counted.sort("period")
     whole = counted.upsample("period", every=every) if counted.height else counted
     net = pl.col("opt_ins") - pl.col("opt_outs")
-    return (
+    stock = (
         whole.with_columns(pl.col("opt_ins", "opt_outs").fill_null(0))
         .with_columns(net.alias("net"), net.cum_sum().alias("stock"))
         .with_columns((pl.col("stock") - pl.col("net")).alias("stock_at_start"))
@@ -102,4 +113,25 @@ def consent_stock(
             "stock",
             ratio(pl.col("opt_outs"), pl.col("stock_at_start")).alias("opt_out_rate_of_stock_at_start"),
         )
+    )
+    if subscriptions is None and contacts is None:
+        return stock
+    state = state_of(consent_events, None, subject, subscriptions=subscriptions, contacts=contacts)
+    return _with_undated(stock, consent_periods(events), state)
+
+
+def _with_undated(stock: pl.DataFrame, periods: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
+    """Return the stock with what states without a time add to it and take from it, in its last period."""
+    lasting = periods.filter(pl.col("end").is_null())
+    in_force = state.filter(pl.col("decision") == OPT_IN)
+    only_stated = in_force.join(lasting, on=SUBJECT_KEYS, how="anti", nulls_equal=True).height
+    ended = lasting.join(in_force, on=SUBJECT_KEYS, how="anti", nulls_equal=True).height
+
+    is_last = pl.int_range(pl.len()) == pl.len() - 1
+    opt_ins = pl.when(is_last).then(only_stated).otherwise(0).cast(pl.Int64)
+    opt_outs = pl.when(is_last).then(ended).otherwise(0).cast(pl.Int64)
+    return stock.with_columns(
+        (pl.col("stock") + opt_ins - opt_outs).alias("stock"),
+        opt_ins.alias("opt_ins_undated"),
+        opt_outs.alias("opt_outs_undated"),
     )

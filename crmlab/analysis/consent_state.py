@@ -7,33 +7,34 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from crmlab.analysis.addresses import contact_addresses, with_contact_id
 from crmlab.analysis.decisions import (
     OPT_IN,
     OPT_OUT,
     SUBJECT_KEYS,
-    Subject,
+    WORDS,
+    about,
     dated_events,
     decided,
-    for_every_channel,
+    for_all_they_cover,
     is_first,
-    subject_of,
 )
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.rates import counted, ratio
-from crmlab.schema import KEY, TABLES, TimeLike, as_instant, channel_word, first_mailbox
+from crmlab.analysis.subjects import Subject, Whom, contact_name, first_addresses, with_person, with_subject
+from crmlab.schema import KEY, TimeLike, as_instant, channel_word, first_mailbox, mailbox
 
 __all__ = ["consent_rate", "current_consent"]
 
 _STATE = (*SUBJECT_KEYS, "decision", "decided_at", "source", "provider", "account", "basis")
 #: what events, subscriptions and contacts tell alike
-_OF_ALL = ("channel", "source", "provider", "account")
-_EMAIL = first_mailbox(pl.col("emails"))
+_OF_ALL = (*WORDS, "source", "provider", "account")
 #: who groups by one of these asks about the contacts of one service
 _SERVICE = ("provider", "account")
-#: how the bases are ranked: what has no time counts for consent only where no event decides, and for a
-#: refusal whatever the events say
-_UNDATED_YES, _EVENT, _UNDATED_NO = range(3)
+_CONTACT = ("provider", "account", "contact_id")
+_NO_TIME = pl.lit(None, pl.Datetime("us", "UTC"))
+_NO_TEXT = pl.lit(None, pl.String)
 
 
 @answers("everything")
@@ -46,39 +47,44 @@ def current_consent(
     contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
-    """Return what each person last said about each channel.
+    """Return what each person last said about each channel and purpose.
 
-    The last decision up to `as_of` wins; of two at the same moment the opt-out does. Subscriptions and
-    contacts carry no time: give them only if they were fetched at `as_of`. Then a refusal among them stands above
-    every event, and a consent counts where no event decides. A person who is subscribed to one resource of an
-    account and unsubscribed from another is opted in on that channel. A withdrawal that names no channel ends every
-    one, and a consent that names none is one for no channel that is named. Spellings of one channel are one.
+    The last decision up to `as_of` wins; of two at the same moment the opt-out does. It is about one channel and one
+    purpose: a no to "newsletter" is no no to "marketing". A withdrawal that names no channel ends every one, and one
+    that names no purpose ends every purpose; a consent that names none is one for none that is named. Spellings of one
+    channel or purpose are one.
+
+    Subscriptions and contacts carry no time: give them only if they were fetched at `as_of`. Then a refusal among them
+    stands above every event, and a consent counts on channels about which no event of the person decides. A person who
+    is subscribed to one resource of an account and unsubscribed from another is opted in on that channel.
 
     Parameters
     ----------
     consent_events
-        Reads provider, account, kind, contact_id, contact_email, channel, source, occurred_at, created_at
-        (where occurred_at is null), opted_in. An event that names no contact is of the contact of its account that
-        has its address in another event.
+        Reads provider, account, kind, contact_id, contact_email, channel, purpose (where there is such a column),
+        source, occurred_at, created_at (where occurred_at is null), opted_in, step, has_documentation. An event that
+        names no contact is of the contact of its account that has its address (or its contact_hash, where there is
+        one), in another event or among `contacts`; where none has it, of the address itself.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject
         ``"contact"``: a person is one contact of one account; ``"email"``: one e-mail address, in lower
-        case, in whatever service (a contact where there is none). It is the `contact_email` of an event, the first
-        of a contact's `emails`, and of a subscription that of its contact, or its own where the contact is not known.
+        case, in whatever service (a contact where there is none). It is the `contact_email` of an event, or else the
+        first of its contact's `emails`; of a subscription that of its contact, or its own where the contact is not
+        known. A contact that must not be mailed is so at each of its addresses.
     subscriptions
-        Reads provider, account, contact_id, channel, address, opted_in, resource_id.
+        Reads provider, account, id, contact_id, channel, address, opted_in, resource_id. They name no purpose.
     contacts
-        Reads provider, account, id, emails, do_not_contact: true is an opt-out of the channel "email",
-        false says nothing. With ``subject="email"`` also the addresses of subscriptions' contacts.
+        Reads provider, account, id, emails, do_not_contact: true is an opt-out of the channel "email" for every
+        purpose, false says nothing. Whose an address is, is looked up here, too.
     time_zone
         IANA name; read where `as_of` is a date.
 
     Returns
     -------
     pl.DataFrame
-        Sorted; one row per subject and channel with a decision: subject (String, "provider/account/id" or
-        the e-mail address), channel (String, null: the event names none), decision (String, "opt-in" or
+        Sorted; one row per subject, channel and purpose with a decision: subject (String, "provider/account/id" or
+        the e-mail address), channel, purpose (String, null: none is named), decision (String, "opt-in" or
         "opt-out"), decided_at (Datetime UTC, null where the service gives no time), source (String, where it
         was said; the resource of a subscription), provider, account (of that decision), basis (String, "event",
         "subscription" or "contact"). Events without a person or a time are left out.
@@ -119,37 +125,85 @@ def current_consent(
 
 def state_of(
     consent_events: pl.DataFrame,
-    at: dt.datetime,
-    subject: Subject,
+    at: dt.datetime | None,
+    whom: Whom,
     *,
     by: By = None,
     subscriptions: pl.DataFrame | None = None,
     contacts: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return `current_consent`, with what `by` names of the events beside it.
+    """Return `current_consent`, with what `by` names of the events beside it; `at` None: of all times.
 
-    Channel, source, provider, account and basis are known of subscriptions and contacts, too; of a column that only
-    the events have, they have no value.
+    Channel, purpose, source, provider, account and basis are known of subscriptions and contacts, too; of a column that
+    only the events have, they have no value.
     """
+    said = _said(consent_events, at, whom, by=by, subscriptions=subscriptions, contacts=contacts)
+    return _last_of_each(said)
+
+
+def _said(
+    consent_events: pl.DataFrame,
+    at: dt.datetime | None,
+    whom: Whom,
+    *,
+    by: By = None,
+    subscriptions: pl.DataFrame | None,
+    contacts: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """Return all that tells of a decision: the dated events first, sorted, and what has no time."""
     # the basis is no column of the events, but one may group by it
     of_all = [name for name in names_of(by) if name in _OF_ALL]
     if "basis" in names_of(by) and "basis" not in columns_of(consent_events, "consent_events"):
         of_all.append("basis")
     of_events = [name for name in names_of(by) if name not in of_all]
-    events = dated_events(consent_events, at, subject, by=of_events).drop_nulls("decision")
+    events = dated_events(consent_events, at, whom, contacts=contacts, by=of_events).drop_nulls("decision")
     parts = [_stated(events.rename({"at": "decided_at"}), "event", of_all, of_events)]
-    if contacts is not None:
-        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact")
-    if subscriptions is not None:
-        parts.append(_stated(_subscribed(subscriptions, contacts, subject), "subscription", of_all))
-    if contacts is not None:
-        parts.append(_stated(_barred(contacts, subject), "contact", of_all))
-    found = for_every_channel(pl.concat(parts, how="diagonal"))
-    if found.height > parts[0].height:
-        undated = pl.when(pl.col("decision") == OPT_IN).then(_UNDATED_YES).otherwise(_UNDATED_NO)
-        rank = pl.when(pl.col("basis") == "event").then(_EVENT).otherwise(undated)
-        found = found.sort(*SUBJECT_KEYS, rank, "decided_at", "decision", maintain_order=True)
+    for basis, states in undated_states(subscriptions, contacts, whom).items():
+        parts.append(_stated(states.with_columns(_NO_TIME.alias("decided_at")), basis, of_all))
+
+    return pl.concat(parts, how="diagonal")
+
+
+def stand_of(
+    consent_events: pl.DataFrame,
+    at: dt.datetime,
+    whom: Whom,
+    *,
+    channel: str,
+    purpose: str | None,
+    subscriptions: pl.DataFrame | None,
+    contacts: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """Return subject and decision of everybody who decided about a channel: an opt-in where one purpose of it has one.
+
+    A withdrawal that names no channel is about this one, whatever else its person decided about.
+    """
+    said = about(_said(consent_events, at, whom, subscriptions=subscriptions, contacts=contacts), channel, purpose)
+    asked = [pl.lit(channel).alias("channel")]
+    if purpose is not None:
+        asked.append(pl.lit(purpose).alias("purpose"))
+    last = _last_of_each(said.with_columns(asked))
+    said_yes = (pl.col("decision") == OPT_IN).any()
+    decision = pl.when(said_yes).then(pl.lit(OPT_IN)).otherwise(pl.lit(OPT_OUT))
+    return last.group_by("subject").agg(decision.alias("decision"))
+
+
+def _last_of_each(said: pl.DataFrame) -> pl.DataFrame:
+    """Return the last decision of each subject, channel and purpose."""
+    found = _without_undated_yes_where_events_decide(for_all_they_cover(said))
+    is_undated_no = (pl.col("basis") != "event") & (pl.col("decision") == OPT_OUT)
+    found = found.sort(*SUBJECT_KEYS, is_undated_no, "decided_at", "decision", maintain_order=True)
     return found.filter(is_first(*SUBJECT_KEYS).shift(-1, fill_value=True))
+
+
+def _without_undated_yes_where_events_decide(found: pl.DataFrame) -> pl.DataFrame:
+    """Return the decisions, consents without a time only of channels that no event of their person decides about."""
+    is_undated_yes = (pl.col("basis") != "event") & (pl.col("decision") == OPT_IN)
+    where_events_decide = found.filter(pl.col("basis") == "event").select("subject", "channel").unique()
+    kept = found.filter(is_undated_yes).join(
+        where_events_decide, on=["subject", "channel"], how="anti", nulls_equal=True
+    )
+    return pl.concat([found.filter(~is_undated_yes), kept])
 
 
 def _stated(frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: Sequence[str] = ()) -> pl.DataFrame:
@@ -159,41 +213,67 @@ def _stated(frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: S
     return stated.select(*_STATE, *copies, *keys_of(of_events))
 
 
-def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
-    """Return one row for each subscribed or unsubscribed person and channel."""
-    people = contacts if contacts is not None else TABLES["contacts"].empty()
-    key = ["provider", "account", "contact_id"]
-    known = people.select("provider", "account", pl.col("id").alias("contact_id"), _EMAIL.alias("known")).unique(key)
-    own = pl.when(pl.col("address").str.contains("@", literal=True)).then("address")
-    subscriptions = read(subscriptions, "subscriptions", *key, "channel", "address", "opted_in", "resource_id")
-    states = decided(subscriptions.join(known, on=key, how="left")).with_columns(
-        subject_of(subject, "contact_id", pl.coalesce("known", own)).alias("subject"),
-        channel_word(pl.col("channel")),
+def undated_states(
+    subscriptions: pl.DataFrame | None, contacts: pl.DataFrame | None, whom: Whom
+) -> dict[str, pl.DataFrame]:
+    """Return what was decided without a time, by its basis: "subscription" and "contact", where they are given.
+
+    Columns subject, channel, purpose, decision, source, provider, account and id (of the row that says so).
+    """
+    states = {}
+    if contacts is not None:
+        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact", optional=("contact_hash",))
+    if subscriptions is not None:
+        states["subscription"] = _subscribed(subscriptions, contacts, whom)
+    if contacts is not None:
+        states["contact"] = _barred(contacts, whom)
+    return states
+
+
+def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, whom: Whom) -> pl.DataFrame:
+    """Return one row for each subscribed or unsubscribed person and channel of an account."""
+    subscriptions = read(
+        subscriptions, "subscriptions", "id", *_CONTACT, "channel", "address", "opted_in", "resource_id"
     )
-    source = pl.col("resource_id").sort_by("decision", "resource_id").first().alias("source")
+    own = pl.when(pl.col("address").str.contains("@", literal=True)).then(mailbox(pl.col("address")))
+    stated = with_contact_id(subscriptions.with_columns(own.alias("address")), pl.col("address"), contacts)
+    if contacts is not None:
+        # a subscription is its contact's, whatever address it was made with
+        known = first_addresses(contacts).rename({"address": "known"})
+        stated = stated.join(known, on=_CONTACT, how="left", maintain_order="left")
+        stated = stated.with_columns(pl.coalesce("known", "address").alias("address"))
+    stated = with_subject(stated, whom, pl.col("address"), contacts)
+    of_first = pl.col("resource_id", "id").sort_by("decision", "resource_id", "id").first()
     return (
-        states.drop_nulls(["decision", "subject"])
-        .group_by("provider", "account", *SUBJECT_KEYS)
+        decided(stated)
+        .with_columns(channel_word(pl.col("channel")), _NO_TEXT.alias("purpose"))
+        .drop_nulls(["decision", "subject"])
+        .group_by(*_SERVICE, *SUBJECT_KEYS)
         # subscribed to any resource: "opt-in" comes first in the alphabet
-        .agg(pl.col("decision").min(), source)
-        .with_columns(decided_at=pl.lit(None, pl.Datetime("us", "UTC")))
+        .agg(pl.col("decision").min(), of_first)
+        .rename({"resource_id": "source"})
     )
 
 
-def _barred(contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
-    return (
-        contacts.filter(pl.col("do_not_contact"))
-        .select(
-            subject_of(subject, "id", _EMAIL).alias("subject"),
-            pl.lit("email").alias("channel"),
-            pl.lit(OPT_OUT).alias("decision"),
-            pl.lit(None, pl.Datetime("us", "UTC")).alias("decided_at"),
-            pl.lit(None, pl.String).alias("source"),
-            "provider",
-            "account",
-        )
-        .drop_nulls("subject")
+def _barred(contacts: pl.DataFrame, whom: Whom) -> pl.DataFrame:
+    """Return an opt-out of e-mail for each contact that must not be mailed; by address, for each of its addresses."""
+    barred = contacts.filter(pl.col("do_not_contact").cast(pl.Boolean))
+    if isinstance(whom, pl.DataFrame):
+        named = with_person(barred, whom, "id").rename({"person_id": "subject"})
+    elif whom == "email":
+        written = barred.join(contact_addresses(barred), on=KEY, how="left", nulls_equal=True)
+        named = written.with_columns(pl.coalesce("address", contact_name(pl.col("id"))).alias("subject"))
+    else:
+        named = barred.with_columns(contact_name(pl.col("id")).alias("subject"))
+    stated = named.select(
+        "subject",
+        pl.lit("email").alias("channel"),
+        _NO_TEXT.alias("purpose"),
+        pl.lit(OPT_OUT).alias("decision"),
+        _NO_TEXT.alias("source"),
+        *KEY,
     )
+    return stated.drop_nulls("subject")
 
 
 @answers("everything")
@@ -210,8 +290,9 @@ def consent_rate(
     """Return how many of those who decided are opted in, and how many of all contacts decided.
 
     ``opted_in_per_decided = opted_in / decided`` and
-    ``coverage_of_contacts = contacts_decided / contacts``. People are counted, once in each
-    group: opted in is who is on at least one channel of it.
+    ``coverage_of_contacts = contacts_decided / contacts``. Subjects are counted, once in each
+    group: opted in is who is on at least one channel and purpose of it. By default a subject is one contact of one
+    account, so that a person whom two services know is counted twice; ``subject="email"`` counts addresses.
 
     Parameters
     ----------
@@ -220,7 +301,7 @@ def consent_rate(
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`.
     by
-        Columns of the events to group by, such as ``"channel"``; or ``"basis"``. Of the columns that
+        Columns of the events to group by, such as ``"channel"`` or ``"purpose"``; or ``"basis"``. Of the columns that
         `current_consent` does not return, decisions without an event have no value.
     subject
         ``"contact"`` or ``"email"``, see `current_consent`.
@@ -234,9 +315,9 @@ def consent_rate(
     Returns
     -------
     pl.DataFrame
-        One row per group, sorted, nulls last: the columns of `by`, opted_in, opted_out, decided (Int64, people
+        One row per group, sorted, nulls last: the columns of `by`, opted_in, opted_out, decided (Int64, subjects
         with any decision), opted_in_per_decided (Float64, 0-1, null of nobody); with `contacts` also contacts
-        (Int64, people: all of them in every group, or by provider and account those of the same), contacts_decided
+        (Int64, subjects: all of them in every group, or by provider and account those of the same), contacts_decided
         (Int64, those of them who decided), coverage_of_contacts (Float64, 0-1, null where there are none).
 
     Raises
@@ -310,8 +391,10 @@ def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | 
 def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) -> pl.DataFrame:
     """Return the people among the contacts, each once for every service that they are grouped by."""
     found = read(contacts, "contacts", *KEY, "emails", by=services)
-    people = found.select(*keys_of(services), subject_of(subject, "id", _EMAIL).alias("subject"))
-    return people.drop_nulls("subject").unique()
+    name = contact_name(pl.col("id"))
+    if subject == "email":
+        name = pl.coalesce(first_mailbox(pl.col("emails")), name)
+    return found.select(*keys_of(services), name.alias("subject")).drop_nulls("subject").unique()
 
 
 def _with_contacts(rates: pl.DataFrame, known: pl.DataFrame, of_service: Sequence[str]) -> pl.DataFrame:

@@ -1,52 +1,39 @@
-"""Decisions of people, in order: what every analysis of consent over time begins with."""
+"""Decisions: what people said about being contacted. This is the one place that says what a decision is.
+
+A decision is an event whose `opted_in` is true or false. It is about one channel and one purpose of one person, and the
+last of them counts. A withdrawal that names no channel is about every channel, and one that names no purpose about
+every purpose. A consent that names none is one for none that is named: nobody knows what it was given for.
+
+What services keep as a state without a time (subscriptions, `do_not_contact`) comes to it in
+`crmlab.analysis.consent_state`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Literal
 
 import polars as pl
 
-from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.inputs import By, keys_of, read
-from crmlab.errors import UsageError
-from crmlab.schema import channel_word, mailbox
+from crmlab.analysis.subjects import Whom, with_subject
+from crmlab.schema import KEY, channel_word, mailbox, purpose_word
 
 #: in this order: of two decisions of one moment the opt-out is the later
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
-#: what a person is known by: the id of one service's account, or the e-mail address in all of them
-Subject = Literal["contact", "email"]
 #: what a decision is about
-SUBJECT_KEYS = ("subject", "channel")
+SUBJECT_KEYS = ("subject", "channel", "purpose")
+#: how each of them is spelled in one way
+WORDS = {"channel": channel_word, "purpose": purpose_word}
 #: what is kept of each event beside who said it and when
 _SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "step", "has_documentation")
-_READ = (*_SAID_BESIDE, "contact_id", "contact_email", "occurred_at", "created_at")
-
-
-def subject_of(subject: Subject, id: str, email: pl.Expr) -> pl.Expr:
-    """Return the name of a person as text: "provider/account/id", or the e-mail address (a `mailbox`).
-
-    Without an address the former, without either null. Reads provider, account and the column `id`.
-
-    Raises
-    ------
-    UsageError
-        `subject` is neither "contact" nor "email".
-    """
-    if subject not in ("contact", "email"):
-        raise UsageError(f"subject={subject!r}: give 'contact' (as each service knows it) or 'email' (across services)")
-    contact = pl.concat_str(
-        pl.col("provider").cast(pl.String).fill_null(""), pl.col("account").fill_null(""), id, separator="/"
-    )
-    # the address of the person is read only where it counts
-    return contact if subject == "contact" else pl.coalesce(mailbox(email), contact)
+_READ = ("contact_id", "contact_email", "occurred_at", "created_at")
 
 
 def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return the events with their decision: "opt-in" or "opt-out", null where nothing was decided. Reads opted_in."""
-    yes = pl.col("opted_in")
+    yes = pl.col("opted_in").cast(pl.Boolean)
     decision = pl.when(yes).then(pl.lit(OPT_IN)).when(~yes).then(pl.lit(OPT_OUT))
     return consent_events.with_columns(decision.alias("decision"))
 
@@ -54,27 +41,39 @@ def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
 def dated_events(
     consent_events: pl.DataFrame,
     as_of: dt.datetime | None,
-    subject: Subject,
+    whom: Whom,
     *,
+    contacts: pl.DataFrame | None = None,
     by: By = None,
+    beside: Sequence[str] = (),
     order: Sequence[str] = (*SUBJECT_KEYS, "at"),
 ) -> pl.DataFrame:
-    """Return the events of known people up to `as_of`, by subject, channel and time: what was said, when.
+    """Return the events of known people up to `as_of`, by subject, channel, purpose and time: what was said, when.
 
     Adds subject (String), at (Datetime, UTC), decision (String, null where the event is neither). Of two
-    decisions of one moment the opt-out is the later. `order` is another one, in which subject comes first.
+    decisions of one moment the opt-out is the later.
+
+    Parameters
+    ----------
+    whom
+        Whose decisions they are, see `crmlab.analysis.subjects`.
+    contacts
+        Reads provider, account, id, emails, and contact_hash where it is there: whose an event is that names no
+        contact.
+    by, beside
+        Columns of the events to keep: under private names, and under their own.
+    order
+        Another order, in which subject comes first.
     """
-    events = read(consent_events, "consent_events", *_READ, by=by)
-    events = with_contact_id(events, mailbox(pl.col("contact_email")))
-    named = [name for name in ("channel", *keys_of(by)) if name in ("channel", *keys_of("channel"))]
+    columns = (*_SAID_BESIDE, *beside, *_READ)
+    events = read(consent_events, "consent_events", *columns, by=by, optional=("purpose", "contact_hash"))
+    if contacts is not None:
+        contacts = read(contacts, "contacts", *KEY, "emails", optional=("contact_hash",))
+    events = with_subject(events, whom, mailbox(pl.col("contact_email")), contacts)
     dated = (
-        events.with_columns(channel_word(pl.col(name)) for name in named)
-        .select(
-            subject_of(subject, "contact_id", pl.col("contact_email")).alias("subject"),
-            SAID.alias("at"),
-            *_SAID_BESIDE,
-            *keys_of(by),
-        )
+        events.with_columns(word(pl.col(name)) for name, word in WORDS.items())
+        .with_columns(word(pl.col(key)) for name, word in WORDS.items() for key in keys_of(name) if key in keys_of(by))
+        .select("subject", SAID.alias("at"), "purpose", *_SAID_BESIDE, *beside, *keys_of(by))
         .drop_nulls(["subject", "at"])
     )
     if as_of is not None:
@@ -90,29 +89,39 @@ def is_first(*columns: str) -> pl.Expr:
     )
 
 
-def for_every_channel(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the decisions, a withdrawal that names no channel also for each channel that its person decided about.
+def for_all_they_cover(decisions: pl.DataFrame) -> pl.DataFrame:
+    """Return the decisions, a general withdrawal also for each channel and purpose that it covers.
 
-    A yes that names no channel stays one for none that is named. Reads subject, channel, decision.
+    General is one that names no channel or no purpose; it covers those that its person decided about. A yes that names
+    none stays one for none that is named. Reads subject, channel, purpose, decision.
     """
-    general = events.filter(pl.col("channel").is_null() & (pl.col("decision") == OPT_OUT))
+    names_no_channel = pl.col("channel").is_null()
+    # where nobody names a purpose, there is none to be covered
+    some_purposes = decisions["purpose"].null_count() < decisions.height
+    names_no_purpose = pl.col("purpose").is_null() & pl.lit(some_purposes)
+    general = decisions.filter((names_no_channel | names_no_purpose) & (pl.col("decision") == OPT_OUT))
     if general.is_empty():
-        return events
-    channels = events.select(SUBJECT_KEYS).drop_nulls("channel").unique()
-    copies = general.drop("channel").join(channels, on="subject")
-    named = pl.col("channel")
-    copies = copies.with_columns(named.alias(key) for key in keys_of("channel") if key in events.columns)
-    return pl.concat([events, copies.select(events.columns)])
+        return decisions
+
+    named = decisions.select(SUBJECT_KEYS).unique()
+    withdrawn = general.rename({"channel": "of_channel", "purpose": "of_purpose"})
+    covers = [pl.col(f"of_{name}").is_null() | (pl.col(f"of_{name}") == pl.col(name)) for name in WORDS]
+    is_itself = [pl.col(f"of_{name}").eq_missing(pl.col(name)) for name in WORDS]
+    copies = withdrawn.join(named, on="subject").filter(*covers).filter(~pl.all_horizontal(is_itself))
+
+    keys = [(name, key) for name in WORDS for key in keys_of(name) if key in decisions.columns]
+    copies = copies.with_columns(pl.col(name).alias(key) for name, key in keys)
+    return pl.concat([decisions, copies.select(decisions.columns)])
 
 
 def changes(events: pl.DataFrame) -> pl.DataFrame:
     """Return, of what `dated_events` returns, only the decisions that changed something.
 
     An opt-in of one who is opted in and an opt-out of one who is not are no change: what is left of each
-    subject and channel begins with an opt-in, and alternates.
+    subject, channel and purpose begins with an opt-in, and alternates.
     """
     decisions = events.drop_nulls("decision")
-    made = for_every_channel(decisions)
+    made = for_all_they_cover(decisions)
     if made.height > decisions.height:
         made = made.sort(*SUBJECT_KEYS, "at", "decision", maintain_order=True)
     is_new = is_first(*SUBJECT_KEYS)
@@ -123,7 +132,7 @@ def changes(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the times of consent of each subject and channel: from an opt-in to the next opt-out.
+    """Return the times of consent of each subject, channel and purpose: from an opt-in to the next opt-out.
 
     Columns as of the opt-in, with start and end (Datetime, UTC); end is null while the consent lasts.
     """
@@ -135,3 +144,55 @@ def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
         .rename({"at": "start"})
         .drop("decision")
     )
+
+
+def about(decisions: pl.DataFrame, channel: str, purpose: str | None) -> pl.DataFrame:
+    """Return the decisions about a channel, and about a purpose where one is given.
+
+    A withdrawal that names none is about each. Reads channel, purpose, decision.
+    """
+    is_out = pl.col("decision") == OPT_OUT
+    of_channel = pl.col("channel") == channel_word(pl.lit(channel))
+    found = decisions.filter(of_channel | (pl.col("channel").is_null() & is_out))
+    if purpose is None:
+        return found
+    of_purpose = pl.col("purpose") == purpose_word(pl.lit(purpose))
+    return found.filter(of_purpose | (pl.col("purpose").is_null() & is_out))
+
+
+def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.DataFrame:
+    """Return, oldest first, each decision about a channel with what its person had decided after it.
+
+    Who said yes to one purpose and no to another is opted in: only who has a yes to none of them is opted out.
+
+    Parameters
+    ----------
+    events
+        What `dated_events` returns.
+    channel, purpose
+        What the decisions are about; None: any purpose.
+
+    Returns
+    -------
+    pl.DataFrame
+        The columns of `events`, with decision (String): "opt-in" or "opt-out" after this event, taken together.
+    """
+    decisions = about(events.drop_nulls("decision"), channel, purpose)
+    if decisions["purpose"].null_count() < decisions.height:
+        decisions = _taken_together(decisions, channel)
+    return decisions.sort("at", "decision", maintain_order=True)
+
+
+def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
+    """Return the decisions about one channel, each with that of its person about all purposes of it."""
+    one_channel = decisions.with_columns(named=pl.col("channel"), channel=pl.lit(channel))
+    made = for_all_they_cover(one_channel).sort("subject", "purpose", "at", "decision", maintain_order=True)
+    is_yes = pl.col("decision") == OPT_IN
+    was_yes = pl.when(~is_first("subject", "purpose")).then(is_yes.shift()).otherwise(pl.lit(value=False))
+    moves = made.with_columns((is_yes.cast(pl.Int64) - was_yes.cast(pl.Int64)).alias("move"))
+
+    # an opt-out of several purposes is one moment: what holds after it is the last row of it
+    in_time = moves.sort("subject", "at", "decision", maintain_order=True)
+    purposes_with_yes = pl.col("move").cum_sum().over("subject")
+    together = pl.when(purposes_with_yes > 0).then(pl.lit(OPT_IN)).otherwise(pl.lit(OPT_OUT))
+    return in_time.with_columns(together.alias("decision"), pl.col("named").alias("channel")).select(decisions.columns)

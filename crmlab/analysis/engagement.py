@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.activity import HAPPENED, with_count
 from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.rates import ratio
+from crmlab.analysis.touches import HAPPENED, with_count
 from crmlab.schema import first_mailbox
 
 __all__ = ["email_engagement", "email_engagement_over_time"]

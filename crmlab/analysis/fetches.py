@@ -170,7 +170,7 @@ class Call:
 
     def _fill(self, parameter: inspect.Parameter, data: FetchLike) -> None:
         """Give an argument that is left out what the fetch has for it."""
-        if parameter.name == "as_of" and parameter.default is parameter.empty:
+        if parameter.name == "as_of":
             self._bound.arguments["as_of"] = data.asked.fetched_at
             return
         self._refuse_the_same_again(parameter)

@@ -1,8 +1,8 @@
 """Deals and consent together: what the people behind the deals of one service said in another.
 
-"consent" is the last decision of the deal's person on one channel, in whatever service it was made:
+"consent" is what the deal's person last decided about one channel, in whatever service it was made:
 opted in, opted out, undecided (the person is known, no decision is) or unknown person (the deal has no contact that
-`people` knows). What counts as a decision: `crmlab.analysis.person_consent`.
+`people` knows). What counts as a decision: `crmlab.analysis.current_consent`, with the same evidence.
 """
 
 from __future__ import annotations
@@ -11,20 +11,14 @@ from statistics import NormalDist
 
 import polars as pl
 
+from crmlab.analysis.decisions import dated_events, history_of
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.period import local
-from crmlab.analysis.person_consent import (
-    OPTED_IN,
-    OPTED_OUT,
-    STATES,
-    decisions,
-    state,
-    with_person,
-    with_state,
-)
+from crmlab.analysis.person_consent import OPTED_IN, OPTED_OUT, STATES, state, with_state
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, with_money
 from crmlab.analysis.rates import counted, ratio, share, wilson
+from crmlab.analysis.subjects import with_person
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
@@ -42,6 +36,9 @@ def open_pipeline_by_consent(
     *,
     as_of: TimeLike,
     channel: str = "email",
+    purpose: str | None = None,
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the open deals and their amount by the consent of the person each deal is with.
@@ -51,8 +48,8 @@ def open_pipeline_by_consent(
     deals
         Reads provider, account, contact_id, status, total_amount, amount, currency: as they are now, not at `as_of`.
     consent_events
-        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
-        occurred_at is null), opted_in.
+        As of `crmlab.analysis.current_consent`. An event of a contact that `people` does not know is of whoever has its
+        address among `contacts`: a refusal by an address that several people have is of each, a consent of none.
     people
         As `crmlab.analysis.people` returns it.
     as_of
@@ -60,6 +57,12 @@ def open_pipeline_by_consent(
     channel
         The channel whose consent counts; a withdrawal that names none is about every channel, a consent
         that names none about none.
+    purpose
+        The purpose whose consent counts, in the same way. None: any, so that who said yes to one and no to another is
+        opted in, and opted out is who said yes to none.
+    subscriptions, contacts
+        As of `crmlab.analysis.current_consent`: a refusal without a time stands above every event of the person, in any
+        service, and a consent without a time counts where no event decides.
     time_zone
         IANA name; read where `as_of` is a date.
 
@@ -111,7 +114,16 @@ def open_pipeline_by_consent(
     """
     until = as_instant(as_of, "as_of", time_zone)
     deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency")
-    found = with_state(deals.filter(OPEN), consent_events, people, channel, until)
+    found = with_state(
+        deals.filter(OPEN),
+        consent_events,
+        people,
+        channel=channel,
+        purpose=purpose,
+        until=until,
+        subscriptions=subscriptions,
+        contacts=contacts,
+    )
     money = currencies(found)
     counts = found.group_by("consent", *money).agg(
         pl.len().cast(pl.Int64).alias("deals"),
@@ -142,6 +154,9 @@ def consent_coverage_of_pipeline(
     as_of: TimeLike,
     by: By = None,
     channel: str = "email",
+    purpose: str | None = None,
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return how many of the open deals are with people who decided about being contacted.
@@ -154,7 +169,7 @@ def consent_coverage_of_pipeline(
     deals
         Reads provider, account, contact_id, status, total_amount, amount, currency and the column `by`:
         as they are now.
-    consent_events, people, as_of, channel, time_zone
+    consent_events, people, as_of, channel, purpose, subscriptions, contacts, time_zone
         As for `open_pipeline_by_consent`.
     by
         Columns of deals to group by, such as ``"owner_name"``.
@@ -196,7 +211,16 @@ def consent_coverage_of_pipeline(
     """
     until = as_instant(as_of, "as_of", time_zone)
     deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency", by=by)
-    found = with_state(deals.filter(OPEN), consent_events, people, channel, until)
+    found = with_state(
+        deals.filter(OPEN),
+        consent_events,
+        people,
+        channel=channel,
+        purpose=purpose,
+        until=until,
+        subscriptions=subscriptions,
+        contacts=contacts,
+    )
     keys = with_money(keys_of(by), found)
     decided = pl.col("consent").is_in([OPTED_IN, OPTED_OUT])
     opted_in = pl.col("consent") == OPTED_IN
@@ -231,21 +255,26 @@ def consent_and_win_rate(
     people: pl.DataFrame,
     *,
     channel: str = "email",
+    purpose: str | None = None,
     confidence: float = 0.95,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the win rate of closed deals by the consent of their person before the deal was closed.
 
     This is no effect of consent: who is asked, who answers and who buys are not chosen by lot, and a seller
     who is sure of a deal may well ask first. Decisions of the closing day and later do not count, for a
-    customer confirms because the deal was won.
+    customer confirms because the deal was won. Nor do states without a time (subscriptions, `do_not_contact`): nobody
+    knows whether they are from before.
 
     Parameters
     ----------
     deals
         Reads provider, account, contact_id, status, close_date. Closed deals without a close date are left out.
-    consent_events, people, channel
+    consent_events, people, channel, purpose
         As for `open_pipeline_by_consent`.
+    contacts
+        Reads provider, account, id, emails: who has the address of an event that names no contact.
     time_zone
         IANA name; where the closing day begins.
     confidence
@@ -288,8 +317,9 @@ def consent_and_win_rate(
     if not 0 < confidence < 1:
         raise UsageError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
     deals = read(deals, "deals", *_READ, "close_date")
-    decided = decisions(consent_events, people, channel)
-    decided = decided.select("person_id", "decision", local(pl.col("at"), time_zone).dt.date().alias("close_date"))
+    decided = history_of(dated_events(consent_events, None, people, contacts=contacts), channel, purpose)
+    decided_on = local(pl.col("at"), time_zone).dt.date()
+    decided = decided.select(pl.col("subject").alias("person_id"), "decision", decided_on.alias("close_date"))
     closed = with_person(deals.filter(WON | LOST).drop_nulls("close_date"), people).sort("close_date")
     known = closed.join_asof(
         decided.sort("close_date", maintain_order=True),

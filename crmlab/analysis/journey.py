@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.decisions import Subject, dated_events, is_first
+from crmlab.analysis.decisions import dated_events, is_first
 from crmlab.analysis.fetches import answers
+from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
 
 __all__ = ["consent_journeys"]
@@ -16,21 +17,27 @@ END, OTHER = "(none)", "(other)"
 
 @answers("everything")
 def consent_journeys(
-    consent_events: pl.DataFrame, *, steps: int = MAX_STEPS, smallest: float = 0.01, subject: Subject = "contact"
+    consent_events: pl.DataFrame,
+    *,
+    steps: int = MAX_STEPS,
+    smallest: float = 0.01,
+    subject: Subject = "contact",
+    contacts: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return how many people went from each kind of consent event to each next one.
 
     Parameters
     ----------
     consent_events
-        Reads provider, account, kind, contact_id, contact_email, channel, occurred_at, created_at (where
-        occurred_at is null), opted_in. Events of all channels of a person are one journey.
+        As of `crmlab.analysis.current_consent`. Events of all channels of a person are one journey.
     steps
         How many events of each person are looked at, from the first: 2 to 4.
     smallest
         Links of a smaller share of all people are summed as one from "(other)" to "(other)"; 0: none.
     subject
         ``"contact"`` or ``"email"``, see `crmlab.analysis.current_consent`.
+    contacts
+        Reads provider, account, id, emails: who has the address of an event that names no contact.
 
     Returns
     -------
@@ -73,7 +80,7 @@ def consent_journeys(
     if not 0 <= smallest < 1:
         raise UsageError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
     kind = pl.col("kind").fill_null("(no kind)")
-    events = dated_events(consent_events, None, subject, order=("subject", "at", "channel"))
+    events = dated_events(consent_events, None, subject, contacts=contacts, order=("subject", "at", "channel"))
     row, is_new = pl.int_range(pl.len()), is_first("subject")
     moves = events.select(
         (row - pl.when(is_new).then(row).forward_fill() + 1).cast(pl.Int64).alias("step"),

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from crmlab.analysis.activity import HAPPENED
-from crmlab.analysis.decisions import OPT_OUT
+from crmlab.analysis.consent_state import undated_states
+from crmlab.analysis.decisions import OPT_OUT, about, dated_events, history_of
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import chosen_grain, local, period_of
-from crmlab.analysis.person_consent import about, all_decisions, decisions, with_person
+from crmlab.analysis.subjects import with_person
+from crmlab.analysis.touches import HAPPENED
 from crmlab.errors import UsageError
 from crmlab.schema import KEY, TimeLike, as_instant, channel_word
 
@@ -22,6 +23,8 @@ __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 #: activities does not tell a mailing's channel: all of them are taken for e-mail
 CHANNELS: Mapping[str, str] = {"sent": "email", "call": "phone"}
 _CONTACT = ["provider", "account", "contact_id"]
+_REFUSED = "unsubscribed"
+_NO_TIME = pl.lit(None, pl.Datetime("us", "UTC"))
 
 
 @answers("everything")
@@ -32,13 +35,17 @@ def activities_after_opt_out(
     *,
     as_of: TimeLike,
     channels: Mapping[str, str] = CHANNELS,
+    purpose: str | None = None,
     every: str | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return what was done to people on a channel after they had opted out of it, each with its evidence.
 
     The person's last decision before the activity counts, in whatever service it was made: who opted in
     again may be contacted again. Only the channel of the opt-out is looked at, or all of them where it names none.
+    Refusals without a time (subscriptions, `do_not_contact`) are not here, for nobody knows whether the activity came
+    after them: `mailed_but_objected` has them.
 
     Parameters
     ----------
@@ -46,16 +53,20 @@ def activities_after_opt_out(
         Reads provider, account, id, kind, mailing, contact_id, starts_at, created_at (where starts_at is null). Those
         without a time, or of an unknown contact, are left out.
     consent_events
-        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
-        occurred_at is null), opted_in.
+        As of `crmlab.analysis.open_pipeline_by_consent`, and id.
     people
         As `crmlab.analysis.people` returns it.
     as_of
         What comes later has not happened; a date is the beginning of that day in `time_zone`.
     channels
         Kind of activity, or of a mailing what happened to it -> the channel it uses. What is not here contacts nobody.
+    purpose
+        What the activities were for, where all were for one. None: not known, and opted out is who had said yes to no
+        purpose of the channel.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
+    contacts
+        Reads provider, account, id, emails: who has the address of an event that names no contact.
     time_zone
         IANA name; where the day begins.
 
@@ -103,24 +114,15 @@ def activities_after_opt_out(
     └─────────┴──────┴─────┴────────────┴────────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    if not channels:
-        raise UsageError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
-    activities = read(activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
-    used = pl.coalesce(
-        pl.col(name).str.to_lowercase().replace_strict(dict(channels), default=None, return_dtype=pl.String)
-        for name in ("mailing", "kind")
-    )
-    done = (
-        with_person(activities.with_columns(channel_word(used).alias("channel")), people)
-        .select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
-        .drop_nulls(["happened_at", "channel", "person_id"])
-        .filter(pl.col("happened_at") <= until)
-    )
-    ever_said = all_decisions(consent_events, people, until)
+    made = contacts_made(activities, people, channels)
+    done = made.drop_nulls(["happened_at", "person_id"]).filter(pl.col("happened_at") <= until)
+    said = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
+    names = {"subject": "person_id", "channel": "opt_out_channel", "kind": "opt_out_kind"}
+    names |= {name: f"opt_out_{name}" for name in KEY}
     decided = pl.concat(
-        about(ever_said, channel)
-        .rename({"channel": "opt_out_channel", "kind": "opt_out_kind", **{name: f"opt_out_{name}" for name in KEY}})
-        .with_columns(channel_word(pl.lit(channel)).alias("channel"))
+        history_of(said, channel, purpose)
+        .rename(names)
+        .select("at", "decision", *names.values(), channel_word(pl.lit(channel)).alias("channel"))
         for channel in sorted(set(channels.values()))
     )
     # most people never opted out: they need not be looked at in order of time
@@ -151,6 +153,28 @@ def activities_after_opt_out(
     ).sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
+def contacts_made(activities: pl.DataFrame, people: pl.DataFrame, channels: Mapping[str, str]) -> pl.DataFrame:
+    """Return what contacts people, by these channels: happened_at, channel, kind, provider, account, id, person_id.
+
+    Time and person are null where they are not known.
+
+    Raises
+    ------
+    UsageError
+        `channels` is empty, or `people` is not of `crmlab.analysis.people`.
+    """
+    if not channels:
+        raise UsageError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
+    activities = read(activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
+    used = pl.coalesce(
+        pl.col(name).str.to_lowercase().replace_strict(dict(channels), default=None, return_dtype=pl.String)
+        for name in ("mailing", "kind")
+    )
+    contacting = activities.with_columns(channel_word(used).alias("channel")).drop_nulls("channel")
+    named = with_person(contacting, people)
+    return named.select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
+
+
 @answers("everything")
 def mailed_but_objected(
     contacts: pl.DataFrame,
@@ -161,26 +185,28 @@ def mailed_but_objected(
     *,
     as_of: TimeLike,
     days: int = 90,
+    purpose: str | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
     """Return the contacts that are mailed although the person objected, there or in another service.
 
     Mailed is who has a subscription to e-mail that is opted in, or was sent a mailing in the last
-    `days`. An objection is `do_not_contact`, which has no date, or a last decision about e-mail that is
-    an opt-out; one that an opt-in followed, in any service, is none. A
-    mailing from before a dated objection does not count against it.
+    `days`. An objection is what makes the person opted out of e-mail by `crmlab.analysis.current_consent`, with all
+    three kinds of evidence: `do_not_contact` and the refusal of a subscription, which have no time, or a last decision
+    that is an opt-out; one that an opt-in followed, in any service, is none. A mailing from before a dated objection
+    does not count against it, nor does what an account sent against a refused subscription of its own: it was before.
+    A refused subscription of a person whose last decision is an opt-out is that same objection.
 
     Parameters
     ----------
     contacts
-        Reads provider, account, id, do_not_contact.
+        Reads provider, account, id, emails, do_not_contact.
     subscriptions
-        Reads provider, account, contact_id, channel, opted_in.
+        Reads provider, account, id, contact_id, channel, address, opted_in, resource_id.
     activities
         Reads provider, account, mailing, contact_id, starts_at, created_at (where starts_at is null).
     consent_events
-        Reads provider, account, id, kind, contact_id, contact_email, channel, occurred_at, created_at (where
-        occurred_at is null), opted_in.
+        As of `crmlab.analysis.open_pipeline_by_consent`, and id.
     people
         As `crmlab.analysis.people` returns it.
     as_of
@@ -188,6 +214,9 @@ def mailed_but_objected(
         Subscriptions and `do_not_contact` are as they were fetched.
     days
         How long ago a mailing is that shows that somebody is mailed.
+    purpose
+        What the mailings are for, where all are for one. None: not known, and an objection is of who said yes to no
+        purpose.
     time_zone
         IANA name; read where `as_of` is a date.
 
@@ -196,9 +225,10 @@ def mailed_but_objected(
     pl.DataFrame
         Sorted by contact; a row for each mailed contact and objection: provider (Categorical), account, contact_id
         (String, of the mailed contact), subscribed (Boolean), last_sent_at (Datetime UTC, null: not in the
-        last `days`), person_id (String), objection (String, ``"do not contact"`` or the kind of the event),
-        objected_at (Datetime UTC, null where the service gives no time), objected_provider (Categorical),
-        objected_account, objected_id (String, of the contact or event that says so).
+        last `days`), person_id (String), objection (String, ``"do not contact"``, of a subscription
+        ``"unsubscribed"``, or the kind of the event), objected_at (Datetime UTC, null where the service gives no time),
+        objected_provider (Categorical), objected_account, objected_id (String, of the contact, subscription or event
+        that says so).
 
     Raises
     ------
@@ -232,21 +262,26 @@ def mailed_but_objected(
     └────────────┴────────────────┴─────────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    where = [pl.col("provider").cast(pl.String).alias("objected_provider"), pl.col("account").alias("objected_account")]
-    contacts = read(contacts, "contacts", *KEY, "do_not_contact")
-    refused = decisions(consent_events, people, "email", until).unique("person_id", keep="last", maintain_order=True)
-    decided = refused.filter(pl.col("decision") == OPT_OUT).select(
-        "person_id", pl.col("kind").alias("objection"), pl.col("at").alias("objected_at"), *where, objected_id="id"
-    )
-    barred = with_person(contacts.filter(pl.col("do_not_contact")), people, "id").select(
-        "person_id", pl.lit("do not contact").alias("objection"), _no_time("objected_at"), *where, objected_id="id"
-    )
-    mailed = with_person(_mailed(subscriptions, activities, until - dt.timedelta(days=days), until), people)
+    said = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
+    last = history_of(said, "email", purpose).unique("subject", keep="last", maintain_order=True)
+    refused = last.filter(pl.col("decision") == OPT_OUT)
+    objections = [_objections(refused, pl.col("kind"), pl.col("at"))]
+    words = {"contact": "do not contact", "subscription": _REFUSED}
+    for basis, states in undated_states(subscriptions, contacts, people).items():
+        undated = about(states, "email", purpose).filter(pl.col("decision") == OPT_OUT)
+        if basis == "subscription":
+            undated = undated.join(refused, on="subject", how="anti")
+        objections.append(_objections(undated, pl.lit(words[basis]), _NO_TIME))
+    mailed = with_person(mailed_contacts(subscriptions, activities, until - dt.timedelta(days=days), until), people)
     # who was mailed before the objection only is no longer mailed
     still = pl.col("subscribed") | pl.col("objected_at").is_null() | (pl.col("last_sent_at") > pl.col("objected_at"))
+    is_same_provider = pl.col("provider").cast(pl.String).eq_missing(pl.col("objected_provider"))
+    is_same_account = pl.col("account").eq_missing(pl.col("objected_account"))
+    refused_there = is_same_provider & is_same_account & (pl.col("objection") == _REFUSED)
+    refused_there &= pl.col("objected_at").is_null()
     return (
-        mailed.join(pl.concat([barred, decided]), on="person_id")
-        .filter(still)
+        mailed.join(pl.concat(objections), on="person_id")
+        .filter(still, ~refused_there)
         .with_columns(pl.col("objected_provider").cast(pl.Categorical))
         .sort(
             pl.col("provider").cast(pl.String),
@@ -260,7 +295,19 @@ def mailed_but_objected(
     )
 
 
-def _mailed(
+def _objections(rows: pl.DataFrame, objection: pl.Expr, at: pl.Expr) -> pl.DataFrame:
+    """Return person_id, objection, objected_at, objected_provider, objected_account, objected_id."""
+    return rows.select(
+        pl.col("subject").alias("person_id"),
+        objection.alias("objection"),
+        at.alias("objected_at"),
+        pl.col("provider").cast(pl.String).alias("objected_provider"),
+        pl.col("account").alias("objected_account"),
+        pl.col("id").alias("objected_id"),
+    )
+
+
+def mailed_contacts(
     subscriptions: pl.DataFrame, activities: pl.DataFrame, since: dt.datetime, until: dt.datetime
 ) -> pl.DataFrame:
     """Return provider, account, contact_id, subscribed, last_sent_at of the contacts that get e-mail."""
@@ -271,14 +318,10 @@ def _mailed(
     sent = activities.filter((pl.col("mailing") == "sent") & HAPPENED.is_between(since, until, closed="right"))
     both = pl.concat(
         [
-            active.select(*_CONTACT, pl.lit(value=True).alias("subscribed"), _no_time("last_sent_at")),
+            active.select(*_CONTACT, pl.lit(value=True).alias("subscribed"), _NO_TIME.alias("last_sent_at")),
             sent.select(*_CONTACT, pl.lit(value=False).alias("subscribed"), HAPPENED.alias("last_sent_at")),
         ]
     )
     return (
         both.drop_nulls("contact_id").group_by(_CONTACT).agg(pl.col("subscribed").any(), pl.col("last_sent_at").max())
     )
-
-
-def _no_time(name: str) -> pl.Expr:
-    return pl.lit(None, pl.Datetime("us", "UTC")).alias(name)

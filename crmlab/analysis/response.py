@@ -10,10 +10,30 @@ from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.survival import kaplan_meier, time_until
-from crmlab.analysis.touches import OUTBOUND, of_contacts, touches
+from crmlab.analysis.touches import HUMAN, OUTBOUND, is_work, of_contacts, touches
 from crmlab.schema import KEY, TimeLike, as_instant
 
 __all__ = ["response_time"]
+
+_ACCOUNT = ("provider", "account")
+
+
+def answerable(contacts: pl.DataFrame, activities: pl.DataFrame, kinds: Collection[str] = OUTBOUND) -> pl.DataFrame:
+    """Return the contacts that can have an answer: those of accounts in which the work of people is recorded.
+
+    A service that only mails, or only keeps consents, knows of no call: its contacts would wait for ever.
+
+    Parameters
+    ----------
+    contacts
+        Reads provider, account.
+    activities
+        Reads provider, account, kind, campaign_id. Any kind of work shows that there could be an answer.
+    kinds
+        The kinds that answer.
+    """
+    recorded = read(activities, "activities", *_ACCOUNT, "kind", "campaign_id").filter(is_work((*HUMAN, *kinds)))
+    return contacts.join(recorded.select(_ACCOUNT).unique(), on=_ACCOUNT, how="semi", nulls_equal=True)
 
 
 def waits(
@@ -36,7 +56,7 @@ def waits(
     Returns
     -------
     pl.DataFrame
-        The rows of `contacts` whose wait began by `as_of`, in their order and with their columns, and:
+        The rows of `answerable` contacts whose wait began by `as_of`, in their order and with their columns, and:
         first_touch_at (Datetime, UTC; null: none yet), answered (Boolean), wait_hours (Float64, hours of the
         clock on the wall or until `as_of`; nights and weekends count).
 
@@ -69,6 +89,7 @@ def waits(
     at = as_instant(as_of, "as_of", time_zone)
     contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
     # `start` may be called like anything: once read, it is the beginning
+    contacts = answerable(contacts, activities, kinds)
     contacts = contacts.select(*KEY, "emails", pl.col(start).alias("began_at"), *keys_of(by))
     # lists of addresses are the greatest part of a contact, and not needed any more
     begun = contacts.drop("emails").filter(pl.col("began_at") <= at).with_row_index("row")
@@ -104,16 +125,18 @@ def response_time(
 ) -> pl.DataFrame:
     """Return how long contacts wait for the first call, meeting or appointment: median and 90th percentile.
 
-    From `start` to the first touch at or after it, by a person: mailings of campaigns are not. Tables do not say who
-    called whom, so a call that came in counts, too.
-    Those still waiting count with the time that they have waited so far (censored at `as_of`), by the
-    estimator of Kaplan and Meier: leaving them out would show the quick answers only. No means: they
+    Counted are the contacts that can have an answer: those of accounts in which calls, meetings or other work of people
+    is recorded. From `start` to the first touch at or after it, by a person: mailings of campaigns are not. Tables do
+    not say who called whom, so a call that came in counts, too. Those still waiting count with the time that they have
+    waited so far (censored at `as_of`), by the estimator of Kaplan and Meier: leaving them out would show the quick
+    answers only. No means: they
     need all answers, and a few forgotten contacts make them.
 
     Parameters
     ----------
     contacts
-        Reads provider, account, id, emails, `start` and the columns of `by`. One wait per row.
+        Reads provider, account, id, emails, `start` and the columns of `by`. One wait per row; contacts of accounts
+        without any row of work in `activities` are left out, and those without a `start`.
     activities
         Reads what `crmlab.analysis.touches.touches` reads. Those without contact_id (appointments in
         Relenta) belong to the contacts of the account that have one of their e-mail addresses.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from crmlab.analysis.activity import HAPPENED, happened_on
-from crmlab.analysis.inputs import no_text
+from crmlab.analysis.inputs import no_text, read
 from crmlab.analysis.opened import read_dated
 from crmlab.analysis.period import local
 from crmlab.schema import KEY, TimeLike, addresses, as_instant, day_at
@@ -16,6 +15,8 @@ from crmlab.schema import KEY, TimeLike, addresses, as_instant, day_at
 HUMAN = ("action", "call", "event", "meeting", "note")
 #: what reaches the contact
 OUTBOUND = ("call", "event", "meeting")
+#: when it happened; mailings and notes only know when they were recorded
+HAPPENED = pl.coalesce("starts_at", "created_at")
 _ACCOUNT = ("provider", "account")
 _CONTACT = (*_ACCOUNT, "contact_id")
 
@@ -25,12 +26,32 @@ _READ = (
 )  # fmt: skip
 
 
+def with_count(activities: pl.DataFrame, *columns: str, optional: Sequence[str] = ()) -> pl.DataFrame:
+    """Return these columns of activities and `count` (Int64): how often it happened, once where nothing is said."""
+    return counted(read(activities, "activities", *columns, optional=("count", *optional)))
+
+
+def counted(activities: pl.DataFrame) -> pl.DataFrame:
+    """Return activities that are read with how often each happened as `count` (Int64)."""
+    return activities.with_columns(pl.col("count").cast(pl.Int64).fill_null(1))
+
+
+def happened_on(time_zone: str) -> pl.Expr:
+    """Return the day that it happened on: of an entry that lasts all day the day that it names, in every time zone.
+
+    Services give such a day as its midnight in UTC. Reads starts_at, created_at, all_day.
+    """
+    named = pl.when(pl.col("all_day")).then(pl.col("starts_at").dt.date())
+    return pl.coalesce(named, local(HAPPENED, time_zone).dt.date())
+
+
 def touches(
     activities: pl.DataFrame,
     *,
-    kinds: Collection[str] = HUMAN,
+    kinds: Collection[str] | None = HUMAN,
     as_of: TimeLike | None = None,
     time_zone: str = "UTC",
+    beside: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Return what people did, and when: no mailing of a campaign, nothing planned, nothing not done.
 
@@ -41,20 +62,24 @@ def touches(
     ----------
     activities
         Reads provider, account, kind, contact_id, contact_emails, deal_id, campaign_id, starts_at,
-        dated_on and created_at (where starts_at is null), all_day, done, done_at. Of a series that is not written
-        out, only its first time is known.
+        dated_on and created_at (where starts_at is null), all_day, done, done_at, and count where there is one. Of a
+        series that is not written out, only its first time is known.
     kinds
-        The kinds that count.
+        The kinds that count. None: all that people can have done, which is any kind but what an account that mails
+        calls otherwise than `HUMAN`: there other words are what machines record.
     as_of
         What comes after it is left out; a date is its beginning in `time_zone`. None: nothing is.
     time_zone
         IANA name; where the day begins and ends.
+    beside
+        Columns to return as well.
 
     Returns
     -------
     pl.DataFrame
         In the order of `activities`: provider (Categorical), account, kind, contact_id, deal_id (String),
-        contact_emails (List(String)), at (Datetime, UTC), day (Date, in `time_zone`).
+        contact_emails (List(String)), at (Datetime, UTC), day (Date, in `time_zone`), count (Int64, how often it
+        happened).
 
     Raises
     ------
@@ -77,15 +102,13 @@ def touches(
     │ action ┆ 2026-03-01 23:59:59.999999 UTC ┆ 2026-03-01 │
     └────────┴────────────────────────────────┴────────────┘
     """
-    no_text("kinds", kinds)
-    activities = read_dated(activities, *_READ, time_zone=time_zone)
+    activities = _read(activities, kinds, time_zone, beside)
     is_action = pl.col("kind") == "action"
     day = pl.when(is_action).then("done_at").otherwise(happened_on(time_zone))
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
     last = (pl.col("done_at").cast(pl.Datetime("us")) + pl.duration(days=1) - pl.duration(microseconds=1)).dt
     end = last.replace_time_zone(time_zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
-    done = pl.col("done").fill_null(~is_action | pl.col("done_at").is_not_null())
-    found = activities.filter(pl.col("kind").is_in(list(kinds)) & pl.col("campaign_id").is_null() & done).select(
+    found = activities.filter(is_work(kinds), _IS_DONE).select(
         *_ACCOUNT,
         "kind",
         "contact_id",
@@ -93,13 +116,60 @@ def touches(
         "contact_emails",
         pl.when(is_action).then(end).otherwise(HAPPENED).alias("at"),
         day.alias("day"),
+        "count",
+        *beside,
     )
     if as_of is None:
         return found
     at = as_instant(as_of, "as_of", time_zone)
     today = day_at(at, time_zone)
     is_past = pl.when(is_action).then(pl.col("day") <= today).otherwise(pl.col("at") <= at)
-    return found.filter(is_past).with_columns(pl.min_horizontal("at", pl.lit(at).dt.cast_time_unit("us")).alias("at"))
+    moment = pl.lit(at).dt.cast_time_unit("us")
+    no_later = pl.when(pl.col("at") > moment).then(moment).otherwise("at")
+    return found.filter(is_past.fill_null(value=True)).with_columns(no_later.alias("at"))
+
+
+#: an action that does not say so is done where there is a day; all else is, unless the service says that it was not
+_IS_DONE = pl.col("done").fill_null(pl.col("kind").ne_missing("action") | pl.col("done_at").is_not_null())
+
+
+def _read(
+    activities: pl.DataFrame, kinds: Collection[str] | None, time_zone: str, beside: Sequence[str] = ()
+) -> pl.DataFrame:
+    no_text("kinds", kinds or ())
+    mailing = () if kinds is not None else ("mailing",)
+    return counted(read_dated(activities, *_READ, *mailing, *beside, time_zone=time_zone, optional=("count",)))
+
+
+def is_work(kinds: Collection[str] | None) -> pl.Expr:
+    """Return whether a row is of these kinds, and no mailing of a campaign; None: see `touches`.
+
+    Reads kind, campaign_id, and for None also provider, account and mailing.
+    """
+    is_of_campaign = pl.col("campaign_id").is_not_null()
+    if kinds is not None:
+        return pl.col("kind").is_in(list(kinds)) & ~is_of_campaign
+    is_mailing = is_of_campaign | pl.col("mailing").is_not_null()
+    account_mails = is_mailing.any().over(_ACCOUNT)
+    named = pl.col("kind").is_in(HUMAN).fill_null(value=False)
+    return ~is_mailing & (named | ~account_mails)
+
+
+def left_out(
+    activities: pl.DataFrame, *, kinds: Collection[str] | None = None, as_of: TimeLike | None, time_zone: str
+) -> Mapping[str, int]:
+    """Return how much of the activities is no `touches`, by the reason in words, where there is any."""
+    rows = _read(activities, kinds, time_zone)
+    work = rows.filter(is_work(kinds))
+    done = work.filter(_IS_DONE)
+    past = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    everything, of_people, ever_done, happened = (int(each["count"].sum()) for each in (rows, work, done, past))
+    counts = {
+        "mailing events" if kinds is None else "of other kinds": everything - of_people,
+        "not done": of_people - ever_done,
+        "still to come": ever_done - happened,
+    }
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:

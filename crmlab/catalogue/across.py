@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from crmlab.catalogue.entry import Entry, Filters, narrowed
 
+#: what services keep as a state tells of decisions, too
+_STATES = "subscriptions=subscriptions, contacts=contacts"
+
 
 def _deals(*period: str) -> Filters:
     by_deal = narrowed("deals", *period, owner="owner_name", pipeline="pipeline_id")
@@ -22,28 +25,30 @@ ENTRIES = (
         name="open_pipeline_by_consent",
         question="What did the people of the open deals say about being contacted?",
         tables=("deals", "consent_events", "contacts"),
-        arguments="deals, consent_events, people, as_of=as_of, time_zone=time_zone",
+        adds=("subscriptions",),
+        arguments=f"deals, consent_events, people, as_of=as_of, {_STATES}, time_zone=time_zone",
         filters=_deals(),
     ),
     Entry(
         name="consent_coverage_of_pipeline",
         question="Whose open deals are with people who decided about being contacted?",
         tables=("deals", "consent_events", "contacts"),
-        arguments='deals, consent_events, people, by="owner_name", as_of=as_of, time_zone=time_zone',
+        adds=("subscriptions",),
+        arguments=f'deals, consent_events, people, by="owner_name", as_of=as_of, {_STATES}, time_zone=time_zone',
         filters=_deals(),
     ),
     Entry(
         name="consent_and_win_rate",
         question="Are deals with people who opted in won more often?",
         tables=("deals", "consent_events", "contacts"),
-        arguments="deals, consent_events, people, time_zone=time_zone",
+        arguments="deals, consent_events, people, contacts=contacts, time_zone=time_zone",
         filters=_deals("close_date"),
     ),
     Entry(
         name="activities_after_opt_out",
         question="What was done after someone said no?",
         tables=("activities", "consent_events", "contacts"),
-        arguments="activities, consent_events, people, as_of=as_of, time_zone=time_zone",
+        arguments="activities, consent_events, people, as_of=as_of, contacts=contacts, time_zone=time_zone",
         filters=narrowed("activities", "starts_at", "created_at", owner="owner"),
     ),
     Entry(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crmlab.catalogue.entry import Entry, Filters, narrowed
 
-_WHEN = ("starts_at", "created_at")
+#: when work was done: an action on a day, all else at a time
+_WHEN = ("done_at", "starts_at", "created_at")
 
 
 def _activities(*period: str) -> Filters:
@@ -16,14 +17,14 @@ ENTRIES = (
         name="activity_heatmap",
         question="At what time of the week is the work done?",
         tables=("activities",),
-        arguments="activities, time_zone=time_zone",
+        arguments="activities, as_of=as_of, time_zone=time_zone",
         filters=_activities(*_WHEN),
     ),
     Entry(
         name="activity_volume",
         question="How much is done, and what?",
         tables=("activities",),
-        arguments="activities, time_zone=time_zone",
+        arguments="activities, as_of=as_of, time_zone=time_zone",
         filters=_activities(*_WHEN),
     ),
     Entry(
@@ -31,7 +32,7 @@ ENTRIES = (
         question="Who does what, and how much of it?",
         tables=("activities",),
         adds=("users",),
-        arguments="activities, users",
+        arguments="activities, users, as_of=as_of, time_zone=time_zone",
         filters=_activities(*_WHEN),
     ),
     Entry(

@@ -153,21 +153,31 @@ class _Lines:
                 continue
             columns = ", ".join(f'"{column}"' for column in frames[frame])
             if name == "period":
-                is_date = TABLES[frame].schema[frames[frame][0]] == pl.Date
-                if days := self._days(f"pl.coalesce({columns})" if "," in columns else f"pl.col({columns})", is_date):
-                    yield name, days
+                if self._choices.since or self._choices.until:
+                    yield name, self._days(frame, frames[frame])
             elif values := self._choices.values.get(name):
                 with_null = ", nulls_equal=True" if None in values else ""
                 yield name, f"pl.col({columns}).is_in({list(values)!r}{with_null})"
 
-    def _days(self, time: str, is_date: bool) -> str:
-        since, until = self._choices.since, self._choices.until
-        if (since or until) and not is_date:
+    def _days(self, frame: str, columns: Sequence[str]) -> str:
+        """Return the condition that the first of these columns that is not null is of the chosen days."""
+        schema = TABLES[frame].schema
+        days = [f'"{column}"' for column in columns if schema[column] == pl.Date]
+        times = [f'"{column}"' for column in columns if schema[column] != pl.Date]
+        parts = [f"pl.col({day})" for day in days]
+        if times:
             self.make("time_zone")
-            time = f"{time}.dt.convert_time_zone(time_zone).dt.date()"
+            time = f"pl.coalesce({', '.join(times)})" if len(times) > 1 else f"pl.col({times[0]})"
+            parts.append(f"{time}.dt.convert_time_zone(time_zone).dt.date()")
+        day = f"pl.coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
+
+        since = self._choices.since
+        until = self._choices.until
         if since and until:
-            return f"{time}.is_between({_day(since)}, {_day(until)})"
-        return f"{time} >= {_day(since)}" if since else f"{time} <= {_day(until)}" if until else ""
+            return f"{day}.is_between({_day(since)}, {_day(until)})"
+        if since:
+            return f"{day} >= {_day(since)}"
+        return f"{day} <= {_day(until)}" if until else ""
 
 
 def _day(day: dt.date) -> str:

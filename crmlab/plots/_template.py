@@ -24,6 +24,11 @@ TEXT = "#7A7A7A"
 #: one hue, ever less transparent: more is further from the background, be it white or black
 SCALE = ((0.0, "rgba(128,128,128,0.10)"), (0.001, "rgba(28,142,214,0.15)"), (1.0, "rgb(28,142,214)"))
 
+#: so many characters of a subtitle are beside each other
+_LINE_LENGTH = 120
+_LINE_HEIGHT = 16
+_BREAK = "<br>"
+
 NO_DEALS = "the deals table is empty."
 
 _GRID = "rgba(128,128,128,0.25)"
@@ -81,9 +86,34 @@ TEMPLATE = go.layout.Template(
 def figure(traces: Sequence[Any], title: str, *notes: str, **layout: Any) -> go.Figure:
     """Return the figure with the template, a title that holds n, and the notes as its subtitle."""
     stay_visible_in_exports()
-    note = ". ".join(filter(None, notes))
     shown = go.Figure(list(traces), layout={"template": TEMPLATE, **layout})
-    return shown.update_layout(title={"text": title, "subtitle": {"text": note}})
+    return with_subtitle(shown.update_layout(title={"text": title}), ". ".join(filter(None, notes)))
+
+
+def with_subtitle(shown: go.Figure, note: str) -> go.Figure:
+    """Return the figure with this subtitle, in as many lines as it takes, and room for them above the plot."""
+    before = (shown.layout.title.subtitle.text or "").count(_BREAK)
+    lines = in_lines(note)
+    more = (lines.count(_BREAK) - before) * _LINE_HEIGHT
+    shown.update_layout(title_subtitle_text=lines)
+    if more:
+        shown.update_layout(margin_t=(shown.layout.margin.t or TEMPLATE.layout.margin.t) + more)
+    if more and shown.layout.height:
+        shown.update_layout(height=shown.layout.height + more)
+    return shown
+
+
+def in_lines(note: str) -> str:
+    """Return a subtitle in lines that a notebook does not cut: a new one begins with a sentence, where one fits."""
+    lines: list[str] = []
+    for sentence in note.replace(_BREAK, "").split(". "):
+        if lines and len(lines[-1]) + len(sentence) + 2 <= _LINE_LENGTH:
+            lines[-1] += f". {sentence}"
+            continue
+        if lines:
+            lines[-1] += ". "
+        lines += textwrap.wrap(sentence, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False)
+    return _BREAK.join(lines)
 
 
 def nothing(title: str, why: str) -> go.Figure:

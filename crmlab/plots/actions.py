@@ -10,7 +10,7 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
-from crmlab.plots import _bars
+from crmlab.plots import _bars, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, day, figure, nothing, number
 from crmlab.schema import TimeLike
@@ -62,6 +62,7 @@ def open_actions(
         [_bars.part(shown, column, name, colour) for column, name, colour in _PARTS if shown[column].sum()],
         f"{title} (n = {number(n)})",
         f"On {day(as_of, time_zone)}: {number(overdue)} ({overdue / n:.0%}) overdue",
+        _whom.left_out({"done, or created later": _actions(activities) - n}),
         note,
         **_bars.stacked(shown["label"].to_list(), "Open actions"),
     )
@@ -104,19 +105,25 @@ def completion_rate(
     counted = found.select(_bars.label_of(["owner"]), "due", "on_time")
     shown, note = _bars.with_others(_bars.longest_first(counted, "due"), "due", "owners")
     shown = shown.with_columns(rate=ratio(pl.col("on_time"), pl.col("due")))
+    due = int(shown["due"].sum())
     beside = [
-        (f"{rate:.0%}", f"{number(done)} of {number(due)}")
-        for rate, done, due in shown.select("rate", "on_time", "due").iter_rows()
+        (f"{rate:.0%}", f"{number(done)} of {number(whole)}")
+        for rate, done, whole in shown.select("rate", "on_time", "due").iter_rows()
     ]
     return figure(
         [_bars.bars(shown, "rate", beside, BLUE)],
-        f"{title} (n = {plural(int(shown['due'].sum()), 'due action')})",
+        f"{title} (n = {plural(due, 'due action')})",
         f"Done by the day due / due before {day(as_of, time_zone)}",
+        _whom.left_out({"not due in this time, or on no day": _actions(activities) - due}),
         note,
         height=_bars.height(shown.height),
         xaxis={"title": {"text": "Done on time, % of due"}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis=_bars.label_axis(shown["label"].to_list()),
     )
+
+
+def _actions(activities: pl.DataFrame) -> int:
+    return activities.filter(pl.col("kind") == "action").height
 
 
 def _why(activities: pl.DataFrame, otherwise: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis import activity
 from crmlab.analysis.period import chosen_grain
-from crmlab.plots import _bars, _over_time
+from crmlab.analysis.touches import left_out, touches, with_count
+from crmlab.plots import _bars, _over_time, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._kinds import by_kind
 from crmlab.plots._template import SCALE, figure, nothing, number, text, whole_ticks
+from crmlab.schema import TimeLike
 
 __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
@@ -20,13 +23,21 @@ _NO_ACTIVITIES = "the activities table is empty."
 
 
 @draws
-def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.Figure:
-    """Return a heatmap of activities by weekday and hour.
+def activity_heatmap(
+    activities: pl.DataFrame,
+    *,
+    kinds: Collection[str] | None = None,
+    as_of: TimeLike | None = None,
+    time_zone: str = "UTC",
+) -> go.Figure:
+    """Return a heatmap of people's work by weekday and hour.
 
     Parameters
     ----------
     activities
         Reads what `crmlab.analysis.activity_heatmap` reads.
+    kinds, as_of
+        As of `crmlab.analysis.activity_heatmap`.
     time_zone
         IANA name such as ``"Europe/Berlin"``, shown on the axis.
 
@@ -38,14 +49,15 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.
     Raises
     ------
     UsageError
-        `time_zone` is not known.
+        `as_of` or `time_zone` is not known.
     """
     title = "Activities by weekday and hour"
-    counts = analysis.activity_heatmap(activities, time_zone=time_zone)
+    counts = analysis.activity_heatmap(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     n = int(counts["count"].sum())
     if not n:
-        return nothing(title, "no activity has a time of day." if activities.height else _NO_ACTIVITIES)
-    left_out = activity.happenings(activities) - n
+        return nothing(title, "no work has a time of day." if activities.height else _NO_ACTIVITIES)
+    reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    without_hour = _happenings(activities) - sum(reasons.values()) - n
     grid = counts.pivot(on="hour", index="weekday", values="count").drop("weekday")
     heat = go.Heatmap(
         z=[list(row) for row in grid.iter_rows()],
@@ -66,7 +78,8 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.
     return figure(
         [heat],
         f"{title} (n = {number(n)})",
-        f"{number(left_out)} that last all day or have no time left out" if left_out else "",
+        _what_people_did(kinds),
+        _whom.left_out({**reasons, "without an hour (actions, all-day entries)": without_hour}),
         height=360,
         xaxis={
             "title": {"text": f"Hour of the day ({text(time_zone)})"},
@@ -79,13 +92,22 @@ def activity_heatmap(activities: pl.DataFrame, *, time_zone: str = "UTC") -> go.
 
 
 @draws
-def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
-    """Return stacked bars of activities per period, a colour for each kind.
+def activity_volume(
+    activities: pl.DataFrame,
+    *,
+    kinds: Collection[str] | None = None,
+    as_of: TimeLike | None = None,
+    every: str | None = None,
+    time_zone: str = "UTC",
+) -> go.Figure:
+    """Return stacked bars of people's work per period, a colour for each kind.
 
     Parameters
     ----------
     activities
         Reads what `crmlab.analysis.activity_volume` reads.
+    kinds, as_of
+        As of `crmlab.analysis.activity_volume`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
     time_zone
@@ -99,52 +121,75 @@ def activity_volume(activities: pl.DataFrame, *, every: str | None = None, time_
     Raises
     ------
     UsageError
-        `every` or `time_zone` is not known, or there would be more than 2,000 bars.
+        `as_of`, `every` or `time_zone` is not known, or there would be more than 2,000 bars.
     """
-    every = chosen_grain(every, activities.select(activity.happened_on(time_zone)).to_series())
-    counts = analysis.activity_volume(activities, every=every, time_zone=time_zone)
+    title = "Activities"
+    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    every = chosen_grain(every, done["day"])
+    counts = analysis.activity_volume(activities, kinds=kinds, as_of=as_of, every=every, time_zone=time_zone)
     if counts.is_empty():
-        return nothing("Activities", "no activity has a time." if activities.height else _NO_ACTIVITIES)
-    undated = activity.happenings(activities) - int(counts["count"].sum())
-    note = f"{number(undated)} without a time left out" if undated else ""
-    return _over_time.stacked(counts, every, "Activities", "Activities", note)
+        return nothing(title, "no work has a time." if activities.height else _NO_ACTIVITIES)
+    reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    undated = int(done["count"].sum()) - int(counts["count"].sum())
+    missing = _whom.left_out({**reasons, "without a time": undated})
+    return _over_time.stacked(counts, every, title, "Activities", _what_people_did(kinds), missing)
+
+
+def _what_people_did(kinds: Collection[str] | None) -> str:
+    """Return in words whose activities are counted."""
+    named = "calls, meetings, notes, appointments, actions done" if kinds is None else text(", ".join(kinds))
+    return f"What people did: {named}"
 
 
 @draws
-def activity_volume_by_owner(activities: pl.DataFrame, users: pl.DataFrame | None = None) -> go.Figure:
-    """Return stacked bars of the activities of each owner, a colour for each kind.
+def activity_volume_by_owner(
+    activities: pl.DataFrame,
+    users: pl.DataFrame | None = None,
+    *,
+    kinds: Collection[str] | None = None,
+    as_of: TimeLike | None = None,
+    time_zone: str = "UTC",
+) -> go.Figure:
+    """Return stacked bars of the work of each owner, a colour for each kind.
 
     Parameters
     ----------
-    activities, users
+    activities, users, kinds, as_of, time_zone
         Read what `crmlab.analysis.activity_volume_by_owner` reads.
 
     Returns
     -------
     go.Figure
         Horizontal bars, the longest on top, beyond twenty the rest is one; the eight kinds with most
-        activities, the rest as one. Activities without an owner, such as mailings, are left out.
+        entries, the rest as one. What has no owner is left out.
 
     Raises
     ------
     UsageError
-        A column is missing.
+        `as_of` or `time_zone` cannot be read, or a column is missing.
     """
     title = "Activities of each owner"
-    counts = analysis.activity_volume_by_owner(activities, users)
+    counts = analysis.activity_volume_by_owner(activities, users, kinds=kinds, as_of=as_of, time_zone=time_zone)
     owned = counts.drop_nulls("owner").select(_bars.label_of(["owner"]), "kind", "count")
     if owned.is_empty():
-        return nothing(title, "no activity has an owner." if activities.height else _NO_ACTIVITIES)
+        return nothing(title, "no work has an owner." if activities.height else _NO_ACTIVITIES)
     n = int(owned["count"].sum())
-    left_out = activity.happenings(activities) - n
+    reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    of_nobody = int(counts["count"].sum()) - n
     shown, note = _bars.with_others(_bars.longest_first(owned, "count"), "count", "owners")
     parts, rest = by_kind(shown, "label")
     labels = shown["label"].unique(maintain_order=True).to_list()
     return figure(
         [_bars.part(rows, "count", kind, colour) for rows, kind, colour in parts],
         f"{title} (n = {number(n)})",
-        f"{number(left_out)} without an owner left out" if left_out else "",
+        _what_people_did(kinds),
+        _whom.left_out({**reasons, "without an owner": of_nobody}),
         note,
         rest,
         **_bars.stacked(labels, "Activities"),
     )
+
+
+def _happenings(activities: pl.DataFrame) -> int:
+    """Return how many activities there are, each as often as it happened."""
+    return int(with_count(activities, "kind")["count"].sum())

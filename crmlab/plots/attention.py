@@ -11,8 +11,9 @@ from crmlab import analysis
 from crmlab.analysis import attention
 from crmlab.analysis.touches import HUMAN
 from crmlab.display import plural
+from crmlab.plots import _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, day, figure, nothing, number, whole_ticks
+from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, day, figure, nothing, number, text, whole_ticks
 from crmlab.schema import TimeLike
 
 __all__ = ["activities_per_deal", "days_since_last_touch"]
@@ -79,7 +80,8 @@ def activities_per_deal(
     return figure(
         traces,
         f"{title} (n = {plural(counts.height, 'closed deal')})",
-        "Of the deal, or of its contact between creation and close",
+        f"{text(', '.join(kinds)).capitalize()}: of the deal, or of its contact between creation and close",
+        _whom.left_out({"open": deals.height - counts.height}),
         height=380,
         barmode="group",
         showlegend=True,
@@ -160,6 +162,7 @@ def days_since_last_touch(
         f"{title} (n = {number(n)})",
         f"On {day(as_of, time_zone)}: {number(stale)} ({stale / n:.0%}) stale, "
         f"{number(never)} ({never / n:.0%}) never touched",
+        _whom.left_out({"closed" if is_deal else "created later": subjects.height - n}),
         height=380,
         barmode="stack",
         showlegend=True,

@@ -6,11 +6,11 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.consent_duration import median_days
-from crmlab.analysis.decisions import Subject
-from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.consent_duration import medians
+from crmlab.analysis.inputs import By, keys_of, names_of
+from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
-from crmlab.plots import _curves, _shares
+from crmlab.plots import _curves, _shares, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
@@ -29,13 +29,14 @@ def confirmation_rate(
     by: By = None,
     within_days: int = 7,
     subject: Subject = "contact",
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the share of requests that were confirmed within some days.
 
     Parameters
     ----------
-    consent_events, as_of, by, within_days, subject, time_zone
+    consent_events, as_of, by, within_days, subject, contacts, time_zone
         As `crmlab.analysis.confirmation_rate`.
 
     Returns
@@ -56,6 +57,7 @@ def confirmation_rate(
         by=by,
         within_days=within_days,
         subject=subject,
+        contacts=contacts,
         time_zone=time_zone,
     )
     n, young = int(rates["requests_old_enough"].sum()), int(rates["requests_too_young"].sum())
@@ -68,8 +70,8 @@ def confirmation_rate(
         title,
         "Confirmed, % of requests old enough",
         plural(n, "request"),
-        f"The first of each person and channel, as of {at(as_of, time_zone)}",
-        f"{plural(young, 'younger request')} left out" if young else "",
+        f"The first of each {_whom.each_of(subject)}, as of {at(as_of, time_zone)}",
+        _whom.left_out({"younger": young}),
     )
 
 
@@ -80,6 +82,7 @@ def time_to_confirm(
     as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
+    contacts: pl.DataFrame | None = None,
     confidence: float = 0.95,
     time_zone: str = "UTC",
 ) -> go.Figure:
@@ -87,7 +90,7 @@ def time_to_confirm(
 
     Parameters
     ----------
-    consent_events, as_of, by, subject, confidence, time_zone
+    consent_events, as_of, by, subject, contacts, confidence, time_zone
         As `crmlab.analysis.time_to_confirm`.
 
     Returns
@@ -107,6 +110,7 @@ def time_to_confirm(
         as_of=as_of,
         by=by,
         subject=subject,
+        contacts=contacts,
         confidence=confidence,
         time_zone=time_zone,
     )
@@ -117,8 +121,8 @@ def time_to_confirm(
     return figure(
         lines,
         f"{title} (n = {plural(n, 'request')})",
-        _curves.median(median_days(curve, by=by), keys, "Half confirm within", "Fewer than half confirm"),
-        f"{number(waiting)} still waiting as of {at(as_of, time_zone)}",
+        _curves.median(medians(curve, by), keys_of(by), "Half confirm within", "Fewer than half confirm"),
+        f"The first of each {_whom.each_of(subject)}; {number(waiting)} still waiting as of {at(as_of, time_zone)}",
         rest,
         **_curves.layout("Confirmed, % of requests", "Days since the request", several=bool(keys)),
     )
@@ -131,13 +135,15 @@ def documentation_coverage(
     as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the consents in force with and without proof.
 
     Parameters
     ----------
-    consent_events, as_of, by, subject, time_zone
+    consent_events, as_of, by, subject, subscriptions, contacts, time_zone
         As `crmlab.analysis.documentation_coverage`.
 
     Returns
@@ -152,7 +158,15 @@ def documentation_coverage(
     """
     title = "Consents in force that are documented"
     keys = names_of(by)
-    groups = analysis.documentation_coverage(consent_events, as_of=as_of, by=by, subject=subject, time_zone=time_zone)
+    groups = analysis.documentation_coverage(
+        consent_events,
+        as_of=as_of,
+        by=by,
+        subject=subject,
+        subscriptions=subscriptions,
+        contacts=contacts,
+        time_zone=time_zone,
+    )
     n, documented = int(groups["consents"].sum()), int(groups["documented"].sum())
     if not n:
         return nothing(title, "nobody is opted in." if consent_events.height else NO_EVENTS)
@@ -167,5 +181,6 @@ def documentation_coverage(
         title,
         "% of consents in force",
         plural(n, "consent"),
-        f"{documented / n:.0%} of all, as of {at(as_of, time_zone)}",
+        f"{documented / n:.0%} of all, as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
+        _whom.evidence(subscriptions, contacts),
     )

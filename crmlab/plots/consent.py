@@ -8,8 +8,7 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import consent
 from crmlab.analysis.period import chosen_grain, local
-from crmlab.display import plural
-from crmlab.plots import _over_time
+from crmlab.plots import _over_time, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number
 
@@ -45,8 +44,11 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
         why = "no consent event has a time." if consent_events.height else "the consent events table is empty."
         return nothing("Consent events", why)
     undated = consent_events.height - int(counts["count"].sum())
-    note = f"{plural(undated, 'event')} without a time left out" if undated else ""
-    return _over_time.stacked(counts, every, "Consent events", "Events", note)
+    kinds = analysis.consent_kinds(consent_events).select(pl.col("opt_ins", "opt_outs", "neither").sum())
+    opt_ins, opt_outs, neither = map(number, kinds.row(0))
+    decisions = f"Events, not people: {opt_ins} opt-ins, {opt_outs} opt-outs, {neither} that decide nothing"
+    missing = _whom.left_out({"without a time": undated})
+    return _over_time.stacked(counts, every, "Consent events", "Events", decisions, missing)
 
 
 @draws

@@ -8,15 +8,17 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.consent_duration import median_days
-from crmlab.analysis.decisions import Subject
-from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.consent_duration import medians, without_undated_ends
+from crmlab.analysis.consent_state import state_of
+from crmlab.analysis.decisions import OPT_IN, consent_periods, dated_events
+from crmlab.analysis.inputs import By, keys_of, names_of
+from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
-from crmlab.plots import _curves
+from crmlab.plots import _curves, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import at, figure, nothing, number
 from crmlab.plots.consent_state import NO_EVENTS
-from crmlab.schema import TimeLike
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["consent_survival"]
 
@@ -28,6 +30,8 @@ def consent_survival(
     as_of: TimeLike,
     by: By = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     which: Literal["first", "all"] = "first",
     confidence: float = 0.95,
     time_zone: str = "UTC",
@@ -36,7 +40,7 @@ def consent_survival(
 
     Parameters
     ----------
-    consent_events, as_of, by, subject, which, confidence, time_zone
+    consent_events, as_of, by, subject, subscriptions, contacts, which, confidence, time_zone
         As `crmlab.analysis.consent_survival`.
 
     Returns
@@ -56,19 +60,34 @@ def consent_survival(
         as_of=as_of,
         by=by,
         subject=subject,
+        subscriptions=subscriptions,
+        contacts=contacts,
         which=which,
         confidence=confidence,
         time_zone=time_zone,
     )
     if curve.is_empty():
         return nothing(title, "nobody opted in." if consent_events.height else NO_EVENTS)
+    now = as_instant(as_of, "as_of", time_zone)
+    state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
+    dated = dated_events(consent_events, now, subject, contacts=contacts)
     lines, rest = _curves.steps(curve, keys, rising=False, name="in force")
     ended, lasts = int(curve["ended"].sum()), int(curve["censored"].sum())
     return figure(
         lines,
         f"{title} (n = {plural(ended + lasts, 'consent')})",
-        _curves.median(median_days(curve, by=by), keys, "Half end within", "More than half still last"),
-        f"{number(lasts)} in force as of {at(as_of, time_zone)}",
+        _curves.median(medians(curve, by), keys_of(by), "Half end within", "More than half still last"),
+        f"{number(lasts)} in force as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
+        "The first of each in each group" if which == "first" else "",
+        _left_out(state, dated),
         rest,
         **_curves.layout("Still in force, % of consents", "Days since the opt-in", several=bool(keys)),
     )
+
+
+def _left_out(state: pl.DataFrame, dated: pl.DataFrame) -> str:
+    """Return how many consents are left out for they do not say when they began or ended."""
+    periods = consent_periods(dated)
+    ended = periods.height - without_undated_ends(periods, state).height
+    begun = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN)).height
+    return _whom.left_out({"that began at no known time": begun, "that ended at no known time": ended})

@@ -7,9 +7,9 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.consent import SAID
-from crmlab.analysis.decisions import Subject
 from crmlab.analysis.period import chosen_grain, local
-from crmlab.plots import _over_time
+from crmlab.analysis.subjects import Subject
+from crmlab.plots import _over_time, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
 from crmlab.plots.consent_state import NO_CONSENT, NO_EVENTS
@@ -23,13 +23,15 @@ def consent_stock(
     *,
     every: str | None = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return the number of consents in force over time, and below it who came and who left per period.
 
     Parameters
     ----------
-    consent_events, subject, time_zone
+    consent_events, subject, subscriptions, contacts, time_zone
         As `crmlab.analysis.consent_stock`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 periods.
@@ -46,7 +48,14 @@ def consent_stock(
     """
     title = "Consents in force"
     every = chosen_grain(every, consent_events.select(local(SAID, time_zone)).to_series())
-    stock = analysis.consent_stock(consent_events, every=every, subject=subject, time_zone=time_zone)
+    stock = analysis.consent_stock(
+        consent_events,
+        every=every,
+        subject=subject,
+        subscriptions=subscriptions,
+        contacts=contacts,
+        time_zone=time_zone,
+    )
     if stock.is_empty():
         return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
     _over_time.check_periods(stock["period"], every)
@@ -75,7 +84,10 @@ def consent_stock(
     return figure(
         traces,
         f"{title}, per {_over_time.word(every)} (n = {number(int(stock['stock'][-1]))} at the end)",
-        "Each of a person and channel; repeated opt-ins are not counted again",
+        f"Each of a {_whom.each_of(subject)}; repeated opt-ins are not counted again",
+        _whom.evidence(subscriptions, contacts),
+        _without_time(stock),
+        _whom.events_left_out(consent_events),
         barmode="relative",
         height=440,
         showlegend=True,
@@ -84,3 +96,16 @@ def consent_stock(
         yaxis={"title": {"text": "Consents"}, "rangemode": "tozero", "domain": [0.45, 1], "tickformat": ",d"},
         yaxis2={"title": {"text": "Opted in, out"}, "domain": [0, 0.36], "tickformat": ",d", "nticks": 5},
     )
+
+
+def _without_time(stock: pl.DataFrame) -> str:
+    """Return what only states without a time tell of the stock: it is in its last number alone."""
+    if "opt_ins_undated" not in stock.columns:
+        return ""
+    begun, ended = stock.select(pl.col("opt_ins_undated", "opt_outs_undated").sum()).row(0)
+    words = [
+        f"{number(begun)} that began" if begun else "",
+        f"less {number(ended)} that ended" if ended else "",
+    ]
+    known = ", ".join(filter(None, words))
+    return f"The last number holds {known} at a time that is not told" if known else ""

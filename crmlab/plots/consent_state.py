@@ -9,11 +9,11 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.consent_state import rates_of, state_of
-from crmlab.analysis.decisions import Subject
+from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.inputs import By, answer, keys_of, names_of
 from crmlab.analysis.period import chosen_grain
-from crmlab.display import plural
-from crmlab.plots import _over_time, _shares
+from crmlab.analysis.subjects import Subject
+from crmlab.plots import _over_time, _shares, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import at, nothing, number
 from crmlab.schema import TimeLike, as_instant
@@ -53,7 +53,7 @@ def consent_rate(
     UsageError
         `as_of`, `by` or `subject` is not known.
     """
-    title = "People opted in"
+    title = f"{_whom.NOUNS[subject][1].capitalize()} opted in"
     now = as_instant(as_of, "as_of", time_zone)
     state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
     if state.is_empty():
@@ -62,14 +62,18 @@ def consent_rate(
     total = rates_of(state, [], contacts, subject).row(0, named=True)
     covered = ""
     if total.get("contacts"):
-        covered = f"{total['coverage_of_contacts']:.0%} of {plural(total['contacts'], 'contact')} have decided"
+        everybody = _whom.subjects(total["contacts"], subject)
+        covered = f"{total['coverage_of_contacts']:.0%} of {everybody} have decided"
     return _shares.one(
         _shares.labelled(rates, names_of(by), "All channels").rename({"opted_in": "part", "decided": "whole"}),
         title,
-        "Opted in, % of people with a decision",
-        plural(total["decided"], "person with a decision", "people with a decision"),
-        f"Opted in / people with a decision, as of {at(as_of, time_zone)}",
+        "Opted in, % of those who decided",
+        _whom.subjects(total["decided"], subject, "with a decision"),
+        f"Opted in / {_whom.NOUNS[subject][1]} with a decision, as of {at(as_of, time_zone)}",
+        _whom.evidence(subscriptions, contacts),
         covered,
+        _whom.yes_to_nothing_named(state),
+        _whom.events_left_out(consent_events),
     )
 
 
@@ -82,13 +86,15 @@ def expiring_consents(
     within_days: int = 90,
     every: str | None = None,
     subject: Subject = "contact",
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return stacked bars of the consents that reach their greatest age, per period and channel.
 
     Parameters
     ----------
-    consent_events, as_of, max_age_days, within_days, every, subject, time_zone
+    consent_events, as_of, max_age_days, within_days, every, subject, subscriptions, contacts, time_zone
         As `crmlab.analysis.expiring_consents`.
 
     Returns
@@ -112,6 +118,8 @@ def expiring_consents(
         within_days=within_days,
         every=every,
         subject=subject,
+        subscriptions=subscriptions,
+        contacts=contacts,
         time_zone=time_zone,
     )
     if counts.is_empty():
@@ -119,8 +127,16 @@ def expiring_consents(
         return nothing(title, why if consent_events.height else NO_EVENTS)
     ahead = counts.drop_nulls("period")
     expired = int(counts["consents"].sum()) - int(ahead["consents"].sum())
-    notes = f"In the {within_days} days from {at(as_of, time_zone)}", f"{number(expired)} are older already"
+    state = state_of(consent_events, start, subject, subscriptions=subscriptions, contacts=contacts)
+    in_force = state.filter(pl.col("decision") == OPT_IN)
+    undated = in_force["decided_at"].null_count()
+    later = in_force.height - undated - int(counts["consents"].sum())
+    notes = (
+        f"Each of a {_whom.each_of(subject)}, in the {within_days} days from {at(as_of, time_zone)}",
+        f"{number(expired)} are older already and {number(later)} become so later",
+        _whom.left_out({"in force without a time": undated}),
+    )
     if ahead.is_empty():
-        return nothing(title, f"none does in these {within_days} days, {notes[1]}.")
+        return nothing(title, f"none does in these {within_days} days, {number(expired)} are older already.")
     kinds = ahead.select("period", pl.col("channel").fill_null("(no channel)").alias("kind"), count="consents")
     return _over_time.stacked(kinds, every, title, "Consents", *notes)

@@ -11,7 +11,7 @@ from crmlab import analysis
 from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import only_currency
 from crmlab.display import plural
-from crmlab.plots import _bars, _shares
+from crmlab.plots import _bars, _shares, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, NO_DEALS, REST, SCALE, VERMILLION, figure, money, nothing, number, whole_ticks
 from crmlab.schema import TimeLike
@@ -66,7 +66,9 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     return figure(
         [_bars.bars(shown, "median_days", beside, BLUE)],
         f"{title} (n = {plural(n, 'won deal')})",
-        f"{plural(left_out, 'won deal')} without both days, or closed before created, left out" if left_out else "",
+        _whom.left_out(
+            {"not won": deals.height - n - left_out, "won without both days, or closed before created": left_out}
+        ),
         note,
         height=_bars.height(shown.height),
         xaxis={"title": {"text": "Days (median)"}, "rangemode": "tozero"},
@@ -124,12 +126,14 @@ def sales_velocity(
         for speed, currency, count, amount, rate, length in shown.select(columns).rows()
     ]
     without = found.height - known.height
+    closed, lost = plural(int(known["won"].sum()), "won deal"), int(known["lost"].sum())
     several = shown["currency"].n_unique() > 1
     unit = "each bar in its own currency" if several else shown["currency"][0] or "account currency"
     return figure(
         [_bars.bars(shown, "velocity_per_day", beside, BLUE)],
         f"{title} (n = {plural(n, 'open deal' if opportunities == 'open' else 'deal')})",
         f"Deals ({opportunities}) x mean won amount x win rate / mean days to win",
+        f"Won amount, rate and days are those of {closed} and {plural(lost, 'lost deal')}",
         f"{plural(without, 'group')} without one of these left out" if without else "",
         note,
         height=_bars.height(shown.height),
@@ -188,6 +192,7 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
         f"{title} (n = {plural(n, 'deal')})",
         "Cumulative share of all deals created in the month; blank: not over yet",
         f"Latest {_MAX_COHORTS} of {cohorts.height} months" if earlier else "",
+        _whom.left_out({"created earlier, in a month that is not over, or at no known time": deals.height - n}),
         height=max(280, 190 + 24 * len(labels)),
         xaxis={"title": {"text": "Calendar months after creating"}, "showgrid": False, "zeroline": False, "dtick": 1},
         yaxis={
@@ -254,7 +259,7 @@ def ageing(
         traces,
         f"{title} (n = {plural(aged.height, 'open deal')})",
         f"Days {what}; stuck: {limit}{days}",
-        f"{plural(undated, 'deal')} without an age left out" if undated else "",
+        _whom.left_out({"closed": deals.height - found.height, "without an age": undated}),
         barmode="stack",
         height=380,
         showlegend=True,

@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.activity import HAPPENED
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.rates import ratio
+from crmlab.analysis.touches import HAPPENED
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._fetches import draws
@@ -60,7 +60,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     return figure(
         traces,
         f"{_TITLE} (n = {plural(int(sent['sent'].sum()), 'recipient')})",
-        "Contacts, once for each campaign; a click is an opening",
+        "Contacts that something was sent to, once for each campaign; a click is an opening",
         _without_send(rates),
         note,
         barmode="group",
@@ -124,7 +124,8 @@ def email_engagement_over_time(
     return figure(
         _over_time.rate_lines(lines, styles),
         f"{_TITLE} per {_over_time.word(every)} sent (n = {plural(int(sent['sent'].sum()), 'recipient')})",
-        "Contacts, once for each campaign; a click is an opening; the last periods still grow",
+        "Contacts that something was sent to, once for each campaign; a click is an opening",
+        "The last periods still grow",
         _without_send(rates),
         **_over_time.rate_layout(lines, every, "% of contacts"),
     )

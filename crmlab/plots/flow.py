@@ -11,7 +11,7 @@ from crmlab import analysis
 from crmlab.analysis import flow, pipeline
 from crmlab.analysis.inputs import By, names_of
 from crmlab.display import plural
-from crmlab.plots import _bars, _over_time, _panels
+from crmlab.plots import _bars, _over_time, _panels, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number
 
@@ -65,7 +65,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
             line,
         ],
         f"{title} (n = {plural(created, 'deal')} created)",
-        f"{number(won)} won, {number(lost)} lost",
+        f"{number(won)} won and {number(lost)} lost in these months",
         f"{plural(undated, 'date')} not known, not shown" if undated else "",
         f"Latest {_MAX_MONTHS} of {dated.height} months" if dated.height > _MAX_MONTHS else "",
         **_over_time.layout(tallest, "tallest", "1mo", "Deals"),
@@ -166,6 +166,7 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
     return figure(
         [_bars.bars(shares, "share", beside, VERMILLION)],
         f"{title} (n = {plural(n, 'lost deal')})",
+        _whom.left_out({"open or won": deals.height - n}),
         note,
         height=_bars.height(shown.height),
         xaxis={"title": {"text": "% of lost deals"}, "tickformat": ".0%", "rangemode": "tozero"},

@@ -12,7 +12,7 @@ from crmlab import analysis
 from crmlab.analysis import pipeline
 from crmlab.analysis.forecast import Probabilities
 from crmlab.display import plural
-from crmlab.plots import _bars, _panels
+from crmlab.plots import _bars, _panels, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing
 from crmlab.schema import TimeLike
@@ -81,6 +81,7 @@ def weighted_pipeline(
         f"Weighted: amount x probability of its stage, from {' and '.join(sources)}" if sources else "",
         f"{plural(unknown, 'deal')} without a probability" if unknown else "",
         f"{plural(without, 'deal')} without an amount" if without else "",
+        _whom.left_out({"closed": deals.filter(pipeline.WON | pipeline.LOST).height}),
         left_out,
         barmode="overlay",
         showlegend=True,
@@ -168,6 +169,8 @@ def coverage(
         traces,
         f"{title} (n = {plural(n, 'deal')})",
         *words,
+        f"{int(found['won'].sum()):,} won in this time and {int(found['open'].sum()):,} open",
+        _whom.left_out({"lost, or closed at another time": deals.height - n}),
         "No quota for some currencies: not shown" if shown.height < found.height else "",
         barmode="stack",
         showlegend=True,

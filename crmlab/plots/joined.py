@@ -10,7 +10,7 @@ from crmlab.analysis import person_consent
 from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.display import plural
-from crmlab.plots import _bars, _shares
+from crmlab.plots import _bars, _shares, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, at, figure, money, nothing, number, text
 from crmlab.schema import TimeLike
@@ -81,13 +81,16 @@ def open_pipeline_by_consent(
     *,
     as_of: TimeLike,
     channel: str = "email",
+    purpose: str | None = None,
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the open deals' amount by the consent of the person each deal is with.
 
     Parameters
     ----------
-    deals, consent_events, people, as_of, channel, time_zone
+    deals, consent_events, people, as_of, channel, purpose, subscriptions, contacts, time_zone
         As for `crmlab.analysis.open_pipeline_by_consent`.
 
     Returns
@@ -102,7 +105,15 @@ def open_pipeline_by_consent(
     """
     title = "Open pipeline by consent"
     found = analysis.open_pipeline_by_consent(
-        deals, consent_events, people, as_of=as_of, channel=channel, time_zone=time_zone
+        deals,
+        consent_events,
+        people,
+        as_of=as_of,
+        channel=channel,
+        purpose=purpose,
+        subscriptions=subscriptions,
+        contacts=contacts,
+        time_zone=time_zone,
     )
     n = int(found["deals"].sum())
     if not n:
@@ -127,7 +138,9 @@ def open_pipeline_by_consent(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {at(as_of, time_zone)}, in any service",
+        f"Last decision about {_topic(channel, purpose)} up to {at(as_of, time_zone)}, in any service",
+        _whom.evidence(subscriptions, contacts),
+        _whom.left_out({"closed": deals.height - n}),
         barmode="group",
         showlegend=several,
         height=_bars.height(len(person_consent.STATES), len(used)),
@@ -145,13 +158,16 @@ def consent_coverage_of_pipeline(
     as_of: TimeLike,
     by: By = None,
     channel: str = "email",
+    purpose: str | None = None,
+    subscriptions: pl.DataFrame | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the share of the open deals of each group that are with people who decided about contact.
 
     Parameters
     ----------
-    deals, consent_events, people, as_of, channel, by, time_zone
+    deals, consent_events, people, as_of, channel, purpose, by, subscriptions, contacts, time_zone
         As for `crmlab.analysis.consent_coverage_of_pipeline`.
 
     Returns
@@ -169,7 +185,16 @@ def consent_coverage_of_pipeline(
     noun = text(" and ".join(keys).replace("_name", "").replace("_", " "))
     title = f"Consent coverage, for each {noun}" if keys else "Consent coverage"
     found = analysis.consent_coverage_of_pipeline(
-        deals, consent_events, people, as_of=as_of, by=by, channel=channel, time_zone=time_zone
+        deals,
+        consent_events,
+        people,
+        as_of=as_of,
+        by=by,
+        channel=channel,
+        purpose=purpose,
+        subscriptions=subscriptions,
+        contacts=contacts,
+        time_zone=time_zone,
     )
     n = int(found["deals"].sum())
     if not n:
@@ -193,7 +218,10 @@ def consent_coverage_of_pipeline(
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Last decision about {text(channel)} up to {at(as_of, time_zone)}; the rest is undecided or unknown",
+        f"Last decision about {_topic(channel, purpose)} up to {at(as_of, time_zone)}",
+        "The rest is undecided or unknown",
+        _whom.evidence(subscriptions, contacts),
+        _whom.left_out({"closed": deals.height - n}),
         note,
         barmode="stack",
         showlegend=True,
@@ -210,14 +238,16 @@ def consent_and_win_rate(
     people: pl.DataFrame,
     *,
     channel: str = "email",
+    purpose: str | None = None,
     confidence: float = 0.95,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return the win rate by consent before closing, with its 95 % interval. No effect of consent.
 
     Parameters
     ----------
-    deals, consent_events, people, channel, time_zone, confidence
+    deals, consent_events, people, channel, purpose, confidence, contacts, time_zone
         As for `crmlab.analysis.consent_and_win_rate`.
 
     Returns
@@ -232,7 +262,14 @@ def consent_and_win_rate(
     """
     title = "Win rate by consent before closing"
     found = analysis.consent_and_win_rate(
-        deals, consent_events, people, channel=channel, confidence=confidence, time_zone=time_zone
+        deals,
+        consent_events,
+        people,
+        channel=channel,
+        purpose=purpose,
+        confidence=confidence,
+        contacts=contacts,
+        time_zone=time_zone,
     )
     closed = deals.filter(WON | LOST)
     n = int(found.select(pl.col("won", "lost").sum()).sum_horizontal().item())
@@ -267,11 +304,17 @@ def consent_and_win_rate(
         f"{title} (n = {plural(n, 'closed deal')})",
         "Not a cause: who is asked, who answers and who buys go together. "
         f"Lines: {100 * confidence:g} % Wilson interval",
-        f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
+        f"Last decision about {_topic(channel, purpose)} of an event before the closing day",
+        _whom.left_out({"open": deals.height - closed.height, "without a close date": undated}),
         height=150 + 62 * shown.height,
         xaxis={"title": {"text": "Won, % of closed deals"}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis=_bars.label_axis(shown["consent"].to_list()) | {"range": [shown.height - 0.5, -0.7], "autorange": False},
     )
+
+
+def _topic(channel: str, purpose: str | None) -> str:
+    """Return what the decisions are about, in words."""
+    return text(channel if purpose is None else f"{channel} for {purpose}")
 
 
 def _side(rate: float) -> str:

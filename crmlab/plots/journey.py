@@ -7,8 +7,8 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import journey
-from crmlab.analysis.decisions import Subject
-from crmlab.display import plural
+from crmlab.analysis.subjects import Subject
+from crmlab.plots import _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing, text
 from crmlab.plots.consent_state import NO_EVENTS
@@ -23,12 +23,13 @@ def consent_journeys(
     steps: int = journey.MAX_STEPS,
     smallest: float = 0.01,
     subject: Subject = "contact",
+    contacts: pl.DataFrame | None = None,
 ) -> go.Figure:
     """Return a Sankey diagram of the first consent events of people.
 
     Parameters
     ----------
-    consent_events, steps, smallest, subject
+    consent_events, steps, smallest, subject, contacts
         As `crmlab.analysis.consent_journeys`.
 
     Returns
@@ -42,7 +43,9 @@ def consent_journeys(
         `steps`, `smallest` or `subject` is not in its range.
     """
     title = "What follows what"
-    links = analysis.consent_journeys(consent_events, steps=steps, smallest=smallest, subject=subject)
+    links = analysis.consent_journeys(
+        consent_events, steps=steps, smallest=smallest, subject=subject, contacts=contacts
+    )
     if links.is_empty():
         why = "no event of a known person has a time."
         return nothing(title, why if consent_events.height else NO_EVENTS)
@@ -61,14 +64,14 @@ def consent_journeys(
             "pad": 14,
             "thickness": 14,
             "line": {"width": 0},
-            "hovertemplate": "%{label}: %{value:,} people<extra></extra>",
+            "hovertemplate": "%{label}: %{value:,}<extra></extra>",
         },
         link={
             "source": [number[step, before] for step, before, _, _ in rows],
             "target": [number[step + 1, after] for step, _, after, _ in rows],
             "value": [people for *_, people in rows],
             "color": "rgba(128,128,128,0.30)",
-            "hovertemplate": "%{source.label} → %{target.label}: %{value:,} people<extra></extra>",
+            "hovertemplate": "%{source.label} → %{target.label}: %{value:,}<extra></extra>",
         },
         textfont={"size": 12, "color": TEXT, "shadow": "none"},
     )
@@ -76,9 +79,10 @@ def consent_journeys(
     note = f"Links of less than {smallest:.0%} of them are summed as '{journey.OTHER}'" if smallest else ""
     return figure(
         [sankey],
-        f"{title} (n = {plural(people, 'person', 'people')})",
+        f"{title} (n = {_whom.subjects(people, subject)})",
         f"The first {steps} consent events of each; '{journey.END}': no further one",
         note,
+        _whom.events_left_out(consent_events),
         height=420,
         margin={"l": 16, "r": 16, "t": 80, "b": 20},
     )

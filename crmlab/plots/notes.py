@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from crmlab.analysis.fetches import FetchLike
+from crmlab.plots._template import with_subtitle
 from crmlab.schema import unread_note
 
 
@@ -13,7 +14,7 @@ def with_note(figure: go.Figure, note: str) -> go.Figure:
     if not note:
         return figure
     before = figure.layout.title.subtitle.text
-    return figure.update_layout(title_subtitle_text=f"{before}. {note}" if before else note)
+    return with_subtitle(figure, f"{before}. {note}" if before else note)
 
 
 def with_notes(figure: go.Figure, data: FetchLike, *tables: str) -> go.Figure:

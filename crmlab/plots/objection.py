@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
@@ -11,10 +12,10 @@ from crmlab import analysis
 from crmlab.analysis import objection
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.display import plural
-from crmlab.plots import _bars, _over_time
+from crmlab.plots import _bars, _over_time, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import VERMILLION, at, figure, nothing, number
-from crmlab.schema import TimeLike
+from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 
@@ -27,14 +28,16 @@ def activities_after_opt_out(
     *,
     as_of: TimeLike,
     channels: Mapping[str, str] = objection.CHANNELS,
+    purpose: str | None = None,
     every: str | None = None,
+    contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return stacked bars of what was done after an opt-out, per period and channel.
 
     Parameters
     ----------
-    activities, consent_events, people, as_of, channels
+    activities, consent_events, people, as_of, channels, purpose, contacts
         As for `crmlab.analysis.activities_after_opt_out`.
     every
         ``"1d"``, ``"1w"``, ``"1mo"``, ``"1q"``, ``"1y"``; None: the finest that gives at most 400 bars.
@@ -53,8 +56,17 @@ def activities_after_opt_out(
     """
     title = "Contacts after an opt-out"
     found = analysis.activities_after_opt_out(
-        activities, consent_events, people, as_of=as_of, channels=channels, every=every, time_zone=time_zone
+        activities,
+        consent_events,
+        people,
+        as_of=as_of,
+        channels=channels,
+        purpose=purpose,
+        every=every,
+        contacts=contacts,
+        time_zone=time_zone,
     )
+    made = objection.contacts_made(activities, people, channels)
     if found.is_empty():
         why = "nobody was contacted on a channel after opting out of it."
         return nothing(title, why if activities.height else "the activities table is empty.")
@@ -64,9 +76,16 @@ def activities_after_opt_out(
         .agg(pl.len().cast(pl.Int64).alias("count"))
         .sort("period", "kind")
     )
-    rule = "The last decision before the activity was an opt-out of its channel"
+    rule = "The last decision of an event before the activity was an opt-out of its channel"
     concerned = f"People concerned: {number(found['person_id'].n_unique())}"
-    return _over_time.stacked(counts, every, title, "Activities", rule, concerned)
+    return _over_time.stacked(counts, every, title, "Activities", rule, concerned, _looked_at(made))
+
+
+def _looked_at(made: pl.DataFrame) -> str:
+    """Return of how many activities these are, and how many could not be looked at."""
+    known = made.drop_nulls(["happened_at", "person_id"]).height
+    missing = _whom.left_out({"of unknown people or without a time": made.height - known})
+    return ". ".join(filter(None, (f"Of {number(known)} that contact a person", missing)))
 
 
 @draws
@@ -79,13 +98,14 @@ def mailed_but_objected(
     *,
     as_of: TimeLike,
     days: int = 90,
+    purpose: str | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
     """Return bars of the mailed contacts whose person objected, by where and how they did.
 
     Parameters
     ----------
-    contacts, subscriptions, activities, consent_events, people, as_of, days, time_zone
+    contacts, subscriptions, activities, consent_events, people, as_of, days, purpose, time_zone
         As for `crmlab.analysis.mailed_but_objected`.
 
     Returns
@@ -100,7 +120,15 @@ def mailed_but_objected(
     """
     title = "Mailed although they objected"
     found = analysis.mailed_but_objected(
-        contacts, subscriptions, activities, consent_events, people, as_of=as_of, days=days, time_zone=time_zone
+        contacts,
+        subscriptions,
+        activities,
+        consent_events,
+        people,
+        as_of=as_of,
+        days=days,
+        purpose=purpose,
+        time_zone=time_zone,
     )
     if found.is_empty():
         why = "no mailed contact is known to have objected."
@@ -120,10 +148,13 @@ def mailed_but_objected(
         (plural(n, "contact"), f"{number(sent)} sent to") for n, sent in shown.select("contacts", "sent").iter_rows()
     ]
     n = found.select(key).n_unique()
+    until = as_instant(as_of, "as_of", time_zone)
+    mailed = objection.mailed_contacts(subscriptions, activities, until - dt.timedelta(days=days), until)
     return figure(
         [_bars.bars(shown, "contacts", beside, VERMILLION)],
         f"{title} (n = {plural(n, 'contact')})",
-        f"Subscribed, or sent to in the {days} days up to {at(as_of, time_zone)}",
+        f"Of {plural(mailed.height, 'contact')} subscribed, or sent to in the {days} days up to {at(as_of, time_zone)}",
+        _whom.evidence(subscriptions, contacts),
         "Who objected in several places is in several bars" if int(counts["contacts"].sum()) > n else "",
         note,
         height=_bars.height(shown.height),

@@ -13,7 +13,7 @@ from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.period import MAX_BINS, PERIODS
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
-from crmlab.plots import _bars, _over_time
+from crmlab.plots import _bars, _over_time, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, NO_DEALS, PALETTE, VERMILLION, figure, money, nothing, number, text
 
@@ -73,7 +73,8 @@ def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "a
     return figure(
         [_bars.bars(shown, "rate", beside, BLUE)],
         f"{title} (n = {plural(closed, 'closed deal')})",
-        f"Won / (won + lost) {noun}; open deals not counted",
+        f"Won / (won + lost) {noun}",
+        _whom.left_out({"open": deals.height - closed}),
         note,
         f"{plural(left_out, 'group')} without closed deals left out" if left_out else "",
         height=_bars.height(shown.height),
@@ -206,6 +207,7 @@ def pipeline_snapshot(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
         "Where deals are now, not how many passed through",
+        _whom.left_out({"closed": deals.height - n}),
         note,
         barmode="group",
         showlegend=several,
@@ -260,7 +262,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     return figure(
         traces,
         f"{title} (n = {plural(n, 'closed deal')})",
-        f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
+        _whom.left_out({"open": deals.filter(pipeline.OPEN).height, "without a close date": undated}),
         f"Latest {_MAX_MONTHS} of {per_month.height} months" if per_month.height > _MAX_MONTHS else "",
         **_over_time.layout(shown.with_columns(all=pl.col("won") + pl.col("lost")), "all", "1mo", "Closed deals"),
     )

@@ -13,7 +13,7 @@ from crmlab.analysis.inputs import By, keys_of
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND
 from crmlab.display import plural
-from crmlab.plots import _bars
+from crmlab.plots import _bars, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import PALETTE, figure, nothing, number, text
 from crmlab.schema import TimeLike
@@ -62,6 +62,8 @@ def response_time(
     if waits.is_empty():
         why = f"no contact has a {text(start)} by then." if contacts.height else "the contacts table is empty."
         return nothing(title, why)
+    able = response.answerable(contacts, activities, kinds).height
+    unable, without_start = contacts.height - able, able - waits.height
     label = _bars.label_of(keys) if keys else pl.lit("all contacts").alias("label")
     durations = waits.select(label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended"))
     groups = durations.group_by("label").len("n").sort("n", "label", descending=[True, False])
@@ -74,6 +76,12 @@ def response_time(
         traces,
         f"{title} (n = {plural(waits.height, 'contact')})",
         f"{number(waiting)} ({waiting / waits.height:.0%}) still wait and count as waiting (Kaplan-Meier)",
+        _whom.left_out(
+            {
+                "of accounts in which no call, meeting or other work is recorded": unable,
+                f"without a {text(start)} by then": without_start,
+            }
+        ),
         f"{plural(left_out, 'smaller group')} not shown" if left_out > 0 else "",
         # the legend is as high as it has lines
         height=400 + 12 * min(len(PALETTE), groups.height if keys else 0),

@@ -10,7 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from crmlab import analysis
-from crmlab.analysis import activity, consent, pipeline
+from crmlab.analysis import consent, pipeline, touches
 from crmlab.display import plural
 from crmlab.report.questions import ReportInputs
 from crmlab.schema import Asked, Needs, Period, day_at, unread_note
@@ -108,8 +108,8 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
 
 def _activities(inputs: ReportInputs) -> Markup:
     activities = inputs["activities"]
-    times = activities.select(activity.HAPPENED).to_series()
-    return _kinds(activity.with_count(activities, "kind")) + _span(times, inputs.time_zone)
+    times = activities.select(touches.HAPPENED).to_series()
+    return _kinds(touches.with_count(activities, "kind")) + _span(times, inputs.time_zone)
 
 
 def _consent_events(inputs: ReportInputs) -> Markup:
@@ -142,14 +142,15 @@ def _across(inputs: ReportInputs) -> Markup:
     if "consent_events" not in inputs or "activities" not in inputs:
         return said + "."
     done = inputs["activities"], inputs["consent_events"], inputs.people
-    late = analysis.activities_after_opt_out(*done, as_of=inputs.as_of)["person_id"].n_unique()
+    late = analysis.activities_after_opt_out(*done, as_of=inputs.as_of, contacts=inputs["contacts"])
+    contacted = late["person_id"].n_unique()
     mailed = analysis.mailed_but_objected(inputs["contacts"], inputs["subscriptions"], *done, as_of=inputs.as_of)
     objected = mailed["person_id"].n_unique()
     return _bold(
         "{}; <b>{:,}</b> of them contacted on a channel after opting out of it, "
         "<b>{:,}</b> mailed although they object.",
         said,
-        late,
+        contacted,
         objected,
     )
 

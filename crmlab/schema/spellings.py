@@ -1,6 +1,6 @@
-"""What is written in several ways and means one thing: a mailbox, and a channel.
+"""What is written in several ways and means one thing: a mailbox, a channel, and a purpose.
 
-Every analysis, masking and own data compare by these two rules.
+Every analysis, masking and own data compare by these rules.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ _AROUND = r"<>,;:()\[\]|\"“”„«»"
 _LOCAL = rf"[^\s{_AROUND}@/'][^\s{_AROUND}@]*"
 # the last character is a letter or digit: a full stop behind an address ends the sentence
 _ADDRESS = rf"{_LOCAL}@[^\s{_AROUND}@/?]*[\p{{L}}\p{{N}}]"
+#: what parts the words of a name
+_BETWEEN_WORDS = r"[\s_-]"
 _PUNYCODE = re.compile(r"xn--([a-z0-9-]+)")
 _CHANNELS = {
     **dict.fromkeys(("email", "mail", "emails"), "email"),
@@ -74,10 +76,30 @@ def channel_word(written: pl.Expr) -> pl.Expr:
     >>> names.select(channel_word(pl.col("channel"))).to_series().to_list()
     ['email', 'email', 'whatsapp', None]
     """
-    plain = written.str.normalize("NFKC").str.replace_all(_INVISIBLE, "").str.strip_chars().str.to_lowercase()
-    compact = plain.str.replace_all(r"[\s_-]", "")
+    plain = _plain(written)
+    compact = plain.str.replace_all(_BETWEEN_WORDS, "")
     known = compact.replace_strict(_CHANNELS, default=None, return_dtype=pl.String)
     return pl.coalesce(known, pl.when(plain != "").then(plain))
+
+
+def purpose_word(written: pl.Expr) -> pl.Expr:
+    """Return a purpose in one spelling, null where it is blank: in lower case, its words parted by single blanks.
+
+    Which purposes mean the same is not guessed: "news" and "newsletter" are two.
+
+    Examples
+    --------
+    >>> names = pl.DataFrame({"purpose": ["Direct_Marketing", " direct-marketing", "Newsletter", " "]})
+    >>> names.select(purpose_word(pl.col("purpose"))).to_series().to_list()
+    ['direct marketing', 'direct marketing', 'newsletter', None]
+    """
+    words = _plain(written).str.replace_all(rf"{_BETWEEN_WORDS}+", " ").str.strip_chars()
+    return pl.when(words != "").then(words)
+
+
+def _plain(written: pl.Expr) -> pl.Expr:
+    """Return a name in lower case, without what nobody sees and without blanks around it."""
+    return written.str.normalize("NFKC").str.replace_all(_INVISIBLE, "").str.strip_chars().str.to_lowercase()
 
 
 def _in_unicode(texts: pl.Series) -> pl.Series:

@@ -258,7 +258,7 @@ _ALL = (
             channel=_often("what it was said about; null where the event names none", _CHANNELS),
             purpose=(
                 _text,
-                "what for, such as marketing; null where none is named; answers take all purposes together",
+                "what for, such as marketing; null where none is named; a decision is about one of them",
             ),
             source=(_text, "where it was said: form, campaign, resource"),
             occurred_at=(_time, "UTC"),

@@ -135,7 +135,7 @@ def test_https_anywhere_and_http_at_home(url: str) -> None:
         ("https://example.com:99999", "look at its host and port"),
         ("https://example.com:port", "look at its host and port"),
         ("https://[::1", "look at its host and port"),
-        ("https://{api_key}.example.com", r"may name \['user_id'\] in braces, not \['api_key'\]"),
+        ("https://{api_key}.example.com", r"may name \['stage_history', 'user_id'\] in braces, not \['api_key'\]"),
         ("https://{user_id.__class__}.example.com", "in braces, not"),
         ("https://{0}.example.com", "in braces, not"),
         ("https://{}.example.com", "needs a name in each pair of braces"),
@@ -165,7 +165,7 @@ def test_a_setting_that_would_change_the_address_is_refused() -> None:
 def test_an_address_of_ones_own_spares_the_settings_of_the_providers() -> None:
     options = Account("commanders_act", base_url="https://proxy.example.com", token=KEY).options
 
-    assert options == {"devices": "no"}  # only what has a default
+    assert options == {"devices": "no", "locations": "no"}  # only what has a default
 
 
 def test_an_unknown_provider_is_answered_with_the_nearest() -> None:

@@ -172,7 +172,7 @@ def test_the_keyring_is_not_asked_for_what_is_known(monkeypatch: pytest.MonkeyPa
     ring = keyring_with(monkeypatch)
     monkeypatch.setenv("CRMLAB_ONEPAGECRM_USER_ID", "me")
 
-    credentials.find(CRM, {"api_key": "given"}, needed=NEEDED)
+    credentials.find(CRM, {"api_key": "given", "stage_history": "no"}, needed=NEEDED)
 
     assert ring.asked == []
 

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab import analysis
 from crmlab.analysis import period
-from crmlab.analysis.touches import touches
+from crmlab.analysis.touches import left_out, touches
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, conform
 
@@ -143,6 +143,41 @@ def test_what_lasts_all_day_is_on_its_day_in_every_time_zone(time_zone: str) -> 
 
     assert found["period"].to_list() == [date(2026, 3, 2)]
     assert touches(frame, time_zone=time_zone)["day"].to_list() == [date(2026, 3, 2)]
+
+
+def test_work_is_what_people_did_and_nothing_that_machines_record_or_nobody_did_yet() -> None:
+    frame = activities(
+        account=["crm"] * 6 + ["mail"] * 3,
+        kind=["call", "visit", "meeting", "action", "action", "note", "send", "subscribe", "note"],
+        starts_at=[datetime(2026, 3, 2, 9, tzinfo=UTC)] * 2
+        + [datetime(2026, 3, 4, 9, tzinfo=UTC), datetime(2026, 3, 2, 9, tzinfo=UTC), None, None]
+        + [datetime(2026, 3, 2, 9, tzinfo=UTC)] * 3,
+        done=[None, None, None, False, True, None, None, None, None],
+        done_at=[None, None, None, None, date(2026, 3, 1), None, None, None, None],
+        mailing=[None] * 6 + ["sent", None, None],
+    )
+    now = datetime(2026, 3, 3, tzinfo=UTC)
+
+    hours = analysis.activity_heatmap(frame, as_of=now)
+    days = analysis.activity_volume(frame, as_of=now, every="1d")
+    owners = analysis.activity_volume_by_owner(frame, as_of=now)
+    notes = analysis.activity_volume(frame, kinds=["send", "note"], every="1d")
+
+    assert filled(hours) == [(1, 9, 3)]
+    assert days.rows() == [
+        (date(2026, 3, 1), "action", 1),
+        (date(2026, 3, 2), "call", 1),
+        (date(2026, 3, 2), "note", 1),
+        (date(2026, 3, 2), "visit", 1),
+    ]
+    # a note without a time is somebody's work, too
+    assert dict(owners.select("kind", "count").rows()) == {"action": 1, "call": 1, "note": 2, "visit": 1}
+    assert notes["kind"].to_list() == ["note", "send"]
+    assert dict(left_out(frame, as_of=now, time_zone="UTC")) == {
+        "mailing events": 2,
+        "not done": 1,
+        "still to come": 1,
+    }
 
 
 def test_an_activity_that_stands_for_several_is_counted_as_often() -> None:

@@ -62,14 +62,14 @@ def test_the_same_name_is_the_same_owner() -> None:
     activities = table(
         "activities",
         account=["a", "a", "r", "a"],
-        kind=["action", "note", "event", "send"],
+        kind=["call", "note", "event", "visit"],
         owner_id=["1", None, None, None],
         author=[None, "Ann B.", "Ann Bee <ann@example.com>", None],
     )
 
     found = activity_volume_by_owner(activities, USERS)
 
-    rows = [("Ann Bee", "action", 1), ("Ann Bee", "event", 1), ("Ann Bee", "note", 1), (None, "send", 1)]
+    rows = [("Ann Bee", "call", 1), ("Ann Bee", "event", 1), ("Ann Bee", "note", 1), (None, "visit", 1)]
     schema = {"owner": pl.String, "kind": pl.String, "count": pl.Int64}
     assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
 

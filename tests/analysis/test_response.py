@@ -136,9 +136,23 @@ def test_appointments_answer_who_is_invited_by_address() -> None:
 
 def test_accounts_are_not_mixed() -> None:
     contacts = people("a").with_columns(account=pl.lit("one"))
-    calls = table("activities", kind=["call"], contact_id=["a"], account=["two"], starts_at=after(1))
+    calls = table(
+        "activities", kind=["call", "note"], contact_id=["a", None], account=["two", "one"], starts_at=after(1, 1)
+    )
 
     assert waits(contacts, calls, as_of=END)["answered"].to_list() == [False]
+
+
+def test_who_is_known_to_a_service_without_calls_does_not_wait_for_one() -> None:
+    both = pl.concat(
+        [people("a").with_columns(account=pl.lit("crm")), people("b").with_columns(account=pl.lit("mail"))]
+    )
+    rows = table(
+        "activities", kind=["note", "send"], account=["crm", "mail"], campaign_id=[None, "7"], contact_id=["a", "b"]
+    )
+
+    assert waits(both, rows, as_of=END)["id"].to_list() == ["a"]
+    assert response_time(both, rows, as_of=END).select("contacts", "waiting").row(0) == (1, 1)
 
 
 def test_an_action_answers_at_the_end_of_its_day_where_the_clocks_change() -> None:
@@ -178,7 +192,7 @@ def test_two_addresses_of_one_person_are_one_touch_one_address_of_two_people_is_
 def test_contacts_that_come_later_or_never_came_are_left_out() -> None:
     contacts = table("contacts", id=["a", "b", "c"], created_at=[START, END + timedelta(seconds=1), None])
 
-    found = response_time(contacts, TABLES["activities"].empty(), as_of=END)
+    found = response_time(contacts, table("activities", kind=["note"]), as_of=END)
 
     assert found["contacts"].item() == 1
 
@@ -198,9 +212,9 @@ def test_answered_and_waiting_are_all_and_groups_sum_to_the_whole(
     )
     calls = table(
         "activities",
-        kind=["call"] * len(called),
-        contact_id=[str(place) for place, _ in called],
-        starts_at=after(*(hour for _, hour in called)),
+        kind=["note"] + ["call"] * len(called),
+        contact_id=[None] + [str(place) for place, _ in called],
+        starts_at=after(0, *(hour for _, hour in called)),
     )
 
     whole = response_time(contacts, calls, as_of=END)

@@ -30,6 +30,8 @@ def deals(**columns: Any) -> pl.DataFrame:
 class Data(dict[str, pl.DataFrame]):
     """Tables as attributes, as a fetch has them."""
 
+    fetched_at = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+
     def __getattr__(self, name: str) -> pl.DataFrame:
         return self[name]
 

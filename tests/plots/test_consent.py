@@ -47,7 +47,7 @@ def title(figure: go.Figure) -> str:
 
 
 def notes(figure: go.Figure) -> str:
-    return str(figure.layout.title.subtitle.text)
+    return str(figure.layout.title.subtitle.text).replace("<br>", "")
 
 
 def words(figure: go.Figure) -> str:
@@ -131,11 +131,12 @@ def test_the_rate_shows_its_numbers_even_of_a_bar_of_length_nought() -> None:
     assert bars.y == ("email", "sms")
     assert bars.text == ("66.7%<br>2 of 3", "0.0%<br>0 of 1")
     assert bars.textposition == ("auto", "outside")
-    assert title(figure) == "People opted in (n = 3 people with a decision)"
+    assert title(figure) == "Contacts opted in (n = 3 contacts with a decision)"
     assert notes(figure) == (
-        "Opted in / people with a decision, as of 01 Feb 2026 00:00 UTC. 75% of 4 contacts have decided"
+        "Opted in / contacts with a decision, as of 01 Feb 2026 00:00 UTC. By events alone. "
+        "75% of 4 contacts have decided"
     )
-    assert figure.layout.xaxis.title.text == "Opted in, % of people with a decision"
+    assert figure.layout.xaxis.title.text == "Opted in, % of those who decided"
 
 
 def test_html_of_the_data_is_text() -> None:
@@ -168,7 +169,10 @@ def test_expiring_consents_are_stacked_by_channel_and_expired_ones_are_told() ->
 
     assert {bars.name: bars.y for bars in figure.data} == {"email": (1,), "(no channel)": (1,)}
     assert figure.data[0].x == (date(2026, 3, 2) - timedelta(days=0),)
-    assert notes(figure) == "In the 90 days from 01 Feb 2026 00:00 UTC. 1 are older already"
+    assert notes(figure) == (
+        "Each of a contact, channel and purpose, in the 90 days from 01 Feb 2026 00:00 UTC. "
+        "1 are older already and 0 become so later"
+    )
     assert words(plots.expiring_consents(frame, as_of=AS_OF, max_age_days=10)).endswith("3 are older already.")
 
 
@@ -193,8 +197,14 @@ def test_curves_step_within_their_bands() -> None:
         assert high.fill == "tonexty"
         for edges in zip(low.y, middle.y, high.y, strict=True):
             assert sorted(edges) in (list(edges), list(reversed(edges)))
-    assert notes(rising) == "Fewer than half confirm. 2 still waiting as of 01 Feb 2026 00:00 UTC"
-    assert notes(falling) == "More than half still last. 2 in force as of 01 Feb 2026 00:00 UTC"
+    assert notes(rising) == (
+        "Fewer than half confirm. "
+        "The first of each contact, channel and purpose; 2 still waiting as of 01 Feb 2026 00:00 UTC"
+    )
+    assert notes(falling) == (
+        "More than half still last. 2 in force as of 01 Feb 2026 00:00 UTC, each of a contact, channel and purpose. "
+        "The first of each in each group"
+    )
     several = plots.consent_survival(frame, as_of=AS_OF, by="channel")
     assert [trace.name for trace in several.data if trace.name] == ["email", "sms"]
     assert notes(several).startswith("Median days: email 10.0, sms none yet")
@@ -204,7 +214,7 @@ def test_requests_that_are_all_young_are_told() -> None:
     frame = events(("1", "email", "subscribe", 30), ("1", "email", "confirm", 30))
 
     assert words(plots.confirmation_rate(frame, as_of=AS_OF)) == "Nothing to show: all requests are younger."
-    assert "1 younger request left out" in notes(
+    assert "Left out: 1 younger" in notes(
         plots.confirmation_rate(pl.concat([frame, events(("2", "email", "subscribe", 1))]), as_of=AS_OF, by="channel")
     )
 
@@ -225,7 +235,9 @@ def test_proof_is_three_parts_of_a_whole() -> None:
         ("no document", (0.25,)),
         ("the service does not say", (0.5,)),
     ]
-    assert notes(figure) == "25% of all, as of 01 Feb 2026 00:00 UTC"
+    assert notes(figure) == (
+        "25% of all, as of 01 Feb 2026 00:00 UTC, each of a contact, channel and purpose. By events alone"
+    )
 
 
 def test_links_join_the_nodes_of_neighbouring_steps() -> None:
@@ -311,3 +323,31 @@ def test_a_million_banner_rows_stay_below_one_megabyte() -> None:
 
     assert 1_000 < len(plots.banner_rates(frame, by="banner_id").to_json()) < 1_000_000
     assert 1_000 < len(plots.banner_items(items, dimension="vendor").to_json()) < 1_000_000
+
+
+def table(name: str, **columns: Any) -> pl.DataFrame:
+    return conform(pl.DataFrame(columns), TABLES[name])
+
+
+def test_a_rate_says_by_what_it_is_known_and_what_consents_name_nothing() -> None:
+    times = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
+    key = {"provider": ["altcraft"] * 4, "account": ["a"] * 4}
+    said = table(
+        "consent_events",
+        **key,
+        contact_id=["1", "1", "2", None],
+        channel=["email", "email", None, "email"],
+        purpose=["news", None, "news", "news"],
+        opted_in=[True] * 4,
+        occurred_at=times,
+    )
+    marked = table("contacts", provider=["altcraft"], account=["a"], id=["3"], do_not_contact=[True])
+
+    figure = plots.consent_rate(said, as_of=AS_OF, contacts=marked)
+    by_address = plots.consent_rate(said, as_of=AS_OF, subject="email")
+
+    assert title(figure) == "Contacts opted in (n = 3 contacts with a decision)"
+    assert title(by_address) == "Addresses opted in (n = 2 addresses with a decision)"
+    assert "By events, do-not-contact marks" in notes(figure)
+    assert "1 consent without a channel and 1 consent without a purpose: for none that is named" in notes(figure)
+    assert notes(figure).endswith("Left out: 1 event without a person or time")

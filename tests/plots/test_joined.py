@@ -42,7 +42,7 @@ def title(figure: go.Figure) -> str:
 
 
 def notes(figure: go.Figure) -> str:
-    return str(figure.layout.title.subtitle.text)
+    return str(figure.layout.title.subtitle.text).replace("<br>", "")
 
 
 def deals(*rows: tuple[str | None, str, float, str | None, date | None]) -> pl.DataFrame:
@@ -137,7 +137,7 @@ def test_the_open_pipeline_shows_amount_deals_and_share_of_each_state() -> None:
     assert bars.x == (30.0, 10.0, 0.0, 0.0)
     assert bars.text[:2] == ("1 deal<br>30 EUR (75%)", "1 deal<br>10 EUR (25%)")
     assert title(figure) == "Open pipeline by consent (n = 3 open deals)"
-    assert notes(figure) == "Last decision about email up to 01 Jun 2026 00:00 UTC, in any service"
+    assert notes(figure) == ("Last decision about email up to 01 Jun 2026 00:00 UTC, in any service. By events alone")
     assert figure.layout.xaxis.title.text == "Amount (EUR)"
 
 
@@ -186,7 +186,7 @@ def test_the_win_rate_by_consent_shows_its_interval_and_says_that_it_is_no_cause
     assert points.textposition == ("top center", "top left")
     assert title(figure) == "Win rate by consent before closing (n = 3 closed deals)"
     assert "Not a cause" in notes(figure)
-    assert "1 closed deal without a close date not shown" in notes(figure)
+    assert "Left out: 1 without a close date" in notes(figure)
 
 
 def test_what_was_done_after_an_opt_out_is_counted_by_channel_and_service() -> None:
@@ -210,7 +210,7 @@ def test_what_was_done_after_an_opt_out_is_counted_by_channel_and_service() -> N
     (bars,) = figure.data
     assert (bars.name, bars.y) == ("email · send · altcraft", (1,))
     assert title(figure) == "Contacts after an opt-out per day (n = 1)"
-    assert notes(figure).endswith("People concerned: 1")
+    assert notes(figure).endswith("People concerned: 1. Of 1 that contact a person")
     assert "nobody was contacted" in fine.layout.annotations[0].text.replace("<br>", " ")
 
 

@@ -22,11 +22,14 @@ def title(figure: go.Figure) -> str:
 
 
 def notes(figure: go.Figure) -> str:
-    return str(figure.layout.title.subtitle.text)
+    return str(figure.layout.title.subtitle.text).replace("<br>", "")
 
 
 def axis_titles(figure: go.Figure) -> tuple[str | None, str | None]:
     return figure.layout.xaxis.title.text, figure.layout.yaxis.title.text
+
+
+DID = "What people did: calls, meetings, notes, appointments, actions done"
 
 
 def test_the_heatmap_has_monday_on_top_and_names_the_time_zone() -> None:
@@ -43,7 +46,7 @@ def test_the_heatmap_has_monday_on_top_and_names_the_time_zone() -> None:
     assert figure.layout.yaxis.autorange == "reversed"
     assert axis_titles(figure) == ("Hour of the day (Europe/Berlin)", "Weekday")
     assert title(figure) == "Activities by weekday and hour (n = 1)"
-    assert notes(figure) == "1 that last all day or have no time left out"
+    assert notes(figure) == f"{DID}. Left out: 1 without an hour (actions, all-day entries)"
 
 
 def test_beyond_eight_kinds_the_rarest_are_one_colour() -> None:
@@ -57,7 +60,7 @@ def test_beyond_eight_kinds_the_rarest_are_one_colour() -> None:
     assert len({bars.marker.color for bars in figure.data}) == 9
     assert axis_titles(figure) == ("Day", "Activities")
     assert title(figure) == "Activities per day (n = 55)"
-    assert notes(figure) == "The rarest kinds are summed as '2 others'"
+    assert notes(figure) == f"{DID}. The rarest kinds are summed as '2 others'"
 
 
 def test_a_chosen_grain_that_makes_thousands_of_bars_is_refused() -> None:

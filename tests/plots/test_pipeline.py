@@ -20,7 +20,7 @@ def title(figure: go.Figure) -> str:
 
 
 def notes(figure: go.Figure) -> str:
-    return str(figure.layout.title.subtitle.text)
+    return str(figure.layout.title.subtitle.text).replace("<br>", "")
 
 
 def axis_titles(figure: go.Figure) -> tuple[str | None, str | None]:
@@ -221,7 +221,7 @@ def test_won_and_lost_are_stacked_per_month() -> None:
     assert figure.layout.barmode == "stack"
     assert axis_titles(figure) == ("Month", "Closed deals")
     assert title(figure) == "Deals won and lost per month (n = 3 closed deals)"
-    assert notes(figure) == "1 closed deal without a close date not shown"
+    assert notes(figure) == "Left out: 1 without a close date"
 
 
 def test_a_single_month_is_one_narrow_bar_with_its_name_below() -> None:

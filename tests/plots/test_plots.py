@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from crmlab import analysis, plots
+from crmlab.plots._template import figure
+from crmlab.plots.notes import with_note
 from crmlab.schema import TABLES, conform
 
 MILLION = 1_000_000
@@ -179,3 +181,20 @@ def test_drawing_changes_nothing_in_the_frames(name: str) -> None:
     DRAW[name](data)
 
     assert all(frame.equals(before[key]) and frame.schema == before[key].schema for key, frame in data.items())
+
+
+def test_a_subtitle_has_as_many_lines_as_it_takes_and_the_plot_keeps_its_height() -> None:
+    short = figure([], "title", "One sentence", height=300)
+    long = figure([], "title", *[f"Sentence {number} of some forty letters in all" for number in range(6)], height=300)
+    longer = with_note(figure([], "title", "One sentence", height=300), "word " * 40)
+
+    assert "<br>" not in short.layout.title.subtitle.text
+    assert max(len(line) for line in long.layout.title.subtitle.text.split("<br>")) <= 122
+    for shown in (long, longer):
+        lines = shown.layout.title.subtitle.text.count("<br>")
+        assert lines > 0
+        assert shown.layout.height - shown.layout.margin.t == 300 - 72
+        assert shown.layout.margin.t == 72 + 16 * lines
+    assert long.layout.title.subtitle.text.replace("<br>", "").endswith(
+        "4 of some forty letters in all. Sentence 5 of some forty letters in all"
+    )

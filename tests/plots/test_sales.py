@@ -30,7 +30,7 @@ def title(figure: go.Figure) -> str:
 
 
 def notes(figure: go.Figure) -> str:
-    return str(figure.layout.title.subtitle.text)
+    return str(figure.layout.title.subtitle.text).replace("<br>", "")
 
 
 def axis_titles(figure: go.Figure) -> tuple[str | None, str | None]:
@@ -205,7 +205,7 @@ def test_the_coverage_is_said_and_drawn_in_shares_of_the_quota() -> None:
     won, still_open = figure.data
     assert (won.x, still_open.x) == ((0.4,), (1.8,))
     assert won.text == ("40 EUR<br>1 deal",)
-    assert notes(figure) == "coverage 3.0 = open / (quota - won)"
+    assert notes(figure) == "coverage 3.0 = open / (quota - won). 1 won in this time and 1 open"
     assert figure.layout.shapes[0].x0 == 1
 
 
@@ -313,7 +313,7 @@ def test_open_deals_are_stacked_by_age_and_stuck_ones_stand_out() -> None:
 
     assert [(bar.name, sum(bar.y)) for bar in figure.data] == [("not stuck", 1), ("stuck", 1)]
     assert figure.data[1].y[figure.data[1].x.index("over 365")] == 1
-    assert notes(figure) == "Days since creating; stuck: more than given (90 days). 1 deal without an age left out"
+    assert notes(figure) == "Days since creating; stuck: more than given (90 days). Left out: 1 without an age"
 
 
 def test_the_waterfall_leaves_out_steps_that_no_deal_took() -> None:

@@ -27,9 +27,10 @@ def title(figure: go.Figure) -> str:
 
 
 def notes(figure: go.Figure) -> str:
-    return str(figure.layout.title.subtitle.text)
+    return str(figure.layout.title.subtitle.text).replace("<br>", "")
 
 
+DID = "What people did: calls, meetings, notes, appointments, actions done"
 Data = dict[str, pl.DataFrame]
 DRAW: dict[str, Callable[[Data], go.Figure]] = {
     "activity_volume_by_owner": lambda data: plots.activity_volume_by_owner(data["activities"]),
@@ -131,7 +132,7 @@ def test_each_owner_has_one_bar_the_longest_on_top() -> None:
     assert figure.layout.yaxis.categoryarray == ("Ann", "Bo")
     assert figure.layout.barmode == "stack"
     assert title(figure) == "Activities of each owner (n = 3)"
-    assert notes(figure) == "1 without an owner left out"
+    assert notes(figure) == f"{DID}. Left out: 1 without an owner"
 
 
 def test_beyond_twenty_owners_the_rest_is_one_bar() -> None:
@@ -142,7 +143,7 @@ def test_beyond_twenty_owners_the_rest_is_one_bar() -> None:
 
     (bars,) = figure.data
     assert (len(bars.y), bars.y[-1], sum(bars.x)) == (20, "11 others", len(owners))
-    assert notes(figure) == "The smallest owners are summed as '11 others'"
+    assert notes(figure) == f"{DID}. The smallest owners are summed as '11 others'"
 
 
 def test_open_actions_are_stacked_by_how_late_they_are() -> None:

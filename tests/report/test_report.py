@@ -171,7 +171,8 @@ def test_every_chart_has_a_heading_a_label_and_its_numbers(tmp_path: Path) -> No
     labels = [attributes["aria-label"] or "" for attributes in page.all("div") if attributes.get("role") == "img"]
     assert len(re.findall(r"Plotly\.newPlot\(\s+\"", text)) == len(labels) == 16
     assert labels[0] == (
-        "Chart: Open deals in each stage (n = 1 open deal). Where deals are now, not how many passed through"
+        "Chart: Open deals in each stage (n = 1 open deal). Where deals are now, not how many passed through. "
+        "Left out: 3 closed"
     )
     assert labels[-1] == (
         "Chart: Banner opt-ins and opt-outs per day (n = 1,000 visitors). "

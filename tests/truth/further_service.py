@@ -49,6 +49,10 @@ def _none(column: pl.Expr) -> pl.Expr:
     return pl.lit(None, pl.List(pl.String))
 
 
+def _not_said(column: pl.Expr) -> pl.Expr:
+    return pl.lit(None, pl.Boolean)
+
+
 def _other_currency(column: pl.Expr) -> pl.Expr:
     return pl.lit(_CURRENCY)
 
@@ -64,6 +68,8 @@ _CHANGES: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "emails": _other_addresses,
     "contact_emails": _other_addresses,
     "phones": _none,
+    # a mark that bars a contact is about e-mail, which is a channel of the first
+    "do_not_contact": _not_said,
 }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import polars as pl
 
-from crmlab.schema import TABLES
+from crmlab.schema import TABLES, conform
 
 
 def with_gaps(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -15,7 +16,9 @@ def with_gaps(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         "deals": _deals(tables["deals"]),
         "activities": _activities(tables["activities"]),
         "contacts": _contacts(tables["contacts"]),
-        "consent_events": _consent_events(tables["consent_events"]),
+        "consent_events": pl.concat(
+            [_consent_events(tables["consent_events"]), _said_by_address_alone(tables["contacts"])]
+        ),
         "subscriptions": _subscriptions(tables["subscriptions"]),
     }
     return {**tables, **edited}
@@ -107,6 +110,9 @@ def _consent_events(events: pl.DataFrame) -> pl.DataFrame:
         _put("created_at", None, 12),
         _put("contact_id", None, 15),
         _put("channel", None, 16),
+        _put("purpose", "Newsletter", 4),
+    ).with_columns(
+        _put("purpose", "direct-marketing", 7, 1),
     )
     # who said yes says no: at the same moment, half a year later, and after the day that is asked for
     yes = edited.filter(pl.col("opted_in"))
@@ -120,6 +126,29 @@ def _consent_events(events: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([edited, *later]).select(list(TABLES["consent_events"].schema))
 
 
+def _said_by_address_alone(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Return what contacts said by an address and no id: to their own service, and to one that knows nobody."""
+    address = pl.col("emails").list.first()
+    said = contacts.filter(_every(23, 4) & address.is_not_null()).select(
+        "provider",
+        "account",
+        pl.concat_str(pl.lit("by address "), "id").alias("id"),
+        pl.lit("said").alias("kind"),
+        address.alias("contact_email"),
+        pl.lit("email").alias("channel"),
+        pl.lit(dt.datetime(2026, 7, 1, tzinfo=dt.UTC)).dt.cast_time_unit("us").alias("occurred_at"),
+        _every(2).alias("opted_in"),
+    )
+    elsewhere = said.with_columns(
+        provider=pl.lit("newsletters").cast(pl.Categorical),
+        id="elsewhere " + pl.col("id"),
+        opted_in=~pl.col("opted_in"),
+        purpose=pl.lit("offers"),
+    )
+    nobodys = elsewhere.with_columns(contact_email="nobody." + pl.col("contact_email"), id="nobody " + pl.col("id"))
+    return pl.concat([conform(part, TABLES["consent_events"]) for part in (said, elsewhere, nobodys)])
+
+
 def _subscriptions(subscriptions: pl.DataFrame) -> pl.DataFrame:
     second = subscriptions.filter(_every(3)).with_columns(
         id="second " + pl.col("id"),
@@ -127,5 +156,7 @@ def _subscriptions(subscriptions: pl.DataFrame) -> pl.DataFrame:
         status=pl.lit("unsubscribed"),
         opted_in=pl.lit(False),
     )
-    complained = subscriptions.with_columns(_put("status", "complained", 7), _put("opted_in", False, 7))
+    complained = subscriptions.with_columns(
+        _put("status", "complained", 7), _put("opted_in", False, 7), _put("contact_id", None, 11)
+    )
     return pl.concat([complained, second])

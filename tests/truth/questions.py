@@ -108,7 +108,7 @@ QUESTIONS = (
         analysis=analysis.current_consent,
         frames=("consent_events",),
         options=_NOW,
-        keys=("subject", "channel"),
+        keys=("subject", "channel", "purpose"),
     ),
     Question(
         query="current_consent_with_states",
@@ -116,7 +116,7 @@ QUESTIONS = (
         frames=("consent_events",),
         adds=_STATES,
         options=_NOW,
-        keys=("subject", "channel"),
+        keys=("subject", "channel", "purpose"),
     ),
     Question(
         query="current_consent_by_address",
@@ -124,7 +124,7 @@ QUESTIONS = (
         frames=("consent_events",),
         adds=_STATES,
         options={"subject": "email", **_NOW},
-        keys=("subject", "channel"),
+        keys=("subject", "channel", "purpose"),
     ),
     Question(
         query="consent_rate",
@@ -138,6 +138,7 @@ QUESTIONS = (
         query="consent_stock",
         analysis=analysis.consent_stock,
         frames=("consent_events",),
+        adds=_STATES,
         options={"every": "1mo", **_PLACE},
         keys=("period",),
     ),
@@ -152,6 +153,7 @@ QUESTIONS = (
         query="open_pipeline_by_consent",
         analysis=analysis.open_pipeline_by_consent,
         frames=("deals", "consent_events", "people"),
+        adds=_STATES,
         options=_NOW,
         keys=("consent", "currency"),
     ),

@@ -73,13 +73,14 @@ def _variables(tables: Frames) -> dict[str, Any]:
 def _about_the_first(answer: pl.DataFrame, alone: pl.DataFrame) -> pl.DataFrame:
     """Return the rows whose groups the answer about the first service has too.
 
-    Decisions of both services name no channel, so that their group is nobody's own.
+    Decisions of both services name no channel, so that their group is nobody's own; and by channel, all contacts of all
+    services are counted beside each.
     """
     for column in _GROUPS:
         if column in alone.columns:
             answer = answer.filter(pl.col(column).is_in(alone[column].unique().implode(), nulls_equal=True))
     if "channel" in answer.columns and "provider" not in answer.columns:
-        return answer.drop_nulls("channel")
+        return answer.drop_nulls("channel").drop("contacts", "coverage_of_contacts", strict=False)
     return answer
 
 

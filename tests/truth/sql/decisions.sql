@@ -1,99 +1,149 @@
--- What each event decided, and when. Views that the other queries read.
+-- What each event decided, about which channel and purpose, and when. Views and macros that the other queries read.
 CREATE OR REPLACE VIEW decisions AS
-WITH events AS (
-    SELECT *, lower(trim(contact_email)) AS address FROM consent_events
-),
-known AS (
-    SELECT provider, account, address, min(contact_id) AS known_id
-    FROM events
-    WHERE contact_id IS NOT NULL AND address IS NOT NULL
-    GROUP BY ALL
-)
 SELECT
     provider,
     account,
     id,
     kind,
-    -- who is named by nothing but an address is the contact that has it in another event
-    coalesce(contact_id, known_id) AS contact_id,
-    address,
+    contact_id,
+    lower(trim(contact_email)) AS address,
     nullif(trim(channel), '') AS channel,
+    nullif(trim(lower(replace(purpose, '-', ' '))), '') AS purpose,
     source,
+    opted_in,
     coalesce(occurred_at, created_at) AS moment,
     CASE WHEN opted_in THEN 'opt-in' ELSE 'opt-out' END AS decision
-FROM events
-LEFT JOIN known USING (provider, account, address)
+FROM consent_events;
+
+-- who is named by nothing but an address is the contact that has it in another event
+CREATE OR REPLACE VIEW known_by_events AS
+SELECT provider, account, address, contact_id AS known_id
+FROM decisions
+WHERE contact_id IS NOT NULL AND address IS NOT NULL;
+
+-- or the contact whose address it is
+CREATE OR REPLACE VIEW written_addresses AS
+SELECT provider, account, id AS contact_id, lower(trim(unnest(emails))) AS address
+FROM contacts;
+
+CREATE OR REPLACE VIEW known_by_all AS
+SELECT * FROM known_by_events
+UNION ALL
+SELECT provider, account, address, contact_id FROM written_addresses;
+
+-- the decisions of known people: of several contacts that have an address it is the first
+CREATE OR REPLACE MACRO with_contact(known) AS TABLE
+WITH first_known AS (
+    SELECT provider, account, address, min(known_id) AS known_id
+    FROM query_table(known)
+    GROUP BY ALL
+)
+SELECT decisions.* REPLACE (coalesce(contact_id, known_id) AS contact_id)
+FROM decisions
+LEFT JOIN first_known USING (provider, account, address)
 WHERE opted_in IS NOT NULL AND moment IS NOT NULL;
 
--- a withdrawal that names no channel is one for each channel that the contact decided about
-CREATE OR REPLACE VIEW channel_decisions AS
-SELECT *, provider || '/' || account || '/' || contact_id AS subject
-FROM decisions
-WHERE contact_id IS NOT NULL
+CREATE OR REPLACE MACRO named(provider, account, id) AS provider || '/' || account || '/' || id;
+
+-- a withdrawal that names no channel or no purpose is one for each that its person decided about
+CREATE OR REPLACE MACRO covering(source) AS TABLE
+WITH said AS (
+    SELECT * FROM query_table(source) WHERE subject IS NOT NULL
+),
+about AS (
+    SELECT DISTINCT subject, channel, purpose FROM said
+)
+SELECT * FROM said
 UNION ALL
-SELECT DISTINCT withdrawals.* REPLACE (named.channel AS channel), provider || '/' || account || '/' || contact_id
-FROM decisions AS withdrawals
-JOIN decisions AS named USING (provider, account, contact_id)
-WHERE withdrawals.channel IS NULL AND withdrawals.decision = 'opt-out' AND named.channel IS NOT NULL;
+SELECT said.* REPLACE (about.channel AS channel, about.purpose AS purpose)
+FROM said
+JOIN about USING (subject)
+WHERE said.decision = 'opt-out'
+    AND (said.channel IS NULL OR said.channel = about.channel)
+    AND (said.purpose IS NULL OR said.purpose = about.purpose)
+    AND (said.channel IS DISTINCT FROM about.channel OR said.purpose IS DISTINCT FROM about.purpose);
 
--- one row for each contact and channel: the last decision, of two at one moment the opt-out
-CREATE OR REPLACE VIEW last_decisions AS
-SELECT *
-FROM channel_decisions
-WHERE moment <= getvariable('as_of')
-QUALIFY row_number() OVER (PARTITION BY subject, channel ORDER BY moment DESC, decision = 'opt-out' DESC) = 1;
+-- the last decision about each channel and purpose: a refusal without a time stands above events, and a consent without
+-- one counts on channels about which no event decides
+CREATE OR REPLACE MACRO standing(source) AS TABLE
+WITH said AS (
+    SELECT * FROM covering(source)
+),
+by_events AS (
+    SELECT DISTINCT subject, channel FROM said WHERE basis = 'event'
+)
+SELECT said.*
+FROM said
+LEFT JOIN by_events ON by_events.subject = said.subject AND by_events.channel IS NOT DISTINCT FROM said.channel
+WHERE basis = 'event' OR decision = 'opt-out' OR by_events.subject IS NULL
+QUALIFY row_number() OVER (
+    PARTITION BY said.subject, said.channel, purpose
+    ORDER BY basis <> 'event' AND decision = 'opt-out' DESC, moment DESC, decision = 'opt-out' DESC, basis
+) = 1;
 
--- subscriptions and contacts tell a state without a time
-CREATE OR REPLACE VIEW states AS
+-- ---- what contacts said ----
+
+CREATE OR REPLACE VIEW events_of_contacts AS
 SELECT
-    provider || '/' || account || '/' || contact_id AS subject,
+    named(provider, account, coalesce(contact_id, address)) AS subject,
+    channel, purpose, decision, moment, 'event' AS basis, source, provider, account
+FROM with_contact('known_by_events');
+
+CREATE OR REPLACE VIEW past_events_of_contacts AS
+SELECT * FROM events_of_contacts WHERE moment <= getvariable('as_of');
+
+-- whose a subscription is: its contact's, or of the contact that has its address, there or in another subscription
+CREATE OR REPLACE VIEW subscribed AS
+WITH said AS (
+    SELECT *, CASE WHEN address LIKE '%@%' THEN lower(trim(address)) END AS own_email FROM subscriptions
+),
+known AS (
+    SELECT provider, account, address AS own_email, contact_id FROM written_addresses
+    UNION ALL
+    SELECT provider, account, own_email, contact_id FROM said WHERE contact_id IS NOT NULL
+),
+first_known AS (
+    SELECT provider, account, own_email, min(contact_id) AS known_id
+    FROM known
+    WHERE own_email IS NOT NULL
+    GROUP BY ALL
+)
+SELECT said.* REPLACE (coalesce(contact_id, known_id) AS contact_id)
+FROM said
+LEFT JOIN first_known USING (provider, account, own_email)
+WHERE opted_in IS NOT NULL;
+
+CREATE OR REPLACE VIEW states_of_contacts AS
+SELECT
+    named(provider, account, coalesce(contact_id, own_email)) AS subject,
     channel,
+    NULL AS purpose,
     CASE WHEN bool_or(opted_in) THEN 'opt-in' ELSE 'opt-out' END AS decision,
+    NULL::TIMESTAMPTZ AS moment,
     'subscription' AS basis
-FROM subscriptions
-WHERE opted_in IS NOT NULL
+FROM subscribed
 GROUP BY ALL
 UNION ALL
-SELECT provider || '/' || account || '/' || id, 'email', 'opt-out', 'contact'
+SELECT named(provider, account, id), 'email', NULL, 'opt-out', NULL, 'contact'
 FROM contacts
 WHERE do_not_contact;
 
+CREATE OR REPLACE VIEW all_events_of_contacts AS
+SELECT
+    named(provider, account, coalesce(contact_id, address)) AS subject,
+    channel, purpose, decision, moment, 'event' AS basis
+FROM with_contact('known_by_all');
+
+CREATE OR REPLACE VIEW said_of_contacts AS
+SELECT * FROM all_events_of_contacts WHERE moment <= getvariable('as_of')
+UNION ALL
+SELECT * FROM states_of_contacts;
+
 CREATE OR REPLACE VIEW consent_state AS
-WITH said AS (
-    SELECT
-        provider || '/' || account || '/' || contact_id AS subject,
-        channel,
-        decision,
-        'event' AS basis,
-        moment AS decided_at
-    FROM decisions
-    WHERE contact_id IS NOT NULL AND moment <= getvariable('as_of')
-    UNION ALL
-    SELECT subject, channel, decision, basis, NULL FROM states
-),
-named AS (
-    SELECT DISTINCT subject, channel FROM said WHERE channel IS NOT NULL
-),
--- a withdrawal that names no channel is one for each that the person has
-expanded AS (
-    SELECT * FROM said
-    UNION ALL
-    SELECT said.* REPLACE (named.channel AS channel)
-    FROM said
-    JOIN named USING (subject)
-    WHERE said.channel IS NULL AND decision = 'opt-out'
-)
-SELECT subject, channel, decision, decided_at, basis
-FROM expanded
-QUALIFY row_number() OVER (
-    PARTITION BY subject, channel
-    ORDER BY
-        CASE
-            WHEN basis <> 'event' AND decision = 'opt-out' THEN 0
-            WHEN basis = 'event' THEN 1
-            ELSE 2
-        END,
-        decided_at DESC,
-        decision = 'opt-out' DESC,
-        basis
-) = 1;
+SELECT subject, channel, purpose, decision, moment AS decided_at, basis
+FROM standing('said_of_contacts');
+
+CREATE OR REPLACE VIEW ever_said_of_contacts AS
+SELECT * FROM all_events_of_contacts
+UNION ALL
+SELECT * FROM states_of_contacts;

@@ -25,23 +25,38 @@ mailed AS (
     JOIN people USING (provider, account)
     WHERE people.id = contact_id
 ),
+-- of the events that said no, the last one of each person who is opted out by events
+last_events AS (
+    SELECT *
+    FROM events_of_people
+    WHERE decision = 'opt-out' AND (channel = 'email' OR channel IS NULL)
+    QUALIFY row_number() OVER (PARTITION BY subject ORDER BY moment DESC) = 1
+),
 objections AS (
     SELECT
-        people.person_id,
+        subject AS person_id,
         'do not contact' AS objection,
         NULL::TIMESTAMPTZ AS objected_at,
-        contacts.provider AS objected_provider,
-        contacts.account AS objected_account,
-        contacts.id AS objected_id
-    FROM contacts
-    JOIN people USING (provider, account, id)
-    WHERE do_not_contact
+        provider AS objected_provider,
+        account AS objected_account,
+        id AS objected_id
+    FROM marks_of_people
     UNION ALL
-    SELECT person_id, kind, moment, provider, account, id
-    FROM person_decisions
-    WHERE decision = 'opt-out'
+    SELECT subject, kind, moment, provider, account, id
+    FROM last_events
+    JOIN stand_by_events ON person_id = subject AND stand_by_events.decision = 'opt-out'
+    UNION ALL
+    SELECT subject, 'unsubscribed', NULL, provider, account, id
+    FROM refusing_subscriptions_of_people
+    LEFT JOIN stand_by_events ON person_id = subject AND stand_by_events.decision = 'opt-out'
+    WHERE refusing_subscriptions_of_people.decision = 'opt-out'
+        AND (channel = 'email' OR channel IS NULL)
+        AND stand_by_events.person_id IS NULL
 )
 SELECT mailed.*, objections.* EXCLUDE (person_id)
 FROM mailed
 JOIN objections USING (person_id)
-WHERE subscribed OR objected_at IS NULL OR last_sent_at > objected_at
+WHERE (subscribed OR objected_at IS NULL OR last_sent_at > objected_at)
+    -- what an account sent was before its own subscription was refused
+    AND NOT (objection = 'unsubscribed' AND objected_at IS NULL
+        AND objected_provider = provider AND objected_account = account)

@@ -15,7 +15,7 @@ WITH open_deals AS (
         ON people.provider = deals.provider
         AND people.account = deals.account
         AND people.id = deals.contact_id
-    LEFT JOIN person_decisions ON person_decisions.person_id = people.person_id
+    LEFT JOIN stand_on_email ON stand_on_email.person_id = people.person_id
     WHERE status = 'pending'
 ),
 rows_wanted AS (

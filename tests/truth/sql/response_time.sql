@@ -21,6 +21,12 @@ of_contacts AS (
     UNION ALL
     SELECT provider, account, contact_id, moment FROM addressed
 ),
+-- who is known to an account that records no work of people cannot have an answer there
+working_accounts AS (
+    SELECT DISTINCT provider, account
+    FROM activities
+    WHERE kind IN ('action', 'call', 'event', 'meeting', 'note') AND campaign_id IS NULL
+),
 waits AS (
     SELECT
         contacts.provider,
@@ -36,6 +42,7 @@ waits AS (
         AND of_contacts.contact_id = contacts.id
         AND of_contacts.moment >= contacts.created_at
     WHERE contacts.created_at <= getvariable('as_of')
+        AND (contacts.provider, contacts.account) IN (SELECT (provider, account) FROM working_accounts)
     GROUP BY ALL
 ),
 timed AS (

@@ -1,0 +1,64 @@
+"""Whom a figure counts and whom it leaves out, in words for its subtitle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from crmlab.analysis.consent import SAID
+from crmlab.analysis.decisions import OPT_IN
+from crmlab.analysis.subjects import Subject
+from crmlab.display import plural
+from crmlab.plots._template import number
+
+#: what a subject of consent is called, one and several
+NOUNS: Mapping[Subject, tuple[str, str]] = {"contact": ("contact", "contacts"), "email": ("address", "addresses")}
+
+
+def left_out(reasons: Mapping[str, int]) -> str:
+    """Return how many are left out and which: "Left out: 45 open, 3 without a close date"; "" where none is."""
+    counts = [f"{number(count)} {reason}" for reason, count in reasons.items() if count]
+    return f"Left out: {', '.join(counts)}" if counts else ""
+
+
+def subjects(count: int, subject: Subject, what: str = "") -> str:
+    """Return "2 contacts with a decision": what is counted as one person, and how many of them."""
+    one, several = (f"{noun} {what}".strip() for noun in NOUNS[subject])
+    return plural(count, one, several)
+
+
+def each_of(subject: Subject) -> str:
+    """Return what a consent is of: two services that know one person have two contacts."""
+    return f"{NOUNS[subject][0]}, channel and purpose"
+
+
+def evidence(subscriptions: pl.DataFrame | None, contacts: pl.DataFrame | None) -> str:
+    """Return by what the decisions are known."""
+    known = ["events"]
+    if subscriptions is not None and subscriptions["opted_in"].count():
+        known.append("subscriptions")
+    if contacts is not None and contacts["do_not_contact"].any():
+        known.append("do-not-contact marks")
+    return f"By {', '.join(known)}" if len(known) > 1 else "By events alone"
+
+
+def events_left_out(consent_events: pl.DataFrame) -> str:
+    """Return how many events are about nobody, or of no time: they are in no answer about decisions."""
+    names = [name for name in ("contact_id", "contact_email", "contact_hash") if name in consent_events.columns]
+    is_nobodys = pl.all_horizontal(pl.col(names).is_null())
+    count = consent_events.filter(is_nobodys | SAID.is_null()).height
+    return f"Left out: {plural(count, 'event')} without a person or time" if count else ""
+
+
+def yes_to_nothing_named(state: pl.DataFrame) -> str:
+    """Return how many consents name no channel, or no purpose beside others that name one; "" where none does.
+
+    Reads channel, purpose, decision of what `crmlab.analysis.current_consent` returns.
+    """
+    yes = state.filter(pl.col("decision") == OPT_IN)
+    counts = {"channel": yes["channel"].null_count(), "purpose": yes["purpose"].null_count()}
+    if not state["purpose"].count():
+        counts["purpose"] = 0
+    notes = [f"{plural(count, 'consent')} without a {name}" for name, count in counts.items() if count]
+    return f"{' and '.join(notes)}: for none that is named" if notes else ""
