@@ -38,7 +38,7 @@ def evidence(subscriptions: pl.DataFrame | None, contacts: pl.DataFrame | None) 
     known = ["events"]
     if subscriptions is not None and subscriptions["opted_in"].count():
         known.append("subscriptions")
-    if contacts is not None and contacts["do_not_contact"].any():
+    if contacts is not None and contacts["do_not_contact"].cast(pl.Boolean).any():
         known.append("do-not-contact marks")
     return f"By {', '.join(known)}" if len(known) > 1 else "By events alone"
 
