@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
+
+import msgspec
 
 #: levels of lists and objects that are kept; readers give up somewhere past a thousand
 MAX_DEPTH = 200
 _TOO_DEEP = b"null"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-#: a string, a bracket, or a number that JSON does not know
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]|-?\b(?:NaN|Infinity)\b', re.DOTALL)
+#: any text between two quotes, and one that is JSON
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_LEGAL_TEXT = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
+#: what stands between two texts and is no number that JSON does not know: begins neither with N nor with I
+_LEGAL_REST = rb"[^\"NI\-]++|-(?![NI])"
+_NUMBERS = frozenset({b"NaN", b"-NaN", b"Infinity", b"-Infinity"})
+_NO_NUMBER = rb"-?(?:NaN|Infinity)\b"
+#: as much as is JSON at once, else one text or number that is none: hardly anything is looked at in Python
+_LEGAL_OR_NOT = re.compile(rb"(?:%s|%s)++|(%s)|%s" % (_LEGAL_REST, _LEGAL_TEXT, _TEXT, _NO_NUMBER), re.DOTALL)
+_TEXTS = re.compile(_TEXT, re.DOTALL)
+_UP_TO_A_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|%s)*+[\[\]{}]' % _TEXT, re.DOTALL)
 #: inside a string: a control character, or a backslash that begins no escape
 _ILLEGAL = re.compile(rb'[\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
+_OPENING = b"[{"
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(each for each in range(256) if each not in _STEPS)
 
 
 def repaired(body: bytes) -> bytes:
@@ -29,30 +44,25 @@ def repaired(body: bytes) -> bytes:
     if body.startswith(_UTF_16_MARKS):
         body = body.decode("utf-16", "replace").encode()
     body = body.removeprefix(_BYTE_ORDER_MARK)
-    kept: list[bytes] = []
-    depth = 0
-    end = 0
-    for token in _TOKEN.finditer(body):
-        sign = token[0][:1]
-        if depth <= MAX_DEPTH:
-            kept.append(body[end : token.start()])
-        if sign in b"[{":
-            depth += 1
-            if depth == MAX_DEPTH + 1:
-                kept.append(_TOO_DEEP)
-        if depth <= MAX_DEPTH:
-            kept.append(_legal(token[0]))
-        if sign in b"]}":
-            depth -= 1
-        end = token.end()
-    kept.append(body[end:])
-    return b"".join(kept)
+    if _is_json(body):
+        return body
+    body = _LEGAL_OR_NOT.sub(_legal, body)
+    return _cut(body) if _depth(body) > MAX_DEPTH else body
 
 
-def _legal(token: bytes) -> bytes:
-    if token.startswith(b'"'):
-        return b'"' + _ILLEGAL.sub(_escaped, token[1:-1]) + b'"'
-    return token if token in b"[]{}" else b'"' + token + b'"'
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _legal(found: re.Match[bytes]) -> bytes:
+    part, text = found[0], found[1]
+    if text is not None:
+        return _ILLEGAL.sub(_escaped, text)
+    return b'"%s"' % part if part in _NUMBERS else part
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:
@@ -60,3 +70,28 @@ def _escaped(found: re.Match[bytes]) -> bytes:
     if part == b"\\":
         return b"\\\\"
     return part if part.startswith(b"\\") else b"\\u%04x" % part[0]
+
+
+def _depth(body: bytes) -> int:
+    """Return how many levels of lists and objects there are."""
+    brackets = _TEXTS.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+
+
+def _cut(body: bytes) -> bytes:
+    """Return the JSON with null in the place of what is too deep."""
+    kept: list[bytes] = []
+    depth = 0
+    start = 0
+    for found in _UP_TO_A_BRACKET.finditer(body):
+        if body[found.end() - 1] in _OPENING:
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                kept += [body[start : found.end() - 1], _TOO_DEEP]
+        else:
+            if depth == MAX_DEPTH + 1:
+                start = found.end()
+            depth -= 1
+    if depth <= MAX_DEPTH:
+        kept.append(body[start:])
+    return b"".join(kept)

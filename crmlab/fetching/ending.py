@@ -128,7 +128,9 @@ class Ending:
             new = self._checks(page)
             is_stuck = trail.is_check and page.request.key in self._repeating
             trail = replace(trail, is_check=True)
-            if (not new or is_stuck) and total is None and self._is_full(page, found):
+            # the only page of a list may be full though it is smaller than asked; others after it are compared with it
+            may_be_full = self._is_full(page, found, else_usual=trail.depth == 1)
+            if (not new or is_stuck) and total is None and may_be_full:
                 self.unproven()
         if not new:
             return ()

@@ -105,6 +105,8 @@ class ListReader:
         self._first_keys: set[str] = set()
         #: whether there is a page before page 1; None as long as nobody looked
         self._has_page_zero: bool | None = None
+        #: whether fewer records came with the last reading of its own list than the service counts
+        self._was_short = False
         #: first requests that a refused one was replaced by: smaller pages may be allowed
         self._smaller: dict[str, Iterator[Request]] = {}
         #: hashes of the records of this reading, where a page may repeat
@@ -139,6 +141,7 @@ class ListReader:
             if self.is_settled and (not self.is_short or self.completeness.repeats(before)):
                 return
             before = self.completeness
+            self._was_short = self.is_short and not self._embedded_in
             self._embedded_in = None  # from now on its own list brings its records
 
     async def follow_all(self, requests: Sequence[Request], visit: Visit) -> None:
@@ -232,14 +235,13 @@ class ListReader:
         return smaller
 
     async def _read_page_zero(self, request: Request, found: Sequence[Record]) -> None:
-        """Read the page before page 1, where the list begins otherwise when it is asked without a number."""
-        plain = self._resource.plain_request
-        if plain is None:
-            return
+        """Read the page before page 1, where the list begins with another record than page 1 does."""
         if self._has_page_zero is None:
-            usual_beginning = await self._optional(plain)
-            is_other = usual_beginning is not None and _first_text(usual_beginning[1]) != _first_text(found)
-            self._has_page_zero = is_other
+            beginning = self._beginning(request)
+            if beginning is None:
+                return
+            answer = await self._optional(beginning)
+            self._has_page_zero = answer is not None and _first_text(answer[1]) not in (b"", _first_text(found))
         if not self._has_page_zero:
             return
         zero = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
@@ -247,6 +249,13 @@ class ListReader:
             self.completeness.count(zero[0], None)
             self._intake.take(*zero)
             self.ending.remarks.setdefault("its first page is number 0")
+
+    def _beginning(self, request: Request) -> Request | None:
+        """Return what the list begins with, whatever the number of its first page; None where nobody needs to know."""
+        if self._resource.plain_request or not self._was_short:
+            return self._resource.plain_request
+        param = self._resource.follow.param
+        return request.with_params(**{param: 0}) if param else None
 
     async def _optional(self, request: Request) -> tuple[Page, Sequence[Record]] | None:
         """Return the answer to a request that need not be answered, with its records."""

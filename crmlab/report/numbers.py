@@ -16,8 +16,8 @@ from markupsafe import Markup
 from crmlab import analysis, atomic_files
 from crmlab.catalogue import CATALOGUE, SECTIONS, Entry
 from crmlab.report.page import TITLE, known_people
-from crmlab.report.questions import Answer, NoAnswer, ReportInputs, answers, chosen
-from crmlab.results import FORMATS, Format, parquet_metadata, table_writers, text_writers
+from crmlab.report.questions import Answer, NoAnswer, Quota, ReportInputs, answers, chosen
+from crmlab.results import FORMATS, Format, Result, parquet_metadata, table_writers, text_writers
 from crmlab.schema import Asked, Period, TimeLike, as_instant
 
 #: the manifest, and the workbook
@@ -42,6 +42,8 @@ def write_numbers(
     title: str = TITLE,
     time_zone: str = "UTC",
     questions: Iterable[str] | None = None,
+    earlier: Result[Any] | None = None,
+    quota: Quota | None = None,
 ) -> list[Path]:
     """Write the numbers that answer each question, and ``report.json``; return the paths.
 
@@ -59,7 +61,7 @@ def write_numbers(
     ----------
     folder
         Where to; it is made where it is not there.
-    tables, summary, who, as_of, asked, masked, title, time_zone
+    tables, summary, who, as_of, asked, masked, title, time_zone, earlier, quota
         As of `crmlab.report.write`.
     format
         ``"csv"`` or ``"parquet"``: a file for each question, named after it. ``"xlsx"``: ``report.xlsx`` with a sheet
@@ -76,7 +78,7 @@ def write_numbers(
     asked_for = chosen(questions, CATALOGUE)
     now = as_instant(as_of, "as_of", time_zone)
     people_known = known_people(tables) if who is None else who
-    inputs = ReportInputs(tables, people_known, now, time_zone, asked, summary)
+    inputs = ReportInputs(tables, people_known, now, time_zone, asked, summary, earlier, quota)
     variables = inputs.variables()
     given = [answer for entries in asked_for.values() for answer in answers(entries, inputs, variables)]
 

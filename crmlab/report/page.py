@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
@@ -18,9 +19,10 @@ from crmlab.analysis import people
 from crmlab.catalogue import Entry
 from crmlab.display import render
 from crmlab.report.quality import quality
-from crmlab.report.questions import DEFAULT, Answer, NoAnswer, ReportInputs, answers, chosen
+from crmlab.report.questions import Answer, NoAnswer, Quota, ReportInputs, answers, chosen
 from crmlab.report.shown_numbers import numbers_in_words
 from crmlab.report.words import bad_news, in_words, period_in_words
+from crmlab.results import Result
 from crmlab.schema import TABLES, Asked, TimeLike, as_instant, zone
 
 #: heading of a report that nobody named
@@ -43,6 +45,8 @@ def write(
     title: str = TITLE,
     time_zone: str = "UTC",
     questions: Iterable[str] | None = None,
+    earlier: Result[Any] | None = None,
+    quota: Quota | None = None,
     asked: Asked | None = None,
 ) -> Path:
     """Write the report and return its path; a file that is there is replaced as a whole or not at all.
@@ -85,6 +89,10 @@ def write(
     questions
         Names of questions, as figures are called in `crmlab.plots`; None: those of `crmlab.report.DEFAULT`. One that
         the data cannot answer is in the report, with the reason.
+    earlier
+        A fetch of before, for waterfall, funnel and the time that deals stay in a stage.
+    quota
+        What is to be won this year, for its coverage: an amount, or one for each currency.
     asked
         What the tables were asked for. Of a period, questions that need everything are not drawn, with the reason, and
         the others say the period. None: the tables are whole.
@@ -94,10 +102,10 @@ def write(
     UsageError
         `as_of` has no time zone, `time_zone` or a question is not known, or the folder is none or not ours to write to.
     """
-    asked_for = chosen(questions, DEFAULT)
     now = as_instant(as_of, "as_of", time_zone)
     people_known = known_people(tables) if who is None else who
-    inputs = ReportInputs(tables, people_known, now, time_zone, asked or Asked(fetched_at=now), summary)
+    inputs = ReportInputs(tables, people_known, now, time_zone, asked or Asked(fetched_at=now), summary, earlier, quota)
+    asked_for = chosen(questions, inputs.default())
     page = render(
         _TEMPLATE,
         title=title,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,6 +16,7 @@ from crmlab.catalogue import CATALOGUE, GIVEN, SECTIONS, Entry, evaluate, variab
 from crmlab.display import listed
 from crmlab.errors import UsageError
 from crmlab.plots import with_note
+from crmlab.results import Result
 from crmlab.schema import TABLES, Asked, unread_note
 
 #: what a page shows where nobody chose: few enough to be read
@@ -41,11 +43,17 @@ DEFAULT = (
     "activities_after_opt_out",
     "mailed_but_objected",
 )
+#: what else it shows where the user gave what these questions need
+DEFAULT_WITH: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"earlier": ("waterfall", "funnel", "stage_durations"), "quota": ("coverage",)}
+)
 #: what no fetch brings, as it stands after "needs"
 _NOT_IN_A_FETCH = {
-    "quota": "a quota, which only you know",
-    "earlier": "an earlier fetch to compare with",
+    "quota": "a quota, which only you know (quota=)",
+    "earlier": "an earlier fetch to compare with (earlier=)",
 }
+#: an amount, or one for each currency
+Quota = float | Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,9 @@ class ReportInputs:
     asked: Asked
     #: that of the fetch: how many values of each table could not be read
     summary: pl.DataFrame = field(default_factory=pl.DataFrame)
+    #: a fetch of before, and what is to be won this year; None: not given
+    earlier: Result[Any] | None = None
+    quota: Quota | None = None
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         return self.tables[name] if name in self.tables else TABLES[name].empty()
@@ -67,13 +78,26 @@ class ReportInputs:
         return name in self.tables
 
     def variables(self) -> dict[str, Any]:
-        """Return all that the code of questions may read, by name: tables, and what is made of them."""
+        """Return what the code of questions may read, by name; `answers` adds what is made of these."""
         known: dict[str, Any] = {name: self[name] for name in TABLES}
         known |= {"people": self.people, "as_of": self.as_of, "time_zone": self.time_zone}
-        for name, code in GIVEN.items():
-            if name not in known and set(variables_of(code)) <= known.keys():
-                known[name] = evaluate(code, known)
+        known |= {name: value for name, value in self._given().items() if value is not None}
         return known
+
+    def _given(self) -> dict[str, Any]:
+        return {"earlier": self.earlier, "quota": self.quota}
+
+    def default(self) -> tuple[str, ...]:
+        """Return the questions that a page shows where nobody chose."""
+        given = [name for name, value in self._given().items() if value is not None]
+        return DEFAULT + tuple(question for name in given for question in DEFAULT_WITH[name])
+
+    def lacks(self, entry: Entry) -> str:
+        """Return, as it stands after "needs", what is missing for a question; "" where nothing is."""
+        lacking = entry.lacks(self.asked)
+        if not lacking and self.earlier is not None and "earlier" in entry.reads():
+            return entry.lacks(self.earlier.asked)
+        return lacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +141,32 @@ def chosen(questions: Iterable[str] | None, default: Iterable[str]) -> dict[str,
     return {heading: under for heading, under in found.items() if under}
 
 
-def answers(
-    entries: Sequence[Entry], inputs: ReportInputs, variables: Mapping[str, Any]
-) -> Iterator[Answer | NoAnswer]:
-    """Return the answer to each question; what needs more than the data hold has none."""
+def answers(entries: Sequence[Entry], inputs: ReportInputs, variables: dict[str, Any]) -> Iterator[Answer | NoAnswer]:
+    """Return the answer to each question; what needs more than the data hold has none.
+
+    What questions have in common, such as who is who, is added to `variables`, and so is made once.
+    """
     for entry in entries:
+        _make(entry, variables)
         absent = tuple(table for table in entry.tables if table not in inputs)
         if absent:
             yield NoAnswer(entry, f"{listed(absent)}, which {_were(absent)} not fetched", absent)
             continue
-        lacking = _not_in_a_fetch(entry, variables) or entry.lacks(inputs.asked)
+        lacking = _not_in_a_fetch(entry, variables) or inputs.lacks(entry)
         if lacking:
             yield NoAnswer(entry, lacking)
             continue
         figure = with_note(entry.draw(variables), entry.period_note(inputs.asked))
         figure = with_note(figure, unread_note(inputs.summary, entry.reads_tables))
         yield Answer(entry, entry.count(variables), figure)
+
+
+def _make(entry: Entry, variables: dict[str, Any]) -> None:
+    """Add what the question reads and what can be made of the variables, each after those that it is made of."""
+    read = entry.reads()
+    for name, code in GIVEN.items():
+        if name in read and name not in variables and set(variables_of(code)) <= variables.keys():
+            variables[name] = evaluate(code, variables)
 
 
 def _not_in_a_fetch(entry: Entry, variables: Mapping[str, Any]) -> str:

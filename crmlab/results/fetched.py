@@ -291,6 +291,8 @@ class Fetched(Result[pl.DataFrame]):
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
         as_of: TimeLike | None = None,
+        earlier: Result[Any] | None = None,
+        quota: float | Mapping[str, float] | None = None,
     ) -> Path: ...
 
     @overload
@@ -304,6 +306,8 @@ class Fetched(Result[pl.DataFrame]):
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
         as_of: TimeLike | None = None,
+        earlier: Result[Any] | None = None,
+        quota: float | Mapping[str, float] | None = None,
     ) -> list[Path]: ...
 
     def report(
@@ -316,6 +320,8 @@ class Fetched(Result[pl.DataFrame]):
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
         as_of: TimeLike | None = None,
+        earlier: Result[Any] | None = None,
+        quota: float | Mapping[str, float] | None = None,
     ) -> Path | list[Path]:
         """Write one self-contained HTML file with charts, numbers and data quality; or the numbers as data.
 
@@ -339,6 +345,10 @@ class Fetched(Result[pl.DataFrame]):
         as_of
             The moment of ages, states and forecasts; a date is the beginning of that day in `time_zone`. None: when
             the data were fetched.
+        earlier
+            A fetch of before, with all deals: for what changed in between, and how long deals stay in a stage.
+        quota
+            The amount to be won this year; ``{currency: amount}`` where the deals are in more than one.
 
         Returns
         -------
@@ -368,6 +378,8 @@ class Fetched(Result[pl.DataFrame]):
             "title": title or report.TITLE,
             "time_zone": time_zone,
             "questions": questions,
+            "earlier": earlier,
+            "quota": quota,
         }
         if tables is not None:
             return report.write_numbers(path, shown._tables, shown.summary, tables, **options)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from crmlab.connector.provider import Provider
-from crmlab.connector.resource import Resource, Schema
+from crmlab.connector.resource import JSON, Resource, Schema
 from crmlab.providers import registry
 from docs.pages import declared
 from docs.pages.markdown import code, table
@@ -58,6 +58,7 @@ def _page(provider: Provider) -> str:
 
 A dot leads into an object, `[]` into each element of a list. "Whole records" names the column of
 `fetch(account, "{provider.name}.resource")`; what is inside an object is inside its column.
+Where an object is searched as a whole, all fields in it that may have any shape are named.
 
 {chr(10).join(parts)}"""
 
@@ -76,8 +77,14 @@ def _rows(provider: Provider, resource: Resource) -> list[tuple[str, str, str]]:
     """Return each documented field with the columns that it fills, and its column in the whole records."""
     filled = _filled(provider, resource)
     rows = []
-    for field in documented(provider, resource):
-        columns = [column for path, found in filled.items() if _meets(path, field) for column in found]
+    for field, dtype in documented(provider, resource).items():
+        has_any_shape = dtype == JSON
+        columns = [
+            column
+            for path, found in filled.items()
+            if _meets(path, field) or (has_any_shape and _plain(field).startswith(f"{path}."))
+            for column in found
+        ]
         shown = field.replace(declared.ID, _CUSTOM)
         tables = ", ".join(dict.fromkeys(columns))
         rows.append((shown, tables, code(shown.partition(".")[0].removesuffix("[]"))))
@@ -91,30 +98,33 @@ def _rows(provider: Provider, resource: Resource) -> list[tuple[str, str, str]]:
     return rows
 
 
-def documented(provider: Provider, resource: Resource) -> list[str]:
-    """Return the way to each documented field of a record, those inside objects included."""
+def documented(provider: Provider, resource: Resource) -> dict[str, Any]:
+    """Return the type of each documented field of a record by the way to it, those inside objects included."""
     wire = resource.wire
     schema = wire(declared.context(provider, resource)) if callable(wire) else wire
-    found = list(_ways(schema))
-    for name, inside in resource.inside_json.items():
-        at = found.index(name)
-        found[at : at + 1] = [f"{name}.{way}" for way in _ways(inside)]
-    return [*found, *_ways(resource.envelope_fields)]
+    found: dict[str, Any] = {}
+    for name, dtype in schema.items():
+        inside = resource.inside_json.get(name)
+        if inside:
+            found |= {f"{name}.{way}": part for way, part in _ways(inside)}
+        else:
+            found |= dict(_ways_inside(name, dtype))
+    return found | dict(_ways(resource.envelope_fields))
 
 
-def _ways(schema: Schema) -> Iterator[str]:
+def _ways(schema: Schema) -> Iterator[tuple[str, Any]]:
     for name, dtype in schema.items():
         yield from _ways_inside(name, dtype)
 
 
-def _ways_inside(way: str, dtype: Any) -> Iterator[str]:
+def _ways_inside(way: str, dtype: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct | pl.List):
         yield from _ways_inside(f"{way}[]", dtype.inner)
     elif isinstance(dtype, pl.Struct):
         for field in dtype.fields:
             yield from _ways_inside(f"{way}.{field.name}", field.dtype)
     else:
-        yield way
+        yield way, dtype
 
 
 def _filled(provider: Provider, resource: Resource) -> Mapping[str, list[str]]:
@@ -130,11 +140,11 @@ def _filled(provider: Provider, resource: Resource) -> Mapping[str, list[str]]:
 
 
 def _meets(path: str, field: str) -> bool:
-    """Return whether a way that an expression reads is that of a field, or leads into it, or it is inside of that."""
+    """Return whether a way that an expression reads is that of a field, or leads into it."""
     own = _plain(field)
     if path.endswith(".*"):
         return "{n}" in own and own.startswith(path.removesuffix("*"))
-    return path == own or path.startswith(f"{own}.") or own.startswith(f"{path}.")
+    return path == own or path.startswith(f"{own}.")
 
 
 def _plain(way: str) -> str:

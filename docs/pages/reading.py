@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ def fields(expression: pl.Expr, *, item: pl.Expr | None = None) -> Paths:
 
     `item`: what ``pl.col("item")`` stands for, the list that a view is exploded by.
     """
-    names: Names = {} if item is None else {"item": _elements(_read(tree(item), {}))}
+    names: Names = {} if item is None else {"item": _items(item)}
     found = [path.removesuffix("[]") for path in _flat(_read(tree(expression), names))]
     # a whole object says nothing where a part of it is read as well
     inside = tuple(found)
@@ -32,6 +33,14 @@ def tree(expression: pl.Expr) -> Any:
         return json.loads(expression.meta.serialize(format="json"))
     except pl.exceptions.ComputeError:
         return [{"Column": name} for name in dict.fromkeys(expression.meta.root_names())]
+
+
+def _items(lists: pl.Expr) -> Paths | Built:
+    """Return what the elements of a list are; of one that Python makes, each part is made of all that it reads."""
+    whole = tree(lists)
+    if isinstance(whole, list):
+        return defaultdict(lambda: [part["Column"] for part in whole])
+    return _elements(_read(whole, {}))
 
 
 def _elements(whole: Paths | Built) -> Paths | Built:

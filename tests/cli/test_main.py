@@ -222,6 +222,18 @@ def test_a_plan_says_how_many_requests_and_how_long(reachable, capsys):
     assert "within the limits no client could do it in less than" in shown
 
 
+def test_a_report_takes_a_quota_and_an_earlier_fetch(demo, capsys, tmp_path):
+    _, folder = demo
+    report = ["report", str(folder), "--tables", "csv", "--out", str(tmp_path), "--questions", "coverage", "waterfall"]
+
+    code = main([*report, "--earlier", str(folder), "--quota", "EUR=500000"])
+    wrong = main([*report, "--quota", "much"])
+
+    assert (code, wrong) == (0, 2)
+    assert {path.name for path in tmp_path.iterdir()} == {"coverage.csv", "waterfall.csv", "report.json"}
+    assert "--quota much is no amount: write 500000, or EUR=500000 USD=200000" in capsys.readouterr().err
+
+
 def test_a_report_is_as_chosen_or_data(demo, capsys, tmp_path):
     _, folder = demo
     chosen = ["--questions", "win_rate", "ageing", "--time-zone", "Europe/Berlin", "--as-of", "2030-01-01"]

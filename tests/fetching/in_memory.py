@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +17,7 @@ from aiohttp.test_utils import make_mocked_request
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page, Request, Resource, Timeouts
 from crmlab.connector.page import replace_lone_surrogates
+from crmlab.errors import RateLimitError, ServerError, TransportError
 from crmlab.fetching.account_fetch import AccountFetch
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.intake import Accept
@@ -25,6 +28,7 @@ from crmlab.sandbox.drift import Difference, differing
 from crmlab.sandbox.service import BODY
 from crmlab.sandbox.world.model import World
 
+_TRIES = 3
 #: returns an answer of a resource in the place of another one
 Change = Callable[[Resource, Page], Page]
 
@@ -71,7 +75,7 @@ class InMemory:
         asked = make_mocked_request(
             request.method, f"{path}?{query}" if query else path, headers=headers, app=self._app
         )
-        asked[BODY] = signed.body
+        asked[BODY] = copy(signed.body)  # which a difference may change
         found = await self._app.router.resolve(asked)
         asked._match_info = found  # what the server does with a request before its handler sees it
         if found.http_exception is not None:
@@ -114,7 +118,14 @@ class _Fetch(AccountFetch):
         self._change = change
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return the answer, tried again as a client does, but without a wait."""
         result.requests.sent += 1
+        for _ in range(_TRIES - 1):
+            with suppress(TransportError, ServerError, RateLimitError):
+                return await self._answered(result, request, accept)
+        return await self._answered(result, request, accept)
+
+    async def _answered(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         page = self._change(result.task.resource, await self._service.answer(request))
         body, halves = replace_lone_surrogates(page.body)
         page = replace(page, body=body, lone_surrogates=halves, _read={})

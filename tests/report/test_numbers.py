@@ -66,7 +66,7 @@ def test_every_question_is_answered_in_a_file_or_said_not_to_be(tmp_path: Path) 
     assert lines["win_rate"]["columns"]["win_rate"] == "Float64"
     assert lines["win_rate"]["complete"] is True
     assert lines["response_time"]["why"] == "Not answered: this needs contacts, activities, which were not fetched."
-    assert lines["coverage"]["why"] == "Not answered: this needs a quota, which only you know."
+    assert lines["coverage"]["why"] == "Not answered: this needs a quota, which only you know (quota=)."
     assert said["as_of"] == "2026-11-29T00:00:00+00:00"
 
 
@@ -152,3 +152,32 @@ def test_what_is_asked_wrongly_writes_nothing(tmp_path: Path, options: dict[str,
 
 def test_names_of_questions_are_names_of_sheets_and_of_no_table() -> None:
     assert [name for name in CATALOGUE if len(name) > 31 or name in TABLES or name == "questions"] == []
+
+
+def test_a_quota_and_an_earlier_fetch_answer_what_one_fetch_cannot(
+    fetched: crmlab.Fetched, earlier: crmlab.Fetched, tmp_path: Path
+) -> None:
+    more = {"earlier": earlier, "quota": dict.fromkeys(fetched.deals["currency"].drop_nulls().unique(), 2e5)}
+
+    page = fetched.report(tmp_path / "page.html", **more).read_text(encoding="utf-8")
+    fetched.report(tmp_path, tables="parquet", **more)
+
+    assert all(f'<figure id="{name}">' in page for name in ("waterfall", "funnel", "stage_durations", "coverage"))
+    lines = {line["name"]: line for line in manifest(tmp_path)["questions"]}
+    assert [name for name, line in lines.items() if "why" in line] == []
+    steps = analysis.waterfall(earlier.deals, fetched.deals)
+    assert_frame_equal(pl.read_parquet(tmp_path / "waterfall.parquet"), steps)
+
+
+def test_an_earlier_fetch_of_a_period_is_refused_like_a_later_one(
+    fetched: crmlab.Fetched, earlier: crmlab.Fetched, tmp_path: Path
+) -> None:
+    part = crmlab.Fetched(
+        earlier, heights={}, summary=earlier.summary, rejected=earlier.rejected, failures=(),
+        asked=replace(earlier.asked, since=OCTOBER),
+    )  # fmt: skip
+
+    fetched.report(tmp_path, tables="csv", questions=["waterfall"], earlier=part)
+
+    (line,) = manifest(tmp_path)["questions"]
+    assert line["why"].startswith("Not answered: this needs all deals, and the data hold only those changed")

@@ -479,8 +479,8 @@ def test_a_report_has_the_chosen_title_clock_moment_and_questions(tmp_path: Path
     assert "<title>Monday</title>" in text
     assert "As of 2026-05-20 00:00 Asia/Tokyo , from data fetched at 2026-05-16 18:30 Asia/Tokyo." in page.text
     assert [attributes["id"] for attributes in page.all("figure")] == ["win_rate", "coverage", "waterfall"]
-    assert "Not drawn: this needs a quota, which only you know." in page.text
-    assert "Not drawn: this needs an earlier fetch to compare with." in page.text
+    assert "Not drawn: this needs a quota, which only you know (quota=)." in page.text
+    assert "Not drawn: this needs an earlier fetch to compare with (earlier=)." in page.text
     assert "Absent: the table contacts was not fetched." in page.text
 
 

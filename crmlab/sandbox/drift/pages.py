@@ -248,7 +248,12 @@ DIFFERENCES = (
         give=_refused_past_end,
         apart=True,
     ),
-    Difference(name="no_content", doc="an empty list is answered with 204 and no body", give=_no_content),
+    Difference(
+        name="no_content",
+        doc="an empty list is answered with 204 and no body",
+        give=_no_content,
+        apart=True,
+    ),
     Difference(
         name="pointer_name",
         doc="the pointer to the next page has another name",
