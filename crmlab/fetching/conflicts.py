@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
+
+from crmlab.decoding import Record
 
 #: words in the names of columns that tell when a record was changed
 _CHANGE_WORDS = ("modif", "updat", "chang")
@@ -19,3 +23,19 @@ def conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
     kinds = repeated.select(key=key, version=version, content=content)
     contents = kinds.group_by("key", "version").agg(pl.col("content").n_unique())
     return contents.filter(pl.col("content") > 1)["key"].n_unique()
+
+
+def conflicts_on_a_page(keys: pl.Series, found: Sequence[Record], sizes: Sequence[int]) -> frozenset[int]:
+    """Return the keys that one page holds twice with different content, whatever their times say.
+
+    A list that changes while it is read repeats a record on another page, never on the same one. `sizes` are those
+    of the pages of these records, of each of which `keys` has one.
+    """
+    if not keys.is_duplicated().any() or len(keys) != len(found):
+        return frozenset()
+    pages = pl.Series([page for page, size in enumerate(sizes) for _ in range(size)], dtype=pl.UInt32)
+    rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")
+    repeated = rows.filter(pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated())
+    contents = pl.Series([hash(found[row].text) for row in repeated["row"]], dtype=pl.Int64)
+    kinds = repeated.with_columns(content=contents).group_by("key", "page").agg(pl.col("content").n_unique())
+    return frozenset(kinds.filter(pl.col("content") > 1)["key"])

@@ -13,7 +13,7 @@ import polars as pl
 from crmlab.connector import Resource
 from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
-from crmlab.fetching.conflicts import conflicts
+from crmlab.fetching.conflicts import conflicts, conflicts_on_a_page
 from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.schema import KEY, TABLES, repeats_rows
 
@@ -75,7 +75,11 @@ class DecodeQueue:
         self._reader, self._backpressure, self._keep, self._kept = reader, backpressure, keep, kept
         self._decoder: Decoder | None = None
         self._buffer: list[Record] = []
+        #: how many of them each page brought
+        self._pages: list[int] = []
         self._size = 0
+        #: keys that one page held twice, with different content
+        self._conflicting: set[int] = set()
         self._tasks: list[asyncio.Task[Decoded]] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         self._rejected: list[pl.DataFrame] = []
@@ -95,6 +99,7 @@ class DecodeQueue:
     def add(self, found: Sequence[Record]) -> None:
         """Take records in; they are decoded when there are enough of them."""
         self._buffer += found
+        self._pages.append(len(found))
         self._size += sum(len(record.text) for record in found)
         if self._size >= BATCH:
             self._start()
@@ -167,16 +172,19 @@ class DecodeQueue:
 
     def _start(self) -> None:
         found, self._buffer, self._size = self._buffer, [], 0
+        sizes, self._pages = self._pages, []
         if found or not self._decoder:  # once for an empty list as well: its tables are empty frames
-            self._tasks.append(asyncio.create_task(self._decode(found)))
+            self._tasks.append(asyncio.create_task(self._decode(found, sizes)))
 
-    async def _decode(self, found: list[Record]) -> Decoded:
+    async def _decode(self, found: list[Record], sizes: list[int]) -> Decoded:
         reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
             decoded, strange, words = await asyncio.to_thread(self._decoded, reader, found)
         self.unknown |= dict.fromkeys(strange)
         self.unknown_words |= dict.fromkeys(words)
         self.renamed |= reader.renamed
+        self._conflicting |= conflicts_on_a_page(decoded.keys["key"], found, sizes)
+        self.conflicts = max(self.conflicts, len(self._conflicting))
         return decoded
 
     def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str], list[str]]:

@@ -11,6 +11,8 @@ from crmlab.decoding import MISFITS, REJECTED
 from crmlab.errors import CrmlabError
 from crmlab.fetching.resource_task import ResourceTask
 
+_TWICE = "ids came more than once with other content"
+
 
 @dataclass(slots=True)
 class RequestCount:
@@ -88,17 +90,24 @@ class ResourceResult:
     unread_counts: Mapping[str, int] = field(default_factory=dict)
     #: what lacks ids or amounts, because these could not be read
     lacking: frozenset[str] = frozenset()
+    #: ids that came more than once with other content
+    conflicts: int = 0
     failure: CrmlabError | None = None
     complete: bool = False
     #: whether an id that comes twice must come with the same content: not where one of them came inside another list
     repeats_are_equal: bool = True
 
     def take_conflicts(self, count: int) -> None:
-        """Take note of ids that came more than once with other content: it is not known how many records they are."""
-        if not count or not self.repeats_are_equal or self.failure:
+        """Take note of ids that came more than once with other content: it is not known how many records they are.
+
+        Several look for them; who finds most of them is right.
+        """
+        if count <= self.conflicts or not self.repeats_are_equal or self.failure:
             return
+        self.notes = [note for note in self.notes if _TWICE not in note]
+        self.conflicts = count
         self.complete = False
-        self.notes.append(f"{count:,} ids came more than once with other content: the last of each is here")
+        self.notes.append(f"{count:,} {_TWICE}: the last of each is here")
 
     @property
     def exported(self) -> pl.DataFrame:

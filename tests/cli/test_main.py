@@ -16,6 +16,7 @@ import pytest
 import crmlab
 from crmlab.cli.main import main
 from crmlab.providers import registry
+from crmlab.sandbox import differences
 from crmlab.schema.tables import TABLES
 
 
@@ -174,9 +175,22 @@ def test_help_explains_every_command(capsys):
         assert f"example: crmlab {command}" in shown
 
 
+def test_the_help_of_the_sandbox_names_every_difference(capsys):
+    with pytest.raises(SystemExit):
+        main(["sandbox", "--help"])
+
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown and what in shown for name, what in differences().items())
+
+
+def test_a_difference_that_is_not_known_is_a_wrong_question(capsys):
+    assert main(["sandbox", "--drift", "page_cup"]) == 2
+    assert "did you mean 'page_cap'" in capsys.readouterr().err
+
+
 def test_sandbox_serves_until_it_is_stopped():
     running = subprocess.Popen(
-        [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5", "--drift"], stdout=subprocess.PIPE, text=True
     )
     try:
         shown = [running.stdout.readline() for _ in range(1 + len(registry()))]

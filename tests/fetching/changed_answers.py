@@ -102,6 +102,8 @@ class ChangedAnswers:
     resource: str
     changes: Changes
     sent: list[Sent] = field(default_factory=list)
+    #: whether something else came in the place of an answer
+    is_no_answer: bool = False
 
     def __call__(self, resource: Resource, page: Page) -> Page:
         """Return the changed answer."""
@@ -121,8 +123,12 @@ class ChangedAnswers:
             sent = []
         pages = [change for change in self.changes if isinstance(change, PageChange)]
         for page_change in pages[-1:]:
+            if resource.single and not page_change.name.startswith("no answer"):
+                continue  # an object inside another one is another object
             body = _PAGES[page_change.name](body, sent)
-            sent = [] if page_change.name.startswith("no answer") else sent
+            if page_change.name.startswith("no answer"):
+                sent = []
+                self.is_no_answer = self.is_no_answer or body != []
         self.sent += [Sent(item, page.request.tags) for item in sent if item is not None]
         return replace(page, body=json.dumps(body).encode(), _read={})  # what was read of it is of the old body
 

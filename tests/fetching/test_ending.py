@@ -611,22 +611,32 @@ async def test_a_list_that_begins_with_page_1_is_not_asked_for_page_0(serve: Ser
 
 
 @pytest.mark.parametrize("table", ["contacts", "relenta.contacts"])
-@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize(
+    "case",
+    [
+        (105, False, False),  # five ids of the first page come on the second one again
+        (105, True, True),  # changed while the list was read
+        (10, True, False),  # but not within a page
+    ],
+)
 async def test_an_id_that_comes_twice_with_other_content_is_told(
-    serve: Serve, tmp_path: Path, table: str, changed: bool
+    serve: Serve, tmp_path: Path, table: str, case: tuple[int, bool, bool]
 ) -> None:
+    count, changed, complete = case
+    ids = count - 5
+
     class Twins(Relenta):
         def contact(self, number: int) -> dict[str, Any]:
-            modified = f"2026-01-{1 + number:02d}T00:00:00Z" if changed else TIME
-            return {**super().contact(number), "id": str(number % 5), "dt_modified": modified}
+            modified = f"2026-01-01T00:{number % 60:02d}:{number // 60:02d}Z" if changed else TIME
+            return {**super().contact(number), "id": str(number % ids), "dt_modified": modified}
 
-    account = relenta(await serve(Twins(10, {})))
+    account = relenta(await serve(Twins(count, {})))
     data = await crmlab.fetch(account, table, limits=FAST)
     stored = await crmlab.fetch_to(tmp_path, account, table, limits=FAST)
 
-    assert data[table].height == stored[table].collect().height == 5
-    assert data.complete == stored.complete == changed
-    assert ("5 ids came more than once with other content" in data.summary["note"][0]) != changed
+    assert data[table].height == stored[table].collect().height == ids
+    assert data.complete == stored.complete == complete
+    assert ("5 ids came more than once with other content" in data.summary["note"][0]) != complete
     assert stored.summary["note"].to_list() == data.summary["note"].to_list()
 
 

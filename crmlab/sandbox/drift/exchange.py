@@ -93,8 +93,10 @@ class Given:
     @property
     def counts(self) -> dict[str, Any] | None:
         """What holds the counts of a list, where there is one."""
-        inner = self.data.get("data") if isinstance(self.data, dict) else None
-        return inner if isinstance(inner, dict) else None if inner is None else self.data
+        if not isinstance(self.data, dict) or "data" not in self.data:
+            return None
+        inner = self.data["data"]
+        return inner if isinstance(inner, dict) else self.data
 
     @property
     def records(self) -> Iterator[dict[str, Any]]:

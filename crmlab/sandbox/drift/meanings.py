@@ -59,7 +59,10 @@ def _move(asked: Asked, name: str, units: int) -> None:
     if value.isdecimal():
         asked.put(name, int(value) + units)
         return
-    moment = dt.datetime.fromisoformat(value)
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:  # the service refuses it
+        return
     if moment.tzinfo is None:
         asked.put(name, (moment.date() + dt.timedelta(days=units)).isoformat())
         return
