@@ -8,6 +8,9 @@ period the tables are, and what needs everything (open deals, consents in force,
 with `since` or `until`, which lacks what nobody touched. A frame by itself (``data.deals``) cannot know, and counts as
 whole.
 
+Every answer about consent goes by the same evidence: events, subscriptions and `do_not_contact`, as far as a fetch has
+them or they are given by name. `current_consent` says what a decision is, for all of them.
+
 Four rules hold everywhere: amounts of several currencies are never added, an amount that is NaN or infinite counts as
 none, a rate comes with the numbers it was made of, and a rate of nothing is null, not 0. "Now" is never read: where a
 moment matters it is an argument.

@@ -23,7 +23,8 @@ def with_contact_id(rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame
     """Return the rows with the contact of their account that has the mark or address elsewhere, where they name none.
 
     Elsewhere is another of the rows, or the contact itself. Where several contacts have the address, it is the first of
-    them. Reads provider, account, contact_id, and contact_hash where it is there.
+    them; a refusal is a row for each of them, for none may be written to at that address. Reads provider, account,
+    contact_id, and where they are there contact_hash and opted_in.
 
     Parameters
     ----------
@@ -58,8 +59,12 @@ def _with_id_by(rows: pl.DataFrame, name: pl.Expr, known: pl.DataFrame | None) -
     if known is not None:
         named = pl.concat([named, known.select(*_ACCOUNT, pl.col("address").alias("name"), known_id="id")])
     keys = [*_ACCOUNT, "name"]
-    first = named.join(wanted, on=keys, how="semi", nulls_equal=True).group_by(keys).agg(pl.col("known_id").min())
+    known_ids = named.join(wanted, on=keys, how="semi", nulls_equal=True).unique()
+    known_ids = known_ids.with_columns(is_further=pl.col("known_id") > pl.col("known_id").min().over(keys))
     filled = rows.with_columns(pl.when(nameless).then(name).alias("name")).join(
-        first, on=keys, how="left", nulls_equal=True, maintain_order="left"
+        known_ids, on=keys, how="left", nulls_equal=True, maintain_order="left"
     )
-    return filled.with_columns(pl.coalesce("contact_id", "known_id").alias("contact_id")).drop("name", "known_id")
+    is_refusal = ~pl.col("opted_in").cast(pl.Boolean) if "opted_in" in rows.columns else pl.lit(value=False)
+    counts = ~pl.col("is_further").fill_null(value=False) | is_refusal.fill_null(value=False)
+    own = pl.coalesce("contact_id", "known_id").alias("contact_id")
+    return filled.filter(counts).with_columns(own).drop("name", "known_id", "is_further")

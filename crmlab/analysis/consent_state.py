@@ -64,7 +64,8 @@ def current_consent(
         Reads provider, account, kind, contact_id, contact_email, channel, purpose (where there is such a column),
         source, occurred_at, created_at (where occurred_at is null), opted_in, step, has_documentation. An event that
         names no contact is of the contact of its account that has its address (or its contact_hash, where there is
-        one), in another event or among `contacts`; where none has it, of the address itself.
+        one), in another event or among `contacts`: of several the first, and a refusal is of each of them. Where none
+        has it, it is of the address itself.
     as_of
         The moment to look from; a date is the beginning of that day in `time_zone`.
     subject

@@ -19,7 +19,7 @@ Whom = Subject | pl.DataFrame
 _ACCOUNT = ("provider", "account")
 
 
-def check_subject(subject: Subject) -> None:
+def _check_subject(subject: Subject) -> None:
     """Refuse what is no `Subject`.
 
     Raises
@@ -76,7 +76,7 @@ def with_subject(
         `whom` is not known.
     """
     if not isinstance(whom, pl.DataFrame):
-        check_subject(whom)
+        _check_subject(whom)
     named = with_contact_id(rows, address, contacts)
     if isinstance(whom, pl.DataFrame):
         return _with_people(named, whom, address, contacts)

@@ -36,7 +36,7 @@ def counted(activities: pl.DataFrame) -> pl.DataFrame:
     return activities.with_columns(pl.col("count").cast(pl.Int64).fill_null(1))
 
 
-def happened_on(time_zone: str) -> pl.Expr:
+def _happened_on(time_zone: str) -> pl.Expr:
     """Return the day that it happened on: of an entry that lasts all day the day that it names, in every time zone.
 
     Services give such a day as its midnight in UTC. Reads starts_at, created_at, all_day.
@@ -104,7 +104,7 @@ def touches(
     """
     activities = _read(activities, kinds, time_zone, beside)
     is_action = pl.col("kind") == "action"
-    day = pl.when(is_action).then("done_at").otherwise(happened_on(time_zone))
+    day = pl.when(is_action).then("done_at").otherwise(_happened_on(time_zone))
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
     last = (pl.col("done_at").cast(pl.Datetime("us")) + pl.duration(days=1) - pl.duration(microseconds=1)).dt
     end = last.replace_time_zone(time_zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")

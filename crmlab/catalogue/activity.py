@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from crmlab.catalogue.entry import Entry, Filters, narrowed
 
-#: when work was done: an action on a day, all else at a time
-_WHEN = ("done_at", "starts_at", "created_at")
+#: when work was done: an action on a day, a note on that which its author gave it, all else at a time
+_WHEN = ("done_at", "dated_on", "starts_at", "created_at")
 
 
 def _activities(*period: str) -> Filters:

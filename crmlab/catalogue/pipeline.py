@@ -81,7 +81,7 @@ ENTRIES = (
         question="Which share of each month's new deals is won, and after how long?",
         tables=("deals",),
         arguments="deals, as_of=as_of, time_zone=time_zone",
-        filters=_deals("created_at"),
+        filters=_deals("opened_on", "created_at"),
     ),
     Entry(
         name="ageing",

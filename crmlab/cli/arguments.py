@@ -28,9 +28,7 @@ def add_world(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--world", choices=("generated", "maven"), default="generated", help="what the services hold")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the Maven CRM files (--world maven)")
     parser.add_argument("--rows", type=int, default=2000, metavar="N", help="people to generate (default: 2000)")
-    parser.add_argument(
-        "--days-ago", type=int, default=0, metavar="N", help="the same world as it was N days before (default: 0)"
-    )
+    parser.add_argument("--days-ago", type=int, default=0, metavar="N", help="the same world as it was N days before")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same people (default: 1)")
 
 

@@ -1,4 +1,4 @@
-"""Polars expressions that turn documented wire values into shared-schema values.
+"""Polars expressions that turn documented values into shared-schema values.
 
 None of them raises for a value. What is not given becomes null: blank text, ``0000-00-00``, and times
 before 1900 or after 2200, which is how services write "no time". What is given and cannot be read becomes
@@ -105,7 +105,7 @@ def _given_time(value: str | pl.Expr) -> pl.Expr:
 
 
 def number(value: str | pl.Expr) -> pl.Expr:
-    """Return the finite number in text (the wire type of fields that come now as text, now as number)."""
+    """Return the finite number in text (the documented type of fields that come now as text, now as number)."""
     found = text(value).str.strip_chars().cast(pl.Float64, strict=False)
     return pl.when(found.is_finite()).then(found)
 

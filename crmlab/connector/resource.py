@@ -22,7 +22,7 @@ Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 JsonPath = tuple[str, ...]
 
 
-#: wire type of a top-level field of any shape, kept as its exact JSON text
+#: type of a top-level field of any shape, kept as its exact JSON text
 JSON = pl.Binary
 
 #: the JSON of the whole record as it came: `Resource.computed` may read it
@@ -109,7 +109,7 @@ class Resource:
     page_size: PageSize | None = None
     #: resources whose rows `requests` needs: they are read first
     needs_before_request: tuple[str, ...] = ()
-    #: resources whose rows only `wire` and `views` need: they are asked for at the same time
+    #: resources whose rows only `schema` and `views` need: they are asked for at the same time
     needs_before_decode: tuple[str, ...] = ()
     #: reading it changes something at the service, so that it has to be allowed
     destructive: bool = False
@@ -137,7 +137,7 @@ class Resource:
 
     # ---- how its records are read ----------------------------------------------------------------
     #: the documented fields of a record, as they come
-    wire: Schema | Callable[[Context], Schema]
+    schema: Schema | Callable[[Context], Schema]
     #: what is documented of the inside of a field that is kept as its JSON; the pages on fields show it
     inside_json: Mapping[str, Schema] = field(default_factory=dict)
     #: documented fields that hold keys or passwords, by their way in a record, and what they are: read of no answer,

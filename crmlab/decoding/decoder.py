@@ -183,7 +183,7 @@ class Decoder:
         A custom field may be called as a column that stands there already. For it case makes no difference, since for
         many programs that read the exported tables it makes none; documented fields keep their names.
         """
-        has_custom = callable(self.resource.wire)
+        has_custom = callable(self.resource.schema)
         columns: dict[str, pl.Expr] = {}
         taken = set(self._head)
         for field in rows.columns:
@@ -323,7 +323,7 @@ def decoder(
     wanted = set(tables)
     resource = replace(resource, key=_given(resource.key))
     views = [view for view in _declared_views(resource, context, wanted) if view.table in wanted]
-    documented = resource.wire(context) if callable(resource.wire) else resource.wire
+    documented = resource.schema(context) if callable(resource.schema) else resource.schema
     known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
     return Decoder(
         resource,

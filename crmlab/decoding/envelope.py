@@ -141,8 +141,8 @@ def _is_record(text: bytes, resource: Resource) -> bool:
 def _telling(resource: Resource) -> list[str]:
     """Return the fields that tell records from each other: ids, where there are some, as errors have times too."""
     names = [name for name in resource.key.meta.root_names() if not name.startswith("_")]
-    if not names and not callable(resource.wire):
-        names = [*resource.wire]
+    if not names and not callable(resource.schema):
+        names = [*resource.schema]
     return [name for name in names if name == "id" or name.endswith("_id")] or names
 
 

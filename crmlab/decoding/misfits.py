@@ -97,13 +97,14 @@ def table_of(
     never_kept
         Names of fields whose values are not shown.
     """
-    lines: list[tuple[str | None, str, str, str]] = []
+    if not found:
+        return pl.DataFrame(schema=MISFITS)
+    lines: dict[str, list[str | None]] = {name: [] for name in ("id", "field", "reason", "raw")}
     for misfits in found:
         place = f"{misfits.column}: " if misfits.column else ""
-        kept = ids.gather(misfits.rows.head(len(misfits.values)))
-        values = [misfits.as_json(value) for value in misfits.values]
-        for id_, raw in zip(kept, shown_values(misfits.field, values, never_kept), strict=True):
-            reason = f"{place}expected {misfits.wanted}, got {raw[:_QUOTED]}"
-            lines.append((id_, misfits.field, reason, raw))
-    columns = dict.fromkeys(("id", "field", "reason", "raw"), pl.String)
-    return pl.DataFrame(lines, schema=columns, orient="row").select(**head, **{name: name for name in columns})
+        values = shown_values(misfits.field, [misfits.as_json(value) for value in misfits.values], never_kept)
+        lines["id"] += ids.gather(misfits.rows.head(len(values))).to_list()
+        lines["field"] += [misfits.field] * len(values)
+        lines["reason"] += [f"{place}expected {misfits.wanted}, got {value[:_QUOTED]}" for value in values]
+        lines["raw"] += values
+    return pl.DataFrame(lines, schema=dict.fromkeys(lines, pl.String)).select(**head, **{name: name for name in lines})

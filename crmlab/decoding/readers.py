@@ -1,13 +1,12 @@
 """Objects, lists and values out of JSON text, a whole column at once; what does not fit costs only itself.
 
 All objects of a batch go through Polars' reader together. Where that raises, the field that it
-stumbled over is found and from then on read apart, as its exact JSON text: all other fields keep
-their fast way, and of the one only what differs is looked at.
+stumbled over is found. From then on, where few objects differ in it, their values alone are read apart, as exact
+JSON text; where many do, the field is read apart in all of them. All other fields keep their fast way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ from crmlab.connector import JSON, Schema
 from crmlab.decoding.layout import NULL, Items, Layout
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
 from crmlab.decoding.numbers import Fit, fit, imploded, inside, truths
+from crmlab.decoding.odd_values import OddValues
 from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, without_free_form
 
 #: fields of an object beyond which Polars' reader keeps them in a hash table, at several times the cost
@@ -109,28 +109,31 @@ class ListReader:
         self._dtype, self._field = dtype, field
         inner: Any = dtype.inner
         self._inner = reader(inner, field)
-        self._is_of_objects = isinstance(inner, pl.Struct)
+        self._as_text = as_text(dtype)
+        nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
+        is_single = ~_IS_LIST & ~nothing & _IS_OBJECT.eq(isinstance(inner, pl.Struct))
+        wrapped = pl.format("[{}]", _TEXT)
+        self._lists_in_text = pl.when(_IS_LIST).then(_TEXT).when(is_single).then(wrapped)
+        self._is_strange = ~_IS_LIST & ~is_single & ~nothing
 
     def read(self, texts: pl.Series) -> Fit:
-        nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
-        is_single = ~_IS_LIST & ~nothing & _IS_OBJECT.eq(self._is_of_objects)
-        wrapped = pl.format("[{}]", _TEXT)
-        given = pl.when(_IS_LIST).then(_TEXT).when(is_single).then(wrapped)
-        lists, strange = _selected(texts, given, ~_IS_LIST & ~is_single & ~nothing)
+        lists, strange = _selected(texts, self._lists_in_text, self._is_strange)
         found, misfits = self._lists(lists)
         return found, [*misfits, *misfits_where(strange, texts, field=self._field, wanted="a list")]
 
     def _lists(self, texts: pl.Series) -> Fit:
+        if texts.null_count() == len(texts):
+            return pl.repeat(None, len(texts), dtype=self._dtype, eager=True), []
         try:
-            return fit(texts.str.json_decode(as_text(self._dtype)), self._dtype, self._field)
+            return fit(texts.str.json_decode(self._as_text), self._dtype, self._field)
         except PolarsError:
             pass
         apart = pl.Series([text is not None and not fits(text, self._dtype) for text in texts], dtype=pl.Boolean)
         try:
-            rest = pl.select(pl.when(~apart).then(texts)).to_series().str.json_decode(as_text(self._dtype))
+            rest = pl.select(pl.when(~apart).then(texts)).to_series().str.json_decode(self._as_text)
         except PolarsError:  # a number too long for the reader
             apart = texts.is_not_null()
-            rest = pl.repeat(None, len(texts), dtype=as_text(self._dtype), eager=True)
+            rest = pl.repeat(None, len(texts), dtype=self._as_text, eager=True)
         found, misfits = fit(rest, self._dtype, self._field)
         mended, more = self._one_by_one(pl.select(pl.when(apart).then(texts)).to_series())
         whole = pl.select(pl.when(apart).then(mended).otherwise(found)).to_series()
@@ -219,20 +222,24 @@ class ObjectReader:
         exact = (narrowed or self._layout.opened(items, names)).texts(names) if names else {}
         columns: list[pl.Series] = []
         misfits: list[Misfits] = []
-        for name, dtype in self._fields.items():
+        for name in self._fields:
             if name in apart:
                 column, found = self._readers[name].read(exact[name])
-            elif name in self._numeric:
-                column, found = fit(frame[name], dtype, inside(self._field, name))
             else:
-                column = frame[name]
-                found = []
-            misfits += found
-            if odd and name in odd:
-                column, found = odd.mended(column, name, self._readers[name])
-                misfits += found
+                column, found = self._fitted(name, frame[name], odd)
             columns.append(column.alias(name))
+            misfits += found
         return pl.DataFrame(columns), misfits
+
+    def _fitted(self, name: str, column: pl.Series, odd: OddValues | None) -> Fit:
+        """Return a field that was read together with others as its type has it, with its odd values."""
+        misfits: list[Misfits] = []
+        if name in self._numeric:
+            column, misfits = fit(column, self._fields[name], inside(self._field, name))
+        if not odd or name not in odd:
+            return column, misfits
+        mended, more = odd.mended(column, name, self._readers[name].read)
+        return mended, [*misfits, *more]
 
     def _is_wide(self, items: Items) -> bool:
         """Whether the objects have so many fields that nobody reads that it is faster to take these out before."""
@@ -273,14 +280,16 @@ class ObjectReader:
 
     def _meet(self, items: Items, start: int) -> tuple[set[str], int]:
         """Return further fields of another shape than documented, and the first object that has them."""
-        steady = {name: self._fields[name] for name in self._fields.keys() - self.apart - self._unsteady}
+        met = self.apart | self._unsteady
+        steady = {name: dtype for name, dtype in self._fields.items() if name not in met}
         found, row = self._layout.first_strange(items, steady, start)
         self._unsteady |= found
         return found, row
 
     def _look_inside(self) -> bool:
         """Look at every value of unsteady fields from now on, and not at how it begins; return whether that is new."""
-        nested = {name for name in self._unsteady if self._fields[name].is_nested()}
+        unsteady = frozenset(self._unsteady)  # batches in other threads add to it
+        nested = {name for name in unsteady if self._fields[name].is_nested()}
         is_new = nested > self._unsteady_inside
         self._unsteady_inside |= nested
         return is_new
@@ -316,40 +325,6 @@ class ObjectReader:
         if apart not in self._types:
             self._types[apart] = as_text(self._layout.dtype(kept))
         return self._types[apart]
-
-
-class OddValues:
-    """Values of another shape than documented in a few objects: left out of these, and read apart.
-
-    Parameters
-    ----------
-    values
-        The very text of each such field, in the objects in which one of them has another shape.
-    rows
-        Which objects these are.
-    rest
-        The same objects without these fields, as JSON.
-    count
-        How many objects there are in all.
-    """
-
-    def __init__(self, *, values: Mapping[str, pl.Series], rows: Sequence[int], rest: pl.Series, count: int) -> None:
-        self._values, self._rest = values, rest
-        self._rows = pl.Series(rows, dtype=pl.UInt32)
-        #: of each object, where it stands among all of them and then these few
-        self._places = pl.int_range(count, eager=True).scatter(rows, [*range(count, count + len(rows))])
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._values
-
-    def left_out(self, texts: pl.Series) -> pl.Series:
-        """Return the objects without the values."""
-        return pl.concat([texts, self._rest]).gather(self._places)
-
-    def mended(self, column: pl.Series, name: str, reader: Reader) -> Fit:
-        """Return the column of a field with these values, and what of them could not be read."""
-        values, misfits = reader.read(self._values[name])
-        return pl.concat([column, values]).gather(self._places), [each.at(self._rows) for each in misfits]
 
 
 def _text(raw: msgspec.Raw) -> str | None:

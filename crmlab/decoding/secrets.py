@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-_SECRET = re.compile(r"token|secret|password|auth_?key|api_?key", re.IGNORECASE)
+#: parts of such names; looking for each of them is much faster than a regular expression is in long texts
+_SECRET = ("token", "secret", "password", "auth_key", "authkey", "api_key", "apikey")
 _BLOT = "••••"
 
 
 def is_secret(name: str) -> bool:
     """Return whether a field is named like one that holds a secret."""
-    return bool(_SECRET.search(name))
+    folded = name.casefold()
+    return any(part in folded for part in _SECRET)
 
 
 def without_secrets(value: Any, never_kept: Collection[str] = ()) -> Any:

@@ -50,6 +50,8 @@ class Ending:
         #: by path and tags
         self._lists: dict[tuple[str, str], NumberedList] = {}
         self._seen: set[int] = set()
+        #: records of the largest page
+        self._largest = 0
         #: pages that named another one, and what was on them
         self._follow_pages = 0
         self._follow_records = 0
@@ -59,6 +61,8 @@ class Ending:
         #: whether more came after a page that named no other one, and whether one could not be asked about
         self._has_found_more = False
         self._is_unproven = False
+        #: the same of pages that are only full if the service makes them smaller than asked
+        self._may_be_unproven = False
         self._refused: dict[str, tuple[Request, ApiError]] = {}
         self._asked_again: set[str] = set()
 
@@ -72,6 +76,7 @@ class Ending:
         page_signature = signature(found)
         is_new = bool(found) and page_signature not in self._seen
         self._seen.add(page_signature)
+        self._largest = max(self._largest, len(found))
         number = self._number(request)
         if number is not None:
             self._list(request).answered(number, page, found)
@@ -128,10 +133,10 @@ class Ending:
             new = self._checks(page)
             is_stuck = trail.is_check and page.request.key in self._repeating
             trail = replace(trail, is_check=True)
-            # the only page of a list may be full though it is smaller than asked; others after it are compared with it
-            may_be_full = self._is_full(page, found, else_usual=trail.depth == 1)
-            if (not new or is_stuck) and total is None and may_be_full:
-                self.unproven()
+            if (not new or is_stuck) and total is None:
+                self._may_be_unproven = True
+                # the only page of a list may be full though smaller than asked; those after it are compared with it
+                self._is_unproven |= self._is_full(page, found, else_usual=trail.depth == 1)
         if not new:
             return ()
         if not is_chain and not self._paging.param:
@@ -229,7 +234,7 @@ class Ending:
 
     def _settle_chain(self) -> None:
         more = "a full page named no next one, though more records followed"
-        if self._has_found_more and self._is_unproven:
+        if self._has_found_more and (self._is_unproven or self._may_be_unproven):
             self.doubts.setdefault(f"{more}; of another such page nothing can tell whether there are still more")
         elif self._has_found_more:
             self.remarks.setdefault(f"{more}: they were asked for by their time or number")
@@ -279,6 +284,6 @@ class Ending:
         asked_size = self._asked_size(page.request)
         if size is None or asked_size is None:
             return False
-        if else_usual and may_be_full(len(found)):
+        if else_usual and may_be_full(len(found)) and len(found) >= self._largest:
             return True
         return len(found) >= asked_size and (size.held is None or size.held(page) >= asked_size)

@@ -109,9 +109,9 @@ class NumberedPages:
         """Say that a page holds fewer records than one after it; empty where none does."""
         fullest_after = 0
         short = 0
-        for number in sorted(self.heights, reverse=True):
+        for number in sorted(filter(self.is_news, self.heights), reverse=True):
             height = self.heights[number]
-            if 0 < height < fullest_after:
+            if height < fullest_after:
                 short = number
             fullest_after = max(fullest_after, height)
         return f"page {short} holds fewer records than pages after it" if short else ""

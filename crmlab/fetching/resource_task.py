@@ -119,6 +119,6 @@ def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> 
 
 def _needs(resource: Resource, *, fills_tables: bool) -> tuple[str, ...]:
     """Return what has to be read for a resource: for whole records of documented fields what its views need is not."""
-    if fills_tables or callable(resource.wire):
+    if fills_tables or callable(resource.schema):
         return (*resource.needs_before_request, *resource.needs_before_decode)
     return resource.needs_before_request

@@ -11,6 +11,7 @@ from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots._template import number
+from crmlab.schema import channel_word, purpose_word
 
 #: what a subject of consent is called, one and several
 NOUNS: Mapping[Subject, tuple[str, str]] = {"contact": ("contact", "contacts"), "email": ("address", "addresses")}
@@ -38,7 +39,7 @@ def evidence(subscriptions: pl.DataFrame | None, contacts: pl.DataFrame | None) 
     known = ["events"]
     if subscriptions is not None and subscriptions["opted_in"].count():
         known.append("subscriptions")
-    if contacts is not None and contacts["do_not_contact"].any():
+    if contacts is not None and contacts["do_not_contact"].cast(pl.Boolean).any():
         known.append("do-not-contact marks")
     return f"By {', '.join(known)}" if len(known) > 1 else "By events alone"
 
@@ -62,3 +63,13 @@ def yes_to_nothing_named(state: pl.DataFrame) -> str:
         counts["purpose"] = 0
     notes = [f"{plural(count, 'consent')} without a {name}" for name, count in counts.items() if count]
     return f"{' and '.join(notes)}: for none that is named" if notes else ""
+
+
+def yes_without_purpose(consent_events: pl.DataFrame, channel: str, purpose: str | None) -> str:
+    """Return how many events say yes to a channel and name no purpose, where one is asked for; "" where none does."""
+    if purpose is None or "purpose" not in consent_events.columns:
+        return ""
+    of_channel = channel_word(pl.col("channel")) == channel_word(pl.lit(channel))
+    names_none = purpose_word(pl.col("purpose")).is_null()
+    count = consent_events.filter(pl.col("opted_in") & of_channel & names_none).height
+    return f"{plural(count, 'event')} with a yes and no purpose: for none that is named" if count else ""

@@ -7,8 +7,11 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.consent import SAID
+from crmlab.analysis.consent_state import state_of
+from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.subjects import Subject
+from crmlab.display import plural
 from crmlab.plots import _over_time, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
@@ -57,17 +60,24 @@ def consent_stock(
         time_zone=time_zone,
     )
     if stock.is_empty():
+        state = state_of(consent_events, None, subject, subscriptions=subscriptions, contacts=contacts)
+        undated = state.filter(pl.col("decision") == OPT_IN).height
+        if undated:
+            return nothing(title, f"nobody tells when the {plural(undated, 'consent')} in force began.")
         return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
     _over_time.check_periods(stock["period"], every)
     rates = [
         "" if rate is None else f" ({rate:.2%} of those at the start)"
         for rate in stock["opt_out_rate_of_stock_at_start"]
     ]
-    shown = stock.with_columns(left=-pl.col("opt_outs"))
+    begun, ended = _without_time(stock)
+    # what is in force since nobody knows when is no growth of the last period
+    dated = pl.col("stock_at_start") + pl.col("net")
+    shown = stock.with_columns(left=-pl.col("opt_outs"), dated=dated)
     traces = [
         go.Scatter(
             x=shown["period"].to_list(),
-            y=shown["stock"].to_list(),
+            y=shown["dated"].to_list(),
             name="in force at the end",
             mode="lines+markers" if shown.height <= 60 else "lines",
             line={"color": BLUE, "width": 2},
@@ -81,12 +91,14 @@ def consent_stock(
             hovertemplate="%{customdata}",
         ),
     ]
+    if begun or ended:
+        traces.append(_diamond(stock))
     return figure(
         traces,
         f"{title}, per {_over_time.word(every)} (n = {number(int(stock['stock'][-1]))} at the end)",
         f"Each of a {_whom.each_of(subject)}; repeated opt-ins are not counted again",
         _whom.evidence(subscriptions, contacts),
-        _without_time(stock),
+        _in_words(begun, ended),
         _whom.events_left_out(consent_events),
         barmode="relative",
         height=440,
@@ -98,14 +110,27 @@ def consent_stock(
     )
 
 
-def _without_time(stock: pl.DataFrame) -> str:
-    """Return what only states without a time tell of the stock: it is in its last number alone."""
+def _without_time(stock: pl.DataFrame) -> tuple[int, int]:
+    """Return how many consents began and ended at a time that is not told: the stock at the end knows of them."""
     if "opt_ins_undated" not in stock.columns:
-        return ""
+        return 0, 0
     begun, ended = stock.select(pl.col("opt_ins_undated", "opt_outs_undated").sum()).row(0)
-    words = [
-        f"{number(begun)} that began" if begun else "",
-        f"less {number(ended)} that ended" if ended else "",
-    ]
-    known = ", ".join(filter(None, words))
-    return f"The last number holds {known} at a time that is not told" if known else ""
+    return int(begun), int(ended)
+
+
+def _in_words(begun: int, ended: int) -> str:
+    counts = [f"{number(begun)} that began" if begun else "", f"less {number(ended)} that ended" if ended else ""]
+    known = " ".join(filter(None, counts))
+    return f"The diamond, and n, hold {known} at a time that is not told" if known else ""
+
+
+def _diamond(stock: pl.DataFrame) -> go.Scatter:
+    """Return the point of all consents in force, those of no known time too."""
+    return go.Scatter(
+        x=stock["period"].tail(1).to_list(),
+        y=stock["stock"].tail(1).to_list(),
+        name="with those of no known time",
+        mode="markers",
+        marker={"size": 11, "symbol": "diamond-open", "color": BLUE, "line": {"width": 2}},
+        hovertemplate="%{y:,}",
+    )

@@ -46,6 +46,7 @@ def sandbox(
     days_ago
         Serve the same world as it was so many days before its end: of two fetches, one of then and one of now, come
         waterfall, funnel and the time that deals stay in a stage. The same `rows`, `seed` and `now` are the same world.
+        Say when such data are from: ``crmlab.collect(deals=data.deals, as_of=accounts.world.now)``.
     services
         Which of them to serve; all of them, or OnePageCRM alone for the Maven world.
     latency

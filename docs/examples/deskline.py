@@ -170,8 +170,8 @@ PROVIDER = Provider(
     reached=lambda page: f"{page.read(_Answer).total or 0:,} customers",
     ping_resource="customers",
     resources=(
-        _list("customers", "Everybody who ever wrote.", wire=CUSTOMER, views=CUSTOMERS),
-        _list("tickets", "What they wrote, and what became of it.", wire=TICKET, views=TICKETS),
+        _list("customers", "Everybody who ever wrote.", schema=CUSTOMER, views=CUSTOMERS),
+        _list("tickets", "What they wrote, and what became of it.", schema=TICKET, views=TICKETS),
     ),
     operations=lambda: (Operation(name="get_ticket", method="GET", path="/tickets/{id}", doc="One ticket by its id."),),
     assumptions=("updated_since includes the moment that it names",),

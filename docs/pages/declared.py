@@ -50,18 +50,18 @@ def _known(provider: Provider, resource: Resource) -> Schema:
     """Return what other resources know of its records."""
     if resource.exports:
         return dict.fromkeys(resource.exports, pl.String)
-    wire = resource.wire(context(provider, resource)) if callable(resource.wire) else resource.wire
-    return {**wire, **_computed(resource, wire)}
+    schema = resource.schema(context(provider, resource)) if callable(resource.schema) else resource.schema
+    return {**schema, **_computed(resource, schema)}
 
 
-def _computed(resource: Resource, wire: Schema) -> Schema:
+def _computed(resource: Resource, schema: Schema) -> Schema:
     """Return the types of what is computed of the whole record."""
-    whole = {**wire, RECORD.meta.output_name(): pl.String}
+    whole = {**schema, RECORD.meta.output_name(): pl.String}
     return pl.LazyFrame(schema=whole).select(**resource.computed).collect_schema()
 
 
-def _one_row(wire: Schema, text: str) -> pl.DataFrame:
-    return pl.DataFrame({name: [_value(dtype, text)] for name, dtype in wire.items()}, schema=dict(wire))
+def _one_row(schema: Schema, text: str) -> pl.DataFrame:
+    return pl.DataFrame({name: [_value(dtype, text)] for name, dtype in schema.items()}, schema=dict(schema))
 
 
 def _value(dtype: Any, text: str) -> Any:

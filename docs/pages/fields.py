@@ -100,8 +100,8 @@ def _rows(provider: Provider, resource: Resource) -> list[tuple[str, str, str]]:
 
 def documented(provider: Provider, resource: Resource) -> dict[str, Any]:
     """Return the type of each documented field of a record by the way to it, those inside objects included."""
-    wire = resource.wire
-    schema = wire(declared.context(provider, resource)) if callable(wire) else wire
+    declared_schema = resource.schema
+    schema = declared_schema(declared.context(provider, resource)) if callable(declared_schema) else declared_schema
     found: dict[str, Any] = {}
     for name, dtype in schema.items():
         inside = resource.inside_json.get(name)

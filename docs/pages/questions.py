@@ -17,12 +17,12 @@ _CHOSEN = {
     "time_zone": 'time_zone = "Europe/Berlin"',
     "quota": 'quota = {currency: 200_000.0 for currency in deals["currency"].unique().drop_nulls()}',
     "before": """
-# your own, of an earlier fetch: earlier = crmlab.open("2026-01-01", lazy=False), then = earlier.fetched_at
+# your own, of an earlier fetch: earlier = crmlab.open("2026-01-01", lazy=False)
 async with crmlab.sandbox(rows=400, days_ago=90) as past:
-    earlier = await crmlab.fetch(past, "deals")
-then = as_of - dt.timedelta(days=90)
+    fetched = await crmlab.fetch(past, "deals")
+earlier = crmlab.collect(deals=fetched.deals, as_of=past.world.now)
 before = earlier.deals""",
-    "history": "history = analysis.stage_history([(then, before), (as_of, deals)])",
+    "history": f"history = {GIVEN['history']}",
 }
 #: what a fetch with `since` or `until` does for a question
 _PERIOD = {

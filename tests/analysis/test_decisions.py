@@ -143,6 +143,16 @@ def test_an_opt_out_that_names_only_an_address_is_of_the_contact_that_has_it() -
     assert rate.select("opted_out", "contacts_decided", "contacts").row(0) == (1, 1, 2)
 
 
+@pytest.mark.parametrize(("yes", "subjects"), [(False, ["Ann", "Bo"]), (True, ["Ann"])])
+def test_a_refusal_by_an_address_is_of_each_contact_that_has_it(yes: bool, subjects: list[str]) -> None:
+    events = said((None, "email", None, yes, at(1)), email="office@example.com")
+    known = contacts(Bo=["office@example.com"], Ann=["office@example.com"])
+
+    found = analysis.current_consent(events, as_of=AS_OF, contacts=known)
+
+    assert found["subject"].to_list() == [f"altcraft/shop/{name}" for name in subjects]
+
+
 @pytest.mark.parametrize(("yes", "consents"), [(False, ["opted out"] * 2), (True, ["undecided"] * 2)])
 def test_a_refusal_by_a_shared_address_is_everybodys_and_a_consent_nobodys(yes: bool, consents: list[str]) -> None:
     events = said((None, "email", None, yes, at(1)), email="office@example.com")

@@ -115,6 +115,21 @@ def test_days_are_those_of_the_clock_and_the_second_time_stands_in_for_the_first
     assert run(code, data=data)["activities"]["id"].to_list() == ["a", "b"]
 
 
+def test_a_day_that_people_gave_stands_before_the_time_of_recording() -> None:
+    recorded = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    rows = {"id": ["a", "b"], "dated_on": [dt.date(2025, 1, 2), None], "created_at": [recorded, recorded]}
+    notes = Data(activities=conform(pl.DataFrame(rows), TABLES["activities"]))
+    brought = {**rows, "opened_on": rows["dated_on"]}
+    sales = Data(deals=conform(pl.DataFrame(brought), TABLES["deals"]))
+    january = Choices(since=dt.date(2025, 1, 1), until=dt.date(2025, 1, 31))
+
+    volume = run(script(CATALOGUE["activity_volume"], january, notes), data=notes)
+    cohorts = run(script(CATALOGUE["win_cohorts"], january, sales), data=sales)
+
+    assert volume["activities"]["id"].to_list() == ["a"]
+    assert cohorts["deals"]["id"].to_list() == ["a"]
+
+
 def test_owners_of_activities_are_chosen_by_the_name_that_is_shown() -> None:
     users = conform(pl.DataFrame({"id": ["u1"], "name": ["Ann Bee"]}), TABLES["users"])
     rows = pl.DataFrame({"id": ["a", "b", "c"], "owner_id": ["u1", None, "u2"], "author": [None, "Ann B.", None]})

@@ -1,4 +1,4 @@
-"""Expressions from wire values to shared values: right or loud."""
+"""Expressions from documented values to shared values: right or loud."""
 
 from __future__ import annotations
 

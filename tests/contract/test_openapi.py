@@ -193,8 +193,8 @@ def test_the_wire_schema_has_every_documented_field(
 
 def _wire(resource: Resource) -> pl.Struct:
     """Return what the decoder reads of an item: JSON of any shape in the record's own fields only."""
-    wire = resource.wire(Context(now=NOW)) if callable(resource.wire) else resource.wire
-    read = {name: JSON if dtype == JSON else _without_json(dtype) for name, dtype in wire.items()}
+    schema = resource.schema(Context(now=NOW)) if callable(resource.schema) else resource.schema
+    read = {name: JSON if dtype == JSON else _without_json(dtype) for name, dtype in schema.items()}
     if resource.unwrap:
         beside = {name: _without_json(dtype) for name, dtype in resource.envelope_fields.items()}
         return pl.Struct({resource.unwrap: pl.Struct(read), **beside})

@@ -37,7 +37,7 @@ WIRE = {
 
 
 def resource(**more: Any) -> Resource:
-    chosen = {"name": "deals", "doc": "", "requests": get("/deals"), "wire": WIRE, "path": ("data",), **more}
+    chosen = {"name": "deals", "doc": "", "requests": get("/deals"), "schema": WIRE, "path": ("data",), **more}
     return Resource(**chosen)
 
 
@@ -337,7 +337,7 @@ def test_secrets_are_blotted_out_of_rejected_records() -> None:
 
 @pytest.mark.parametrize("field", ["owner", "auth_key"])
 def test_secrets_are_blotted_out_of_misfits(field: str) -> None:
-    chosen = resource(path=(), wire={**WIRE, "auth_key": pl.Int64})
+    chosen = resource(path=(), schema={**WIRE, "auth_key": pl.Int64})
 
     decoded = decode([{"id": "1", field: [{"secret": "hush"}]}], chosen)
 

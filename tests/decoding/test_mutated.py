@@ -33,13 +33,13 @@ RESOURCES = [
     (provider, resource)
     for provider in providers.registry().values()
     for resource in provider.resources
-    if not (callable(resource.wire) or callable(resource.views) or resource.single)
+    if not (callable(resource.schema) or callable(resource.views) or resource.single)
 ]
 
 
 def mutated(resource: Resource) -> st.SearchStrategy[list[dict[str, Any]]]:
-    assert not callable(resource.wire)
-    fields = st.sampled_from([name for name in resource.wire if name != "id"])
+    assert not callable(resource.schema)
+    fields = st.sampled_from([name for name in resource.schema if name != "id"])
     record = st.dictionaries(fields | st.just("new"), ANYTHING, max_size=4)
     return st.lists(record, max_size=5).map(
         lambda found: [{"id": str(number), **each} for number, each in enumerate(found)]
@@ -63,7 +63,7 @@ def is_given(value: Any, dtype: Any) -> bool:
 def test_every_value_is_in_the_frame_or_was_not_given_or_is_told(
     provider: Any, resource: Resource, data: st.DataObject
 ) -> None:
-    assert not callable(resource.wire)
+    assert not callable(resource.schema)
     sent = data.draw(mutated(resource))
     body: Any = [{resource.unwrap: record} for record in sent] if resource.unwrap else sent
     for key in reversed(resource.path):
@@ -81,5 +81,5 @@ def test_every_value_is_in_the_frame_or_was_not_given_or_is_told(
     told = decoded.misfits["field"].to_list()
     for row, record in zip(rows, sent, strict=True):
         for name, value in record.items():
-            if name in resource.wire and is_given(value, resource.wire[name]):
+            if name in resource.schema and is_given(value, resource.schema[name]):
                 assert row[name] is not None or any(f"{field}.".startswith(f"{name}.") for field in told)

@@ -37,7 +37,7 @@ def plain(found: list[Record] | None) -> Any:
 
 
 def inside(*items: Any, way: tuple[str, ...] = ("notes",), resource: Resource = NOTES, whole: bool = False) -> Any:
-    holder = Resource(name="holder", doc="", requests=lambda _: (), wire={}, path=())
+    holder = Resource(name="holder", doc="", requests=lambda _: (), schema={}, path=())
     [texts] = held(page(list(items)), holder, frozenset({way}), whole=True).values()
     return None if texts is None else plain(as_listed(texts, resource, whole=whole))
 
@@ -226,7 +226,7 @@ def test_an_item_of_another_shape_stays_as_it_came(item: dict[str, Any]) -> None
 
 
 def test_unknown_fields_are_found_in_the_record_and_beside_it() -> None:
-    known = frozenset({*CONTACTS.wire, *CONTACTS.envelope_fields, "contact"})  # type: ignore[misc]
+    known = frozenset({*CONTACTS.schema, *CONTACTS.envelope_fields, "contact"})  # type: ignore[misc]
     found = [
         {"contact": {"id": "1", "shoe_size": 43}, "horoscope": "lion"},
         {"contact": None, "shoe_size": 1},

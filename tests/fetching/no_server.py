@@ -43,7 +43,7 @@ def notes(**changes: Any) -> Resource:
         "requests": lambda context: (Request(path="/notes", params={"page": "1"}),),
         "follow": numbered(last_page),
         "total": counted,
-        "wire": {"id": pl.String, "text": pl.String},
+        "schema": {"id": pl.String, "text": pl.String},
     }
     return Resource(**declared | changes)
 

@@ -364,10 +364,11 @@ async def test_a_list_that_goes_on_for_ever_is_an_error_that_names_it(
 class TimedEvents:
     """Updates at these seconds in this order, a thousand a page; after page `names` none names a next one."""
 
-    def __init__(self, seconds: Sequence[int], *, names: int = 99, filters: bool = True) -> None:
+    def __init__(self, seconds: Sequence[int], *, names: int = 99, filters: bool = True, size: int = 1000) -> None:
         self._rows = [{**event(number, "u"), "created_at": _at(second)} for number, second in enumerate(seconds)]
         self._names = names
         self._filters = filters
+        self._size = size
 
     async def __call__(self, request: web.Request) -> web.Response:
         asked = request.query
@@ -376,10 +377,9 @@ class TimedEvents:
         since, until = asked.get("from", ""), asked.get("to", "3")
         rows = [row for row in self._rows if not self._filters or since <= row["created_at"] <= until]
         start = int(asked.get("cursor", "0"))
-        names_next = start + 1000 < len(rows) and start // 1000 < self._names
-        return web.json_response(
-            rows[start : start + 1000], headers={"Next-Cursor": str(start + 1000)} if names_next else {}
-        )
+        end = start + self._size
+        names_next = end < len(rows) and start // self._size < self._names
+        return web.json_response(rows[start:end], headers={"Next-Cursor": str(end)} if names_next else {})
 
 
 def _at(second: int) -> str:
@@ -434,6 +434,15 @@ async def test_a_full_last_page_that_no_time_can_tell_from_a_whole_list_is_told(
 
     assert (found, is_complete) == (height, complete)
     assert ("rests on the missing cursor alone" if complete else "nothing can tell whether") in note
+
+
+async def test_a_crowded_second_is_told_where_pages_are_smaller_than_asked(serve: Serve) -> None:
+    seconds = [*range(100), *[100] * 150, *range(101, 150)]
+
+    height, complete, note = await timed_events(serve, TimedEvents(seconds, names=0, size=100))
+
+    assert (height, complete) == (249, False)
+    assert "nothing can tell whether" in note
 
 
 async def test_a_check_that_is_refused_costs_nothing(serve: Serve) -> None:

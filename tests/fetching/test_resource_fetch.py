@@ -141,7 +141,7 @@ FAULTS = [ZeroDivisionError("secret"), OSError("secret"), RecursionError("secret
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-@pytest.mark.parametrize("place", ["note", "requests", "follow", "total", "wire", "inserted_at", "is_empty_answer"])
+@pytest.mark.parametrize("place", ["note", "requests", "follow", "total", "schema", "inserted_at", "is_empty_answer"])
 async def test_a_fault_is_a_failure_that_says_where_and_nothing_of_the_data(fault: BaseException, place: str) -> None:
     broken: Any = raising(fault)
     if place == "follow":
@@ -205,14 +205,14 @@ async def test_a_batch_that_cannot_be_decoded_costs_no_other_batch(
 async def test_others_that_look_into_what_could_not_be_decoded_find_its_columns() -> None:
     calls = 0
 
-    def wire(context: Context) -> Any:
+    def schema(context: Context) -> Any:
         nonlocal calls
         calls += 1
         if calls <= 2:  # at the end of the reading, and at the end of all
             raise ZeroDivisionError
         return {"id": pl.String, "text": pl.String}
 
-    notes_fetch, _ = fetch(Service(["a"]), notes(wire=wire), needed=True)
+    notes_fetch, _ = fetch(Service(["a"]), notes(schema=schema), needed=True)
 
     await notes_fetch.work()
 

@@ -19,6 +19,7 @@ from aiohttp import web  # a real server stands in for the services
 import crmlab
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError, AuthError, CrmlabError, RateLimitError, ServerError, TransportError, UsageError
+from crmlab.http import client
 from crmlab.http.client import ATTEMPTS, Client
 from crmlab.http.rate_queue import rate_queue
 
@@ -98,7 +99,8 @@ async def test_a_refusal_is_final(serve: Serve, status: int) -> None:
     assert len(script.asked) == 1
 
 
-async def test_a_service_that_fails_for_ever_is_given_up(serve: Serve) -> None:
+async def test_a_service_that_fails_for_ever_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.001)
     script = Script(lambda r: refusal(500))
 
     with pytest.raises(ServerError):

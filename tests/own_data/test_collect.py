@@ -82,7 +82,7 @@ def test_the_report_on_own_data_draws_the_same_figures(
 
     # what one collects is whole; of the banner's statistics a fetch reaches thirty days
     # and what could not be read is counted by the fetch
-    notes = r"(\. )?(Only what was changed or happened since [\d-]+|[\d,]+ values? of [^<]* could not be read)"
+    notes = r"(\. |<br>)*(Only what was changed or happened since [\d-]+|[\d,]+ values? of [\w ,<>]* could not be read)"
     plain = [re.sub(notes, "", page) for page in pages]
     figures = [re.findall(r"<figcaption>.*?</figcaption>|<details>.*?</details>", page, re.DOTALL) for page in plain]
 

@@ -351,3 +351,19 @@ def test_a_rate_says_by_what_it_is_known_and_what_consents_name_nothing() -> Non
     assert "By events, do-not-contact marks" in notes(figure)
     assert "1 consent without a channel and 1 consent without a purpose: for none that is named" in notes(figure)
     assert notes(figure).endswith("Left out: 1 event without a person or time")
+
+
+def test_consents_of_no_known_time_are_in_no_line_of_growth() -> None:
+    said = events(("1", "email", "subscribe", 1))
+    subscriptions = table(
+        "subscriptions", provider=["altcraft"] * 2, account=["a"] * 2, id=["1", "2"], contact_id=["2", "3"],
+        channel=["email"] * 2, opted_in=[True] * 2,
+    )  # fmt: skip
+
+    figure = plots.consent_stock(said, every="1w", subscriptions=subscriptions)
+    undated = plots.consent_stock(events(), subscriptions=subscriptions)
+
+    assert title(figure) == "Consents in force, per week (n = 3 at the end)"
+    assert (figure.data[0].y, figure.data[-1].y) == ((1,), (3,))
+    assert "The diamond, and n, hold 2 that began at a time that is not told" in notes(figure)
+    assert "nobody tells when the 2 consents" in str(undated.layout.annotations[0].text).replace("<br>", " ")

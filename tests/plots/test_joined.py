@@ -227,3 +227,16 @@ def test_mailed_contacts_are_counted_by_how_their_person_objected() -> None:
     assert bars.text[0] == "1 contact<br>0 sent to"
     assert title(figure) == "Mailed although they objected (n = 1 contact)"
     assert "in several bars" in notes(figure)
+
+
+def test_a_yes_without_a_purpose_is_told_where_one_is_asked_for() -> None:
+    key = {"provider": "altcraft", "account": "shop", "contact_id": "Ann", "channel": "E-Mail", "opted_in": True}
+    events = table("consent_events", [{**key, "id": "1", "occurred_at": at(1)}])
+    deals = table("deals", [{"provider": "onepagecrm", "account": "crm", "contact_id": "ann", "status": "pending"}])
+
+    any_purpose = plots.open_pipeline_by_consent(deals, events, who(ann="A"), as_of=AS_OF)
+    for_news = plots.open_pipeline_by_consent(deals, events, who(ann="A"), as_of=AS_OF, purpose="news")
+
+    assert "yes and no purpose" not in notes(any_purpose)
+    assert "Last decision about email for news" in notes(for_news)
+    assert "1 event with a yes and no purpose: for none that is named" in notes(for_news)

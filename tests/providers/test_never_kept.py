@@ -91,8 +91,8 @@ def test_what_is_never_kept_is_in_no_schema() -> None:
     for provider in registry().values():
         for resource in provider.resources:
             for way in resource.never_kept:
-                assert not callable(resource.wire)
-                assert f"'{way.rpartition('.')[2]}'" not in str(dict(resource.wire))
+                assert not callable(resource.schema)
+                assert f"'{way.rpartition('.')[2]}'" not in str(dict(resource.schema))
 
 
 def test_the_planted_values_are_what_they_stand_for() -> None:

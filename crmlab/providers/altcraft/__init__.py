@@ -108,7 +108,7 @@ def _objects(
         total=pages.total,
         absent_is_empty=True,
         page_size=_PAGE_SIZE,
-        wire=record,
+        schema=record,
         views=views,
         never_empty=never_empty,
     )
@@ -179,7 +179,7 @@ def _history(context: Context) -> Iterable[Request]:
         )
 
 
-def _profile_wire(context: Context) -> Schema:
+def _profile_schema(context: Context) -> Schema:
     """Return the documented fields, which come first and keep their names, and those that the account names."""
     own = [name for name in views.custom_names(context) if name not in fields.PROFILE]
     return {**fields.PROFILE, **dict.fromkeys(own, fields.PROFILE["email"])}
@@ -275,7 +275,7 @@ PROVIDER = Provider(
             absent_is_empty=True,
             requests=_segment_details,
             needs_before_request=("segments",),
-            wire=fields.SEGMENT,
+            schema=fields.SEGMENT,
             computed=views.SEGMENT_PARTS,
             views=views.SEGMENTS,
         ),
@@ -288,7 +288,7 @@ PROVIDER = Provider(
             tags=("segment_id", "resource_id"),
             is_empty_answer=_is_other_database,
             key=views.COUNTER_KEY,
-            wire=fields.COUNTER,
+            schema=fields.COUNTER,
             views=views.counters,
             view_tables=("segments",),
         ),
@@ -302,7 +302,7 @@ PROVIDER = Provider(
             needs_before_request=("databases",),
             follow=pages.records,
             page_size=_PAGE_SIZE,
-            wire=_profile_wire,
+            schema=_profile_schema,
             views=views.contacts,
             view_tables=("contacts",),
         ),
@@ -317,7 +317,7 @@ PROVIDER = Provider(
             page_size=_PAGE_SIZE,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
-            wire=fields.SUBSCRIPTION,
+            schema=fields.SUBSCRIPTION,
             views=views.SUBSCRIPTIONS,
             unknown_words=views.UNKNOWN_STATES,
         ),
@@ -331,7 +331,7 @@ PROVIDER = Provider(
             follow=pages.history,
             page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
-            wire=fields.EVENT,
+            schema=fields.EVENT,
             computed=views.SUBSCRIPTION_PARTS,
             views=views.HISTORY,
             unknown_words=views.UNKNOWN_ACTIONS,

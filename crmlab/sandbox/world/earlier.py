@@ -6,10 +6,10 @@ events. Of what has no history, such as a person's address, the state of today i
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from crmlab.errors import UsageError
 from crmlab.sandbox.world.model import (
@@ -30,7 +30,7 @@ from crmlab.sandbox.world.model import (
 #: what ends a subscription
 _LEAVING = ("unsubscribe", "complain", "hardbounce")
 
-#: records that never change once they are there
+#: records of which no past is known
 _Kept = TypeVar("_Kept", Person, Company, Note, Appointment)
 
 
@@ -58,33 +58,47 @@ def earlier(world: World, days: int) -> World:
     if days == 0:
         return world
     now = world.now - timedelta(days=days)
-    deals = [_deal(deal, now) for deal in world.deals if deal.created_at <= now]
+    deals = [_deal(deal, now) for deal in _created(world.deals, now)]
     customers = {deal.contact_id for deal in deals if deal.status == "won"}
-    people = [_person(person, customers, now) for person in world.people if person.created_at <= now]
+    people = [_person(person, customers, now) for person in _created(world.people, now)]
     mail_events = [event for event in world.mail_events if event.at <= now]
     left = {(event.person_id, event.action) for event in mail_events if event.action in _LEAVING}
 
     return replace(
         world,
         now=now,
-        companies=[_unchanged(company, now) for company in world.companies if company.created_at <= now],
+        companies=[_unchanged(company, now) for company in _created(world.companies, now)],
         people=people,
         deals=deals,
-        actions=[_action(action, now) for action in world.actions if action.created_at <= now],
-        notes=[_unchanged(note, now) for note in world.notes if note.created_at <= now],
-        calls=[call for call in world.calls if call.created_at <= now],
-        meetings=[meeting for meeting in world.meetings if meeting.created_at <= now],
-        appointments=[_appointment(each, now) for each in world.appointments if each.created_at <= now],
+        actions=[_action(action, now) for action in _created(world.actions, now)],
+        notes=[_unchanged(note, now) for note in _created(world.notes, now)],
+        calls=_created(world.calls, now),
+        meetings=_created(world.meetings, now),
+        appointments=[_appointment(appointment, now) for appointment in _created(world.appointments, now)],
         consent_events=[event for event in world.consent_events if event.at <= now],
-        operations=[operation for operation in world.operations if operation.created_at <= now],
+        operations=_created(world.operations, now),
         mail_events=mail_events,
-        subscriptions=[_subscription(each, left) for each in world.subscriptions if each.created_at <= now],
+        subscriptions=[_subscription(subscription, left) for subscription in _created(world.subscriptions, now)],
         segments=[_segment(segment, people) for segment in world.segments],
         tag_segments=[_tag_segment(segment, now) for segment in world.tag_segments],
         banners=[_banner(banner, now) for banner in world.banners],
-        integrations=[_integration(each, now, days) for each in world.integrations if each.created_at <= now],
-        changes=[change for change in world.changes if change.created_at <= now],
+        integrations=[_integration(integration, now, days) for integration in _created(world.integrations, now)],
+        changes=_created(world.changes, now),
     )
+
+
+class _Dated(Protocol):
+    """A record that says when it was created."""
+
+    created_at: datetime
+
+
+_Record = TypeVar("_Record", bound=_Dated)
+
+
+def _created(records: Iterable[_Record], now: datetime) -> list[_Record]:
+    """Return the records that were there already."""
+    return [record for record in records if record.created_at <= now]
 
 
 def _deal(deal: Deal, now: datetime) -> Deal:

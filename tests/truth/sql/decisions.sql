@@ -31,16 +31,22 @@ SELECT * FROM known_by_events
 UNION ALL
 SELECT provider, account, address, contact_id FROM written_addresses;
 
--- the decisions of known people: of several contacts that have an address it is the first
+-- the decisions of known people: of several contacts that have an address it is the first, and of a refusal each
 CREATE OR REPLACE MACRO with_contact(known) AS TABLE
-WITH first_known AS (
-    SELECT provider, account, address, min(known_id) AS known_id
+WITH known_ids AS (
+    SELECT DISTINCT
+        provider, account, address, known_id,
+        known_id = min(known_id) OVER (PARTITION BY provider, account, address) AS is_first
     FROM query_table(known)
-    GROUP BY ALL
 )
 SELECT decisions.* REPLACE (coalesce(contact_id, known_id) AS contact_id)
 FROM decisions
-LEFT JOIN first_known USING (provider, account, address)
+LEFT JOIN known_ids
+    ON decisions.contact_id IS NULL
+    AND known_ids.provider = decisions.provider
+    AND known_ids.account = decisions.account
+    AND known_ids.address = decisions.address
+    AND (is_first OR decision = 'opt-out')
 WHERE opted_in IS NOT NULL AND moment IS NOT NULL;
 
 CREATE OR REPLACE MACRO named(provider, account, id) AS provider || '/' || account || '/' || id;
@@ -102,15 +108,21 @@ known AS (
     UNION ALL
     SELECT provider, account, own_email, contact_id FROM said WHERE contact_id IS NOT NULL
 ),
-first_known AS (
-    SELECT provider, account, own_email, min(contact_id) AS known_id
+known_ids AS (
+    SELECT DISTINCT
+        provider, account, own_email, contact_id AS known_id,
+        contact_id = min(contact_id) OVER (PARTITION BY provider, account, own_email) AS is_first
     FROM known
     WHERE own_email IS NOT NULL
-    GROUP BY ALL
 )
 SELECT said.* REPLACE (coalesce(contact_id, known_id) AS contact_id)
 FROM said
-LEFT JOIN first_known USING (provider, account, own_email)
+LEFT JOIN known_ids
+    ON said.contact_id IS NULL
+    AND known_ids.provider = said.provider
+    AND known_ids.account = said.account
+    AND known_ids.own_email = said.own_email
+    AND (is_first OR NOT opted_in)
 WHERE opted_in IS NOT NULL;
 
 CREATE OR REPLACE VIEW states_of_contacts AS
