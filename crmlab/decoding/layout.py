@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from crmlab.decoding.strict import fits, shape
+from crmlab.decoding.strict import ESCAPED, fits, shape
 
 NULL = b"null"
 _RAW_NULL = msgspec.Raw(NULL)
@@ -68,14 +68,21 @@ class Layout:
         """Return the fields of the first object that have another shape than documented, and where it stands."""
         whole = shape(self.dtype(fields))
         names = tuple(fields)
+        # what stands under an escaped name, the shape does not look at
+        looks_at_all = not any(map(ESCAPED.search, names))
         for row in range(start, len(items)):
-            if not _is_accepted(items[row], whole):
+            if not (looks_at_all and _is_accepted(items[row], whole)):
                 parts = self.raw_fields(items[row], names)
-                return {name for name, raw in parts.items() if not fits(raw, fields[name])}, row
+                found = {name for name, raw in parts.items() if not fits(raw, fields[name])}
+                if found or looks_at_all:
+                    return found, row
         return set(), len(items)
 
     def strange(self, items: Items, name: str, dtype: Any) -> list[int]:
         """Return the objects in which this field has another shape than documented."""
+        if ESCAPED.search(name):
+            texts = self.opened(items, [name]).texts([name])[name]
+            return [row for row, text in enumerate(texts) if text is not None and not fits(text.encode(), dtype)]
         whole = shape(self.dtype({name: dtype}))
         return [row for row, item in enumerate(items) if not _is_accepted(item, whole)]
 
@@ -84,7 +91,7 @@ class Layout:
         key = re.escape(json.dumps(name, ensure_ascii=False))
         return texts.str.contains(rf"{key}\s*:\s*[^\s{_begins(dtype)}]").arg_true().to_list()
 
-    def opened(self, items: Items, names: Sequence[str]) -> Opened:
+    def opened(self, items: Items, names: Sequence[str]) -> Opened | Members:
         """Return the objects with these fields as they stand.
 
         Raises
@@ -92,6 +99,8 @@ class Layout:
         msgspec.DecodeError
             Something is no object, or has none in its wrapper.
         """
+        if any(map(ESCAPED.search, names)):
+            return Members(self, tuple(names), items)
         decoder = _opener(tuple(names), self.wrapper, self.beside)
         objects = [None if item is None else decoder.decode(item) for item in items]
         return Opened(self, tuple(names), objects)
@@ -126,6 +135,43 @@ class Opened:
     @cached_property
     def _wrapped(self) -> Sequence[Any]:
         return [None if each is None else each.record for each in self._objects]
+
+
+class Members:
+    """Objects as mappings, for names that JSON writes with an escape: a class cannot have them. Slower than `Opened`."""
+
+    def __init__(self, layout: Layout, names: tuple[str, ...], items: Items) -> None:
+        self._layout, self._names = layout, names
+        self._objects = [_MEMBERS.decode(item or b"{}") for item in items]
+        self._wrapped = [self._inside(each) for each in self._objects]
+
+    def _inside(self, members: Mapping[str, msgspec.Raw]) -> Mapping[str, msgspec.Raw]:
+        """Return what is in the wrapper."""
+        if self._layout.wrapper is None:
+            return members
+        return _MEMBERS.decode(members.get(self._layout.wrapper, b"{}"))
+
+    def texts(self, names: Sequence[str]) -> dict[str, pl.Series]:
+        """Return the very text of each of these fields, null where it is null or absent."""
+        found = {}
+        for name in names:
+            holders = self._objects if name in self._layout.beside else self._wrapped
+            raw = [bytes(each.get(name, _RAW_NULL)) for each in holders]
+            found[name] = pl.Series([None if text == NULL else text.decode() for text in raw], dtype=pl.String)
+        return found
+
+    def encoded(self) -> pl.Series:
+        """Return the objects as JSON with these fields only."""
+        texts = [_encode(self._narrowed(*both)) for both in zip(self._objects, self._wrapped, strict=True)]
+        return pl.Series(texts, dtype=pl.Binary).cast(pl.String)
+
+    def _narrowed(self, outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
+        beside = self._layout.beside
+        wrapped = {name: inner[name] for name in self._names if name in inner and name not in beside}
+        if self._layout.wrapper is None:
+            return wrapped
+        around = {name: outer[name] for name in self._names if name in outer and name in beside}
+        return {self._layout.wrapper: wrapped, **around}
 
 
 def _texts(objects: Sequence[Any], field: str) -> pl.Series:

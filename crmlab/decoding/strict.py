@@ -22,7 +22,7 @@ from crmlab.connector import JSON
 NUMBERS = (pl.Int64, pl.Float64)
 _SCALAR = str | int | float | bool | None
 #: what JSON writes with an escape
-_ESCAPED = re.compile(r'[\x00-\x1f"\\]')
+ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 
 
 def without_free_form(dtype: Any) -> Any:
@@ -88,6 +88,6 @@ def _object(fields: Mapping[str, Any]) -> Any:
     Their names may be any text, but one that JSON writes with an escape cannot be looked for: what such a field
     holds is not looked at.
     """
-    names = {f"field_{number}": name for number, name in enumerate(fields) if not _ESCAPED.search(name)}
+    names = {f"field_{number}": name for number, name in enumerate(fields) if not ESCAPED.search(name)}
     declared = [(own, fields[name], None) for own, name in names.items()]
     return msgspec.defstruct("Accepted", declared, rename=names, gc=False)

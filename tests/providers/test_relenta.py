@@ -20,6 +20,7 @@ from crmlab.decoding.decoder import RAW, Decoded, decoder
 from crmlab.decoding.records import records
 from crmlab.errors import AuthError, CredentialError, PagingError, ServerError, TransportError
 from crmlab.providers.relenta import PROVIDER
+from tests.conftest import Serve
 
 FAST = crmlab.Limits(concurrency=10)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -351,3 +352,21 @@ def test_what_is_assumed_is_said() -> None:
     assert any("first page" in sentence for sentence in PROVIDER.assumptions)
     assert any("end" in sentence for sentence in PROVIDER.assumptions)
     assert pl.Series(PROVIDER.assumptions).is_unique().all()
+
+
+@pytest.mark.parametrize("label", ['a"b', "c\\d", "e\nf", "\x00"])
+async def test_a_custom_field_may_have_any_name_and_any_value(serve: Serve, label: str) -> None:
+    values = ["x", ["a"], {"b": 1}, 3, None]
+    people = [{"id": str(number), "full_name": "Ann", label: value} for number, value in enumerate(values)]
+    fields = [{"id": "1", "type": "Text", "key": label, "label": label}]
+
+    async def answer(request: web.Request) -> web.Response:
+        listed = fields if "custom_field" in request.path else people if request.query.get("page", "1") == "1" else []
+        return web.json_response({"status": True, "code": 200, "data": listed})
+
+    account = crmlab.Account("relenta", account_name="desk", api_key="k", base_url=await serve(answer))
+    data = await crmlab.fetch(account, "contacts", limits=FAST)
+
+    assert data.rejected.height == 0
+    found = [each and each[0]["value"] for each in data.contacts.sort("id")["custom"].to_list()]
+    assert found == ["x", '["a"]', '{"b": 1}', "3", None]
