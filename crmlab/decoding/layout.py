@@ -138,7 +138,7 @@ class Opened:
 
 
 class Members:
-    """Objects as mappings, for names that JSON writes with an escape: a class cannot have them. Slower than `Opened`."""
+    """Objects as mappings, for names that JSON writes with an escape: a class cannot have them. Slower."""
 
     def __init__(self, layout: Layout, names: tuple[str, ...], items: Items) -> None:
         self._layout, self._names = layout, names
