@@ -21,7 +21,7 @@ from crmlab.decoding.layout import Items, Layout
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
-from crmlab.decoding.secrets import shown
+from crmlab.decoding.secrets import column_without_secrets, shown
 from crmlab.decoding.unreadable import as_utf8
 from crmlab.decoding.view_reader import ROW, ViewReader
 from crmlab.schema import TABLES, UTC, within
@@ -123,6 +123,8 @@ class Decoder:
     def __call__(self, found: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
         rows, misfits = self._rows(found)
+        if self._never_kept:
+            rows = pl.DataFrame([column_without_secrets(column, self._never_kept) for column in rows])
         refused = {row: self._no_object(found[row]) for each in misfits if not each.field for row in each.rows}
         rows = _without(rows, refused)
         for view in self._views:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Request, Timeouts
-from crmlab.decoding import answer_frame, as_documented
+from crmlab.decoding import answer_frame, as_documented, without_secrets
 from crmlab.errors import CrmlabError, TransportError, UsageError
 from crmlab.fetching.spool import Spool, check_spool
 from crmlab.fetching.time_limit import within
@@ -55,6 +55,10 @@ async def call(
     **arguments: object,
 ) -> Any:
     """Return the decoded answer of one documented operation; `operations` lists them with their arguments.
+
+    Keys and passwords are blotted out in what comes back: ``••••`` stands in the place of each field that is named
+    like one (``token``, ``secret``, ``password``, ``auth_key`` ...) or that is never kept of the service, such as
+    the ``parameters`` of sources and destinations of Commanders Act. Files come back as they are.
 
     Parameters
     ----------
@@ -133,10 +137,19 @@ async def answer(
         page = await _where(account, _answer(client, account, request, kept))
     if chosen.binary:
         return page.body
-    found = page.read(Any)
+    found = _shareable(page, account)
     if kept:
         kept.hand_out()
     return answer_frame(found) if as_frame else found
+
+
+def _shareable(page: Page, account: Account) -> Any:
+    """Return the decoded answer without secrets."""
+    try:
+        return without_secrets(page.read(Any), account.provider.secret_names)
+    except RecursionError:
+        asked = f"{page.request.method} {page.request.path}"
+        raise TransportError(f"{asked} answered with JSON that is nested too deeply to be read") from None
 
 
 async def _answer(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:

@@ -445,6 +445,7 @@ PROVIDER = Provider(
         "filter[created] of the activity log includes both days, whatever their time zone",
     ),
     probes=PROBES,
+    never_kept=fields.NEVER_KEPT_OF_LISTS_NOT_READ,
     not_covered=(
         "creating and changing sources, destinations, users, alerts, tag-manager objects",
         "delivery issues: they hold bodies of requests, with persons and keys in them",
