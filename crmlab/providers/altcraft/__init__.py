@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +46,10 @@ _LIMIT = 1000
 _PAGE_SIZE = PageSize(name="limit", in_body=True)
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
+
+
+#: what stands in the place of a record that is not there
+_NOTHING = (b"null", b"[]", b"{}", b'""', b"false")
 
 
 class _Envelope(msgspec.Struct):
@@ -89,6 +93,20 @@ def _ids(context: Context, resource: str) -> list[str]:
 
 def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
+
+
+class _Data(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _holds_nothing(doubt: str) -> Callable[[Page], str]:
+    """Return a `Resource.lacking` for requests that are about one thing which exists."""
+
+    def lacking(page: Page) -> str:
+        is_nothing = bytes(page.read(_Data).data).translate(None, b" \t\r\n") in _NOTHING
+        return doubt if is_nothing else ""
+
+    return lacking
 
 
 def _sees_no(what: str) -> str:
@@ -273,6 +291,7 @@ PROVIDER = Provider(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             absent_is_empty=True,
+            lacking=_holds_nothing("a segment that is listed came without its details"),
             requests=_segment_details,
             needs_before_request=("segments",),
             schema=fields.SEGMENT,
@@ -283,6 +302,7 @@ PROVIDER = Provider(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
             absent_is_empty=True,
+            lacking=_holds_nothing("the counters of a segment came without a number"),
             requests=_segment_counters,
             needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
