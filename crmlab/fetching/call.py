@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,18 +130,23 @@ async def answer(
     """Return the decoded answer of one operation, asked over the connections of this client."""
     chosen = _operation(account, operation)
     request = chosen.request(**arguments)
-    kept = None
     if chosen.destructive:
         check_spool(operation, allow_destructive=allow_destructive, spool=spool)
-        kept = Spool(spool or "", account, request.path)
-    async with within(client.timeouts.total):
-        page = await _where(account, _answer(client, account, request, kept))
-    if chosen.binary:
-        return page.body
-    found = _shareable(page, account)
-    if kept:
-        kept.hand_out()
-    return answer_frame(found) if as_frame else found
+    with ExitStack() as cleanup:
+        kept = None
+        if chosen.destructive:
+            kept = Spool(spool or "", account, request.path)
+            cleanup.callback(kept.close)
+        async with within(client.timeouts.total):
+            page = await _where(account, _answer(client, account, request, kept))
+        if chosen.binary:
+            return page.body
+        found = _shareable(page, account)
+        # an answer that is no frame stays, for the next call to read otherwise
+        shown = answer_frame(found) if as_frame else found
+        if kept:
+            kept.hand_out()
+    return shown
 
 
 def _shareable(page: Page, account: Account) -> Any:
