@@ -236,8 +236,8 @@ PROVIDER = Provider(
         Resource(
             name="predefined_items",
             doc="Products of the account's catalogue, which items of deals are taken from.",
-            requests=get("/predefined_items", page=1, per_page=_PER_PAGE),
-            # documented without page parameters, described as a list in pages
+            requests=get("/predefined_items"),
+            # as the pipelines
             follow=numbered_pages,
             total=total,
             path=("data", "predefined_items"),
