@@ -20,7 +20,6 @@ from crmlab.connector import (
     EmbeddedList,
     Field,
     Limits,
-    Operation,
     Page,
     PageSize,
     Provider,
@@ -32,6 +31,7 @@ from crmlab.connector import (
     refuse,
     time_zone_fact,
 )
+from crmlab.connector.operation import declared_in
 from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import (
     Envelope,
@@ -157,12 +157,6 @@ _IN_BOOTSTRAP = (
 )
 _TIMED = ("contacts", "companies", "deals", "actions", "notes", "calls", "meetings")
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
-
-
-def _operations() -> tuple[Operation, ...]:
-    from crmlab.providers.onepagecrm.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
-
-    return OPERATIONS
 
 
 PROVIDER = Provider(
@@ -303,7 +297,7 @@ PROVIDER = Provider(
         ),
         _list("meetings", "meeting", doc="Meetings.", schema=fields.MEETING, views=views.MEETINGS),
     ),
-    operations=_operations,
+    operations=declared_in("crmlab.providers.onepagecrm.operations"),
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
