@@ -22,7 +22,6 @@ from crmlab.connector import (
     Fact,
     Field,
     Limits,
-    Operation,
     Page,
     PageSize,
     Provider,
@@ -38,6 +37,7 @@ from crmlab.connector import (
     time_zone_fact,
     with_zone,
 )
+from crmlab.connector.operation import declared_in
 from crmlab.errors import ApiError, NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
 from crmlab.providers.altcraft.probes import PROBES
@@ -203,12 +203,6 @@ def _profile_schema(context: Context) -> Schema:
     return {**fields.PROFILE, **dict.fromkeys(own, fields.PROFILE["email"])}
 
 
-def _operations() -> tuple[Operation, ...]:
-    from crmlab.providers.altcraft.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
-
-    return OPERATIONS
-
-
 # ---- facts ----------------------------------------------------------------------------------------
 
 
@@ -357,7 +351,7 @@ PROVIDER = Provider(
             unknown_words=views.UNKNOWN_ACTIONS,
         ),
     ),
-    operations=_operations,
+    operations=declared_in("crmlab.providers.altcraft.operations"),
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",

@@ -20,7 +20,6 @@ from crmlab.connector import (
     Context,
     Field,
     Limits,
-    Operation,
     Page,
     Paginator,
     Provider,
@@ -36,6 +35,7 @@ from crmlab.connector import (
     refuse,
     whole_number,
 )
+from crmlab.connector.operation import declared_in
 from crmlab.errors import ApiError, PagingError
 from crmlab.providers.commanders_act import fields, statistics, views
 from crmlab.providers.commanders_act.probes import PROBES
@@ -335,12 +335,6 @@ def _list(name: str, doc: str, **more: Any) -> Resource:
     )
 
 
-def _operations() -> tuple[Operation, ...]:
-    from crmlab.providers.commanders_act.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
-
-    return OPERATIONS
-
-
 PROVIDER = Provider(
     name="commanders_act",
     title="Commanders Act",
@@ -451,7 +445,7 @@ PROVIDER = Provider(
             views=views.LOGS,
         ),
     ),
-    operations=_operations,
+    operations=declared_in("crmlab.providers.commanders_act.operations"),
     assumptions=(
         "lists come whole; where an answer holds meta.pagination or links.next, it is followed, the link by what it "
         "asks for and not to its host; where it tells of pages, and neither of a total nor of a link, one page more is "
