@@ -323,7 +323,7 @@ def decoder(
     With `exports`, also what the resource lets others know.
     """
     wanted = set(tables)
-    resource = replace(resource, key=_given(resource.key))
+    resource = replace(resource, key=given_key(resource.key))
     views = [view for view in _declared_views(resource, context, wanted) if view.table in wanted]
     documented = resource.schema(context) if callable(resource.schema) else resource.schema
     known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
@@ -347,7 +347,7 @@ def _declared_views(resource: Resource, context: Context, wanted: set[str]) -> S
     return resource.views(context) if callable(resource.views) else resource.views
 
 
-def _given(key: pl.Expr) -> pl.Expr:
+def given_key(key: pl.Expr) -> pl.Expr:
     """Return the key where there is one: a blank is none, and would make all records with one the same record."""
     return pl.when(key.cast(pl.String, strict=False).str.strip_chars() != "").then(key)
 

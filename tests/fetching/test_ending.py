@@ -895,3 +895,22 @@ async def test_a_segment_that_is_listed_and_comes_without_details_is_missed(serv
 
     assert data.summary["complete"].to_list() == [False]
     assert "without its details" in data.summary["note"][0]
+
+
+@pytest.mark.parametrize("nameless", [{}, {"id": None}, {"id": ""}])
+async def test_records_without_an_id_are_there_once_however_often_their_list_is_read(
+    serve: Serve, tmp_path: Path, nameless: dict[str, Any]
+) -> None:
+    async def contacts(request: web.Request) -> web.Response:
+        number = int(request.query.get("page", "1"))
+        # two each are equal: nothing says that they are one
+        people = [nameless | {"full_name": f"C {each // 2}"} for each in range(150)]
+        rows = [] if "custom_field" in request.path else people[number * 100 - 100 : number * 100]
+        return web.json_response({"status": True, "code": 200, "data": rows})
+
+    asked = relenta(await serve(contacts))
+    data = await crmlab.fetch(asked, "relenta.contacts", limits=FAST)
+    stored = await crmlab.fetch_to(tmp_path, asked, "relenta.contacts", limits=FAST)
+
+    assert data["relenta.contacts"].height == 150
+    assert stored.summary["rows"].to_list() == data.summary["rows"].to_list() == [150]
