@@ -61,7 +61,8 @@ class NumberedList:
             # a count of one full page may be that of the page
             may_count_the_page = self.pages.highest == 1 and is_full
             return self.pages.came == total and not may_count_the_page
-        if total is None and self._paging.proves_no_end(page):
+        lacks_its_count = self._resource.total is not None and self._paging.next_if_full
+        if total is None and (lacks_its_count or self._paging.proves_no_end(page)):
             return False
         if total is not None or self._paging.more(page) is not None:
             return not is_full
@@ -91,7 +92,7 @@ class NumberedList:
         if repeated:
             (doubts if self._counted is None else remarks).setdefault(repeated)
         only_page_repeats = self._counted is None and self.pages.last == 1 and self.pages.repeats(2) == 1
-        if only_page_repeats and not repeated and self._resource.may_repeat_last_page:
+        if only_page_repeats and not repeated:
             remarks.setdefault("page 2 repeats page 1: nothing else tells that there is only one page")
         empty = self.pages.empty_in_words()
         if empty and self._counted is None:

@@ -914,3 +914,20 @@ async def test_records_without_an_id_are_there_once_however_often_their_list_is_
 
     assert data["relenta.contacts"].height == 150
     assert stored.summary["rows"].to_list() == data.summary["rows"].to_list() == [150]
+
+
+@pytest.mark.parametrize("told", [{"max_page": 1}, {"max_page": 0, "total_count": "x"}, {"max_page": -1}])
+async def test_a_list_without_its_documented_count_is_followed_past_the_last_page_it_tells(
+    serve: Serve, told: dict[str, Any]
+) -> None:
+    async def companies(request: web.Request) -> web.Response:
+        if request.path != "/companies":
+            return web.json_response({"status": 0, "message": "OK", "data": {"user_id": "me"}})
+        number = int(request.query.get("page", "1"))
+        rows = [{"company": {"id": str(each)}} for each in range(70)][number * 33 - 33 : number * 33]
+        return web.json_response({"status": 0, "message": "OK", "data": {"companies": rows, **told}})
+
+    data = await crmlab.fetch(onepagecrm(await serve(companies)), "onepagecrm.companies", limits=FAST)
+
+    assert data["onepagecrm.companies"].height == 70
+    assert data.complete
