@@ -145,6 +145,8 @@ class Ending:
         if trail.barren >= self._paging.max_barren:
             if found or not self._paging.empty_is_end:
                 self.doubts.setdefault(f"{trail.barren} pages in a row brought no new record, and name yet another one")
+            else:
+                self.remarks.setdefault(f"its end is {trail.barren} empty pages, the last of which names another one")
             return ()
         self._follow_pages += 1
         self._follow_records += len(found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -99,14 +99,10 @@ class _Data(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-def _holds_nothing(doubt: str) -> Callable[[Page], str]:
-    """Return a `Resource.lacking` for requests that are about one thing which exists."""
-
-    def lacking(page: Page) -> str:
-        is_nothing = bytes(page.read(_Data).data).translate(None, b" \t\r\n") in _NOTHING
-        return doubt if is_nothing else ""
-
-    return lacking
+def _lacks_details(page: Page) -> str:
+    """Return what is to be said of an answer without a segment to a request for one that is listed."""
+    is_nothing = bytes(page.read(_Data).data).translate(None, b" \t\r\n") in _NOTHING
+    return "a segment that is listed came without its details" if is_nothing else ""
 
 
 def _sees_no(what: str) -> str:
@@ -285,7 +281,7 @@ PROVIDER = Provider(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             absent_is_empty=True,
-            lacking=_holds_nothing("a segment that is listed came without its details"),
+            lacking=_lacks_details,
             requests=_segment_details,
             needs_before_request=("segments",),
             schema=fields.SEGMENT,
@@ -296,7 +292,6 @@ PROVIDER = Provider(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
             absent_is_empty=True,
-            lacking=_holds_nothing("the counters of a segment came without a number"),
             requests=_segment_counters,
             needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
