@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES, Asked, Needs, collected, unread_note
+from crmlab.schema import TABLES, Asked, Needs, as_instant, collected, unread_note
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -156,10 +156,19 @@ class Call:
         return self._bound.kwargs
 
     def notes(self) -> str:
-        """Return in words of which period the tables are, and what of them could not be read; "" where all is there."""
+        """Return in words of which period and time the tables are, and what of them could not be read."""
         periods = [data.asked.period_note([table]) for data, table in self.used]
         unread = [unread_note(data.summary, [table]) for data, table in self.used]
-        return ". ".join(dict.fromkeys(word for word in [*periods, *unread] if word))
+        return ". ".join(dict.fromkeys(word for word in [*periods, *self._times(), *unread] if word))
+
+    def _times(self) -> list[str]:
+        """Return when the tables were fetched, where the call asks for another moment; of several fetches, each is."""
+        as_of = self._bound.arguments.get("as_of")
+        fetches = {id(data): data for data, _ in self.used}
+        if as_of is None or len(fetches) != 1:
+            return []
+        moment = as_instant(as_of, "as_of", self._bound.arguments.get("time_zone", "UTC"))
+        return [data.asked.time_note(moment) for data in fetches.values()]
 
     def _in_place_of(self, given: Any, parameter: inspect.Parameter) -> Any:
         """Return what a fetch, or a list of fetches, stands for as this argument."""

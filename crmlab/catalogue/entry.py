@@ -22,9 +22,10 @@ Filters = Mapping[Filter, Mapping[str, tuple[str, ...]]]
 GIVEN: Mapping[str, str] = MappingProxyType(
     {
         "as_of": "data.fetched_at",
+        "fetched_at": "data.fetched_at",
         "people": "analysis.people(contacts)",
         "before": "earlier.deals",
-        "history": "analysis.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
+        "history": "analysis.stage_history([(earlier.fetched_at, before), (fetched_at, deals)])",
     }
 )
 
@@ -75,6 +76,13 @@ class Entry:
     def period_note(self, asked: Asked) -> str:
         """Return of which period the answer is, as a sentence of its subtitle; "" where all times are in it."""
         return asked.period_note(self.reads_tables)
+
+    def time_note(self, asked: Asked, as_of: dt.datetime) -> str:
+        """Return when what it shows was fetched, as a sentence; "" where that is the moment that it is asked for."""
+        read = self.reads()
+        # what compares two fetches is of their times, whatever is asked for
+        depends_on_time = "earlier" not in read and (self.needs == "everything" or "as_of" in read)
+        return asked.time_note(as_of) if depends_on_time else ""
 
     @property
     def reads_tables(self) -> tuple[str, ...]:

@@ -152,7 +152,10 @@ def _plain(text: str) -> str:
 def _population(answer: Answer) -> str:
     """Return whom the numbers are of, as title and subtitle of the chart say it."""
     title = answer.figure.layout.title
-    texts = [Markup(text).striptags() for text in (title.text, title.subtitle.text) if text]  # noqa: S704  # read only
+    said = [title.text, title.subtitle.text]
+    if not answer.figure.data:  # where nothing is drawn, it says why
+        said += [annotation.text for annotation in answer.figure.layout.annotations]
+    texts = [Markup(text.replace("<br>", " ")).striptags() for text in said if text]  # noqa: S704  # read only
     return ". ".join(texts)
 
 

@@ -71,6 +71,10 @@ class ReportInputs:
     earlier: Result[Any] | None = None
     quota: Quota | None = None
 
+    def __post_init__(self) -> None:
+        if self.earlier is not None and not isinstance(self.earlier, Result):
+            raise UsageError("earlier must be a fetch of before: what crmlab.fetch or crmlab.open returned")
+
     def __getitem__(self, name: str) -> pl.DataFrame:
         return self.tables[name] if name in self.tables else TABLES[name].empty()
 
@@ -81,6 +85,7 @@ class ReportInputs:
         """Return what the code of questions may read, by name; `answers` adds what is made of these."""
         known: dict[str, Any] = {name: self[name] for name in TABLES}
         known |= {"people": self.people, "as_of": self.as_of, "time_zone": self.time_zone}
+        known["fetched_at"] = self.asked.fetched_at
         known |= {name: value for name, value in self._given().items() if value is not None}
         return known
 
@@ -157,6 +162,7 @@ def answers(entries: Sequence[Entry], inputs: ReportInputs, variables: dict[str,
             yield NoAnswer(entry, lacking)
             continue
         figure = with_note(entry.draw(variables), entry.period_note(inputs.asked))
+        figure = with_note(figure, entry.time_note(inputs.asked, inputs.as_of))
         figure = with_note(figure, unread_note(inputs.summary, entry.reads_tables))
         yield Answer(entry, entry.count(variables), figure)
 

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import crmlab
-from crmlab import analysis
+from crmlab import analysis, plots
 from crmlab.catalogue import CATALOGUE
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.results.export import read_cells
@@ -141,6 +141,8 @@ def test_masked_numbers_name_no_owner_and_say_that_they_are_masked(tmp_path: Pat
         ({"tables": "excel"}, "unknown format 'excel'"),
         ({"tables": "csv", "questions": ["win_rates"]}, "did you mean 'win_rate'"),
         ({"tables": "csv", "time_zone": "Mars"}, "not in the time zone database"),
+        ({"tables": "csv", "earlier": "last week"}, "earlier must be a fetch of before"),
+        ({"tables": "csv", "quota": "100"}, "give an amount"),
     ],
 )
 def test_what_is_asked_wrongly_writes_nothing(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
@@ -181,3 +183,18 @@ def test_an_earlier_fetch_of_a_period_is_refused_like_a_later_one(
 
     (line,) = manifest(tmp_path)["questions"]
     assert line["why"].startswith("Not answered: this needs all deals, and the data hold only those changed")
+
+
+def test_at_another_moment_than_that_of_the_fetch_answers_say_so_and_a_history_keeps_the_times_of_its_fetches(
+    fetched: crmlab.Fetched, earlier: crmlab.Fetched, tmp_path: Path
+) -> None:
+    asked = ["ageing", "consent_rate", "win_rate", "stage_durations"]
+    fetched.report(tmp_path / "then", tables="parquet", questions=asked, earlier=earlier, as_of="2029-01-01")
+    fetched.report(tmp_path / "now", tables="parquet", questions=asked, earlier=earlier)
+
+    note = f"What has no time of its own is as it was when fetched, on {fetched.fetched_at:%Y-%m-%d}"
+    said = {line["name"]: note in line["population"] for line in manifest(tmp_path / "then")["questions"]}
+    assert said == {"ageing": True, "consent_rate": True, "win_rate": False, "stage_durations": False}
+    assert not [line for line in manifest(tmp_path / "now")["questions"] if note in line["population"]]
+    assert_frame_equal(*(pl.read_parquet(tmp_path / folder / "stage_durations.parquet") for folder in ("then", "now")))
+    assert note in plots.consent_rate(fetched, as_of="2026-01-01").layout.title.subtitle.text.replace("<br>", "")
