@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES, Asked, Needs, as_instant, collected, unread_note
+from crmlab.schema import PEOPLE_OF_MASKED, TABLES, Asked, Needs, as_instant, collected, unread_note
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +28,8 @@ class FetchLike(Protocol):
 
     #: what came of each table, and what of it could not be read
     summary: pl.DataFrame
+    #: whether personal values are tokens
+    is_masked: bool
 
     @property
     def asked(self) -> Asked:
@@ -202,6 +204,7 @@ class Call:
             is_needed = is_named or parameter.default is parameter.empty
             return self._table(data, table) if is_needed or table in data else None
         if name in _MADE and (is_named or parameter.default is parameter.empty):
+            self._refuse_masked(data)
             self._note(data, "contacts")
             return _MADE[name](self._table(data, "contacts"))
         if is_named:
@@ -211,12 +214,19 @@ class Call:
         return None
 
     def _table(self, data: FetchLike, table: str) -> pl.DataFrame:
+        if self._name in _MADE:
+            self._refuse_masked(data)
         if table in data:
             self._note(data, table)
             return collected(data[table], table)
         if not TABLES[table].window:  # a lookup adds names, and is missed by none
             return TABLES[table].empty()
         raise UsageError(f"{self._name} needs {table}, which were not fetched: fetch them, too")
+
+    def _refuse_masked(self, data: FetchLike) -> None:
+        """Refuse to tell who is who by tokens: each contact would be a person of its own."""
+        if data.is_masked:
+            raise UsageError(f"{self._name} needs {PEOPLE_OF_MASKED}")
 
     def _note(self, data: FetchLike, table: str) -> None:
         """Take note of a table that is used; refuse it where it is of a period, and everything is needed."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from crmlab import analysis, plots
-from crmlab.schema import Asked, Needs
+from crmlab.schema import PEOPLE_OF_MASKED, Asked, Needs
 
 Filter = Literal["owner", "pipeline", "period", "service"]
 #: for each filter: which columns of which frames it compares; of several columns the first that is not null
@@ -67,8 +67,10 @@ class Entry:
         needs: Needs = getattr(analysis, self.name).needs
         return needs
 
-    def lacks(self, asked: Asked) -> str:
-        """Return, as it stands after "needs", what a fetch of a period lacks for it; "" where it can be answered."""
+    def lacks(self, asked: Asked, *, is_masked: bool = False) -> str:
+        """Return, as it stands after "needs", what a fetch of a period or a masked one lacks; "" where it answers."""
+        if is_masked and "people" in self.reads():
+            return PEOPLE_OF_MASKED
         if self.needs == "period":
             return ""
         return asked.why_not_whole(self.reads_tables)

@@ -77,7 +77,7 @@ def write_numbers(
     """
     asked_for = chosen(questions, CATALOGUE)
     now = as_instant(as_of, "as_of", time_zone)
-    people_known = known_people(tables) if who is None else who
+    people_known = known_people(tables) if who is None and not masked else who
     inputs = ReportInputs(tables, people_known, now, time_zone, asked, summary, earlier, quota)
     variables = inputs.variables()
     given = [answer for entries in asked_for.values() for answer in answers(entries, inputs, variables)]

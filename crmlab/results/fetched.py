@@ -369,7 +369,8 @@ class Fetched(Result[pl.DataFrame]):
         """
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
 
-        who = report.known_people(self._tables)  # before masking: tokens cannot be compared as people write names
+        # before masking: tokens cannot be compared as people write names
+        who = None if self.is_masked else report.known_people(self._tables)
         shown = self.masked() if mask else self
         options: dict[str, Any] = {
             "who": who,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmlab.schema.asked import Asked, AskedAccount, Needs, Period
+from crmlab.schema.asked import PEOPLE_OF_MASKED, Asked, AskedAccount, Needs, Period
 from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.spellings import CHANNELS, addresses, channel_word, first_mailbox, mailbox, mailboxes, purpose_word
@@ -16,6 +16,7 @@ __all__ = [
     "FIRST_YEAR",
     "KEY",
     "LAST_YEAR",
+    "PEOPLE_OF_MASKED",
     "TABLES",
     "UTC",
     "Asked",

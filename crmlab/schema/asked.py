@@ -11,6 +11,11 @@ from crmlab.schema.tables import TABLES
 
 #: what an answer needs: all that the services have, or no more than the period that it is about
 Needs = Literal["everything", "period"]
+#: why nobody is found in masked data, as it stands after "needs"
+PEOPLE_OF_MASKED = (
+    "who is who, and masked data do not tell: names and numbers are tokens. Find people before, with "
+    "people=analysis.people(data), or mask last, with data.report(..., mask=True)"
+)
 _MIDNIGHT = dt.time()
 #: a date in the place of a time is the beginning of that day, which is no other moment
 _A_DAY = dt.timedelta(days=1)

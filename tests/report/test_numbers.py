@@ -198,3 +198,23 @@ def test_at_another_moment_than_that_of_the_fetch_answers_say_so_and_a_history_k
     assert not [line for line in manifest(tmp_path / "now")["questions"] if note in line["population"]]
     assert_frame_equal(*(pl.read_parquet(tmp_path / folder / "stage_durations.parquet") for folder in ("then", "now")))
     assert note in plots.consent_rate(fetched, as_of="2026-01-01").layout.title.subtitle.text.replace("<br>", "")
+
+
+def test_who_is_who_is_not_told_of_tokens_wherever_it_is_asked(fetched: crmlab.Fetched, tmp_path: Path) -> None:
+    asked = ["people_overlap", "mailed_but_objected", "win_rate"]
+    masked = fetched.masked()
+    masked.export(tmp_path / "files")
+
+    for data in (masked, crmlab.open(tmp_path / "files", lazy=False)):
+        page = data.report(tmp_path / "page.html", questions=asked).read_text(encoding="utf-8")
+        data.report(tmp_path, tables="csv", questions=asked)
+
+        why = {line["name"]: line.get("why", "") for line in manifest(tmp_path)["questions"]}
+        assert {name for name, reason in why.items() if "masked data do not tell" in reason} == set(asked[:2])
+        assert why["win_rate"] == ""
+        assert "which of them are one person, masked data do not tell" in page
+        for question in (analysis.people, analysis.evidence, analysis.mailed_but_objected, plots.people_overlap):
+            with pytest.raises(UsageError, match=f"{question.__name__} needs who is who, and masked data do not tell"):
+                question(data)
+    known = analysis.people(fetched)
+    assert_frame_equal(analysis.mailed_but_objected(masked, people=known), analysis.mailed_but_objected(fetched))
