@@ -48,6 +48,10 @@ _PAGE_SIZE = PageSize(name="limit", in_body=True)
 LONG_AGO = dt.date(2000, 1, 1)
 
 
+#: what stands in the place of a record that is not there
+_NOTHING = (b"null", b"[]", b"{}", b'""', b"false")
+
+
 class _Envelope(msgspec.Struct):
     error: int | str
     error_text: str = ""
@@ -89,6 +93,16 @@ def _ids(context: Context, resource: str) -> list[str]:
 
 def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
+
+
+class _Data(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _lacks_details(page: Page) -> str:
+    """Return what is to be said of an answer without a segment to a request for one that is listed."""
+    is_nothing = bytes(page.read(_Data).data).translate(None, b" \t\r\n") in _NOTHING
+    return "a segment that is listed came without its details" if is_nothing else ""
 
 
 def _sees_no(what: str) -> str:
@@ -267,6 +281,7 @@ PROVIDER = Provider(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             absent_is_empty=True,
+            lacking=_lacks_details,
             requests=_segment_details,
             needs_before_request=("segments",),
             schema=fields.SEGMENT,
