@@ -18,6 +18,7 @@ from crmlab.analysis.decisions import (
     decided,
     for_all_they_cover,
     is_first,
+    refuse_misspelt,
 )
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
@@ -179,7 +180,9 @@ def stand_of(
 
     A withdrawal that names no channel is about this one, whatever else its person decided about.
     """
-    said = about(_said(consent_events, at, whom, subscriptions=subscriptions, contacts=contacts), channel, purpose)
+    everything = _said(consent_events, at, whom, subscriptions=subscriptions, contacts=contacts)
+    refuse_misspelt(everything, channel, purpose)
+    said = about(everything, channel, purpose)
     asked = [pl.lit(channel).alias("channel")]
     if purpose is not None:
         asked.append(pl.lit(purpose).alias("purpose"))

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import polars as pl
 
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.inputs import By, keys_of, read
 from crmlab.analysis.subjects import Whom, with_subject
-from crmlab.schema import KEY, channel_word, mailbox, purpose_word
+from crmlab.errors import UsageError
+from crmlab.schema import CHANNELS, KEY, channel_word, mailbox, purpose_word
 
 #: in this order: of two decisions of one moment the opt-out is the later
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
@@ -26,6 +28,8 @@ OPT_IN, OPT_OUT = "opt-in", "opt-out"
 SUBJECT_KEYS = ("subject", "channel", "purpose")
 #: how each of them is spelled in one way
 WORDS = {"channel": channel_word, "purpose": purpose_word}
+#: how alike two names are of which one is taken for a slip of the other; 1: the same
+_SIMILAR = 0.75
 #: what is kept of each event beside who said it and when
 _SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "step", "has_documentation")
 _READ = ("contact_id", "contact_email", "occurred_at", "created_at")
@@ -146,17 +150,58 @@ def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def word_of(name: str, given: str) -> str:
+    """Return the channel or purpose that is asked for, in one spelling.
+
+    Raises
+    ------
+    UsageError
+        It is no text, or a blank one.
+    """
+    word = None
+    if isinstance(given, str):
+        word = pl.select(WORDS[name](pl.lit(given))).item()
+    if word is None:
+        example = "'email'" if name == "channel" else "'newsletter', or leave it away for any"
+        raise UsageError(f"{name}={given!r} names no {name}: give one, such as {example}")
+    return str(word)
+
+
+def refuse_misspelt(decisions: pl.DataFrame, channel: str, purpose: str | None) -> None:
+    """Refuse a channel or purpose that no decision names where one of them names a similar one.
+
+    Everybody would be undecided about it. What is not similar to any is asked in earnest: nobody decided about it.
+    Reads channel, purpose.
+
+    Raises
+    ------
+    UsageError
+        It says which is meant.
+    """
+    asked = {"channel": channel, "purpose": purpose}
+    for name, given in asked.items():
+        if given is None:
+            continue
+        word = word_of(name, given)
+        known = decisions[name].unique().drop_nulls().to_list()
+        if name == "channel":
+            known += CHANNELS
+        similar = [] if word in known else get_close_matches(word, known, n=1, cutoff=_SIMILAR)
+        if similar:
+            raise UsageError(f"no decision is about {name}={given!r}; did you mean {similar[0]!r}?")
+
+
 def about(decisions: pl.DataFrame, channel: str, purpose: str | None) -> pl.DataFrame:
     """Return the decisions about a channel, and about a purpose where one is given.
 
     A withdrawal that names none is about each. Reads channel, purpose, decision.
     """
     is_out = pl.col("decision") == OPT_OUT
-    of_channel = pl.col("channel") == channel_word(pl.lit(channel))
+    of_channel = pl.col("channel") == word_of("channel", channel)
     found = decisions.filter(of_channel | (pl.col("channel").is_null() & is_out))
     if purpose is None:
         return found
-    of_purpose = pl.col("purpose") == purpose_word(pl.lit(purpose))
+    of_purpose = pl.col("purpose") == word_of("purpose", purpose)
     return found.filter(of_purpose | (pl.col("purpose").is_null() & is_out))
 
 
@@ -177,7 +222,9 @@ def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.Da
     pl.DataFrame
         The columns of `events`, with decision (String): "opt-in" or "opt-out" after this event, taken together.
     """
-    decisions = about(events.drop_nulls("decision"), channel, purpose)
+    made = events.drop_nulls("decision")
+    refuse_misspelt(made, channel, purpose)
+    decisions = about(made, channel, purpose)
     if decisions["purpose"].null_count() < decisions.height:
         decisions = _taken_together(decisions, channel)
     return decisions.sort("at", "decision", maintain_order=True)

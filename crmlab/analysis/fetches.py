@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES, Asked, Needs, collected, unread_note
+from crmlab.schema import PEOPLE_OF_MASKED, TABLES, Asked, Needs, as_instant, collected, unread_note
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +28,8 @@ class FetchLike(Protocol):
 
     #: what came of each table, and what of it could not be read
     summary: pl.DataFrame
+    #: whether personal values are tokens
+    is_masked: bool
 
     @property
     def asked(self) -> Asked:
@@ -156,10 +158,19 @@ class Call:
         return self._bound.kwargs
 
     def notes(self) -> str:
-        """Return in words of which period the tables are, and what of them could not be read; "" where all is there."""
+        """Return in words of which period and time the tables are, and what of them could not be read."""
         periods = [data.asked.period_note([table]) for data, table in self.used]
         unread = [unread_note(data.summary, [table]) for data, table in self.used]
-        return ". ".join(dict.fromkeys(word for word in [*periods, *unread] if word))
+        return ". ".join(dict.fromkeys(word for word in [*periods, *self._times(), *unread] if word))
+
+    def _times(self) -> list[str]:
+        """Return when the tables were fetched, where the call asks for another moment; of several fetches, each is."""
+        as_of = self._bound.arguments.get("as_of")
+        fetches = {id(data): data for data, _ in self.used}
+        if as_of is None or len(fetches) != 1:
+            return []
+        moment = as_instant(as_of, "as_of", self._bound.arguments.get("time_zone", "UTC"))
+        return [data.asked.time_note(moment) for data in fetches.values()]
 
     def _in_place_of(self, given: Any, parameter: inspect.Parameter) -> Any:
         """Return what a fetch, or a list of fetches, stands for as this argument."""
@@ -193,6 +204,7 @@ class Call:
             is_needed = is_named or parameter.default is parameter.empty
             return self._table(data, table) if is_needed or table in data else None
         if name in _MADE and (is_named or parameter.default is parameter.empty):
+            self._refuse_masked(data)
             self._note(data, "contacts")
             return _MADE[name](self._table(data, "contacts"))
         if is_named:
@@ -202,12 +214,19 @@ class Call:
         return None
 
     def _table(self, data: FetchLike, table: str) -> pl.DataFrame:
+        if self._name in _MADE:
+            self._refuse_masked(data)
         if table in data:
             self._note(data, table)
             return collected(data[table], table)
         if not TABLES[table].window:  # a lookup adds names, and is missed by none
             return TABLES[table].empty()
         raise UsageError(f"{self._name} needs {table}, which were not fetched: fetch them, too")
+
+    def _refuse_masked(self, data: FetchLike) -> None:
+        """Refuse to tell who is who by tokens: each contact would be a person of its own."""
+        if data.is_masked:
+            raise UsageError(f"{self._name} needs {PEOPLE_OF_MASKED}")
 
     def _note(self, data: FetchLike, table: str) -> None:
         """Take note of a table that is used; refuse it where it is of a period, and everything is needed."""

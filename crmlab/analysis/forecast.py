@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
+from numbers import Real
 
 import polars as pl
 
@@ -218,9 +220,7 @@ def coverage(
     end = as_instant(until, "until").date()
     if first >= end:
         raise UsageError(f"since={first} is not before until={end}")
-    amounts = quota.values() if isinstance(quota, Mapping) else (quota,)
-    if not all(amount > 0 for amount in amounts):
-        raise UsageError("quota must be more than 0")
+    _check_quota(quota)
     won = WON & pl.col("close_date").is_between(first, end, closed="left")
     found = with_currency(deals.filter(OPEN | won))
     if currencies(found) and not isinstance(quota, Mapping):
@@ -244,3 +244,22 @@ def coverage(
         )
         .sort("currency", nulls_last=True)
     )
+
+
+def _check_quota(quota: float | Mapping[str, float]) -> None:
+    """Refuse what is no amount to be won, or no currency of one.
+
+    Raises
+    ------
+    UsageError
+        It is no number above 0, nor such numbers by currency.
+    """
+    amounts = list(quota.values()) if isinstance(quota, Mapping) else [quota]
+    if not all(isinstance(amount, Real) for amount in amounts):
+        raise UsageError(
+            f"quota={quota!r}: give an amount, such as 100000, or one for each currency, {{'EUR': 100000}}"
+        )
+    if not all(0 < amount < math.inf for amount in amounts):
+        raise UsageError("quota must be more than 0")
+    if isinstance(quota, Mapping) and not all(isinstance(currency, str) for currency in quota):
+        raise UsageError(f"quota={quota!r}: name each currency as the deals do, such as 'EUR'")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from crmlab.analysis.consent_state import undated_states
-from crmlab.analysis.decisions import OPT_OUT, about, dated_events, history_of
+from crmlab.analysis.decisions import OPT_OUT, about, dated_events, history_of, word_of
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import chosen_grain, local, period_of
@@ -122,8 +122,8 @@ def activities_after_opt_out(
     decided = pl.concat(
         history_of(said, channel, purpose)
         .rename(names)
-        .select("at", "decision", *names.values(), channel_word(pl.lit(channel)).alias("channel"))
-        for channel in sorted(set(channels.values()))
+        .select("at", "decision", *names.values(), pl.lit(channel).alias("channel"))
+        for channel in sorted({word_of("channel", channel) for channel in channels.values()})
     )
     # most people never opted out: they need not be looked at in order of time
     whom = ["person_id", "channel"]
@@ -163,14 +163,15 @@ def contacts_made(activities: pl.DataFrame, people: pl.DataFrame, channels: Mapp
     UsageError
         `channels` is empty, or `people` is not of `crmlab.analysis.people`.
     """
-    if not channels:
-        raise UsageError('channels is empty: give kinds of activity with their channel, such as {"call": "phone"}')
+    if not isinstance(channels, Mapping) or not channels:
+        raise UsageError('channels: give kinds of activity with their channel, such as {"call": "phone"}')
     activities = read(activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
+    by_kind = {str(kind).strip().lower(): word_of("channel", channel) for kind, channel in channels.items()}
     used = pl.coalesce(
-        pl.col(name).str.to_lowercase().replace_strict(dict(channels), default=None, return_dtype=pl.String)
+        pl.col(name).str.to_lowercase().replace_strict(by_kind, default=None, return_dtype=pl.String)
         for name in ("mailing", "kind")
     )
-    contacting = activities.with_columns(channel_word(used).alias("channel")).drop_nulls("channel")
+    contacting = activities.with_columns(used.alias("channel")).drop_nulls("channel")
     named = with_person(contacting, people)
     return named.select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
 

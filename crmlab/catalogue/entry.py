@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from crmlab import analysis, plots
-from crmlab.schema import Asked, Needs
+from crmlab.schema import PEOPLE_OF_MASKED, Asked, Needs
 
 Filter = Literal["owner", "pipeline", "period", "service"]
 #: for each filter: which columns of which frames it compares; of several columns the first that is not null
@@ -22,9 +22,10 @@ Filters = Mapping[Filter, Mapping[str, tuple[str, ...]]]
 GIVEN: Mapping[str, str] = MappingProxyType(
     {
         "as_of": "data.fetched_at",
+        "fetched_at": "data.fetched_at",
         "people": "analysis.people(contacts)",
         "before": "earlier.deals",
-        "history": "analysis.stage_history([(earlier.fetched_at, before), (as_of, deals)])",
+        "history": "analysis.stage_history([(earlier.fetched_at, before), (fetched_at, deals)])",
     }
 )
 
@@ -66,8 +67,10 @@ class Entry:
         needs: Needs = getattr(analysis, self.name).needs
         return needs
 
-    def lacks(self, asked: Asked) -> str:
-        """Return, as it stands after "needs", what a fetch of a period lacks for it; "" where it can be answered."""
+    def lacks(self, asked: Asked, *, is_masked: bool = False) -> str:
+        """Return, as it stands after "needs", what a fetch of a period or a masked one lacks; "" where it answers."""
+        if is_masked and "people" in self.reads():
+            return PEOPLE_OF_MASKED
         if self.needs == "period":
             return ""
         return asked.why_not_whole(self.reads_tables)
@@ -75,6 +78,13 @@ class Entry:
     def period_note(self, asked: Asked) -> str:
         """Return of which period the answer is, as a sentence of its subtitle; "" where all times are in it."""
         return asked.period_note(self.reads_tables)
+
+    def time_note(self, asked: Asked, as_of: dt.datetime) -> str:
+        """Return when what it shows was fetched, as a sentence; "" where that is the moment that it is asked for."""
+        read = self.reads()
+        # what compares two fetches is of their times, whatever is asked for
+        depends_on_time = "earlier" not in read and (self.needs == "everything" or "as_of" in read)
+        return asked.time_note(as_of) if depends_on_time else ""
 
     @property
     def reads_tables(self) -> tuple[str, ...]:

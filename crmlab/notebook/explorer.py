@@ -200,7 +200,7 @@ class Explorer:
         if "earlier" in reads and self._earlier is None:
             missing.append("an earlier fetch: crmlab.explore(data, earlier=...)")
         fetches = [self._data, self._earlier] if "earlier" in reads and self._earlier else [self._data]
-        lacking = [entry.lacks(fetch.asked) for fetch in fetches]
+        lacking = [entry.lacks(fetch.asked, is_masked=fetch.is_masked) for fetch in fetches]
         missing += dict.fromkeys(reason for reason in lacking if reason)
         if "quota" in reads and self._quota is None:
             missing.append("a quota: crmlab.explore(data, quota=...)")

@@ -77,7 +77,7 @@ def write_numbers(
     """
     asked_for = chosen(questions, CATALOGUE)
     now = as_instant(as_of, "as_of", time_zone)
-    people_known = known_people(tables) if who is None else who
+    people_known = known_people(tables) if who is None and not masked else who
     inputs = ReportInputs(tables, people_known, now, time_zone, asked, summary, earlier, quota)
     variables = inputs.variables()
     given = [answer for entries in asked_for.values() for answer in answers(entries, inputs, variables)]
@@ -152,7 +152,10 @@ def _plain(text: str) -> str:
 def _population(answer: Answer) -> str:
     """Return whom the numbers are of, as title and subtitle of the chart say it."""
     title = answer.figure.layout.title
-    texts = [Markup(text).striptags() for text in (title.text, title.subtitle.text) if text]  # noqa: S704  # read only
+    said = [title.text, title.subtitle.text]
+    if not answer.figure.data:  # where nothing is drawn, it says why
+        said += [annotation.text for annotation in answer.figure.layout.annotations]
+    texts = [Markup(text.replace("<br>", " ")).striptags() for text in said if text]  # noqa: S704  # read only
     return ". ".join(texts)
 
 

@@ -67,7 +67,8 @@ def write(
         resource, table, rows, rejected, requests, retries, complete; all columns are shown.
     who
         Who is who among the contacts, from `known_people`. For masked tables it must come from those of before: tokens
-        of a name or number cannot be compared as people write them. None: found in `tables`.
+        of a name or number cannot be compared as people write them. None: found in `tables`; where these are
+        masked, what needs it is not answered.
     rejected
         Records that did not fit. Reads provider, account, resource, reason; counted by reason,
         without the values that reasons quote.
@@ -103,7 +104,7 @@ def write(
         `as_of` has no time zone, `time_zone` or a question is not known, or the folder is none or not ours to write to.
     """
     now = as_instant(as_of, "as_of", time_zone)
-    people_known = known_people(tables) if who is None else who
+    people_known = known_people(tables) if who is None and not masked else who
     inputs = ReportInputs(tables, people_known, now, time_zone, asked or Asked(fetched_at=now), summary, earlier, quota)
     asked_for = chosen(questions, inputs.default())
     page = render(

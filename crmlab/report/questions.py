@@ -61,7 +61,8 @@ class ReportInputs:
     """The tables, who is who in them, when they were fetched, the clock they are counted by, and what was asked."""
 
     tables: Mapping[str, pl.DataFrame]
-    people: pl.DataFrame
+    #: None where nothing tells
+    people: pl.DataFrame | None
     as_of: dt.datetime
     time_zone: str
     asked: Asked
@@ -70,6 +71,10 @@ class ReportInputs:
     #: a fetch of before, and what is to be won this year; None: not given
     earlier: Result[Any] | None = None
     quota: Quota | None = None
+
+    def __post_init__(self) -> None:
+        if self.earlier is not None and not isinstance(self.earlier, Result):
+            raise UsageError("earlier must be a fetch of before: what crmlab.fetch or crmlab.open returned")
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         return self.tables[name] if name in self.tables else TABLES[name].empty()
@@ -80,7 +85,10 @@ class ReportInputs:
     def variables(self) -> dict[str, Any]:
         """Return what the code of questions may read, by name; `answers` adds what is made of these."""
         known: dict[str, Any] = {name: self[name] for name in TABLES}
-        known |= {"people": self.people, "as_of": self.as_of, "time_zone": self.time_zone}
+        known |= {"as_of": self.as_of, "time_zone": self.time_zone}
+        known["fetched_at"] = self.asked.fetched_at
+        if self.people is not None:
+            known["people"] = self.people
         known |= {name: value for name, value in self._given().items() if value is not None}
         return known
 
@@ -94,7 +102,7 @@ class ReportInputs:
 
     def lacks(self, entry: Entry) -> str:
         """Return, as it stands after "needs", what is missing for a question; "" where nothing is."""
-        lacking = entry.lacks(self.asked)
+        lacking = entry.lacks(self.asked, is_masked=self.people is None)
         if not lacking and self.earlier is not None and "earlier" in entry.reads():
             return entry.lacks(self.earlier.asked)
         return lacking
@@ -147,16 +155,19 @@ def answers(entries: Sequence[Entry], inputs: ReportInputs, variables: dict[str,
     What questions have in common, such as who is who, is added to `variables`, and so is made once.
     """
     for entry in entries:
-        _make(entry, variables)
         absent = tuple(table for table in entry.tables if table not in inputs)
         if absent:
             yield NoAnswer(entry, f"{listed(absent)}, which {_were(absent)} not fetched", absent)
             continue
-        lacking = _not_in_a_fetch(entry, variables) or inputs.lacks(entry)
+        lacking = inputs.lacks(entry)
+        if not lacking:
+            _make(entry, variables)
+            lacking = _not_in_a_fetch(entry, variables)
         if lacking:
             yield NoAnswer(entry, lacking)
             continue
         figure = with_note(entry.draw(variables), entry.period_note(inputs.asked))
+        figure = with_note(figure, entry.time_note(inputs.asked, inputs.as_of))
         figure = with_note(figure, unread_note(inputs.summary, entry.reads_tables))
         yield Answer(entry, entry.count(variables), figure)
 

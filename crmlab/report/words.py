@@ -136,8 +136,10 @@ def _span(time: pl.Series, time_zone: str) -> str:
 
 
 def _across(inputs: ReportInputs) -> Markup:
-    known = inputs.people["person_id"].n_unique()
     contacts = plural(inputs["contacts"].height, "contact")
+    if inputs.people is None:
+        return _bold("{}; which of them are one person, masked data do not tell.", contacts)
+    known = inputs.people["person_id"].n_unique()
     said = _bold("{} are <b>{}</b>", contacts, plural(known, "person", "people"))
     if "consent_events" not in inputs or "activities" not in inputs:
         return said + "."

@@ -343,7 +343,8 @@ class Fetched(Result[pl.DataFrame]):
             Names of questions, as figures are called in `crmlab.plots`. None: for HTML those of
             `crmlab.report.DEFAULT`, as data all of the catalogue. What the data cannot answer is told with the reason.
         as_of
-            The moment of ages, states and forecasts; a date is the beginning of that day in `time_zone`. None: when
+            The moment of ages, decisions and forecasts; a date is the beginning of that day in `time_zone`. What has no
+            time of its own, such as a stage or a subscription, stays as it was fetched, and charts say so. None: when
             the data were fetched.
         earlier
             A fetch of before, with all deals: for what changed in between, and how long deals stay in a stage.
@@ -368,7 +369,8 @@ class Fetched(Result[pl.DataFrame]):
         """
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
 
-        who = report.known_people(self._tables)  # before masking: tokens cannot be compared as people write names
+        # before masking: tokens cannot be compared as people write names
+        who = None if self.is_masked else report.known_people(self._tables)
         shown = self.masked() if mask else self
         options: dict[str, Any] = {
             "who": who,

@@ -11,7 +11,14 @@ from crmlab.schema.tables import TABLES
 
 #: what an answer needs: all that the services have, or no more than the period that it is about
 Needs = Literal["everything", "period"]
+#: why nobody is found in masked data, as it stands after "needs"
+PEOPLE_OF_MASKED = (
+    "who is who, and masked data do not tell: names and numbers are tokens. Find people before, with "
+    "people=analysis.people(data), or mask last, with data.report(..., mask=True)"
+)
 _MIDNIGHT = dt.time()
+#: a date in the place of a time is the beginning of that day, which is no other moment
+_A_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +147,23 @@ class Asked:
         bounded = self.bounded(tables)
         words = dict.fromkeys(period.in_words() for period in bounded.values())
         return f"Only what was changed or happened {' and '.join(words)}" if bounded else ""
+
+    def time_note(self, as_of: dt.datetime) -> str:
+        """Return when the data were fetched, as a sentence of a subtitle; "" within a day of what is asked for.
+
+        Statuses, stages, amounts, subscriptions and marks have no time: they cannot be told of another moment.
+
+        Examples
+        --------
+        >>> asked = Asked(fetched_at=dt.datetime(2026, 11, 29, 8, tzinfo=dt.UTC))
+        >>> asked.time_note(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+        'What has no time of its own is as it was when fetched, on 2026-11-29'
+        >>> asked.time_note(dt.datetime(2026, 11, 29, tzinfo=dt.UTC))
+        ''
+        """
+        if abs(as_of - self.fetched_at) < _A_DAY:
+            return ""
+        return f"What has no time of its own is as it was when fetched, on {self.fetched_at:%Y-%m-%d}"
 
     def differences(self, other: Asked, tables: Iterable[str]) -> list[str]:
         """Return in words how an earlier question was another one than this; its time is no difference.

@@ -26,6 +26,8 @@ _CHANNELS = {
     **dict.fromkeys(("letter", "letters", "post"), "letter"),
     **dict.fromkeys(("push", "pushnotification"), "push"),
 }
+#: the channels that have a name of their own here; services may name others
+CHANNELS = tuple(dict.fromkeys(_CHANNELS.values()))
 
 
 def mailboxes(written: pl.Expr) -> pl.Expr:

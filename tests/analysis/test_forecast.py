@@ -176,6 +176,10 @@ def test_coverage_of_a_filled_quota_or_none_is_null() -> None:
     [
         (100, date(2026, 4, 1), "give a quota for each"),
         ({"EUR": 0}, date(2026, 4, 1), "more than 0"),
+        ({"EUR": float("inf")}, date(2026, 4, 1), "more than 0"),
+        ("100", date(2026, 4, 1), "give an amount"),
+        ({"EUR": "100"}, date(2026, 4, 1), "give an amount"),
+        ({978: 100}, date(2026, 4, 1), "name each currency"),
         ({"EUR": 1}, date(2026, 1, 1), "is not before"),
         ({"EUR": 1}, "soon", "until='soon' is not a date"),
         ({"EUR": 1}, None, "until must be a date"),

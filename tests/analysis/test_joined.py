@@ -195,3 +195,32 @@ def test_a_consent_without_a_channel_is_one_for_no_channel_that_is_named() -> No
     assert dict(found.select("consent", "deals").rows()) == {
         "opted in": 1, "opted out": 0, "undecided": 1, "unknown person": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("topic", "message"),
+    [
+        ({"channel": "emial"}, "channel='emial'; did you mean 'email'"),
+        ({"purpose": "Newletter"}, "purpose='Newletter'; did you mean 'newsletter'"),
+        ({"channel": " "}, "names no channel"),
+        ({"channel": None}, "names no channel"),
+        ({"purpose": ["newsletter"]}, "names no purpose"),
+    ],
+)
+def test_a_channel_or_purpose_that_is_misspelt_is_refused(topic: dict[str, Any], message: str) -> None:
+    events = said(("Ann", "subscribe", "email", at(5))).with_columns(purpose=pl.lit("Newsletter"))
+
+    for analysis in (open_pipeline_by_consent, consent_coverage_of_pipeline):
+        with pytest.raises(UsageError, match=message):
+            analysis(deals({"contact_id": "ann"}), events, who(ann="A"), as_of=AS_OF, **topic)
+    with pytest.raises(UsageError, match=message):
+        consent_and_win_rate(deals({"contact_id": "ann"}), events, who(ann="A"), **topic)
+
+
+@pytest.mark.parametrize("topic", [{"channel": "sms"}, {"channel": "carrier pigeon"}, {"purpose": "surveys"}])
+def test_about_what_nobody_was_asked_everybody_is_undecided(topic: dict[str, Any]) -> None:
+    events = said(("ann", "subscribe", "email", at(5))).with_columns(purpose=pl.lit("Newsletter"))
+
+    found = open_pipeline_by_consent(deals({"contact_id": "ann"}), events, who(ann="A"), as_of=AS_OF, **topic)
+
+    assert dict(found.select("consent", "deals").rows())["undecided"] == 1

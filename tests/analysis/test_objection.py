@@ -82,9 +82,27 @@ def test_kinds_may_be_given_their_channel() -> None:
     assert found.select("id", "channel").rows() == [("0", "letter")]
 
 
-def test_no_channels_at_all_are_refused() -> None:
-    with pytest.raises(UsageError, match="channels is empty"):
-        activities_after_opt_out(done(("ann", "call", at(9))), said(), who(ann="A"), as_of=AS_OF, channels={})
+def test_kinds_and_channels_are_spelled_in_any_case() -> None:
+    activities = done(("ann", "call", at(9)))
+    events = said(("Ann", "unsubscribe", None, at(5)))
+
+    found = activities_after_opt_out(activities, events, who(ann="A"), as_of=AS_OF, channels={"CALL ": "Telephone"})
+
+    assert found.select("id", "channel").rows() == [("0", "phone")]
+
+
+@pytest.mark.parametrize(
+    ("channels", "message"),
+    [
+        ({}, "channels: give kinds"),
+        (["call"], "channels: give kinds"),
+        ({"call": None}, "channel=None names no channel"),
+        ({"call": "phoen"}, "did you mean 'phone'"),
+    ],
+)
+def test_channels_that_are_none_are_refused(channels: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        activities_after_opt_out(done(("ann", "call", at(9))), said(), who(ann="A"), as_of=AS_OF, channels=channels)
 
 
 def test_without_activities_or_events_there_is_nothing_but_the_columns() -> None:

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import crmlab
-from crmlab import analysis
+from crmlab import analysis, plots
 from crmlab.catalogue import CATALOGUE
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.results.export import read_cells
@@ -141,6 +141,8 @@ def test_masked_numbers_name_no_owner_and_say_that_they_are_masked(tmp_path: Pat
         ({"tables": "excel"}, "unknown format 'excel'"),
         ({"tables": "csv", "questions": ["win_rates"]}, "did you mean 'win_rate'"),
         ({"tables": "csv", "time_zone": "Mars"}, "not in the time zone database"),
+        ({"tables": "csv", "earlier": "last week"}, "earlier must be a fetch of before"),
+        ({"tables": "csv", "quota": "100"}, "give an amount"),
     ],
 )
 def test_what_is_asked_wrongly_writes_nothing(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
@@ -181,3 +183,38 @@ def test_an_earlier_fetch_of_a_period_is_refused_like_a_later_one(
 
     (line,) = manifest(tmp_path)["questions"]
     assert line["why"].startswith("Not answered: this needs all deals, and the data hold only those changed")
+
+
+def test_at_another_moment_than_that_of_the_fetch_answers_say_so_and_a_history_keeps_the_times_of_its_fetches(
+    fetched: crmlab.Fetched, earlier: crmlab.Fetched, tmp_path: Path
+) -> None:
+    asked = ["ageing", "consent_rate", "win_rate", "stage_durations"]
+    fetched.report(tmp_path / "then", tables="parquet", questions=asked, earlier=earlier, as_of="2029-01-01")
+    fetched.report(tmp_path / "now", tables="parquet", questions=asked, earlier=earlier)
+
+    note = f"What has no time of its own is as it was when fetched, on {fetched.fetched_at:%Y-%m-%d}"
+    said = {line["name"]: note in line["population"] for line in manifest(tmp_path / "then")["questions"]}
+    assert said == {"ageing": True, "consent_rate": True, "win_rate": False, "stage_durations": False}
+    assert not [line for line in manifest(tmp_path / "now")["questions"] if note in line["population"]]
+    assert_frame_equal(*(pl.read_parquet(tmp_path / folder / "stage_durations.parquet") for folder in ("then", "now")))
+    assert note in plots.consent_rate(fetched, as_of="2026-01-01").layout.title.subtitle.text.replace("<br>", "")
+
+
+def test_who_is_who_is_not_told_of_tokens_wherever_it_is_asked(fetched: crmlab.Fetched, tmp_path: Path) -> None:
+    asked = ["people_overlap", "mailed_but_objected", "win_rate"]
+    masked = fetched.masked()
+    masked.export(tmp_path / "files")
+
+    for data in (masked, crmlab.open(tmp_path / "files", lazy=False)):
+        page = data.report(tmp_path / "page.html", questions=asked).read_text(encoding="utf-8")
+        data.report(tmp_path, tables="csv", questions=asked)
+
+        why = {line["name"]: line.get("why", "") for line in manifest(tmp_path)["questions"]}
+        assert {name for name, reason in why.items() if "masked data do not tell" in reason} == set(asked[:2])
+        assert why["win_rate"] == ""
+        assert "which of them are one person, masked data do not tell" in page
+        for question in (analysis.people, analysis.evidence, analysis.mailed_but_objected, plots.people_overlap):
+            with pytest.raises(UsageError, match=f"{question.__name__} needs who is who, and masked data do not tell"):
+                question(data)
+    known = analysis.people(fetched)
+    assert_frame_equal(analysis.mailed_but_objected(masked, people=known), analysis.mailed_but_objected(fetched))
