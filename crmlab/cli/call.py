@@ -12,6 +12,9 @@ from crmlab.cli.arguments import Commands
 from crmlab.cli.output import OK
 from crmlab.errors import UsageError
 
+#: arguments of `crmlab.call` itself that have no meaning in a command
+_ONLY_IN_PYTHON = frozenset({"account", "operation", "as_frame", "timeouts"})
+
 
 def add(commands: Commands) -> None:
     """Add the command."""
@@ -19,7 +22,8 @@ def add(commands: Commands) -> None:
         "call",
         help="call one documented operation and print its answer as JSON",
         description="Send one request that reads and print the answer. "
-        "crmlab operations lists the names and their arguments.",
+        "crmlab operations lists the names and their arguments. What a service gives only once needs "
+        "allow_destructive=true spool=FOLDER as well.",
         epilog="example: crmlab call onepagecrm list_deals status=won per_page=5",
     )
     parser.add_argument("provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
@@ -30,13 +34,32 @@ def add(commands: Commands) -> None:
 
 async def run(options: argparse.Namespace) -> int:
     """Call the operation and print what it answers; return the exit code."""
-    arguments = dict(_argument(each) for each in options.arguments)
+    arguments = _arguments(options.arguments)
     account = crmlab.Account(providers.provider(options.provider).name)
     answer = await crmlab.call(account, options.operation, **arguments)
     if isinstance(answer, bytes):
         raise UsageError(f"{options.operation} answers with a file: call it in Python and write what comes back")
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return OK
+
+
+def _arguments(texts: list[str]) -> dict[str, Any]:
+    """Return the arguments by their names.
+
+    Raises
+    ------
+    UsageError
+        one is no argument, comes twice, or is one of `crmlab.call` in Python alone
+    """
+    arguments: dict[str, Any] = {}
+    for text in texts:
+        name, value = _argument(text)
+        if name in arguments:
+            raise UsageError(f"{name} is there twice: a list is written {name}=[1,2]")
+        if name in _ONLY_IN_PYTHON:
+            raise UsageError(f"{name} is for crmlab.call in Python, and no argument of an operation")
+        arguments[name] = value
+    return arguments
 
 
 def _argument(text: str) -> tuple[str, Any]:

@@ -19,6 +19,10 @@ Day: TypeAlias = dt.date
 Moment: TypeAlias = AwareDatetime
 
 
+#: as `repr` writes what no text can be sent with
+_LONE_SURROGATE = re.compile(r"(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}")
+
+
 class Body(BaseModel):
     """What a service takes as the body of a request, field by field; another field is refused before it is sent."""
 
@@ -37,11 +41,16 @@ def checked(operation: str, types: Mapping[str, Any], given: Mapping[str, object
         An argument is missing, unknown, or breaks a rule. No value is repeated, for it may be somebody's address.
     """
     model = _model(operation, tuple(types.items()), "allow" if is_open else "forbid")
+    if any(_LONE_SURROGATE.search(repr(value)) for value in given.values()):
+        raise UsageError(f"operation {operation!r}: an argument holds half of a character (a lone surrogate)")
     try:
         found = model.model_validate(given)
     except ValidationError as error:
         raise UsageError(f"operation {operation!r}: {_in_words(error, types)}") from None
-    return found.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    try:
+        return found.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    except (ValueError, RecursionError):
+        raise UsageError(f"operation {operation!r}: an argument is nothing that JSON can hold") from None
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Required
 
 from crmlab.connector.request import Request, fill_path
+from crmlab.errors import UsageError
 
 
 class Argument(NamedTuple):
@@ -47,7 +49,7 @@ class Operation:
     deprecated: bool = False
     assumed: bool = False
 
-    def request(self, **arguments: object) -> Request:
+    def request(self, /, **arguments: object) -> Request:
         """Return the request for these arguments; ``body`` is one of them where the operation takes one.
 
         Raises
@@ -58,13 +60,23 @@ class Operation:
         from crmlab.connector.arguments import checked  # noqa: PLC0415  # pydantic loads when something is called
 
         given = checked(self.name, self._types(), arguments, is_open=self.open_fields)
-        path = fill_path(self.path, **{name: given[name] for name in self.path_parts()})
+        parts = {name: given[name] for name in self.path_parts()}
+        self._check_parts(parts)
+        path = fill_path(self.path, **parts)
         query = {name: given[name] for name in self.query if given.get(name) is not None}
         params = dict(pair for name, value in query.items() for pair in _query_pairs(name, value))
         asked = {*self.path_parts(), *self.query}
         fields = {name: value for name, value in given.items() if name not in asked}
         body = given["body"] if self.body is not None else fields
         return Request(path=path, method=self.method, params=params, body=body or None)
+
+    def _check_parts(self, parts: Mapping[str, Any]) -> None:
+        """Refuse parts of a path that would make it another path: nothing, and the dots that mean a folder."""
+        from crmlab.connector.arguments import argument_name  # noqa: PLC0415  # as above
+
+        for name, part in parts.items():
+            if str(part).strip() in ("", ".", ".."):
+                raise UsageError(f"operation {self.name!r}: {argument_name(name)} must not be blank, nor dots alone")
 
     def path_parts(self) -> dict[str, Any]:
         """Return the parameters in the path, with their types."""
@@ -111,6 +123,14 @@ def patch(name: str, path: str, **more: Any) -> Operation:
 def delete(name: str, path: str, **more: Any) -> Operation:
     """Return an operation that deletes something."""
     return Operation(name=name, method="DELETE", path=path, writes=True, destructive=True, **more)
+
+
+def declared_in(module: str) -> Callable[[], tuple[Operation, ...]]:
+    """Return a `Provider.operations` that loads the ``OPERATIONS`` of a module when they are asked for.
+
+    There may be hundreds, with the models of what they take: whoever only fetches should not wait for them.
+    """
+    return lambda: importlib.import_module(module).OPERATIONS
 
 
 def _query_pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,8 @@ class Paginator:
     all, those that follow the followers included; None where the answer does not tell.
 
     Where pages are numbered, `param` names the query parameter that holds the number, and with `next_if_full`
-    a full page is followed by the next one where nothing says that it is the last. `is_chain` says whether an answer
+    a full page is followed by the next one where nothing says that it is the last, and so is one of which
+    `proves_no_end` says that what it tells of pages does not say so. `is_chain` says whether an answer
     alone names the one that follows it; `further` asks in another way for what would come after a page that names
     none.
     """
@@ -33,6 +34,7 @@ class Paginator:
     more: Callable[[Page], int | None] = lambda page: None
     param: str = ""
     next_if_full: bool = False
+    proves_no_end: Callable[[Page], bool] = lambda page: False
     is_chain: Callable[[Page], bool] = lambda page: False
     further: Callable[[Page], Iterable[Request]] = lambda page: ()
     #: the requests that would follow this one if its page held something, where that does not depend on the page

@@ -94,6 +94,12 @@ class Provider:
         return replace(self, resources=resources, ping=ping)
 
     @property
+    def secret_names(self) -> frozenset[str]:
+        """The names of all fields that are never kept, of records that are read and of others."""
+        ways = [*self.never_kept, *(way for resource in self.resources for way in resource.never_kept)]
+        return frozenset(way.rpartition(".")[2] for way in ways)
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The shared tables that this API can fill."""
         names = [table for resource in self.resources for table in resource.tables]

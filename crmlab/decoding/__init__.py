@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from crmlab.decoding.answer import answer_frame
-from crmlab.decoding.decoder import EXPORTS, MISFIT_KEYS, RAW, REJECTED, Decoded, Decoder, decoder
+from crmlab.decoding.decoder import EXPORTS, MISFIT_KEYS, RAW, REJECTED, Decoded, Decoder, decoder, given_key
 from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
+from crmlab.decoding.secrets import without_secrets
 
 __all__ = [
     "EXPORTS",
@@ -22,7 +23,9 @@ __all__ = [
     "as_documented",
     "as_listed",
     "decoder",
+    "given_key",
     "held",
     "records",
     "unknown_fields",
+    "without_secrets",
 ]

@@ -13,8 +13,10 @@ from crmlab.errors import UsageError
 def answer_frame(answer: Any) -> pl.DataFrame:
     """Return the records of a decoded answer as they are, a row each.
 
-    The list is looked for under ``data`` and as the only list of an object; an object without one is a single record.
-    An envelope around each record, such as ``{"contact": {...}}`` or the attributes of JSON:API, is taken off.
+    The list is looked for under ``data`` and as the only list of an object, or as an object that holds each record
+    under its id; an object without one is a single record. Where ``data`` is null there are none.
+    An envelope around each record, such as ``{"contact": {...}}`` or the attributes of JSON:API, is taken off; of two
+    different fields with one name the inner one gets an underscore behind it.
     A field whose values are of several types becomes their JSON text, so that none is lost.
 
     Raises
@@ -43,9 +45,17 @@ def _records(answer: Any) -> list[Any]:
         raise UsageError("the answer holds no records: leave as_frame out")
     if isinstance(answer.get("data"), list | dict):
         return _records(answer["data"])
+    if "data" in answer and answer["data"] is None:
+        return []
+    if answer and all(_is_record_by_id(key, value) for key, value in answer.items()):
+        return [*answer.values()]
     lists = [value for value in answer.values() if isinstance(value, list) and all(isinstance(v, dict) for v in value)]
     # an object with several lists, or with none, is a record of its own
     return lists[0] if len(lists) == 1 and "id" not in answer else [answer]
+
+
+def _is_record_by_id(key: str, value: Any) -> bool:
+    return isinstance(value, dict) and "id" in value and str(value["id"]) == key
 
 
 def _envelope(entries: list[Any]) -> str:
@@ -65,13 +75,34 @@ def _record(entry: Any, envelope: str) -> Any:
     name = envelope or "attributes"
     if not isinstance(entry, dict) or not isinstance(entry.get(name), dict):
         return entry
-    beside = {key: value for key, value in entry.items() if key != name}
-    return entry[name] | beside
+    record = {key: value for key, value in entry.items() if key != name}
+    for key, value in entry[name].items():
+        own_name = key
+        while own_name in record and record[own_name] != value:
+            own_name += "_"
+        record[own_name] = value
+    return record
 
 
 def _column(name: str, values: list[Any]) -> pl.Series:
+    rows = [{"values": value} for value in values]
     try:
-        return pl.Series(name, values, strict=True)
+        column = pl.DataFrame(rows, infer_schema_length=None)["values"].alias(name)
     except (TypeError, pl.exceptions.PolarsError, OverflowError):
-        texts = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
-        return pl.Series(name, texts, dtype=pl.String)
+        column = None
+    if column is not None and column.dtype != pl.Int128 and _is_same(column.to_list(), values):
+        return column
+    texts = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
+    return pl.Series(name, texts, dtype=pl.String)
+
+
+def _is_same(found: Any, value: Any) -> bool:
+    """Whether a frame holds just this value: no part is left out, and none became another type but whole numbers."""
+    if isinstance(value, dict) and isinstance(found, dict):
+        added = found.keys() - value.keys()
+        return all(key in found and _is_same(found[key], part) for key, part in value.items()) and all(
+            found[key] is None for key in added
+        )
+    if isinstance(value, list) and isinstance(found, list):
+        return len(found) == len(value) and all(map(_is_same, found, value))
+    return isinstance(found, bool) == isinstance(value, bool) and bool(found == value)

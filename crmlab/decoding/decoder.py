@@ -21,7 +21,7 @@ from crmlab.decoding.layout import Items, Layout
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
-from crmlab.decoding.secrets import shown
+from crmlab.decoding.secrets import column_without_secrets, shown
 from crmlab.decoding.unreadable import as_utf8
 from crmlab.decoding.view_reader import ROW, ViewReader
 from crmlab.schema import TABLES, UTC, within
@@ -123,6 +123,8 @@ class Decoder:
     def __call__(self, found: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
         rows, misfits = self._rows(found)
+        if self._never_kept:
+            rows = pl.DataFrame([column_without_secrets(column, self._never_kept) for column in rows])
         refused = {row: self._no_object(found[row]) for each in misfits if not each.field for row in each.rows}
         rows = _without(rows, refused)
         for view in self._views:
@@ -321,7 +323,7 @@ def decoder(
     With `exports`, also what the resource lets others know.
     """
     wanted = set(tables)
-    resource = replace(resource, key=_given(resource.key))
+    resource = replace(resource, key=given_key(resource.key))
     views = [view for view in _declared_views(resource, context, wanted) if view.table in wanted]
     documented = resource.schema(context) if callable(resource.schema) else resource.schema
     known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
@@ -345,7 +347,7 @@ def _declared_views(resource: Resource, context: Context, wanted: set[str]) -> S
     return resource.views(context) if callable(resource.views) else resource.views
 
 
-def _given(key: pl.Expr) -> pl.Expr:
+def given_key(key: pl.Expr) -> pl.Expr:
     """Return the key where there is one: a blank is none, and would make all records with one the same record."""
     return pl.when(key.cast(pl.String, strict=False).str.strip_chars() != "").then(key)
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
+
+import polars as pl
 
 #: parts of such names; looking for each of them is much faster than a regular expression is in long texts
 _SECRET = ("token", "secret", "password", "auth_key", "authkey", "api_key", "apikey")
 _BLOT = "••••"
+#: text that may be JSON
+_MAY_BE_JSON = r"^\s*[\[{]"
+#: how JSON may write a letter of a name: as its number
+_ESCAPE = r"\u00"
+_ESCAPED_LETTER = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
 
 def is_secret(name: str) -> bool:
@@ -18,16 +26,74 @@ def is_secret(name: str) -> bool:
 
 
 def without_secrets(value: Any, never_kept: Collection[str] = ()) -> Any:
-    """Return parsed JSON with everything blotted out that is named like a secret, or is one of these names."""
+    """Return parsed JSON with everything blotted out that is named like a secret, or is one of these names.
+
+    Text in it that is JSON of its own is looked into as well. Case makes no difference to names.
+    """
+    return _blotted(value, frozenset(map(str.casefold, never_kept)))
+
+
+def _blotted(value: Any, never_kept: frozenset[str]) -> Any:
+    if isinstance(value, str):
+        return _json_in_text(value, never_kept)
     if isinstance(value, list):
-        return [without_secrets(part, never_kept) for part in value]
+        return [_blotted(part, never_kept) for part in value]
     if not isinstance(value, dict):
         return value
     kept = {}
     for key, part in value.items():
-        hidden = part is not None and (is_secret(key) or key in never_kept)
-        kept[key] = _BLOT if hidden else without_secrets(part, never_kept)
+        hidden = part is not None and (is_secret(key) or key.casefold() in never_kept)
+        kept[key] = _BLOT if hidden else _blotted(part, never_kept)
     return kept
+
+
+def _json_in_text(text: str, never_kept: frozenset[str]) -> str:
+    """Return text as it is, unless it is JSON with a secret in it."""
+    if not text.lstrip().startswith(("{", "[")) or not _may_hold_secrets(text, never_kept):
+        return text
+    try:
+        return json.dumps(_blotted(json.loads(text), never_kept), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text  # it only looks like JSON, such as a title that begins with a bracket
+
+
+def column_without_secrets(column: pl.Series, never_kept: Collection[str]) -> pl.Series:
+    """Return a column in which no text is JSON with a field of one of these names; the same one where none is.
+
+    Where text is documented, an object that came instead is there as its JSON.
+    """
+    if not any(_may_hold_json_with(texts, never_kept) for texts in _texts(column)):
+        return column
+    folded = frozenset(map(str.casefold, never_kept))
+    return pl.Series(column.name, _texts_blotted(column.to_list(), folded), dtype=column.dtype)
+
+
+def _texts(column: pl.Series) -> Iterator[pl.Series]:
+    """Yield the texts of a column, those inside its objects and lists too."""
+    if column.dtype == pl.String:
+        yield column
+    elif isinstance(column.dtype, pl.List):
+        yield from _texts(column.explode())
+    elif isinstance(column.dtype, pl.Struct):
+        for name in column.struct.fields:
+            yield from _texts(column.struct.field(name))
+
+
+def _may_hold_json_with(texts: pl.Series, names: Collection[str]) -> bool:
+    nested = texts.filter(texts.str.contains(_MAY_BE_JSON))
+    signs = [_ESCAPE, *(name.casefold() for name in names)]
+    return bool(nested.str.to_lowercase().str.contains_any(signs).any())
+
+
+def _texts_blotted(value: Any, never_kept: frozenset[str]) -> Any:
+    """Return values with the JSON in their texts blotted; the names of documented fields say nothing here."""
+    if isinstance(value, str):
+        return _json_in_text(value, never_kept)
+    if isinstance(value, list):
+        return [_texts_blotted(part, never_kept) for part in value]
+    if isinstance(value, dict):
+        return {key: _texts_blotted(part, never_kept) for key, part in value.items()}
+    return value
 
 
 def shown(raw: bytes, never_kept: Collection[str] = ()) -> str:
@@ -48,7 +114,10 @@ def shown_values(field: str, values: Sequence[str], never_kept: Collection[str] 
 
 
 def _may_hold_secrets(text: str, never_kept: Collection[str]) -> bool:
-    return is_secret(text) or any(name in text for name in never_kept)
+    if _ESCAPE in text:
+        text = _ESCAPED_LETTER.sub(lambda escape: chr(int(escape[1], 16)), text)
+    folded = text.casefold()
+    return is_secret(folded) or any(name.casefold() in folded for name in never_kept)
 
 
 def _shown_text(text: str, never_kept: Collection[str]) -> str:

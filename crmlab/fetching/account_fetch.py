@@ -12,7 +12,7 @@ import polars as pl
 
 from crmlab.accounts import Account
 from crmlab.connector import Context, Page, Request
-from crmlab.decoding import RAW
+from crmlab.decoding import RAW, given_key
 from crmlab.fetching.crawl import first_error, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
@@ -112,7 +112,7 @@ class AccountFetch:
         await fetch.work()
         result = fetch.result
         if self._store and result.task.raw and result.task.is_looked_up and RAW in result.frames:
-            self.keep(result.task, RAW, result.frames[RAW])  # was needed in memory until now
+            self.keep(result.task, RAW, result.frames[RAW], 0)  # was needed in memory until now
         if self._unwritten:
             raise self._unwritten
         if result.failure and self._stop_early:
@@ -192,12 +192,12 @@ class AccountFetch:
         """Pass on how far a resource is."""
         self._reporter.tell(result, over=over)
 
-    def keep(self, task: ResourceTask, name: str, frame: pl.DataFrame) -> None:
-        """Put a frame into the store; from any thread."""
+    def keep(self, task: ResourceTask, name: str, frame: pl.DataFrame, reading: int) -> None:
+        """Put a frame of that reading of its list into the store; from any thread."""
         assert self._store is not None
-        key = task.resource.key if name == RAW else pl.col("id")
+        key = given_key(task.resource.key) if name == RAW else pl.col("id")
         try:
-            self._store.put(task.full_name if name == RAW else name, task.source, frame, key)
+            self._store.put(task.full_name if name == RAW else name, task.source, frame, key, reading=reading)
         except OSError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise

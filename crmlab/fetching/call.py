@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Request, Timeouts
-from crmlab.decoding import answer_frame, as_documented
+from crmlab.decoding import answer_frame, as_documented, without_secrets
 from crmlab.errors import CrmlabError, TransportError, UsageError
 from crmlab.fetching.spool import Spool, check_spool
 from crmlab.fetching.time_limit import within
@@ -55,6 +56,10 @@ async def call(
     **arguments: object,
 ) -> Any:
     """Return the decoded answer of one documented operation; `operations` lists them with their arguments.
+
+    Keys and passwords are blotted out in what comes back: ``••••`` stands in the place of each field that is named
+    like one (``token``, ``secret``, ``password``, ``auth_key`` ...) or that is never kept of the service, such as
+    the ``parameters`` of sources and destinations of Commanders Act. Files come back as they are.
 
     Parameters
     ----------
@@ -125,18 +130,32 @@ async def answer(
     """Return the decoded answer of one operation, asked over the connections of this client."""
     chosen = _operation(account, operation)
     request = chosen.request(**arguments)
-    kept = None
     if chosen.destructive:
         check_spool(operation, allow_destructive=allow_destructive, spool=spool)
-        kept = Spool(spool or "", account, request.path)
-    async with within(client.timeouts.total):
-        page = await _where(account, _answer(client, account, request, kept))
-    if chosen.binary:
-        return page.body
-    found = page.read(Any)
-    if kept:
-        kept.hand_out()
-    return answer_frame(found) if as_frame else found
+    with ExitStack() as cleanup:
+        kept = None
+        if chosen.destructive:
+            kept = Spool(spool or "", account, request.path)
+            cleanup.callback(kept.close)
+        async with within(client.timeouts.total):
+            page = await _where(account, _answer(client, account, request, kept))
+        if chosen.binary:
+            return page.body
+        found = _shareable(page, account)
+        # an answer that is no frame stays, for the next call to read otherwise
+        shown = answer_frame(found) if as_frame else found
+        if kept:
+            kept.hand_out()
+    return shown
+
+
+def _shareable(page: Page, account: Account) -> Any:
+    """Return the decoded answer without secrets."""
+    try:
+        return without_secrets(page.read(Any), account.provider.secret_names)
+    except RecursionError:
+        asked = f"{page.request.method} {page.request.path}"
+        raise TransportError(f"{asked} answered with JSON that is nested too deeply to be read") from None
 
 
 async def _answer(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:

@@ -15,6 +15,7 @@ from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decod
 from crmlab.fetching.completeness import KEYS
 from crmlab.fetching.conflicts import conflicts, conflicts_on_a_page
 from crmlab.fetching.faults import FAULTS, internal_error
+from crmlab.fetching.keyless import with_keys
 from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
@@ -25,7 +26,7 @@ MAX_WAITING = 4
 SAMPLE = 10
 
 #: what is done with a decoded frame, in a thread: the table's name (`RAW`: the own records), the frame
-Keep = Callable[[str, pl.DataFrame], None]
+Keep = Callable[[str, pl.DataFrame, int], None]
 
 
 class Backpressure:
@@ -82,6 +83,10 @@ class DecodeQueue:
         self._conflicting: set[int] = set()
         self._tasks: list[asyncio.Task[Decoded]] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
+        #: how often all was decoded that was there: once for each reading of the list
+        self._reading = 0
+        #: the reading of each part of the own records
+        self._readings: list[int] = []
         self._rejected: list[pl.DataFrame] = []
         self._misfits: list[pl.DataFrame] = []
         self._misfit_keys: list[pl.DataFrame] = []
@@ -116,6 +121,9 @@ class DecodeQueue:
             self._take_misfits(batch)
             for name, frame in batch.frames.items():
                 self._parts.setdefault(name, []).append(frame)
+                if name == RAW:
+                    self._readings.append(self._reading)
+        self._reading += 1
         return pl.concat([pl.DataFrame(schema=KEYS), *(batch.keys for batch in batches)])
 
     def cancel(self) -> None:
@@ -152,14 +160,15 @@ class DecodeQueue:
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
-        return {name: self._distinct(name, pl.concat(self._parts.pop(name))).rechunk() for name in [*self._parts]}
+        return {name: self._distinct(name, self._parts.pop(name)).rechunk() for name in [*self._parts]}
 
     def _take_misfits(self, batch: Decoded) -> None:
         self._misfits.append(batch.misfits)
         self._misfit_keys.append(batch.misfit_keys)
         self.lacking |= batch.lacking
 
-    def _distinct(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    def _distinct(self, name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
+        frame = pl.concat(parts)
         if name in TABLES:
             if repeats_rows(frame):
                 self.conflicts = max(self.conflicts, conflicts(frame, pl.struct(KEY)))
@@ -167,19 +176,21 @@ class DecodeQueue:
         if name == RAW and self._decoder:
             key = self._decoder.resource.key
             self.conflicts = max(self.conflicts, conflicts(frame, key))
-            return frame.filter(key.is_null() | key.is_last_distinct())
+            readings = zip(parts, self._readings, strict=True)
+            reading = pl.concat([pl.repeat(number, part.height, eager=True) for part, number in readings])
+            return _each_once(frame, key, reading)
         return frame.unique(maintain_order=True)
 
     def _start(self) -> None:
         found, self._buffer, self._size = self._buffer, [], 0
         sizes, self._pages = self._pages, []
         if found or not self._decoder:  # once for an empty list as well: its tables are empty frames
-            self._tasks.append(asyncio.create_task(self._decode(found, sizes)))
+            self._tasks.append(asyncio.create_task(self._decode(found, sizes, self._reading)))
 
-    async def _decode(self, found: list[Record], sizes: list[int]) -> Decoded:
+    async def _decode(self, found: list[Record], sizes: list[int], reading: int) -> Decoded:
         reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
-            decoded, strange, words = await asyncio.to_thread(self._decoded, reader, found)
+            decoded, strange, words = await asyncio.to_thread(self._decoded, reader, found, reading)
         self.unknown |= dict.fromkeys(strange)
         self.unknown_words |= dict.fromkeys(words)
         self.renamed |= reader.renamed
@@ -187,7 +198,7 @@ class DecodeQueue:
         self.conflicts = max(self.conflicts, len(self._conflicting))
         return decoded
 
-    def _decoded(self, reader: Decoder, found: list[Record]) -> tuple[Decoded, list[str], list[str]]:
+    def _decoded(self, reader: Decoder, found: list[Record], reading: int) -> tuple[Decoded, list[str], list[str]]:
         words: list[str] = []
         try:
             decoded = reader(found)
@@ -200,7 +211,7 @@ class DecodeQueue:
         rest = dict(decoded.frames)
         keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):
-            self._keep(name, rest.pop(name))
+            self._keep(name, rest.pop(name), reading)
         sample = found[:: max(1, len(found) // SAMPLE)]
         return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample), words
 
@@ -219,6 +230,19 @@ def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:
     """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
     if not decoding.cancelled():
         decoding.exception()
+
+
+def _each_once(frame: pl.DataFrame, key: pl.Expr, reading: pl.Series) -> pl.DataFrame:
+    """Return own records without repeats; `reading` says in which reading of the list each came."""
+    if not frame.select(key.is_null().any()).item():
+        return frame.filter(key.is_last_distinct())
+    rows = frame.select(
+        key=pl.when(key.is_not_null()).then(key.hash()),
+        content=pl.struct(pl.all()).hash(),
+        source=pl.lit(0, pl.UInt16),
+        reading=reading,
+    )
+    return frame.filter(with_keys(rows)["key"].is_last_distinct())
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:

@@ -126,7 +126,7 @@ class Ending:
             self.doubts.setdefault("a cursor leads back to an earlier page")
         if not new:
             new = self._one_more(page, found, total)
-        if is_chain and self._comes_again(page.request, found):
+        if is_chain and self._comes_again(page.request, found) and not self._is_one_more(page.request):
             self.doubts.setdefault("a page came again under another cursor: what should stand in its place is missing")
         trail = self._next_trail(page.request, found)
         if is_chain and not named and self._is_full(page, found, else_usual=True):
@@ -145,6 +145,8 @@ class Ending:
         if trail.barren >= self._paging.max_barren:
             if found or not self._paging.empty_is_end:
                 self.doubts.setdefault(f"{trail.barren} pages in a row brought no new record, and name yet another one")
+            else:
+                self.remarks.setdefault(f"its end is {trail.barren} empty pages, the last of which names another one")
             return ()
         self._follow_pages += 1
         self._follow_records += len(found)
@@ -166,6 +168,10 @@ class Ending:
         """Whether a page holds what an earlier one on its way held; not one that is asked for by its time."""
         trail = self._trails.get(request.key)
         return bool(found) and trail is not None and not trail.is_check and signature(found) in trail.seen
+
+    def _is_one_more(self, request: Request) -> bool:
+        """Whether a page was asked for that the service does not tell of: it may be the last one once more."""
+        return self._number(request) is not None and request.key in self._list(request).one_more_keys
 
     def _checks(self, page: Page) -> list[Request]:
         """Return what asks otherwise than by the cursor whether there is more."""
@@ -212,7 +218,7 @@ class Ending:
         for each in self._lists.values():
             each.settle(self.doubts, self.remarks)
         for key, (request, error) in [*self._refused.items()]:
-            if self._number(request) is not None and key in self._list(request).one_more_keys:
+            if self._is_one_more(request):
                 self._list(request).settle_refused(request, error, self.doubts, self.remarks)
                 del self._refused[key]
         if self._refused:

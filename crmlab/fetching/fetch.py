@@ -98,23 +98,23 @@ async def fetch(
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         check_spool(name, allow_destructive=allow_destructive, spool=spool)
-    spools = Spools(spool)
-    results = await _run(
-        query,
-        pages,
-        limits=limits,
-        timeouts=timeouts,
-        progress=progress,
-        stop=stop,
-        on_error=on_error,
-        spools=spools,
-    )
-    frames = _frames(query, results)
-    heights = {name: frame.height for name, frame in frames.items()}
-    fetched = Fetched(frames, heights=heights, **_account_of(query, results))
-    if fetched.failures and not any(heights.values()):
-        raise fetched.failures[0]
-    spools.mark_read(results)
+    with Spools(spool) as spools:
+        results = await _run(
+            query,
+            pages,
+            limits=limits,
+            timeouts=timeouts,
+            progress=progress,
+            stop=stop,
+            on_error=on_error,
+            spools=spools,
+        )
+        frames = _frames(query, results)
+        heights = {name: frame.height for name, frame in frames.items()}
+        fetched = Fetched(frames, heights=heights, **_account_of(query, results))
+        if fetched.failures and not any(heights.values()):
+            raise fetched.failures[0]
+        spools.mark_read(results)
     return fetched
 
 

@@ -42,7 +42,10 @@ class NumberedList:
         """Return the request for the next page, where nothing proves that this is the last one."""
         if total is not None:
             self._counted = total
-        if not self._paging.next_if_full or number != self.pages.highest or not self.pages.is_news(number):
+        if number != self.pages.highest or not self.pages.is_news(number):
+            return []
+        is_short = total is not None and self.pages.came < total
+        if not self._paging.next_if_full and not is_short and not self._paging.proves_no_end(page):
             return []
         if self._is_proven_last(page, total=total, is_full=is_full):
             return []
@@ -58,6 +61,9 @@ class NumberedList:
             # a count of one full page may be that of the page
             may_count_the_page = self.pages.highest == 1 and is_full
             return self.pages.came == total and not may_count_the_page
+        lacks_its_count = self._resource.total is not None and self._paging.next_if_full
+        if total is None and (lacks_its_count or self._paging.proves_no_end(page)):
+            return False
         if total is not None or self._paging.more(page) is not None:
             return not is_full
         return self._resource.page_size is None
@@ -85,6 +91,9 @@ class NumberedList:
         repeated = self.pages.repeated_in_words(may_repeat_last=self._resource.may_repeat_last_page)
         if repeated:
             (doubts if self._counted is None else remarks).setdefault(repeated)
+        only_page_repeats = self._counted is None and self.pages.last == 1 and self.pages.repeats(2) == 1
+        if only_page_repeats and not repeated:
+            remarks.setdefault("page 2 repeats page 1: nothing else tells that there is only one page")
         empty = self.pages.empty_in_words()
         if empty and self._counted is None:
             doubts.setdefault(empty)

@@ -14,6 +14,7 @@ import polars as pl
 
 from crmlab.atomic_files import errors_in_words, make_folder, move_files
 from crmlab.fetching.conflicts import conflicts
+from crmlab.fetching.keyless import with_keys
 from crmlab.schema import TABLES
 
 #: rows of a part: few enough for little memory, enough for row groups that read fast
@@ -55,8 +56,11 @@ class Store:
                 growing.stop()
         shutil.rmtree(self._parts)
 
-    def put(self, table: str, source: str, frame: pl.DataFrame, key: pl.Expr) -> None:
-        """Add rows of an account and resource; from any thread. `key` makes a record one of its kind."""
+    def put(self, table: str, source: str, frame: pl.DataFrame, key: pl.Expr, *, reading: int = 0) -> None:
+        """Add rows of an account and resource; from any thread.
+
+        `key` makes a record one of its kind, and `reading` says in which reading of its list it came.
+        """
         with self._lock:
             if self._left:
                 return
@@ -65,7 +69,7 @@ class Store:
                 folder.mkdir()
                 self._tables[table] = _Growing(folder, self._metadata, keeps_newest=table in TABLES)
             growing = self._tables[table]
-        growing.add(source, frame, key)
+        growing.add(source, frame, key, reading)
 
     def close(self) -> None:
         """Write what is left, and drop repeated rows."""
@@ -141,7 +145,7 @@ class _Growing:
         #: by source, how many keys came with different content
         self.conflicts: Counter[str] = Counter()
 
-    def add(self, source: str, frame: pl.DataFrame, key: pl.Expr) -> None:
+    def add(self, source: str, frame: pl.DataFrame, key: pl.Expr, reading: int) -> None:
         with self._lock:
             if self._stopped:
                 return
@@ -151,7 +155,9 @@ class _Growing:
             whole_key = pl.struct(key.alias("key"), in_source.alias("source"))
             key_hash = pl.when(key.is_not_null()).then(whole_key.hash())
             self._key_of[source] = key
-            self._keys.append(frame.select(key=key_hash, source=in_source, content=pl.struct(pl.all()).hash()))
+            content = pl.struct(pl.all()).hash()
+            in_reading = pl.lit(reading, pl.UInt16)
+            self._keys.append(frame.select(key=key_hash, source=in_source, content=content, reading=in_reading))
             self._buffer.append(frame)
             if sum(part.height for part in self._buffer) >= PART_ROWS:
                 self._write_part()
@@ -169,7 +175,7 @@ class _Growing:
 
     def _write_whole(self) -> None:
         self._write_part()
-        rows = pl.concat(self._keys)
+        rows = with_keys(pl.concat(self._keys)).drop("reading")
         self._keys.clear()
         self._count_conflicts(rows)
         kept = self._kept(rows["key"])

@@ -68,7 +68,7 @@ class ResourcePreview:
         self._context = context
         self._embeddings = embeddings
         self._always_in = embeddings.always_in(name)
-        self._queue = DecodeQueue(self._decoder, backpressure, keep=lambda name, frame: None, kept=frozenset())
+        self._queue = DecodeQueue(self._decoder, backpressure, keep=lambda name, frame, reading: None, kept=frozenset())
         self._intake = PageIntake(self.result, self._queue)
         self._reader = ListReader(
             task.resource,

@@ -48,8 +48,8 @@ class AccountServices(Protocol):
         """Pass on how far it is."""
         ...
 
-    def keep(self, task: ResourceTask, name: str, frame: pl.DataFrame) -> None:
-        """Take a frame that need not stay in memory; from any thread."""
+    def keep(self, task: ResourceTask, name: str, frame: pl.DataFrame, reading: int) -> None:
+        """Take a frame that need not stay in memory, of that reading of the list; from any thread."""
         ...
 
 
@@ -198,8 +198,8 @@ class ResourceFetch:
     def _tell(self) -> None:
         self._account.tell(self.result)
 
-    def _keep(self, name: str, frame: pl.DataFrame) -> None:
-        self._account.keep(self.task, name, frame)
+    def _keep(self, name: str, frame: pl.DataFrame, reading: int) -> None:
+        self._account.keep(self.task, name, frame, reading)
 
     # ---- what came ----------------------------------------------------------------------------------
 

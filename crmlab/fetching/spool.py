@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from time import time_ns
+from types import TracebackType
+from typing import Self
 
 from crmlab.accounts import Account
 from crmlab.atomic_files import errors_in_words
@@ -33,7 +37,8 @@ class Spool:
     """The answers of one account to one kind of request, each in a file of its own.
 
     An answer is written as it came, before it is parsed, and stays. `mark_read` renames those that were read, so
-    that the others are known: they are what an earlier run asked for and did not hand out.
+    that the others are known: they are what an earlier run asked for and did not hand out. Until it is closed no
+    other run may use the folder: both would hand out what waits there.
 
     Parameters
     ----------
@@ -47,7 +52,7 @@ class Spool:
     Raises
     ------
     UsageError
-        The folder is none, or not ours to write to.
+        The folder is none, or not ours to write to, or another run uses it.
     CrmlabError
         The system refused otherwise.
     """
@@ -61,8 +66,15 @@ class Spool:
         self._taken: list[Path] = []
         with errors_in_words(self.folder):
             self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            self._lock = _locked(self.folder)
             found = sorted(each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ))
         self._waiting = deque(found)
+
+    def close(self) -> None:
+        """Let other runs use the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def keep(self, body: bytes, *, whole: bool) -> None:
         """Write an answer and wait until it is on disk; what came of one that was cut off is kept beside the others."""
@@ -73,6 +85,9 @@ class Spool:
                 _sync_folder(self.folder)
         except CrmlabError as error:
             self.failure = error
+            # a part of an answer that is handed out must not wait for the next run
+            with suppress(OSError):
+                path.rename(path.with_suffix(_CUT_OFF))
             return
         self._last = path
 
@@ -137,6 +152,16 @@ class Spools:
         self._directory = directory
         self._spools: dict[tuple[str, str], Spool] = {}
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let other runs use the folders."""
+        for spool in self._spools.values():
+            spool.close()
+
     def of(self, account: Account, resource: str, path: str) -> Spool:
         """Return the spool of a resource, made when it is first asked for."""
         assert self._directory is not None, "check_spool was asked before anything is sent"
@@ -161,7 +186,8 @@ def check_spool(name: str, *, allow_destructive: bool, spool: str | Path | None)
     UsageError
         One of the two is missing; says what to write.
     """
-    if allow_destructive and spool is not None:
+    names_a_folder = isinstance(spool, str | Path) and bool(str(spool).strip()) and "\0" not in str(spool)
+    if allow_destructive is True and names_a_folder:
         return
     raise UsageError(
         f"{name} gives each record once, and never again: write allow_destructive=True, spool='a folder'. Each answer "
@@ -174,6 +200,24 @@ def _name(account: Account, path: str) -> str:
     shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{account.provider.name} {account.name} {path}").strip("-")
     digest = sha256(f"{account.base_url}\n{account.name}\n{path}".encode()).hexdigest()
     return f"{shown[:80]}-{digest[:12]}"
+
+
+def _locked(folder: Path) -> int | None:
+    """Return what keeps other runs out of a folder until it is closed, or the process ends; None where none can be."""
+    if sys.platform == "win32":
+        return None
+    import fcntl  # noqa: PLC0415  # not on Windows
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise UsageError(f"{folder} is used by another run: wait for its end, what it does not read is kept") from None
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return None
+    return handle
 
 
 def _write(path: Path, body: bytes) -> None:

@@ -41,7 +41,10 @@ def test_a_service_that_knows_no_facts_says_so() -> None:
         crmlab.Account("commanders_act", site_id="7", token="any", facts={"first_page": 0})
 
 
-@pytest.mark.parametrize("path", ["operations", "/operations/{id}", "/a\nb", "https://example.com"])
+@pytest.mark.parametrize(
+    "path",
+    ["operations", "/operations/{id}", "/a\nb", "https://example.com", "//other.example/x", "/../x", "/a?key=1", "/{"],
+)
 def test_a_path_is_one_with_the_same_parts(path: str) -> None:
     with pytest.raises(UsageError, match=r"it must be a path such as '/operations'"):
         crmlab.Account("complero", api_key="any", facts={"operations_path": path})

@@ -373,3 +373,22 @@ def test_a_window_into_a_folder_of_whole_tables_is_refused_before_anything_is_se
 
     assert code == 2
     assert "Name another folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["page=1", "page=2"], "page is there twice"),
+        (["timeouts=3"], "timeouts is for crmlab.call in Python"),
+        (["account=x"], "account is for crmlab.call in Python"),
+        (["as_frame=true"], "as_frame is for crmlab.call in Python"),
+        (["page"], "'page' is no argument"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused_in_one_line(given, told, no_credentials, capsys):
+    code = main(["call", "onepagecrm", "list_deals", *given])
+
+    assert code != 0
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert "Traceback" not in shown

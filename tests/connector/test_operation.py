@@ -53,6 +53,10 @@ def test_what_is_given_becomes_path_parameters_and_body() -> None:
         (CREATE, {"body": {"name": "Ann", "phones": [{"kind": "pager", "value": "1"}]}}, "body.phones.0.kind: input"),
         (CREATE, {"body": {"name": "Ann", "nick": "A"}}, "body.nick: extra inputs are not permitted"),
         (SAVE, {"id": 1}, "name is missing"),
+        *((PERSON, {"id": part, "part": 1}, "id must not be blank, nor dots alone") for part in ("", " ", ".", "..")),
+        (PERSON, {"id": "a\ud800", "part": 1}, "half of a character"),
+        (SAVE, {"name": "Ann", "more": object()}, "nothing that JSON can hold"),
+        (PEOPLE, {"self": 1}, "it takes no 'self'"),
         (get("nothing", "/nothing"), {"page": 1}, "it takes no 'page'; its arguments are none"),
     ],
 )

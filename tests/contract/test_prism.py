@@ -186,9 +186,17 @@ async def test_what_the_client_does_not_ask_is_documented(
     assert _strange(wire, documents[provider]) == set()
 
 
+#: lists whose answer has no page counts in the document
+_UNCOUNTED = {"predefined_items"}
+
+
 @pytest.mark.parametrize(
     ("wire", "resource"),
-    [("onepagecrm, endless", r.name) for r in registry()["onepagecrm"].resources if r.path == ("data", r.name)],
+    [
+        ("onepagecrm, endless", each.name)
+        for each in registry()["onepagecrm"].resources
+        if each.path == ("data", each.name) and each.name not in _UNCOUNTED
+    ],
     indirect=["wire"],
 )
 async def test_a_list_that_repeats_its_page_for_ever_ends_and_is_called_incomplete(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
-from crmlab.decoding.secrets import shown, shown_values, without_secrets
+from crmlab.decoding.secrets import column_without_secrets, shown, shown_values, without_secrets
 
 NAMES = ["auth_key", "authKey", "access_token", "Token", "api_key", "apikey", "client_secret", "password"]
 
@@ -31,3 +32,23 @@ def test_values_are_shown_as_each_of_them_alone() -> None:
 
     assert shown_values("note", texts) == [shown(text.encode()) for text in texts]
     assert shown_values("note", texts[:1]) == texts[:1]
+
+
+@pytest.mark.parametrize("text", ['{"Keys": "hush"}', ' [{"k\\u0065ys": {"a": "hush"}}]', '["{\\"keys\\": 1e3}"]'])
+def test_json_inside_a_text_is_looked_into(text: str) -> None:
+    value = [{"note": text}]
+    column = pl.Series("notes", [value, None, [], [{"note": "[beta] keys"}], [{"note": None}]])
+
+    blotted = column_without_secrets(column, ["keys"])
+
+    assert "••••" in str(without_secrets(value, ["keys"]))
+    assert blotted.to_list()[1:] == column.to_list()[1:]
+    assert blotted.dtype == column.dtype
+    assert "••••" in str(blotted.to_list())
+    assert "hush" not in f"{blotted.to_list()}{without_secrets(value, ['keys'])}{shown(text.encode(), ['keys'])}"
+
+
+def test_a_column_without_such_a_name_is_the_same() -> None:
+    column = pl.Series([{"note": '{"other": 1}', "number": 1}])
+
+    assert column_without_secrets(column, ["keys"]) is column

@@ -40,7 +40,7 @@ async def known() -> Decoder:
 def collecting(
     backpressure: Backpressure | None = None, *, kept: Sequence[str] = (), into: list[tuple[str, int]] | None = None
 ) -> DecodeQueue:
-    def keep(name: str, frame: pl.DataFrame) -> None:
+    def keep(name: str, frame: pl.DataFrame, reading: int) -> None:
         if into is not None:
             into.append((name, frame.height))
 
@@ -250,7 +250,7 @@ async def test_cancelled_it_decodes_no_more() -> None:
         await asyncio.Event().wait()
         return USERS
 
-    users = DecodeQueue(never, backpressure, keep=lambda name, frame: None, kept=frozenset())
+    users = DecodeQueue(never, backpressure, keep=lambda name, frame, reading: None, kept=frozenset())
     users.add([user("a")])
     flushing = asyncio.create_task(users.flush())
     await started.wait()

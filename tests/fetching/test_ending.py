@@ -829,7 +829,8 @@ async def test_pages_of_one_list_say_nothing_of_another_list_of_the_resource(ser
         is_empty = day.endswith("01") and number == 1
         row = {"id": f"{day}{number}", "type": "statistics", "attributes": {"nb_optin": 1}}
         last = 1 if is_empty else 3
-        return web.json_response({"data": [] if is_empty else [row], "meta": {"pagination": {"total_pages": last}}})
+        rows = [] if is_empty or number > last else [row]
+        return web.json_response({"data": rows, "meta": {"pagination": {"total_pages": last}}})
 
     site = crmlab.Account("commanders_act", base_url=await serve(statistics), site_id="7", token="k" * 20)
     data = await crmlab.fetch(
@@ -837,4 +838,96 @@ async def test_pages_of_one_list_say_nothing_of_another_list_of_the_resource(ser
     )
 
     assert data["commanders_act.privacy_statistics"].height == 6
+    assert data.complete
+
+
+@pytest.mark.parametrize("told", [0, 1, 2, 3, -1, "two", None])
+@pytest.mark.parametrize("past", [200, 400, 404])
+async def test_pages_told_in_odd_numbers_are_followed_until_nothing_comes(serve: Serve, told: Any, past: int) -> None:
+    async def users(request: web.Request) -> web.Response:
+        number = int(request.query.get("page[number]", "1"))
+        rows = [{"id": str(each), "type": "users", "attributes": {}} for each in range(9)][number * 4 - 4 : number * 4]
+        if not rows and past != 200:
+            return web.json_response({"errors": [{"status": past, "detail": "No data found"}]}, status=past)
+        return web.json_response({"data": rows, "meta": {"pagination": {"total_pages": told, "per_page": 4}}})
+
+    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
+    data = await crmlab.fetch(site, "users", limits=FAST)
+
+    assert data.users.height == 9
+    assert data.complete
+
+
+@pytest.mark.parametrize("told", [0, 1, -1])
+async def test_one_page_that_comes_again_whatever_is_asked_is_the_only_one(serve: Serve, told: int) -> None:
+    async def users(request: web.Request) -> web.Response:
+        row = {"id": "1", "type": "users", "attributes": {}}
+        return web.json_response({"data": [row], "meta": {"pagination": {"total_pages": told}}})
+
+    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
+    data = await crmlab.fetch(site, "users", limits=FAST)
+
+    assert data.users.height == 1
+    assert data.complete
+
+
+async def test_the_only_page_that_comes_again_is_told(serve: Serve) -> None:
+    async def contacts(request: web.Request) -> web.Response:
+        rows = [] if "custom_field" in request.path else [{"id": "1", "full_name": "A"}]
+        return web.json_response({"status": True, "code": 200, "data": rows})
+
+    data = await crmlab.fetch(relenta(await serve(contacts)), "contacts", limits=FAST)
+
+    assert data.complete
+    assert "page 2 repeats page 1" in data.summary["note"][0]
+
+
+@pytest.mark.parametrize("nothing", [{}, None, [], ""])
+async def test_a_segment_that_is_listed_and_comes_without_details_is_missed(serve: Serve, nothing: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.json()
+        if request.path.endswith("/get"):
+            return web.json_response({"error": 0, "data": {"id": 1, "name": "S"} if body["id"] == 1 else nothing})
+        rows = [{"id": 1, "name": "S"}, {"id": 2, "name": "T"}] if body.get("from_id") == 1 else []
+        return web.json_response({"error": 0, "data": rows})
+
+    data = await crmlab.fetch(altcraft(await serve(answer)), "altcraft.segment_details", limits=FAST)
+
+    assert data.summary["complete"].to_list() == [False]
+    assert "without its details" in data.summary["note"][0]
+
+
+@pytest.mark.parametrize("nameless", [{}, {"id": None}, {"id": ""}])
+async def test_records_without_an_id_are_there_once_however_often_their_list_is_read(
+    serve: Serve, tmp_path: Path, nameless: dict[str, Any]
+) -> None:
+    async def contacts(request: web.Request) -> web.Response:
+        number = int(request.query.get("page", "1"))
+        # two each are equal: nothing says that they are one
+        people = [nameless | {"full_name": f"C {each // 2}"} for each in range(150)]
+        rows = [] if "custom_field" in request.path else people[number * 100 - 100 : number * 100]
+        return web.json_response({"status": True, "code": 200, "data": rows})
+
+    asked = relenta(await serve(contacts))
+    data = await crmlab.fetch(asked, "relenta.contacts", limits=FAST)
+    stored = await crmlab.fetch_to(tmp_path, asked, "relenta.contacts", limits=FAST)
+
+    assert data["relenta.contacts"].height == 150
+    assert stored.summary["rows"].to_list() == data.summary["rows"].to_list() == [150]
+
+
+@pytest.mark.parametrize("told", [{"max_page": 1}, {"max_page": 0, "total_count": "x"}, {"max_page": -1}])
+async def test_a_list_without_its_documented_count_is_followed_past_the_last_page_it_tells(
+    serve: Serve, told: dict[str, Any]
+) -> None:
+    async def companies(request: web.Request) -> web.Response:
+        if request.path != "/companies":
+            return web.json_response({"status": 0, "message": "OK", "data": {"user_id": "me"}})
+        number = int(request.query.get("page", "1"))
+        rows = [{"company": {"id": str(each)}} for each in range(70)][number * 33 - 33 : number * 33]
+        return web.json_response({"status": 0, "message": "OK", "data": {"companies": rows, **told}})
+
+    data = await crmlab.fetch(onepagecrm(await serve(companies)), "onepagecrm.companies", limits=FAST)
+
+    assert data["onepagecrm.companies"].height == 70
     assert data.complete

@@ -14,6 +14,7 @@ from aiohttp import web
 import crmlab
 from crmlab.accounts import Account
 from crmlab.errors import CrmlabError, PlanError, ServerError, TransportError, UsageError
+from crmlab.fetching import spool as spool_module
 from crmlab.fetching.spool import Spool
 from tests.conftest import Serve
 
@@ -69,7 +70,16 @@ async def test_the_latest_events_are_asked_for_until_none_are_left(serve: Serve,
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept["read"]} == {0o600}
 
 
-@pytest.mark.parametrize("given", [{}, {"allow_destructive": True}, {"spool": "here"}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"allow_destructive": True},
+        {"spool": "here"},
+        {"allow_destructive": "no", "spool": "here"},
+        *({"allow_destructive": True, "spool": spool} for spool in ("", " ", 3, "a\0b")),
+    ],
+)
 async def test_without_a_spool_and_a_word_nothing_is_sent(serve: Serve, given: dict[str, Any]) -> None:
     queue = Queue(["1"])
     asked = await account(serve, queue)
@@ -246,3 +256,42 @@ async def test_the_sandbox_gives_each_of_the_latest_events_once(tmp_path: Path) 
     assert data.complete
     assert data[LATEST].height > 0
     assert again[LATEST].is_empty()
+
+
+async def test_two_runs_at_once_do_not_hand_out_the_same(serve: Serve, tmp_path: Path) -> None:
+    asked = await account(serve, Queue(["1"], ["2"]))
+    with pytest.raises(CrmlabError, match="leave as_frame out"):
+        await crmlab.call(
+            await account(serve, Queue(b'["no record"]'), name="other"),
+            "get_latest_events",
+            as_frame=True,
+            allow_destructive=True,
+            spool=tmp_path,
+        )
+    first = Spool(tmp_path, asked, "/events/latest")
+
+    with pytest.raises(UsageError, match="used by another run"):
+        await latest(asked, tmp_path)
+    first.close()
+
+    data = await latest(asked, tmp_path)
+    assert data[LATEST]["id"].to_list() == ["1", "2"]
+    # the answer that was no frame waits for another call
+    assert len(files(tmp_path)["waiting"]) == 1
+
+
+async def test_what_was_cut_off_by_a_full_disk_does_not_wait(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_a_part(path: Path, body: bytes) -> None:
+        path.write_bytes(body[:5])
+        raise OSError(28, "No space left on device")
+
+    asked = await account(serve, Queue(["1"]))
+    monkeypatch.setattr(spool_module, "_write", write_a_part)
+    with pytest.warns(UserWarning, match="handed out and not kept"):
+        found = await crmlab.call(asked, "get_latest_events", allow_destructive=True, spool=tmp_path)
+
+    assert [event["id"] for event in found] == ["1"]
+    assert not files(tmp_path)["waiting"]
+    assert len(files(tmp_path)["cut off"]) == 1

@@ -393,7 +393,7 @@ def test_ids_are_escaped_in_operations() -> None:
     operations = {operation.name: operation for operation in PROVIDER.operations()}
 
     assert operations["get_contact"].request(id="a/b c?").path == "/contacts/a%2Fb%20c%3F"
-    assert operations["get_employee"].request(id="..").path == "/employees/.."
+    assert operations["get_employee"].request(id="..a").path == "/employees/..a"
     assert operations["get_operation"].request(id="1").path == "/operations/1"
     assert operations["get_latest_events"].destructive
 

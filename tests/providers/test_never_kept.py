@@ -25,6 +25,7 @@ LISTS = {
         {"type": "s", "attributes": {"label": "nameless", "parameters": INSIDE}},
     ],
     "/destinations": [
+        {"id": 5, "type": {"parameters": PLANTED}, "attributes": {"label": {"parameters": INSIDE}}},
         {"id": 3, "type": "s", "attributes": {"health": [{"parameters": INSIDE}], "parameters": PLANTED}},
         ["no object", {"parameters": PLANTED}],
     ],
@@ -85,6 +86,32 @@ async def test_the_key_among_the_settings_of_onepagecrm_is_nowhere(
 
     assert data.tags.height == 1
     assert PLANTED not in traces(data, tmp_path) + caplog.text
+
+
+ISSUE = {"id": "1", "attributes": {"detail": "x", "request": INSIDE}}
+CALLED = [
+    ("commanders_act", "platform_sources_index", {"data": LISTS["/sources"]}),
+    ("commanders_act", "platform_destination_issue_details_index", {"data": ISSUE}),
+    ("onepagecrm", "get_bootstrap", {"status": 0, "data": SETTINGS[3]}),
+    ("onepagecrm", "list_webhooks", {"status": 0, "data": {"webhooks": [{"webhook": {"secretkey": PLANTED}}]}}),
+    ("onepagecrm", "get_bootstrap", {"status": 0, "data": {"json": json.dumps({"auth_key": PLANTED})}}),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "body"), CALLED)
+async def test_what_is_never_kept_comes_with_no_call(serve: Serve, service: str, operation: str, body: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(body)
+
+    settings = {"commanders_act": {"site_id": "7", "token": "t"}, "onepagecrm": {"user_id": "u", "api_key": "k"}}
+    account = crmlab.Account(service, base_url=await serve(answer), **settings[service])
+    arguments = {"issueId": "1"} if "details" in operation else {}
+
+    for as_frame in (False, True):
+        found = await crmlab.call(account, operation, as_frame=as_frame, **arguments)
+        told = str(found.to_dicts() if as_frame else found)
+        assert "••••" in told
+        assert PLANTED not in told
 
 
 def test_what_is_never_kept_is_in_no_schema() -> None:

@@ -58,3 +58,12 @@ async def test_a_missing_operation_is_answered_unlike_a_missing_record(name: str
 
     assert record != operation
     assert operation[0] == 404 or "501" in operation[1]
+
+
+async def test_what_is_served_as_documented_is_read_without_a_misfit() -> None:
+    async with crmlab.sandbox(rows=150) as accounts:
+        data = await crmlab.fetch(accounts, limits=crmlab.Limits(concurrency=10))
+
+    assert data.misfits.to_dicts() == []
+    assert data.rejected.to_dicts() == []
+    assert data.summary["unread"].sum() == 0

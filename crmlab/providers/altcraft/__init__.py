@@ -22,7 +22,6 @@ from crmlab.connector import (
     Fact,
     Field,
     Limits,
-    Operation,
     Page,
     PageSize,
     Provider,
@@ -38,6 +37,7 @@ from crmlab.connector import (
     time_zone_fact,
     with_zone,
 )
+from crmlab.connector.operation import declared_in
 from crmlab.errors import ApiError, NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
 from crmlab.providers.altcraft.probes import PROBES
@@ -46,6 +46,10 @@ _LIMIT = 1000
 _PAGE_SIZE = PageSize(name="limit", in_body=True)
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
+
+
+#: what stands in the place of a record that is not there
+_NOTHING = (b"null", b"[]", b"{}", b'""', b"false")
 
 
 class _Envelope(msgspec.Struct):
@@ -89,6 +93,16 @@ def _ids(context: Context, resource: str) -> list[str]:
 
 def _number(id: str) -> int | str:
     return int(id) if id.isdigit() else id
+
+
+class _Data(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _lacks_details(page: Page) -> str:
+    """Return what is to be said of an answer without a segment to a request for one that is listed."""
+    is_nothing = bytes(page.read(_Data).data).translate(None, b" \t\r\n") in _NOTHING
+    return "a segment that is listed came without its details" if is_nothing else ""
 
 
 def _sees_no(what: str) -> str:
@@ -185,12 +199,6 @@ def _profile_schema(context: Context) -> Schema:
     return {**fields.PROFILE, **dict.fromkeys(own, fields.PROFILE["email"])}
 
 
-def _operations() -> tuple[Operation, ...]:
-    from crmlab.providers.altcraft.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
-
-    return OPERATIONS
-
-
 # ---- facts ----------------------------------------------------------------------------------------
 
 
@@ -273,6 +281,7 @@ PROVIDER = Provider(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             absent_is_empty=True,
+            lacking=_lacks_details,
             requests=_segment_details,
             needs_before_request=("segments",),
             schema=fields.SEGMENT,
@@ -337,7 +346,7 @@ PROVIDER = Provider(
             unknown_words=views.UNKNOWN_ACTIONS,
         ),
     ),
-    operations=_operations,
+    operations=declared_in("crmlab.providers.altcraft.operations"),
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",

@@ -47,8 +47,11 @@ def _unknown(column: str) -> pl.Expr:
 
 
 def _opted_in(column: str) -> pl.Expr:
-    """Return what a word decides: true is yes, false is no, null is neither."""
-    word = _word(column)
+    """Return what a word decides: true is yes, false is no, null is neither.
+
+    Of a word that decides nothing nothing is asked, so it is no value that could not be read.
+    """
+    word = pl.when(_word(column).is_in([*_YES, *_NO])).then(_word(column))
     return pl.when(word.is_in(_YES)).then(pl.lit(value=True)).when(word.is_in(_NO)).then(pl.lit(value=False))
 
 

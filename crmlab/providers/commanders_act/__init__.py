@@ -20,7 +20,6 @@ from crmlab.connector import (
     Context,
     Field,
     Limits,
-    Operation,
     Page,
     Paginator,
     Provider,
@@ -36,6 +35,7 @@ from crmlab.connector import (
     refuse,
     whole_number,
 )
+from crmlab.connector.operation import declared_in
 from crmlab.errors import ApiError, PagingError
 from crmlab.providers.commanders_act import fields, statistics, views
 from crmlab.providers.commanders_act.probes import PROBES
@@ -162,22 +162,42 @@ def _status(error: _Error, code: str) -> int:
 
 
 def _pagination(page: Page) -> Mapping[str, Any]:
+    """Return what an answer tells of its pages: in ``meta.pagination`` as documented, or in ``meta``."""
     meta = page.read(_Ends).meta
     if not isinstance(meta, dict):
         return {}
-    found = meta.get("pagination", meta if "total_pages" in meta else None)
-    return found if isinstance(found, dict) else {}
+    for found in (meta.get("pagination"), meta.get("page"), meta):
+        if isinstance(found, dict) and not found.keys().isdisjoint((*_LAST_PAGE, *_TOTAL, *_PAGE_SIGNS)):
+            return found
+    return {}
+
+
+def _first_of(found: Mapping[str, Any], names: Iterable[str]) -> int | None:
+    numbers = (whole_number(found.get(name)) for name in names)
+    return next((number for number in numbers if number is not None), None)
 
 
 def _total(page: Page) -> int | None:
-    return whole_number(_pagination(page).get("total"))
+    return _first_of(_pagination(page), _TOTAL)
 
 
 def _last_page(page: Page) -> int | None:
-    return whole_number(_pagination(page).get("total_pages"))
+    return _first_of(_pagination(page), _LAST_PAGE)
+
+
+def _proves_no_end(page: Page) -> bool:
+    """Whether an answer tells of pages, and neither how many records there are nor that no page follows."""
+    links = page.read(_Ends).links
+    tells_of_next = isinstance(links, dict) and "next" in links
+    return bool(_pagination(page)) and _total(page) is None and not tells_of_next
 
 
 _PAGE = "page[number]"
+#: how answers call the number of the last page and of all records: the documented name first
+_LAST_PAGE = ("total_pages", "last_page", "page_count", "pages")
+_TOTAL = ("total", "total_count")
+#: what tells that there are pages, though not how many
+_PAGE_SIGNS = ("per_page", "current_page", "next_page")
 _numbered = numbered(_last_page, param=_PAGE)
 
 
@@ -222,7 +242,12 @@ def _more(page: Page) -> int | None:
 
 
 _pages = Paginator(
-    strategy="one answer, or the pages that it tells of", follow=_follow, more=_more, param=_PAGE, is_chain=_is_chain
+    strategy="one answer, or the pages that it tells of",
+    follow=_follow,
+    more=_more,
+    param=_PAGE,
+    proves_no_end=_proves_no_end,
+    is_chain=_is_chain,
 )
 
 
@@ -308,12 +333,6 @@ def _list(name: str, doc: str, **more: Any) -> Resource:
         lacking=_beside_data,
         **more,
     )
-
-
-def _operations() -> tuple[Operation, ...]:
-    from crmlab.providers.commanders_act.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
-
-    return OPERATIONS
 
 
 PROVIDER = Provider(
@@ -426,10 +445,11 @@ PROVIDER = Provider(
             views=views.LOGS,
         ),
     ),
-    operations=_operations,
+    operations=declared_in("crmlab.providers.commanders_act.operations"),
     assumptions=(
         "lists come whole; where an answer holds meta.pagination or links.next, it is followed, the link by what it "
-        "asks for and not to its host",
+        "asks for and not to its host; where it tells of pages, and neither of a total nor of a link, one page more is "
+        "asked for than it tells",
         "GET /users, which the vendor shows as its example of a request, answers a JSON:API list of "
         "firstname, lastname, email and type",
         "an integration's id is unique among sources and destinations",
@@ -445,6 +465,7 @@ PROVIDER = Provider(
         "filter[created] of the activity log includes both days, whatever their time zone",
     ),
     probes=PROBES,
+    never_kept=fields.NEVER_KEPT_OF_LISTS_NOT_READ,
     not_covered=(
         "creating and changing sources, destinations, users, alerts, tag-manager objects",
         "delivery issues: they hold bodies of requests, with persons and keys in them",

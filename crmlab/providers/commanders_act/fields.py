@@ -18,6 +18,10 @@ NEVER_KEPT_OF_INTEGRATIONS = {
     "attributes.parameters": "settings of a source or destination, tokens of partners included"
 }
 NEVER_KEPT_OF_LOGS = {"attributes.properties": "what was changed, and so parameters with their tokens"}
+NEVER_KEPT_OF_LISTS_NOT_READ = {
+    "issues[].attributes.request": "a delivery as it was sent, with persons and keys of partners in it",
+    "issues[].attributes.response": "what the partner answered to it",
+}
 
 #: sources and destinations; ids are numbers here and text elsewhere
 INTEGRATION: Schema = {

@@ -230,9 +230,13 @@ def _path_fact(resource: str, name: str) -> Fact:
     )
 
 
+#: a path that may be asked for, with or without the place for an id
+_PATH = re.compile(r"(/(?!\.+(?:/|$))([\w.~%@:+-]+|{\w+}))+/?")
+
+
 def _checked_path(path: str, name: str) -> str:
     needed = set(re.findall(r"{\w+}", PATHS[name]))
-    if not path.startswith("/") or set(re.findall("{.*?}", path)) != needed or not path.isprintable():
+    if not _PATH.fullmatch(path) or set(re.findall("{.*?}", path)) != needed:
         raise ValueError(f"it must be a path such as {PATHS[name]!r}")
     return path
 

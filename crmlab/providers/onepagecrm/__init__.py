@@ -20,7 +20,6 @@ from crmlab.connector import (
     EmbeddedList,
     Field,
     Limits,
-    Operation,
     Page,
     PageSize,
     Provider,
@@ -32,6 +31,7 @@ from crmlab.connector import (
     refuse,
     time_zone_fact,
 )
+from crmlab.connector.operation import declared_in
 from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import (
     Envelope,
@@ -159,12 +159,6 @@ _TIMED = ("contacts", "companies", "deals", "actions", "notes", "calls", "meetin
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
 
 
-def _operations() -> tuple[Operation, ...]:
-    from crmlab.providers.onepagecrm.operations import OPERATIONS  # noqa: PLC0415  # its models load when one is called
-
-    return OPERATIONS
-
-
 PROVIDER = Provider(
     name="onepagecrm",
     title="OnePageCRM",
@@ -236,8 +230,8 @@ PROVIDER = Provider(
         Resource(
             name="predefined_items",
             doc="Products of the account's catalogue, which items of deals are taken from.",
-            requests=get("/predefined_items", page=1, per_page=_PER_PAGE),
-            # documented without page parameters, described as a list in pages
+            requests=get("/predefined_items"),
+            # as the pipelines
             follow=numbered_pages,
             total=total,
             path=("data", "predefined_items"),
@@ -303,7 +297,7 @@ PROVIDER = Provider(
         ),
         _list("meetings", "meeting", doc="Meetings.", schema=fields.MEETING, views=views.MEETINGS),
     ),
-    operations=_operations,
+    operations=declared_in("crmlab.providers.onepagecrm.operations"),
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",

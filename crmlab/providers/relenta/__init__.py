@@ -18,7 +18,6 @@ from crmlab.connector import (
     Context,
     Field,
     Limits,
-    Operation,
     Page,
     PageSize,
     Provider,
@@ -39,6 +38,7 @@ from crmlab.connector import (
     texts,
     widening,
 )
+from crmlab.connector.operation import declared_in
 from crmlab.providers.relenta.probes import FACTS, PROBES
 from crmlab.providers.relenta.recurrence import MAX_TIMES, following_times
 
@@ -247,12 +247,6 @@ _FIELDS = (
 )
 
 
-def _operations() -> tuple[Operation, ...]:
-    from crmlab.providers.relenta.operations import OPERATIONS  # noqa: PLC0415  # loaded when one is called
-
-    return OPERATIONS
-
-
 PROVIDER = Provider(
     name="relenta",
     title="Relenta",
@@ -317,7 +311,7 @@ PROVIDER = Provider(
             unknown_words=_RULES_NOT_READ,
         ),
     ),
-    operations=_operations,
+    operations=declared_in("crmlab.providers.relenta.operations"),
     assumptions=(
         "the first page is number 1, or 0 where the list without parameters begins with another record than page 1",
         "null, nothing, an empty object or text in the place of data is an empty list, where status says success",
