@@ -85,6 +85,10 @@ def collect(
             raise UsageError("collect: write as_of='2026-01-31', the day that the data are from")
         data = _without_tables(day)
 
+    if data.is_masked:
+        # together they would be neither: tokens that nobody finds again, beside names that anybody reads
+        raise UsageError("collect: the data are masked, and your own are not: add your own first, then mask all of it")
+
     own = {name: _own(name, frame) for name, frame in tables.items()}
     if "consent_events" in own:
         own = with_contacts(own, data)
