@@ -51,7 +51,7 @@ def collect(
     ------
     UsageError
         A name is not that of a shared table, a frame is not what `crmlab.table` returns, an id is there twice, or
-        `as_of` is missing.
+        `as_of` is missing, or `data` are masked.
 
     Examples
     --------
