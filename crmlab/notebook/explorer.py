@@ -197,9 +197,14 @@ class Explorer:
         """Return in words what an entry needs and was not given."""
         reads = entry.reads()
         missing = [f"the table {name}" for name in entry.tables if name not in self._data]
-        if "earlier" in reads and self._earlier is None:
-            missing.append("an earlier fetch: crmlab.explore(data, earlier=...)")
-        fetches = [self._data, self._earlier] if "earlier" in reads and self._earlier else [self._data]
+        fetches = [self._data]
+        if "earlier" in reads:
+            if self._earlier is None:
+                missing.append("an earlier fetch: crmlab.explore(data, earlier=...)")
+            else:
+                fetches.append(self._earlier)
+                if self._earlier.fetched_at >= self._data.fetched_at:
+                    missing.append("an earlier fetch: the one that was given was fetched no earlier than the data")
         lacking = [entry.lacks(fetch.asked, is_masked=fetch.is_masked) for fetch in fetches]
         missing += dict.fromkeys(reason for reason in lacking if reason)
         if "quota" in reads and self._quota is None:

@@ -51,7 +51,7 @@ def collect(
     ------
     UsageError
         A name is not that of a shared table, a frame is not what `crmlab.table` returns, an id is there twice, or
-        `as_of` is missing.
+        `as_of` is missing, or `data` are masked.
 
     Examples
     --------
@@ -84,6 +84,10 @@ def collect(
         if day is None:
             raise UsageError("collect: write as_of='2026-01-31', the day that the data are from")
         data = _without_tables(day)
+
+    if data.is_masked:
+        # together they would be neither: tokens that nobody finds again, beside names that anybody reads
+        raise UsageError("collect: the data are masked, and your own are not: add your own first, then mask all of it")
 
     own = {name: _own(name, frame) for name, frame in tables.items()}
     if "consent_events" in own:

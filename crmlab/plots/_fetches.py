@@ -51,7 +51,9 @@ def in_memory(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     except TypeError as error:  # said by the function itself, not by what it is wrapped in
         raise TypeError(f"{function.__name__}() {error}") from None
     for name, value in bound.arguments.items():
-        is_frame = str(signature.parameters[name].annotation).startswith("pl.DataFrame")
-        if is_frame and value is not None:
+        annotation = str(signature.parameters[name].annotation)
+        is_frame = annotation.startswith("pl.DataFrame")
+        may_be_left_out = value is None and annotation != "pl.DataFrame"
+        if is_frame and not may_be_left_out:
             bound.arguments[name] = whole(value, name)
     return bound

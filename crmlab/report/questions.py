@@ -75,6 +75,12 @@ class ReportInputs:
     def __post_init__(self) -> None:
         if self.earlier is not None and not isinstance(self.earlier, Result):
             raise UsageError("earlier must be a fetch of before: what crmlab.fetch or crmlab.open returned")
+        if self.earlier is not None and self.earlier.fetched_at >= self.asked.fetched_at:
+            raise UsageError(
+                f"earlier was fetched at {self.earlier.fetched_at:%Y-%m-%d %H:%M} UTC, and the data not later: "
+                "stays in a stage would run backwards. Where its deals are of another time, say so, with "
+                "crmlab.collect(deals=earlier.deals, as_of=...)"
+            )
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         return self.tables[name] if name in self.tables else TABLES[name].empty()

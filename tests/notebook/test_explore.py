@@ -119,7 +119,7 @@ def test_a_choice_that_leaves_nothing_is_said_by_the_figure(fetched: Fetched) ->
     assert status(panel) == ""
 
 
-def test_questions_that_lack_something_are_listed_with_what_they_need(fetched: Fetched) -> None:
+def test_questions_that_lack_something_are_listed_with_what_they_need(fetched: Fetched, earlier: Fetched) -> None:
     panel = explore(made_of(deals={}))
 
     assert list(panel.section.options) == ["Pipeline"]
@@ -129,7 +129,9 @@ def test_questions_that_lack_something_are_listed_with_what_they_need(fetched: F
     assert "What do visitors choose on the banner, and does it change? Needs the table consent_statistics." in more
     assert "How many deals reach each stage? Needs an earlier fetch: crmlab.explore(data, earlier=...)." in more
     assert "Needs a quota: crmlab.explore(data, quota=...)." in more
-    everything = explore(fetched, earlier=fetched, quota=1e6)
+    as_late = explore(fetched, earlier=fetched, quota=1e6)
+    assert "was fetched no earlier than the data" in as_late.panel.children[-1].value
+    everything = explore(fetched, earlier=earlier, quota=1e6)
     assert everything.panel.children[-1].value == ""
 
 

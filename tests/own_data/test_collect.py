@@ -204,6 +204,13 @@ def test_only_a_fetch_can_be_added_to() -> None:
 # ---- consent ------------------------------------------------------------------------------------
 
 
+def test_own_data_are_added_before_masking(fetched: crmlab.Fetched) -> None:
+    own = crmlab.table("contacts", pl.DataFrame({"id": ["1"], "full_name": ["Ann"]}), provider="own")
+
+    with pytest.raises(UsageError, match="add your own first, then mask"):
+        crmlab.collect(fetched.masked(), contacts=own)
+
+
 def test_a_person_known_by_an_address_alone_is_a_contact_of_it() -> None:
     contacts = pl.DataFrame({"id": ["7"], "emails": [["other@example.com", "Ann@example.com"]]})
     events = own_consents(contact_email=["ann@example.com ", "bo@example.com", "BO@example.com", None])

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from crmlab import analysis, plots
+from crmlab.errors import UsageError
 from crmlab.plots._template import figure
 from crmlab.plots.notes import with_note
 from crmlab.schema import TABLES, conform
@@ -198,3 +199,9 @@ def test_a_subtitle_has_as_many_lines_as_it_takes_and_the_plot_keeps_its_height(
     assert long.layout.title.subtitle.text.replace("<br>", "").endswith(
         "4 of some forty letters in all. Sentence 5 of some forty letters in all"
     )
+
+
+def test_nothing_in_the_place_of_a_frame_is_refused_in_words() -> None:
+    for draw in (plots.consent_stock, plots.people_overlap):
+        with pytest.raises(UsageError, match="which is no frame"):
+            draw(None)  # type: ignore[arg-type]

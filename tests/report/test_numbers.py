@@ -185,6 +185,14 @@ def test_an_earlier_fetch_of_a_period_is_refused_like_a_later_one(
     assert line["why"].startswith("Not answered: this needs all deals, and the data hold only those changed")
 
 
+def test_an_earlier_fetch_that_is_not_earlier_is_refused(
+    fetched: crmlab.Fetched, earlier: crmlab.Fetched, tmp_path: Path
+) -> None:
+    for data, other in ((earlier, fetched), (fetched, fetched)):
+        with pytest.raises(UsageError, match="and the data not later"):
+            data.report(tmp_path / "page.html", questions=["waterfall"], earlier=other)
+
+
 def test_at_another_moment_than_that_of_the_fetch_answers_say_so_and_a_history_keeps_the_times_of_its_fetches(
     fetched: crmlab.Fetched, earlier: crmlab.Fetched, tmp_path: Path
 ) -> None:
