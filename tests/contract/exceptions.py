@@ -63,6 +63,8 @@ _OWN = "it has its own resource"
 _ALL = "undocumented here; the cascade's description says that it defaults to the own contacts, as the list does"
 _COUNTED = "no parameters documented, but an answer with page counts: sent only where they tell of more pages"
 
+_UNCOUNTED = "no parameters and no counts documented: page 2 is asked for once, to see whether the list came whole"
+
 CORRECTIONS: tuple[Correction, ...] = (
     Correction("onepagecrm", f"{_DEAL_FIELDS}/total_count", {"$ref": f"{_PAGE}/total_count"}, _MISPLACED),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/page", {"$ref": f"{_PAGE}/page"}, _MISPLACED),
@@ -85,6 +87,7 @@ PARAMETERS: tuple[Departure, ...] = (
     Departure("onepagecrm", "contacts", "/contacts/cascade: team", _ALL),
     Departure("onepagecrm", "contacts", "/contacts/cascade/{last_id}: team", _ALL),
     Departure("onepagecrm", "pipelines", "/pipelines: page", _COUNTED),
+    Departure("onepagecrm", "predefined_items", "/predefined_items: page", _UNCOUNTED),
 )
 
 #: what Prism refuses of an operation that the document describes so that nobody can ask it
