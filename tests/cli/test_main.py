@@ -1,8 +1,10 @@
 """The command line does what a notebook does, and fails in one line."""
 
+import datetime as dt
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -236,16 +238,32 @@ def test_a_plan_says_how_many_requests_and_how_long(reachable, capsys):
     assert "within the limits no client could do it in less than" in shown
 
 
+def a_month_before(folder, earlier):
+    """Write the tables of a folder as if they had been fetched a month before."""
+    earlier.mkdir()
+    for file in folder.glob("*.csv"):
+        shutil.copy(file, earlier)
+    told = json.loads((folder / "crmlab.json").read_bytes())
+    told["as_of"] = (dt.datetime.fromisoformat(told["as_of"]) - dt.timedelta(days=30)).isoformat()
+    (earlier / "crmlab.json").write_text(json.dumps(told), encoding="utf-8")
+    return earlier
+
+
 def test_a_report_takes_a_quota_and_an_earlier_fetch(demo, capsys, tmp_path):
     _, folder = demo
-    report = ["report", str(folder), "--tables", "csv", "--out", str(tmp_path), "--questions", "coverage", "waterfall"]
+    out = tmp_path / "out"
+    earlier = a_month_before(folder, tmp_path / "earlier")
+    report = ["report", str(folder), "--tables", "csv", "--out", str(out), "--questions", "coverage", "waterfall"]
 
-    code = main([*report, "--earlier", str(folder), "--quota", "EUR=500000"])
+    code = main([*report, "--earlier", str(earlier), "--quota", "EUR=500000"])
     wrong = main([*report, "--quota", "much"])
+    same = main([*report, "--earlier", str(folder)])
 
-    assert (code, wrong) == (0, 2)
-    assert {path.name for path in tmp_path.iterdir()} == {"coverage.csv", "waterfall.csv", "report.json"}
-    assert "--quota much is no amount: write 500000, or EUR=500000 USD=200000" in capsys.readouterr().err
+    assert (code, wrong, same) == (0, 2, 2)
+    assert {path.name for path in out.iterdir()} == {"coverage.csv", "waterfall.csv", "report.json"}
+    told = capsys.readouterr().err
+    assert "--quota much is no amount: write 500000, or EUR=500000 USD=200000" in told
+    assert "and the data not later" in told
 
 
 def test_a_report_is_as_chosen_or_data(demo, capsys, tmp_path):
