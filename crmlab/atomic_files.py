@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from crmlab.errors import CrmlabError, UsageError
 
+#: modes of what holds personal data and nobody asked for as files: for this user only
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
 #: the place is wrong; any other error of the system, such as a full disk, can pass
 _WRONG_PLACE = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
@@ -76,6 +81,13 @@ def make_folder(directory: str | Path) -> Path:
     return folder
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it, for this user only; one that is there stays as it is."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # says so where it is a file
+
+
 @contextmanager
 def errors_in_words(path: Path) -> Iterator[None]:
     """Raise errors of the system as crmlab's own, in one line that names the path."""
@@ -86,6 +98,36 @@ def errors_in_words(path: Path) -> Iterator[None]:
         if isinstance(error, _WRONG_PLACE):
             raise UsageError(f"{path} cannot be written ({reason}): name another place") from None
         raise CrmlabError(f"{path} could not be written ({reason}); files that were there are unharmed") from None
+
+
+def lock(folder: Path) -> int | None:
+    """Return what keeps other runs out of a folder until it is closed, or the process ends; None where none can be.
+
+    Raises
+    ------
+    BlockingIOError
+        Another run uses it.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl  # noqa: PLC0415  # not on Windows
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return None
+    return handle
+
+
+def unlock(handle: int | None) -> None:
+    """Let other runs use the folder that was locked."""
+    if handle is not None:
+        os.close(handle)
 
 
 def _second_name(path: Path) -> Path | None:
