@@ -75,7 +75,7 @@ class AccountFetch:
         self._spooled = SpooledAnswers(answers, account, self._asked) if answers else None
         self._stop_early = stop_early
         #: why the store or the spool could not be written: then nothing of this fetch can be
-        self._unwritten: OSError | CrmlabError | None = None
+        self._unwritten: CrmlabError | None = None
         # twice as many as may be in flight: so the queue is never empty, and few wait with an old view of what waits
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -217,7 +217,7 @@ class AccountFetch:
         key = given_key(task.resource.key) if name == RAW else pl.col("id")
         try:
             self._store.put(task.full_name if name == RAW else name, task.source, frame, key, reading=reading)
-        except OSError as error:  # a full disk is not the failure of one resource
+        except CrmlabError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise
 

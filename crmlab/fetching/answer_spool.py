@@ -35,6 +35,8 @@ ANSWERS = "answers"
 _FORMAT = 1
 #: after which the services are another than they were: all is asked again
 MAX_AGE = dt.timedelta(hours=12)
+#: what makes a question another one, besides whom it is asked of
+_QUESTION = ("asked_tables", "since", "until")
 #: what passes by itself: asked again, it may be answered, and what came until then is still good
 _PASSING = (AuthError, RateLimitError, ServerError, Stopped, TransportError)
 
@@ -198,12 +200,19 @@ class AnswerSpool:
         return dt.datetime.fromtimestamp(last, dt.UTC)
 
     def _refuse_another_question(self, found: Mapping[str, Any]) -> None:
-        names = ("accounts", "asked_tables", "since", "until")
-        if any(found[name] != self._about[name] for name in names):
+        is_same = all(found[name] == self._about[name] for name in (*_QUESTION, "accounts"))
+        if not is_same and self._has_answers():
             raise UsageError(
                 f"{self.directory} holds the answers of an unfinished fetch of another question: name another folder, "
                 "ask the same question again, or remove it"
             )
+
+    def _has_answers(self) -> bool:
+        for path in (self.directory / ANSWERS).glob("*/*/*.gz"):
+            answer = read(path)
+            if answer and not answer.error:
+                return True
+        return False
 
     def _goes_on(self, found: Mapping[str, Any]) -> bool:
         """Whether the answers that are there are gone on with; `note` says why not, where one would expect it."""

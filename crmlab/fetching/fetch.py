@@ -119,7 +119,11 @@ async def fetch(
             spools=spools,
             answers=answers,
         )
-        return handed_out(query, results, spools)
+        try:
+            return handed_out(query, results, spools)
+        finally:
+            if answers:
+                answers.finish(results)
 
 
 def handed_out(query: Query, results: Sequence[ResourceResult], spools: Spools | None = None) -> Fetched:
@@ -204,6 +208,8 @@ async def fetch_to(
         account = _account_of(query, results)
         heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
         if account["failures"] and not any(heights.values()):
+            if answers:
+                answers.finish(results)
             raise account["failures"][0]
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
@@ -213,6 +219,8 @@ async def fetch_to(
         beside = stored.writers_beside(directory, store.wholes)
         obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
         store.publish(beside, obsolete=obsolete)
+        if answers:  # not before: a run that is killed here has everything to go on with
+            answers.finish(results)
     stored.paths = {name: paths[name] for name in heights}
     stored.paths |= {Path(name).stem: Path(directory) / name for name in beside if name.endswith(".parquet")}
     return stored
@@ -291,10 +299,7 @@ async def run(
                 for account in query.accounts
             ]
             await finish(fetches, stop, client.timeouts.total)
-    results = [result for fetch in fetches for result in fetch.results]
-    if answers:
-        answers.finish(results)
-    return results
+    return [result for fetch in fetches for result in fetch.results]
 
 
 def spooled(directory: str | Path | None, query: Query) -> AbstractContextManager[AnswerSpool | None]:

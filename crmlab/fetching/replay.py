@@ -56,6 +56,7 @@ async def _replayed(query: Query, answers: ReplayedAnswers) -> Fetched:
     results = await run(
         query, {}, limits=None, timeouts=None, progress=False, stop=None, on_error="collect", answers=answers
     )
+    answers.finish(results)
     return handed_out(query, results)
 
 
