@@ -15,7 +15,7 @@ from crmlab.connector import Context, Page, Request
 from crmlab.decoding import RAW, given_key
 from crmlab.errors import CrmlabError
 from crmlab.fetching.answer_spool import AnswerSpool, ReplayedAnswers
-from crmlab.fetching.crawl import first_error, side_by_side
+from crmlab.fetching.crawl import ended, first_error, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.intake import Accept
@@ -131,7 +131,7 @@ class AccountFetch:
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
-        await asyncio.shield(self._tasks[name])
+        await ended(self._tasks[name])
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
         """Return the context with what these resources export, as soon as they are all in.

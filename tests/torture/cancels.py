@@ -96,7 +96,7 @@ async def tortured(runs: int, seed: int) -> int:
     """Cancel so many calls; return how many went wrong."""
     said = Said()
     logging.getLogger("asyncio").addHandler(said)
-    chance = random.Random(seed)  # noqa: S311  # no secret
+    chance = random.Random(seed)  # no secret
     wrong = 0
     async with crmlab.sandbox(rows=300, seed=3, latency=LATENCY) as accounts:
         bad = [
@@ -134,7 +134,7 @@ def wrong_keys(accounts: Any, account: crmlab.Account) -> dict[str, str]:
 def main() -> int:
     """Run; return 1 where a run went wrong."""
     numbers = [int(argument) for argument in sys.argv[1:]]
-    runs, seed = (numbers + [40, random.randrange(2**32)][len(numbers) :])[:2]  # noqa: S311
+    runs, seed = (numbers + [40, random.randrange(2**32)][len(numbers) :])[:2]
     os.environ.setdefault("TQDM_DISABLE", "1")
     return int(asyncio.run(tortured(runs, seed)) > 0)
 
