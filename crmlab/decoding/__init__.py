@@ -8,6 +8,7 @@ from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
 from crmlab.decoding.secrets import body_without_secrets, is_secret, without_secrets
+from crmlab.decoding.shapes import Masker
 
 __all__ = [
     "EXPORTS",
@@ -18,6 +19,7 @@ __all__ = [
     "REJECTED",
     "Decoded",
     "Decoder",
+    "Masker",
     "Record",
     "answer_frame",
     "as_documented",
