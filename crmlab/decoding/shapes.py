@@ -36,11 +36,12 @@ _OF_TIME = re.compile(
 _RULE = re.compile(r"[A-Z-]+=[A-Z0-9,+-]+(;[A-Z-]+=[A-Z0-9,+-]+)*;?")
 _OF_BIRTH = re.compile(r"birth|\bdob\b", re.IGNORECASE)
 #: names that the field of a record may have, as opposed to data that stand in the place of names
-_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$.: -]{0,59}")
+_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$-]{0,59}")
 _URL = re.compile(r"[a-z]{2,10}://")
 _PIECE = re.compile(r"\w+")
 #: numbers below tell nobody
 _SMALL = 1_000
+_MAX_COUNT_DIGITS = 6
 #: characters of which a text keeps its length; longer ones are cut to a power of two
 _EXACT_LENGTH = 64
 
@@ -109,12 +110,14 @@ class Masker:
                 yield mark
             elif mark.startswith('"') and _COLON.match(text, done) and not (around and around[-1][0]):
                 name = _unquoted(mark)
-                yield mark if _NAME.fullmatch(name) and "@" not in name[1:] else _quoted(self.text(name), mark)
+                is_name = name in self.words or _NAME.fullmatch(name)
+                yield mark if is_name else _quoted(self.text(name), mark)
             elif mark.startswith('"'):
                 yield _quoted(self.value(_unquoted(mark), name), mark)
             elif mark[0] in "-0123456789":
-                is_in_list = any(is_list for is_list, _ in around)
-                yield self._number(mark, name) if is_in_list else mark
+                # outside of a list it counts pages and records, which are not so many
+                may_tell = any(is_list for is_list, _ in around) or len(mark) > _MAX_COUNT_DIGITS
+                yield self._number(mark, name) if may_tell else mark
             else:
                 yield mark
         yield self._no_json(text[done:])
