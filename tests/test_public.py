@@ -39,6 +39,7 @@ NAMES = [
     "plots",
     "probe",
     "read_csv",
+    "replay",
     "sandbox",
     "table",
 ]

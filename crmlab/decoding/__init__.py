@@ -7,7 +7,7 @@ from crmlab.decoding.decoder import EXPORTS, MISFIT_KEYS, RAW, REJECTED, Decoded
 from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
-from crmlab.decoding.secrets import without_secrets
+from crmlab.decoding.secrets import body_without_secrets, is_secret, without_secrets
 
 __all__ = [
     "EXPORTS",
@@ -22,9 +22,11 @@ __all__ = [
     "answer_frame",
     "as_documented",
     "as_listed",
+    "body_without_secrets",
     "decoder",
     "given_key",
     "held",
+    "is_secret",
     "records",
     "unknown_fields",
     "without_secrets",

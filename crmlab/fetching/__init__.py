@@ -9,6 +9,7 @@ from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.probing import Probed, max_requests, probe
 from crmlab.fetching.progress import Progress
+from crmlab.fetching.replay import replay
 
 __all__ = [
     "Client",
@@ -24,4 +25,5 @@ __all__ = [
     "operations",
     "plan",
     "probe",
+    "replay",
 ]
