@@ -7,7 +7,7 @@ from crmlab.decoding.decoder import EXPORTS, MISFIT_KEYS, RAW, REJECTED, Decoded
 from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
-from crmlab.decoding.secrets import without_secrets
+from crmlab.decoding.secrets import is_secret, without_secrets
 
 __all__ = [
     "EXPORTS",
@@ -25,6 +25,7 @@ __all__ = [
     "decoder",
     "given_key",
     "held",
+    "is_secret",
     "records",
     "unknown_fields",
     "without_secrets",
