@@ -245,7 +245,8 @@ async def _answer(client: HttpClient, asked: Asked, spool: Spool | None, has_lef
     waiting = spool.waiting(asked.request, lambda page: page)
     if waiting:
         return waiting
-    return await client.send(asked.account, asked.request, again="never", keep=spool.keep)
+    with spool.asking():
+        return await client.send(asked.account, asked.request, again="never", keep=spool.keep)
 
 
 def _pinged(account: Account, page: Page) -> Page:

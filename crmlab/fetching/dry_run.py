@@ -46,7 +46,8 @@ def dry_run(account: Account, request: Request) -> DryRun:
     signed = account.sign(request)
     headers = {**HEADERS, **{name: _BLOT for name in signed.headers if name not in request.headers}}
     params = {name: _shown(name, value, request.params) for name, value in signed.params.items()}
-    url = URL(account.base_url + signed.path, encoded=True).with_query(params)
+    base = account.root_url if signed.from_root else account.base_url
+    url = URL(base + signed.path, encoded=True).with_query(params)
     return DryRun(
         method=signed.method,
         url=account.redact(url.human_repr()),
