@@ -9,6 +9,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
 from crmlab.fetching import (
     Client,
+    DryRun,
     Plan,
     Probed,
     Progress,
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Client",
+    "DryRun",
     "Fetched",
     "Limits",
     "Plan",

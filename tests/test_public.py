@@ -18,6 +18,7 @@ ROOT = Path(crmlab.__file__).parent
 NAMES = [
     "Account",
     "Client",
+    "DryRun",
     "Fetched",
     "Limits",
     "Plan",

@@ -199,7 +199,7 @@ class AccountFetch:
                 page = await self._client.send(
                     self.account,
                     request,
-                    retry=may_repeat,
+                    again="always" if may_repeat else "never",
                     retried=result.requests.count_retry,
                     accept=accept,
                     keep=keep,
