@@ -127,12 +127,19 @@ def _largest(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[tuple[_N
     """Return the largest parts that depend on one text only, each with the part that is the text."""
     if types[str(node)] == pl.String:
         return
-    texts = {str(part): part for part in _texts(node, types)}
-    if len(texts) == 1:
-        yield node, next(iter(texts.values()))
+    text = _only_text(node, types)
+    if text:
+        yield node, text
         return
     for part in node.parts:
         yield from _largest(part, types)
+
+
+def _only_text(node: _Node, types: Mapping[str, pl.DataType]) -> _Node | None:
+    """Return the text of which all other texts that it reads are made; None where it reads none, or several."""
+    texts = {str(part): part for part in _texts(node, types)}
+    made_of = [{str(part) for part in each.walk()} for each in texts.values()]
+    return next((each for text, each in texts.items() if all(text in parts for parts in made_of)), None)
 
 
 def _first_made(node: _Node, types: Mapping[str, pl.DataType]) -> _Node:
