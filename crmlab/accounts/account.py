@@ -113,6 +113,15 @@ class Account:
         known = {fact.name: fact for fact in self.provider.facts}
         return {name: value for name, value in self.adopted.items() if known[name].apply(plain, value) is not plain}
 
+    @property
+    def root_url(self) -> str:
+        """What stands before the path of the service's own base URL: the host, and the folder of a proxy."""
+        usual = urlsplit(self.provider.base_url.rstrip("/")).path
+        if usual and self.base_url.endswith(usual):
+            return self.base_url.removesuffix(usual)
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
     def sign(self, request: Request) -> Request:
         """Return the request with the credentials added, as the provider wants them."""
         plain = {name: value.get_secret_value() for name, value in self._secrets.items()}

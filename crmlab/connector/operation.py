@@ -28,7 +28,9 @@ class Operation:
     them, and those after the question mark, which may be left out unless their type is ``Required[...]``.
     `fields` are those of a flat JSON body, which are given like the others, and `open_fields` says that a body has
     further ones, such as custom fields; `body` is the type of any other JSON body.
-    `binary` says that a file comes back. `writes` says that it changes something, `destructive` that something is gone
+    `binary` says that a file comes back, and `file_ending` which (``pdf``). `from_root` says that the path begins where
+    the host does, not where the base URL ends.
+    `writes` says that it changes something, `destructive` that something is gone
     afterwards (deleted, or read once and for all), `dangerous` that it is about keys, users or accounts.
     `assumed` says that the vendor's document does not show the path.
     """
@@ -42,6 +44,8 @@ class Operation:
     open_fields: bool = False
     body: Any = None
     binary: bool = False
+    file_ending: str = ""
+    from_root: bool = False
     doc: str = ""
     writes: bool = False
     destructive: bool = False
@@ -68,7 +72,14 @@ class Operation:
         asked = {*self.path_parts(), *self.query}
         fields = {name: value for name, value in given.items() if name not in asked}
         body = given["body"] if self.body is not None else fields
-        return Request(path=path, method=self.method, params=params, body=body or None)
+        return Request(
+            path=path,
+            method=self.method,
+            params=params,
+            body=body or None,
+            is_file=self.binary,
+            from_root=self.from_root,
+        )
 
     def _check_parts(self, parts: Mapping[str, Any]) -> None:
         """Refuse parts of a path that would make it another path: nothing, and the dots that mean a folder."""

@@ -11,13 +11,15 @@ from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from types import SimpleNamespace, TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import aiohttp
 from yarl import URL
 
 from crmlab.accounts import Account
+from crmlab.atomic_files import errors_in_words
 from crmlab.connector import Limits, Page, Request, Timeouts, replace_lone_surrogates
 from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError, UsageError
 from crmlab.http.limiter import Limiter, Ticket
@@ -37,6 +39,10 @@ _CLOCK_SECONDS = 0.01
 _CONNECTIONS = 256
 #: rounds of the event loop in which a request has left for certain, its body and a new connection included
 _ROUNDS = 10
+#: bytes in a second that a file must bring on average, beyond the seconds that any answer may take
+_SLOWEST_FILE = 10_000
+#: bytes; what is longer is no refusal of a service, but a file
+_MAX_REFUSAL = 65_536
 #: words of a signed header that are shorter ("Basic") are no secret
 _SECRET_LENGTH = 8
 
@@ -48,6 +54,7 @@ class Keep(Protocol):
 
 
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
+_FILE_HEADERS = {**_HEADERS, "Accept": "*/*"}
 
 
 class Client:
@@ -114,6 +121,7 @@ class Client:
         retried: Callable[[], None] = lambda: None,
         accept: Callable[[Page], Page] = lambda page: page,
         keep: Keep | None = None,
+        into: Path | None = None,
     ) -> Page:
         """Return the answer, checked: it is whole and no refusal.
 
@@ -128,6 +136,8 @@ class Client:
         keep
             takes the body of an answer that is no refusal as it came, before anything reads it; with ``whole=False``
             what came of one that was cut off
+        into
+            the file that an answer which is a file is written to as it comes, each try anew; then the page has no body
 
         Raises
         ------
@@ -141,7 +151,7 @@ class Client:
         time_left = _TimeLeft(self.timeouts.answer)
         while True:
             try:
-                return accept(await self._in_turn(account, request, attempt, time_left, keep))
+                return accept(await self._in_turn(account, request, attempt, time_left, _Place(keep, into)))
             except RETRYABLE as error:
                 wait = _wait(error, attempt)
                 may_help = retry and (not isinstance(error, TransportError) or error.worth_repeating)
@@ -157,12 +167,17 @@ class Client:
             await asyncio.sleep(wait)
 
     async def _in_turn(
-        self, account: Account, request: Request, attempt: int, time_left: _TimeLeft, keep: Keep | None
+        self,
+        account: Account,
+        request: Request,
+        attempt: int,
+        time_left: _TimeLeft,
+        place: _Place,
     ) -> Page:
         queue = self._queue(account)
         async with queue.ticket(account.label, self._connections, lambda: self._check(account)) as ticket:
             try:
-                page = await self._once(account, request, ticket, time_left, keep)
+                page = await self._once(account, request, ticket, time_left, place)
             except RateLimitError as error:
                 wait = _wait(error, attempt)
                 if wait > PATIENCE:
@@ -191,10 +206,16 @@ class Client:
         return self._queues[account]
 
     async def _once(
-        self, account: Account, request: Request, ticket: Ticket, time_left: _TimeLeft, keep: Keep | None
+        self,
+        account: Account,
+        request: Request,
+        ticket: Ticket,
+        time_left: _TimeLeft,
+        place: _Place,
     ) -> Page:
         signed = account.sign(request)
-        url = URL(account.base_url + signed.path, encoded=True)
+        base = account.root_url if signed.from_root else account.base_url
+        url = URL(base + signed.path, encoded=True)
         rounds = _ROUNDS if self.limits(account).rate else 0
         departure = _Departure(ticket, rounds, began_at=time.monotonic())
         try:
@@ -204,13 +225,19 @@ class Client:
                     signed.method,
                     url,
                     params=dict(signed.params),
-                    headers={**_HEADERS, **signed.headers},
+                    headers={**(_FILE_HEADERS if request.is_file else _HEADERS), **signed.headers},
                     data=None if signed.body is None else json.dumps(signed.body).encode(),
                     allow_redirects=False,
                     trace_request_ctx=departure,
                 ) as answer,
             ):
-                body, lone_surrogates = replace_lone_surrogates(await self._body(answer, keep))
+                if place.file and answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                    body = await self._written(answer, place.file, time_left)
+                else:
+                    body = await self._body(answer, place.keep)
+                lone_surrogates = 0
+                if not request.is_file:
+                    body, lone_surrogates = replace_lone_surrogates(body)
                 page = Page(
                     request=request,
                     status=answer.status,
@@ -227,6 +254,8 @@ class Client:
             raise failed from None
         if page.has_no_content:  # nothing in it can be an error
             return page
+        if request.is_file and page.succeeded and not _may_be_refusal(page):
+            return page
         try:
             account.provider.check(page)
         except ApiError as error:
@@ -237,6 +266,26 @@ class Client:
         except RecursionError:
             raise TransportError(f"the answer of {url.host} is nested too deeply to be read") from None
         return page
+
+    async def _written(self, answer: aiohttp.ClientResponse, path: Path, time_left: _TimeLeft) -> bytes:
+        """Write the body to a file as it comes; return it where it is short enough for a refusal, else nothing."""
+        head = b""
+        size = 0
+        # only what the disk refuses is told as such: errors of the connection are of the same family
+        with errors_in_words(path):
+            file = path.open("wb")
+        try:
+            async for piece in answer.content.iter_any():
+                with errors_in_words(path):
+                    file.write(piece)
+                size += len(piece)
+                if size <= _MAX_REFUSAL:
+                    head += piece
+                time_left.grant(len(piece) / _SLOWEST_FILE)
+        finally:
+            with errors_in_words(path):
+                file.close()
+        return head if size <= _MAX_REFUSAL else b""
 
     async def _body(self, answer: aiohttp.ClientResponse, keep: Keep | None) -> bytes:
         """Return the unpacked body, which `keep` has taken where the answer is no refusal."""
@@ -266,11 +315,19 @@ class Client:
             pieces.append(piece)
 
 
+class _Place(NamedTuple):
+    """Where the body of an answer goes besides into its page: to what keeps it, or into a file instead."""
+
+    keep: Keep | None
+    file: Path | None
+
+
 class _TimeLeft:
     """The seconds that are left for one answer, whatever the number of tries; without end where there is no limit."""
 
     def __init__(self, seconds: float | None) -> None:
         self._left = seconds
+        self._limit: asyncio.Timeout | None = None
 
     @property
     def is_over(self) -> bool:
@@ -281,11 +338,25 @@ class _TimeLeft:
         """Raise a `TimeoutError` where what is done takes longer than what is left."""
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._left):
+            async with asyncio.timeout(self._left) as self._limit:
                 yield
         finally:
             if self._left is not None:
                 self._left = max(0.0, self._left - (time.monotonic() - started))
+
+    def grant(self, seconds: float) -> None:
+        """Let what is done now take so much longer."""
+        if self._left is None or self._limit is None:
+            return
+        self._left += seconds
+        ends_at = self._limit.when()
+        if ends_at is not None and not self._limit.expired():
+            self._limit.reschedule(ends_at + seconds)
+
+
+def _may_be_refusal(page: Page) -> bool:
+    """Whether the answer to a request for a file is a JSON object: what a service says in place of the file."""
+    return page.body.lstrip().startswith(b"{")
 
 
 @dataclass(slots=True)
