@@ -17,7 +17,7 @@ from tests.sandbox.asking import asked
 
 WORLD = generate(80, seed=4)
 PEOPLE = WORLD.people_in("onepagecrm")
-LISTS = lists(WORLD)
+LISTS = lists(WORLD, {})
 QUERIES = Queries(WORLD, Index(LISTS))
 COMPANY = next(person.company_id for person in PEOPLE if person.company_id)
 STAFF = {person.id for person in PEOPLE if person.company_id == COMPANY}

@@ -115,9 +115,11 @@ def _envelope(**parts: bytes) -> web.Response:
 class _Crm:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.lists = lists.lists(world)
+        #: by id, what was written of a record that the world has no place for
+        self.written: dict[str, dict[str, Any]] = {}
+        self.lists = lists.lists(world, self.written)
         self._index = Index(self.lists)
-        self._rendered = Renderers(self._index)
+        self._rendered = Renderers(self._index, self.written)
         self._queries = Queries(world, self._index)
 
     async def bootstrap(self, request: web.Request) -> web.Response:

@@ -63,7 +63,7 @@ class Link:
     """A contact that is linked with a company where it does not work, and with which of its contacts."""
 
     company_id: str
-    person: Person
+    contact_id: str
     linked_with: list[str]
 
 
@@ -194,7 +194,7 @@ def links(deals: Iterable[Deal], people: Mapping[str, Person]) -> Iterator[Link]
             if deal.company_id and id in people and people[id].company_id != deal.company_id:
                 found[deal.company_id, id].append(deal.contact_id)
     for (company_id, id), contact_ids in found.items():
-        yield Link(company_id=company_id, person=people[id], linked_with=list(dict.fromkeys(contact_ids)))
+        yield Link(company_id=company_id, contact_id=id, linked_with=list(dict.fromkeys(contact_ids)))
 
 
 def attachments(notes: Sequence[Note]) -> Iterator[Attachment]:

@@ -166,9 +166,11 @@ def variant_ids(relationship: Entry) -> list[str]:
     return [end["variant_id"] for end in relationship.record["related_contacts"]]
 
 
-def of_person(value: Value) -> Value:
+def of_person(value: Value, index: Index) -> Value:
+    """Return what finds that value of the contact of a link."""
+
     def of_link(link: Link) -> Any:
-        return value(link.person)
+        return value(index.people[link.contact_id])
 
     return of_link
 

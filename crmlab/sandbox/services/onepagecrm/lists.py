@@ -28,10 +28,10 @@ INSIDE = ("relationships", "linked_contacts", "attachments")
 EMBEDDED = ("deals", "notes", "calls", "meetings", "pinned_attachments")
 
 
-def lists(world: World) -> dict[str, Records]:
-    """Return each list."""
+def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, Records]:
+    """Return each list; `written` has by id what was written of a record beyond what the world knows of it."""
     found: dict[str, Records] = {}
-    rendered = records.Renderers(Index(found))
+    rendered = records.Renderers(Index(found), written)
     people = {person.id: person for person in world.people_in("onepagecrm")}
 
     def known(items: Iterable[Any]) -> list[Any]:
@@ -40,6 +40,9 @@ def lists(world: World) -> dict[str, Records]:
     def entries(items: Iterable[Entry], name: str) -> Records:
         return Records(items, derived.entry, name=name)
 
+    def fields(entity: str, name: str) -> Records:
+        return Records((field for field in world.fields if field.entity == entity), rendered.field, name=name)
+
     notes = known(world.notes)
     deals = known(world.deals)
     products = records.products(world)
@@ -47,7 +50,7 @@ def lists(world: World) -> dict[str, Records]:
     results = sorted({call.result for call in world.calls})
     author = records.short(world.users[-1]) if world.users else ""
     found |= {
-        "users": Records(world.users, records.user, name="user"),
+        "users": Records(world.users, rendered.user, name="user"),
         "statuses": Records(world.statuses, rendered.status, name="status"),
         "lead_sources": Records(world.lead_sources, rendered.lead_source),
         "call_results": Records(results, rendered.call_result, name="call_result"),
@@ -68,14 +71,14 @@ def lists(world: World) -> dict[str, Records]:
         "contacts": Records(people.values(), rendered.contact),
         "companies": Records(world.companies, rendered.company, name="company"),
         "deals": Records(deals, rendered.deal, name="deal"),
-        "actions": Records(known(world.actions), records.action, name="action"),
+        "actions": Records(known(world.actions), rendered.action, name="action"),
         "notes": Records(notes, rendered.note, name="note"),
         "calls": Records(known(world.calls), rendered.call, name="call"),
         "meetings": Records(known(world.meetings), rendered.meeting, name="meeting"),
         "pipelines": Records(world.pipelines, records.pipeline, name="pipeline"),
-        "custom_fields": _fields(world, "contact", name="custom_field"),
-        "company_fields": _fields(world, "company", name="company_field"),
-        "deal_fields": _fields(world, "deal", name="deal_field"),
+        "custom_fields": fields("contact", "custom_field"),
+        "company_fields": fields("company", "company_field"),
+        "deal_fields": fields("deal", "deal_field"),
     }
     return found
 
@@ -124,10 +127,6 @@ def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
         "tags": dumps({"tags": _tags(found["contacts"].items), "system_tags": []}),
         "team_stream": dumps({"all": len(found["contacts"]), "users": []}),
     }
-
-
-def _fields(world: World, entity: str, *, name: str) -> Records:
-    return Records((field for field in world.fields if field.entity == entity), records.field, name=name)
 
 
 def _tags(people: Iterable[Person]) -> list[dict[str, Any]]:

@@ -113,7 +113,7 @@ class Queries:
         self._orders: dict[str, Mapping[str, Value]] = {
             "contacts": contacts.orders(),
             **dict.fromkeys(STREAMS, contacts.orders()),
-            "linked_contacts": {name: of_person(value) for name, value in contacts.orders().items()},
+            "linked_contacts": {name: of_person(value, index) for name, value in contacts.orders().items()},
             "relationship_types": CREATED,
             "relationships": CREATED,
             "deals": {**CREATED, **_DEAL_DATES},

@@ -36,21 +36,6 @@ def _times(item: Any) -> dict[str, str | None]:
     return {"created_at": iso(item.created_at), "modified_at": iso(item.modified_at)}
 
 
-def user(user: User) -> dict[str, Any]:
-    """A user as `/users` has it."""
-    return {
-        "id": user.id,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "email": user.email,
-        "company_name": "Example Sales",
-        "account_rights": ["admin"] if user.role == "admin" else ["activity"],
-        "photo_url": "",
-        "country_code": "IE",
-        "bcc_email": f"{user.id}@users.example.com",
-    }
-
-
 def pipeline(pipeline: Pipeline) -> dict[str, Any]:
     """A pipeline with its stages."""
     return {
@@ -62,30 +47,6 @@ def pipeline(pipeline: Pipeline) -> dict[str, Any]:
         "won_column_name": "Won",
         "stages": [{"stage": stage.stage, "label": stage.label} for stage in pipeline.stages],
     }
-
-
-def field(field: CustomField) -> dict[str, Any]:
-    """The definition of a custom field."""
-    return {"id": field.id, "name": field.label, "type": field.type, "position": 1, "choices": field.choices}
-
-
-def action(action: Action) -> dict[str, Any]:
-    """A next action, done or to do."""
-    return _without_none(
-        {
-            "id": action.id,
-            "assignee_id": action.assignee_id,
-            "contact_id": action.contact_id,
-            "text": action.text,
-            "status": action.status,
-            "date": action.date and action.date.isoformat(),
-            "exact_time": unix(action.exact_time),
-            "position": 1,
-            "done": action.done,
-            "done_at": action.done_at and action.done_at.isoformat(),
-            **_times(action),
-        }
-    )
 
 
 def result_label(key: str) -> str:
@@ -154,15 +115,62 @@ def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
 class Renderers:
     """Records that name others, or count them."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, written: Mapping[str, Mapping[str, Any]]) -> None:
         self._index = index
+        #: by id, what was written of a record that the world has no place for
+        self._written = written
+
+    def _whole(self, record: dict[str, Any]) -> dict[str, Any]:
+        return {**record, **self._written.get(record["id"], {})}
+
+    def user(self, user: User) -> dict[str, Any]:
+        """A user as `/users` has it."""
+        return self._whole(
+            {
+                "id": user.id,
+                "first_name": user.first_name,
+                "last_name": user.last_name,
+                "email": user.email,
+                "company_name": "Example Sales",
+                "account_rights": ["admin"] if user.role == "admin" else ["activity"],
+                "photo_url": "",
+                "country_code": "IE",
+                "bcc_email": f"{user.id}@users.example.com",
+            }
+        )
+
+    def field(self, field: CustomField) -> dict[str, Any]:
+        """The definition of a custom field."""
+        return self._whole(
+            {"id": field.id, "name": field.label, "type": field.type, "position": 1, "choices": field.choices}
+        )
+
+    def action(self, action: Action) -> dict[str, Any]:
+        """A next action, done or to do."""
+        return self._whole(
+            _without_none(
+                {
+                    "id": action.id,
+                    "assignee_id": action.assignee_id,
+                    "contact_id": action.contact_id,
+                    "text": action.text,
+                    "status": action.status,
+                    "date": action.date and action.date.isoformat(),
+                    "exact_time": unix(action.exact_time),
+                    "position": 1,
+                    "done": action.done,
+                    "done_at": action.done_at and action.done_at.isoformat(),
+                    **_times(action),
+                }
+            )
+        )
 
     def contact(self, person: Person) -> dict[str, Any]:
         """A contact with what stands beside it in a list."""
         status = self._index.statuses.get(person.status_key)
         pending = [deal for deal in self._index.deals_of.get(person.id, ()) if deal.status == "pending"]
         company = self._index.companies.get(person.company_id or "")
-        actions = [action(each) for each in self._index.actions.get(person.id, ())]
+        actions = [self.action(each) for each in self._index.actions.get(person.id, ())]
         contact = {
             "id": person.id,
             "title": person.title,
@@ -194,7 +202,7 @@ class Renderers:
             "closed_sales": [],
             **_times(person),
         }
-        item = {"contact": _without_none(contact), "next_actions": actions, "queued_actions": []}
+        item = {"contact": self._whole(_without_none(contact)), "next_actions": actions, "queued_actions": []}
         if actions:
             item["next_action"] = actions[0]
         if company:
@@ -208,19 +216,21 @@ class Renderers:
 
     def status(self, status: Status) -> dict[str, Any]:
         """A status of contacts."""
-        return {
-            "id": status.id,
-            "status": status.key,
-            "text": status.text,
-            "description": "",
-            "color": status.colour,
-            **_counts(self._index.count("contacts", "status_key", status.key)),
-        }
+        return self._whole(
+            {
+                "id": status.id,
+                "status": status.key,
+                "text": status.text,
+                "description": "",
+                "color": status.colour,
+                **_counts(self._index.count("contacts", "status_key", status.key)),
+            }
+        )
 
     def lead_source(self, source: LeadSource) -> dict[str, Any]:
         """Where contacts come from."""
         count = self._index.count("contacts", "lead_source_id", source.id)
-        return {"id": source.id, "text": source.text, **_counts(count)}
+        return self._whole({"id": source.id, "text": source.text, **_counts(count)})
 
     def call_result(self, key: str) -> dict[str, Any]:
         """The result of a call."""
@@ -235,7 +245,7 @@ class Renderers:
 
     def linked(self, link: Link) -> dict[str, Any]:
         """A contact that is linked with a company."""
-        return {**self.contact(link.person), "linked_with": link.linked_with}
+        return {**self.contact(self._index.people[link.contact_id]), "linked_with": link.linked_with}
 
     def relationship(self, relationship: Entry) -> dict[str, Any]:
         """A relationship with the names of both contacts, and what each is called."""
@@ -266,7 +276,7 @@ class Renderers:
 
     def _custom(self, entity: str, values: Mapping[str, str | None], name: str) -> list[dict[str, Any]]:
         return [
-            {name: field(self._index.fields[entity, key]), "value": value}
+            {name: self.field(self._index.fields[entity, key]), "value": value}
             for key, value in values.items()
             if value and (entity, key) in self._index.fields
         ]
@@ -276,26 +286,28 @@ class Renderers:
         deals = self._index.deals_with.get(company.id, [])
         won = [deal for deal in deals if deal.status == "won"]
         pending = [deal for deal in deals if deal.status == "pending"]
-        return _without_none(
-            {
-                "id": company.id,
-                "name": company.name,
-                "description": company.description,
-                "phone": company.phone or "",
-                "url": company.url or "",
-                "address": _address(company),
-                "company_fields": self._custom(
-                    "company", {"size": company.size_label, **company.custom}, "company_field"
-                ),
-                "syncing_tags": False,
-                "synced_tags": [],
-                "contacts_count": self._index.count("contacts", "company_id", company.id),
-                "won_deals_count": len(won),
-                "total_won_amount": round(sum(deal.amount * deal.months for deal in won), 2),
-                "pending_deals_count": len(pending),
-                "total_pending_amount": round(sum(deal.amount * deal.months for deal in pending), 2),
-                **_times(company),
-            }
+        return self._whole(
+            _without_none(
+                {
+                    "id": company.id,
+                    "name": company.name,
+                    "description": company.description,
+                    "phone": company.phone or "",
+                    "url": company.url or "",
+                    "address": _address(company),
+                    "company_fields": self._custom(
+                        "company", {"size": company.size_label, **company.custom}, "company_field"
+                    ),
+                    "syncing_tags": False,
+                    "synced_tags": [],
+                    "contacts_count": self._index.count("contacts", "company_id", company.id),
+                    "won_deals_count": len(won),
+                    "total_won_amount": round(sum(deal.amount * deal.months for deal in won), 2),
+                    "pending_deals_count": len(pending),
+                    "total_pending_amount": round(sum(deal.amount * deal.months for deal in pending), 2),
+                    **_times(company),
+                }
+            )
         )
 
     def deal(self, deal: Deal) -> dict[str, Any]:
@@ -303,94 +315,102 @@ class Renderers:
         person = self._index.people.get(deal.contact_id)
         owner = self._index.users.get(deal.owner_id)
         company = self._index.companies.get(deal.company_id or "")
-        return _without_none(
-            {
-                "id": deal.id,
-                "contact_id": deal.contact_id,
-                "owner_id": deal.owner_id,
-                "pipeline_id": deal.pipeline_id,
-                "sales_pipeline_id": deal.pipeline_id,
-                "name": deal.name,
-                "text": deal.text,
-                "stage": deal.stage,
-                "status": deal.status,
-                "expected_close_date": deal.expected_close_date and deal.expected_close_date.isoformat(),
-                "close_date": deal.close_date and deal.close_date.isoformat(),
-                "date": deal.created_at.date().isoformat(),
-                "amount": deal.amount,
-                "months": deal.months,
-                "cost": deal.cost,
-                "margin": round(deal.amount - deal.cost, 2),
-                "total_amount": round(deal.amount * deal.months, 2),
-                "total_cost": round(deal.cost * deal.months, 2),
-                "commission_base": "amount",
-                "commission_type": "none",
-                "commission": 0.0,
-                "commission_percentage": 0.0,
-                "reason_lost_id": deal.lost_reason_id,
-                "deal_fields": self._custom("deal", {"size": deal.size_label}, "deal_field"),
-                "has_deal_items": bool(deal.items),
-                "deal_items": [_deal_item(deal, item, n) for n, item in enumerate(deal.items, 1)],
-                "author": short(owner),
-                "has_related_notes": False,
-                "attachments": self._attachments(deal.id),
-                "contact_info": {
-                    "contact_name": person.full_name if person else "",
-                    "company": company.name if company else "",
-                },
-                "owner": {"id": owner.id, "name": owner.full_name, "email": owner.email} if owner else None,
-                "linked_contacts": [
-                    {"id": other.id, "contact_name": other.full_name, "company": "", "photo_url": ""}
-                    for other in map(self._index.people.get, deal.linked_contact_ids)
-                    if other
-                ],
-                **_times(deal),
-            }
+        return self._whole(
+            _without_none(
+                {
+                    "id": deal.id,
+                    "contact_id": deal.contact_id,
+                    "owner_id": deal.owner_id,
+                    "pipeline_id": deal.pipeline_id,
+                    "sales_pipeline_id": deal.pipeline_id,
+                    "name": deal.name,
+                    "text": deal.text,
+                    "stage": deal.stage,
+                    "status": deal.status,
+                    "expected_close_date": deal.expected_close_date and deal.expected_close_date.isoformat(),
+                    "close_date": deal.close_date and deal.close_date.isoformat(),
+                    "date": deal.created_at.date().isoformat(),
+                    "amount": deal.amount,
+                    "months": deal.months,
+                    "cost": deal.cost,
+                    "margin": round(deal.amount - deal.cost, 2),
+                    "total_amount": round(deal.amount * deal.months, 2),
+                    "total_cost": round(deal.cost * deal.months, 2),
+                    "commission_base": "amount",
+                    "commission_type": "none",
+                    "commission": 0.0,
+                    "commission_percentage": 0.0,
+                    "reason_lost_id": deal.lost_reason_id,
+                    "deal_fields": self._custom("deal", {"size": deal.size_label}, "deal_field"),
+                    "has_deal_items": bool(deal.items),
+                    "deal_items": [_deal_item(deal, item, n) for n, item in enumerate(deal.items, 1)],
+                    "author": short(owner),
+                    "has_related_notes": False,
+                    "attachments": self._attachments(deal.id),
+                    "contact_info": {
+                        "contact_name": person.full_name if person else "",
+                        "company": company.name if company else "",
+                    },
+                    "owner": {"id": owner.id, "name": owner.full_name, "email": owner.email} if owner else None,
+                    "linked_contacts": [
+                        {"id": other.id, "contact_name": other.full_name, "company": "", "photo_url": ""}
+                        for other in map(self._index.people.get, deal.linked_contact_ids)
+                        if other
+                    ],
+                    **_times(deal),
+                }
+            )
         )
 
     def note(self, note: Note) -> dict[str, Any]:
         """A note."""
         deal = self._index.deals.get(note.deal_id or "")
-        return {
-            "id": note.id,
-            "contact_id": note.contact_id,
-            "text": note.text,
-            "date": note.date.isoformat(),
-            "linked_deal_id": note.deal_id,
-            "linked_deal_name": deal.name if deal else "",
-            "author": short(self._index.users.get(note.author)),
-            "attachments": self._attachments(note.id),
-            **_times(note),
-        }
+        return self._whole(
+            {
+                "id": note.id,
+                "contact_id": note.contact_id,
+                "text": note.text,
+                "date": note.date.isoformat(),
+                "linked_deal_id": note.deal_id,
+                "linked_deal_name": deal.name if deal else "",
+                "author": short(self._index.users.get(note.author)),
+                "attachments": self._attachments(note.id),
+                **_times(note),
+            }
+        )
 
     def call(self, call: Call) -> dict[str, Any]:
         """A call."""
-        return {
-            "id": call.id,
-            "contact_id": call.contact_id,
-            "text": call.text,
-            "call_result": call.result,
-            "call_time_int": unix(call.at),
-            "via": "phone",
-            "phone_number": call.phone_number or "",
-            "recording_link": None,
-            "author": short(self._index.users.get(call.author)),
-            "attachments": self._attachments(call.id),
-            **_times(call),
-        }
+        return self._whole(
+            {
+                "id": call.id,
+                "contact_id": call.contact_id,
+                "text": call.text,
+                "call_result": call.result,
+                "call_time_int": unix(call.at),
+                "via": "phone",
+                "phone_number": call.phone_number or "",
+                "recording_link": None,
+                "author": short(self._index.users.get(call.author)),
+                "attachments": self._attachments(call.id),
+                **_times(call),
+            }
+        )
 
     def meeting(self, meeting: Meeting) -> dict[str, Any]:
         """A meeting."""
-        return {
-            "id": meeting.id,
-            "contact_id": meeting.contact_id,
-            "text": meeting.text,
-            "meeting_time_int": unix(meeting.at),
-            "place": meeting.place,
-            "author": short(self._index.users.get(meeting.author)),
-            "attachments": self._attachments(meeting.id),
-            **_times(meeting),
-        }
+        return self._whole(
+            {
+                "id": meeting.id,
+                "contact_id": meeting.contact_id,
+                "text": meeting.text,
+                "meeting_time_int": unix(meeting.at),
+                "place": meeting.place,
+                "author": short(self._index.users.get(meeting.author)),
+                "attachments": self._attachments(meeting.id),
+                **_times(meeting),
+            }
+        )
 
 
 def _counts(number: int) -> dict[str, Any]:
