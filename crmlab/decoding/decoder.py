@@ -326,7 +326,12 @@ def decoder(
     resource = replace(resource, key=given_key(resource.key))
     views = [view for view in _declared_views(resource, context, wanted) if view.table in wanted]
     documented = resource.schema(context) if callable(resource.schema) else resource.schema
-    known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
+    known = {
+        *documented,
+        *resource.envelope_fields,
+        *resource.never_kept,
+        *([resource.unwrap] if resource.unwrap else []),
+    }
     return Decoder(
         resource,
         context,
