@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import Client, Plan, Probed, Progress, call, check, fetch, fetch_to, operations, plan, probe
+from crmlab.fetching import (
+    Client,
+    Plan,
+    Probed,
+    Progress,
+    call,
+    check,
+    download,
+    fetch,
+    fetch_to,
+    operations,
+    plan,
+    probe,
+)
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
@@ -31,6 +44,7 @@ __all__ = [
     "call",
     "check",
     "collect",
+    "download",
     "explore",
     "fetch",
     "fetch_to",

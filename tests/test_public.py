@@ -29,6 +29,7 @@ NAMES = [
     "call",
     "check",
     "collect",
+    "download",
     "explore",
     "fetch",
     "fetch_to",

@@ -13,9 +13,9 @@ from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Request, Timeouts
 from crmlab.decoding import answer_frame, as_documented, without_secrets
 from crmlab.errors import CrmlabError, TransportError, UsageError
+from crmlab.fetching.operations import operation_of
 from crmlab.fetching.spool import Spool, check_spool
 from crmlab.fetching.time_limit import within
-from crmlab.providers import unknown
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client as HttpClient
@@ -170,13 +170,10 @@ async def _answer(client: HttpClient, account: Account, request: Request, spool:
 
 def _operation(account: Account, name: str) -> Operation:
     """Return the operation of that name, if it may be called."""
-    known = {each.name: each for each in account.provider.operations()}
-    if name not in known:
-        listed = f'crmlab.operations("{account.provider.name}") lists them'
-        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
-    if known[name].writes:
+    chosen = operation_of(account, name)
+    if chosen.writes:
         raise UsageError(f"{name} changes something at {account.provider.title}, and crmlab only reads")
-    return known[name]
+    return chosen
 
 
 def _pinged(account: Account, page: Page) -> Page:

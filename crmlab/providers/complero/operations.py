@@ -70,6 +70,7 @@ def operations() -> tuple[Operation, ...]:
             PATHS["documentation_by_contact"],
             assumed=True,
             binary=True,
+            file_ending="pdf",
             doc="The newest documentation of a contact's consents, as PDF.",
         ),
         get(
@@ -77,6 +78,7 @@ def operations() -> tuple[Operation, ...]:
             PATHS["documentation_by_event"],
             assumed=True,
             binary=True,
+            file_ending="pdf",
             doc="The documentation of one event, as PDF.",
         ),
         get(
