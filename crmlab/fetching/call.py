@@ -165,7 +165,8 @@ async def _answer(client: HttpClient, account: Account, request: Request, spool:
     waiting = spool.waiting(request, lambda page: page)
     if waiting:
         return waiting
-    return await client.send(account, request, retry=False, keep=spool.keep)
+    with spool.asking():
+        return await client.send(account, request, retry=False, keep=spool.keep)
 
 
 def _operation(account: Account, name: str) -> Operation:
