@@ -30,6 +30,7 @@ NAMES = [
     "call",
     "check",
     "collect",
+    "download",
     "explore",
     "fetch",
     "fetch_to",

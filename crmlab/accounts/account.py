@@ -91,7 +91,7 @@ class Account:
         self.facts: Mapping[str, Any] = self._facts(facts)
         #: the facts that a probe found and that were adopted without being given
         self.adopted: dict[str, Any] = {}
-        self.provider = self.provider.with_facts(self.facts)
+        self.provider = self.provider.with_settings(self.options).with_facts(self.facts)
 
     @classmethod
     def without_credentials(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmlab.fetching.call import call, check
 from crmlab.fetching.client import Client
+from crmlab.fetching.download import download
 from crmlab.fetching.dry_run import DryRun
 from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.operations import operations
@@ -21,6 +22,7 @@ __all__ = [
     "asked_of",
     "call",
     "check",
+    "download",
     "fetch",
     "fetch_to",
     "max_requests",
