@@ -9,11 +9,13 @@ from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
 from crmlab.fetching import (
     Client,
+    DryRun,
     Plan,
     Probed,
     Progress,
     call,
     check,
+    download,
     fetch,
     fetch_to,
     operations,
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Client",
+    "DryRun",
     "Fetched",
     "Limits",
     "Plan",
@@ -44,6 +47,7 @@ __all__ = [
     "call",
     "check",
     "collect",
+    "download",
     "explore",
     "fetch",
     "fetch_to",

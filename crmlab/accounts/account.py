@@ -91,7 +91,7 @@ class Account:
         self.facts: Mapping[str, Any] = self._facts(facts)
         #: the facts that a probe found and that were adopted without being given
         self.adopted: dict[str, Any] = {}
-        self.provider = self.provider.with_facts(self.facts)
+        self.provider = self.provider.with_settings(self.options).with_facts(self.facts)
 
     @classmethod
     def without_credentials(
@@ -136,6 +136,15 @@ class Account:
         plain = providers.provider(self.provider.name).resource(resource)
         known = {fact.name: fact for fact in self.provider.facts}
         return {name: value for name, value in self.adopted.items() if known[name].apply(plain, value) is not plain}
+
+    @property
+    def root_url(self) -> str:
+        """What stands before the path of the service's own base URL: the host, and the folder of a proxy."""
+        usual = urlsplit(self.provider.base_url.rstrip("/")).path
+        if usual and self.base_url.endswith(usual):
+            return self.base_url.removesuffix(usual)
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def sign(self, request: Request) -> Request:
         """Return the request with the credentials added, as the provider wants them."""

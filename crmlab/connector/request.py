@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """One request, relative to the account's base URL. Only method and path are safe to show.
 
@@ -17,7 +18,9 @@ class Request:
     parent's id); the decoder offers them as columns. `partial` says that the answer counts only a part of a
     list, whose whole another request counts. `send_last` holds it back until all others of its list are in.
     `only_once` says that it can do without an answer: it is not tried again. `turn` counts how often the same is
-    asked, of a list whose answers take out of it what they hold.
+    asked, of a list whose answers take out of it what they hold, or of work that is not done yet, and `wait` is how
+    many seconds it waits before its turn. `is_file` says that a file is the answer, which is no JSON, and `from_root`
+    that the path begins where the host does, not where the account's base URL ends.
     """
 
     path: str
@@ -30,8 +33,11 @@ class Request:
     send_last: bool = field(default=False, repr=False)
     only_once: bool = field(default=False, repr=False)
     turn: int = field(default=1, repr=False)
+    wait: float = field(default=0.0, repr=False)
+    is_file: bool = field(default=False, repr=False)
+    from_root: bool = field(default=False, repr=False)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Equal for two requests that would ask the same thing."""
         return json.dumps([self.method, self.path, sorted(self.params.items()), self.body, self.turn])

@@ -174,10 +174,12 @@ class AccountFetch:
         """
         assert self._spools is not None
         spool = self._spools.of(self.account, result.task.resource.name, request.path)
+        result.lost = spool.lost
         waiting = spool.waiting(request, accept)
         if waiting:
             return waiting
-        page = await self._sent(result, request, accept, may_repeat=False, keep=spool.keep)
+        with spool.asking():
+            page = await self._sent(result, request, accept, may_repeat=False, keep=spool.keep)
         spool.accepted()
         return page
 
@@ -197,7 +199,7 @@ class AccountFetch:
                 page = await self._client.send(
                     self.account,
                     request,
-                    retry=may_repeat,
+                    again="always" if may_repeat else "never",
                     retried=result.requests.count_retry,
                     accept=accept,
                     keep=keep,

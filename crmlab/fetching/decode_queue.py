@@ -106,7 +106,7 @@ class DecodeQueue:
         """Take records in; they are decoded when there are enough of them."""
         self._buffer += found
         self._pages.append(len(found))
-        self._size += sum(len(record.text) for record in found)
+        self._size += sum([len(record.text) for record in found])
         if self._size >= BATCH:
             self._start()
 

@@ -232,7 +232,7 @@ class ResourceFetch:
     def _is_complete(self) -> bool:
         reader = self._reader
         has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
-        return has_all_pages and not self.result.rejected.height
+        return has_all_pages and not self.result.rejected.height and not self.result.lost
 
     def _names(self) -> list[str]:
         """Return what the summary says of fields and words that are not as documented."""
@@ -253,6 +253,8 @@ class ResourceFetch:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:
             notes.append(f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented")
+        if result.lost:
+            notes.append(result.lost)
         if result.failure:
             return notes
         if result.strategy != self.task.resource.follow.strategy:

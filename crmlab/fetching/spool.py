@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from time import time_ns
@@ -25,6 +26,9 @@ from crmlab.fetching.resource_result import ResourceResult
 _WAITING = ".json"
 _READ = ".read.json"
 _CUT_OFF = ".part"
+#: a request whose answer is not on disk yet, and one whose answer never came there, which was told
+_ASKED = ".asked"
+_LOST = ".lost"
 #: answers without any record
 _EMPTY = (b"", b"[]", b"{}", b"null")
 
@@ -33,8 +37,9 @@ class Spool:
     """The answers of one account to one kind of request, each in a file of its own.
 
     An answer is written as it came, before it is parsed, and stays. `mark_read` renames those that were read, so
-    that the others are known: they are what an earlier run asked for and did not hand out. Until it is closed no
-    other run may use the folder: both would hand out what waits there.
+    that the others are known: they are what an earlier run asked for and did not hand out. A mark lies there while a
+    request is under way, so that the next run can tell of an answer that was lost with its process. Until it is closed
+    no other run may use the folder: both would hand out what waits there.
 
     Parameters
     ----------
@@ -64,16 +69,47 @@ class Spool:
             make_private_folder(self.folder)
             self._lock = _locked(self.folder)
             found = sorted(each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ))
+            #: marks of requests of earlier runs that ended before the answer was on disk
+            self._lost = _lost_in(self.folder)
         self._waiting = deque(found)
+        self._asked: Path | None = None
 
     def close(self) -> None:
         """Let other runs use the folder."""
         unlock(self._lock)
         self._lock = None
 
+    @property
+    def lost(self) -> str:
+        """What runs before this one may have lost, in words; empty where they lost nothing."""
+        if not self._lost:
+            return ""
+        moments = [_moment(path) for path in self._lost]
+        return (
+            f"an earlier run ended while it waited for an answer ({', '.join(moments)}): "
+            "what the service gave then may be lost"
+        )
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Leave a mark on disk while a request is under way, and remove it once its end is known.
+
+        What ends the process, or cancels the request, leaves the mark.
+        """
+        self._asked = self.folder / f"{time_ns():020d}{_ASKED}"
+        with errors_in_words(self._asked):
+            _write(self._asked, b"")
+            _sync_folder(self.folder)
+        try:
+            yield
+        except CrmlabError:  # which tells it
+            self._remove_mark()
+            raise
+        self._remove_mark()
+
     def keep(self, body: bytes, *, whole: bool) -> None:
         """Write an answer and wait until it is on disk; what came of one that was cut off is kept beside the others."""
-        path = self.folder / f"{time_ns():020d}{_WAITING if whole else _CUT_OFF}"
+        path = self._answer_path(_WAITING if whole else _CUT_OFF)
         try:
             with errors_in_words(path):
                 _write(path, body)
@@ -85,6 +121,18 @@ class Spool:
                 path.rename(path.with_suffix(_CUT_OFF))
             return
         self._last = path
+        self._remove_mark()
+
+    def _answer_path(self, suffix: str) -> Path:
+        """Return where an answer is kept: under the name of its mark, which it makes void."""
+        asked = self._asked or self.folder / f"{time_ns():020d}{_ASKED}"
+        return asked.with_suffix(suffix)
+
+    def _remove_mark(self) -> None:
+        if self._asked:
+            # the answer of the same name says as much
+            with suppress(OSError):
+                self._asked.unlink(missing_ok=True)
 
     def accepted(self) -> None:
         """Take note that the answer which was kept last could be read."""
@@ -121,15 +169,21 @@ class Spool:
         """Take note that the last answer was read and is handed out; warn where it is not on disk."""
         if self.failure:
             warnings.warn(f"the answer is handed out and not kept: {self.failure}", stacklevel=3)
+        if self.lost:
+            warnings.warn(self.lost, stacklevel=3)
         self.accepted()
         self.mark_read()
 
     def mark_read(self) -> None:
-        """Rename the answers that were read."""
+        """Rename the answers that were read, and the marks that were told."""
         for path in self._taken:
             with errors_in_words(path):
                 path.rename(path.with_name(path.name.removesuffix(_WAITING) + _READ))
         self._taken.clear()
+        for path in self._lost:
+            with errors_in_words(path):
+                path.rename(path.with_suffix(_LOST))
+        self._lost.clear()
 
     def _accepted(self, path: Path, page: Page, accept: Callable[[Page], Page]) -> Page:
         try:
@@ -207,6 +261,24 @@ def _locked(folder: Path) -> int | None:
         return lock(folder)
     except BlockingIOError:
         raise UsageError(f"{folder} is used by another run: wait for its end, what it does not read is kept") from None
+
+
+def _lost_in(folder: Path) -> list[Path]:
+    """Return the marks of requests whose answer is not in the folder; remove those whose answer is."""
+    lost = []
+    for mark in sorted(folder.glob(f"*{_ASKED}")):
+        if any(mark.with_suffix(suffix).exists() for suffix in (_WAITING, _READ, _CUT_OFF)):
+            mark.unlink()
+        else:
+            lost.append(mark)
+    return lost
+
+
+def _moment(mark: Path) -> str:
+    """Return when a request was sent, as its mark is named."""
+    if not mark.stem.isdecimal():
+        return mark.name
+    return f"{dt.datetime.fromtimestamp(int(mark.stem) // 10**9, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _write(path: Path, body: bytes) -> None:

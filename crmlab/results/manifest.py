@@ -138,7 +138,7 @@ def read(folder: Path) -> Manifest | None:
 
 
 def _checksum(values: Mapping[str, Any]) -> Checksum:
-    return Checksum(bytes=values["bytes"], sha256=values["sha256"])
+    return Checksum(bytes=values["bytes"], sha256=values["sha256"], modified_ns=values["modified_ns"])
 
 
 def asked_of(path: Path) -> Asked | None:
