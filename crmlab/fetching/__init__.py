@@ -11,6 +11,7 @@ from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.probing import Probed, max_requests, probe
 from crmlab.fetching.progress import Progress
+from crmlab.fetching.redaction import redact
 from crmlab.fetching.replay import replay
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "operations",
     "plan",
     "probe",
+    "redact",
     "replay",
 ]
