@@ -22,6 +22,7 @@ from crmlab.fetching import (
     probe,
 )
 from crmlab.own_data import collect, table
+from crmlab.pushing import Pushed, PushPlan, push, updates
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
 
@@ -39,6 +40,8 @@ __all__ = [
     "Plan",
     "Probed",
     "Progress",
+    "PushPlan",
+    "Pushed",
     "Stored",
     "Timeouts",
     "analysis",
@@ -54,9 +57,11 @@ __all__ = [
     "plan",
     "plots",
     "probe",
+    "push",
     "read_csv",
     "sandbox",
     "table",
+    "updates",
 ]
 
 

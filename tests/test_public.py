@@ -24,6 +24,8 @@ NAMES = [
     "Plan",
     "Probed",
     "Progress",
+    "PushPlan",
+    "Pushed",
     "Stored",
     "Timeouts",
     "analysis",
@@ -39,9 +41,11 @@ NAMES = [
     "plan",
     "plots",
     "probe",
+    "push",
     "read_csv",
     "sandbox",
     "table",
+    "updates",
 ]
 MODULES = sorted(m.name for m in pkgutil.walk_packages([str(ROOT)], "crmlab.") if "._" not in m.name)
 

@@ -41,6 +41,7 @@ from crmlab.connector.operation import declared_in
 from crmlab.errors import ApiError, NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
 from crmlab.providers.altcraft.probes import PROBES
+from crmlab.providers.altcraft.targets import TARGETS
 
 _LIMIT = 1000
 _PAGE_SIZE = PageSize(name="limit", in_body=True)
@@ -347,6 +348,7 @@ PROVIDER = Provider(
         ),
     ),
     operations=declared_in("crmlab.providers.altcraft.operations"),
+    targets=TARGETS,
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",
