@@ -15,11 +15,13 @@ from crmlab.fetching import (
     Progress,
     call,
     check,
+    download,
     fetch,
     fetch_to,
     operations,
     plan,
     probe,
+    replay,
 )
 from crmlab.own_data import collect, table
 from crmlab.pushing import Pushed, PushPlan, push, updates
@@ -48,6 +50,7 @@ __all__ = [
     "call",
     "check",
     "collect",
+    "download",
     "explore",
     "fetch",
     "fetch_to",
@@ -59,6 +62,7 @@ __all__ = [
     "probe",
     "push",
     "read_csv",
+    "replay",
     "sandbox",
     "table",
     "updates",

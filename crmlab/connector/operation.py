@@ -84,11 +84,13 @@ class Operation:
         asked = {*self.path_parts(), *self.query}
         fields = {name: value for name, value in given.items() if name not in asked}
         body = given["body"] if self.body is not None else fields
+        # a flat body of which nothing is given is an object all the same
+        sends_body = body or self.fields
         return Request(
             path=path,
             method=self.method,
             params=params,
-            body=body or None,
+            body=body if sends_body else None,
             is_file=self.binary,
             from_root=self.from_root,
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from crmlab.fetching.call import Asked, call, check, chosen
 from crmlab.fetching.client import Client
+from crmlab.fetching.download import download
 from crmlab.fetching.dry_run import DryRun
 from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.probing import Probed, max_requests, probe
 from crmlab.fetching.progress import Listener, Progress, State, listening
+from crmlab.fetching.replay import replay
 from crmlab.fetching.time_limit import out_of_time
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "call",
     "check",
     "chosen",
+    "download",
     "fetch",
     "fetch_to",
     "listening",
@@ -33,4 +36,5 @@ __all__ = [
     "out_of_time",
     "plan",
     "probe",
+    "replay",
 ]

@@ -16,9 +16,9 @@ from crmlab.connector import Operation, Page, Request, Timeouts
 from crmlab.decoding import answer_frame, as_documented, without_secrets
 from crmlab.errors import CrmlabError, Stopped, TransportError, UsageError
 from crmlab.fetching.dry_run import DryRun, dry_run
+from crmlab.fetching.operations import operation_of
 from crmlab.fetching.spool import Spool, check_spool
 from crmlab.fetching.time_limit import within
-from crmlab.providers import unknown
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client as HttpClient
@@ -180,11 +180,7 @@ def chosen(account: Account, operation: str, arguments: Mapping[str, object]) ->
     UsageError
         there is none of that name, or an argument breaks a rule
     """
-    known = {each.name: each for each in account.provider.operations()}
-    if operation not in known:
-        listed = f'crmlab.operations("{account.provider.name}") lists them'
-        raise UsageError(f"{unknown('operation', operation, known)}; {listed}")
-    found = known[operation]
+    found = operation_of(account, operation)
     return Asked(account=account, operation=found, arguments=arguments, request=found.request(**arguments))
 
 

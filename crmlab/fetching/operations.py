@@ -5,7 +5,10 @@ from __future__ import annotations
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 
-from crmlab.providers import provider
+from crmlab.accounts import Account
+from crmlab.connector import Operation
+from crmlab.errors import UsageError
+from crmlab.providers import provider, unknown
 
 _SCHEMA: dict[str, DataType | DataTypeClass] = {
     "provider": pl.String,
@@ -22,6 +25,15 @@ _SCHEMA: dict[str, DataType | DataTypeClass] = {
     "deprecated": pl.Boolean,
     "assumed": pl.Boolean,
 }
+
+
+def operation_of(account: Account, name: str) -> Operation:
+    """Return the operation of that name; raise a `UsageError` where the service has none."""
+    known = {each.name: each for each in account.provider.operations()}
+    if name not in known:
+        listed = f'crmlab.operations("{account.provider.name}") lists them'
+        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
+    return known[name]
 
 
 def operations(name: str) -> pl.DataFrame:

@@ -172,7 +172,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     get(
         "download",
-        "/download/data/{folder}/{file}",
+        "/api/download/data/{folder}/{file}",
+        from_root=True,
         binary=True,
         doc="The file of an export, by the last two parts of the path that its task tells.",
     ),

@@ -74,6 +74,7 @@ def operations() -> tuple[Operation, ...]:
             PATHS["documentation_by_contact"],
             assumed=True,
             binary=True,
+            file_ending="pdf",
             doc="The newest documentation of a contact's consents, as PDF.",
         ),
         get(
@@ -81,6 +82,7 @@ def operations() -> tuple[Operation, ...]:
             PATHS["documentation_by_event"],
             assumed=True,
             binary=True,
+            file_ending="pdf",
             doc="The documentation of one event, as PDF.",
         ),
         get(

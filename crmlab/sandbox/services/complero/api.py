@@ -18,6 +18,7 @@ from aiohttp import web
 
 from crmlab.connector import Limits
 from crmlab.sandbox.service import Handler, Records, Service, answer, iso
+from crmlab.sandbox.services.complero.documentation import Documentation
 from crmlab.sandbox.services.complero.uploads import Upload, Uploads
 from crmlab.sandbox.services.complero.uploads import contact as uploaded
 from crmlab.sandbox.world.model import ConsentEvent, Operation, Person, User, World
@@ -41,6 +42,7 @@ _MESSAGES = {
 def service(world: World) -> Service:
     """Return Complero with the consent events, contacts and employees that it knows."""
     feed = _Feed(world)
+    documentation = Documentation(world, lambda: _refusal(404))
     return Service(
         name="complero",
         prefix="/complero/v1",
@@ -59,6 +61,8 @@ def service(world: World) -> Service:
             web.get("/events/latest", feed.latest),
             web.post("/contacts", feed.uploads.contacts),
             web.get("/contacts/{id}", feed.one_contact),
+            web.get("/contacts/{contact_id}/documentation", documentation.by_contact),
+            web.get("/contacts/{contact_id}/documentation/{event_id}", documentation.by_event),
             web.get("/employees/{id}", _one({user.id: user for user in world.users}, _employee)),
             web.get("/operations", feed.operations),
             web.get("/operations/{id}", feed.one_operation),
