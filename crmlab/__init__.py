@@ -24,6 +24,7 @@ from crmlab.fetching import (
     replay,
 )
 from crmlab.own_data import collect, table
+from crmlab.pushing import Pushed, PushPlan, push, updates
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
 
@@ -41,6 +42,8 @@ __all__ = [
     "Plan",
     "Probed",
     "Progress",
+    "PushPlan",
+    "Pushed",
     "Stored",
     "Timeouts",
     "analysis",
@@ -57,10 +60,12 @@ __all__ = [
     "plan",
     "plots",
     "probe",
+    "push",
     "read_csv",
     "replay",
     "sandbox",
     "table",
+    "updates",
 ]
 
 

@@ -43,6 +43,7 @@ from crmlab.providers.altcraft import fields, pages, views
 from crmlab.providers.altcraft.asking import LIMIT, PAGE_SIZE, for_each, ids, is_other_database, number, objects, post
 from crmlab.providers.altcraft.details import DETAILS
 from crmlab.providers.altcraft.probes import PROBES
+from crmlab.providers.altcraft.targets import TARGETS
 
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
@@ -321,6 +322,7 @@ PROVIDER = Provider(
         *DETAILS,
     ),
     operations=declared_in("crmlab.providers.altcraft.operations"),
+    targets=TARGETS,
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",
