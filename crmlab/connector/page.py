@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -42,7 +43,7 @@ _ESCAPE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """One answer. The body is personal data: never shown."""
 
@@ -114,7 +115,7 @@ class Page:
         """Return a header; names in `headers` are lower case."""
         return self.headers.get(name.lower())
 
-    @property
+    @cached_property
     def sent_at(self) -> dt.datetime | None:
         """When it was answered, in whole seconds of the service's clock (``Date``: RFC 9110, 6.6.1)."""
         try:

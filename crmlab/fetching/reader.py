@@ -29,6 +29,10 @@ _MAY_BE_THE_SIZE = (400, 413, 422, 450)
 Ask = Callable[[Request], Awaitable[Page]]
 
 
+class ListMoved(Exception):
+    """The list is another one than when an earlier run read a part of it: it is read from its beginning."""
+
+
 class Intake(Protocol):
     """Where a reader hands its pages on to."""
 
@@ -137,7 +141,12 @@ class ListReader:
             self._has_records = False
             if not requests and self._resource.nothing_to_ask:
                 self.ending.doubts.setdefault(self._resource.nothing_to_ask)
-            await self.follow_all(requests, self._visit_and_tell)
+            try:
+                await self.follow_all(requests, self._visit_and_tell)
+            except ListMoved:  # since an earlier run read its first pages
+                await self._intake.flush()
+                self._embedded_in = None
+                continue
             if not self._has_records and self._resource.never_empty:
                 self.ending.doubts.setdefault(self._resource.never_empty)
             await self._wait_for_embedded()

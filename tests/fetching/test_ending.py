@@ -36,7 +36,7 @@ def onepagecrm(url: str) -> crmlab.Account:
 
 
 def altcraft(url: str) -> crmlab.Account:
-    return crmlab.Account("altcraft", base_url=url, host="own.example", token="k" * 20)
+    return crmlab.Account("altcraft", base_url=url, host="own.example", token="k" * 20, custom_fields="season")
 
 
 class Relenta:

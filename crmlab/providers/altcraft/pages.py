@@ -21,6 +21,7 @@ from crmlab.connector import (
     unix_seconds,
     whole_number,
 )
+from crmlab.errors import PagingError
 
 #: where an answer names its next page
 POINTER = "next_from_id"
@@ -148,6 +149,39 @@ def _pointer(page: Page, name: str = POINTER) -> str | None:
         return following
     sent = int(asked) if _NUMBER.fullmatch(asked) else 0
     return following if int(following) > sent else None
+
+
+class _Line(msgspec.Struct):
+    time: Any = None
+
+
+def log_total(page: Page) -> int | None:
+    """Return how many lines the service says a log has; a log that is asked for from a time on may count otherwise."""
+    return None if "from_time" in page.request.body else total(page)
+
+
+def _follow_log(page: Page) -> Iterable[Request]:
+    """Ask for a log from its last time on, where the page is full: lines of that time come again.
+
+    That lines come oldest first is assumed; where they do not, the count tells that some are missing.
+    """
+    if not _is_full(page):
+        return ()
+    listing = page.read(_Listing)
+    lines = msgspec.json.decode(listing.data, type=list[_Line])
+    last = str(lines[-1].time)
+    if last == page.request.body.get("from_time"):
+        raise PagingError(f"a log of {page.request.path} holds more lines of one moment than a page does")
+    return [page.request.with_body(from_time=last)]
+
+
+#: a page of a log begins with the last lines of the one before, so that it is no chain of different pages
+log = Paginator(strategy="page after page", follow=_follow_log, more=lambda page: None if _is_full(page) else 0)
+
+
+def _is_full(page: Page) -> bool:
+    limit: int = page.request.body["limit"]
+    return page.read(_Listing).height >= limit
 
 
 def records_by(name: str) -> Paginator:
