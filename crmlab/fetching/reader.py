@@ -202,6 +202,9 @@ class ListReader:
         lacking = self._resource.lacking(page)
         if lacking:
             self.ending.doubts.setdefault(lacking)
+        remark = self._resource.remark(page)
+        if remark:
+            self.ending.remarks.setdefault(remark)
         self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
