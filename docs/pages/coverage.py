@@ -71,11 +71,14 @@ async def _covered() -> list[Covered]:
 
 
 async def served_by(account: crmlab.Account) -> list[Operation]:
-    """Return the operations that the sandbox answers otherwise than a path that does not exist."""
+    """Return the operations that the sandbox answers otherwise than a path that does not exist.
+
+    Those about users and keys come last, a new key at the very end: it may be the end of the one that asks.
+    """
     served = []
     async with aiohttp.ClientSession() as session:
         unknown = {method: await _asked(session, account, method, _NOWHERE) for method in ("GET", "POST")}
-        for each in account.provider.operations():
+        for each in sorted(account.provider.operations(), key=lambda each: (each.dangerous, each.body is None)):
             path = fill_path(each.path, **dict.fromkeys(each.path_parts(), "1"))
             nothing = unknown["GET" if each.method == "GET" else "POST"]
             if await _asked(session, account, each.method, path) != nothing:

@@ -203,7 +203,7 @@ class Writing:
         self.written[id] = {**self.written.get(id, {}), **beside}
         return self.changed(name, item, **own)
 
-    def changed(self, name: str, item: Any, **attributes: Any) -> Any:
+    def changed(self, name: str, item: Any, /, **attributes: Any) -> Any:
         """Put a record with other attributes in the place of one, and return it."""
         if getattr(item, "modified_at", None):
             attributes = {"modified_at": self.now(), **attributes}
@@ -232,7 +232,7 @@ class Writing:
         for listed, item in gone:
             self.lists[listed].add(item)
 
-    def write_beside(self, id: str, **values: Any) -> None:
+    def write_beside(self, id: str, /, **values: Any) -> None:
         """Keep values of a record that the world has no place for."""
         self.written[id] = {**self.written.get(id, {}), **values}
 
