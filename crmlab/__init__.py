@@ -9,6 +9,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
 from crmlab.fetching import (
     Client,
+    DryRun,
     Plan,
     Probed,
     Progress,
@@ -20,6 +21,7 @@ from crmlab.fetching import (
     operations,
     plan,
     probe,
+    replay,
 )
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Client",
+    "DryRun",
     "Fetched",
     "Limits",
     "Plan",
@@ -55,6 +58,7 @@ __all__ = [
     "plots",
     "probe",
     "read_csv",
+    "replay",
     "sandbox",
     "table",
 ]

@@ -18,6 +18,7 @@ ROOT = Path(crmlab.__file__).parent
 NAMES = [
     "Account",
     "Client",
+    "DryRun",
     "Fetched",
     "Limits",
     "Plan",
@@ -40,6 +41,7 @@ NAMES = [
     "plots",
     "probe",
     "read_csv",
+    "replay",
     "sandbox",
     "table",
 ]

@@ -15,10 +15,13 @@ _SCHEMA: dict[str, DataType | DataTypeClass] = {
     "operation": pl.String,
     "method": pl.String,
     "path": pl.String,
-    "arguments": pl.List(pl.Struct({"name": pl.String, "takes": pl.String, "required": pl.Boolean})),
+    "arguments": pl.List(
+        pl.Struct({"name": pl.String, "takes": pl.String, "required": pl.Boolean, "default": pl.String})
+    ),
     "writes": pl.Boolean,
     "destructive": pl.Boolean,
     "dangerous": pl.Boolean,
+    "repeatable": pl.Boolean,
     "deprecated": pl.Boolean,
     "assumed": pl.Boolean,
 }
@@ -36,9 +39,10 @@ def operation_of(account: Account, name: str) -> Operation:
 def operations(name: str) -> pl.DataFrame:
     """Return every documented operation of a service, one a row, in the order of the vendor's document.
 
-    ``operation`` is what `crmlab.call` is given, ``arguments`` what each of its arguments takes, and whether it
-    must be given. ``writes`` says that it changes something, ``destructive`` that something is gone afterwards,
-    ``dangerous`` that it is about keys, users or accounts, ``deprecated`` that the vendor gives it up, and
+    ``operation`` is what `crmlab.call` is given, ``arguments`` what each of its arguments takes, whether it must be
+    given, and what is sent where it is not. ``writes`` says that it changes something, ``destructive`` that
+    something is gone afterwards, ``dangerous`` that it is about keys, users or accounts, ``repeatable`` that the
+    vendor says of a change that a second application adds nothing, ``deprecated`` that the vendor gives it up, and
     ``assumed`` that the vendor's document does not show its path. All of these are booleans, everything else is text.
 
     Raises
@@ -63,6 +67,7 @@ def operations(name: str) -> pl.DataFrame:
             "writes": each.writes,
             "destructive": each.destructive,
             "dangerous": each.dangerous,
+            "repeatable": each.repeatable,
             "deprecated": each.deprecated,
             "assumed": each.assumed,
         }

@@ -12,6 +12,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -44,13 +45,8 @@ from crmlab.providers.altcraft.details import DETAILS
 from crmlab.providers.altcraft.export import ASSUMPTIONS, exported
 from crmlab.providers.altcraft.probes import PROBES
 
-_LIMIT = LIMIT
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
-
-
-#: what stands in the place of a record that is not there
-_NOTHING = (b"null", b"[]", b"{}", b'""', b"false")
 
 
 class _Envelope(msgspec.Struct):
@@ -85,14 +81,14 @@ def _check(page: Page) -> None:
     )
 
 
-class _Data(msgspec.Struct):
-    data: msgspec.Raw = msgspec.Raw(b"null")
-
-
 def _lacks_details(page: Page) -> str:
     """Return what is to be said of an answer without a segment to a request for one that is listed."""
-    is_nothing = bytes(page.read(_Data).data).translate(None, b" \t\r\n") in _NOTHING
-    return "a segment that is listed came without its details" if is_nothing else ""
+    return "a segment that is listed came without its details" if page.lacks_list or pages.is_empty(page) else ""
+
+
+def _lacks_counters(page: Page) -> str:
+    """Return what is to be said of an answer without counters; an empty list is one of no channel."""
+    return "the size of a segment in a resource came without its counters" if page.lacks_list else ""
 
 
 def _sees_no(what: str) -> str:
@@ -101,7 +97,7 @@ def _sees_no(what: str) -> str:
 
 def _profiles(context: Context) -> Iterable[Request]:
     for database in ids(context, "databases"):
-        yield post("profiles/list", db_id=number(database), from_id="", limit=_LIMIT)
+        yield post("profiles/list", db_id=number(database), from_id="", limit=LIMIT)
 
 
 def _subscriptions(context: Context) -> Iterable[Request]:
@@ -111,7 +107,7 @@ def _subscriptions(context: Context) -> Iterable[Request]:
             tags={"resource_id": resource},
             resource_id=number(resource),
             from_id="",
-            limit=_LIMIT,
+            limit=LIMIT,
         )
 
 
@@ -150,7 +146,7 @@ def _history(context: Context) -> Iterable[Request]:
             date_from=start.isoformat(),
             date_to=end.isoformat(),
             from_id="",
-            limit=_LIMIT,
+            limit=LIMIT,
         )
 
 
@@ -170,9 +166,12 @@ def _with_named_fields(resource: Resource, names: str) -> Resource:
 
 def _point_by(resource: Resource, name: str) -> Resource:
     """Return a list whose pages name the next one otherwise."""
+    lacking = partial(pages.lacks_pointer, name=name)
     if resource.follow is pages.records:
-        return replace(resource, follow=pages.records_by(name))
-    return replace(resource, follow=pages.history_by(name)) if resource.follow is pages.history else resource
+        return replace(resource, follow=pages.records_by(name), lacking=lacking)
+    if resource.follow is pages.history:
+        return replace(resource, follow=pages.history_by(name), lacking=lacking)
+    return resource
 
 
 def _history_in_zone(resource: Resource, zone: str) -> Resource:
@@ -247,7 +246,7 @@ PROVIDER = Provider(
     sign=_sign,
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
-    ping=post("databases/list", from_id=1, limit=_LIMIT),
+    ping=post("databases/list", from_id=1, limit=LIMIT),
     reached=count_and_names("database", "name"),
     ping_resource="databases",
     resources=(
@@ -269,6 +268,7 @@ PROVIDER = Provider(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
             absent_is_empty=True,
+            lacking=_lacks_counters,
             requests=_segment_counters,
             needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
@@ -288,6 +288,8 @@ PROVIDER = Provider(
             needs_before_request=("databases",),
             needs_before_decode=("database_fields",),
             follow=pages.records,
+            mentioned=pages.total,
+            lacking=pages.lacks_pointer,
             page_size=PAGE_SIZE,
             schema=_profile_schema,
             views=views.contacts,
@@ -301,6 +303,8 @@ PROVIDER = Provider(
             nothing_to_ask=_sees_no("resource"),
             needs_before_request=("resources",),
             follow=pages.records,
+            mentioned=pages.total,
+            lacking=pages.lacks_pointer,
             page_size=PAGE_SIZE,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
@@ -316,6 +320,8 @@ PROVIDER = Provider(
             nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.history,
+            mentioned=pages.total,
+            lacking=pages.lacks_pointer,
             page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
             schema=fields.EVENT,
@@ -335,6 +341,8 @@ PROVIDER = Provider(
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
         "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
         "a full last page more is asked for by its last time (history) or number (objects)",
+        "where profiles, subscriptions or history say a total_count, as lists of objects do, it counts what the list "
+        "holds",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a token that sees no database or no resource lacks their groups: nobody sends mailings without them",
         "a profile's id is unique among all databases of the account",

@@ -47,6 +47,7 @@ def objects(
         requests=lambda context: (first,),
         follow=pages.objects,
         total=pages.total,
+        lacking=pages.objects_lack_pointer,
         absent_is_empty=True,
         page_size=PAGE_SIZE,
         schema=record,

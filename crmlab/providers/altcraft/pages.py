@@ -31,6 +31,14 @@ FIRST = 1
 _SLICES = 5
 _MEGABYTE = 1_000_000
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
+#: what is documented of an answer
+BESIDE = frozenset({"error", "error_text", "data", "total_count", POINTER})
+#: words in the names of what may lead to a next page
+_LEADS_ON = re.compile(
+    "next|after|cursor|contin|token|from|offset|scroll|more|page|paging|pagination|link|anchor|marker|bookmark|"
+    "resume|seek|start|position|pointer|following",
+    re.IGNORECASE,
+)
 
 
 class _Listing(msgspec.Struct):
@@ -45,9 +53,40 @@ class _Listing(msgspec.Struct):
         return len(msgspec.json.decode(self.data, type=list[msgspec.Raw]))
 
 
+def is_empty(page: Page) -> bool:
+    """Return whether the list of a page holds nothing."""
+    return page.read(_Listing).height == 0
+
+
 def total(page: Page) -> int | None:
     """Return how many objects the service says the list has."""
     return whole_number(page.read(_Listing).total_count)
+
+
+def lacks_pointer(page: Page, name: str = POINTER) -> str:
+    """Return what is to be said of a page that names no next one where others would, but has something alike beside it.
+
+    What repeats the question, such as the size of the page, leads nowhere.
+    """
+    answer = page.read(_Listing)
+    if answer.next_from_id or not answer.height:
+        return ""
+    others = page.read(dict[str, Any])
+    # true is no 1 that was asked for
+    asked = [repr(value) for value in page.request.body.values()]
+    news = {each for each, value in others.items() if value and repr(value) not in asked}
+    alike = [each for each in others if each in news - BESIDE and _LEADS_ON.search(each)]
+    if others.get(name) or not alike:
+        return ""
+    return (
+        f"a page names no next one in {name}, but has {', '.join(alike)}, which nobody documents: there may be more. "
+        "crmlab.probe(account) looks what leads to it"
+    )
+
+
+def objects_lack_pointer(page: Page) -> str:
+    """Return the same of a list of objects: its documented count tells as well whether there is more."""
+    return "" if total(page) is not None else lacks_pointer(page)
 
 
 class _Object(msgspec.Struct):
