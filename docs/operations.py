@@ -46,6 +46,9 @@ class Document:
     dangerous: tuple[str, ...]
     #: what a set of shared query parameters is called, by the first of them
     sets: dict[str, str]
+    #: paths of which a GET changes something, and of which one brings a file
+    changing: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 DOCUMENTS = (
@@ -72,6 +75,8 @@ DOCUMENTS = (
         title="Commanders Act",
         dangerous=("/admin/",),
         sets={"page": "PAGES"},
+        changing=("/privacy/cookie-scanner/{version}/deploy",),
+        files=("/privacy/cookie-scanner/{version}/{format}/exports/{language}",),
     ),
 )
 
@@ -229,6 +234,8 @@ class Declared:
     query: dict[str, str]
     path_types: dict[str, str]
     body: str
+    writes: bool
+    binary: bool
     dangerous: bool
     deprecated: bool
 
@@ -250,6 +257,8 @@ def declared(document: Document, words: Writer, bodies: Writer) -> Iterator[Decl
                 query=query_types(parameters, words, name),
                 path_types=path_types(parameters, words),
                 body=body_type(described, bodies, name),
+                writes=method == "get" and path in document.changing,
+                binary=path in document.files,
                 dangerous=method != "get" and path.startswith(document.dangerous),
                 deprecated=bool(described.get("deprecated")),
             )
@@ -306,6 +315,10 @@ def shown(each: Declared, sets: dict[str, dict[str, str]]) -> str:
         parts.append(f"query={shown_query(each.query, sets)}")
     if each.body:
         parts.append(f"body=bodies.{each.body}")
+    if each.writes:
+        parts.append("writes=True")
+    if each.binary:
+        parts.append("binary=True")
     if each.dangerous:
         parts.append("dangerous=True")
     if each.deprecated:

@@ -56,13 +56,13 @@ async def _covered() -> list[Covered]:
     rows = []
     async with crmlab.sandbox(rows=5) as accounts:
         for account in accounts:
-            frames = _frames(account.provider)
+            frames = frames_of(account.provider)
             served = {each.name for each in await served_by(account)}
             rows += [
                 Covered(
                     provider=account.provider.name,
                     operation=each,
-                    frame=_frame(each, frames),
+                    frame=frames.get(each.name, ""),
                     in_sandbox=each.name in served,
                 )
                 for each in account.provider.operations()
@@ -91,31 +91,29 @@ async def _asked(session: aiohttp.ClientSession, account: crmlab.Account, method
         return response.status, await response.text()
 
 
-def _frames(provider: Provider) -> dict[str, str]:
-    """Return the resource of each path that is asked for one, the names in braces left out."""
-    found = {}
+def frames_of(provider: Provider) -> dict[str, str]:
+    """Return the resource that holds what each operation reads: the list itself, one of its records, or some."""
+    resources: dict[str, str] = {}
     for resource in provider.resources:
         for request in declared.all_asked(provider, resource):
-            found.setdefault(_plain(unquote(request.path)), resource.name)
-    return found
+            resources.setdefault(_plain(unquote(request.path)), resource.name)
+    reads = [each for each in provider.operations() if not each.writes]
+    return {each.name: frame for each in reads if (frame := _frame(_plain(each.path), resources))}
 
 
-def _frame(operation: Operation, frames: dict[str, str]) -> str:
-    """Return the resource that holds what an operation reads: the list itself, one of its records, or some of them."""
-    if operation.writes:
-        return ""
-    path = _plain(operation.path)
-    if path in frames:
-        return frames[path]
-    owner, _, last = path.rstrip("/").rpartition("/")
+def _frame(path: str, resources: dict[str, str]) -> str:
+    if path in resources:
+        return resources[path]
+    owner, _, last = path.rpartition("/")
     if last == "{}":
-        return frames.get(owner, "")
+        return resources.get(owner, "")
     # the records of one owner: /contacts/{id}/deals
-    return frames.get(f"/{last}", "") if owner.endswith("{}") else ""
+    return resources.get(f"/{last}", "") if owner.endswith("{}") else ""
 
 
 def _plain(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path.removesuffix(".json")) or path
+    """Return a path without what its ends and its parts in braces are called."""
+    return re.sub(r"\{[^}]*\}", "{}", path.removesuffix(".json").rstrip("/"))
 
 
 def pages() -> dict[str, str]:
