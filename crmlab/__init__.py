@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import Client, Plan, Probed, Progress, call, check, fetch, fetch_to, operations, plan, probe
+from crmlab.fetching import (
+    Client,
+    DryRun,
+    Plan,
+    Probed,
+    Progress,
+    call,
+    check,
+    download,
+    fetch,
+    fetch_to,
+    operations,
+    plan,
+    probe,
+    replay,
+)
 from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
 from crmlab.sandbox import sandbox
@@ -20,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Client",
+    "DryRun",
     "Fetched",
     "Limits",
     "Plan",
@@ -31,6 +47,7 @@ __all__ = [
     "call",
     "check",
     "collect",
+    "download",
     "explore",
     "fetch",
     "fetch_to",
@@ -41,6 +58,7 @@ __all__ = [
     "plots",
     "probe",
     "read_csv",
+    "replay",
     "sandbox",
     "table",
 ]

@@ -18,6 +18,7 @@ ROOT = Path(crmlab.__file__).parent
 NAMES = [
     "Account",
     "Client",
+    "DryRun",
     "Fetched",
     "Limits",
     "Plan",
@@ -29,6 +30,7 @@ NAMES = [
     "call",
     "check",
     "collect",
+    "download",
     "explore",
     "fetch",
     "fetch_to",
@@ -39,6 +41,7 @@ NAMES = [
     "plots",
     "probe",
     "read_csv",
+    "replay",
     "sandbox",
     "table",
 ]

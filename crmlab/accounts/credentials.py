@@ -3,7 +3,8 @@
 Explicit argument > environment > file in ``CRMLAB_SECRETS_DIR`` > keyring > ``.env`` in the
 working directory. The name is ``CRMLAB_<PROVIDER>_<FIELD>`` everywhere (lower case for files),
 e.g. ``CRMLAB_ONEPAGECRM_API_KEY``. The keyring (of the package ``keyring``) is read under the
-service name ``crmlab``.
+service name ``crmlab``, and only where something needed was found nowhere before it: options kept
+with one key are not those of another.
 
 Nothing is kept unless asked (`Account.remember`, or the form), and then in the keyring only: under
 these names of the service ``crmlab``, or, for an account with a name of its own, of the service
@@ -55,7 +56,9 @@ def find(
 
     explicit = {name: _plain(value) for name, value in given.items() if value is not None}
     kept = _kept(provider, account, known.keys() - explicit) if _is_named(provider, account) else {}
-    values = {**kept, **explicit} if kept else settings.read(f"crmlab_{provider.name}_", known, explicit)
+    prefix = f"crmlab_{provider.name}_"
+    vital = {name for name in needed if not known[name].default}
+    values = {**kept, **explicit} if kept else settings.read(prefix, known, explicit, needed=vital)
     found: dict[str, SecretStr] = {}
     missing: list[Field] = []
     for name, field in known.items():

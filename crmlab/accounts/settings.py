@@ -7,9 +7,9 @@ half as long as polars to import.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -20,8 +20,12 @@ from crmlab.accounts import keyring
 from crmlab.errors import CredentialError, UsageError
 
 
-def read(prefix: str, names: Iterable[str], given: Mapping[str, str]) -> dict[str, SecretStr | None]:
+def read(
+    prefix: str, names: Iterable[str], given: Mapping[str, str], *, needed: Collection[str]
+) -> dict[str, SecretStr | None]:
     """Return the value of each name, given or found under the prefix; None where there is none.
+
+    The keyring is asked only where one of the `needed` names is found nowhere before it.
 
     Raises
     ------
@@ -36,6 +40,7 @@ def read(prefix: str, names: Iterable[str], given: Mapping[str, str]) -> dict[st
     )
     # in the class and not per call: the keyring's source reads it there
     model.model_config["env_prefix"] = prefix
+    model.needed = frozenset(needed)
     folder = os.environ.get("CRMLAB_SECRETS_DIR")
     if folder and not Path(folder).is_dir():
         raise CredentialError("CRMLAB_SECRETS_DIR names no folder")
@@ -67,14 +72,22 @@ class _Facts(BaseSettings):
 
 
 class _Keyring(PydanticBaseSettingsSource):
-    """Reads the system keyring, where there is one."""
+    """Reads the system keyring, where there is one and something needed was found nowhere before it."""
+
+    def __init__(self, settings_cls: type[BaseSettings], needed: frozenset[str]) -> None:
+        super().__init__(settings_cls)
+        self._needed = needed
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return keyring.value("crmlab", f"{self.config['env_prefix']}{field_name}".upper()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        wanted = {n: f for n, f in self.settings_cls.model_fields.items() if not self.current_state.get(n)}
-        found = {name: self.get_field_value(field, name)[0] for name, field in wanted.items()}
+        absent = {
+            name: field for name, field in self.settings_cls.model_fields.items() if not self.current_state.get(name)
+        }
+        if self._needed.isdisjoint(absent):
+            return {}  # what it keeps belongs to the key it keeps; and it is slow to load, or asks to be unlocked
+        found = {name: self.get_field_value(field, name)[0] for name, field in absent.items()}
         return {name: value for name, value in found.items() if value}
 
 
@@ -101,6 +114,8 @@ class _Settings(BaseSettings):
         case_sensitive=False,
     )
 
+    needed: ClassVar[frozenset[str]] = frozenset()
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -111,4 +126,4 @@ class _Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         files = _Filled(file_secret_settings)
-        return init_settings, env_settings, files, _Keyring(settings_cls), dotenv_settings
+        return init_settings, env_settings, files, _Keyring(settings_cls, cls.needed), dotenv_settings

@@ -26,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console without Unicode still shows the rest
             stream.reconfigure(errors="replace")
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         code: int = asyncio.run(options.run(options))
     except (CredentialError, PlanError, UsageError) as error:
         code = _complain(error, WRONG)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -42,7 +43,7 @@ _ESCAPE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """One answer. The body is personal data: never shown."""
 
@@ -56,6 +57,8 @@ class Page:
     lone_surrogates: int = 0
     #: where its records stood, if not where they are documented
     list_at: str = ""
+    #: whether nothing stood in the place of its records, which is taken for an empty list
+    lacks_list: bool = False
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:
@@ -112,7 +115,7 @@ class Page:
         """Return a header; names in `headers` are lower case."""
         return self.headers.get(name.lower())
 
-    @property
+    @cached_property
     def sent_at(self) -> dt.datetime | None:
         """When it was answered, in whole seconds of the service's clock (``Date``: RFC 9110, 6.6.1)."""
         try:

@@ -34,6 +34,8 @@ class Field:
     default: str = ""
     #: the whole value must match; a setting that becomes part of a URL needs one
     pattern: str = ""
+    #: returns a resource as it is read where the setting has a value, the same one where it makes no difference
+    apply: Callable[[Resource, str], Resource] = lambda resource, value: resource
 
     @property
     def required(self) -> bool:
@@ -82,6 +84,15 @@ class Provider:
 
     def resource(self, name: str) -> Resource:
         return {resource.name: resource for resource in self.resources}[name]
+
+    def with_settings(self, values: Mapping[str, str]) -> Provider:
+        """Return the provider with its resources read by these settings of an account."""
+        resources = self.resources
+        for each in self.fields:
+            value = values.get(each.name)
+            if value:
+                resources = tuple(each.apply(resource, value) for resource in resources)
+        return replace(self, resources=resources)
 
     def with_facts(self, values: Mapping[str, Any]) -> Provider:
         """Return the provider with its resources read by these facts, which it must know."""

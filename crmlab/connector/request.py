@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """One request, relative to the account's base URL. Only method and path are safe to show.
 
@@ -36,7 +37,7 @@ class Request:
     is_file: bool = field(default=False, repr=False)
     from_root: bool = field(default=False, repr=False)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Equal for two requests that would ask the same thing."""
         return json.dumps([self.method, self.path, sorted(self.params.items()), self.body, self.turn])

@@ -163,6 +163,8 @@ class Resource:
     # ---- whether all of it came ------------------------------------------------------------------
     #: how many records the service says the list has, where it can say it
     total: Callable[[Page], int | None] | None = None
+    #: the same of a count that nobody documents: fewer records than a first answer says are told, and that is all
+    mentioned: Callable[[Page], int | None] = lambda page: None
     #: when a record came into the list, by the service's clock: this tells what was added while it was read
     inserted_at: Callable[[Context], pl.Expr] | None = None
     #: the list tells no end and may repeat its last page for ever, so that a page with nothing new ends it

@@ -96,12 +96,23 @@ def conversions(view: View, schema: pl.Schema) -> list[Conversion]:
     return [*found.values()]
 
 
-def fields_read(expression: pl.Expr, item: str = "") -> frozenset[str]:
-    """Return the ways to the fields that an expression reads: ``owner.id`` for a field of a structure.
+def reads(expression: pl.Expr, field: str, item: str = "") -> bool:
+    """Return whether an expression reads a field, or something inside it; ``owner.id`` is one of a structure.
 
-    `item` is the way to the list whose elements it reads as ``item``.
+    `item` is the way to the list whose elements the expression reads as ``item``.
     """
-    return frozenset(_ways(_tree(expression), item))
+    # every way begins with a column, and the columns are known without taking the expression to pieces
+    columns = set(expression.meta.root_names())
+    if _ITEM in columns:
+        columns.add(item)
+    if not any(touches(field, column) for column in columns):
+        return False
+    return any(touches(field, way) for way in _ways(_tree(expression), item))
+
+
+def touches(field: str, other: str) -> bool:
+    """Return whether two ways are the same, or one is a part of the other."""
+    return f"{field}.".startswith(f"{other}.") or f"{other}.".startswith(f"{field}.")
 
 
 def list_exploded(view: View) -> str:
@@ -127,12 +138,19 @@ def _largest(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[tuple[_N
     """Return the largest parts that depend on one text only, each with the part that is the text."""
     if types[str(node)] == pl.String:
         return
-    texts = {str(part): part for part in _texts(node, types)}
-    if len(texts) == 1:
-        yield node, next(iter(texts.values()))
+    text = _only_text(node, types)
+    if text:
+        yield node, text
         return
     for part in node.parts:
         yield from _largest(part, types)
+
+
+def _only_text(node: _Node, types: Mapping[str, pl.DataType]) -> _Node | None:
+    """Return the text of which all other texts that it reads are made; None where it reads none, or several."""
+    texts = {str(part): part for part in _texts(node, types)}
+    made_of = [{str(part) for part in each.walk()} for each in texts.values()]
+    return next((each for text, each in texts.items() if all(text in parts for parts in made_of)), None)
 
 
 def _first_made(node: _Node, types: Mapping[str, pl.DataType]) -> _Node:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -175,8 +176,9 @@ class Members:
 
 
 def _texts(objects: Sequence[Any], field: str) -> pl.Series:
-    found = [NULL if each is None else bytes(getattr(each, field)) for each in objects]
-    return pl.Series([None if text == NULL else text.decode() for text in found], dtype=pl.String)
+    value = attrgetter(field)
+    found = [NULL if each is None else bytes(value(each)) for each in objects]
+    return pl.Series([None if text == NULL else text for text in found], dtype=pl.Binary).cast(pl.String)
 
 
 def _begins(dtype: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain, repeat
+from operator import contains
 from typing import Any
 
 import msgspec
@@ -66,7 +68,9 @@ def _documented_list(
     unwrap = None if whole else resource.unwrap
     shape = Shape(path=resource.path, listed=True, unwrap=unwrap, ways=ways if unwrap else frozenset())
     items = _at(page.read(shape.type()), resource.path)
-    return None if items is None else map(_unwrapped if unwrap else bytes, items)
+    if items is None:
+        return None
+    return [_unwrapped(item.inner) for item in items] if unwrap else map(bytes, items)
 
 
 def _are_beside(ways: frozenset[JsonPath], resource: Resource) -> bool:
@@ -115,12 +119,12 @@ def _opened(text: bytes, reader: Any) -> bytes:
         item = reader.decode(text)
     except msgspec.DecodeError:  # no wrapper: rejected as it stands
         return text
-    return NULL if item is None else _unwrapped(item)
+    return NULL if item is None else _unwrapped(item.inner)
 
 
-def _unwrapped(item: Any) -> bytes:
+def _unwrapped(inner: msgspec.Raw) -> bytes:
     """The record inside its wrapper; an empty one where the wrapper is empty, so that it is not lost."""
-    text = bytes(item.inner)
+    text = bytes(inner)
     return b"{}" if text == NULL else text
 
 
@@ -159,23 +163,37 @@ def held(page: Page, holder: Resource, ways: frozenset[JsonPath], *, whole: bool
             continue
         found = _at(body, holder.path)
         items = [found] if holder.single else found or ()
-        there = {way: [end for item in items if (end := _along(item, way)) is not None] for way in ways}
-        return {way: [text for end in ends for text in _texts_of(end)] if ends else None for way, ends in there.items()}
+        return {way: _texts_along(items, way) for way in ways}
     if len(ways) == 1:  # something that is no object where one should be
         return dict.fromkeys(ways)
     return {way: held(page, holder, frozenset({way}), whole=whole)[way] for way in ways}
 
 
-def _texts_of(end: Any) -> Iterable[bytes]:
-    return map(bytes, end) if isinstance(end, list) else _listed(bytes(end))
+def _texts_along(items: Iterable[Any], way: JsonPath) -> list[bytes] | None:
+    """Return the records at the end of a way from each of these items; None where none of them has it."""
+    for key in way:
+        items = [getattr(item, f"{key}_") for item in items if item is not None]
+    ends = [end for end in items if end is not None]
+    if ends and isinstance(ends[0], list):
+        return [*map(bytes, chain.from_iterable(ends))]
+    texts = [text for text in map(bytes, ends) if text != NULL]
+    return [*chain.from_iterable(map(_listed, texts))] if texts else None
 
 
 def as_listed(texts: Iterable[bytes], resource: Resource, *, whole: bool) -> list[Record]:
     """Return records as their own list would give them: with `whole` in their wrapper, else without."""
+    given = [text for text in texts if text != NULL]
     if resource.unwrap:
-        reader, key = _opener(resource.unwrap), resource.unwrap.encode()
-        texts = (_wrapped(text, key, reader, whole=whole) for text in texts)
-    return [Record(text, {}) for text in texts if text != NULL]
+        given = _as_wrapped(given, resource.unwrap, whole=whole)
+    return [Record(text, {}) for text in given]
+
+
+def _as_wrapped(texts: list[bytes], key: str, *, whole: bool) -> list[bytes]:
+    quoted = _encode(key)
+    if any(map(contains, texts, repeat(quoted))):  # it may be their wrapper, or a field of theirs
+        reader = _opener(key)
+        return [_wrapped(text, quoted, reader, whole=whole) for text in texts]
+    return [b"{%b:%b}" % (quoted, text) for text in texts] if whole else texts
 
 
 @cache
@@ -185,20 +203,14 @@ def _opener(key: str) -> Any:
 
 def _wrapped(text: bytes, key: bytes, reader: Any, *, whole: bool) -> bytes:
     inner = NULL
-    if b'"%s"' % key in text:
+    if key in text:
         try:
             inner = bytes(reader.decode(text).inner)
         except msgspec.DecodeError:  # no object: rejected as it stands
             return text
     if not inner.startswith(b"{"):  # bare: what is named like the wrapper is a field of the record
-        return b'{"%s":%s}' % (key, text) if whole else text
+        return b"{%b:%b}" % (key, text) if whole else text
     return text if whole else inner
-
-
-def _along(item: Any, way: JsonPath) -> Any:
-    for key in way:
-        item = None if item is None else getattr(item, f"{key}_")
-    return None if isinstance(item, msgspec.Raw) and bytes(item) == NULL else item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,9 @@ import polars as pl
 from crmlab.accounts import Account
 from crmlab.connector import Context, Page, Request
 from crmlab.decoding import RAW, given_key
-from crmlab.fetching.crawl import first_error, side_by_side
+from crmlab.errors import CrmlabError
+from crmlab.fetching.answer_spool import AnswerSpool, ReplayedAnswers
+from crmlab.fetching.crawl import ended, first_error, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.intake import Accept
@@ -24,6 +26,7 @@ from crmlab.fetching.resource_fetch import ResourceFetch
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
 from crmlab.fetching.spool import Spools
+from crmlab.fetching.spooled_answers import SpooledAnswers, Unwritten
 from crmlab.fetching.time_limit import out_of_time
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ class AccountFetch:
         takes the frames that are asked for, instead of memory
     spools
         where answers are kept that the service gives only once
+    answers
+        where all answers are kept, and those of a run that was killed are found
     stop_early
         whether the first failure is raised
     pages
@@ -55,6 +60,7 @@ class AccountFetch:
         reporter: ProgressReporter,
         store: Store | None = None,
         spools: Spools | None = None,
+        answers: AnswerSpool | ReplayedAnswers | None = None,
         stop_early: bool = False,
         pages: Mapping[str, Page] | None = None,
     ) -> None:
@@ -66,9 +72,10 @@ class AccountFetch:
         self._reporter = reporter
         self._store = store
         self._spools = spools
+        self._spooled = SpooledAnswers(answers, account, self._asked) if answers else None
         self._stop_early = stop_early
-        #: why the store could not be written: then nothing of this fetch can be
-        self._unwritten: OSError | None = None
+        #: why the store or the spool could not be written: then nothing of this fetch can be
+        self._unwritten: CrmlabError | None = None
         # twice as many as may be in flight: so the queue is never empty, and few wait with an old view of what waits
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -111,6 +118,8 @@ class AccountFetch:
     async def _work(self, fetch: ResourceFetch) -> None:
         await fetch.work()
         result = fetch.result
+        if self._spooled:
+            self._spooled.tell(result)
         if self._store and result.task.raw and result.task.is_looked_up and RAW in result.frames:
             self.keep(result.task, RAW, result.frames[RAW], 0)  # was needed in memory until now
         if self._unwritten:
@@ -122,7 +131,7 @@ class AccountFetch:
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
-        await asyncio.shield(self._tasks[name])
+        await ended(self._tasks[name])
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
         """Return the context with what these resources export, as soon as they are all in.
@@ -139,7 +148,17 @@ class AccountFetch:
         return replace(self._context, rows=rows)
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
-        """Return the answer to a request: as planned, or sent in its turn."""
+        """Return the answer to a request: as an earlier run kept it, as planned, or sent in its turn."""
+        if not self._spooled:
+            return await self._asked(result, request, accept)
+        try:
+            return await self._spooled.answer(result, request, accept)
+        except Unwritten as error:
+            self._unwritten = error.reason
+            raise error.reason from None
+
+    async def _asked(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return an answer that a plan has already, or one that is sent for."""
         planned = self._pages.pop(request.key, None)
         if planned:
             result.requests.sent += 1
@@ -180,7 +199,7 @@ class AccountFetch:
                 page = await self._client.send(
                     self.account,
                     request,
-                    retry=may_repeat,
+                    again="always" if may_repeat else "never",
                     retried=result.requests.count_retry,
                     accept=accept,
                     keep=keep,
@@ -200,7 +219,7 @@ class AccountFetch:
         key = given_key(task.resource.key) if name == RAW else pl.col("id")
         try:
             self._store.put(task.full_name if name == RAW else name, task.source, frame, key, reading=reading)
-        except OSError as error:  # a full disk is not the failure of one resource
+        except CrmlabError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise
 

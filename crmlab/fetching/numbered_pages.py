@@ -91,12 +91,13 @@ class NumberedPages:
         it is not the first page.
         """
         signs: list[tuple[int, int]] = []
+        last = self.last
         for number in sorted(self.heights):
             first = self.repeats(number)
             if first is None:
                 continue
             may_come_again = not self.may_be_full(first) or (may_repeat_last and first > 1)
-            if number < self.last or not may_come_again:
+            if number < last or not may_come_again:
                 signs.append((number, first))
         if not signs:
             return ""
@@ -118,5 +119,6 @@ class NumberedPages:
 
     def empty_in_words(self) -> str:
         """Say that a page is empty although one after it is not; empty where none is."""
-        empty = [number for number in sorted(self.heights) if number < self.last and not self.heights[number]]
-        return f"page {empty[0]} is empty, though page {self.last} holds records" if empty else ""
+        last = self.last
+        empty = [number for number, height in self.heights.items() if number < last and not height]
+        return f"page {min(empty)} is empty, though page {last} holds records" if empty else ""

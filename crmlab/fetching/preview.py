@@ -14,7 +14,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, JsonPath, Page, Request, one_answer
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
-from crmlab.fetching.crawl import first_error
+from crmlab.fetching.crawl import ended, first_error
 from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
@@ -199,7 +199,7 @@ class AccountPreview:
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
-        await asyncio.shield(self._tasks[name])
+        await ended(self._tasks[name])
 
     async def rows(self, names: Iterable[str]) -> Context:
         """Return the context with the rows of other resources; raise `Unread` where a plan does not read them."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from crmlab.accounts import Account, check_names
-from crmlab.connector import Context
+from crmlab.connector import Context, Resource
 from crmlab.errors import UsageError
 from crmlab.fetching.faults import FAULTS
-from crmlab.providers import registry, unknown
+from crmlab.providers import provider, unknown
 from crmlab.schema import TABLES, Asked, AskedAccount, Period, TimeLike, instant
 
 
@@ -31,16 +31,11 @@ class Query:
     def raw_of(self, account: Account) -> set[str]:
         """Return the resources of that account's provider whose own records are wanted."""
         names = (name.partition(".") for name in self.raw)
-        return {resource for provider, _, resource in names if provider == account.provider.name}
+        return {resource for source, _, resource in names if source == account.provider.name}
 
     def destructive(self) -> list[str]:
         """Return the names of those records that are gone from the service once they were read."""
-        names = (name.partition(".") for name in self.raw)
-        return [
-            f"{provider}.{resource}"
-            for provider, _, resource in names
-            if registry()[provider].resource(resource).destructive
-        ]
+        return [name for name in self.raw if _resource(name).destructive]
 
     def context(self, account: Account) -> Context:
         """Return what the account's resources may know."""
@@ -154,7 +149,7 @@ def _named(accounts: Sequence[Account], tables: Sequence[str]) -> tuple[set[str]
     """Return the shared tables and the names of the raw records asked for."""
     used = {account.provider.name: account.provider for account in accounts}
     if not tables:
-        return {table for provider in used.values() for table in provider.tables}, set()
+        return {table for each in used.values() for table in each.tables}, set()
     shared: set[str] = set()
     raw: set[str] = set()
     for name in tables:
@@ -170,11 +165,15 @@ def _named(accounts: Sequence[Account], tables: Sequence[str]) -> tuple[set[str]
 
 def _check_raw(name: str, *, given: Iterable[str]) -> None:
     """Raise a `UsageError` where these are no raw records, or those of a provider without an account."""
-    provider, _, resource = name.partition(".")
-    if provider not in registry():
-        raise UsageError(unknown("provider", provider, registry()))
-    known = {each.name: each for each in registry()[provider].resources}
+    source, _, resource = name.partition(".")
+    known = {each.name: each for each in provider(source).resources}
     if resource not in known:
-        raise UsageError(unknown(f"{provider} resource", resource, known))
-    if provider not in given:
-        raise UsageError(f"{name!r} needs a {provider} account; given: {', '.join(given)}")
+        raise UsageError(unknown(f"{source} resource", resource, known))
+    if source not in given:
+        raise UsageError(f"{name!r} needs a {source} account; given: {', '.join(given)}")
+
+
+def _resource(name: str) -> Resource:
+    """Return the resource of which these are the own records."""
+    source, _, resource = name.partition(".")
+    return provider(source).resource(resource)

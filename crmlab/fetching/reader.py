@@ -29,6 +29,10 @@ _MAY_BE_THE_SIZE = (400, 413, 422, 450)
 Ask = Callable[[Request], Awaitable[Page]]
 
 
+class ListMoved(Exception):
+    """The list is another one than when an earlier run read a part of it: it is read from its beginning."""
+
+
 class Intake(Protocol):
     """Where a reader hands its pages on to."""
 
@@ -109,6 +113,10 @@ class ListReader:
         self._was_short = False
         #: first requests that a refused one was replaced by: smaller pages may be allowed
         self._smaller: dict[str, Iterator[Request]] = {}
+        #: records that first answers count of their lists, where nobody documents that count
+        self._mentioned = 0
+        #: records that came in this reading, repeats included
+        self._came = 0
         #: hashes of the records of this reading, where a page may repeat
         self._seen_texts: set[int] = set()
 
@@ -127,15 +135,23 @@ class ListReader:
             self.completeness = Completeness()
             self.ending = Ending(self._resource)
             self.empty_answers = 0
+            self._mentioned = 0
+            self._came = 0
             self._seen_texts.clear()
             self._has_records = False
             if not requests and self._resource.nothing_to_ask:
                 self.ending.doubts.setdefault(self._resource.nothing_to_ask)
-            await self.follow_all(requests, self._visit_and_tell)
+            try:
+                await self.follow_all(requests, self._visit_and_tell)
+            except ListMoved:  # since an earlier run read its first pages
+                await self._intake.flush()
+                self._embedded_in = None
+                continue
             if not self._has_records and self._resource.never_empty:
                 self.ending.doubts.setdefault(self._resource.never_empty)
             await self._wait_for_embedded()
             self.completeness.seen_keys = await self._intake.flush()
+            self._compare_with_mentioned()
             self.is_settled = self._has_settled(before)
             # what is short in the same way again is counted otherwise than listed: no reading will mend it
             if self.is_settled and (not self.is_short or self.completeness.repeats(before)):
@@ -191,8 +207,10 @@ class ListReader:
             return ()
         total = self._resource.total(page) if self._resource.total else None
         self.completeness.count(page, total)
+        self._came += len(found)
         self._intake.take(page, found)
         if request.key in self._first_keys:
+            self._mentioned += self._resource.mentioned(page) or 0
             await self._read_page_zero(request, found)
             return await self._follow_first(page, found, total)
         return self.ending.follow(page, found, self._resource.follow(page), total=total)
@@ -203,6 +221,11 @@ class ListReader:
             self._embedded_in.count(self._resource.name, 0)
         if self._embeds:
             self._embeds.end()
+
+    def _compare_with_mentioned(self) -> None:
+        """Say that fewer records came than answers count, where nobody documents what they count."""
+        if self._came < self._mentioned:
+            self.ending.doubts.setdefault(f"answers count {self._mentioned:,}, {self._came:,} came")
 
     async def _visit_and_tell(self, request: Request) -> Iterable[Request]:
         following = await self.visit(request)

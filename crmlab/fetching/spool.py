@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from crmlab.accounts import Account
-from crmlab.atomic_files import errors_in_words
+from crmlab.atomic_files import PRIVATE_FILE, errors_in_words, lock, make_private_folder, unlock
 from crmlab.connector import Page, Request, replace_lone_surrogates
 from crmlab.decoding import RAW
 from crmlab.errors import CrmlabError, TransportError, UsageError
@@ -30,9 +29,6 @@ _CUT_OFF = ".part"
 #: a request whose answer is not on disk yet, and one whose answer never came there, which was told
 _ASKED = ".asked"
 _LOST = ".lost"
-#: for this user only: it holds what persons said
-_FILE_MODE = 0o600
-_FOLDER_MODE = 0o700
 #: answers without any record
 _EMPTY = (b"", b"[]", b"{}", b"null")
 
@@ -70,7 +66,7 @@ class Spool:
         self._last: Path | None = None
         self._taken: list[Path] = []
         with errors_in_words(self.folder):
-            self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            make_private_folder(self.folder)
             self._lock = _locked(self.folder)
             found = sorted(each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ))
             #: marks of requests of earlier runs that ended before the answer was on disk
@@ -80,9 +76,8 @@ class Spool:
 
     def close(self) -> None:
         """Let other runs use the folder."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        unlock(self._lock)
+        self._lock = None
 
     @property
     def lost(self) -> str:
@@ -240,13 +235,17 @@ def check_spool(name: str, *, allow_destructive: bool, spool: str | Path | None)
     UsageError
         One of the two is missing; says what to write.
     """
-    names_a_folder = isinstance(spool, str | Path) and bool(str(spool).strip()) and "\0" not in str(spool)
-    if allow_destructive is True and names_a_folder:
+    if allow_destructive is True and names_a_folder(spool):
         return
     raise UsageError(
         f"{name} gives each record once, and never again: write allow_destructive=True, spool='a folder'. Each answer "
         "is kept in that folder as it came before it is read, and what a run did not read is read by the next one"
     )
+
+
+def names_a_folder(spool: object) -> bool:
+    """Return whether this can be the path of a folder."""
+    return isinstance(spool, str | Path) and bool(str(spool).strip()) and "\0" not in str(spool)
 
 
 def _name(account: Account, path: str) -> str:
@@ -257,21 +256,11 @@ def _name(account: Account, path: str) -> str:
 
 
 def _locked(folder: Path) -> int | None:
-    """Return what keeps other runs out of a folder until it is closed, or the process ends; None where none can be."""
-    if sys.platform == "win32":
-        return None
-    import fcntl  # noqa: PLC0415  # not on Windows
-
-    handle = os.open(folder, os.O_RDONLY)
+    """Keep other runs out of a folder; refuse one that another run uses."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock(folder)
     except BlockingIOError:
-        os.close(handle)
         raise UsageError(f"{folder} is used by another run: wait for its end, what it does not read is kept") from None
-    except OSError:  # a file system without locks
-        os.close(handle)
-        return None
-    return handle
 
 
 def _lost_in(folder: Path) -> list[Path]:
@@ -293,7 +282,7 @@ def _moment(mark: Path) -> str:
 
 
 def _write(path: Path, body: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())

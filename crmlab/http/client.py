@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Literal, Protocol, Self
 
 import aiohttp
 from yarl import URL
@@ -21,7 +21,16 @@ from yarl import URL
 from crmlab.accounts import Account
 from crmlab.atomic_files import errors_in_words
 from crmlab.connector import Limits, Page, Request, Timeouts, replace_lone_surrogates
-from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError, UsageError
+from crmlab.errors import (
+    RETRYABLE,
+    ApiError,
+    AuthError,
+    CrmlabError,
+    RateLimitError,
+    TransportError,
+    UnknownOutcomeError,
+    UsageError,
+)
 from crmlab.http.limiter import Limiter, Ticket
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
 
@@ -53,8 +62,12 @@ class Keep(Protocol):
     def __call__(self, body: bytes, *, whole: bool) -> None: ...
 
 
-_HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
-_FILE_HEADERS = {**_HEADERS, "Accept": "*/*"}
+#: what is sent again: "always" whatever a further try may help with, "unapplied" only what the service surely did
+#: not take (it was refused as too fast, or there was no connection), "never" nothing
+Again = Literal["always", "unapplied", "never"]
+
+HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
+_FILE_HEADERS = {**HEADERS, "Accept": "*/*"}
 
 
 class Client:
@@ -117,7 +130,8 @@ class Client:
         account: Account,
         request: Request,
         *,
-        retry: bool = True,
+        again: Again = "always",
+        leaving: Callable[[], None] = lambda: None,
         retried: Callable[[], None] = lambda: None,
         accept: Callable[[Page], Page] = lambda page: page,
         keep: Keep | None = None,
@@ -127,8 +141,10 @@ class Client:
 
         Parameters
         ----------
-        retry
-            False for what the service could apply twice
+        again
+            "unapplied" for what the service could apply twice, "never" for what can be had once only
+        leaving
+            called before each try, when it is its turn: from then on the service may have it
         retried
             called before each further try
         accept
@@ -145,16 +161,28 @@ class Client:
             see `crmlab.errors`; after a refused key (401), a wait asked for beyond `PATIENCE`, or once
             its host could not be reached in all tries, nothing more of that account is sent and the
             same is raised
+        UnknownOutcomeError
+            the service could apply it twice, and may have applied it once
         """
         attempt = 1
         started = time.monotonic()
-        time_left = _TimeLeft(self.timeouts.answer)
+        sending = _Sending(
+            account=account,
+            request=request,
+            again=again,
+            leaving=leaving,
+            keep=keep,
+            file=into,
+            time_left=_TimeLeft(self.timeouts.answer),
+        )
         while True:
             try:
-                return accept(await self._in_turn(account, request, attempt, time_left, _Place(keep, into)))
+                return accept(await self._in_turn(sending, attempt))
             except RETRYABLE as error:
+                if again == "unapplied" and _may_be_applied(error):
+                    raise outcome_unknown(request, error) from None
                 wait = _wait(error, attempt)
-                may_help = retry and (not isinstance(error, TransportError) or error.worth_repeating)
+                may_help = again != "never" and (not isinstance(error, TransportError) or error.worth_repeating)
                 if account in self._lost or not may_help or wait > PATIENCE:
                     raise
                 if attempt == ATTEMPTS:
@@ -166,18 +194,13 @@ class Client:
             retried()
             await asyncio.sleep(wait)
 
-    async def _in_turn(
-        self,
-        account: Account,
-        request: Request,
-        attempt: int,
-        time_left: _TimeLeft,
-        place: _Place,
-    ) -> Page:
+    async def _in_turn(self, sending: _Sending, attempt: int) -> Page:
+        account = sending.account
         queue = self._queue(account)
         async with queue.ticket(account.label, self._connections, lambda: self._check(account)) as ticket:
+            sending.leaving()
             try:
-                page = await self._once(account, request, ticket, time_left, place)
+                page = await self._once(sending, ticket)
             except RateLimitError as error:
                 wait = _wait(error, attempt)
                 if wait > PATIENCE:
@@ -205,14 +228,9 @@ class Client:
             self._queues[account] = rate_queue(self.scope(account), self.limits(account))
         return self._queues[account]
 
-    async def _once(
-        self,
-        account: Account,
-        request: Request,
-        ticket: Ticket,
-        time_left: _TimeLeft,
-        place: _Place,
-    ) -> Page:
+    async def _once(self, sending: _Sending, ticket: Ticket) -> Page:
+        account = sending.account
+        request = sending.request
         signed = account.sign(request)
         base = account.root_url if signed.from_root else account.base_url
         url = URL(base + signed.path, encoded=True)
@@ -220,21 +238,22 @@ class Client:
         departure = _Departure(ticket, rounds, began_at=time.monotonic())
         try:
             async with (
-                time_left.running(),
+                sending.time_left.running(),
                 self._session.request(
                     signed.method,
                     url,
                     params=dict(signed.params),
-                    headers={**(_FILE_HEADERS if request.is_file else _HEADERS), **signed.headers},
+                    headers={**(_FILE_HEADERS if request.is_file else HEADERS), **signed.headers},
                     data=None if signed.body is None else json.dumps(signed.body).encode(),
                     allow_redirects=False,
                     trace_request_ctx=departure,
+                    middlewares=() if sending.again == "always" else (_only_once,),
                 ) as answer,
             ):
-                if place.file and answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                    body = await self._written(answer, place.file, time_left)
+                if sending.file and answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                    body = await self._written(answer, sending.file, sending.time_left)
                 else:
-                    body = await self._body(answer, place.keep)
+                    body = await self._body(answer, sending.keep)
                 lone_surrogates = 0
                 if not request.is_file:
                     body, lone_surrogates = replace_lone_surrogates(body)
@@ -250,7 +269,8 @@ class Client:
             # aiohttp's own texts hold headers and query strings: only the kind of error is told
             failed = TransportError(_plain(error, url))
             failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
-            failed.worth_repeating = not time_left.is_over
+            failed.sent = departure.has_left
+            failed.worth_repeating = not sending.time_left.is_over
             raise failed from None
         if page.has_no_content:  # nothing in it can be an error
             return page
@@ -315,13 +335,6 @@ class Client:
             pieces.append(piece)
 
 
-class _Place(NamedTuple):
-    """Where the body of an answer goes besides into its page: to what keeps it, or into a file instead."""
-
-    keep: Keep | None
-    file: Path | None
-
-
 class _TimeLeft:
     """The seconds that are left for one answer, whatever the number of tries; without end where there is no limit."""
 
@@ -359,6 +372,22 @@ def _may_be_refusal(page: Page) -> bool:
     return page.body.lstrip().startswith(b"{")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sending:
+    """A request, and how it is sent: what is the same in all of its tries.
+
+    The body of its answer goes to what keeps it besides, or into a file instead.
+    """
+
+    account: Account
+    request: Request
+    again: Again
+    leaving: Callable[[], None]
+    keep: Keep | None
+    file: Path | None
+    time_left: _TimeLeft
+
+
 @dataclass(slots=True)
 class _Departure:
     """When a request began to leave; its ticket is told when it has left, so many rounds of the event loop later."""
@@ -366,6 +395,7 @@ class _Departure:
     ticket: Ticket
     rounds: int
     began_at: float
+    has_left: bool = False
 
     def correct(self) -> None:
         self.ticket.left_at = time.monotonic()
@@ -380,8 +410,44 @@ async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: 
     aiohttp tells it before it writes, and on a machine that is busy a round of the event loop may take long. Counted
     too early, the next burst would be on the heels of this one; a time that is a little late breaks no limit.
     """
+    context.trace_request_ctx.has_left = True
     context.trace_request_ctx.began_at = time.monotonic()
     context.trace_request_ctx.correct()
+
+
+class _LostError(aiohttp.ClientError):
+    """The connection broke, by the name of the error that said so."""
+
+
+async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request again of its own accord.
+
+    It does so where the connection breaks before the answer and the method is GET, PUT or DELETE, as RFC 9110 allows:
+    whoever must not ask twice would not even hear of it.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # there was no connection, and it is not tried again
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _LostError(type(error).__name__) from None
+
+
+def _may_be_applied(error: CrmlabError) -> bool:
+    """Return whether the service may have done what it was asked, although no answer says so.
+
+    A refusal below 500 says that it did not; so does a host without a connection.
+    """
+    if isinstance(error, TransportError):
+        return error.sent
+    return isinstance(error, ApiError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def outcome_unknown(request: Request, error: CrmlabError) -> UnknownOutcomeError:
+    """Return the error that says of a change that nobody knows whether it was made."""
+    return UnknownOutcomeError(
+        f"{request.method} {request.path} was sent, and whether it was applied is unknown: {error.what}"
+    )
 
 
 def _redacted(text: str, account: Account, signed: Request) -> str:
@@ -393,7 +459,7 @@ def _redacted(text: str, account: Account, signed: Request) -> str:
 
 
 def _plain(error: Exception, url: URL) -> str:
-    name = type(error).__name__
+    name = str(error) if isinstance(error, _LostError) else type(error).__name__
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot reach {url.host}:{url.port} ({name}); check the network and base_url"
     if isinstance(error, TimeoutError):

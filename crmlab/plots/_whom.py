@@ -65,6 +65,15 @@ def yes_to_nothing_named(state: pl.DataFrame) -> str:
     return f"{' and '.join(notes)}: for none that is named" if notes else ""
 
 
+def without_a_time(state: pl.DataFrame) -> str:
+    """Return how many decisions are states, of which a service tells no time; "" where none is.
+
+    Reads decided_at of what `crmlab.analysis.current_consent` returns. They are the same whatever moment is asked for.
+    """
+    count = state["decided_at"].null_count()
+    return f"{plural(count, 'decision')} without a time, as they were when fetched" if count else ""
+
+
 def yes_without_purpose(consent_events: pl.DataFrame, channel: str, purpose: str | None) -> str:
     """Return how many events say yes to a channel and name no purpose, where one is asked for; "" where none does."""
     if purpose is None or "purpose" not in consent_events.columns:

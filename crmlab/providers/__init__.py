@@ -29,7 +29,7 @@ def registry() -> Mapping[str, Provider]:
     A provider of another package that cannot be loaded, or whose name is taken, is left out, and a
     `UserWarning` says which and why.
     """
-    known = {each.name: each for each in _built_in()}
+    known = {name: _built_in(name) for name in _built_in_names()}
     for point in entry_points(group="crmlab.providers"):
         further = _loaded(point)
         if further is None:
@@ -41,9 +41,16 @@ def registry() -> Mapping[str, Provider]:
     return MappingProxyType(dict(sorted(known.items())))
 
 
-def _built_in() -> list[Provider]:
-    modules = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
-    return [importlib.import_module(f"{__name__}.{name}").PROVIDER for name in modules]
+@cache
+def _built_in_names() -> tuple[str, ...]:
+    """Return the names of this package's own providers, which their modules have."""
+    return tuple(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+@cache
+def _built_in(name: str) -> Provider:
+    found: Provider = importlib.import_module(f"{__name__}.{name}").PROVIDER
+    return found
 
 
 def _loaded(point: EntryPoint) -> Provider | None:
@@ -71,6 +78,8 @@ def provider(name: str) -> Provider:
     UsageError
         there is none; names the known ones and the nearest
     """
+    if name in _built_in_names():
+        return _built_in(name)  # the others need not be loaded: no package may take its name
     known = registry()
     if name in known:
         return known[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crmlab.results.export import FORMATS, Format, read_csv, table_writers, text_writers
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
 from crmlab.results.manifest import FILE as MANIFEST
-from crmlab.results.manifest import parquet_metadata, refuse_another_question
+from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_metadata, refuse_another_question
 from crmlab.results.opening import open, tells_time  # noqa: A004  # read as crmlab.open
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "Format",
     "Result",
     "Stored",
+    "failure_as_json",
+    "failure_from_json",
     "open",
     "parquet_metadata",
     "read_csv",

@@ -27,7 +27,7 @@ _ORDER = (
         "open",
         "read_csv",
     ),
-    *("Account", "Plan", "Fetched", "Probed"),
+    *("Account", "Plan", "Fetched", "Probed", "DryRun"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -84,6 +85,8 @@ def test_iso_times_become_utc(text: str, moment: dt.datetime | None) -> None:
         (ex.iso_time, "2026-01-31"),
         (ex.iso_time, "2026-02-30T09:00:00Z"),
         (ex.iso_time, "soon"),
+        (partial(ex.iso_time, zone="UTC"), "soon"),
+        (partial(ex.iso_time, zone="UTC"), "2026-02-30T09:00:00"),
         (ex.date, "31/01/2026"),
         (ex.date, "2026-02-30"),
         (ex.number, "n/a"),
@@ -106,6 +109,29 @@ def test_what_cannot_be_converted_is_null_and_told_from_what_is_not_given(
     assert run(conversion.given, [value]) != [None]
     assert run(conversion.value, [value]) == [None]
     assert conversion.field == "a"
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-01-31T09:00:00Z", "2026-01-31T10:00:00.0+01:00", "2026-01-31T09:00:00", " 2026-01-31 09:00:00 "]
+)
+def test_a_time_is_read_in_whichever_way_it_is_written_and_is_no_misfit_then(value: str) -> None:
+    time = ex.iso_time("a", zone="UTC")
+    view = View(table="deals", columns={"created_at": time})
+
+    [conversion] = conversions(view, pl.Schema({"a": pl.String}))
+
+    assert run(time, [value]) == [dt.datetime(2026, 1, 31, 9, tzinfo=UTC)]
+    assert run(conversion.value, [value]) != [None]
+
+
+@given(st.text("0123456789-:TZz .+", min_size=18, max_size=22) | st.datetimes().map("{:%Y-%m-%dT%H:%M:%SZ}".format))
+def test_the_format_that_polars_reads_fast_reads_nothing_otherwise_than_the_general_one(value: str) -> None:
+    fast = pl.col("a").str.to_datetime(ex._ISO_SECONDS, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    general = pl.col("a").str.to_datetime(ex._ISO, time_unit="us", time_zone="UTC", strict=False)
+
+    [found] = run(fast, [value])
+
+    assert found in (None, *run(general, [value]))
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ async def latest(asked: Account | Iterable[Account], folder: Path, **more: Any) 
 
 def files(folder: Path) -> dict[str, list[Path]]:
     """The files of one spool by what they are."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    found = sorted(path for path in folder.glob("complero-*/*") if path.is_file())
     read = [path for path in found if path.name.endswith(".read.json")]
     cut_off = [path for path in found if path.name.endswith(".part")]
     return {"read": read, "cut off": cut_off, "waiting": [path for path in found if path not in (*read, *cut_off)]}

@@ -78,8 +78,14 @@ def _contact(field: str) -> pl.Expr:
 
 _OWN_ID = pl.coalesce(text("id"), text("event_id"))
 _NAMELESS = pl.when(_OWN_ID.is_null()).then(RECORD)
-#: what an event without an id is known by
-COMPUTED = {"fingerprint": _NAMELESS.map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True)}
+#: `fingerprint`: what an event without an id is known by; the other two are what its documentation is asked with
+COMPUTED = {
+    "fingerprint": _NAMELESS.map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True),
+    "its_contact_id": pl.coalesce(
+        RECORD.str.json_path_match("$.contact.id"), RECORD.str.json_path_match("$.contact_id")
+    ),
+    "its_event_id": pl.coalesce(RECORD.str.json_path_match("$.id"), RECORD.str.json_path_match("$.event_id")),
+}
 EVENT_ID = pl.coalesce(_OWN_ID, pl.col("fingerprint"))
 _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text("created_at")))
 

@@ -211,7 +211,9 @@ PROVIDER = Provider(
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
-        "pipelines take page=2 where their answer counts more pages",
+        "pipelines and webhooks take page=2 where their answer counts more pages",
+        "filter_id chooses among the contacts of the whole team where team=true stands beside it; the contacts of a "
+        "filter are asked for so, since the filter's own path gives 25 at a time in an order that changes",
         "reason_losts of the settings, documented nowhere and seen in answers of live accounts, name the reasons of "
         "lost deals; where an account sends none, their ids stay as they are",
         "pages hold as many records as asked for, or as the service says or gives where it caps them; a full page "

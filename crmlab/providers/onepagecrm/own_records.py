@@ -148,6 +148,16 @@ OWN_RECORDS: tuple[Resource, ...] = (
         **_CONTACTS,
     ),
     paged(
+        "all_contacts",
+        "contact",
+        doc="Contacts of the whole team, whatever the period: lists that belong to one contact are asked for by them.",
+        requests=first_page("/contacts", timed=False, team="true"),
+        follow=contact_pages,
+        inserted_at=created_at,
+        exports={"id": pl.col("id")},
+        **_CONTACTS,
+    ),
+    paged(
         "relationship_types",
         "relationship_type",
         doc="Kinds of relationships between contacts, with what each of the two is called.",
@@ -184,15 +194,5 @@ OWN_RECORDS: tuple[Resource, ...] = (
         follow=contact_pages,
         inserted_at=created_at,
         **(_CONTACTS | {"envelope_fields": {**fields.BESIDE_CONTACT, **fields.PINNED}}),
-    ),
-    paged(
-        "all_contacts",
-        "contact",
-        doc="Contacts of the whole team, whatever the period: lists that belong to one contact are asked for by them.",
-        requests=first_page("/contacts", timed=False, team="true"),
-        follow=contact_pages,
-        inserted_at=created_at,
-        exports={"id": pl.col("id")},
-        **_CONTACTS,
     ),
 )

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from crmlab.connector import Limits
 from crmlab.sandbox.service import Handler, Records, Service, answer, iso
+from crmlab.sandbox.services.complero.documentation import Documentation
 from crmlab.sandbox.world.model import ConsentEvent, Operation, Person, User, World
 
 _KEY = "sandbox-complero-key"
@@ -39,6 +40,7 @@ _MESSAGES = {
 def service(world: World) -> Service:
     """Return Complero with the consent events, contacts and employees that it knows."""
     feed = _Feed(world)
+    documentation = Documentation(world, lambda: _refusal(404))
     return Service(
         name="complero",
         prefix="/complero/v1",
@@ -56,6 +58,8 @@ def service(world: World) -> Service:
             web.get("/events", feed.events),
             web.get("/events/latest", feed.latest),
             web.get("/contacts/{id}", _one({p.complero_id: p for p in feed.people.values()}, feed.contact)),
+            web.get("/contacts/{contact_id}/documentation", documentation.by_contact),
+            web.get("/contacts/{contact_id}/documentation/{event_id}", documentation.by_event),
             web.get("/employees/{id}", _one({user.id: user for user in world.users}, _employee)),
             web.get("/operations", feed.operations),
             web.get("/operations/{id}", _one({each.id: each for each in world.operations}, feed.operation)),
