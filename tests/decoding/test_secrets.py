@@ -57,10 +57,13 @@ def test_a_column_without_such_a_name_is_the_same() -> None:
 @pytest.mark.parametrize(
     ("body", "kept"),
     [
-        ('{"a": 1.10, "api_key": "x\\"y", "b" :\t{"Token": {"z": [1]}, "t": null}}', '{"a": 1.10, "api_key": "••••", "b" :\t{"Token": "••••", "t": null}}'),
+        ('{"a": 1.10, "api_key": "x\\"y", "b" :\t{"Token": {"z": [1]}, "t": null}}',
+         '{"a": 1.10, "api_key": "••••", "b" :\t{"Token": "••••", "t": null}}'),
         ('{"to\\u006ben": 5e400, "token": null}', '{"to\\u006ben": "••••", "token": null}'),
-        ('{"next_token": "page 2", "say": "the \\"token\\": \\"no\\""}', '{"next_token": "page 2", "say": "the \\"token\\": \\"no\\""}'),
-        ('{"parameters": {"a": 1}, "in": "{\\"password\\": 1}"}', '{"parameters": "••••", "in": "{\\"password\\": \\"••••\\"}"}'),
+        ('{"next_token": "page 2", "say": "the \\"token\\": \\"no\\""}',
+         '{"next_token": "page 2", "say": "the \\"token\\": \\"no\\""}'),
+        ('{"parameters": {"a": 1}, "in": "{\\"password\\": 1}"}',
+         '{"parameters": "••••", "in": "{\\"password\\": \\"••••\\"}"}'),
     ],
 )  # fmt: skip
 def test_a_body_is_kept_byte_for_byte_but_for_its_secrets(body: str, kept: str) -> None:
