@@ -22,6 +22,7 @@ from crmlab.fetching import (
 )
 from crmlab.loading import when_used
 from crmlab.own_data import collect, table
+from crmlab.pushing import Pushed, PushPlan, push, updates
 from crmlab.results import Fetched, Stored
 from crmlab.sandbox import sandbox
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from crmlab import analysis, plots
     from crmlab.fetching import Probed, probe
     from crmlab.notebook import explore, login
-    from crmlab.pushing import Pushed, PushPlan, push, updates
     from crmlab.results import open, read_csv  # noqa: A004  # read as crmlab.open
 
 __version__ = "0.1.0"
@@ -74,17 +74,13 @@ __getattr__ = when_used(
     __name__,
     {
         "Probed": "crmlab.fetching",
-        "PushPlan": "crmlab.pushing",
-        "Pushed": "crmlab.pushing",
         "analysis": "crmlab.analysis",
         "explore": "crmlab.notebook",
         "login": "crmlab.notebook",
         "open": "crmlab.results",
         "plots": "crmlab.plots",
         "probe": "crmlab.fetching",
-        "push": "crmlab.pushing",
         "read_csv": "crmlab.results",
-        "updates": "crmlab.pushing",
     },
 )
 
