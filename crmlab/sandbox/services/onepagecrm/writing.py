@@ -203,7 +203,7 @@ class Writing:
         self.written[id] = {**self.written.get(id, {}), **beside}
         return self.changed(name, item, **own)
 
-    def changed(self, name: str, item: Any, **attributes: Any) -> Any:
+    def changed(self, name: str, item: Any, /, **attributes: Any) -> Any:
         """Put a record with other attributes in the place of one, and return it."""
         if getattr(item, "modified_at", None):
             attributes = {"modified_at": self.now(), **attributes}
