@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmlab.results.export import FORMATS, Format, read_csv, table_writers, text_writers
+from crmlab.results.export import FORMATS, Format, read_cells, read_csv, table_writers, text_writers
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
 from crmlab.results.manifest import FILE as MANIFEST
 from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_metadata, refuse_another_question
@@ -21,6 +21,7 @@ __all__ = [
     "failure_from_json",
     "open",
     "parquet_metadata",
+    "read_cells",
     "read_csv",
     "refuse_another_question",
     "table_writers",
