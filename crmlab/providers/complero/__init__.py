@@ -49,6 +49,7 @@ from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import fields, views
 from crmlab.providers.complero.paths import PATHS
 from crmlab.providers.complero.probes import PROBES, at_path, iso
+from crmlab.providers.complero.targets import TARGETS
 
 #: the kinds of event asked for, one list each: without a filter only the first two come, and how
 #: several are joined in one filter is not documented
@@ -373,6 +374,7 @@ PROVIDER = Provider(
         ),
     ),
     operations=_operations,
+    targets=TARGETS,
     assumptions=(
         *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
