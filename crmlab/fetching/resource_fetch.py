@@ -271,6 +271,7 @@ class ResourceFetch:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:
             notes.append(f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented")
+        notes += _named("names that stand twice in a record, of which one value was read", self._intake.repeated_names)
         if result.lost:
             notes.append(result.lost)
         if result.failure:
