@@ -50,9 +50,9 @@ clean: clean-docs
 clean-docs:
 	rm -rf docs/fields docs/notebooks docs/providers docs/questions docs/reference docs/tables
 
-# Needs npm (for Prism, an independent mock server) and the vendors' OpenAPI documents, in
+# Needs npm (for Prism, an independent mock server), schemathesis, and the vendors' OpenAPI documents, in
 # ../shared/api or the folder that CRMLAB_SPECS names.
-contract: $(VENV)/.installed-dev
+contract: $(VENV)/.installed-contract
 	sh tests/contract/install_prism.sh $(VENV)/prism
 	CRMLAB_CONTRACT=1 CRMLAB_PRISM=$(VENV)/prism/node_modules/.bin/prism $(BIN)/python -m pytest -q tests/contract
 
@@ -109,6 +109,10 @@ $(VENV)/.installed-docs: $(VENV)/.installed
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet --editable . --group dev
+	@touch $@
+
+$(VENV)/.installed-contract: $(VENV)/.installed-dev
+	$(PIP) install --quiet --group contract
 	@touch $@
 
 $(VENV)/.installed-browser: $(VENV)/.installed-dev

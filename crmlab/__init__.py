@@ -6,9 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import Client, Plan, Progress, call, check, fetch, fetch_to, operations, plan
+from crmlab.fetching import (
+    Client,
+    DryRun,
+    Plan,
+    Progress,
+    call,
+    check,
+    download,
+    fetch,
+    fetch_to,
+    operations,
+    plan,
+    replay,
+)
 from crmlab.loading import when_used
 from crmlab.own_data import collect, table
+from crmlab.pushing import Pushed, PushPlan, push, updates
 from crmlab.results import Fetched, Stored
 from crmlab.sandbox import sandbox
 
@@ -22,17 +36,21 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Client",
+    "DryRun",
     "Fetched",
     "Limits",
     "Plan",
     "Probed",
     "Progress",
+    "PushPlan",
+    "Pushed",
     "Stored",
     "Timeouts",
     "analysis",
     "call",
     "check",
     "collect",
+    "download",
     "explore",
     "fetch",
     "fetch_to",
@@ -42,9 +60,12 @@ __all__ = [
     "plan",
     "plots",
     "probe",
+    "push",
     "read_csv",
+    "replay",
     "sandbox",
     "table",
+    "updates",
 ]
 
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import secrets
 import shutil
+import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import polars as pl
 
 from crmlab.errors import CrmlabError, UsageError
 
+#: modes of what holds personal data and nobody asked for as files: for this user only
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+#: names of folders with what is not whole yet, and of those that are only being made
+_PARTS = ".parts-"
+_NEW_PARTS = ".new-parts-"
+#: after which such a folder counts as left, where no lock can tell
+_LEFT_SECONDS = 24 * 3600
+#: how Polars names an error of the system that it wraps; the end of a Parquet file is written without a number
+_OF_SYSTEM = re.compile(r"\(os error (\d+)\)|Invalid thrift: transport error")
 #: the place is wrong; any other error of the system, such as a full disk, can pass
 _WRONG_PLACE = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
@@ -17,7 +35,7 @@ _WRONG_PLACE = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirec
 def write_files(writers: Mapping[Path, Callable[[Path], object]], *, remove: Iterable[Path] = ()) -> list[Path]:
     """Write all files, or leave every file that was there as it was; return their paths.
 
-    Each is written beside its place under another name, and moved when all are whole.
+    Each is written in a folder beside its place, and moved when all are whole.
 
     Parameters
     ----------
@@ -33,39 +51,75 @@ def write_files(writers: Mapping[Path, Callable[[Path], object]], *, remove: Ite
     CrmlabError
         The system refused otherwise: the disk is full.
     """
-    # not tempfile: its files are for one user only, and these are to be passed on
-    parts = {_beside(path, "part"): path for path in writers}
-    try:
-        for part, path in parts.items():
+    parts: dict[Path, Path] = {}
+    with ExitStack() as cleanup:
+        folders = {folder: cleanup.enter_context(parts_folder(folder)) for folder in _folders(writers)}
+        for path, write in writers.items():
+            part = folders[path.parent] / path.name
             with errors_in_words(path):
-                writers[path](part)
+                write(part)
+            parts[part] = path
         move_files(parts, remove=remove)
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
     return [*writers]
 
 
 def move_files(parts: Mapping[Path, Path], *, remove: Iterable[Path] = ()) -> None:
     """Move each whole file to its place; where one cannot be moved, all places are as they were."""
+    obsolete = [*remove]
     earlier: dict[Path, Path | None] = {}
+    with ExitStack() as cleanup:
+        places = [*parts.values(), *obsolete]
+        folders = {folder: cleanup.enter_context(parts_folder(folder)) for folder in _folders(places)}
+        try:
+            for part, path in parts.items():
+                with errors_in_words(path):
+                    earlier[path] = _second_name(path, folders[path.parent])
+                    part.replace(path)
+            for path in obsolete:
+                with errors_in_words(path):
+                    earlier[path] = _second_name(path, folders[path.parent])
+                    path.unlink(missing_ok=True)
+        except BaseException:
+            for path, kept in earlier.items():
+                _bring_back(path, kept)
+            raise
+
+
+@contextmanager
+def parts_folder(directory: Path) -> Iterator[Path]:
+    """Make a folder in a folder, for this user only, for what is not whole yet; remove it at the end.
+
+    What runs that were killed left of such folders is removed too: it is personal data.
+
+    Raises
+    ------
+    UsageError, CrmlabError
+        It cannot be made.
+    """
+    with errors_in_words(directory):
+        new = Path(tempfile.mkdtemp(prefix=_NEW_PARTS, dir=directory))
+        handle = lock(new)
+        # under this name only once it is locked: another run would take it for one that was left
+        parts = new.rename(directory / f"{_PARTS}{new.name.removeprefix(_NEW_PARTS)}")
     try:
-        for part, path in parts.items():
-            with errors_in_words(path):
-                earlier[path] = _second_name(path)
-                part.replace(path)
-        for path in remove:
-            with errors_in_words(path):
-                earlier[path] = _second_name(path)
-                path.unlink(missing_ok=True)
-    except BaseException:
-        for path, kept in earlier.items():
-            _bring_back(path, kept)
-        raise
+        _remove_left_parts(directory)
+        yield parts
     finally:
-        for kept in earlier.values():
-            if kept:
-                kept.unlink(missing_ok=True)
+        unlock(handle)
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def _remove_left_parts(directory: Path) -> None:
+    """Remove the parts that nobody works on any more."""
+    for folder in directory.glob(f"{_PARTS}*"):
+        try:
+            handle = lock(folder)
+        except OSError:  # somebody works on it, or it is somebody else's
+            continue
+        age = time.time() - folder.stat().st_mtime
+        unlock(handle)
+        if handle is not None or age > _LEFT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_folder(directory: str | Path) -> Path:
@@ -76,23 +130,85 @@ def make_folder(directory: str | Path) -> Path:
     return folder
 
 
+def check_folder(directory: str | Path) -> Path:
+    """Make a folder where there is none and return its path, as `make_folder` does; raise where no file can be in it.
+
+    So it is known before what is to be written there has cost anything.
+    """
+    folder = make_folder(directory)
+    with parts_folder(folder):
+        return folder
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it, for this user only; one that is there stays as it is."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # says so where it is a file
+
+
 @contextmanager
 def errors_in_words(path: Path) -> Iterator[None]:
     """Raise errors of the system as crmlab's own, in one line that names the path."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error).partition(" (os error ")[0]  # that is how Polars says it
-        if isinstance(error, _WRONG_PLACE):
-            raise UsageError(f"{path} cannot be written ({reason}): name another place") from None
-        raise CrmlabError(f"{path} could not be written ({reason}); files that were there are unharmed") from None
+        raise _in_words(path, error) from None
+    except pl.exceptions.PolarsError as error:
+        of_system = _OF_SYSTEM.search(str(error))
+        if not of_system:
+            raise
+        number = int(of_system[1] or errno.ENOSPC)
+        raise _in_words(path, OSError(number, os.strerror(number))) from None
 
 
-def _second_name(path: Path) -> Path | None:
+def is_of_system(error: pl.exceptions.PolarsError) -> bool:
+    """Return whether Polars wraps an error of the system, such as a full disk."""
+    return bool(_OF_SYSTEM.search(str(error)))
+
+
+def _in_words(path: Path, error: OSError) -> CrmlabError:
+    reason = error.strerror or str(error).partition(" (os error ")[0]  # that is how Polars says it
+    if isinstance(error, _WRONG_PLACE):
+        return UsageError(f"{path} cannot be written ({reason}): name another place")
+    return CrmlabError(f"{path} could not be written ({reason}); files that were there are unharmed")
+
+
+def lock(folder: Path) -> int | None:
+    """Return what keeps other runs out of a folder until it is closed, or the process ends; None where none can be.
+
+    Raises
+    ------
+    BlockingIOError
+        Another run uses it.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl  # noqa: PLC0415  # not on Windows
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return None
+    return handle
+
+
+def unlock(handle: int | None) -> None:
+    """Let other runs use the folder that was locked."""
+    if handle is not None:
+        os.close(handle)
+
+
+def _second_name(path: Path, folder: Path) -> Path | None:
     """Give what stands there a second name, by which it can be brought back; None where nothing stands."""
     if not path.exists():
         return None
-    kept = _beside(path, "earlier")
+    kept = folder / f"{secrets.token_hex(8)}.earlier"
     try:
         kept.hardlink_to(path)
     except OSError:  # a file system without links
@@ -107,6 +223,5 @@ def _bring_back(path: Path, kept: Path | None) -> None:
         path.unlink(missing_ok=True)
 
 
-def _beside(path: Path, ending: str) -> Path:
-    """Return a name that nothing else has, in the same folder, so that moving is a matter of names."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.{ending}")
+def _folders(paths: Iterable[Path]) -> dict[Path, None]:
+    return dict.fromkeys(path.parent for path in paths)

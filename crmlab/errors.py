@@ -8,6 +8,7 @@
     ├── PlanError            asked rightly, and cannot be planned as it is; nothing was sent
     ├── Stopped              the fetch was told to stop before the end of this
     ├── TransportError       no usable answer: unreachable host, timeout, a body that is not JSON
+    ├── UnknownOutcomeError  a change was sent, and no answer tells whether it was made
     ├── ApiError             the service answered, and refused
     │   ├── AuthError        401 or 403: wrong key, or no right to this resource
     │   ├── NotFoundError    404
@@ -83,8 +84,16 @@ class TransportError(CrmlabError):
 
     #: whether the next try may succeed; not where it took too long or was too much
     worth_repeating: bool = True
+    #: whether the request may have reached the service; not where there was no connection
+    sent: bool = True
 
     advice = "fetch again; if it stays so, look at the network and at base_url"
+
+
+class UnknownOutcomeError(CrmlabError):
+    """A change was sent, and no answer tells whether it was made; it is not sent again."""
+
+    advice = "look at the record in the service before you send it again: it may be there already"
 
 
 class PagingError(CrmlabError):

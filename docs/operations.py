@@ -46,6 +46,12 @@ class Document:
     dangerous: tuple[str, ...]
     #: what a set of shared query parameters is called, by the first of them
     sets: dict[str, str]
+    #: paths of which a GET changes something, and of which one brings a file
+    changing: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    #: the parameter with which a change leaves alone what is not sent: a convention that the document names once for
+    #: all, and among the parameters of none
+    partial: str = ""
 
 
 DOCUMENTS = (
@@ -65,6 +71,7 @@ DOCUMENTS = (
             "phone": "OF_PEOPLE",
             "team": "OF_CONTACTS",
         },
+        partial="partial",
     ),
     Document(
         provider="commanders_act",
@@ -72,6 +79,8 @@ DOCUMENTS = (
         title="Commanders Act",
         dangerous=("/admin/",),
         sets={"page": "PAGES"},
+        changing=("/privacy/cookie-scanner/{version}/deploy",),
+        files=("/privacy/cookie-scanner/{version}/{format}/exports/{language}",),
     ),
 )
 
@@ -229,6 +238,8 @@ class Declared:
     query: dict[str, str]
     path_types: dict[str, str]
     body: str
+    writes: bool
+    binary: bool
     dangerous: bool
     deprecated: bool
 
@@ -243,13 +254,21 @@ def declared(document: Document, words: Writer, bodies: Writer) -> Iterator[Decl
             name = snake(described.get("operationId") or camel(path))
             given = [*item.get("parameters", []), *described.get("parameters", [])]
             parameters = [words.resolve(each) for each in given]
+            body = body_type(described, bodies, name)
+            query = query_types(parameters, words, name)
+            # it takes the fields of the one record that its path names
+            changes_a_record = method == "put" and bool(body) and path.endswith("}")
+            if document.partial and changes_a_record:
+                query[document.partial] = "bool"
             yield Declared(
                 name=name,
                 method=method,
                 path=path,
-                query=query_types(parameters, words, name),
+                query=query,
                 path_types=path_types(parameters, words),
-                body=body_type(described, bodies, name),
+                body=body,
+                writes=method == "get" and path in document.changing,
+                binary=path in document.files,
                 dangerous=method != "get" and path.startswith(document.dangerous),
                 deprecated=bool(described.get("deprecated")),
             )
@@ -297,7 +316,7 @@ def shared_sets(document: Document, operations: list[Declared]) -> dict[str, dic
     return sets
 
 
-def shown(each: Declared, sets: dict[str, dict[str, str]]) -> str:
+def shown(document: Document, each: Declared, sets: dict[str, dict[str, str]]) -> str:
     """Return the declaration of one operation."""
     parts = [f'"{each.name}"', f'"{each.path}"']
     if each.path_types:
@@ -306,6 +325,14 @@ def shown(each: Declared, sets: dict[str, dict[str, str]]) -> str:
         parts.append(f"query={shown_query(each.query, sets)}")
     if each.body:
         parts.append(f"body=bodies.{each.body}")
+    if each.writes:
+        parts.append("writes=True")
+    if each.binary:
+        parts.append("binary=True")
+    if document.partial in each.query:
+        parts.append("defaults=PARTIALLY")
+    if each.method == "delete" and "undo" in each.query:
+        parts.append('restored_by="undo"')
     if each.dangerous:
         parts.append("dangerous=True")
     if each.deprecated:
@@ -368,8 +395,11 @@ def _operations(document: Document, operations: list[Declared], words: Writer) -
     parts += _aliases(words)
     parts += [f"\n\nclass {name}(Body):\n{body}\n\n" for name, body in words.classes.items()]
     parts += [f"{name} = {entries(shared)}\n" for name, shared in sets.items()]
+    if document.partial:
+        parts.append("#: changes only what is sent: without it, what is left out may be cleared\n")
+        parts.append(f'PARTIALLY = {{"{document.partial}": True}}\n')
     parts.append("\nOPERATIONS: tuple[Operation, ...] = (\n")
-    parts += [f"    {shown(each, sets)},\n" for each in operations]
+    parts += [f"    {shown(document, each, sets)},\n" for each in operations]
     parts.append(")\n")
     return "".join(parts)
 

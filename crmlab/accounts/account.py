@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from hashlib import pbkdf2_hmac
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
@@ -16,6 +18,10 @@ from crmlab.schema import ProviderName
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+
+#: so many that nobody finds a short key by trying all
+_FINGERPRINT_ROUNDS = 200_000
 
 
 class Account:
@@ -85,7 +91,25 @@ class Account:
         self.facts: Mapping[str, Any] = self._facts(facts)
         #: the facts that a probe found and that were adopted without being given
         self.adopted: dict[str, Any] = {}
-        self.provider = self.provider.with_facts(self.facts)
+        self.provider = self.provider.with_settings(self.options).with_facts(self.facts)
+
+    @classmethod
+    def without_credentials(
+        cls, provider: str, *, name: str, base_url: str, options: Mapping[str, str], facts: Mapping[str, Any]
+    ) -> Account:
+        """Return an account of which answers are kept: it can read them, and ask for nothing."""
+        account = cls.__new__(cls)
+        account.provider = providers.provider(provider)
+        account.name = name
+        account.limits = account.provider.limits
+        account._elsewhere = True
+        account.options = dict(options)
+        account._secrets = {}
+        account.base_url = base_url
+        account.facts = facts_.checked(account.provider, facts)
+        account.adopted = {}
+        account.provider = account.provider.with_facts(account.facts)
+        return account
 
     def _facts(self, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Return the facts that were given, or those of the environment for the account that it is about."""
@@ -113,6 +137,15 @@ class Account:
         known = {fact.name: fact for fact in self.provider.facts}
         return {name: value for name, value in self.adopted.items() if known[name].apply(plain, value) is not plain}
 
+    @property
+    def root_url(self) -> str:
+        """What stands before the path of the service's own base URL: the host, and the folder of a proxy."""
+        usual = urlsplit(self.provider.base_url.rstrip("/")).path
+        if usual and self.base_url.endswith(usual):
+            return self.base_url.removesuffix(usual)
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
     def sign(self, request: Request) -> Request:
         """Return the request with the credentials added, as the provider wants them."""
         plain = {name: value.get_secret_value() for name, value in self._secrets.items()}
@@ -124,6 +157,11 @@ class Account:
             if field.secret and (value := self._secrets.get(field.name)):
                 text = text.replace(value.get_secret_value(), "••••")
         return text
+
+    def fingerprint(self, salt: bytes) -> str:
+        """Return what tells this account's credentials from others; they cannot be found from it."""
+        secrets = [value.get_secret_value() for _, value in sorted(self._secrets.items())]
+        return pbkdf2_hmac("sha256", json.dumps(secrets).encode(), salt, _FINGERPRINT_ROUNDS).hex()
 
     def remember(self) -> str:
         """Keep the credentials in the system keyring, see `crmlab.accounts.credentials`; return where.

@@ -8,9 +8,11 @@ counts as whole.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import polars as pl
@@ -126,6 +128,7 @@ class Call:
         self.used: list[tuple[FetchLike, str]] = []
         signature = inspect.signature(function)
         self._bound = signature.bind_partial(*args, **kwargs)
+        times = [each.asked.fetched_at for each in self._compared() if _is_fetch(each)]
         first = next(iter(self._bound.arguments.values()))
         for parameter in signature.parameters.values():
             given = self._bound.arguments.get(parameter.name)
@@ -133,6 +136,7 @@ class Call:
                 self._bound.arguments[parameter.name] = self._in_place_of(given, parameter)
             elif parameter.name not in self._bound.arguments and _is_fetch(first):
                 self._fill(parameter, first)
+        self._refuse_backwards(times)
 
     @classmethod
     def of_fetch(
@@ -195,6 +199,21 @@ class Call:
         others = [name for name, of in self._tables.items() if table and of == table and name != parameter.name]
         if others:
             raise UsageError(f"{self._name} needs two fetches: write {self._name}(earlier, later)")
+
+    def _compared(self) -> list[Any]:
+        """Return what was given for the arguments that stand for one and the same table."""
+        given = [name for name, table in self._tables.items() if [*self._tables.values()].count(table) > 1]
+        return [self._bound.arguments.get(name) for name in given]
+
+    def _refuse_backwards(self, times: Sequence[dt.datetime]) -> None:
+        """Refuse to compare a fetch with one that is not later: the changes between them would run backwards."""
+        for before, after in pairwise(times):
+            if before >= after:
+                raise UsageError(
+                    f"{self._name} needs the earlier fetch first, and the first was fetched at {before:%Y-%m-%d %H:%M} "
+                    f"UTC, the second at {after:%Y-%m-%d %H:%M} UTC: write {self._name}(earlier, later). Where deals "
+                    "are of another time, say so, with crmlab.collect(deals=earlier.deals, as_of=...)"
+                )
 
     def _frame(self, data: FetchLike, parameter: inspect.Parameter, *, is_named: bool) -> Any:
         """Return the frame that an argument stands for; None where it stands for none, or may be left out."""

@@ -21,7 +21,7 @@ STEPS = ("start", "new", "reopened", "up", "down", "won", "lost", "gone", "end")
 _WORDS = ("pending", "won", "lost")
 
 
-@answers("period")
+@answers("everything")
 def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
     """Return per month how many deals were created, won and lost, and by how many the open ones grew.
 
@@ -116,7 +116,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
     Raises
     ------
     UsageError
-        A column is missing.
+        A column is missing, or two fetches are given and the second is not the later one.
 
     Notes
     -----

@@ -13,7 +13,8 @@ from crmlab.cli.output import OK
 from crmlab.errors import UsageError
 
 #: arguments of `crmlab.call` itself that have no meaning in a command
-_ONLY_IN_PYTHON = frozenset({"account", "operation", "as_frame", "timeouts"})
+_OPTIONS = frozenset({"dry_run", "allow_destructive", "allow_dangerous"})
+_ONLY_IN_PYTHON = frozenset({"account", "operation", "as_frame", "timeouts"}) | _OPTIONS
 
 
 def add(commands: Commands) -> None:
@@ -21,14 +22,18 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "call",
         help="call one documented operation and print its answer as JSON",
-        description="Send one request that reads and print the answer. "
-        "crmlab operations lists the names and their arguments. What a service gives only once needs "
-        "allow_destructive=true spool=FOLDER as well.",
-        epilog="example: crmlab call onepagecrm list_deals status=won per_page=5",
+        description="Send one request and print the answer. crmlab operations lists the names and their arguments. "
+        "What changes something is sent once: look at it with --dry-run before. What a service gives only once needs "
+        "--allow-destructive and spool=FOLDER.",
+        epilog="examples: crmlab call onepagecrm list_deals status=won per_page=5; "
+        """crmlab call onepagecrm update_contact contact_id=... body='{"job_title": "CEO"}' --dry-run""",
     )
     parser.add_argument("provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
     parser.add_argument("operation", metavar="OPERATION")
     parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="a value may be JSON, such as [1,2] or true")
+    parser.add_argument("--dry-run", action="store_true", help="print the request without its secrets; send nothing")
+    parser.add_argument("--allow-destructive", action="store_true", help="for what deletes, or can be read only once")
+    parser.add_argument("--allow-dangerous", action="store_true", help="for what is about keys, users and accounts")
     parser.set_defaults(run=run)
 
 
@@ -36,7 +41,17 @@ async def run(options: argparse.Namespace) -> int:
     """Call the operation and print what it answers; return the exit code."""
     arguments = _arguments(options.arguments)
     account = crmlab.Account(providers.provider(options.provider).name)
-    answer = await crmlab.call(account, options.operation, **arguments)
+    answer = await crmlab.call(
+        account,
+        options.operation,
+        dry_run=options.dry_run,
+        allow_destructive=options.allow_destructive,
+        allow_dangerous=options.allow_dangerous,
+        **arguments,
+    )
+    if options.dry_run:
+        print(answer)
+        return OK
     if isinstance(answer, bytes):
         raise UsageError(f"{options.operation} answers with a file: call it in Python and write what comes back")
     print(json.dumps(answer, ensure_ascii=False, indent=2))
@@ -57,7 +72,8 @@ def _arguments(texts: list[str]) -> dict[str, Any]:
         if name in arguments:
             raise UsageError(f"{name} is there twice: a list is written {name}=[1,2]")
         if name in _ONLY_IN_PYTHON:
-            raise UsageError(f"{name} is for crmlab.call in Python, and no argument of an operation")
+            hint = f": write --{name.replace('_', '-')}" if name in _OPTIONS else ""
+            raise UsageError(f"{name} is for crmlab.call in Python, and no argument of an operation{hint}")
         arguments[name] = value
     return arguments
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import crmlab
+from crmlab.atomic_files import check_folder
 from crmlab.cli.arguments import Commands, add_out, add_question
 from crmlab.cli.output import exit_code, print_summary
 from crmlab.fetching import asked_of
@@ -31,6 +32,12 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="tokens instead of names, addresses and texts; without rejected records; ids stay",
     )
+    parser.add_argument(
+        "--spool",
+        type=Path,
+        metavar="DIR",
+        help="keep each answer there before it is read: after a run that was killed, the same command goes on",
+    )
     parser.set_defaults(run=run)
 
 
@@ -40,11 +47,12 @@ async def run(options: argparse.Namespace) -> int:
     period = {"since": options.since, "until": options.until}
     needs_memory = options.format != "parquet" or options.report or options.mask
     if not needs_memory:  # tables of any size go straight into their files
-        stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period)
+        stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period, spool=options.spool)
         return _told(stored, [*stored.paths.values(), options.out / MANIFEST], options.out)
 
     refuse_another_question(options.out, asked_of(accounts, *options.tables, **period), options.format)
-    data = await crmlab.fetch(accounts, *options.tables, **period)
+    check_folder(options.out)
+    data = await crmlab.fetch(accounts, *options.tables, **period, spool=options.spool)
     written = data.export(options.out, options.format, mask=options.mask)
     if options.report:
         written.append(data.report(options.out / "report.html", mask=options.mask))

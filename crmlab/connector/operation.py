@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +14,15 @@ from crmlab.errors import UsageError
 
 
 class Argument(NamedTuple):
-    """One argument of an operation: its name in Python, what it takes in words, and whether it must be given."""
+    """One argument of an operation: its name in Python, what it takes in words, and whether it must be given.
+
+    `default` is what is sent where it is not given, as JSON writes it; None is nothing.
+    """
 
     name: str
     takes: str
     required: bool
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +33,14 @@ class Operation:
     them, and those after the question mark, which may be left out unless their type is ``Required[...]``.
     `fields` are those of a flat JSON body, which are given like the others, and `open_fields` says that a body has
     further ones, such as custom fields; `body` is the type of any other JSON body.
-    `binary` says that a file comes back. `writes` says that it changes something, `destructive` that something is gone
+    `binary` says that a file comes back, and `file_ending` which (``pdf``). `from_root` says that the path begins where
+    the host does, not where the base URL ends.
+    `writes` says that it changes something, `destructive` that something is gone
     afterwards (deleted, or read once and for all), `dangerous` that it is about keys, users or accounts.
+    `repeatable` says of one that writes that a second application of the same request changes nothing more, by the
+    vendor's own words: only such a one is tried again when nobody knows whether the first arrived.
+    `defaults` are arguments that are sent unless others are given, by their names in Python, and `restored_by` names
+    the argument with which a call brings back what the same call deleted.
     `assumed` says that the vendor's document does not show the path.
     """
 
@@ -42,10 +53,15 @@ class Operation:
     open_fields: bool = False
     body: Any = None
     binary: bool = False
+    file_ending: str = ""
+    from_root: bool = False
     doc: str = ""
     writes: bool = False
     destructive: bool = False
     dangerous: bool = False
+    repeatable: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    restored_by: str = ""
     deprecated: bool = False
     assumed: bool = False
 
@@ -59,7 +75,7 @@ class Operation:
         """
         from crmlab.connector.arguments import checked  # noqa: PLC0415  # pydantic loads when something is called
 
-        given = checked(self.name, self._types(), arguments, is_open=self.open_fields)
+        given = checked(self.name, self._types(), {**self.defaults, **arguments}, is_open=self.open_fields)
         parts = {name: given[name] for name in self.path_parts()}
         self._check_parts(parts)
         path = fill_path(self.path, **parts)
@@ -68,7 +84,20 @@ class Operation:
         asked = {*self.path_parts(), *self.query}
         fields = {name: value for name, value in given.items() if name not in asked}
         body = given["body"] if self.body is not None else fields
-        return Request(path=path, method=self.method, params=params, body=body or None)
+        # a flat body of which nothing is given is an object all the same
+        sends_body = body or self.fields
+        return Request(
+            path=path,
+            method=self.method,
+            params=params,
+            body=body if sends_body else None,
+            is_file=self.binary,
+            from_root=self.from_root,
+        )
+
+    def destroys(self, arguments: Mapping[str, object]) -> bool:
+        """Return whether something is gone after a call with these arguments."""
+        return self.destructive and not (self.restored_by and arguments.get(self.restored_by) is True)
 
     def _check_parts(self, parts: Mapping[str, Any]) -> None:
         """Refuse parts of a path that would make it another path: nothing, and the dots that mean a folder."""
@@ -87,8 +116,12 @@ class Operation:
         """Return what each argument takes, in words such as ``text`` or ``'asc' or 'desc'``."""
         from crmlab.connector.arguments import argument_name, in_words, is_required  # noqa: PLC0415  # as above
 
-        types = self._types().items()
-        return [Argument(argument_name(name), in_words(kind), is_required(kind)) for name, kind in types]
+        found = []
+        for vendor_name, kind in self._types().items():
+            name = argument_name(vendor_name)
+            default = json.dumps(self.defaults[name]) if name in self.defaults else None
+            found.append(Argument(name, in_words(kind), is_required(kind), default))
+        return found
 
     def _types(self) -> dict[str, Any]:
         """Return what each argument takes, by the vendor's name."""

@@ -55,6 +55,8 @@ class Page:
     lone_surrogates: int = 0
     #: where its records stood, if not where they are documented
     list_at: str = ""
+    #: whether nothing stood in the place of its records, which is taken for an empty list
+    lacks_list: bool = False
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:

@@ -17,6 +17,7 @@ from crmlab.connector.page import Page
 from crmlab.connector.probe import Probe
 from crmlab.connector.request import Request
 from crmlab.connector.resource import JsonPath, Resource
+from crmlab.connector.target import Target
 
 #: of the names that `count_and_names` shows: how many, and how long each may be
 _MAX_NAMES = 3
@@ -34,6 +35,8 @@ class Field:
     default: str = ""
     #: the whole value must match; a setting that becomes part of a URL needs one
     pattern: str = ""
+    #: returns a resource as it is read where the setting has a value, the same one where it makes no difference
+    apply: Callable[[Resource, str], Resource] = lambda resource, value: resource
 
     @property
     def required(self) -> bool:
@@ -49,6 +52,7 @@ class Provider:
     raises the error that an answer means, envelope included. `ping` is the cheapest read that
     needs the key, `reached` says in a few words who and what its answer shows,
     `operations` gives every documented operation, loaded when one is called or listed,
+    `targets` say which tables can be written back and how,
     and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
     resource reads. `never_kept` names fields with keys or passwords of records that no resource reads, and says
@@ -69,6 +73,7 @@ class Provider:
     reached: Callable[[Page], str] = lambda page: "answered"
     ping_resource: str = ""
     operations: Callable[[], tuple[Operation, ...]] = tuple
+    targets: tuple[Target, ...] = ()
     assumptions: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
     facts: tuple[Fact, ...] = ()
@@ -82,6 +87,15 @@ class Provider:
 
     def resource(self, name: str) -> Resource:
         return {resource.name: resource for resource in self.resources}[name]
+
+    def with_settings(self, values: Mapping[str, str]) -> Provider:
+        """Return the provider with its resources read by these settings of an account."""
+        resources = self.resources
+        for each in self.fields:
+            value = values.get(each.name)
+            if value:
+                resources = tuple(each.apply(resource, value) for resource in resources)
+        return replace(self, resources=resources)
 
     def with_facts(self, values: Mapping[str, Any]) -> Provider:
         """Return the provider with its resources read by these facts, which it must know."""

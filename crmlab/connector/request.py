@@ -18,7 +18,9 @@ class Request:
     parent's id); the decoder offers them as columns. `partial` says that the answer counts only a part of a
     list, whose whole another request counts. `send_last` holds it back until all others of its list are in.
     `only_once` says that it can do without an answer: it is not tried again. `turn` counts how often the same is
-    asked, of a list whose answers take out of it what they hold.
+    asked, of a list whose answers take out of it what they hold, or of work that is not done yet, and `wait` is how
+    many seconds it waits before its turn. `is_file` says that a file is the answer, which is no JSON, and `from_root`
+    that the path begins where the host does, not where the account's base URL ends.
     """
 
     path: str
@@ -31,6 +33,9 @@ class Request:
     send_last: bool = field(default=False, repr=False)
     only_once: bool = field(default=False, repr=False)
     turn: int = field(default=1, repr=False)
+    wait: float = field(default=0.0, repr=False)
+    is_file: bool = field(default=False, repr=False)
+    from_root: bool = field(default=False, repr=False)
 
     @cached_property
     def key(self) -> str:

@@ -15,7 +15,8 @@ class Timeouts:
     ----------
     answer
         Seconds for one answer, from the request to its last byte and with all tries: a server that is silent
-        and one that sends a byte a second cost no more. Waits for the rate limit do not count.
+        and one that sends a byte a second cost no more. Waits for the rate limit do not count. A file that is
+        written to disk as it comes has a second more for every 10,000 bytes of it.
     connect
         Seconds until there is a connection.
     stall
@@ -25,7 +26,8 @@ class Timeouts:
         Seconds of the whole. A fetch is stopped then, and what came is returned. A plan, a check and a call have
         nothing to return before their end: they raise `Stopped`.
     max_body
-        Bytes of one answer when it is unpacked: a megabyte of gzip can hold a thousand.
+        Bytes of one answer when it is unpacked: a megabyte of gzip can hold a thousand. A file that is written to
+        disk as it comes may be larger.
     """
 
     answer: float | None = 120.0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from crmlab.decoding.answer import answer_frame
-from crmlab.decoding.decoder import EXPORTS, MISFIT_KEYS, RAW, REJECTED, Decoded, Decoder, decoder, given_key
+from crmlab.decoding.decoder import EXPORTS, RAW, REJECTED, Decoded, Decoder, decoder, given_key
 from crmlab.decoding.envelope import as_documented
+from crmlab.decoding.misfit_keys import MISFIT_KEYS
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
-from crmlab.decoding.secrets import without_secrets
+from crmlab.decoding.secrets import body_without_secrets, is_secret, without_secrets
+from crmlab.decoding.shapes import Masker
 
 __all__ = [
     "EXPORTS",
@@ -18,13 +20,16 @@ __all__ = [
     "REJECTED",
     "Decoded",
     "Decoder",
+    "Masker",
     "Record",
     "answer_frame",
     "as_documented",
     "as_listed",
+    "body_without_secrets",
     "decoder",
     "given_key",
     "held",
+    "is_secret",
     "records",
     "unknown_fields",
     "without_secrets",

@@ -96,12 +96,23 @@ def conversions(view: View, schema: pl.Schema) -> list[Conversion]:
     return [*found.values()]
 
 
-def fields_read(expression: pl.Expr, item: str = "") -> frozenset[str]:
-    """Return the ways to the fields that an expression reads: ``owner.id`` for a field of a structure.
+def reads(expression: pl.Expr, field: str, item: str = "") -> bool:
+    """Return whether an expression reads a field, or something inside it; ``owner.id`` is one of a structure.
 
-    `item` is the way to the list whose elements it reads as ``item``.
+    `item` is the way to the list whose elements the expression reads as ``item``.
     """
-    return frozenset(_ways(_tree(expression), item))
+    # every way begins with a column, and the columns are known without taking the expression to pieces
+    columns = set(expression.meta.root_names())
+    if _ITEM in columns:
+        columns.add(item)
+    if not any(touches(field, column) for column in columns):
+        return False
+    return any(touches(field, way) for way in _ways(_tree(expression), item))
+
+
+def touches(field: str, other: str) -> bool:
+    """Return whether two ways are the same, or one is a part of the other."""
+    return f"{field}.".startswith(f"{other}.") or f"{other}.".startswith(f"{field}.")
 
 
 def list_exploded(view: View) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from zlib import crc32
 
 import msgspec
 import polars as pl
@@ -18,6 +17,7 @@ from polars.exceptions import PolarsError
 
 from crmlab.connector import RECORD, Context, Resource, Schema, View
 from crmlab.decoding.layout import Items, Layout
+from crmlab.decoding.misfit_keys import MISFIT_KEYS, Counted, each_once, key_of, lines_of
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
@@ -39,9 +39,6 @@ REJECTED = pl.Schema(
 RAW = "raw"
 #: the name of what other resources may know of them, where that is less
 EXPORTS = "exports"
-#: a misfit counts once, however often its list is read: by its field and its record. Without a table it is one of the
-#: resource; one line more for each table that lacks the value
-MISFIT_KEYS = pl.Schema({"table": pl.String(), "field": pl.String(), "key": pl.UInt64()})
 _NO_MISFITS = pl.DataFrame(schema=MISFITS)
 _NO_MISFIT_KEYS = pl.DataFrame(schema=MISFIT_KEYS)
 _NONE_REJECTED = pl.DataFrame(schema=REJECTED)
@@ -108,6 +105,7 @@ class Decoder:
         self._never_kept = frozenset(way.rpartition(".")[2] for way in resource.never_kept)
         self._head = {"provider": pl.lit(provider, pl.Categorical), "account": pl.lit(account)}
         self._source = {**self._head, "resource": pl.lit(resource.name)}
+        self._source_row = pl.DataFrame().select(**self._source)
         self._inserted_at = _inserted_at(resource, context)
         self._views = [ViewReader(view, resource.key, self._head) for view in views]
         self._computed = _computed(resource, context, views, raw=raw, exports=exports)
@@ -169,14 +167,20 @@ class Decoder:
         if self._exports:
             frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
+        known = rows.select(
+            id=key.cast(pl.String, strict=False),
+            key=pl.when(key.is_not_null()).then(key.hash()),
+            inserted_at=self._inserted_at,
+        )
+        ids = known.drop_in_place("id")
         staying = [each.without(refused) for each in misfits]
-        kept = _once(staying)
+        once = each_once(staying)
         return Decoded(
             frames=frames,
-            keys=rows.select(key=pl.when(key.is_not_null()).then(key.hash()), inserted_at=self._inserted_at),
+            keys=known,
             rejected=self._rejected(found, refused),
-            lacking=frozenset(name for each in kept for name in self._lacking(each)),
-            **self._misfits(found, rows, kept, staying),
+            lacking=frozenset(name for each in once if len(each.rows) for name in self._lacking(each)),
+            **self._misfits(found, _ids_of(len(found), rows[ROW], ids), staying, once),
         )
 
     def _own_columns(self, rows: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -236,25 +240,24 @@ class Decoder:
         return objects, misfits_where(~is_object, texts, field="", wanted="an object")
 
     def _misfits(
-        self, found: Sequence[Record], rows: pl.DataFrame, misfits: list[Misfits], staying: list[Misfits]
+        self, found: Sequence[Record], ids: pl.Series, staying: list[Misfits], once: list[Misfits]
     ) -> dict[str, pl.DataFrame]:
-        """Return the lines of misfits and what they are counted by; `staying` has one for each column that lacks it."""
-        if not misfits:
+        """Return the lines of misfits and what they are counted by.
+
+        `staying` has one for each column that lacks the values, and `once` the same without repeats.
+        """
+        if not any(len(each.rows) for each in once):
             return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
-        known = rows.select(ROW, id=self.resource.key.cast(pl.String, strict=False))
-        if known.height < len(found):  # some are refused: they have no id here
-            everyone = pl.DataFrame({ROW: pl.int_range(len(found), dtype=pl.UInt32, eager=True)})
-            known = everyone.join(known, on=ROW, how="left", maintain_order="left")
-        ids = known["id"]
-        kept = [each for each in misfits if self._is_kept(each)]
+        own: list[Counted] = []
+        of_tables: list[Counted] = []
+        for each, left in zip(staying, once, strict=True):
+            keys = key_of(each, ids, found)
+            own.append(("", each.field, keys if left is each else key_of(left, ids, found)))
+            of_tables += [(table, each.field, keys) for table in self._without(each)]
+        kept = [each for each in once if len(each.rows) and self._is_kept(each)]
         return {
-            "misfits": table_of(kept, ids, self._source, self._never_kept),
-            "misfit_keys": pl.concat(
-                [
-                    *(_misfit_keys(each, "", ids, found) for each in misfits),
-                    *(_misfit_keys(each, table, ids, found) for each in staying for table in self._without(each)),
-                ]
-            ),
+            "misfits": table_of(kept, ids, self._source_row, self._never_kept),
+            "misfit_keys": lines_of([*own, *of_tables]),
         }
 
     def _is_kept(self, misfits: Misfits) -> bool:
@@ -326,7 +329,12 @@ def decoder(
     resource = replace(resource, key=given_key(resource.key))
     views = [view for view in _declared_views(resource, context, wanted) if view.table in wanted]
     documented = resource.schema(context) if callable(resource.schema) else resource.schema
-    known = {*documented, *resource.envelope_fields, *([resource.unwrap] if resource.unwrap else [])}
+    known = {
+        *documented,
+        *resource.envelope_fields,
+        *resource.never_kept,
+        *([resource.unwrap] if resource.unwrap else []),
+    }
     return Decoder(
         resource,
         context,
@@ -401,33 +409,13 @@ def _without(rows: pl.DataFrame, refused: Mapping[int, str]) -> pl.DataFrame:
     return rows.filter(~pl.col(ROW).is_in(numbers.implode()))
 
 
-def _once(misfits: Sequence[Misfits]) -> list[Misfits]:
-    """Return each value once: several columns may read one text."""
-    seen: dict[str, set[int]] = {}
-    kept = []
-    for each in misfits:
-        left = each.without(seen.get(each.source, ()))
-        if each.source:
-            seen.setdefault(each.source, set()).update(left.rows)
-        if len(left.rows):
-            kept.append(left)
-    return kept
-
-
-def _misfit_keys(misfits: Misfits, table: str, ids: pl.Series, found: Sequence[Record]) -> pl.DataFrame:
-    """Return what tells one misfit from another: field, record, and which of several values it is."""
-    rows = misfits.rows
-    known = ids.gather(rows)
-    if known.null_count():
-        texts = [
-            found[row].text.decode("utf-8", "replace") if id_ is None else id_
-            for row, id_ in zip(rows, known, strict=True)
-        ]
-        known = pl.Series(texts, dtype=pl.String)
-    key = pl.lit(known.hash(seed=crc32(misfits.source.encode())))
-    if rows.n_unique() < len(rows):  # several values of one record
-        key = key.add(pl.int_range(pl.len(), dtype=pl.UInt64).over("row"))
-    return pl.DataFrame({"row": rows}).select(table=pl.lit(table), field=pl.lit(misfits.field), key=key)
+def _ids_of(count: int, rows: pl.Series, ids: pl.Series) -> pl.Series:
+    """Return the id of each of so many records; `ids` are those of `rows`, and the refused have none here."""
+    if len(rows) == count:
+        return ids
+    everyone = pl.DataFrame({ROW: pl.int_range(count, dtype=pl.UInt32, eager=True)})
+    known = pl.DataFrame({ROW: rows, "id": ids})
+    return everyone.join(known, on=ROW, how="left", maintain_order="left")["id"]
 
 
 def _is_object(text: bytes, wrapper: str | None) -> bool:

@@ -64,9 +64,9 @@ def as_documented(
 
     found = _elsewhere(body, resource) or _apart(there, resource)
     if not found and resource.absent_is_empty and there is None:
-        return page
+        return replace(page, lacks_list=True)
     if not found and resource.absent_is_empty and there and there.text in _NOTHING:
-        return replace(page, body=_moved(there._replace(text=b"[]"), resource.path), _read={})
+        return replace(page, body=_moved(there._replace(text=b"[]"), resource.path), lacks_list=True, _read={})
     if not found or any(_says_error(members) for members in found.beside):
         raise TransportError(_not_usable(page, body.text, resource))
     where = ".".join(found.keys) or "the body itself"

@@ -82,7 +82,7 @@ def is_vital(field: str) -> bool:
 
 
 def table_of(
-    found: Sequence[Misfits], ids: pl.Series, head: dict[str, pl.Expr], never_kept: Collection[str] = ()
+    found: Sequence[Misfits], ids: pl.Series, head: pl.DataFrame, never_kept: Collection[str] = ()
 ) -> pl.DataFrame:
     """Return a line for each value that is kept, without what may be a secret.
 
@@ -93,7 +93,7 @@ def table_of(
     ids
         The id of each row.
     head
-        What stands before the id in every line.
+        What stands before the id in every line: one row.
     never_kept
         Names of fields whose values are not shown.
     """
@@ -102,9 +102,12 @@ def table_of(
     lines: dict[str, list[str | None]] = {name: [] for name in ("id", "field", "reason", "raw")}
     for misfits in found:
         place = f"{misfits.column}: " if misfits.column else ""
+        beginning = f"{place}expected {misfits.wanted}, got "
         values = shown_values(misfits.field, [misfits.as_json(value) for value in misfits.values], never_kept)
         lines["id"] += ids.gather(misfits.rows.head(len(values))).to_list()
         lines["field"] += [misfits.field] * len(values)
-        lines["reason"] += [f"{place}expected {misfits.wanted}, got {value[:_QUOTED]}" for value in values]
+        lines["reason"] += [beginning + value[:_QUOTED] for value in values]
         lines["raw"] += values
-    return pl.DataFrame(lines, schema=dict.fromkeys(lines, pl.String)).select(**head, **{name: name for name in lines})
+    count = len(lines["raw"])
+    same = [column.new_from_index(0, count) for column in head]
+    return pl.DataFrame([*same, *(pl.Series(name, line, dtype=pl.String) for name, line in lines.items())])

@@ -59,6 +59,8 @@ def imploded(values: pl.Series, rows: pl.Series, lists: pl.Series, dtype: Any) -
     """
     elements = pl.DataFrame({"row": rows.cast(pl.UInt32), "values": values})
     grouped = elements.group_by("row", maintain_order=True).agg("values")
+    if grouped.height == len(lists):  # no list is absent or empty
+        return grouped["values"]
     frame = (
         pl.DataFrame({"is_list": lists})
         .with_row_index("row")

@@ -15,9 +15,9 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import JSON, Schema
-from crmlab.decoding.layout import NULL, Items, Layout
+from crmlab.decoding.layout import NULL, Items, Layout, as_texts
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
-from crmlab.decoding.numbers import Fit, fit, imploded, inside, truths
+from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
 from crmlab.decoding.odd_values import OddValues
 from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, without_free_form
 
@@ -31,13 +31,11 @@ _BLANK = r'^"\s*"$'
 _NO_ELEMENTS = r"^\[\s*\]$"
 _NO_FIELDS = r"^\{\s*\}$"
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
-#: the JSON of a value, and what it is
+_NESTED = r"^[\[{]"
+#: the JSON of a value
 _TEXT = pl.col("text")
-_IS_OBJECT = _TEXT.str.starts_with("{")
-_IS_LIST = _TEXT.str.starts_with("[")
-_IS_NESTED = _IS_OBJECT | _IS_LIST
 _IS_QUOTED = _TEXT.str.starts_with('"')
-#: what text says, and the JSON of all else
+#: what `_said` returns
 _SAID = pl.when(_IS_QUOTED).then(pl.when(_IS_QUOTED).then(_TEXT).str.json_decode(pl.String)).otherwise(_TEXT)
 
 
@@ -78,10 +76,9 @@ class TextReader:
 
     def read(self, texts: pl.Series) -> Fit:
         if not self._is_id:
-            [found] = _selected(texts, _SAID)
-            return found, []
-        found, is_nested = _selected(texts, pl.when(~_IS_NESTED).then(_SAID), _IS_NESTED)
-        return found, misfits_where(is_nested, texts, field=self._field, wanted="an id")
+            return _said(texts), []
+        scalars, is_nested = _scalars(texts)
+        return _said(scalars), misfits_where(is_nested, texts, field=self._field, wanted="an id")
 
 
 class NumberReader:
@@ -91,12 +88,13 @@ class NumberReader:
         self._dtype, self._field = dtype, field
 
     def read(self, texts: pl.Series) -> Fit:
-        scalars, is_nested = _selected(texts, pl.when(~_IS_NESTED).then(_SAID), _IS_NESTED)
+        scalars, is_nested = _scalars(texts)
+        said = _said(scalars)
         if self._dtype == pl.Boolean:
-            found, misfits = truths(scalars, self._field)
+            found, misfits = truths(said, self._field)
             wanted = "true or false"
         else:
-            found, misfits = fit(scalars, self._dtype, self._field)
+            found, misfits = fit(said, self._dtype, self._field)
             wanted = "a whole number" if self._dtype == pl.Int64 else "a number"
         exact = [replace(each, values=texts.gather(each.rows.head(MAX_KEPT)), as_json=str) for each in misfits]
         return found, [*exact, *misfits_where(is_nested, texts, field=self._field, wanted=wanted)]
@@ -110,15 +108,21 @@ class ListReader:
         inner: Any = dtype.inner
         self._inner = reader(inner, field)
         self._as_text = as_text(dtype)
-        nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
-        is_single = ~_IS_LIST & ~nothing & _IS_OBJECT.eq(isinstance(inner, pl.Struct))
+        is_list = _TEXT.str.starts_with("[")
+        is_nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
+        is_single = ~is_list & ~is_nothing & _TEXT.str.starts_with("{").eq(isinstance(inner, pl.Struct))
         wrapped = pl.format("[{}]", _TEXT)
-        self._lists_in_text = pl.when(_IS_LIST).then(_TEXT).when(is_single).then(wrapped)
-        self._is_strange = ~_IS_LIST & ~is_single & ~nothing
+        self._lists_in_text = pl.when(is_list).then(_TEXT).when(is_single).then(wrapped)
+        self._is_strange = ~is_list & ~is_single & ~is_nothing
 
     def read(self, texts: pl.Series) -> Fit:
-        lists, strange = _selected(texts, self._lists_in_text, self._is_strange)
+        if texts.str.starts_with("[").all():
+            return self._lists(texts)
+        lists = _made_of(texts, self._lists_in_text)
         found, misfits = self._lists(lists)
+        if lists.null_count() == texts.null_count():
+            return found, misfits
+        strange = _made_of(texts, self._is_strange)
         return found, [*misfits, *misfits_where(strange, texts, field=self._field, wanted="a list")]
 
     def _lists(self, texts: pl.Series) -> Fit:
@@ -129,13 +133,14 @@ class ListReader:
         except PolarsError:
             pass
         apart = pl.Series([text is not None and not fits(text, self._dtype) for text in texts], dtype=pl.Boolean)
+        if apart.sum() + texts.null_count() == len(texts):
+            return self._one_by_one(texts)
         try:
-            rest = pl.select(pl.when(~apart).then(texts)).to_series().str.json_decode(self._as_text)
+            rest = only(texts, ~apart).str.json_decode(self._as_text)
         except PolarsError:  # a number too long for the reader
-            apart = texts.is_not_null()
-            rest = pl.repeat(None, len(texts), dtype=self._as_text, eager=True)
+            return self._one_by_one(texts)
         found, misfits = fit(rest, self._dtype, self._field)
-        mended, more = self._one_by_one(pl.select(pl.when(apart).then(texts)).to_series())
+        mended, more = self._one_by_one(only(texts, apart))
         whole = pl.select(pl.when(apart).then(mended).otherwise(found)).to_series()
         return whole, [*misfits, *more]
 
@@ -187,22 +192,24 @@ class ObjectReader:
         #: those of them that have it somewhere inside, so that each value must be looked at
         self._unsteady_inside: set[str] = set()
         self._is_new = True
+        #: the fields in the order of the first object that has many others: so msgspec finds them fastest
+        self._names: list[str] = []
         self._numeric = {name for name, dtype in self._fields.items() if holds(dtype, *NUMBERS)}
         #: the type of what is read together, by the fields that are not: making it costs more than a small batch
         self._types: dict[frozenset[str], pl.Struct] = {}
 
     def read(self, texts: pl.Series) -> Fit:
-        blank = _TEXT.str.contains(f"{_BLANK}|{_NO_ELEMENTS}")
-        objects, is_object, is_strange = _selected(
-            texts, pl.when(_IS_OBJECT).then(_TEXT), _IS_OBJECT, ~_IS_OBJECT & ~blank
-        )
+        is_object = texts.str.starts_with("{")
+        if is_object.all(ignore_nulls=False):
+            frame, misfits = self.fields(texts, texts)
+            return frame.to_struct(), misfits
+        is_strange = ~is_object & ~texts.str.contains(f"{_BLANK}|{_NO_ELEMENTS}")
         strange = misfits_where(is_strange, texts, field=self._field, wanted="an object")
         if not is_object.any():
             return pl.repeat(None, len(texts), dtype=pl.Struct(self._fields), eager=True), strange
+        objects = only(texts, is_object)
         frame, misfits = self.fields(objects, objects)
-        found = frame.to_struct()
-        if not is_object.all(ignore_nulls=False):
-            found = pl.select(pl.when(is_object).then(found)).to_series()
+        found = pl.select(pl.when(is_object).then(frame.to_struct())).to_series()
         return found, [*misfits, *strange]
 
     def fields(self, texts: pl.Series, items: Items) -> tuple[pl.DataFrame, list[Misfits]]:
@@ -213,13 +220,12 @@ class ObjectReader:
         msgspec.DecodeError
             Something is no object, or has none in its wrapper.
         """
-        names = [*self._fields]
-        narrowed = self._layout.opened(items, names) if self._is_wide(items) else None
-        if narrowed:
-            texts = narrowed.encoded()
+        if self._is_wide(items):
+            items = self._layout.narrowed(items, self._names)
+            texts = as_texts(items)
         apart, odd, frame = self._together(texts, items)
         names = [name for name in self._fields if name in apart]
-        exact = (narrowed or self._layout.opened(items, names)).texts(names) if names else {}
+        exact = self._layout.opened(items, names).texts(names) if names else {}
         columns: list[pl.Series] = []
         misfits: list[Misfits] = []
         for name in self._fields:
@@ -244,7 +250,12 @@ class ObjectReader:
     def _is_wide(self, items: Items) -> bool:
         """Whether the objects have so many fields that nobody reads that it is faster to take these out before."""
         first = next((item for item in items if item is not None), None)
-        return self._layout.width(first) > max(_MAX_FIELDS, len(self._fields) * 5 // 4)
+        names = self._layout.names(first)
+        if len(names) <= max(_MAX_FIELDS, len(self._fields) * 5 // 4):
+            return False
+        if not self._names:
+            self._names = sorted(self._fields, key=lambda name: names.index(name) if name in names else len(names))
+        return True
 
     def _together(self, texts: pl.Series, items: Items) -> tuple[frozenset[str], OddValues | None, pl.DataFrame]:
         """Read all fields at once that can be, numbers as text, but for odd values.
@@ -316,8 +327,7 @@ class ObjectReader:
         return OddValues(
             values=self._layout.opened(objects, names).texts(names),
             rows=places,
-            rest=self._layout.opened(objects, others).encoded(),
-            count=len(texts),
+            rest=as_texts(self._layout.narrowed(objects, others)),
         )
 
     def _as_text(self, kept: Schema, apart: frozenset[str]) -> pl.Struct:
@@ -332,7 +342,21 @@ def _text(raw: msgspec.Raw) -> str | None:
     return None if text == NULL else text.decode()
 
 
-def _selected(texts: pl.Series, *wanted: pl.Expr) -> list[pl.Series]:
-    """Return what the expressions make of `_TEXT`, all in one go: several steps cost more than small columns do."""
-    named = {str(number): expression for number, expression in enumerate(wanted)}
-    return texts.to_frame(_TEXT.meta.output_name()).select(**named).get_columns()
+def _scalars(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return the texts without those that are objects or lists, and which ones these are."""
+    is_nested = texts.str.contains(_NESTED)
+    if not is_nested.any():
+        return texts, is_nested
+    if is_nested.all():
+        return texts.clear(len(texts)), is_nested
+    return only(texts, ~is_nested), is_nested
+
+
+def _said(texts: pl.Series) -> pl.Series:
+    """Return what text says, and the JSON of all else."""
+    return texts if texts.null_count() == len(texts) else _made_of(texts, _SAID)
+
+
+def _made_of(texts: pl.Series, wanted: pl.Expr) -> pl.Series:
+    """Return what the expression makes of `_TEXT`."""
+    return texts.to_frame(_TEXT.meta.output_name()).select(wanted).to_series()

@@ -19,6 +19,12 @@ _ESCAPE = r"\u00"
 _ESCAPED_LETTER = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
 
+#: a text of JSON, whatever it is for; those that are names are followed by a colon
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_COLON = re.compile(r"\s*:\s*")
+_READER = json.JSONDecoder(strict=False)
+
+
 def is_secret(name: str) -> bool:
     """Return whether a field is named like one that holds a secret."""
     folded = name.casefold()
@@ -55,6 +61,73 @@ def _json_in_text(text: str, never_kept: frozenset[str]) -> str:
         return json.dumps(_blotted(json.loads(text), never_kept), ensure_ascii=False)
     except (ValueError, RecursionError):
         return text  # it only looks like JSON, such as a title that begins with a bracket
+
+
+def body_without_secrets(body: bytes, never_kept: Collection[str] = (), *, except_for: Collection[str] = ()) -> bytes:
+    """Return JSON as it came, byte for byte, but for the values of fields that are named like a secret.
+
+    Parameters
+    ----------
+    never_kept
+        Names of further fields whose values are blotted out.
+    except_for
+        Values that stay: what names the next page is called a token too.
+
+    Raises
+    ------
+    ValueError
+        It may hold a secret, and cannot be read.
+    """
+    text = body.decode("utf-8", "surrogateescape")
+    if not _may_hold_secrets(text, never_kept):
+        return body
+    folded = frozenset(map(str.casefold, never_kept))
+    kept: list[str] = []
+    done = 0
+    found = _TEXT.search(text)
+    while found:
+        colon = _COLON.match(text, found.end())
+        start, end, blotted = found.end(), found.end(), ""
+        if colon and _is_hidden(_value(text, found.start())[0], folded):
+            start = colon.end()
+            value, end = _value(text, start)
+            is_shown = value is None or (isinstance(value, str) and value in except_for)
+            blotted = text[start:end] if is_shown else json.dumps(_BLOT, ensure_ascii=False)
+        elif not colon:
+            start = found.start()
+            blotted = _text_blotted(found[0], folded)
+        kept += (text[done:start], blotted)
+        done = end
+        found = _TEXT.search(text, end)
+    kept.append(text[done:])
+    return "".join(kept).encode("utf-8", "surrogateescape")
+
+
+def _is_hidden(name: object, never_kept: frozenset[str]) -> bool:
+    return isinstance(name, str) and (is_secret(name) or name.casefold() in never_kept)
+
+
+def _value(text: str, start: int) -> tuple[Any, int]:
+    """Return the value that begins there, and where it ends.
+
+    Raises
+    ------
+    ValueError
+        None does.
+    """
+    try:
+        return _READER.raw_decode(text, start)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _text_blotted(quoted: str, never_kept: frozenset[str]) -> str:
+    """Return a text as it stands in JSON; where it is JSON of its own with a secret in it, without that."""
+    if not _may_hold_secrets(quoted, never_kept):
+        return quoted
+    text = _value(quoted, 0)[0]
+    blotted = _json_in_text(text, never_kept)
+    return quoted if blotted == text else json.dumps(blotted, ensure_ascii=False)
 
 
 def column_without_secrets(column: pl.Series, never_kept: Collection[str]) -> pl.Series:

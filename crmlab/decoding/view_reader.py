@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import msgspec
 import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import View
-from crmlab.decoding.conversions import Conversion, conversions, fields_read, list_exploded
+from crmlab.decoding.conversions import Conversion, conversions, list_exploded, reads, touches
 from crmlab.decoding.misfits import Misfits, is_vital, misfits_where
 from crmlab.schema import TABLES, Table
 
@@ -51,6 +50,9 @@ class ViewReader:
         self._made_of_text: dict[str, bool] | None = None
         #: by the columns that they are of
         self._conversions: dict[tuple[str, ...], list[Conversion]] = {}
+        #: of fields that were asked for, whether `needs` and `lacks` say yes
+        self._needs: dict[str, bool] = {}
+        self._reads: dict[str, bool] = {}
 
     @property
     def is_exploded(self) -> bool:
@@ -59,24 +61,30 @@ class ViewReader:
 
     def needs(self, field: str) -> bool:
         """Return whether an id or an amount of the table, or whether there is a row at all, hangs on that field."""
-        return any(_touch(field, vital) for vital in self._vital)
+        if field not in self._needs:
+            is_list = bool(self._list) and touches(field, self._list)
+            self._needs[field] = is_list or self._is_read(field, self._vital_expressions())
+        return self._needs[field]
 
     def lacks(self, misfits: Misfits) -> bool:
         """Return whether the table lacks these values: they were to fill one of its columns."""
         if misfits.column:
             return misfits.column.startswith(f"{self.table}.")
-        return any(_touch(misfits.field, other) for other in self._fields)
+        field = misfits.field
+        if field not in self._reads:
+            self._reads[field] = self._is_read(field, [*self._columns.values(), *self._choosing()])
+        return self._reads[field]
 
-    @cached_property
-    def _fields(self) -> frozenset[str]:
-        """The ways to all that it reads."""
-        choosing = [part for part in (self._view.where, self._view.explode) if part is not None]
-        ways = [fields_read(part, self._list) for part in (*self._columns.values(), *choosing)]
-        return frozenset[str]().union(*ways)
+    def _is_read(self, field: str, expressions: Iterable[pl.Expr]) -> bool:
+        return any(reads(expression, field, self._list) for expression in expressions)
 
-    @cached_property
-    def _vital(self) -> frozenset[str]:
-        return self._vital_fields()
+    def _vital_expressions(self) -> list[pl.Expr]:
+        vital = [expression for name, expression in self._columns.items() if is_vital(name)]
+        return vital if self._view.where is None else [*vital, self._view.where]
+
+    def _choosing(self) -> list[pl.Expr]:
+        """Return what says which rows there are."""
+        return [part for part in (self._view.where, self._view.explode) if part is not None]
 
     def read(self, rows: pl.DataFrame) -> ViewRows:
         """Return the rows of these records, which carry their number as `ROW`.
@@ -167,17 +175,6 @@ class ViewReader:
         own = misfits_where(nameless, raw, field=way, wanted="an id", column=f"{self.table}.id")
         return [misfits.at(frame[ROW]) for misfits in own]
 
-    def _vital_fields(self) -> frozenset[str]:
-        vital: set[str] = set()
-        for name, expression in self._columns.items():
-            if is_vital(name):
-                vital |= fields_read(expression, self._list)
-        if self._list:
-            vital.add(self._list)
-        if self._view.where is not None:
-            vital |= fields_read(self._view.where, self._list)
-        return frozenset(vital)
-
 
 def _as_declared(columns: Mapping[str, pl.Expr], table: Table) -> list[pl.Expr]:
     """Return the number of the record, and every column that the table declares, of its type; absent ones are null."""
@@ -231,11 +228,6 @@ def _misread(conversion: Conversion, is_misread: pl.Series, rows: pl.DataFrame) 
 
 def _as_json(text: str) -> str:
     return msgspec.json.encode(text).decode()
-
-
-def _touch(field: str, other: str) -> bool:
-    """Return whether two ways are the same, or one is a part of the other."""
-    return f"{field}.".startswith(f"{other}.") or f"{other}.".startswith(f"{field}.")
 
 
 def _first_line(error: PolarsError) -> str:

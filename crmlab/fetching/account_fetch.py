@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,7 +16,9 @@ import polars as pl
 from crmlab.accounts import Account
 from crmlab.connector import Context, Page, Request
 from crmlab.decoding import RAW, given_key
-from crmlab.fetching.crawl import first_error, side_by_side
+from crmlab.errors import CrmlabError
+from crmlab.fetching.answer_spool import AnswerSpool, ReplayedAnswers
+from crmlab.fetching.crawl import ended, first_error, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.intake import Accept
@@ -24,6 +29,7 @@ from crmlab.fetching.resource_fetch import ResourceFetch
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
 from crmlab.fetching.spool import Spools
+from crmlab.fetching.spooled_answers import SpooledAnswers, Unwritten
 from crmlab.fetching.time_limit import out_of_time
 
 if TYPE_CHECKING:
@@ -39,6 +45,8 @@ class AccountFetch:
         takes the frames that are asked for, instead of memory
     spools
         where answers are kept that the service gives only once
+    answers
+        where all answers are kept, and those of a run that was killed are found
     stop_early
         whether the first failure is raised
     pages
@@ -55,6 +63,7 @@ class AccountFetch:
         reporter: ProgressReporter,
         store: Store | None = None,
         spools: Spools | None = None,
+        answers: AnswerSpool | ReplayedAnswers | None = None,
         stop_early: bool = False,
         pages: Mapping[str, Page] | None = None,
     ) -> None:
@@ -66,9 +75,10 @@ class AccountFetch:
         self._reporter = reporter
         self._store = store
         self._spools = spools
+        self._spooled = SpooledAnswers(answers, account, self._asked) if answers else None
         self._stop_early = stop_early
-        #: why the store could not be written: then nothing of this fetch can be
-        self._unwritten: OSError | None = None
+        #: why the store or the spool could not be written: then nothing of this fetch can be
+        self._unwritten: CrmlabError | None = None
         # twice as many as may be in flight: so the queue is never empty, and few wait with an old view of what waits
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -111,6 +121,8 @@ class AccountFetch:
     async def _work(self, fetch: ResourceFetch) -> None:
         await fetch.work()
         result = fetch.result
+        if self._spooled:
+            self._spooled.tell(result)
         if self._store and result.task.raw and result.task.is_looked_up and RAW in result.frames:
             self.keep(result.task, RAW, result.frames[RAW], 0)  # was needed in memory until now
         if self._unwritten:
@@ -122,7 +134,7 @@ class AccountFetch:
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
-        await asyncio.shield(self._tasks[name])
+        await ended(self._tasks[name])
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
         """Return the context with what these resources export, as soon as they are all in.
@@ -139,7 +151,17 @@ class AccountFetch:
         return replace(self._context, rows=rows)
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
-        """Return the answer to a request: as planned, or sent in its turn."""
+        """Return the answer to a request: as an earlier run kept it, as planned, or sent in its turn."""
+        if not self._spooled:
+            return await self._asked(result, request, accept)
+        try:
+            return await self._spooled.answer(result, request, accept)
+        except Unwritten as error:
+            self._unwritten = error.reason
+            raise error.reason from None
+
+    async def _asked(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return an answer that a plan has already, or one that is sent for."""
         planned = self._pages.pop(request.key, None)
         if planned:
             result.requests.sent += 1
@@ -148,6 +170,14 @@ class AccountFetch:
             return await self._answer_once(result, request, accept)
         return await self._sent(result, request, accept, may_repeat=not request.only_once)
 
+    @asynccontextmanager
+    async def file(self, result: ResourceResult, request: Request) -> AsyncIterator[Path]:
+        """Give the file that is the answer to a request, as long as it is read; only this user can look into it."""
+        with TemporaryDirectory(prefix="crmlab-", ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "answer"
+            await self._sent(result, request, lambda page: page, may_repeat=True, into=path)
+            yield path
+
     async def _answer_once(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return an answer that the service gives only once: that of an earlier run which nobody read, else a new one.
 
@@ -155,10 +185,12 @@ class AccountFetch:
         """
         assert self._spools is not None
         spool = self._spools.of(self.account, result.task.resource.name, request.path)
+        result.lost = spool.lost
         waiting = spool.waiting(request, accept)
         if waiting:
             return waiting
-        page = await self._sent(result, request, accept, may_repeat=False, keep=spool.keep)
+        with spool.asking():
+            page = await self._sent(result, request, accept, may_repeat=False, keep=spool.keep)
         spool.accepted()
         return page
 
@@ -170,18 +202,22 @@ class AccountFetch:
         *,
         may_repeat: bool,
         keep: Keep | None = None,
+        into: Path | None = None,
     ) -> Page:
         """Send a request in its turn."""
+        if request.wait:
+            await asyncio.sleep(request.wait)
         async with self._turns:
             await self.backpressure.room()
             try:
                 page = await self._client.send(
                     self.account,
                     request,
-                    retry=may_repeat,
+                    again="always" if may_repeat else "never",
                     retried=result.requests.count_retry,
                     accept=accept,
                     keep=keep,
+                    into=into,
                 )
             finally:
                 result.requests.sent += 1
@@ -198,7 +234,7 @@ class AccountFetch:
         key = given_key(task.resource.key) if name == RAW else pl.col("id")
         try:
             self._store.put(task.full_name if name == RAW else name, task.source, frame, key, reading=reading)
-        except OSError as error:  # a full disk is not the failure of one resource
+        except CrmlabError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +14,11 @@ from urllib.parse import urlsplit
 from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Request, Timeouts
 from crmlab.decoding import answer_frame, as_documented, without_secrets
-from crmlab.errors import CrmlabError, TransportError, UsageError
+from crmlab.errors import CrmlabError, Stopped, TransportError, UsageError
+from crmlab.fetching.dry_run import DryRun, dry_run
+from crmlab.fetching.operations import operation_of
 from crmlab.fetching.spool import Spool, check_spool
 from crmlab.fetching.time_limit import within
-from crmlab.providers import unknown
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client as HttpClient
@@ -51,11 +54,18 @@ async def call(
     *,
     as_frame: bool = False,
     timeouts: Timeouts | None = None,
+    dry_run: bool = False,
     allow_destructive: bool = False,
+    allow_dangerous: bool = False,
     spool: str | Path | None = None,
     **arguments: object,
 ) -> Any:
     """Return the decoded answer of one documented operation; `operations` lists them with their arguments.
+
+    One that changes something is sent once. It is tried again only where the service refused it as too fast, where
+    there was no connection, or where the vendor says that a second application changes nothing more
+    (``repeatable`` in `operations`). Changes are partial where the vendor has a way to say so: what is not given stays
+    as it is. Imports into Altcraft start no scenario unless ``skip_triggers=False`` is written.
 
     Keys and passwords are blotted out in what comes back: ``••••`` stands in the place of each field that is named
     like one (``token``, ``secret``, ``password``, ``auth_key`` ...) or that is never kept of the service, such as
@@ -72,8 +82,16 @@ async def call(
         several types is then their JSON text.
     timeouts
         How long it may take.
-    allow_destructive, spool
-        Both are needed for what a service gives only once, as ``"get_latest_events"`` of Complero. `spool` is a
+    dry_run
+        Return the request that would be sent as a `DryRun`, with its secrets blotted out, and send nothing. It needs
+        no permission.
+    allow_destructive
+        Needed for what deletes, such as ``"delete_contact"``. OnePageCRM brings a contact back with the same call
+        and ``undo=True``, which needs no permission.
+    allow_dangerous
+        Needed for what is about keys, users and accounts: it can lock everybody out, or cost money.
+    spool
+        Needed beside `allow_destructive` for what a service gives only once, as ``"get_latest_events"`` of Complero: a
         folder: the answer is there as it came, for this user only, before it is read, and stays. One that an earlier
         run kept and did not hand out comes first, without a request.
     **arguments
@@ -84,8 +102,9 @@ async def call(
     ------
     UsageError
         The service has no such operation, an argument is missing, unknown or breaks a rule of the vendor's document,
-        the operation changes something (crmlab only reads), or it gives records only once and `allow_destructive` or
-        `spool` is missing.
+        or the operation needs `allow_destructive`, `allow_dangerous` or `spool`. Nothing was sent.
+    UnknownOutcomeError
+        A change was sent, and the connection broke or the service failed: whether it was made nobody knows.
     CrmlabError
         the service refused or could not be reached; what is gone once it was read is asked for once, never again
     Stopped
@@ -105,41 +124,76 @@ async def call(
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
+    asked = chosen(account, operation, arguments)
+    if dry_run:
+        return asked.shown()
+    asked.check(allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool)
     async with Client(timeouts=timeouts) as client:
-        return await answer(
-            client,
-            account,
-            operation,
-            arguments,
-            as_frame=as_frame,
-            allow_destructive=allow_destructive,
-            spool=spool,
-        )
+        return await answer(client, asked, as_frame=as_frame, spool=spool)
 
 
-async def answer(
-    client: HttpClient,
-    account: Account,
-    operation: str,
-    arguments: Mapping[str, object],
-    *,
-    as_frame: bool,
-    allow_destructive: bool,
-    spool: str | Path | None,
-) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One operation of an account, asked with these arguments: its request is checked, and not sent."""
+
+    account: Account
+    operation: Operation
+    arguments: Mapping[str, object] = field(repr=False)
+    request: Request
+
+    @property
+    def may_change_twice(self) -> bool:
+        """Whether a second application could change something."""
+        return self.operation.writes and not self.operation.repeatable
+
+    @property
+    def gives_once(self) -> bool:
+        """Whether it reads what cannot be read again."""
+        return self.operation.destructive and not self.operation.writes
+
+    def shown(self) -> DryRun:
+        """Return what would be sent."""
+        return dry_run(self.account, self.request)
+
+    def check(self, *, allow_destructive: bool, allow_dangerous: bool, spool: str | Path | None) -> None:
+        """Raise a `UsageError` where it needs a word that was not given."""
+        name = self.operation.name
+        if self.operation.dangerous and allow_dangerous is not True:
+            raise UsageError(
+                f"{name} is about keys, users or accounts of {self.account.provider.title}: it can lock everybody out, "
+                "or cost money. Write allow_dangerous=True if that is what you want"
+            )
+        if self.gives_once:
+            check_spool(name, allow_destructive=allow_destructive, spool=spool)
+        elif self.operation.destroys(self.arguments) and allow_destructive is not True:
+            way_back = f"{self.operation.restored_by}=True brings it back. " if self.operation.restored_by else ""
+            raise UsageError(
+                f"{name} deletes at {self.account.provider.title}. {way_back}Write allow_destructive=True to do it"
+            )
+
+
+def chosen(account: Account, operation: str, arguments: Mapping[str, object]) -> Asked:
+    """Return an operation by its name, with its arguments checked.
+
+    Raises
+    ------
+    UsageError
+        there is none of that name, or an argument breaks a rule
+    """
+    found = operation_of(account, operation)
+    return Asked(account=account, operation=found, arguments=arguments, request=found.request(**arguments))
+
+
+async def answer(client: HttpClient, asked: Asked, *, as_frame: bool, spool: str | Path | None) -> Any:
     """Return the decoded answer of one operation, asked over the connections of this client."""
-    chosen = _operation(account, operation)
-    request = chosen.request(**arguments)
-    if chosen.destructive:
-        check_spool(operation, allow_destructive=allow_destructive, spool=spool)
+    account = asked.account
     with ExitStack() as cleanup:
         kept = None
-        if chosen.destructive:
-            kept = Spool(spool or "", account, request.path)
+        if asked.gives_once:
+            kept = Spool(spool or "", account, asked.request.path)
             cleanup.callback(kept.close)
-        async with within(client.timeouts.total):
-            page = await _where(account, _answer(client, account, request, kept))
-        if chosen.binary:
+        page = await _where(account, _in_time(client, asked, kept))
+        if asked.operation.binary:
             return page.body
         found = _shareable(page, account)
         # an answer that is no frame stays, for the next call to read otherwise
@@ -149,8 +203,24 @@ async def answer(
     return shown
 
 
+async def _in_time(client: HttpClient, asked: Asked, spool: Spool | None) -> Page:
+    """Return the answer, within the time of the whole; where a change was cut off, say that nobody knows."""
+    from crmlab.http.client import outcome_unknown  # noqa: PLC0415
+
+    has_left = asyncio.Event()
+    try:
+        async with within(client.timeouts.total):
+            return await _answer(client, asked, spool, has_left)
+    except Stopped as error:
+        if asked.may_change_twice and has_left.is_set():
+            raise outcome_unknown(asked.request, error) from None
+        raise
+
+
 def _shareable(page: Page, account: Account) -> Any:
-    """Return the decoded answer without secrets."""
+    """Return the decoded answer without secrets; None where the service answers with its status alone."""
+    if not page.body.strip():
+        return None
     try:
         return without_secrets(page.read(Any), account.provider.secret_names)
     except RecursionError:
@@ -158,25 +228,21 @@ def _shareable(page: Page, account: Account) -> Any:
         raise TransportError(f"{asked} answered with JSON that is nested too deeply to be read") from None
 
 
-async def _answer(client: HttpClient, account: Account, request: Request, spool: Spool | None) -> Page:
+async def _answer(client: HttpClient, asked: Asked, spool: Spool | None, has_left: asyncio.Event) -> Page:
     """Return the answer to a request; with `spool` one that the service gives only once."""
     if spool is None:
-        return await client.send(account, request)
-    waiting = spool.waiting(request, lambda page: page)
+        return await client.send(
+            asked.account,
+            asked.request,
+            again="unapplied" if asked.may_change_twice else "always",
+            leaving=has_left.set,
+            retried=has_left.clear,
+        )
+    waiting = spool.waiting(asked.request, lambda page: page)
     if waiting:
         return waiting
-    return await client.send(account, request, retry=False, keep=spool.keep)
-
-
-def _operation(account: Account, name: str) -> Operation:
-    """Return the operation of that name, if it may be called."""
-    known = {each.name: each for each in account.provider.operations()}
-    if name not in known:
-        listed = f'crmlab.operations("{account.provider.name}") lists them'
-        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
-    if known[name].writes:
-        raise UsageError(f"{name} changes something at {account.provider.title}, and crmlab only reads")
-    return known[name]
+    with spool.asking():
+        return await client.send(asked.account, asked.request, again="never", keep=spool.keep)
 
 
 def _pinged(account: Account, page: Page) -> Page:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
 from crmlab.errors import UsageError
-from crmlab.fetching.call import answer
+from crmlab.fetching.call import answer, chosen
 from crmlab.fetching.query import chosen_accounts
 
 
@@ -82,7 +82,9 @@ class Client:
         operation: str,
         *,
         as_frame: bool = False,
+        dry_run: bool = False,
         allow_destructive: bool = False,
+        allow_dangerous: bool = False,
         spool: str | Path | None = None,
         **arguments: object,
     ) -> Any:
@@ -92,6 +94,8 @@ class Client:
         ------
         UsageError
             the account is none of this client's, or the operation or its arguments are refused before it is sent
+        UnknownOutcomeError
+            a change was sent, and whether it was made nobody knows
         CrmlabError
             the service refused or could not be reached
         Stopped
@@ -99,12 +103,8 @@ class Client:
         """
         if account not in self.accounts:
             raise UsageError(f"{account.label} is none of this client's accounts: give it to crmlab.Client(...)")
-        return await answer(
-            self._http,
-            account,
-            operation,
-            arguments,
-            as_frame=as_frame,
-            allow_destructive=allow_destructive,
-            spool=spool,
-        )
+        asked = chosen(account, operation, arguments)
+        if dry_run:
+            return asked.shown()
+        asked.check(allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool)
+        return await answer(self._http, asked, as_frame=as_frame, spool=spool)

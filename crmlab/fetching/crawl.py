@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from crmlab.connector import Request
+
+T = TypeVar("T")
 
 #: sends a request, takes in its answer, and returns the requests that follow
 Visit = Callable[[Request], Awaitable[Iterable[Request]]]
@@ -56,6 +58,21 @@ async def side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
                 group.create_task(work)
     except BaseExceptionGroup as several:
         raise first_error(several) from None
+
+
+async def ended(work: asyncio.Future[T]) -> T:
+    """Wait for what others do, and return what came of it; it goes on where this is cancelled.
+
+    Not `asyncio.shield`, which may complain of an error that is told elsewhere once nobody waits any more.
+    """
+    await asyncio.wait([work])
+    return work.result()
+
+
+def look_at(work: asyncio.Future[Any]) -> None:
+    """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
+    if not work.cancelled():
+        work.exception()
 
 
 def first_error(several: BaseExceptionGroup) -> BaseException:

@@ -14,6 +14,7 @@ from crmlab.connector import Resource
 from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
 from crmlab.fetching.completeness import KEYS
 from crmlab.fetching.conflicts import conflicts, conflicts_on_a_page
+from crmlab.fetching.crawl import ended, look_at
 from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.fetching.keyless import with_keys
 from crmlab.schema import KEY, TABLES, repeats_rows
@@ -113,8 +114,8 @@ class DecodeQueue:
         """Decode all that is there; return the keys of what came since the last time."""
         self._start()
         decoding = asyncio.gather(*self._tasks)
-        decoding.add_done_callback(_look_at)
-        batches = await asyncio.shield(decoding)  # a stop must not cost what came
+        decoding.add_done_callback(look_at)
+        batches = await ended(decoding)  # a stop must not cost what came
         del self._tasks[: len(batches)]  # more may have come with the answers of another resource
         for batch in batches:  # in the order of their arrival
             if batch.rejected.height:
@@ -196,7 +197,10 @@ class DecodeQueue:
         found, self._buffer, self._size = self._buffer, [], 0
         sizes, self._pages = self._pages, []
         if found or not self._decoder:  # once for an empty list as well: its tables are empty frames
-            self._tasks.append(asyncio.create_task(self._decode(found, sizes, self._reading)))
+            task = asyncio.create_task(self._decode(found, sizes, self._reading))
+            # what is cancelled, or fails elsewhere before, asks for no result
+            task.add_done_callback(look_at)
+            self._tasks.append(task)
 
     async def _decode(self, found: list[Record], sizes: list[int], reading: int) -> Decoded:
         reader = self._decoder = self._decoder or await self._reader()
@@ -236,12 +240,6 @@ def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.
             words = frames[table].select("id", word=expression).drop_nulls("word")
             found.append(words.select(table=pl.lit(table), field=pl.lit("word"), key=pl.col("id").hash(), word="word"))
     return pl.concat(found)
-
-
-def _look_at(decoding: asyncio.Future[list[Decoded]]) -> None:
-    """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
-    if not decoding.cancelled():
-        decoding.exception()
 
 
 def _each_once(frame: pl.DataFrame, key: pl.Expr, reading: pl.Series) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from crmlab.connector import Limits, Page, Timeouts
 from crmlab.decoding import MISFITS, RAW, REJECTED
 from crmlab.errors import PlanError, Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
+from crmlab.fetching.answer_spool import AnswerSpool, ReplayedAnswers
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
@@ -21,7 +23,7 @@ from crmlab.fetching.progress import Listener, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.resource_result import ResourceResult
-from crmlab.fetching.spool import Spools, check_spool
+from crmlab.fetching.spool import Spools, check_spool, names_a_folder
 from crmlab.results import (
     NOT_ALWAYS,
     SUMMARY,
@@ -81,10 +83,16 @@ async def fetch(
         not at its end has a `crmlab.errors.Stopped` in `.failures`. Set it in the same event loop
         (``loop.call_soon_threadsafe(stop.set)`` from another thread). A read that changes something
         is not cut off. An interrupt (Ctrl-C, the notebook's ■) returns nothing.
-    allow_destructive, spool
-        Both are needed for what a service gives only once (each event of ``"complero.latest_events"``), which is
-        never part of a shared table, and never tried again. `spool` is a folder: each answer is there as it came,
-        for this user only, before it is read, and stays. What an earlier run spooled and did not read comes first.
+    spool
+        A folder, made for this user only where it is not there. Each answer is there, compressed and without keys,
+        before it is read. After a run that was killed, stopped or failed the same call asks only for what is missing,
+        and for one page of each list that was cut and that nothing counts: where it is another one now, the list is
+        asked for from its beginning. Answers older than 12 hours are asked again, and so is everything after a run
+        that came to its end. `crmlab.replay` returns what is there without asking.
+    allow_destructive
+        Is needed, with a `spool`, for what a service gives only once (each event of ``"complero.latest_events"``),
+        which is never part of a shared table, and never tried again. What an earlier run spooled and did not read
+        comes first.
 
     Raises
     ------
@@ -98,8 +106,9 @@ async def fetch(
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         check_spool(name, allow_destructive=allow_destructive, spool=spool)
-    with Spools(spool) as spools:
-        results = await _run(
+    with Spools(spool) as spools, spooled(spool, query) as answers:
+        query = answers.query if answers else query
+        results = await run(
             query,
             pages,
             limits=limits,
@@ -108,12 +117,29 @@ async def fetch(
             stop=stop,
             on_error=on_error,
             spools=spools,
+            answers=answers,
         )
-        frames = _frames(query, results)
-        heights = {name: frame.height for name, frame in frames.items()}
-        fetched = Fetched(frames, heights=heights, **_account_of(query, results))
-        if fetched.failures and not any(heights.values()):
-            raise fetched.failures[0]
+        try:
+            return handed_out(query, results, spools)
+        finally:
+            if answers:
+                answers.finish(results)
+
+
+def handed_out(query: Query, results: Sequence[ResourceResult], spools: Spools | None = None) -> Fetched:
+    """Return what came as one result.
+
+    Raises
+    ------
+    CrmlabError
+        nothing came at all: the first failure
+    """
+    frames = _frames(query, results)
+    heights = {name: frame.height for name, frame in frames.items()}
+    fetched = Fetched(frames, heights=heights, **_account_of(query, results))
+    if fetched.failures and not any(heights.values()):
+        raise fetched.failures[0]
+    if spools:
         spools.mark_read(results)
     return fetched
 
@@ -129,6 +155,7 @@ async def fetch_to(
     timeouts: Timeouts | None = None,
     progress: Listener | bool | None = None,
     stop: asyncio.Event | None = None,
+    spool: str | Path | None = None,
 ) -> Stored:
     """Write tables of any size to Parquet files, one for each, while they arrive.
 
@@ -156,11 +183,21 @@ async def fetch_to(
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         raise PlanError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")
-    asked = query.asked()
-    refuse_another_question(directory, asked, "parquet")
-    with Store(directory, parquet_metadata(asked)) as store:
-        results = await _run(
-            query, pages, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error=on_error, store=store
+    refuse_another_question(directory, query.asked(), "parquet")
+    with ExitStack() as open:
+        answers = open.enter_context(spooled(spool, query))
+        query = answers.query if answers else query
+        store = open.enter_context(Store(directory, parquet_metadata(query.asked())))
+        results = await run(
+            query,
+            pages,
+            limits=limits,
+            timeouts=timeouts,
+            progress=progress,
+            stop=stop,
+            on_error=on_error,
+            store=store,
+            answers=answers,
         )
         for name in query.tables:
             store.put(name, "", TABLES[name].empty(), pl.col("id"))
@@ -171,6 +208,8 @@ async def fetch_to(
         account = _account_of(query, results)
         heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
         if account["failures"] and not any(heights.values()):
+            if answers:
+                answers.finish(results)
             raise account["failures"][0]
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
@@ -180,6 +219,8 @@ async def fetch_to(
         beside = stored.writers_beside(directory, store.wholes)
         obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
         store.publish(beside, obsolete=obsolete)
+        if answers:  # not before: a run that is killed here has everything to go on with
+            answers.finish(results)
     stored.paths = {name: paths[name] for name in heights}
     stored.paths |= {Path(name).stem: Path(directory) / name for name in beside if name.endswith(".parquet")}
     return stored
@@ -219,7 +260,7 @@ def _query(
     return query, pages
 
 
-async def _run(
+async def run(
     query: Query,
     pages: Pages,
     *,
@@ -230,8 +271,9 @@ async def _run(
     on_error: OnError,
     store: Store | None = None,
     spools: Spools | None = None,
+    answers: AnswerSpool | ReplayedAnswers | None = None,
 ) -> list[ResourceResult]:
-    """Read every account to its end."""
+    """Read every account to its end, and return what came of each resource."""
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
     if on_error not in ("collect", "raise"):
@@ -250,6 +292,7 @@ async def _run(
                     reporter=reporter,
                     store=store,
                     spools=spools,
+                    answers=answers,
                     stop_early=on_error == "raise",
                     pages=pages.get(account.label, {}),
                 )
@@ -257,6 +300,15 @@ async def _run(
             ]
             await finish(fetches, stop, client.timeouts.total)
     return [result for fetch in fetches for result in fetch.results]
+
+
+def spooled(directory: str | Path | None, query: Query) -> AbstractContextManager[AnswerSpool | None]:
+    """Return the spool where all answers are kept; none where no folder is named."""
+    if directory is None:
+        return nullcontext()
+    if not names_a_folder(directory):
+        raise UsageError(f"spool is the path of a folder, not {directory!r}")
+    return AnswerSpool(directory, query)
 
 
 def _frames(query: Query, results: Iterable[ResourceResult]) -> dict[str, pl.DataFrame]:

@@ -5,28 +5,44 @@ from __future__ import annotations
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 
-from crmlab.providers import provider
+from crmlab.accounts import Account
+from crmlab.connector import Operation
+from crmlab.errors import UsageError
+from crmlab.providers import provider, unknown
 
 _SCHEMA: dict[str, DataType | DataTypeClass] = {
     "provider": pl.String,
     "operation": pl.String,
     "method": pl.String,
     "path": pl.String,
-    "arguments": pl.List(pl.Struct({"name": pl.String, "takes": pl.String, "required": pl.Boolean})),
+    "arguments": pl.List(
+        pl.Struct({"name": pl.String, "takes": pl.String, "required": pl.Boolean, "default": pl.String})
+    ),
     "writes": pl.Boolean,
     "destructive": pl.Boolean,
     "dangerous": pl.Boolean,
+    "repeatable": pl.Boolean,
     "deprecated": pl.Boolean,
     "assumed": pl.Boolean,
 }
 
 
+def operation_of(account: Account, name: str) -> Operation:
+    """Return the operation of that name; raise a `UsageError` where the service has none."""
+    known = {each.name: each for each in account.provider.operations()}
+    if name not in known:
+        listed = f'crmlab.operations("{account.provider.name}") lists them'
+        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
+    return known[name]
+
+
 def operations(name: str) -> pl.DataFrame:
     """Return every documented operation of a service, one a row, in the order of the vendor's document.
 
-    ``operation`` is what `crmlab.call` is given, ``arguments`` what each of its arguments takes, and whether it
-    must be given. ``writes`` says that it changes something, ``destructive`` that something is gone afterwards,
-    ``dangerous`` that it is about keys, users or accounts, ``deprecated`` that the vendor gives it up, and
+    ``operation`` is what `crmlab.call` is given, ``arguments`` what each of its arguments takes, whether it must be
+    given, and what is sent where it is not. ``writes`` says that it changes something, ``destructive`` that
+    something is gone afterwards, ``dangerous`` that it is about keys, users or accounts, ``repeatable`` that the
+    vendor says of a change that a second application adds nothing, ``deprecated`` that the vendor gives it up, and
     ``assumed`` that the vendor's document does not show its path. All of these are booleans, everything else is text.
 
     Raises
@@ -51,6 +67,7 @@ def operations(name: str) -> pl.DataFrame:
             "writes": each.writes,
             "destructive": each.destructive,
             "dangerous": each.dangerous,
+            "repeatable": each.repeatable,
             "deprecated": each.deprecated,
             "assumed": each.assumed,
         }

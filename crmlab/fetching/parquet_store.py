@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
 import polars as pl
 
-from crmlab.atomic_files import errors_in_words, make_folder, move_files
+from crmlab.atomic_files import errors_in_words, make_folder, move_files, parts_folder
 from crmlab.fetching.conflicts import conflicts
 from crmlab.fetching.keyless import with_keys
 from crmlab.schema import TABLES
@@ -40,8 +39,8 @@ class Store:
     def __init__(self, directory: str | Path, metadata: Mapping[str, str] = MappingProxyType({})) -> None:
         self._directory = make_folder(directory)
         self._metadata = dict(metadata)
-        with errors_in_words(self._directory):
-            self._parts = Path(tempfile.mkdtemp(prefix=".parts-", dir=self._directory))
+        self._cleanup = ExitStack()
+        self._parts = self._cleanup.enter_context(parts_folder(self._directory))
         self._tables: dict[str, _Growing] = {}
         self._lock = threading.Lock()
         self._left = False
@@ -54,7 +53,7 @@ class Store:
             self._left = True  # threads of a cancelled fetch go on for a while
             for growing in self._tables.values():
                 growing.stop()
-        shutil.rmtree(self._parts)
+        self._cleanup.close()
 
     def put(self, table: str, source: str, frame: pl.DataFrame, key: pl.Expr, *, reading: int = 0) -> None:
         """Add rows of an account and resource; from any thread.
@@ -66,15 +65,18 @@ class Store:
                 return
             if table not in self._tables:
                 folder = self._parts / table
-                folder.mkdir()
+                with errors_in_words(self._directory):
+                    folder.mkdir()
                 self._tables[table] = _Growing(folder, self._metadata, keeps_newest=table in TABLES)
             growing = self._tables[table]
-        growing.add(source, frame, key, reading)
+        with errors_in_words(self.paths[table]):
+            growing.add(source, frame, key, reading)
 
     def close(self) -> None:
         """Write what is left, and drop repeated rows."""
-        for growing in self._tables.values():
-            growing.write()
+        for name, growing in self._tables.items():
+            with errors_in_words(self.paths[name]):
+                growing.write()
 
     @property
     def paths(self) -> dict[str, Path]:

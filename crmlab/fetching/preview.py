@@ -14,7 +14,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, JsonPath, Page, Request, one_answer
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
-from crmlab.fetching.crawl import first_error
+from crmlab.fetching.crawl import ended, first_error
 from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
@@ -133,6 +133,7 @@ class ResourcePreview:
             self.result.expected_records = self._reader.completeness.expected
         elif self.task.resource.follow is not one_answer:
             self.result.requests.expected = None
+            self.result.requests.minimum += len(requests) * self.task.resource.follow.min_more
 
     async def _export(self) -> None:
         """Decode what others need to know, where all of it came and can be decoded."""
@@ -154,7 +155,8 @@ class ResourcePreview:
 
     def _tells_how_many(self, requests: Sequence[Request]) -> bool:
         resource = self.task.resource
-        return resource.total is not None and not resource.destructive and len(requests) <= MAX_REQUESTS
+        may_ask = not resource.destructive and not resource.starts_work
+        return resource.total is not None and may_ask and len(requests) <= MAX_REQUESTS
 
     @property
     def _is_short_lookup(self) -> bool:
@@ -199,7 +201,7 @@ class AccountPreview:
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
-        await asyncio.shield(self._tasks[name])
+        await ended(self._tasks[name])
 
     async def rows(self, names: Iterable[str]) -> Context:
         """Return the context with the rows of other resources; raise `Unread` where a plan does not read them."""

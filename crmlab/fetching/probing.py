@@ -284,7 +284,7 @@ class _AccountProbing:
     async def _once(self, request: Request) -> Page | CrmlabError:
         self.requests += 1
         try:
-            return await self._client.send(self._account, request, retry=False)
+            return await self._client.send(self._account, request, again="never")
         except RateLimitError:
             raise
         except CrmlabError as error:

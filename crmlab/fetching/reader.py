@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
@@ -27,6 +28,12 @@ _MAY_BE_THE_SIZE = (400, 413, 422, 450)
 
 #: returns the answer to a request
 Ask = Callable[[Request], Awaitable[Page]]
+#: yields the pages that the file is cut into which is the answer to a request
+AskFile = Callable[[Request], AsyncGenerator[Page]]
+
+
+class ListMoved(Exception):
+    """The list is another one than when an earlier run read a part of it: it is read from its beginning."""
 
 
 class Intake(Protocol):
@@ -61,6 +68,8 @@ class ListReader:
         takes the pages
     requests
         is told how many requests the first answers make us expect
+    ask_file
+        gives the answers that are files; none where no request asks for one
     tell
         called when there is news of how far it is
     embeds, embedded_in
@@ -76,6 +85,7 @@ class ListReader:
         intake: Intake,
         requests: RequestCount,
         *,
+        ask_file: AskFile | None = None,
         tell: Callable[[], None] = lambda: None,
         embeds: EmbeddingNegotiation | None = None,
         embedded_in: EmbeddingNegotiation | None = None,
@@ -95,6 +105,7 @@ class ListReader:
         self._nothing_there: ApiError | None = None
         self._resource = resource
         self._ask = ask
+        self._ask_file = ask_file
         self._intake = intake
         self._requests = requests
         self._tell = tell
@@ -109,6 +120,10 @@ class ListReader:
         self._was_short = False
         #: first requests that a refused one was replaced by: smaller pages may be allowed
         self._smaller: dict[str, Iterator[Request]] = {}
+        #: records that first answers count of their lists, where nobody documents that count
+        self._mentioned = 0
+        #: records that came in this reading, repeats included
+        self._came = 0
         #: hashes of the records of this reading, where a page may repeat
         self._seen_texts: set[int] = set()
 
@@ -127,15 +142,23 @@ class ListReader:
             self.completeness = Completeness()
             self.ending = Ending(self._resource)
             self.empty_answers = 0
+            self._mentioned = 0
+            self._came = 0
             self._seen_texts.clear()
             self._has_records = False
             if not requests and self._resource.nothing_to_ask:
                 self.ending.doubts.setdefault(self._resource.nothing_to_ask)
-            await self.follow_all(requests, self._visit_and_tell)
+            try:
+                await self.follow_all(requests, self._visit_and_tell)
+            except ListMoved:  # since an earlier run read its first pages
+                await self._intake.flush()
+                self._embedded_in = None
+                continue
             if not self._has_records and self._resource.never_empty:
                 self.ending.doubts.setdefault(self._resource.never_empty)
             await self._wait_for_embedded()
             self.completeness.seen_keys = await self._intake.flush()
+            self._compare_with_mentioned()
             self.is_settled = self._has_settled(before)
             # what is short in the same way again is counted otherwise than listed: no reading will mend it
             if self.is_settled and (not self.is_short or self.completeness.repeats(before)):
@@ -177,25 +200,47 @@ class ListReader:
 
     async def visit(self, request: Request) -> Iterable[Request]:
         """Send a request, hand its answer on, and return the requests that follow."""
+        if request.is_file:
+            await self._take_file(request)
+            return ()
         try:
             page = await self._ask(request)
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
         self._has_records = self._has_records or bool(found)
-        lacking = self._resource.lacking(page)
-        if lacking:
-            self.ending.doubts.setdefault(lacking)
+        self._doubt(self._resource.lacking(page))
+        remark = self._resource.remark(page)
+        if remark:
+            self.ending.remarks.setdefault(remark)
         self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
         total = self._resource.total(page) if self._resource.total else None
         self.completeness.count(page, total)
+        self._came += len(found)
         self._intake.take(page, found)
         if request.key in self._first_keys:
+            self._mentioned += self._resource.mentioned(page) or 0
             await self._read_page_zero(request, found)
             return await self._follow_first(page, found, total)
         return self.ending.follow(page, found, self._resource.follow(page), total=total)
+
+    async def _take_file(self, request: Request) -> None:
+        """Hand on what a file holds, page by page."""
+        assert self._ask_file is not None
+        async with aclosing(self._ask_file(request)) as answers:
+            async for page in answers:
+                found = self._intake.cut(page)
+                self._has_records = self._has_records or bool(found)
+                self._doubt(self._resource.lacking(page))
+                self.completeness.count(page, None)
+                self._intake.take(page, found)
+                self._tell()
+
+    def _doubt(self, reason: str) -> None:
+        if reason:
+            self.ending.doubts.setdefault(reason)
 
     def end(self) -> None:
         """Let nobody wait for what will not be told any more."""
@@ -203,6 +248,11 @@ class ListReader:
             self._embedded_in.count(self._resource.name, 0)
         if self._embeds:
             self._embeds.end()
+
+    def _compare_with_mentioned(self) -> None:
+        """Say that fewer records came than answers count, where nobody documents what they count."""
+        if self._came < self._mentioned:
+            self.ending.doubts.setdefault(f"answers count {self._mentioned:,}, {self._came:,} came")
 
     async def _visit_and_tell(self, request: Request) -> Iterable[Request]:
         following = await self.visit(request)

@@ -93,6 +93,8 @@ class ResourceResult:
     #: ids that came more than once with other content
     conflicts: int = 0
     failure: CrmlabError | None = None
+    #: what an earlier run lost of what is given only once, in words
+    lost: str = ""
     complete: bool = False
     #: whether an id that comes twice must come with the same content: not where one of them came inside another list
     repeats_are_equal: bool = True

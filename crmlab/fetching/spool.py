@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
-import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from time import time_ns
@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from crmlab.accounts import Account
-from crmlab.atomic_files import errors_in_words
+from crmlab.atomic_files import PRIVATE_FILE, errors_in_words, lock, make_private_folder, unlock
 from crmlab.connector import Page, Request, replace_lone_surrogates
 from crmlab.decoding import RAW
 from crmlab.errors import CrmlabError, TransportError, UsageError
@@ -26,9 +26,9 @@ from crmlab.fetching.resource_result import ResourceResult
 _WAITING = ".json"
 _READ = ".read.json"
 _CUT_OFF = ".part"
-#: for this user only: it holds what persons said
-_FILE_MODE = 0o600
-_FOLDER_MODE = 0o700
+#: a request whose answer is not on disk yet, and one whose answer never came there, which was told
+_ASKED = ".asked"
+_LOST = ".lost"
 #: answers without any record
 _EMPTY = (b"", b"[]", b"{}", b"null")
 
@@ -37,8 +37,9 @@ class Spool:
     """The answers of one account to one kind of request, each in a file of its own.
 
     An answer is written as it came, before it is parsed, and stays. `mark_read` renames those that were read, so
-    that the others are known: they are what an earlier run asked for and did not hand out. Until it is closed no
-    other run may use the folder: both would hand out what waits there.
+    that the others are known: they are what an earlier run asked for and did not hand out. A mark lies there while a
+    request is under way, so that the next run can tell of an answer that was lost with its process. Until it is closed
+    no other run may use the folder: both would hand out what waits there.
 
     Parameters
     ----------
@@ -65,20 +66,50 @@ class Spool:
         self._last: Path | None = None
         self._taken: list[Path] = []
         with errors_in_words(self.folder):
-            self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            make_private_folder(self.folder)
             self._lock = _locked(self.folder)
             found = sorted(each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ))
+            #: marks of requests of earlier runs that ended before the answer was on disk
+            self._lost = _lost_in(self.folder)
         self._waiting = deque(found)
+        self._asked: Path | None = None
 
     def close(self) -> None:
         """Let other runs use the folder."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        unlock(self._lock)
+        self._lock = None
+
+    @property
+    def lost(self) -> str:
+        """What runs before this one may have lost, in words; empty where they lost nothing."""
+        if not self._lost:
+            return ""
+        moments = [_moment(path) for path in self._lost]
+        return (
+            f"an earlier run ended while it waited for an answer ({', '.join(moments)}): "
+            "what the service gave then may be lost"
+        )
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Leave a mark on disk while a request is under way, and remove it once its end is known.
+
+        What ends the process, or cancels the request, leaves the mark.
+        """
+        self._asked = self.folder / f"{time_ns():020d}{_ASKED}"
+        with errors_in_words(self._asked):
+            _write(self._asked, b"")
+            _sync_folder(self.folder)
+        try:
+            yield
+        except CrmlabError:  # which tells it
+            self._remove_mark()
+            raise
+        self._remove_mark()
 
     def keep(self, body: bytes, *, whole: bool) -> None:
         """Write an answer and wait until it is on disk; what came of one that was cut off is kept beside the others."""
-        path = self.folder / f"{time_ns():020d}{_WAITING if whole else _CUT_OFF}"
+        path = self._answer_path(_WAITING if whole else _CUT_OFF)
         try:
             with errors_in_words(path):
                 _write(path, body)
@@ -90,6 +121,18 @@ class Spool:
                 path.rename(path.with_suffix(_CUT_OFF))
             return
         self._last = path
+        self._remove_mark()
+
+    def _answer_path(self, suffix: str) -> Path:
+        """Return where an answer is kept: under the name of its mark, which it makes void."""
+        asked = self._asked or self.folder / f"{time_ns():020d}{_ASKED}"
+        return asked.with_suffix(suffix)
+
+    def _remove_mark(self) -> None:
+        if self._asked:
+            # the answer of the same name says as much
+            with suppress(OSError):
+                self._asked.unlink(missing_ok=True)
 
     def accepted(self) -> None:
         """Take note that the answer which was kept last could be read."""
@@ -126,15 +169,21 @@ class Spool:
         """Take note that the last answer was read and is handed out; warn where it is not on disk."""
         if self.failure:
             warnings.warn(f"the answer is handed out and not kept: {self.failure}", stacklevel=3)
+        if self.lost:
+            warnings.warn(self.lost, stacklevel=3)
         self.accepted()
         self.mark_read()
 
     def mark_read(self) -> None:
-        """Rename the answers that were read."""
+        """Rename the answers that were read, and the marks that were told."""
         for path in self._taken:
             with errors_in_words(path):
                 path.rename(path.with_name(path.name.removesuffix(_WAITING) + _READ))
         self._taken.clear()
+        for path in self._lost:
+            with errors_in_words(path):
+                path.rename(path.with_suffix(_LOST))
+        self._lost.clear()
 
     def _accepted(self, path: Path, page: Page, accept: Callable[[Page], Page]) -> Page:
         try:
@@ -186,13 +235,17 @@ def check_spool(name: str, *, allow_destructive: bool, spool: str | Path | None)
     UsageError
         One of the two is missing; says what to write.
     """
-    names_a_folder = isinstance(spool, str | Path) and bool(str(spool).strip()) and "\0" not in str(spool)
-    if allow_destructive is True and names_a_folder:
+    if allow_destructive is True and names_a_folder(spool):
         return
     raise UsageError(
         f"{name} gives each record once, and never again: write allow_destructive=True, spool='a folder'. Each answer "
         "is kept in that folder as it came before it is read, and what a run did not read is read by the next one"
     )
+
+
+def names_a_folder(spool: object) -> bool:
+    """Return whether this can be the path of a folder."""
+    return isinstance(spool, str | Path) and bool(str(spool).strip()) and "\0" not in str(spool)
 
 
 def _name(account: Account, path: str) -> str:
@@ -203,25 +256,33 @@ def _name(account: Account, path: str) -> str:
 
 
 def _locked(folder: Path) -> int | None:
-    """Return what keeps other runs out of a folder until it is closed, or the process ends; None where none can be."""
-    if sys.platform == "win32":
-        return None
-    import fcntl  # noqa: PLC0415  # not on Windows
-
-    handle = os.open(folder, os.O_RDONLY)
+    """Keep other runs out of a folder; refuse one that another run uses."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock(folder)
     except BlockingIOError:
-        os.close(handle)
         raise UsageError(f"{folder} is used by another run: wait for its end, what it does not read is kept") from None
-    except OSError:  # a file system without locks
-        os.close(handle)
-        return None
-    return handle
+
+
+def _lost_in(folder: Path) -> list[Path]:
+    """Return the marks of requests whose answer is not in the folder; remove those whose answer is."""
+    lost = []
+    for mark in sorted(folder.glob(f"*{_ASKED}")):
+        if any(mark.with_suffix(suffix).exists() for suffix in (_WAITING, _READ, _CUT_OFF)):
+            mark.unlink()
+        else:
+            lost.append(mark)
+    return lost
+
+
+def _moment(mark: Path) -> str:
+    """Return when a request was sent, as its mark is named."""
+    if not mark.stem.isdecimal():
+        return mark.name
+    return f"{dt.datetime.fromtimestamp(int(mark.stem) // 10**9, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _write(path: Path, body: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())

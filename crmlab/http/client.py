@@ -11,15 +11,26 @@ from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from types import SimpleNamespace, TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import aiohttp
 from yarl import URL
 
 from crmlab.accounts import Account
+from crmlab.atomic_files import errors_in_words
 from crmlab.connector import Limits, Page, Request, Timeouts, replace_lone_surrogates
-from crmlab.errors import RETRYABLE, ApiError, AuthError, CrmlabError, RateLimitError, TransportError, UsageError
+from crmlab.errors import (
+    RETRYABLE,
+    ApiError,
+    AuthError,
+    CrmlabError,
+    RateLimitError,
+    TransportError,
+    UnknownOutcomeError,
+    UsageError,
+)
 from crmlab.http.limiter import Limiter, Ticket
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
 
@@ -37,6 +48,10 @@ _CLOCK_SECONDS = 0.01
 _CONNECTIONS = 256
 #: rounds of the event loop in which a request has left for certain, its body and a new connection included
 _ROUNDS = 10
+#: bytes in a second that a file must bring on average, beyond the seconds that any answer may take
+_SLOWEST_FILE = 10_000
+#: bytes; what is longer is no refusal of a service, but a file
+_MAX_REFUSAL = 65_536
 #: words of a signed header that are shorter ("Basic") are no secret
 _SECRET_LENGTH = 8
 
@@ -47,7 +62,12 @@ class Keep(Protocol):
     def __call__(self, body: bytes, *, whole: bool) -> None: ...
 
 
-_HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
+#: what is sent again: "always" whatever a further try may help with, "unapplied" only what the service surely did
+#: not take (it was refused as too fast, or there was no connection), "never" nothing
+Again = Literal["always", "unapplied", "never"]
+
+HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
+_FILE_HEADERS = {**HEADERS, "Accept": "*/*"}
 
 
 class Client:
@@ -110,17 +130,21 @@ class Client:
         account: Account,
         request: Request,
         *,
-        retry: bool = True,
+        again: Again = "always",
+        leaving: Callable[[], None] = lambda: None,
         retried: Callable[[], None] = lambda: None,
         accept: Callable[[Page], Page] = lambda page: page,
         keep: Keep | None = None,
+        into: Path | None = None,
     ) -> Page:
         """Return the answer, checked: it is whole and no refusal.
 
         Parameters
         ----------
-        retry
-            False for what the service could apply twice
+        again
+            "unapplied" for what the service could apply twice, "never" for what can be had once only
+        leaving
+            called before each try, when it is its turn: from then on the service may have it
         retried
             called before each further try
         accept
@@ -128,6 +152,8 @@ class Client:
         keep
             takes the body of an answer that is no refusal as it came, before anything reads it; with ``whole=False``
             what came of one that was cut off
+        into
+            the file that an answer which is a file is written to as it comes, each try anew; then the page has no body
 
         Raises
         ------
@@ -135,16 +161,28 @@ class Client:
             see `crmlab.errors`; after a refused key (401), a wait asked for beyond `PATIENCE`, or once
             its host could not be reached in all tries, nothing more of that account is sent and the
             same is raised
+        UnknownOutcomeError
+            the service could apply it twice, and may have applied it once
         """
         attempt = 1
         started = time.monotonic()
-        time_left = _TimeLeft(self.timeouts.answer)
+        sending = _Sending(
+            account=account,
+            request=request,
+            again=again,
+            leaving=leaving,
+            keep=keep,
+            file=into,
+            time_left=_TimeLeft(self.timeouts.answer),
+        )
         while True:
             try:
-                return accept(await self._in_turn(account, request, attempt, time_left, keep))
+                return accept(await self._in_turn(sending, attempt))
             except RETRYABLE as error:
+                if again == "unapplied" and _may_be_applied(error):
+                    raise outcome_unknown(request, error) from None
                 wait = _wait(error, attempt)
-                may_help = retry and (not isinstance(error, TransportError) or error.worth_repeating)
+                may_help = again != "never" and (not isinstance(error, TransportError) or error.worth_repeating)
                 if account in self._lost or not may_help or wait > PATIENCE:
                     raise
                 if attempt == ATTEMPTS:
@@ -156,13 +194,13 @@ class Client:
             retried()
             await asyncio.sleep(wait)
 
-    async def _in_turn(
-        self, account: Account, request: Request, attempt: int, time_left: _TimeLeft, keep: Keep | None
-    ) -> Page:
+    async def _in_turn(self, sending: _Sending, attempt: int) -> Page:
+        account = sending.account
         queue = self._queue(account)
         async with queue.ticket(account.label, self._connections, lambda: self._check(account)) as ticket:
+            sending.leaving()
             try:
-                page = await self._once(account, request, ticket, time_left, keep)
+                page = await self._once(sending, ticket)
             except RateLimitError as error:
                 wait = _wait(error, attempt)
                 if wait > PATIENCE:
@@ -190,27 +228,35 @@ class Client:
             self._queues[account] = rate_queue(self.scope(account), self.limits(account))
         return self._queues[account]
 
-    async def _once(
-        self, account: Account, request: Request, ticket: Ticket, time_left: _TimeLeft, keep: Keep | None
-    ) -> Page:
+    async def _once(self, sending: _Sending, ticket: Ticket) -> Page:
+        account = sending.account
+        request = sending.request
         signed = account.sign(request)
-        url = URL(account.base_url + signed.path, encoded=True)
+        base = account.root_url if signed.from_root else account.base_url
+        url = URL(base + signed.path, encoded=True)
         rounds = _ROUNDS if self.limits(account).rate else 0
         departure = _Departure(ticket, rounds, began_at=time.monotonic())
         try:
             async with (
-                time_left.running(),
+                sending.time_left.running(),
                 self._session.request(
                     signed.method,
                     url,
                     params=dict(signed.params),
-                    headers={**_HEADERS, **signed.headers},
+                    headers={**(_FILE_HEADERS if request.is_file else HEADERS), **signed.headers},
                     data=None if signed.body is None else json.dumps(signed.body).encode(),
                     allow_redirects=False,
                     trace_request_ctx=departure,
+                    middlewares=() if sending.again == "always" else (_only_once,),
                 ) as answer,
             ):
-                body, lone_surrogates = replace_lone_surrogates(await self._body(answer, keep))
+                if sending.file and answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                    body = await self._written(answer, sending.file, sending.time_left)
+                else:
+                    body = await self._body(answer, sending.keep)
+                lone_surrogates = 0
+                if not request.is_file:
+                    body, lone_surrogates = replace_lone_surrogates(body)
                 page = Page(
                     request=request,
                     status=answer.status,
@@ -223,9 +269,12 @@ class Client:
             # aiohttp's own texts hold headers and query strings: only the kind of error is told
             failed = TransportError(_plain(error, url))
             failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
-            failed.worth_repeating = not time_left.is_over
+            failed.sent = departure.has_left
+            failed.worth_repeating = not sending.time_left.is_over
             raise failed from None
         if page.has_no_content:  # nothing in it can be an error
+            return page
+        if request.is_file and page.succeeded and not _may_be_refusal(page):
             return page
         try:
             account.provider.check(page)
@@ -237,6 +286,26 @@ class Client:
         except RecursionError:
             raise TransportError(f"the answer of {url.host} is nested too deeply to be read") from None
         return page
+
+    async def _written(self, answer: aiohttp.ClientResponse, path: Path, time_left: _TimeLeft) -> bytes:
+        """Write the body to a file as it comes; return it where it is short enough for a refusal, else nothing."""
+        head = b""
+        size = 0
+        # only what the disk refuses is told as such: errors of the connection are of the same family
+        with errors_in_words(path):
+            file = path.open("wb")
+        try:
+            async for piece in answer.content.iter_any():
+                with errors_in_words(path):
+                    file.write(piece)
+                size += len(piece)
+                if size <= _MAX_REFUSAL:
+                    head += piece
+                time_left.grant(len(piece) / _SLOWEST_FILE)
+        finally:
+            with errors_in_words(path):
+                file.close()
+        return head if size <= _MAX_REFUSAL else b""
 
     async def _body(self, answer: aiohttp.ClientResponse, keep: Keep | None) -> bytes:
         """Return the unpacked body, which `keep` has taken where the answer is no refusal."""
@@ -271,6 +340,7 @@ class _TimeLeft:
 
     def __init__(self, seconds: float | None) -> None:
         self._left = seconds
+        self._limit: asyncio.Timeout | None = None
 
     @property
     def is_over(self) -> bool:
@@ -281,11 +351,41 @@ class _TimeLeft:
         """Raise a `TimeoutError` where what is done takes longer than what is left."""
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._left):
+            async with asyncio.timeout(self._left) as self._limit:
                 yield
         finally:
             if self._left is not None:
                 self._left = max(0.0, self._left - (time.monotonic() - started))
+
+    def grant(self, seconds: float) -> None:
+        """Let what is done now take so much longer."""
+        if self._left is None or self._limit is None:
+            return
+        self._left += seconds
+        ends_at = self._limit.when()
+        if ends_at is not None and not self._limit.expired():
+            self._limit.reschedule(ends_at + seconds)
+
+
+def _may_be_refusal(page: Page) -> bool:
+    """Whether the answer to a request for a file is a JSON object: what a service says in place of the file."""
+    return page.body.lstrip().startswith(b"{")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sending:
+    """A request, and how it is sent: what is the same in all of its tries.
+
+    The body of its answer goes to what keeps it besides, or into a file instead.
+    """
+
+    account: Account
+    request: Request
+    again: Again
+    leaving: Callable[[], None]
+    keep: Keep | None
+    file: Path | None
+    time_left: _TimeLeft
 
 
 @dataclass(slots=True)
@@ -295,6 +395,7 @@ class _Departure:
     ticket: Ticket
     rounds: int
     began_at: float
+    has_left: bool = False
 
     def correct(self) -> None:
         self.ticket.left_at = time.monotonic()
@@ -309,8 +410,44 @@ async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: 
     aiohttp tells it before it writes, and on a machine that is busy a round of the event loop may take long. Counted
     too early, the next burst would be on the heels of this one; a time that is a little late breaks no limit.
     """
+    context.trace_request_ctx.has_left = True
     context.trace_request_ctx.began_at = time.monotonic()
     context.trace_request_ctx.correct()
+
+
+class _LostError(aiohttp.ClientError):
+    """The connection broke, by the name of the error that said so."""
+
+
+async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request again of its own accord.
+
+    It does so where the connection breaks before the answer and the method is GET, PUT or DELETE, as RFC 9110 allows:
+    whoever must not ask twice would not even hear of it.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # there was no connection, and it is not tried again
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _LostError(type(error).__name__) from None
+
+
+def _may_be_applied(error: CrmlabError) -> bool:
+    """Return whether the service may have done what it was asked, although no answer says so.
+
+    A refusal below 500 says that it did not; so does a host without a connection.
+    """
+    if isinstance(error, TransportError):
+        return error.sent
+    return isinstance(error, ApiError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def outcome_unknown(request: Request, error: CrmlabError) -> UnknownOutcomeError:
+    """Return the error that says of a change that nobody knows whether it was made."""
+    return UnknownOutcomeError(
+        f"{request.method} {request.path} was sent, and whether it was applied is unknown: {error.what}"
+    )
 
 
 def _redacted(text: str, account: Account, signed: Request) -> str:
@@ -322,7 +459,7 @@ def _redacted(text: str, account: Account, signed: Request) -> str:
 
 
 def _plain(error: Exception, url: URL) -> str:
-    name = type(error).__name__
+    name = str(error) if isinstance(error, _LostError) else type(error).__name__
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot reach {url.host}:{url.port} ({name}); check the network and base_url"
     if isinstance(error, TimeoutError):

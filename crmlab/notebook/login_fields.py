@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from crmlab.accounts import credentials
 from crmlab.connector import Provider, url_fields
 from crmlab.errors import CredentialError
 
+#: what the form knows of a field
+_SHOWN = ("name", "label", "help", "secret", "default", "pattern")
 #: what a text that was copied may stand between
 _QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"), ("`", "`"))  # noqa: RUF001
 
@@ -23,7 +24,7 @@ def section(provider: Provider) -> dict[str, Any]:
         "base_url": provider.base_url,
         "fields": [
             {
-                **asdict(field),
+                **{name: getattr(field, name) for name in _SHOWN},
                 "required": field.name in needed,
                 "in_address": field.name in in_address,
                 "variable": credentials.variable(provider, field),

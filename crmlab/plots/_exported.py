@@ -58,8 +58,8 @@ class _HtmlBeside(MimetypeRenderer):  # type: ignore[misc]  # Plotly has no type
         request = _request()
         if not self.html_beside or request.get("msg_type") != "execute_request":
             return {}  # shown by a widget: that is no cell's output, and no export has it
-        script = f"<script>{get_plotlyjs()}</script>\n" if self._seen.is_first_of(request) else ""
-        return {"text/html": script + html(fig_dict)}
+        script = f"<script>{plotly_js()}</script>\n" if self._seen.is_first_of(request) else ""
+        return {"text/html": script + figure_html(fig_dict)}
 
 
 class _PlotlyJs:
@@ -85,7 +85,13 @@ class _PlotlyJs:
         return True
 
 
-def html(fig_dict: dict[str, Any]) -> str:
+def plotly_js() -> str:
+    """Return the code that draws figures."""
+    code: str = get_plotlyjs()
+    return code
+
+
+def figure_html(fig_dict: dict[str, Any]) -> str:
     """Return a figure as HTML that needs nothing but plotly.js, which it waits for."""
     figure = pio.to_json(fig_dict, validate=False, pretty=False)
     for character, escaped in _ESCAPED.items():

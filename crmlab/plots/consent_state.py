@@ -72,6 +72,8 @@ def consent_rate(
         f"Opted in / {_whom.NOUNS[subject][1]} with a decision, as of {at(as_of, time_zone)}",
         _whom.evidence(subscriptions, contacts),
         covered,
+        _whom.without_a_time(state),
+        _whom.expired(consent_events, now),
         _whom.yes_to_nothing_named(state),
         _whom.events_left_out(consent_events),
     )

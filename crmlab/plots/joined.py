@@ -307,6 +307,7 @@ def consent_and_win_rate(
         "Not a cause: who is asked, who answers and who buys go together. "
         f"Lines: {100 * confidence:g} % Wilson interval",
         f"Last decision about {_topic(channel, purpose)} of an event before the closing day",
+        _whom.yes_without_purpose(consent_events, channel, purpose),
         _whom.left_out({"open": deals.height - closed.height, "without a close date": undated}),
         height=150 + 62 * shown.height,
         xaxis={"title": {"text": "Won, % of closed deals"}, "tickformat": ".0%", "range": [0, 1.02]},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from crmlab.loading import when_used
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
 from crmlab.results.manifest import FILE as MANIFEST
-from crmlab.results.manifest import parquet_metadata, refuse_another_question
+from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_metadata, refuse_another_question
 
 if TYPE_CHECKING:
     from crmlab.results.export import FORMATS, Format, read_csv, table_writers, text_writers
@@ -22,6 +22,8 @@ __all__ = [
     "Format",
     "Result",
     "Stored",
+    "failure_as_json",
+    "failure_from_json",
     "open",
     "parquet_metadata",
     "read_csv",

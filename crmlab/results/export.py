@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from crmlab.atomic_files import make_folder, write_files
+from crmlab.atomic_files import is_of_system, make_folder, write_files
 from crmlab.errors import SchemaError, UsageError
 from crmlab.results import excel, manifest
 from crmlab.results.cells import split, unnested
@@ -28,7 +27,6 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 TextOf = Callable[[Mapping[str, Checksum]], str]
 _NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00]")
 _COLUMN_OF_ERROR = re.compile(r"in column '([^']*)'")
-_OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 
 
 def export(
@@ -150,10 +148,8 @@ def _refusals_in_words(name: str, format: str) -> Iterator[None]:
     try:
         yield
     except pl.exceptions.PolarsError as error:
-        of_system = _OF_SYSTEM.search(str(error))
-        if of_system:  # Polars wraps it
-            number = int(of_system[1])
-            raise OSError(number, os.strerror(number)) from None
+        if is_of_system(error):
+            raise  # told where it is written
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{name} cannot be written as {format}: {reason}") from None
 

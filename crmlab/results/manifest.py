@@ -100,7 +100,7 @@ def text(
         "tables": {name: {"rows": rows, "complete": name not in lacking} for name, rows in tables.items()},
         "rejected": rejected,
         "misfits": misfits,
-        "failures": [_failure_as_json(failure) for failure in failures],
+        "failures": [failure_as_json(failure) for failure in failures],
         "files": {**beside.files, **files},
     }
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
@@ -131,14 +131,14 @@ def read(folder: Path) -> Manifest | None:
             formats=tuple(values["formats"]),
             files={name: _checksum(known) for name, known in values.get("files", {}).items()},
             is_masked=values.get("masked", False),
-            failures=tuple(_failure_from_json(failure) for failure in values["failures"]),
+            failures=tuple(failure_from_json(failure) for failure in values["failures"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UsageError(f"{path} is not what crmlab wrote: fetch or export into another folder") from None
 
 
 def _checksum(values: Mapping[str, Any]) -> Checksum:
-    return Checksum(bytes=values["bytes"], sha256=values["sha256"])
+    return Checksum(bytes=values["bytes"], sha256=values["sha256"], modified_ns=values["modified_ns"])
 
 
 def asked_of(path: Path) -> Asked | None:
@@ -245,7 +245,8 @@ def _said_by_all(folder: Path, files: Iterable[Path]) -> Asked:
     return first
 
 
-def _failure_as_json(failure: CrmlabError) -> dict[str, Any]:
+def failure_as_json(failure: CrmlabError) -> dict[str, Any]:
+    """Return an error as values that JSON has; `failure_from_json` reads them."""
     values: dict[str, Any] = {
         "kind": type(failure).__name__,
         "account": failure.account,
@@ -261,7 +262,14 @@ def _failure_as_json(failure: CrmlabError) -> dict[str, Any]:
     return values
 
 
-def _failure_from_json(values: Mapping[str, Any]) -> CrmlabError:
+def failure_from_json(values: Mapping[str, Any]) -> CrmlabError:
+    """Return the error that `failure_as_json` was given.
+
+    Raises
+    ------
+    KeyError, TypeError
+        It is something else.
+    """
     kind = getattr(errors, values["kind"], CrmlabError)
     if not (isinstance(kind, type) and issubclass(kind, CrmlabError)):
         kind = CrmlabError

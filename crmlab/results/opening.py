@@ -50,8 +50,9 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
         The day or time of the fetch, where neither the files nor ``crmlab.json`` tell it. Such a folder counts as
         holding everything.
 
-    A file that somebody changed since is read as it is, and the note of its table in the summary says so; of lazy
-    tables only a change of the size is seen. Whether the files are masked is said by `is_masked`.
+    A file that somebody changed or replaced since is read as it is, and the note of its table in the summary says so.
+    Of lazy tables, a file that has the size and the time that it was written with is not read for that. Whether the
+    files are masked is said by `is_masked`.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
     known: dict[str, Any] = _known(place, format)
     known |= {"asked": asked, "failures": found.failures if found else (), "is_masked": _is_masked(files, found)}
     if found:
-        known["summary"] = _with_changes(known["summary"], place, found, format, whole=not is_lazy)
+        known["summary"] = _with_changes(known["summary"], place, found, format, trust_time=is_lazy)
     if is_lazy:
         return _stored(files, known, place)
     read = _parquet if format == "parquet" else _csv
@@ -169,13 +170,16 @@ def _is_masked(files: Mapping[str, Path], found: Manifest | None) -> bool:
     return any(manifest.says_masked(path) for path in files.values() if path.suffix == ".parquet")
 
 
-def _with_changes(summary: pl.DataFrame, place: Path, found: Manifest, format: str, *, whole: bool) -> pl.DataFrame:
+def _with_changes(
+    summary: pl.DataFrame, place: Path, found: Manifest, format: str, *, trust_time: bool
+) -> pl.DataFrame:
     """Return the summary with a note on each table whose file was changed since crmlab wrote it.
 
-    Of what is read lazily only the sizes are compared: tables that need not fit in memory are not read for that.
+    With `trust_time`, only files that were written since are read for that.
     """
     paths = {name: place / name for name in found.files if name.endswith(f".{format}")}
-    changed = [name for name, path in paths.items() if path.exists() and differs(path, found.files[name], whole=whole)]
+    there = {name: path for name, path in paths.items() if path.exists()}
+    changed = [name for name, path in there.items() if differs(path, found.files[name], trust_time=trust_time)]
     tables = [Path(name).stem for name in changed]
     about_all = [name for name, table in zip(changed, tables, strict=True) if table not in found.tables]
     said = pl.format(f"{{}}.{format} was changed after crmlab wrote it", "table")

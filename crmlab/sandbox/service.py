@@ -115,6 +115,20 @@ class Records:
         self._cells = [cell for cell in self._cells if cell.item is not item]
         self._derived.clear()
 
+    def replace(self, item: Any, by: Any) -> None:
+        """Put another record in the place of one."""
+        for cell in self._cells:
+            if cell.item is item:
+                cell.item = by
+                cell.json = None
+        self._derived.clear()
+
+    def forget(self) -> None:
+        """Render everything anew: what stands beside these records was changed."""
+        for cell in self._cells:
+            cell.json = None
+        self._derived.clear()
+
     def slice(self, start: int | None = None, stop: int | None = None, *, bare: bool = False) -> bytes:
         """Return records start..stop as a JSON array, wrapped unless `bare`."""
         records = [self._rendered(cell) for cell in self._cells[start:stop]]

@@ -78,6 +78,11 @@ def asked(provider: Provider, resource: Resource) -> Request | None:
     return next(iter(islice(resource.requests(context(provider, resource)), 1)), None)
 
 
+def all_asked(provider: Provider, resource: Resource) -> list[Request]:
+    """Return the first requests of the resource, the first hundred where there are more."""
+    return list(islice(resource.requests(context(provider, resource)), 100))
+
+
 def asks_for_period(provider: Provider, resource: Resource) -> bool:
     """Return whether the service is asked for the period of a fetch; found out by asking for another one."""
     whole = context(provider, resource)

@@ -28,13 +28,15 @@ def _index() -> str:
         [f"[{each.title}]({name}.md)", code(name), ", ".join(_table(filled) for filled in each.tables)]
         for name, each in registry().items()
     ]
-    toctree = "\n".join(registry())
+    toctree = "\n".join([*registry(), "coverage"])
     return f"""# Services
 
 What is read of each service, how it is asked, and what is assumed because the vendor does not document it. These
 pages are written by the declarations that the code runs on; `crmlab doctor` prints the assumptions, too.
 
 {table(["service", "name", "tables it fills"], rows)}
+
+[Coverage](coverage.md) tells of every documented operation what can be done with it.
 
 A service that is not here is [one file](../contributing.md#a-further-api-in-one-file).
 
@@ -156,7 +158,8 @@ def _operations(provider: Provider) -> str:
     rows = [[_call(each), code(f"{each.method} {each.path}"), _remarks(each)] for each in operations]
     return f"""Every operation that the vendor documents. Those that read are called with
 `await crmlab.call(account, name, ...)`, which gives the decoded answer, or with `as_frame=True` its records as a frame.
-Those that change something are refused. `crmlab.operations("{provider.name}")` gives this list as a frame, with what
+Those that change something are called in the same way, and [sent once](../writing-back.md); `dry_run=True` shows the
+request and sends nothing. `crmlab.operations("{provider.name}")` gives this list as a frame, with what
 each argument takes.
 
 {table(["name and arguments (* must be given)", "asks", ""], rows)}"""
@@ -171,12 +174,14 @@ def _remarks(operation: Operation) -> str:
     said = [operation.doc] if operation.doc else []
     marks = {
         "changes something": operation.writes,
+        "may be applied twice": operation.repeatable,
         "what it reads or deletes is gone afterwards": operation.destructive,
         "about keys, users or accounts": operation.dangerous,
         "given up by the vendor": operation.deprecated,
         "its path is assumed": operation.assumed,
     }
     said += [mark for mark, holds in marks.items() if holds]
+    said += [f"sends {code(f'{name}={value}')} unless told otherwise" for name, value in operation.defaults.items()]
     return "; ".join(said)
 
 

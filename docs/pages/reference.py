@@ -19,15 +19,18 @@ _ORDER = (
         "plan",
         "fetch",
         "fetch_to",
+        "replay",
         "check",
         "probe",
         "call",
+        "updates",
+        "push",
         "table",
         "collect",
         "open",
         "read_csv",
     ),
-    *("Account", "Plan", "Fetched", "Probed"),
+    *("Account", "Plan", "Fetched", "Probed", "DryRun", "PushPlan", "Pushed"),
 )
 
 

@@ -85,6 +85,22 @@ def test_a_fetch_is_not_compared_with_itself(fetched: Fetched) -> None:
             room.waterfall(fetched)
 
 
+def test_a_fetch_is_not_compared_with_one_before_it_or_of_the_same_time(fetched: Fetched, earlier: Fetched) -> None:
+    for pair in ((fetched, earlier), (fetched, fetched)):
+        for room in (analysis, plots):
+            with pytest.raises(UsageError, match=r"waterfall needs the earlier fetch first, .* write waterfall\(earl"):
+                room.waterfall(*pair)
+    # frames alone tell no time
+    assert analysis.waterfall(fetched.deals, earlier.deals).height
+
+
+def test_what_came_in_and_went_out_needs_every_deal_as_cohorts_do(windowed: Fetched) -> None:
+    # months before the window would hold the few deals that were touched since
+    for name in ("created_against_closed", "win_cohorts"):
+        with pytest.raises(UsageError, match=f"{name} needs all deals"):
+            getattr(analysis, name)(windowed)
+
+
 @pytest.mark.parametrize("name", ONE_FETCH)
 def test_what_needs_everything_refuses_a_window_and_what_does_not_says_it(windowed: Fetched, name: str) -> None:
     needs = getattr(analysis, name).needs

@@ -16,6 +16,13 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.contract.recorder import Exchange
+
+#: parts of a document in which "type" is no type of JSON
+_NO_SCHEMAS = ("example", "examples", "securitySchemes")
+#: parts of a property's name that stand for others, by their first letter
+_PLACEHOLDER = re.compile("(XXX|<[^>]+>)")
+_STANDS_FOR = {"X": "[0-9]+", "<": ".+"}
 _KINDS = ("array", "boolean", "integer", "null", "number", "object", "string")
 _formats = FormatChecker(formats=())
 
@@ -97,6 +104,22 @@ class Document:
         found = answers.responses.get(str(status), answers.responses.get("default", {}))
         return dict(self.resolve(found).get("content", {}))
 
+    def faults_of(self, exchange: Exchange) -> set[str]:
+        """Return what the document says against one answer."""
+        operation = self.operation(exchange.path, exchange.method)
+        if operation is None:
+            return {"the path is not documented"}
+        if str(exchange.status) not in operation.responses:
+            return {f"status {exchange.status} is not documented"}
+        content = self.content(operation, exchange.status)
+        if not content:
+            return set()
+        if exchange.content_type not in content:
+            return {f"{exchange.status} comes as {exchange.content_type}, not {' or '.join(content)}"}
+        schema = content[exchange.content_type].get("schema", {})
+        unknown = {f"{place}: unknown" for place in self.unknown(schema, exchange.body)}
+        return self.faults(schema, exchange.body) | unknown
+
     def resolve(self, part: Any) -> Any:
         """Follow a reference to what it means."""
         while isinstance(part, dict) and "$ref" in part:
@@ -128,6 +151,11 @@ class Document:
         known = operation.parameters
         deep = {name for name, found in known.items() if found.get("style") == "deepObject"}
         return {f"{operation.template}: {n}" for n in names if n not in known and n.split("[")[0] not in deep}
+
+    def with_plain_types(self) -> dict[str, Any]:
+        """Return the document with JSON types alone, as generators want it: "string|number" and "dates" occur."""
+        plain: dict[str, Any] = _with_plain_types(self.raw)
+        return plain
 
     def unknown(self, schema: Any, body: object, place: str = "") -> set[str]:
         """Return the places of properties that the document does not know."""
@@ -184,10 +212,22 @@ def _fits(template: str, path: str) -> bool:
     return re.fullmatch(pattern, path) is not None
 
 
+def _with_plain_types(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_with_plain_types(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found = {key: value if key in _NO_SCHEMAS else _with_plain_types(value) for key, value in part.items()}
+    if not isinstance(part.get("type"), str):
+        return found
+    kinds = _types(found.pop("type"))
+    return {**found, "type": kinds[0]} if len(kinds) == 1 else {**found, "anyOf": [{"type": kind} for kind in kinds]}
+
+
 def _types(value: Any) -> list[str]:
     """Return JSON types for what a document calls a type: "string|number" and "dates" occur."""
-    words = value if isinstance(value, list) else str(value or "").split("|")
-    return [word if word in _KINDS else "string" for word in words if word]
+    words = value if isinstance(value, list) else re.split("[|,]", str(value or ""))
+    return [word.lower() if word.lower() in _KINDS else "string" for word in words if word]
 
 
 def _as_json_schema(part: Any) -> Any:
@@ -204,7 +244,7 @@ def _as_json_schema(part: Any) -> Any:
     if isinstance(found.get("required"), bool):  # Swagger 1's way, which means nothing here
         del found["required"]
     if isinstance(named := found.get("properties"), dict):
-        found["patternProperties"] = {_pattern(name): rule for name, rule in named.items() if "XXX" in name}
+        found["patternProperties"] = {_pattern(name): rule for name, rule in named.items() if _PLACEHOLDER.search(name)}
     if part.get("nullable") is True:
         found["type"] = [*found.get("type", _KINDS), "null"]
         if "enum" in found:
@@ -213,8 +253,12 @@ def _as_json_schema(part: Any) -> Any:
 
 
 def _pattern(name: str) -> str:
-    """Return the pattern of a property's name: "XXX" stands for a number."""
-    return "^" + re.escape(name).replace("XXX", "[0-9]+") + "$"
+    """Return the pattern of a property's name: "XXX" stands for a number, "<eventName>" for any name."""
+    parts = _PLACEHOLDER.split(name)
+    for place, part in enumerate(parts):
+        is_placeholder = place % 2 == 1
+        parts[place] = _STANDS_FOR[part[0]] if is_placeholder else re.escape(part)
+    return f"^{''.join(parts)}$"
 
 
 def _place(path: Any) -> str:

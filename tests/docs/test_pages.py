@@ -155,7 +155,9 @@ def test_the_period_is_asked_of_the_service_where_it_can_be() -> None:
     crm = registry()["onepagecrm"]
     asked = {each.name for each in crm.resources if declared.asks_for_period(crm, each)}
 
-    assert asked == {"contacts", "deals", "actions", "notes", "calls", "meetings"}
+    streams = {"action_stream", "team_stream", "filtered_contacts"}
+    kept_by_time = {"contacts", "deals", "actions", "notes", "calls", "meetings", "relationship_types", "relationships"}
+    assert asked == kept_by_time | streams
 
 
 def test_the_functions_of_the_analyses_are_all_there() -> None:

@@ -36,7 +36,7 @@ def onepagecrm(url: str) -> crmlab.Account:
 
 
 def altcraft(url: str) -> crmlab.Account:
-    return crmlab.Account("altcraft", base_url=url, host="own.example", token="k" * 20)
+    return crmlab.Account("altcraft", base_url=url, host="own.example", token="k" * 20, custom_fields="season")
 
 
 class Relenta:
@@ -931,3 +931,62 @@ async def test_a_list_without_its_documented_count_is_followed_past_the_last_pag
 
     assert data["onepagecrm.companies"].height == 70
     assert data.complete
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "note"),
+    [
+        ("profiles", {"total_count": 90}, "answers count 90, 37 came"),
+        ("profiles", {"total_count": "90"}, "answers count 90, 37 came"),
+        ("subscriptions", {"total_count": 38}, "answers count 38, 37 came"),
+        ("history", {"total_count": 90}, "answers count 90, 37 came"),
+        ("profiles", {"next_id": "x37"}, "has next_id, which nobody documents: there may be more"),
+        ("subscriptions", {"cursor": {"after": "x"}}, "has cursor, which nobody documents"),
+        ("history", {"has_more": True}, "has has_more, which nobody documents"),
+        ("databases", {"next_page": 2}, "has next_page, which nobody documents"),
+        # what counts as many, what repeats the question, and what is said of nothing
+        ("profiles", {"total_count": 37}, ""),
+        ("profiles", {"total_count": None, "page_size": 1000, "next_page": None, "has_more": False}, ""),
+        ("profiles", {"request_id": "abc", "took": 12}, ""),
+    ],
+)
+async def test_altcraft_lists_tell_what_stands_beside_them_and_speaks_against_their_end(
+    serve: Serve, name: str, beside: dict[str, Any], note: str
+) -> None:
+    """A service that caps its pages at 37, and names the next page and the count otherwise, or nowhere documented."""
+    rows = [
+        {"id": f"{each}", "event_id": f"{each}", "name": f"N {each}", "profile_id": f"{each}"} for each in range(37)
+    ]
+
+    async def answer(request: web.Request) -> web.Response:
+        asked = await request.json()
+        paths = {"profiles": "profiles/list", "subscriptions": "list_all", "history": "get_all"}
+        if request.path.endswith(paths.get(name, "databases/list")):
+            found = rows if asked["from_id"] in ("", 1) else []
+            return web.json_response({"error": 0, "data": found, **(beside if found else {})})
+        return web.json_response({"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1})
+
+    data = await crmlab.fetch(altcraft(await serve(answer)), f"altcraft.{name}", limits=FAST)
+
+    assert data[f"altcraft.{name}"].height == 37
+    assert data.complete == (not note)
+    assert note in data.summary["note"][0]
+
+
+@pytest.mark.parametrize("nothing", [{}, None, "", []])
+async def test_a_size_that_came_without_counters_is_missed(serve: Serve, nothing: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.json()
+        counters = [{"channel": "email", "status": {"subscribed_sendable": 0}}]
+        if request.path.endswith("get_counters"):
+            return web.json_response({"error": 0, "data": counters if body["resource_id"] == 1 else nothing})
+        if request.path.endswith("/get"):
+            return web.json_response({"error": 0, "data": {"id": 1, "name": "S"}})
+        rows = [{"id": 1, "name": "S"}, {"id": 2, "name": "T"}] if body.get("from_id") == 1 else []
+        return web.json_response({"error": 0, "data": rows, "total_count": len(rows)})
+
+    data = await crmlab.fetch(altcraft(await serve(answer)), "altcraft.segment_counters", limits=FAST)
+
+    # an empty list is one: the segment has nobody on any channel
+    assert data.complete == (nothing == [])
+    assert ("came without its counters" in data.summary["note"][0]) == (nothing != [])

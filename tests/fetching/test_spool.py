@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ async def latest(asked: Account | Iterable[Account], folder: Path, **more: Any) 
 
 def files(folder: Path) -> dict[str, list[Path]]:
     """The files of one spool by what they are."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    found = sorted(path for path in folder.glob("complero-*/*") if path.is_file())
     read = [path for path in found if path.name.endswith(".read.json")]
     cut_off = [path for path in found if path.name.endswith(".part")]
     return {"read": read, "cut off": cut_off, "waiting": [path for path in found if path not in (*read, *cut_off)]}
@@ -188,12 +190,14 @@ async def test_an_answer_that_is_cut_off_is_kept_as_far_as_it_came(serve: Serve,
         await latest(asked, tmp_path)
 
     [part] = files(tmp_path)["cut off"]
+    assert not [*tmp_path.rglob("*.asked")]
     assert part.read_bytes() == b'[{"id": "1"}, '
 
 
 async def test_a_full_disk_costs_no_event(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, body: bytes) -> None:
-        raise OSError(28, "No space left on device")
+        if body:  # the mark of a request, which is empty, still fits
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("crmlab.fetching.spool._write", full)
     queue = Queue(["1"], ["2"])
@@ -285,7 +289,8 @@ async def test_what_was_cut_off_by_a_full_disk_does_not_wait(
 ) -> None:
     def write_a_part(path: Path, body: bytes) -> None:
         path.write_bytes(body[:5])
-        raise OSError(28, "No space left on device")
+        if body:
+            raise OSError(28, "No space left on device")
 
     asked = await account(serve, Queue(["1"]))
     monkeypatch.setattr(spool_module, "_write", write_a_part)
@@ -295,3 +300,92 @@ async def test_what_was_cut_off_by_a_full_disk_does_not_wait(
     assert [event["id"] for event in found] == ["1"]
     assert not files(tmp_path)["waiting"]
     assert len(files(tmp_path)["cut off"]) == 1
+
+
+_KILLED = """
+import asyncio, sys, crmlab
+account = crmlab.Account("complero", base_url=sys.argv[1], api_key="key")
+asyncio.run(crmlab.fetch(account, "complero.latest_events", allow_destructive=True, spool=sys.argv[2], progress=False))
+"""
+
+
+async def test_a_run_that_was_killed_while_it_waited_is_told_by_the_next_one(serve: Serve, tmp_path: Path) -> None:
+    asked_twice = asyncio.Event()
+    is_over = asyncio.Event()
+    answers = [["1"]]
+
+    async def answer(request: web.Request) -> web.Response:
+        if not answers:
+            asked_twice.set()
+            await is_over.wait()
+            return web.Response(status=500)
+        return web.json_response([{"id": id} for id in answers.pop()])
+
+    asked = crmlab.Account("complero", base_url=await serve(answer), api_key="key")
+    command = [sys.executable, "-c", _KILLED, asked.base_url, str(tmp_path)]
+    process = await asyncio.create_subprocess_exec(*command)
+    await asyncio.wait_for(asked_twice.wait(), 60)
+    process.kill()
+    await process.wait()
+    answers += [[], ["2"]]
+    is_over.set()
+
+    first = await latest(asked, tmp_path)
+    answers += [[], ["3"]]
+    second = await latest(asked, tmp_path)
+
+    assert first[LATEST]["id"].to_list() == ["1", "2"]
+    assert not first.complete
+    assert "an earlier run ended while it waited for an answer (20" in str(first.summary["note"].to_list())
+    # it is told once
+    assert second.complete
+    assert second[LATEST]["id"].to_list() == ["3"]
+
+
+async def test_a_call_that_was_cancelled_while_it_waited_is_told_by_the_next_one(serve: Serve, tmp_path: Path) -> None:
+    waits = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if waits.is_set():
+            return web.json_response([])
+        waits.set()
+        await asyncio.sleep(60)
+        raise AssertionError("cancelled before")
+
+    asked = crmlab.Account("complero", base_url=await serve(answer), api_key="key")
+    given: dict[str, Any] = {"allow_destructive": True, "spool": tmp_path}
+    call = asyncio.create_task(crmlab.call(asked, "get_latest_events", **given))
+    await waits.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    with pytest.warns(UserWarning, match="an earlier run ended while it waited for an answer"):
+        await crmlab.call(asked, "get_latest_events", **given)
+    assert await crmlab.call(asked, "get_latest_events", **given) == []
+
+
+async def test_a_refusal_is_told_by_the_run_itself_and_leaves_no_mark(serve: Serve, tmp_path: Path) -> None:
+    asked = await account(serve, Queue(500, ["1"], []))
+
+    with pytest.raises(ServerError):
+        await latest(asked, tmp_path)
+    data = await latest(asked, tmp_path)
+
+    assert data.complete
+    assert not [*tmp_path.rglob("*.asked")]
+
+
+async def test_where_no_mark_can_be_left_nothing_is_asked(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, body: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    queue = Queue(["1"])
+    monkeypatch.setattr(spool_module, "_write", full)
+
+    with pytest.raises(CrmlabError, match="No space left on device"):
+        await latest(await account(serve, queue), tmp_path)
+
+    assert queue.asked == 0

@@ -113,7 +113,7 @@ async def test_what_could_be_applied_twice_is_sent_once(serve: Serve) -> None:
     script = Script(lambda r: refusal(500), lambda r: fine())
 
     with pytest.raises(ServerError):
-        await send(await serve(script), Request(path="/x", method="POST", body={"a": 1}), retry=False)
+        await send(await serve(script), Request(path="/x", method="POST", body={"a": 1}), again="never")
 
     assert len(script.asked) == 1
 
@@ -168,7 +168,7 @@ async def test_no_usable_answer_is_a_reason_to_ask_again(serve: Serve, broken: A
 
 
 async def test_endless_nesting_costs_what_is_nested_and_no_more(serve: Serve) -> None:
-    page = await send(await serve(Script(endless_nesting)), retry=False)
+    page = await send(await serve(Script(endless_nesting)), again="never")
 
     answer = page.read(dict[str, msgspec.Raw])
     assert bytes(answer["status"]) == b"0"
@@ -180,7 +180,7 @@ async def test_no_usable_answer_is_a_transport_error_without_secrets(serve: Serv
     url = await serve(Script(broken))
 
     with pytest.raises(TransportError) as caught:
-        await send(url, retry=False)
+        await send(url, again="never")
 
     assert_no_secret("".join(traceback.format_exception(caught.value)), str(caught.value), repr(caught.value))
 
@@ -509,7 +509,7 @@ async def test_a_host_that_cannot_be_reached_frees_its_time() -> None:
 
     async with Client(limits) as client:
         with pytest.raises(TransportError):
-            await client.send(nobody, ASK, retry=False)
+            await client.send(nobody, ASK, again="never")
 
     assert rate_queue(("127.0.0.1:9", ""), limits).limiter.wait(time.monotonic() + 60) == 0
 

@@ -349,6 +349,8 @@ def test_a_rate_says_by_what_it_is_known_and_what_consents_name_nothing() -> Non
     assert title(figure) == "Contacts opted in (n = 3 contacts with a decision)"
     assert title(by_address) == "Addresses opted in (n = 2 addresses with a decision)"
     assert "By events, do-not-contact marks" in notes(figure)
+    assert "1 decision without a time, as they were when fetched" in notes(figure)
+    assert "without a time" not in notes(by_address)
     assert "1 consent without a channel and 1 consent without a purpose: for none that is named" in notes(figure)
     assert notes(figure).endswith("Left out: 1 event without a person or time")
 

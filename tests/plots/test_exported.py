@@ -75,7 +75,7 @@ def test_what_somebody_chose_stays(chosen: None) -> None:
 def test_text_of_the_data_ends_no_script() -> None:
     figure = go.Figure(go.Bar(x=[EVIL], y=[1.5]), layout={"height": 300, "title": {"text": EVIL}})
 
-    text = _exported.html(figure.to_dict())
+    text = _exported.figure_html(figure.to_dict())
 
     assert text.count("<script") == text.count("</script>") == 1
     drawn = re.search(r"const figure = (.*);\n", text)

@@ -237,6 +237,10 @@ def test_a_yes_without_a_purpose_is_told_where_one_is_asked_for() -> None:
     any_purpose = plots.open_pipeline_by_consent(deals, events, who(ann="A"), as_of=AS_OF)
     for_news = plots.open_pipeline_by_consent(deals, events, who(ann="A"), as_of=AS_OF, purpose="news")
 
+    won = deals.with_columns(status=pl.lit("won"), close_date=pl.lit(AS_OF))
+    by_news = plots.consent_and_win_rate(won, events, who(ann="A"), purpose="news")
+
+    assert "1 event with a yes and no purpose: for none that is named" in notes(by_news)
     assert "yes and no purpose" not in notes(any_purpose)
     assert "Last decision about email for news" in notes(for_news)
     assert "1 event with a yes and no purpose: for none that is named" in notes(for_news)

@@ -25,7 +25,8 @@ from crmlab.errors import (
     ServerError,
     TransportError,
 )
-from crmlab.providers.commanders_act import DAY, HOUR, PROVIDER
+from crmlab.providers.commanders_act import PROVIDER
+from crmlab.providers.commanders_act.asking import DAY, HOUR
 
 NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 INTEGRATION = {

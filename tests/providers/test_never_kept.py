@@ -88,12 +88,36 @@ async def test_the_key_among_the_settings_of_onepagecrm_is_nowhere(
     assert PLANTED not in traces(data, tmp_path) + caplog.text
 
 
+#: of a webhook, and of everything that is strange in its place
+WEBHOOKS: list[Any] = [
+    {"id": "1", "name": "Shop", "hook_url": f"https://{PLANTED}@in.example.com/{PLANTED}?k=1", "secretkey": PLANTED},
+    {"id": "2", "name": {"hook_url": PLANTED}, "hook_url": [PLANTED], "secretkey": {"secretkey": PLANTED}},
+    {"name": "nameless", "hook_url": PLANTED, "secretkey": PLANTED},
+    ["no object", {"secretkey": PLANTED, "hook_url": PLANTED}],
+]
+
+
+async def test_what_opens_the_receiver_of_a_webhook_is_nowhere(serve: Serve, tmp_path: Path, caplog: Any) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"status": 0, "data": {"webhooks": WEBHOOKS, "total_count": len(WEBHOOKS)}})
+
+    caplog.set_level(logging.DEBUG)
+    account = crmlab.Account("onepagecrm", base_url=await serve(answer), user_id="u", api_key="k")
+    data = await crmlab.fetch(account, "onepagecrm.webhooks", limits=crmlab.Limits())
+
+    assert data["onepagecrm.webhooks"]["hook_host"].to_list() == ["in.example.com", None, None]
+    # that they are not kept is documented, and no news
+    assert "nobody documented" not in str(data.summary["note"].to_list())
+    assert data.rejected.height == 1
+    assert PLANTED not in traces(data, tmp_path) + caplog.text
+
+
 ISSUE = {"id": "1", "attributes": {"detail": "x", "request": INSIDE}}
 CALLED = [
     ("commanders_act", "platform_sources_index", {"data": LISTS["/sources"]}),
     ("commanders_act", "platform_destination_issue_details_index", {"data": ISSUE}),
     ("onepagecrm", "get_bootstrap", {"status": 0, "data": SETTINGS[3]}),
-    ("onepagecrm", "list_webhooks", {"status": 0, "data": {"webhooks": [{"webhook": {"secretkey": PLANTED}}]}}),
+    ("onepagecrm", "list_webhooks", {"status": 0, "data": {"webhooks": WEBHOOKS[:1]}}),
     ("onepagecrm", "get_bootstrap", {"status": 0, "data": {"json": json.dumps({"auth_key": PLANTED})}}),
 ]
 

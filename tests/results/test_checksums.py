@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -14,9 +16,9 @@ import crmlab
 CHANGED = "was changed after crmlab wrote it"
 
 
-def data() -> crmlab.Fetched:
+def data(amounts: Sequence[float] = (10.0, 20.0)) -> crmlab.Fetched:
     deals = pl.DataFrame({"id": ["1", "2"], "owner_name": ["Ann", "Bo"], "status": ["won", "lost"]})
-    deals = deals.with_columns(amount=pl.Series([10.0, 20.0]))
+    deals = deals.with_columns(amount=pl.Series(amounts))
     users = pl.DataFrame({"id": ["u"], "full_name": ["Ann"]})
     return crmlab.collect(
         deals=crmlab.table("deals", deals, provider="own"),
@@ -52,7 +54,9 @@ def test_the_manifest_has_size_and_checksum_of_every_file(tmp_path: Path) -> Non
     assert set(files) == {path.name for path in tmp_path.iterdir()} - {"crmlab.json"}
     for name, known in files.items():
         content = (tmp_path / name).read_bytes()
-        assert known == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        written_at = (tmp_path / name).stat().st_mtime_ns
+        digest = hashlib.sha256(content).hexdigest()
+        assert known == {"bytes": len(content), "sha256": digest, "modified_ns": written_at}
 
 
 @pytest.mark.parametrize(("before", "after"), [(b"10.0", b"99.0"), (b"10.0", b"100.0")])
@@ -77,12 +81,31 @@ def test_a_changed_summary_is_told_of_every_table(tmp_path: Path) -> None:
     assert notes(crmlab.open(tmp_path)) == dict.fromkeys(("deals", "users"), f"summary.csv {CHANGED}")
 
 
-def test_of_lazy_tables_a_change_of_the_size_is_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("amounts", [[30.0, 40.0], [20.0, 10.0], [10.0, 20.5]])
+def test_a_lazy_file_that_was_replaced_by_one_of_the_same_size_is_told(tmp_path: Path, amounts: list[float]) -> None:
+    data().export(tmp_path / "out")
+    data(amounts).export(tmp_path / "other")
+    sizes = {(tmp_path / folder / "deals.parquet").stat().st_size for folder in ("out", "other")}
+    assert len(sizes) == 1
+
+    shutil.copy2(tmp_path / "other/deals.parquet", tmp_path / "out/deals.parquet")
+
+    assert notes(crmlab.open(tmp_path / "out")) == {"deals": f"deals.parquet {CHANGED}"}
+
+
+def test_a_lazy_file_of_another_size_is_told(tmp_path: Path) -> None:
     data().export(tmp_path)
     path = tmp_path / "deals.parquet"
     pl.read_parquet(path).with_columns(name=pl.lit("another name, for every deal")).write_parquet(path)
 
     assert notes(crmlab.open(tmp_path)) == {"deals": f"deals.parquet {CHANGED}"}
+
+
+def test_a_copy_of_a_folder_is_the_same(tmp_path: Path) -> None:
+    data().export(tmp_path / "out")
+    shutil.copytree(tmp_path / "out", tmp_path / "copy", copy_function=shutil.copyfile)
+
+    assert notes(crmlab.open(tmp_path / "copy")) == {}
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])

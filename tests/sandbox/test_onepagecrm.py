@@ -100,7 +100,8 @@ async def test_embedded_records_follow_the_lists(world: World) -> None:
     )
     kept = [each for each in had if each["id"] != note.id]
     assert len(kept) == len(had) - 1
-    assert has == [*kept, {**next(each for each in had if each["id"] == note.id), "id": "f" * 24}]
+    renamed = {**next(each for each in had if each["id"] == note.id), "id": "f" * 24}
+    assert has == [*kept, {**renamed, "attachments": []}]  # its file belongs to the note of the old id
 
 
 # ---- bootstrap ----------------------------------------------------------------------------------

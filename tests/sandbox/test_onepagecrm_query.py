@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 import crmlab
+from crmlab.sandbox.services.onepagecrm.index import Index
 from crmlab.sandbox.services.onepagecrm.lists import lists
 from crmlab.sandbox.services.onepagecrm.query import BadValue, Queries
-from crmlab.sandbox.services.onepagecrm.records import Index
 from crmlab.sandbox.world.generate import generate
 from tests.sandbox.asking import asked
 
 WORLD = generate(80, seed=4)
 PEOPLE = WORLD.people_in("onepagecrm")
-LISTS = lists(WORLD)
-QUERIES = Queries(WORLD, Index(WORLD))
+LISTS = lists(WORLD, {})
+QUERIES = Queries(WORLD, Index(LISTS))
 COMPANY = next(person.company_id for person in PEOPLE if person.company_id)
 STAFF = {person.id for person in PEOPLE if person.company_id == COMPANY}
 DEALS = LISTS["deals"].items

@@ -36,8 +36,10 @@ def extras(data: crmlab.Fetched) -> None:
     """With all of them: what they are for works, as far as it can without a browser and a desktop."""
     import kaleido  # noqa: F401
     import keyring
+    from nbconvert.exporters.base import get_exporter
 
     assert keyring.get_keyring()
+    assert get_exporter("HTML_offline").__module__ == "crmlab.notebook.offline_html"
     assert data.export("book", format="xlsx")
     assert "CRMLAB_ONEPAGECRM_API_KEY" in complaint(CredentialError, crmlab.login("onepagecrm").accounts)
 

@@ -12,6 +12,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -28,7 +29,6 @@ from crmlab.connector import (
     Request,
     Resource,
     Schema,
-    View,
     count_and_names,
     known_zone,
     page_size_fact,
@@ -38,18 +38,16 @@ from crmlab.connector import (
     with_zone,
 )
 from crmlab.connector.operation import declared_in
-from crmlab.errors import ApiError, NotFoundError
+from crmlab.errors import NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
+from crmlab.providers.altcraft.asking import LIMIT, PAGE_SIZE, for_each, ids, is_other_database, number, objects, post
+from crmlab.providers.altcraft.details import DETAILS
+from crmlab.providers.altcraft.export import ASSUMPTIONS, exported
 from crmlab.providers.altcraft.probes import PROBES
+from crmlab.providers.altcraft.targets import TARGETS
 
-_LIMIT = 1000
-_PAGE_SIZE = PageSize(name="limit", in_body=True)
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
-
-
-#: what stands in the place of a record that is not there
-_NOTHING = (b"null", b"[]", b"{}", b'""', b"false")
 
 
 class _Envelope(msgspec.Struct):
@@ -58,7 +56,8 @@ class _Envelope(msgspec.Struct):
 
 
 def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
-    if secrets.get("token_in") == "body":
+    # a file is not asked for with a body
+    if secrets.get("token_in") == "body" and not request.is_file:
         return request.with_body(token=secrets["token"])
     return request.with_headers(Authorization=f"Bearer {secrets['token']}")
 
@@ -83,82 +82,46 @@ def _check(page: Page) -> None:
     )
 
 
-def _post(method: str, *, tags: Mapping[str, str] | None = None, **body: object) -> Request:
-    return Request(path=f"/{method}", method="POST", body=body, tags=tags or {})
-
-
-def _ids(context: Context, resource: str) -> list[str]:
-    return context.rows[resource]["id"].drop_nulls().to_list()
-
-
-def _number(id: str) -> int | str:
-    return int(id) if id.isdigit() else id
-
-
-class _Data(msgspec.Struct):
-    data: msgspec.Raw = msgspec.Raw(b"null")
-
-
 def _lacks_details(page: Page) -> str:
     """Return what is to be said of an answer without a segment to a request for one that is listed."""
-    is_nothing = bytes(page.read(_Data).data).translate(None, b" \t\r\n") in _NOTHING
-    return "a segment that is listed came without its details" if is_nothing else ""
+    return "a segment that is listed came without its details" if page.lacks_list or pages.is_empty(page) else ""
+
+
+def _lacks_counters(page: Page) -> str:
+    """Return what is to be said of an answer without counters; an empty list is one of no channel."""
+    return "the size of a segment in a resource came without its counters" if page.lacks_list else ""
 
 
 def _sees_no(what: str) -> str:
     return f"the token sees no {what}: give it those groups in Altcraft > Settings > Tokens"
 
 
-def _objects(
-    name: str, doc: str, record: Schema = fields.OBJECT, views: tuple[View, ...] = (), never_empty: str = ""
-) -> Resource:
-    """A list of objects: paged by the next object's number."""
-    first = _post(f"{name}/list", from_id=pages.FIRST, limit=_LIMIT)
-    return Resource(
-        name=name,
-        doc=doc,
-        requests=lambda context: (first,),
-        follow=pages.objects,
-        total=pages.total,
-        absent_is_empty=True,
-        page_size=_PAGE_SIZE,
-        schema=record,
-        views=views,
-        never_empty=never_empty,
-    )
-
-
 def _profiles(context: Context) -> Iterable[Request]:
-    for database in _ids(context, "databases"):
-        yield _post("profiles/list", db_id=_number(database), from_id="", limit=_LIMIT)
+    for database in ids(context, "databases"):
+        yield post("profiles/list", db_id=number(database), from_id="", limit=LIMIT)
 
 
 def _subscriptions(context: Context) -> Iterable[Request]:
-    for resource in _ids(context, "resources"):
-        yield _post(
+    for resource in ids(context, "resources"):
+        yield post(
             "subscriptions/list_all",
             tags={"resource_id": resource},
-            resource_id=_number(resource),
+            resource_id=number(resource),
             from_id="",
-            limit=_LIMIT,
+            limit=LIMIT,
         )
-
-
-def _segment_details(context: Context) -> Iterable[Request]:
-    for segment in _ids(context, "segments"):
-        yield _post("segments/get", id=_number(segment))
 
 
 def _segment_counters(context: Context) -> Iterable[Request]:
     """One request for each segment and resource: how many profiles of the segment it has."""
     for segment in context.rows["segment_details"].iter_rows(named=True):
         where = _database_of(segment)
-        for resource in _ids(context, "resources"):
-            yield _post(
+        for resource in ids(context, "resources"):
+            yield post(
                 "segments/get_counters",
                 tags={"segment_id": segment["id"], "resource_id": resource},
-                id=_number(segment["id"]),
-                resource_id=_number(resource),
+                id=number(segment["id"]),
+                resource_id=number(resource),
                 **where,
             )
 
@@ -168,28 +131,23 @@ def _database_of(segment: Mapping[str, Any]) -> dict[str, int | str]:
     databases = [part["list_id"] for part in segment["segment"] or () if part["list_id"]]
     if not databases:
         return {}
-    number = _number(databases[0])
+    database = number(databases[0])
     # one text calls it db_id, another list_id
-    return {"db_id": number, "list_id": number}
-
-
-def _is_other_database(error: ApiError, request: Request) -> bool:
-    """Whether the segment's database does not use this resource: then it has no size there."""
-    return error.code == "413"
+    return {"db_id": database, "list_id": database}
 
 
 def _history(context: Context) -> Iterable[Request]:
     """One request for each database: the days that hold since..until whatever the account's time zone."""
     start = context.since.date() - dt.timedelta(days=1) if context.since else LONG_AGO
     end = (context.until or context.now).date() + dt.timedelta(days=2)
-    for database in _ids(context, "databases"):
-        yield _post(
+    for database in ids(context, "databases"):
+        yield post(
             "subscribers/history_get_all",
-            list_id=_number(database),
+            list_id=number(database),
             date_from=start.isoformat(),
             date_to=end.isoformat(),
             from_id="",
-            limit=_LIMIT,
+            limit=LIMIT,
         )
 
 
@@ -199,14 +157,22 @@ def _profile_schema(context: Context) -> Schema:
     return {**fields.PROFILE, **dict.fromkeys(own, fields.PROFILE["email"])}
 
 
+def _with_named_fields(resource: Resource, names: str) -> Resource:
+    """Return the profiles without the question for their fields, where the account names them."""
+    return replace(resource, needs_before_decode=()) if resource.name == "profiles" else resource
+
+
 # ---- facts ----------------------------------------------------------------------------------------
 
 
 def _point_by(resource: Resource, name: str) -> Resource:
     """Return a list whose pages name the next one otherwise."""
+    lacking = partial(pages.lacks_pointer, name=name)
     if resource.follow is pages.records:
-        return replace(resource, follow=pages.records_by(name))
-    return replace(resource, follow=pages.history_by(name)) if resource.follow is pages.history else resource
+        return replace(resource, follow=pages.records_by(name), lacking=lacking)
+    if resource.follow is pages.history:
+        return replace(resource, follow=pages.history_by(name), lacking=lacking)
+    return resource
 
 
 def _history_in_zone(resource: Resource, zone: str) -> Resource:
@@ -264,25 +230,36 @@ PROVIDER = Provider(
             label="Custom fields",
             secret=False,
             pattern="([^,]+(,[^,]+)*)?",
-            help="optional: names of your profiles' own fields, joined by commas",
+            help="optional: names of your profiles' own fields, joined by commas; without it the service is asked",
+            apply=_with_named_fields,
+        ),
+        Field(
+            name="profiles_by",
+            label="Profiles by",
+            secret=False,
+            default="pages",
+            pattern="pages|export",
+            help="pages, or export for databases of many profiles: the service writes them into files, which takes few "
+            "requests",
+            apply=exported,
         ),
     ),
     sign=_sign,
     check=_check,
     limits=Limits(rate=5, burst=5, concurrency=5, scope="account", ceiling=20),
-    ping=_post("databases/list", from_id=1, limit=_LIMIT),
+    ping=post("databases/list", from_id=1, limit=LIMIT),
     reached=count_and_names("database", "name"),
     ping_resource="databases",
     resources=(
-        _objects("databases", "Databases of profiles that the token may see.", never_empty=_sees_no("database")),
-        _objects("resources", "Resources: what addresses are subscribed to.", never_empty=_sees_no("resource")),
-        _objects("segments", "Segments by name; what is in them: segment_details."),
+        objects("databases", "Databases of profiles that the token may see.", never_empty=_sees_no("database")),
+        objects("resources", "Resources: what addresses are subscribed to.", never_empty=_sees_no("resource")),
+        objects("segments", "Segments by name; what is in them: segment_details."),
         Resource(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             absent_is_empty=True,
             lacking=_lacks_details,
-            requests=_segment_details,
+            requests=for_each("segments/get", "segments"),
             needs_before_request=("segments",),
             schema=fields.SEGMENT,
             computed=views.SEGMENT_PARTS,
@@ -292,16 +269,17 @@ PROVIDER = Provider(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
             absent_is_empty=True,
+            lacking=_lacks_counters,
             requests=_segment_counters,
             needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
-            is_empty_answer=_is_other_database,
+            is_empty_answer=is_other_database,
             key=views.COUNTER_KEY,
             schema=fields.COUNTER,
             views=views.counters,
             view_tables=("segments",),
         ),
-        _objects("campaigns", "Mailings, which the service calls campaigns.", fields.CAMPAIGN, views.CAMPAIGNS),
+        objects("campaigns", "Mailings, which the service calls campaigns.", fields.CAMPAIGN, views.CAMPAIGNS),
         Resource(
             name="profiles",
             doc="Profiles of every database (no time filter: always all).",
@@ -309,8 +287,11 @@ PROVIDER = Provider(
             requests=_profiles,
             nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
+            needs_before_decode=("database_fields",),
             follow=pages.records,
-            page_size=_PAGE_SIZE,
+            mentioned=pages.total,
+            lacking=pages.lacks_pointer,
+            page_size=PAGE_SIZE,
             schema=_profile_schema,
             views=views.contacts,
             view_tables=("contacts",),
@@ -323,7 +304,9 @@ PROVIDER = Provider(
             nothing_to_ask=_sees_no("resource"),
             needs_before_request=("resources",),
             follow=pages.records,
-            page_size=_PAGE_SIZE,
+            mentioned=pages.total,
+            lacking=pages.lacks_pointer,
+            page_size=PAGE_SIZE,
             tags=("resource_id",),
             key=views.SUBSCRIPTION_KEY,
             schema=fields.SUBSCRIPTION,
@@ -338,6 +321,8 @@ PROVIDER = Provider(
             nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.history,
+            mentioned=pages.total,
+            lacking=pages.lacks_pointer,
             page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
             schema=fields.EVENT,
@@ -345,8 +330,10 @@ PROVIDER = Provider(
             views=views.HISTORY,
             unknown_words=views.UNKNOWN_ACTIONS,
         ),
+        *DETAILS,
     ),
     operations=declared_in("crmlab.providers.altcraft.operations"),
+    targets=TARGETS,
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",
@@ -356,6 +343,8 @@ PROVIDER = Provider(
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
         "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
         "a full last page more is asked for by its last time (history) or number (objects)",
+        "where profiles, subscriptions or history say a total_count, as lists of objects do, it counts what the list "
+        "holds",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a token that sees no database or no resource lacks their groups: nobody sends mailings without them",
         "a profile's id is unique among all databases of the account",
@@ -372,15 +361,22 @@ PROVIDER = Provider(
         "such nor as what happened to a mailing is shown among the consent events, decides nothing, and is named in a "
         "note of the fetch",
         "segments/get_counters takes the database as db_id and as list_id at once",
-        "the answer of databases/fields_get is not documented: custom fields are those that the "
-        "account's custom_fields setting names, others are reported as undocumented",
+        "databases/fields_get and resources/fields_get answer with a list of objects that have a name, of names, or "
+        "with an object that holds each field under its name; where they do not, name your profiles' own fields as "
+        "custom_fields: others are reported as undocumented",
+        "resources/get and resources/get_counters exist and answer as those of databases do; campaigns/broadcasts, "
+        "campaigns/regulars and scampaigns are listed as campaigns are",
+        "a campaign's log comes oldest first, and from_time includes its moment: a full page is followed from its "
+        "last time on; where that is wrong, fewer lines come than are counted, and the log is told incomplete",
+        *ASSUMPTIONS,
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
         "importing, changing and deleting profiles, subscriptions and segments",
-        "campaign logs and settings, scenarios, goals, pixels",
+        "scenarios, goals, pixels",
+        "the accounts of an installation (admin/accounts/list), which only an administrator's token may list: call it",
         "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
     ),
 )

@@ -35,6 +35,16 @@ SEGMENT: Schema = {
         )
     ),
 }
+#: a database or a resource by its id
+OBJECT_DETAIL: Schema = {"id": _text, "name": _text, "suppress_id": _text, "description": _text}
+#: what is said of a field is documented nowhere
+FIELD: Schema = dict.fromkeys(("id", "name", "Name", "field_name", "label", "title", "description", "type"), _text)
+_STATES = (
+    "all", "subscribed", "unsubscribed", "complained", "hardbounced", "unconfirmed", "suspended", "invalid",
+    "subscribed_sendable", "unconfirmed_sendable",
+)  # fmt: skip
+#: how many subscriptions are in which state
+STATES: Schema = {"channel": _text, "status": pl.Struct(dict.fromkeys(_STATES, _int))}
 COUNTER: Schema = {
     "channel": _text,
     "status": pl.Struct({"subscribed_sendable": _int, "unconfirmed_sendable": _int}),
@@ -46,6 +56,24 @@ CAMPAIGN: Schema = {
     "is_active": _bool,
     "subid": _text,
     "for_confirm": _text,
+    "ui_tags": _texts,
+    "groups": _GROUPS,
+    "Groups": _GROUPS,
+}
+CAMPAIGN_DETAIL: Schema = {
+    **dict.fromkeys(("id", "name", "description", "type", "updated_user", "update_time"), _text),
+    "is_active": _bool,
+}
+CAMPAIGN_STATUS: Schema = {"is_active": _bool, "is_completed": _bool, "status": _text}
+CAMPAIGN_LOG: Schema = dict.fromkeys(("time", "level", "state", "message", "value"), _text)
+BROADCAST: Schema = {
+    **dict.fromkeys(("name", "data_id", "data_type"), _text),
+    "is_active": _bool,
+    "content": pl.List(pl.Struct({"subject": _text})),
+}
+#: how it is listed is not documented: as other campaigns are, with the state that it can be asked by
+SUPER_CAMPAIGN: Schema = {
+    **dict.fromkeys(("id", "name", "state"), _text),
     "ui_tags": _texts,
     "groups": _GROUPS,
     "Groups": _GROUPS,

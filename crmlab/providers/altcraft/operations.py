@@ -56,7 +56,9 @@ def _read(name: str, fields: dict[str, Any] | None = None, **more: Any) -> Opera
 
 
 def _write(name: str, fields: dict[str, Any], **more: Any) -> Operation:
-    return post(name.replace("/", "_"), f"/{name}", fields=fields, **more)
+    """Return an operation that changes something, and starts no scenario unless it is told to."""
+    quiet = {"defaults": {"skip_triggers": True}} if "skip_triggers" in fields else {}
+    return post(name.replace("/", "_"), f"/{name}", fields=fields, **quiet, **more)
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -170,7 +172,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     get(
         "download",
-        "/download/data/{folder}/{file}",
+        "/api/download/data/{folder}/{file}",
+        from_root=True,
         binary=True,
         doc="The file of an export, by the last two parts of the path that its task tells.",
     ),

@@ -21,6 +21,7 @@ from crmlab.connector import (
     unix_seconds,
     whole_number,
 )
+from crmlab.errors import PagingError
 
 #: where an answer names its next page
 POINTER = "next_from_id"
@@ -30,6 +31,14 @@ FIRST = 1
 _SLICES = 5
 _MEGABYTE = 1_000_000
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
+#: what is documented of an answer
+BESIDE = frozenset({"error", "error_text", "data", "total_count", POINTER})
+#: words in the names of what may lead to a next page
+_LEADS_ON = re.compile(
+    "next|after|cursor|contin|token|from|offset|scroll|more|page|paging|pagination|link|anchor|marker|bookmark|"
+    "resume|seek|start|position|pointer|following",
+    re.IGNORECASE,
+)
 
 
 class _Listing(msgspec.Struct):
@@ -44,9 +53,40 @@ class _Listing(msgspec.Struct):
         return len(msgspec.json.decode(self.data, type=list[msgspec.Raw]))
 
 
+def is_empty(page: Page) -> bool:
+    """Return whether the list of a page holds nothing."""
+    return page.read(_Listing).height == 0
+
+
 def total(page: Page) -> int | None:
     """Return how many objects the service says the list has."""
     return whole_number(page.read(_Listing).total_count)
+
+
+def lacks_pointer(page: Page, name: str = POINTER) -> str:
+    """Return what is to be said of a page that names no next one where others would, but has something alike beside it.
+
+    What repeats the question, such as the size of the page, leads nowhere.
+    """
+    answer = page.read(_Listing)
+    if answer.next_from_id or not answer.height:
+        return ""
+    others = page.read(dict[str, Any])
+    # true is no 1 that was asked for
+    asked = [repr(value) for value in page.request.body.values()]
+    news = {each for each, value in others.items() if value and repr(value) not in asked}
+    alike = [each for each in others if each in news - BESIDE and _LEADS_ON.search(each)]
+    if others.get(name) or not alike:
+        return ""
+    return (
+        f"a page names no next one in {name}, but has {', '.join(alike)}, which nobody documents: there may be more. "
+        "crmlab.probe(account) looks what leads to it"
+    )
+
+
+def objects_lack_pointer(page: Page) -> str:
+    """Return the same of a list of objects: its documented count tells as well whether there is more."""
+    return "" if total(page) is not None else lacks_pointer(page)
 
 
 class _Object(msgspec.Struct):
@@ -109,6 +149,39 @@ def _pointer(page: Page, name: str = POINTER) -> str | None:
         return following
     sent = int(asked) if _NUMBER.fullmatch(asked) else 0
     return following if int(following) > sent else None
+
+
+class _Line(msgspec.Struct):
+    time: Any = None
+
+
+def log_total(page: Page) -> int | None:
+    """Return how many lines the service says a log has; a log that is asked for from a time on may count otherwise."""
+    return None if "from_time" in page.request.body else total(page)
+
+
+def _follow_log(page: Page) -> Iterable[Request]:
+    """Ask for a log from its last time on, where the page is full: lines of that time come again.
+
+    That lines come oldest first is assumed; where they do not, the count tells that some are missing.
+    """
+    if not _is_full(page):
+        return ()
+    listing = page.read(_Listing)
+    lines = msgspec.json.decode(listing.data, type=list[_Line])
+    last = str(lines[-1].time)
+    if last == page.request.body.get("from_time"):
+        raise PagingError(f"a log of {page.request.path} holds more lines of one moment than a page does")
+    return [page.request.with_body(from_time=last)]
+
+
+#: a page of a log begins with the last lines of the one before, so that it is no chain of different pages
+log = Paginator(strategy="page after page", follow=_follow_log, more=lambda page: None if _is_full(page) else 0)
+
+
+def _is_full(page: Page) -> bool:
+    limit: int = page.request.body["limit"]
+    return page.read(_Listing).height >= limit
 
 
 def records_by(name: str) -> Paginator:

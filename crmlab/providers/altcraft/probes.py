@@ -28,6 +28,7 @@ from crmlab.connector import (
     whole_number,
 )
 from crmlab.errors import NotFoundError
+from crmlab.providers.altcraft.pages import BESIDE, POINTER
 
 #: records that are asked for to see what they have in common
 _MANY = 100
@@ -35,8 +36,6 @@ _MANY = 100
 _MAX_DATABASES = 3
 #: history that is looked at, in days
 _DAYS = 365
-_POINTER = "next_from_id"
-_BESIDE = frozenset({"error", "error_text", "data", "total_count", _POINTER})
 #: an id of 24 hexadecimal digits begins with the second in which it was made
 _OBJECT_ID = re.compile("[0-9a-f]{24}")
 #: by how many seconds an event may be later than its id
@@ -107,22 +106,22 @@ def _names_pointer(first: _First) -> Callable[[Context], Reads]:
         page = yield from _of_databases(context, first)
         if page is None:
             return untold("there is nothing in the databases that were looked at")
-        pointer = member(page, _POINTER)
+        pointer = member(page, POINTER)
         if pointer:
             following = yield _at(page, pointer)
             if _leads_on(page, following):
-                return confirmed(f"{_POINTER} leads to other records")
-            if not _data(following) and member(following, _POINTER):
-                return refuted(f"{_POINTER} leads to an empty page, which names another one")
-            return untold(f"{_POINTER} leads to no other records: these may be all")
-        others = [name for name, value in page.read(dict[str, Any]).items() if name not in _BESIDE and value]
+                return confirmed(f"{POINTER} leads to other records")
+            if not _data(following) and member(following, POINTER):
+                return refuted(f"{POINTER} leads to an empty page, which names another one")
+            return untold(f"{POINTER} leads to no other records: these may be all")
+        others = [name for name, value in page.read(dict[str, Any]).items() if name not in BESIDE and value]
         for name in others[:1]:
             following = yield _at(page, member(page, name))
             if _leads_on(page, following):
-                return refuted(f"{shown([name])} leads to other records, and there is no {_POINTER}", pointer=name)
+                return refuted(f"{shown([name])} leads to other records, and there is no {POINTER}", pointer=name)
         larger = yield page.request.with_body(limit=_MANY)
         if len(_data(larger)) > len(_data(page)):
-            return refuted(f"there are more records, and no {_POINTER}")
+            return refuted(f"there are more records, and no {POINTER}")
         return untold("there are no more records, so nothing leads to them")
 
     return reads
@@ -166,7 +165,7 @@ def _honours_limit(context: Context) -> Reads:
     page = yield from _of_databases(context, many)
     if page is None:
         return untold("there is no profile in the databases that were looked at")
-    return honours_size(page, _data(page), _MANY, more=bool(member(page, _POINTER)), name="limit")
+    return honours_size(page, _data(page), _MANY, more=bool(member(page, POINTER)), name="limit")
 
 
 def _one_day_is_enough(context: Context) -> Reads:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.connector import RECORD, Context, View, custom, full_name, integer, iso_time, lookup, text, texts
+from crmlab.providers.altcraft import fields
 
 # The vendor's list of actions is not public: these are the words to be expected, for its own texts use
 # several for one thing. Case, and what stands between the parts of a word, do not matter.
@@ -143,8 +144,12 @@ def contacts(context: Context) -> tuple[View, ...]:
 
 
 def custom_names(context: Context) -> list[str]:
-    """The custom fields that the account's settings name."""
-    names = (name.strip() for name in context.options.get("custom_fields", "").split(","))
+    """The custom fields that the account's settings name; where they name none, those that the service does."""
+    names = [name.strip() for name in context.options.get("custom_fields", "").split(",")]
+    if not any(names) and "database_fields" in context.rows:
+        told = context.rows["database_fields"]["name"].drop_nulls().to_list()
+        # what begins with _ is the service's own, and Polars reads * and ^...$ as patterns for names of columns
+        names = [name for name in told if not name.startswith(("_", "*", "^")) and name not in fields.PROFILE]
     return list(dict.fromkeys(name for name in names if name))
 
 
@@ -209,4 +214,5 @@ SUBSCRIPTION_PARTS = {
     "subscription_cats": RECORD.str.json_path_match("$.subscription.cats"),
 }
 SEGMENT_PARTS = {"segment_json": RECORD.str.json_path_match("$.segment")}
+BROADCAST_PARTS = {"content_json": RECORD.str.json_path_match("$.content")}
 UNKNOWN_ACTIONS = {"activities": _unknown("kind"), "consent_events": _unknown("kind")}

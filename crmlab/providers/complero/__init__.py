@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+import polars as pl
 
 from crmlab.connector import (
     Context,
@@ -38,6 +39,7 @@ from crmlab.connector import (
     pointer,
     read_refusal,
     refuse,
+    text,
     time_slices,
     time_zone_fact,
     unix_seconds,
@@ -47,6 +49,7 @@ from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import fields, views
 from crmlab.providers.complero.paths import PATHS
 from crmlab.providers.complero.probes import PROBES, at_path, iso
+from crmlab.providers.complero.targets import TARGETS
 
 #: the kinds of event asked for, one list each: without a filter only the first two come, and how
 #: several are joined in one filter is not documented
@@ -105,6 +108,22 @@ def _times(page: Page) -> Iterable[object]:
 
 def _span(request: Request) -> Span:
     return Span(unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to")))
+
+
+def _ignores_period(page: Page) -> str:
+    """Return what is to be said of the first page of a period that holds a record of another time."""
+    period = _span(page.request)
+    if "cursor" in page.request.params or period == (None, None):
+        return ""
+    known = [moment for time in _times(page) if (moment := unix_seconds(time)) is not None]
+    is_earlier = period.since is not None and min(known, default=period.since) < period.since
+    is_later = period.until is not None and max(known, default=period.until) > period.until
+    if not is_earlier and not is_later:
+        return ""
+    return (
+        "records of other times came than from and to ask for: shared tables leave them out, and the service's own "
+        "records hold them"
+    )
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
@@ -172,15 +191,20 @@ def _operation_list(context: Context) -> Iterable[Request]:
     return [_list("operations", context)]
 
 
-def _employees(context: Context, path: str | None = None) -> Iterable[Request]:
-    """One request for each employee whom contacts are assigned to: there is no list of them."""
-    ids = context.rows["events"]["employee_id"].drop_nulls().unique(maintain_order=True)
-    named = [each for each in ids if each.strip()]
-    return [Request(path=fill_path(path or PATHS["employee"], id=each)) for each in named]
+def _one_each(context: Context, operation: str, exported: str, path: str | None = None) -> Iterable[Request]:
+    """One request for each employee or contact that the events read name: there is no list of either."""
+    ids = context.rows["events"][exported].drop_nulls().unique(maintain_order=True)
+    # a part of a path that is nothing, or dots alone, would make it another path
+    named = [each for each in ids if each.strip() not in ("", ".", "..")]
+    return [Request(path=fill_path(path or PATHS[operation], id=each)) for each in named]
+
+
+_employees = partial(_one_each, operation="employee", exported="employee_id")
+_contacts = partial(_one_each, operation="contact", exported="contact_id")
 
 
 def _is_gone(error: ApiError, request: Request) -> bool:
-    """An employee that old events name may have been deleted since."""
+    """An employee or contact that old events name may have been deleted since."""
     return error.status == 404
 
 
@@ -214,7 +238,8 @@ def _path_fact(resource: str, name: str) -> Fact:
         if each.name != resource:
             return each
         if "{id}" in PATHS[name]:
-            return replace(each, requests=partial(_employees, path=path))
+            at = partial(_one_each, operation=name, exported=f"{name}_id", path=path)
+            return replace(each, requests=at)
         return replace(each, requests=at_path(each.requests, path))
 
     def ask(request: Request, path: str) -> Request:
@@ -254,6 +279,7 @@ _FACTS = (
     _path_fact("events", "events"),
     _path_fact("operations", "operations"),
     _path_fact("employees", "employee"),
+    _path_fact("contacts", "contact"),
 )
 
 PROVIDER = Provider(
@@ -283,6 +309,7 @@ PROVIDER = Provider(
             requests=_event_lists,
             path=(),
             follow=_slices,
+            remark=_ignores_period,
             page_size=PageSize(name="limit"),
             is_empty_answer=_type_not_known,
             schema=fields.EVENT,
@@ -291,7 +318,10 @@ PROVIDER = Provider(
             key=views.EVENT_ID,
             views=views.EVENTS,
             unknown_words=views.UNKNOWN_KINDS,
-            exports={"employee_id": views.inside("employee_id")},
+            exports={
+                "employee_id": views.inside("employee_id"),
+                "contact_id": pl.coalesce(views.inside("id"), text("contact_id")),
+            },
         ),
         Resource(
             name="latest_events",
@@ -320,17 +350,31 @@ PROVIDER = Provider(
             needs_before_request=("events",),
         ),
         Resource(
+            name="contacts",
+            doc="Each contact that the events read name, as it is now, one request each: the contacts of the shared "
+            "table are as their newest event shows them.",
+            requests=_contacts,
+            path=(),
+            single=True,
+            is_empty_answer=_is_gone,
+            never_all_empty=True,
+            schema=fields.INSIDE_CONTACT,
+            needs_before_request=("events",),
+        ),
+        Resource(
             name="operations",
             doc="Uploads of contacts and employees, and how they went.",
             requests=_operation_list,
             path=(),
             follow=_slices,
+            remark=_ignores_period,
             page_size=PageSize(name="limit"),
             schema=fields.OPERATION,
             views=views.OPERATIONS,
         ),
     ),
     operations=_operations,
+    targets=TARGETS,
     assumptions=(
         *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
@@ -346,7 +390,8 @@ PROVIDER = Provider(
         "that could not be read",
         "an empty documentation object means that there is none",
         "a contact is as its newest event shows it; contacts without events of these types are not seen",
-        "an employee that answers 404 was deleted since the event; where all do, the path is wrong",
+        "an employee or contact that answers 404 was deleted since the event; where all do, the path is wrong",
+        "a documentation is a PDF; one that is not there answers 404, and any other answer in its place is an error",
         "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
         "asked for by its last time",
         "the latest events are all read when a call returns none",
@@ -358,6 +403,7 @@ PROVIDER = Provider(
     facts=_FACTS,
     not_covered=(
         "uploading and deleting contacts and employees",
-        "the PDF that documents a consent: only whether there is one",
+        "the PDF that documents a consent in a table: crmlab.download brings the files, the events say whether there "
+        "is one",
     ),
 )

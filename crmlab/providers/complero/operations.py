@@ -3,7 +3,9 @@
 The reference shows the path of ``ping`` alone. `PATHS` holds what is assumed for the others.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from crmlab.connector.arguments import Body
 from crmlab.connector.operation import Operation, delete, get, post
@@ -12,6 +14,8 @@ from crmlab.providers.complero.paths import PATHS
 EventType = Literal["confirm", "update", "documentation"]
 PERIOD = {"from": str, "to": str}
 PAGES = {"limit": str, "cursor": str}
+#: of one upload
+MAX_CONTACTS = 1_000
 
 
 class Contact(Body):
@@ -70,6 +74,7 @@ def operations() -> tuple[Operation, ...]:
             PATHS["documentation_by_contact"],
             assumed=True,
             binary=True,
+            file_ending="pdf",
             doc="The newest documentation of a contact's consents, as PDF.",
         ),
         get(
@@ -77,6 +82,7 @@ def operations() -> tuple[Operation, ...]:
             PATHS["documentation_by_event"],
             assumed=True,
             binary=True,
+            file_ending="pdf",
             doc="The documentation of one event, as PDF.",
         ),
         get(
@@ -95,10 +101,17 @@ def operations() -> tuple[Operation, ...]:
             doc="Events that no call has returned yet; they do not come again.",
         ),
         post("trigger_sandbox_event", PATHS["sandbox_event"], assumed=True, body=SandboxEvent),
-        post("bulk_upload_contacts", PATHS["contacts"], assumed=True, body=list[Contact]),
+        post(
+            "bulk_upload_contacts",
+            PATHS["contacts"],
+            assumed=True,
+            body=Annotated[list[Contact], Field(max_length=MAX_CONTACTS)],
+            repeatable=True,  # known by their id, contacts that are there are brought up to date
+            doc="Up to 1,000 contacts, each created or brought up to date by its id; followed by get_operation.",
+        ),
         get("get_contact", contact, assumed=True, doc="One contact by its id, as it is now."),
         delete("delete_contact", contact, assumed=True),
-        post("bulk_upload_employees", PATHS["employees"], assumed=True, body=list[Employee]),
+        post("bulk_upload_employees", PATHS["employees"], assumed=True, body=list[Employee], repeatable=True),
         get("get_employee", employee, assumed=True, doc="One employee by the company's own id."),
         delete("delete_employee", employee, assumed=True),
         get(

@@ -33,7 +33,13 @@ def _hash(text: str) -> str:
 
 
 #: the parts of a statement, by the names with which the user is told what could not be read: ``contact.consent``
-_SAID = {"channel": "channel", "purpose": "purpose", "answer": "answer", "consent": "unread"}
+_SAID = {
+    "channel": "channel",
+    "purpose": "purpose",
+    "answer": "answer",
+    "consent": "unread",
+    "valid_until": "valid_until",
+}
 _STATEMENT = pl.Struct(dict.fromkeys(_SAID, pl.String))
 
 
@@ -78,8 +84,14 @@ def _contact(field: str) -> pl.Expr:
 
 _OWN_ID = pl.coalesce(text("id"), text("event_id"))
 _NAMELESS = pl.when(_OWN_ID.is_null()).then(RECORD)
-#: what an event without an id is known by
-COMPUTED = {"fingerprint": _NAMELESS.map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True)}
+#: `fingerprint`: what an event without an id is known by; the other two are what its documentation is asked with
+COMPUTED = {
+    "fingerprint": _NAMELESS.map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True),
+    "its_contact_id": pl.coalesce(
+        RECORD.str.json_path_match("$.contact.id"), RECORD.str.json_path_match("$.contact_id")
+    ),
+    "its_event_id": pl.coalesce(RECORD.str.json_path_match("$.id"), RECORD.str.json_path_match("$.event_id")),
+}
 EVENT_ID = pl.coalesce(_OWN_ID, pl.col("fingerprint"))
 _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text("created_at")))
 
@@ -149,6 +161,7 @@ EVENTS = (
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
             "opted_in": _OPTED_IN,
+            "valid_until": iso_time(pl.when(_DECIDES & _OPTED_IN).then(_said("valid_until"))),
             "step": _kind("type").replace_strict(_STEPS, default=None, return_dtype=pl.String),
             "has_documentation": pl.when(_kind("type") == "documentation")
             .then(pl.lit(True))

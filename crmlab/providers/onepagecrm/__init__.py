@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from crmlab.connector import (
-    Context,
     EmbeddedList,
     Field,
     Limits,
     Page,
-    PageSize,
     Provider,
     Request,
     Resource,
@@ -33,17 +31,11 @@ from crmlab.connector import (
 )
 from crmlab.connector.operation import declared_in
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.pages import (
-    Envelope,
-    asks_for_history,
-    contact_pages,
-    embedding,
-    numbered_pages,
-    total,
-)
+from crmlab.providers.onepagecrm.asking import created_at, deals, first_page, paged, told_pages, whole
+from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
+from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding
 from crmlab.providers.onepagecrm.probes import PROBES
-
-_PER_PAGE = 100
+from crmlab.providers.onepagecrm.targets import TARGETS
 
 
 class _Refusal(msgspec.Struct):
@@ -85,66 +77,6 @@ def _signed_in(page: Page) -> str:
     count = 1 + len(data.team)  # the team is the rest
     users = "user" if count == 1 else "users"
     return f"signed in as {', '.join(known)} · {count:,} {users}"
-
-
-def _order(context: Context) -> str:
-    """Return what a list is sorted by: what comes into it while it is read shall come at its end."""
-    return "modified_at" if context.since or context.until else "created_at"
-
-
-def _inserted_at(context: Context) -> pl.Expr:
-    return views.utc_time(_order(context))
-
-
-def _created(context: Context) -> pl.Expr:
-    return views.utc_time("created_at")
-
-
-def _first_page(where: str, *, timed: bool = True, **params: str) -> Callable[[Context], Iterable[Request]]:
-    """Page 1 of a list in which new records come last; of a period, those changed in it."""
-
-    def requests(context: Context) -> Iterable[Request]:
-        period = _period(context) if timed else {"sort_by": "created_at"}
-        first = Request(path=where, params={**period, "order": "asc", **params})
-        return [first.with_params(page=1, per_page=_PER_PAGE)]
-
-    return requests
-
-
-def _period(context: Context) -> dict[str, str]:
-    """Return the parameters that ask for what was changed in the period of the fetch, in its order."""
-    asked = {"sort_by": _order(context)}
-    if context.since:
-        asked["modified_since"] = str(int(context.since.timestamp()))
-    if context.until:
-        asked["unmodified_since"] = str(int(context.until.timestamp()) + 1)
-    return asked
-
-
-def _deals(context: Context) -> Iterable[Request]:
-    """Page 1 of the deals; with their history where the account asks for it."""
-    first = [*_first_page("/deals")(context)]
-    if not asks_for_history(context):
-        return first
-    return [request.with_params(include_history="true") for request in first]
-
-
-def _list(name: str, record: str, **more: Any) -> Resource:
-    """A list in pages that counts itself; `more` says what is different, or beside it."""
-    usual: dict[str, Any] = {
-        "requests": _first_page(f"/{name}"),
-        "follow": numbered_pages,
-        "page_size": PageSize(name="per_page"),
-        "total": total,
-        "inserted_at": _inserted_at,
-        "projection": fields.LEAN,
-    }
-    return Resource(name=name, path=("data", name), unwrap=record, **(usual | more))
-
-
-def _lookup(name: str, record: str | None, doc: str, **more: Any) -> Resource:
-    """A list that comes whole, whatever its length: asked once, never paged."""
-    return Resource(name=name, doc=doc, requests=get(f"/{name}"), unwrap=record, **more)
 
 
 _IN_BOOTSTRAP = (
@@ -207,57 +139,34 @@ PROVIDER = Provider(
             key=views.BOOTSTRAP_KEY,
             views=views.BOOTSTRAP,
         ),
-        _lookup("users", "user", "Members of the account.", schema=fields.USER, views=views.USERS),
-        Resource(
-            name="pipelines",
+        whole("users", "user", "Members of the account.", schema=fields.USER, views=views.USERS),
+        told_pages(
+            "pipelines",
+            "pipeline",
             doc="Sales pipelines with their stages.",
-            requests=get("/pipelines"),
-            # documented without page parameters, answered with page counts: followed if there are more
-            follow=numbered_pages,
-            total=total,
-            path=("data", "pipelines"),
-            unwrap="pipeline",
             schema=fields.PIPELINE,
             views=views.STAGES,
         ),
-        _lookup(
-            "call_results",
-            "call_result",
-            "Results of calls, with how often each is used.",
-            schema=fields.CALL_RESULT,
-            key=pl.col("result"),
-        ),
-        Resource(
-            name="predefined_items",
-            doc="Products of the account's catalogue, which items of deals are taken from.",
-            requests=get("/predefined_items"),
-            # as the pipelines
-            follow=numbered_pages,
-            total=total,
-            path=("data", "predefined_items"),
-            unwrap="predefined_item",
-            schema=fields.PREDEFINED_ITEM,
-        ),
-        _lookup("statuses", "status", "Statuses of contacts.", schema=fields.STATUS, views=views.STATUSES),
-        _lookup("lead_sources", None, "Where contacts come from.", schema=fields.LEAD_SOURCE, views=views.LEAD_SOURCES),
+        whole("statuses", "status", "Statuses of contacts.", schema=fields.STATUS, views=views.STATUSES),
+        whole("lead_sources", None, "Where contacts come from.", schema=fields.LEAD_SOURCE, views=views.LEAD_SOURCES),
         *(
-            _list(
+            paged(
                 name,
                 name[:-1],
                 doc=f"Custom fields of {entity} records.",
-                requests=_first_page(f"/{name}", timed=False),
+                requests=first_page(f"/{name}", timed=False),
                 inserted_at=None,
                 schema=fields.FIELD,
                 views=views.fields(entity),
             )
             for name, entity in _FIELD_LISTS.items()
         ),
-        _list(
+        paged(
             "contacts",
             "contact",
             doc="Contacts of the whole team, with their deals, notes, calls and meetings inside where that saves "
             "requests; past 10,000 in parts by the time of their creation.",
-            requests=_first_page("/contacts", team="true"),
+            requests=first_page("/contacts", team="true"),
             follow=contact_pages,
             embeds=tuple(EmbeddedList(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
             embedding=embedding,
@@ -265,28 +174,29 @@ PROVIDER = Provider(
             envelope_fields=fields.BESIDE_CONTACT,
             views=views.CONTACTS,
         ),
-        _list(
+        paged(
             "companies",
             "company",
             doc="Companies (no time filter: always all).",
-            requests=_first_page("/companies", timed=False),
-            inserted_at=_created,
+            requests=first_page("/companies", timed=False),
+            inserted_at=created_at,
             schema=fields.COMPANY,
             views=views.COMPANIES,
+            exports={"id": pl.col("id")},
         ),
-        _list(
+        paged(
             "deals",
             "deal",
             doc="Deals with their items; with stage_history=yes also the last stage that each had in each pipeline.",
-            requests=_deals,
+            requests=deals,
             schema=fields.DEAL,
             views=views.deals,
             view_tables=("deals", "deal_items"),
             needs_before_decode=("bootstrap", "pipelines"),
         ),
-        _list("actions", "action", doc="Next actions, done and to do.", schema=fields.ACTION, views=views.ACTIONS),
-        _list("notes", "note", doc="Notes.", schema=fields.NOTE, views=views.NOTES),
-        _list(
+        paged("actions", "action", doc="Next actions, done and to do.", schema=fields.ACTION, views=views.ACTIONS),
+        paged("notes", "note", doc="Notes.", schema=fields.NOTE, views=views.NOTES),
+        paged(
             "calls",
             "call",
             doc="Calls.",
@@ -295,13 +205,17 @@ PROVIDER = Provider(
             view_tables=("activities",),
             needs_before_decode=("bootstrap",),
         ),
-        _list("meetings", "meeting", doc="Meetings.", schema=fields.MEETING, views=views.MEETINGS),
+        paged("meetings", "meeting", doc="Meetings.", schema=fields.MEETING, views=views.MEETINGS),
+        *OWN_RECORDS,
     ),
     operations=declared_in("crmlab.providers.onepagecrm.operations"),
+    targets=TARGETS,
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
-        "pipelines take page=2 where their answer counts more pages",
+        "pipelines and webhooks take page=2 where their answer counts more pages",
+        "filter_id chooses among the contacts of the whole team where team=true stands beside it; the contacts of a "
+        "filter are asked for so, since the filter's own path gives 25 at a time in an order that changes",
         "reason_losts of the settings, documented nowhere and seen in answers of live accounts, name the reasons of "
         "lost deals; where an account sends none, their ids stay as they are",
         "pages hold as many records as asked for, or as the service says or gives where it caps them; a full page "
@@ -311,7 +225,6 @@ PROVIDER = Provider(
     facts=(page_size_fact(), time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at")))),
     not_covered=(
         "creating, changing and deleting records",
-        "attachments, webhooks, predefined texts, relationship types",
+        "files of attachments",
     ),
-    never_kept=fields.NEVER_KEPT_OF_LISTS_NOT_READ,
 )

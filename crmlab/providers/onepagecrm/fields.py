@@ -44,7 +44,10 @@ _ATTACHMENTS = pl.List(
 
 #: what is read of no answer, since it opens the account
 NEVER_KEPT_OF_SETTINGS = {"data.auth_key": "the key that signs the requests of the user"}
-NEVER_KEPT_OF_LISTS_NOT_READ = {"webhooks[].secretkey": "what tells a receiver that a message is of the service"}
+NEVER_KEPT_OF_WEBHOOKS = {
+    "secretkey": "what tells a receiver that a message is of the service",
+    "hook_url": "the address of a receiver: many of them take whatever is sent to it",
+}
 FIELD: Schema = {"id": _text, "name": _text, "type": _text, "position": _int, "choices": _texts}
 
 
@@ -92,6 +95,9 @@ CALL_RESULT: Schema = {
     "total_counts": _int,
     "team_counts": pl.List(pl.Struct({"user_id": _text, "counts": _int})),
 }
+COUNTRY: Schema = {"name": _text, "code": _text, "phone_prefix": _text}
+PREDEFINED_ACTION: Schema = {"id": _text, "text": _text, "days": _int, "action_group_id": _text}
+PREDEFINED_ACTION_GROUP: Schema = {"id": _text, "text": _text, "position": _int, "action_ids": _texts}
 PREDEFINED_ITEM: Schema = {
     "id": _text,
     "name": _text,
@@ -100,6 +106,55 @@ PREDEFINED_ITEM: Schema = {
     "price": _float,
     "position": _int,
     "item_group_id": _text,
+}
+PREDEFINED_ITEM_GROUP: Schema = {
+    "id": _text,
+    "name": _text,
+    "cost": _float,
+    "price": _float,
+    "position": _int,
+    "count": _int,
+    "subcount": _int,
+    "item_ids": _texts,
+}
+FILTER: Schema = {"id": _text, "name": _text, "conditions": pl.List(_texts)}
+#: the rest of a webhook opens its receiver: see `NEVER_KEPT_OF_WEBHOOKS`
+WEBHOOK: Schema = {"id": _text, "name": _text}
+NOTIFICATION: Schema = {
+    "id": _text,
+    "type": _text,
+    "by": _text,
+    "read": _bool,
+    "user_id": _text,
+    "contact_id": _text,
+    "mobile_data": pl.Struct({"title": _text, "body": _text, "action_type": _text}),
+    **TIMES,
+}
+RELATIONSHIP_TYPE: Schema = {
+    "id": _text,
+    "symmetrical": _bool,
+    "relationship_variants": pl.List(pl.Struct({"id": _text, "name": _text})),
+    **TIMES,
+}
+RELATIONSHIP: Schema = {
+    "id": _text,
+    "relationship_type_id": _text,
+    "related_contacts": pl.List(
+        pl.Struct(
+            {
+                "variant_id": _text,
+                "variant_name": _text,
+                "contact_id": _text,
+                "first_name": _text,
+                "last_name": _text,
+                "photo_url": _text,
+                "company_id": _text,
+                "company_name": _text,
+                "owner_id": _text,
+            }
+        )
+    ),
+    **TIMES,
 }
 _TAGS = pl.List(pl.Struct({"name": _text, "counts": _int, "total_count": _int, "action_stream_count": _int}))
 _SWITCHES = (
@@ -146,7 +201,7 @@ BOOTSTRAP: Schema = {
                     "commission_percentage": _float,
                 }
             ),
-            "filters": pl.List(pl.Struct({"id": _text, "name": _text, "conditions": pl.List(_texts)})),
+            "filters": pl.List(pl.Struct(dict(FILTER))),
             "call_results_order": _texts,
             "next_action_dates": pl.List(pl.Struct({"number": _int, "period": _text})),
             "predefined_actions": pl.List(pl.Struct({"id": _text, "text": _text, "days": _int})),
@@ -236,6 +291,9 @@ BESIDE_CONTACT: Schema = {
     "next_action_conflicts": _texts,
     "company": pl.Struct(dict(COMPANY)),
 }
+#: beside contacts that are asked for with it
+PINNED: Schema = {"pinned_attachments": _ATTACHMENTS}
+LINKED_CONTACT: Schema = {"contact": pl.Struct(dict(CONTACT)), **BESIDE_CONTACT, "linked_with": _texts}
 DEAL_ITEM = pl.Struct(
     {
         "id": _text,

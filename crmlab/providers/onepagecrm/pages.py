@@ -170,13 +170,19 @@ def _cascade(last: str = "") -> Request:
     return Request(path=where, params={"team": "true"}, partial=True)
 
 
+def _is_in_cascade(request: Request) -> bool:
+    """Whether the cascade gives what a list of contacts is asked for: it takes no filter, and brings no attachments."""
+    return "filter_id" not in request.params and "pinned_attachments" not in request.params.get("fields", "")
+
+
 def _parts(page: Page) -> Iterable[Request]:
     """Cut the time that a first page spans (its list is sorted by it) so that each part may fit."""
     first, last = _first_and_last(page)
     since = int(page.request.params.get("since", "0"))
     end = _end(page)
     if first is None or last is None or end is None or not since <= first < end:
-        return [_cascade()]  # one second, or a service that does not filter
+        # one second, or a service that does not filter
+        return [_cascade()] if _is_in_cascade(page.request) else ()
 
     parts = []
     is_crowded = last == first or end == first + 1
@@ -223,7 +229,9 @@ def _part(request: Request, since: int, until: int) -> Request:
     """The same contacts of a shorter time: ``date_filter`` excludes the other filters of time."""
     kept = {name: value for name, value in request.params.items() if name not in _PERIOD}
     span = {"date_filter": kept["sort_by"], "since": str(since), "until": str(until), "page": "1"}
-    return Request(path="/contacts", params={**kept, **span}, tags={"period": f"{since}-{until}"}, partial=True)
+    return Request(
+        path="/contacts", params={**kept, **span}, tags={**request.tags, "period": f"{since}-{until}"}, partial=True
+    )
 
 
 # ---- contacts with what else is known of them ---------------------------------------------------

@@ -135,7 +135,7 @@ def asked_by(request: web.Request, service: Service, memory: dict[object, Any]) 
     body = request.get(BODY)
     return Asked(
         service=service,
-        path=request.path.removeprefix(service.prefix).removesuffix(".json"),
+        path=request.path.removeprefix(service.prefix + service.base_path).removesuffix(".json"),
         query=MultiDict(request.query),
         body=body if isinstance(body, dict) else None,
         memory=memory,

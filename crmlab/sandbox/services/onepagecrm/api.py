@@ -17,21 +17,30 @@ from typing import Any
 from aiohttp import web
 
 from crmlab.connector import Limits
-from crmlab.sandbox.service import Handler, Records, Service, answer, dumps, extended
+from crmlab.sandbox.service import BODY, Handler, Records, Service, answer, dumps, extended
 from crmlab.sandbox.services.onepagecrm import lists
-from crmlab.sandbox.services.onepagecrm.query import BadValue, Queries
-from crmlab.sandbox.services.onepagecrm.records import Index
+from crmlab.sandbox.services.onepagecrm.asked import asked
+from crmlab.sandbox.services.onepagecrm.index import Index
+from crmlab.sandbox.services.onepagecrm.query import STREAMS, BadValue, Queries
+from crmlab.sandbox.services.onepagecrm.records import Renderers
+from crmlab.sandbox.services.onepagecrm.writes import WRITES, Write
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing
 from crmlab.sandbox.world.model import Deal, World
 
 #: contacts that page numbers reach; what the live service answers beyond is not documented
 WALL = 10_000
+#: contacts on a page of those that a filter matches
+_FILTERED = 25
+_MAX_DIGITS = 9
+#: lists that are another one, asked for in another way
+_LISTED = {**dict.fromkeys(STREAMS, "contacts"), "pinned_attachments": "attachments"}
 _USER_ID = "5aba31e99007ba0f570c12f7"
-_KEY = "sandbox-onepagecrm-key"
 _ERRORS = {
     400: "invalid_request",
     401: "authentication_failed",
     403: "forbidden",
     404: "resource_not_found",
+    409: "conflict",
 }
 
 
@@ -41,8 +50,8 @@ def service(world: World) -> Service:
     return Service(
         name="onepagecrm",
         prefix="/onepagecrm/api/v3",
-        credentials={"user_id": _USER_ID, "api_key": _KEY},
-        allowed=_allowed,
+        credentials={"user_id": _USER_ID, "api_key": crm.writing.key},
+        allowed=crm.allows,
         refusal=_refusal,
         limits=Limits(rate=5, burst=10),
         lists=crm.lists,
@@ -55,30 +64,39 @@ def service(world: World) -> Service:
 
 def _routes(crm: _Crm) -> Iterator[web.RouteDef]:
     """Yield what answers each path, which works bare and with ``.json``."""
+    # paths that are written out come before those with an id in their place
     paths: dict[str, Handler] = {
         "/bootstrap": crm.bootstrap,
+        "/attachments/s3_form": crm.upload_form,
         "/contacts/cascade": crm.cascade,
         "/contacts/cascade/{last}": crm.cascade,
+        "/contacts/filters/{id}": crm.filtered,
+        "/filters/{id}": crm.filtered,
+        "/contacts/{id}/relationships": crm.paged("relationships", owner="contacts", by="contact_id"),
+        "/contacts/{id}/relationships/{relationship}": crm.relationship,
+        "/companies/{id}/linked_contacts": crm.paged("linked_contacts", owner="companies", by="company_id"),
+        **{f"/{name}": crm.paged(name) for name in STREAMS},
     }
     for name in crm.lists:
-        paths[f"/{name}"] = crm.whole(name) if name in lists.WHOLE else crm.paged(name)
+        if name in lists.INSIDE:
+            continue
+        paths[f"/{name}"] = crm.whole(name) if name in lists.ARRAYS else crm.paged(name)
         if name not in lists.WITHOUT_IDS:
-            paths[f"/{name}/{{id}}"] = crm.one(name)
+            paths.setdefault(f"/{name}/{{id}}", crm.one(name))
     for owner, parameter in (("contacts", "contact_id"), ("companies", "company_id")):
-        for name in lists.OF_CONTACTS:
+        for name in (*lists.OF_CONTACTS, "pinned_attachments"):
             paths[f"/{owner}/{{id}}/{name}"] = crm.paged(name, owner=owner, by=parameter)
     for path, handler in paths.items():
-        bare = path.replace("}", ":[^/.]+}")
-        yield web.get(bare, handler)
-        yield web.get(f"{bare}.json", handler)
+        yield from _both("GET", path, handler)
+    for (method, path), write in WRITES.items():
+        yield from _both(method, path, crm.changing(method, path, write))
 
 
-def _allowed(request: web.Request, body: Any) -> bool:
-    kind, _, pair = request.headers.get("Authorization", "").partition(" ")
-    try:
-        return kind == "Basic" and b64decode(pair, validate=True).decode() == f"{_USER_ID}:{_KEY}"
-    except (NotBase64, UnicodeDecodeError):
-        return False
+def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
+    """Yield a path bare and with ``.json``."""
+    bare = path.replace("}", ":[^/.]+}")
+    yield web.route(method, bare, handler)
+    yield web.route(method, f"{bare}.json", handler)
 
 
 def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
@@ -93,15 +111,46 @@ def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
 
 
 def _envelope(**parts: bytes) -> web.Response:
-    return answer(extended(dumps({"status": 0, "message": "OK", "timestamp": int(time.time())}), parts))
+    return _enveloped(200, parts)
+
+
+def _enveloped(status: int, parts: Mapping[str, bytes]) -> web.Response:
+    told = {"status": 0, "message": "OK", "timestamp": int(time.time())}
+    return answer(extended(dumps(told), parts), status=status)
 
 
 class _Crm:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.lists = lists.lists(world)
-        self._index = Index(world)
+        #: by id, what was written of a record that the world has no place for
+        self.written: dict[str, dict[str, Any]] = {}
+        self.lists = lists.lists(world, self.written)
+        self._index = Index(self.lists)
+        self._rendered = Renderers(self._index, self.written)
         self._queries = Queries(world, self._index)
+        self.writing = Writing(world, self.lists, self._rendered, self.written)
+
+    def allows(self, request: web.Request, body: Any) -> bool:
+        """Whether a request carries the key that opens the service at that time."""
+        kind, _, pair = request.headers.get("Authorization", "").partition(" ")
+        try:
+            return kind == "Basic" and b64decode(pair, validate=True).decode() == f"{_USER_ID}:{self.writing.key}"
+        except (NotBase64, UnicodeDecodeError):
+            return False
+
+    def changing(self, method: str, path: str, write: Write) -> Handler:
+        """What changes something: what it refuses changes nothing."""
+
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                asking = asked(method, path, request.match_info, dict(request.query), request[BODY])
+                data = write(self.writing, asking)
+            except Refused as error:
+                return _refusal(error.status, error.detail, **error.errors)
+            self.writing.forget()
+            return _enveloped(201 if method == "POST" else 200, {"data": data()})
+
+        return handle
 
     async def bootstrap(self, request: web.Request) -> web.Response:
         return _envelope(**lists.bootstrap(self.world, self.lists))
@@ -124,24 +173,20 @@ class _Crm:
                 if not len(self.lists[owner].of("id", query[by])):
                     return _refusal(404)
             try:
-                page = _whole_number(query, "page", 1)
-                per_page = _whole_number(query, "per_page", 10)
+                page, per_page = _page(query)
                 found = self._filtered(name, query)
             except BadValue as error:
                 return _refusal(400, str(error))
-            per_page = min(per_page, 100)
             if name == "contacts" and page * per_page > WALL:
                 return _refusal(400, f"Contacts past {WALL} need /contacts/cascade")
-            counts = {
-                "total_count": len(found),
-                "page": page,
-                "per_page": per_page,
-                "max_page": max(1, -(-len(found) // per_page)),
-            }
-            if name in lists.UNCOUNTED:
-                counts = {}
+            if name in lists.WHOLE:
+                return _envelope(data=extended(b"{}", {name: found.slice()}))
             batch = self._batch(name, query, found, (page - 1) * per_page, page * per_page)
-            return _envelope(data=extended(dumps(counts), {name: batch}))
+            counts = {} if name in lists.UNCOUNTED else _counts(found, page, per_page)
+            if name == "pinned_attachments":  # the only lists whose counts stand beside the data
+                return _envelope(data=extended(b"{}", {name: batch}), **_members(counts))
+            listed = "contacts" if name in STREAMS else name
+            return _envelope(data=extended(dumps(counts), {listed: batch}))
 
         return handle
 
@@ -159,7 +204,12 @@ class _Crm:
 
     def _of_contact(self, id: str, names: Iterable[str]) -> dict[str, bytes]:
         """The contact's records of these lists, which are not wrapped."""
-        return {name: self.lists[name].of("contact_id", id).slice(bare=True) for name in names}
+        return {name: self._records_of(name, id).slice(bare=True) for name in names}
+
+    def _records_of(self, name: str, id: str) -> Records:
+        if name == "pinned_attachments":
+            return self.lists["attachments"].of("pinned_to", id)
+        return self.lists[name].of("contact_id", id)
 
     def _deal(self, deal: Deal, record: bytes, query: Mapping[str, str]) -> bytes:
         """A deal with its last stage in each pipeline, and its contacts beside it, as far as they are asked for."""
@@ -171,7 +221,7 @@ class _Crm:
         if not _with_contacts(query):
             return wrapped
         people = [self._index.people.get(id) for id in (deal.contact_id, *deal.linked_contact_ids)]
-        contacts = _array(dumps(self._index.contact(person)["contact"]) for person in people if person)
+        contacts = _array(dumps(self._rendered.contact(person)["contact"]) for person in people if person)
         return extended(wrapped, {"contacts": contacts})
 
     def one(self, name: str) -> Handler:
@@ -182,6 +232,41 @@ class _Crm:
             return _envelope(data=self._batch(name, request.query, found, 0, 1)[1:-1])
 
         return handle
+
+    async def relationship(self, request: web.Request) -> web.Response:
+        """One relationship of a contact, which must be one of its two ends."""
+        found = self.lists["relationships"].of("id", request.match_info["relationship"])
+        if not len(found) or request.match_info["id"] not in self._index.people:
+            return _refusal(404)
+        if request.match_info["id"] not in found.items[0].contact_ids:
+            return _refusal(400, "The contact is no part of the relationship")
+        return _envelope(data=found.slice()[1:-1])
+
+    async def filtered(self, request: web.Request) -> web.Response:
+        """A saved filter with the contacts that it matches, of which a page always holds as many."""
+        saved = self.lists["filters"].of("id", request.match_info["id"])
+        if not len(saved):
+            return _refusal(404)
+        try:
+            page, _ = _page(request.query)
+        except BadValue as error:
+            return _refusal(400, str(error))
+        found = self._queries.matching(saved.items[0], self._filtered("contacts", {}))
+        people = found.items[(page - 1) * _FILTERED : page * _FILTERED]
+        contacts = [{"contact": self._rendered.contact(person)["contact"]} for person in people]
+        counts = _counts(found, page, _FILTERED)
+        return _envelope(data=extended(saved.slice()[1:-1], {**_members(counts), "contacts": dumps(contacts)}))
+
+    async def upload_form(self, request: web.Request) -> web.Response:
+        """What a file is sent with to where files are stored, for a contact."""
+        contact_id = request.query.get("contact_id")
+        if not contact_id:
+            return _refusal(400, "contact_id is missing", contact_id="is missing")
+        if contact_id not in self._index.people:
+            return _refusal(404)
+        fields = {"key": f"{contact_id}/", "acl": "private", "success_action_status": "201", "policy": "sandbox"}
+        form = {"quota": 0, "display_quota": "0 B", "url": "https://files.example.com/", "fields": fields}
+        return _envelope(data=dumps(form))
 
     async def cascade(self, request: web.Request) -> web.Response:
         contacts = self._filtered("contacts", request.query)
@@ -200,7 +285,21 @@ class _Crm:
     def _filtered(self, name: str, query: Mapping[str, str]) -> Records:
         """The list as the query asks for it, kept until the list changes."""
         asked = sorted(item for item in query.items() if item[0] not in ("page", "per_page", "fields"))
-        return self.lists[name].once(str(asked), lambda: self._queries.answer(name, self.lists[name], query))
+        listed = self.lists[_LISTED.get(name, name)]
+        return listed.once(f"{name} {asked}", lambda: self._queries.answer(name, listed, query))
+
+
+def _counts(found: Records, page: int, per_page: int) -> dict[str, int]:
+    return {
+        "total_count": len(found),
+        "page": page,
+        "per_page": per_page,
+        "max_page": max(1, -(-len(found) // per_page)),
+    }
+
+
+def _members(values: Mapping[str, Any]) -> dict[str, bytes]:
+    return {name: dumps(value) for name, value in values.items()}
 
 
 def _array(items: Iterable[bytes]) -> bytes:
@@ -221,8 +320,13 @@ def _with_history(query: Mapping[str, str]) -> bool:
     return query.get("include_history") == "true"
 
 
+def _page(query: Mapping[str, str]) -> tuple[int, int]:
+    """Return which page is asked for, and how many records it may hold."""
+    return _whole_number(query, "page", 1), min(_whole_number(query, "per_page", 10), 100)
+
+
 def _whole_number(query: Mapping[str, str], name: str, default: int) -> int:
     value = query.get(name, str(default))
-    if not value.isdigit() or int(value) < 1:
+    if not value.isdecimal() or len(value) > _MAX_DIGITS or int(value) < 1:
         raise BadValue(f"{name} must be a positive whole number")
     return int(value)

@@ -7,54 +7,80 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crmlab.sandbox.service import Records, dumps, extended
-from crmlab.sandbox.services.onepagecrm import records
-from crmlab.sandbox.world.model import Person, Status, World
+from crmlab.sandbox.services.onepagecrm import derived, records
+from crmlab.sandbox.services.onepagecrm.derived import Entry
+from crmlab.sandbox.services.onepagecrm.index import Index
+from crmlab.sandbox.world.model import Person, World
 
-#: lists that come whole; all others come in pages
-WHOLE = ("users", "statuses", "lead_sources", "call_results")
+#: lists that are an array of their own; all others stand under their names
+ARRAYS = ("users", "statuses", "lead_sources", "call_results")
+#: lists under a name that come whole
+WHOLE = ("countries",)
 #: lists in pages beside which the document has no counts
-UNCOUNTED = ("predefined_items",)
-#: lists whose records are not had one by one here
-WITHOUT_IDS = ("call_results", "predefined_items")
+UNCOUNTED = ("predefined_items", "predefined_item_groups", "predefined_actions", "predefined_action_groups")
+#: lists whose records are not had one by one
+WITHOUT_IDS = ("call_results", "countries")
 #: lists whose records are of contacts, and are also had by contact and by company
 OF_CONTACTS = ("deals", "actions", "notes", "calls", "meetings")
+#: lists that are only had by what they belong to
+INSIDE = ("relationships", "linked_contacts", "attachments")
 #: lists whose records come with their contact if asked for
-EMBEDDED = ("deals", "notes", "calls", "meetings")
+EMBEDDED = ("deals", "notes", "calls", "meetings", "pinned_attachments")
 
 
-def lists(world: World) -> dict[str, Records]:
-    """Return each list."""
-    index = records.Index(world)
-    people = list(index.people.values())
-    by_status = Counter(person.status_key for person in people)
-    by_source = Counter(person.lead_source_id for person in people)
-    by_result = Counter(call.result for call in world.calls)
+def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, Records]:
+    """Return each list; `written` has by id what was written of a record beyond what the world knows of it."""
+    found: dict[str, Records] = {}
+    rendered = records.Renderers(Index(found), written)
+    people = {person.id: person for person in world.people_in("onepagecrm")}
 
     def known(items: Iterable[Any]) -> list[Any]:
-        return [item for item in items if item.contact_id in index.people]
+        return [item for item in items if item.contact_id in people]
 
-    return {
-        "users": Records(world.users, records.user, name="user"),
-        "statuses": Records(world.statuses, lambda each: _status(each, by_status[each.key]), name="status"),
-        "lead_sources": Records(
-            world.lead_sources, lambda each: {"id": each.id, "text": each.text, **_counts(by_source[each.id])}
+    def entries(items: Iterable[Entry], name: str) -> Records:
+        return Records(items, derived.entry, name=name)
+
+    def fields(entity: str, name: str) -> Records:
+        return Records((field for field in world.fields if field.entity == entity), rendered.field, name=name)
+
+    notes = known(world.notes)
+    deals = known(world.deals)
+    products = derived.products(world)
+    kinds = derived.relationship_types(world)
+    results = sorted({call.result for call in world.calls})
+    author = records.short(world.users[-1]) if world.users else ""
+    found |= {
+        "users": Records(world.users, rendered.user, name="user"),
+        "statuses": Records(world.statuses, rendered.status, name="status"),
+        "lead_sources": Records(world.lead_sources, rendered.lead_source),
+        "call_results": Records(results, rendered.call_result, name="call_result"),
+        "countries": Records(derived.countries(), dict, name="country"),
+        "predefined_items": entries(products, "predefined_item"),
+        "predefined_item_groups": entries(derived.product_groups(products), "predefined_item_group"),
+        "predefined_actions": entries(derived.predefined_actions(), "predefined_action"),
+        "predefined_action_groups": entries(derived.predefined_action_groups(), "predefined_action_group"),
+        "filters": entries(derived.filters(world), "filter"),
+        "notifications": entries(derived.notifications(world, author), "notification"),
+        "webhooks": entries(derived.webhooks(), ""),
+        "relationship_types": entries(kinds, "relationship_type"),
+        "relationships": Records(
+            derived.relationships([*people.values()], kinds), rendered.relationship, name="relationship"
         ),
-        "call_results": Records(sorted(by_result), lambda key: _call_result(key, by_result[key]), name="call_result"),
-        "predefined_items": Records(
-            records.products(world), lambda each: records.product(*each), name="predefined_item"
-        ),
-        "contacts": Records(people, index.contact),
-        "companies": Records(world.companies, index.company, name="company"),
-        "deals": Records(known(world.deals), index.deal, name="deal"),
-        "actions": Records(known(world.actions), records.action, name="action"),
-        "notes": Records(known(world.notes), index.note, name="note"),
-        "calls": Records(known(world.calls), index.call, name="call"),
-        "meetings": Records(known(world.meetings), index.meeting, name="meeting"),
+        "attachments": Records(derived.attachments(notes), derived.attachment),
+        "linked_contacts": Records(derived.links(deals, people), rendered.linked, name="linked_contact"),
+        "contacts": Records(people.values(), rendered.contact),
+        "companies": Records(world.companies, rendered.company, name="company"),
+        "deals": Records(deals, rendered.deal, name="deal"),
+        "actions": Records(known(world.actions), rendered.action, name="action"),
+        "notes": Records(notes, rendered.note, name="note"),
+        "calls": Records(known(world.calls), rendered.call, name="call"),
+        "meetings": Records(known(world.meetings), rendered.meeting, name="meeting"),
         "pipelines": Records(world.pipelines, records.pipeline, name="pipeline"),
-        "custom_fields": _fields(world, "contact", name="custom_field"),
-        "company_fields": _fields(world, "company", name="company_field"),
-        "deal_fields": _fields(world, "deal", name="deal_field"),
+        "custom_fields": fields("contact", "custom_field"),
+        "company_fields": fields("company", "company_field"),
+        "deal_fields": fields("deal", "deal_field"),
     }
+    return found
 
 
 def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
@@ -83,6 +109,8 @@ def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
             {"id": id, "name": name, "position": position}
             for position, (id, name) in enumerate(world.lost_reasons.items(), 1)
         ],
+        "filters": [derived.entry(each) for each in found["filters"].items],
+        "predefined_actions": [derived.entry(each) for each in found["predefined_actions"].items],
         "contact_titles": ["Mr", "Mrs", "Ms"],
     }
     members = {
@@ -101,37 +129,8 @@ def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
     }
 
 
-def _fields(world: World, entity: str, *, name: str) -> Records:
-    return Records((field for field in world.fields if field.entity == entity), records.field, name=name)
-
-
 def _tags(people: Iterable[Person]) -> list[dict[str, Any]]:
     counts = Counter(tag for person in people for tag in person.tags)
     return [
         {"name": name, "counts": n, "total_count": n, "action_stream_count": 0} for name, n in sorted(counts.items())
     ]
-
-
-def _call_result(key: str, number: int) -> dict[str, Any]:
-    return {
-        "result": key,
-        "text": records.result_label(key),
-        "counts": number,
-        "total_counts": number,
-        "team_counts": [],
-    }
-
-
-def _status(status: Status, number: int) -> dict[str, Any]:
-    return {
-        "id": status.id,
-        "status": status.key,
-        "text": status.text,
-        "description": "",
-        "color": status.colour,
-        **_counts(number),
-    }
-
-
-def _counts(number: int) -> dict[str, Any]:
-    return {"counts": number, "total_count": number, "action_stream_count": 0, "team_counts": []}

@@ -8,34 +8,57 @@ from operator import attrgetter
 from typing import Any
 
 from crmlab.sandbox.service import Records
-from crmlab.sandbox.services.onepagecrm.records import Index
-from crmlab.sandbox.world.model import Deal, Person, World
+from crmlab.sandbox.services.onepagecrm.derived import Entry
+from crmlab.sandbox.services.onepagecrm.filters import (
+    CREATED,
+    Contacts,
+    Deals,
+    Filter,
+    Relationships,
+    Value,
+    begins,
+    digits,
+    holds,
+    is_true,
+    of_person,
+    variants,
+)
+from crmlab.sandbox.services.onepagecrm.index import Index
+from crmlab.sandbox.world.model import Action, Deal, Person, World
 
 _Query = Mapping[str, str]
-#: whether a record is what a value asks for
-_Filter = Callable[[Any, str], bool]
-_Value = Callable[[Any], Any]
-
-_CREATED: dict[str, _Value] = {"created_at": attrgetter("created_at"), "modified_at": attrgetter("modified_at")}
-_TIMES: dict[str, _Value] = {**_CREATED, "updated_at": attrgetter("modified_at")}
-_DATE: dict[str, _Value] = {"date": attrgetter("date")}
-_DEAL_DATES: dict[str, _Value] = {
+_TIMES: dict[str, Value] = {**CREATED, "updated_at": attrgetter("modified_at")}
+_DATE: dict[str, Value] = {"date": attrgetter("date")}
+_DEAL_DATES: dict[str, Value] = {
     "date": lambda deal: deal.created_at.date(),
     "close_date": attrgetter("close_date"),
     "expected_close_date": attrgetter("expected_close_date"),
 }
 #: lists that take a period, with the times that it can be of
-_PERIODS: dict[str, dict[str, _Value]] = {
+_PERIODS: dict[str, dict[str, Value]] = {
     "contacts": _TIMES,
     "deals": _TIMES | _DEAL_DATES,
     "actions": _TIMES | _DATE | {"close_date": attrgetter("done_at")},
     "notes": _TIMES | _DATE,
     "calls": _TIMES | {"call_time": attrgetter("at")},
     "meetings": _TIMES | {"meeting_time": attrgetter("at")},
+    "relationship_types": _TIMES,
+    "relationships": _TIMES,
 }
-_FIELD_ORDERS: dict[str, _Value] = dict.fromkeys(("created_at", "modified_at", "updated_at", "position"), lambda _: 0)
+#: lists of contacts in another order: by what is to be done next
+STREAMS = ("action_stream", "team_stream")
+_PERIODS |= dict.fromkeys(STREAMS, _TIMES)
+#: parameters that are either true or false
+_SWITCHES = frozenset(
+    (
+        "team", "starred", "pending_deal", "action_stream", "has_actions", "has_actions_for_me", "has_actions_today",
+        "waiting", "done", "symmetrical", "include_history",
+    )
+)  # fmt: skip
+#: what is to be done comes first by its status, then by its day
+_URGENCY = ("asap", "date_time", "date", "waiting", "queued_with_date", "queued")
+_FIELD_ORDERS: dict[str, Value] = dict.fromkeys(("created_at", "modified_at", "updated_at", "position"), lambda _: 0)
 _DEFINITIONS = ("custom_fields", "company_fields", "deal_fields")
-_CLOSED = ("won", "lost")
 
 
 class BadValue(Exception):
@@ -47,40 +70,58 @@ class Queries:
 
     def __init__(self, world: World, index: Index) -> None:
         me = world.users[0].id if world.users else ""
-        company_of = {person.id: person.company_id for person in index.people.values()}
+        self._index = index
         self._me = me
-        contacts = _Contacts(index, me, world.now.date())
-        deals = _Deals(index)
-        of_contact: dict[str, _Filter] = {
+        contacts = Contacts(index, me, world.now.date())
+        deals = Deals(index)
+        of_contact: dict[str, Filter] = {
             "contact_id": lambda item, value: item.contact_id == value,
-            "company_id": lambda item, value: company_of.get(item.contact_id) == value,
+            "company_id": self._is_of_company,
         }
-        self._filters: dict[str, Mapping[str, _Filter]] = {
+        self._filters: dict[str, Mapping[str, Filter]] = {
             "contacts": contacts.filters(),
             "deals": {**of_contact, **deals.filters()},
             "actions": {
                 **of_contact,
                 "assignee_id": lambda action, value: action.assignee_id == value,
                 "status": lambda action, value: action.status == value,
-                "done": lambda action, value: action.done == _is_true(value),
+                "done": lambda action, value: action.done == is_true(value),
             },
             "notes": of_contact,
             "calls": of_contact,
             "meetings": of_contact,
             "companies": {
-                "name": lambda company, value: _holds(company.name, value),
-                "phone": lambda company, value: _digits(value) in _digits(company.phone or ""),
-                "letter": lambda company, value: _begins(company.name, value),
+                "name": lambda company, value: holds(company.name, value),
+                "phone": lambda company, value: digits(value) in digits(company.phone or ""),
+                "letter": lambda company, value: begins(company.name, value),
             },
+            "relationship_types": {
+                "search": lambda kind, value: any(holds(each["name"], value) for each in variants(kind)),
+                "symmetrical": lambda kind, value: kind.record["symmetrical"] == is_true(value),
+            },
+            "relationships": Relationships(index).filters(),
+            "linked_contacts": {"company_id": lambda link, value: link.company_id == value},
+            "pinned_attachments": of_contact,
         }
-        self._orders: dict[str, Mapping[str, _Value]] = {
-            "contacts": {**_CREATED, **contacts.orders()},
-            "deals": {**_CREATED, **_DEAL_DATES},
-            "actions": _CREATED,
+        self._filters |= {
+            "action_stream": {**contacts.filters(), "user_id": self._is_of_user},
+            "team_stream": {**contacts.filters(), "user_id": self._is_of_user},
+        }
+        for name in ("contacts", *STREAMS):
+            self._filters[name] = {**self._filters[name], "filter_id": self._is_in_filter}
+        self._filters["deals"] = {**self._filters["deals"], "filter_id": self._has_contact_in_filter}
+        self._orders: dict[str, Mapping[str, Value]] = {
+            "contacts": contacts.orders(),
+            **dict.fromkeys(STREAMS, contacts.orders()),
+            "linked_contacts": {name: of_person(value, index) for name, value in contacts.orders().items()},
+            "relationship_types": CREATED,
+            "relationships": CREATED,
+            "deals": {**CREATED, **_DEAL_DATES},
+            "actions": CREATED,
             "notes": {**_TIMES, **_DATE},
             "calls": _TIMES,
             "meetings": _TIMES,
-            "companies": {**_CREATED, "name": lambda company: company.name.casefold()},
+            "companies": {**CREATED, "name": lambda company: company.name.casefold()},
             **dict.fromkeys(_DEFINITIONS, _FIELD_ORDERS),
         }
 
@@ -92,8 +133,15 @@ class Queries:
         BadValue
             a value is none that is documented for this list
         """
+        for switch in _SWITCHES & query.keys():
+            if query[switch] not in ("true", "false"):
+                raise BadValue(f"{switch} must be true or false")
         if name == "contacts" and query.get("team") != "true":
             found = found.of("owner_id", self._me)
+        if name in STREAMS:
+            found = self._stream(name, found)
+        if name == "pinned_attachments":
+            found = found.where(attrgetter("pinned_at")).ordered(attrgetter("pinned_at"), reverse=True)
         for param, keep in self._filters.get(name, {}).items():
             if query.get(param):
                 found = found.where(_asked(keep, query[param]))
@@ -102,141 +150,60 @@ class Queries:
                 found = found.where(_between(value, since, until))
         return _sorted(found, self._orders.get(name, {}), query)
 
+    def matching(self, filter: Entry, found: Records) -> Records:
+        """Return the contacts that a saved filter matches, in the order of the action stream."""
+        matching = found.where(lambda person: self._matches(person, filter))
+        return matching.ordered(lambda person: self._urgency(self._index.actions.get(person.id, [])))
 
-class _Contacts:
-    """What contacts can be asked for by."""
+    def _stream(self, name: str, found: Records) -> Records:
+        """Return the contacts with something to do, the most urgent first."""
 
-    def __init__(self, index: Index, me: str, today: dt.date) -> None:
-        self._index = index
-        self._me = me
-        self._today = today
+        def actions(person: Person) -> list[Action]:
+            of_anybody = self._index.actions.get(person.id, [])
+            if name == "team_stream":
+                return of_anybody
+            return [each for each in of_anybody if each.assignee_id == self._me]
 
-    def filters(self) -> dict[str, _Filter]:
-        return {
-            "owner_id": lambda person, value: person.owner_id == value,
-            "company_id": lambda person, value: person.company_id == value,
-            "not_linked_with": lambda person, value: person.company_id != value,
-            "status_id": lambda person, value: self._status(person) == value,
-            "lead_source": lambda person, value: value in (person.lead_source_id, self._source(person)),
-            "lead_source_id": lambda person, value: person.lead_source_id == value,
-            "tag": lambda person, value: value in person.tags,
-            "email": lambda person, value: value.casefold() in map(str.casefold, person.emails),
-            "phone": lambda person, value: any(_digits(value) in _digits(phone) for phone in person.phones),
-            "url": lambda person, value: _holds(self._url(person), value),
-            "letter": lambda person, value: _begins(person.last_name or self._company(person), value),
-            "search": self._is_searched,
-            "starred": lambda person, value: person.starred == _is_true(value),
-            "pending_deal": lambda person, value: self._has_pending(person) == _is_true(value),
-            "action_stream": lambda person, value: bool(self._actions(person)) == _is_true(value),
-            "has_actions": lambda person, value: self._is_mine_with(person) == _is_true(value),
-            "has_actions_for_me": lambda person, value: self._is_mine_with(person, mine=True) == _is_true(value),
-            "has_actions_today": lambda person, value: self._has_one_today(person) == _is_true(value),
-            "waiting": lambda person, value: self._is_waiting(person) == _is_true(value),
-        }
+        with_actions = found.where(lambda person: bool(actions(person)))
+        return with_actions.ordered(lambda person: self._urgency(actions(person)))
 
-    def orders(self) -> dict[str, _Value]:
-        return {
-            "first_name": lambda person: person.first_name.casefold(),
-            "last_name": lambda person: person.last_name.casefold(),
-            "name": lambda person: person.full_name.casefold(),
-            "company_name": lambda person: self._company(person).casefold(),
-        }
+    def _urgency(self, actions: Iterable[Action]) -> tuple[int, dt.date]:
+        known = [each for each in actions if each.status in _URGENCY]
+        ranks = [(_URGENCY.index(each.status), each.date or dt.date.max) for each in known]
+        return min(ranks, default=(len(_URGENCY), dt.date.max))
 
-    def _status(self, person: Person) -> str:
-        status = self._index.statuses.get(person.status_key)
-        return status.id if status else ""
+    def _is_of_company(self, item: Any, value: str) -> bool:
+        person = self._index.people.get(item.contact_id)
+        return person is not None and person.company_id == value
 
-    def _source(self, person: Person) -> str:
-        return self._index.sources.get(person.lead_source_id or "", "")
+    def _is_of_user(self, person: Person, value: str) -> bool:
+        return any(each.assignee_id == value for each in self._index.actions.get(person.id, []))
 
-    def _company(self, person: Person) -> str:
-        company = self._index.companies.get(person.company_id or "")
-        return company.name if company else ""
+    def _is_in_filter(self, person: Person, value: str) -> bool:
+        filter = self._index.by_id("filters").get(value)
+        if filter is None:
+            raise BadValue("filter_id is not known")
+        return self._matches(person, filter)
 
-    def _url(self, person: Person) -> str:
-        company = self._index.companies.get(person.company_id or "")
-        return (company and company.url) or ""
+    def _has_contact_in_filter(self, deal: Deal, value: str) -> bool:
+        person = self._index.people.get(deal.contact_id)
+        return person is not None and self._is_in_filter(person, value)
 
-    def _actions(self, person: Person) -> list[Any]:
-        return self._index.actions.get(person.id, [])
-
-    def _is_searched(self, person: Person, value: str) -> bool:
-        if _holds(person.full_name, value) or _holds(self._company(person), value):
-            return True
-        return bool(_digits(value)) and any(_digits(value) in _digits(phone) for phone in person.phones)
-
-    def _has_pending(self, person: Person) -> bool:
-        return any(deal.status == "pending" for deal in self._index.deals_of.get(person.id, []))
-
-    def _is_mine_with(self, person: Person, *, mine: bool = False) -> bool:
-        """Whether a contact of the caller has actions, of anybody or of the caller."""
-        actions = [each for each in self._actions(person) if not mine or each.assignee_id == self._me]
-        return person.owner_id == self._me and bool(actions)
-
-    def _has_one_today(self, person: Person) -> bool:
-        mine = [each for each in self._actions(person) if each.assignee_id == self._me]
-        return person.owner_id == self._me and any(each.date == self._today for each in mine)
-
-    def _is_waiting(self, person: Person) -> bool:
-        mine = [each for each in self._actions(person) if each.assignee_id == self._me]
-        return any(each.status == "waiting" for each in mine)
+    def _matches(self, person: Person, filter: Entry) -> bool:
+        known = self._filters["contacts"]
+        return all(known[field](person, value) for field, _, value in filter.record["conditions"])
 
 
-class _Deals:
-    """What deals can be asked for by."""
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
-
-    def filters(self) -> dict[str, _Filter]:
-        return {
-            "owner_id": lambda deal, value: deal.owner_id == value,
-            "company_id": lambda deal, value: deal.company_id == value,
-            "pipeline_id": lambda deal, value: deal.pipeline_id == value,
-            "sales_pipeline_id": lambda deal, value: deal.pipeline_id == value,
-            "status": _has_status,
-            "stage": lambda deal, value: deal.status == "pending" and str(deal.stage) == value,
-            "name": lambda deal, value: _holds(deal.name, value),
-            "search": self._is_searched,
-            "tag": lambda deal, value: value in self._index.people[deal.contact_id].tags,
-        }
-
-    def _is_searched(self, deal: Deal, value: str) -> bool:
-        company = self._index.companies.get(deal.company_id or "")
-        names = [deal.name, self._index.people[deal.contact_id].full_name, company.name if company else ""]
-        return any(_holds(name, value) for name in names)
-
-
-def _has_status(deal: Deal, value: str) -> bool:
-    return deal.status in _CLOSED if value == "closed" else deal.status == value
-
-
-def _asked(keep: _Filter, value: str) -> Callable[[Any], bool]:
+def _asked(keep: Filter, value: str) -> Callable[[Any], bool]:
     return lambda item: keep(item, value)
-
-
-def _is_true(value: str) -> bool:
-    return value == "true"
-
-
-def _holds(text: str, part: str) -> bool:
-    return part.casefold() in text.casefold()
-
-
-def _begins(text: str, letter: str) -> bool:
-    return text.casefold().startswith(letter.casefold())
-
-
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
 
 
 # ---- periods ------------------------------------------------------------------------------------
 
 
 def _periods(
-    known: Mapping[str, _Value] | None, query: _Query
-) -> Iterable[tuple[_Value, dt.datetime | None, dt.datetime | None]]:
+    known: Mapping[str, Value] | None, query: _Query
+) -> Iterable[tuple[Value, dt.datetime | None, dt.datetime | None]]:
     """Yield which time of a record lies between which edges; a list without times looks at none."""
     if known is None:
         return
@@ -263,7 +230,7 @@ def _moment(name: str, query: _Query) -> dt.datetime | None:
         raise BadValue(f"{name} must be YYYY-MM-DD or a Unix timestamp") from None
 
 
-def _between(value: _Value, since: dt.datetime | None, until: dt.datetime | None) -> Callable[[Any], bool]:
+def _between(value: Value, since: dt.datetime | None, until: dt.datetime | None) -> Callable[[Any], bool]:
     def is_within(item: Any) -> bool:
         moment = value(item)
         if moment is None:
@@ -278,7 +245,7 @@ def _between(value: _Value, since: dt.datetime | None, until: dt.datetime | None
 # ---- order --------------------------------------------------------------------------------------
 
 
-def _sorted(found: Records, known: Mapping[str, _Value], query: _Query) -> Records:
+def _sorted(found: Records, known: Mapping[str, Value], query: _Query) -> Records:
     by = query.get("sort_by", "")
     order = query.get("order", "asc")
     if by and known and by not in known:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
-from zlib import crc32
 
 from crmlab.sandbox.service import iso, unix
+from crmlab.sandbox.services.onepagecrm import derived
+from crmlab.sandbox.services.onepagecrm.derived import Entry, Link
+from crmlab.sandbox.services.onepagecrm.index import Index
 from crmlab.sandbox.world.model import (
     Action,
     Call,
@@ -15,12 +16,13 @@ from crmlab.sandbox.world.model import (
     CustomField,
     Deal,
     DealItem,
+    LeadSource,
     Meeting,
     Note,
     Person,
     Pipeline,
+    Status,
     User,
-    World,
 )
 
 
@@ -31,21 +33,6 @@ def _without_none(record: dict[str, Any]) -> dict[str, Any]:
 
 def _times(item: Any) -> dict[str, str | None]:
     return {"created_at": iso(item.created_at), "modified_at": iso(item.modified_at)}
-
-
-def user(user: User) -> dict[str, Any]:
-    """A user as `/users` has it."""
-    return {
-        "id": user.id,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "email": user.email,
-        "company_name": "Example Sales",
-        "account_rights": ["admin"] if user.role == "admin" else ["activity"],
-        "photo_url": "",
-        "country_code": "IE",
-        "bcc_email": f"{user.id}@users.example.com",
-    }
 
 
 def pipeline(pipeline: Pipeline) -> dict[str, Any]:
@@ -61,56 +48,9 @@ def pipeline(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def field(field: CustomField) -> dict[str, Any]:
-    """The definition of a custom field."""
-    return {"id": field.id, "name": field.label, "type": field.type, "position": 1, "choices": field.choices}
-
-
-def action(action: Action) -> dict[str, Any]:
-    """A next action, done or to do."""
-    return _without_none(
-        {
-            "id": action.id,
-            "assignee_id": action.assignee_id,
-            "contact_id": action.contact_id,
-            "text": action.text,
-            "status": action.status,
-            "date": action.date and action.date.isoformat(),
-            "exact_time": unix(action.exact_time),
-            "position": 1,
-            "done": action.done,
-            "done_at": action.done_at and action.done_at.isoformat(),
-            **_times(action),
-        }
-    )
-
-
 def result_label(key: str) -> str:
     """What the service shows for the result of a call."""
     return key.replace("_", " ").capitalize()
-
-
-def product_id(item: DealItem) -> str:
-    """The id of the product that an item of a deal was taken from."""
-    return f"{crc32(item.name.encode()):024x}"
-
-
-def products(world: World) -> list[tuple[int, DealItem]]:
-    """Products of the catalogue with their positions: what the deals hold, each once."""
-    by_name = {item.name: item for deal in world.deals for item in deal.items}
-    return list(enumerate(by_name.values(), 1))
-
-
-def product(position: int, item: DealItem) -> dict[str, Any]:
-    """A product of the catalogue."""
-    return {
-        "id": product_id(item),
-        "name": item.name,
-        "description": item.description,
-        "cost": item.cost,
-        "price": item.price,
-        "position": position,
-    }
 
 
 def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
@@ -123,40 +63,71 @@ def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
         "amount": round(item.price * item.quantity, 2),
         "qty": item.quantity,
         "deal_id": deal.id,
-        "predefined_item_id": product_id(item),
+        "predefined_item_id": derived.product_id(item),
         "position": position,
         **_times(deal),
     }
 
 
-class Index:
-    """The world's records by id, for the names that stand beside ids."""
+class Renderers:
+    """Records that name others, or count them."""
 
-    def __init__(self, world: World) -> None:
-        self.people = {person.id: person for person in world.people_in("onepagecrm")}
-        self.companies = world.companies_by_id()
-        self.users = world.users_by_id()
-        self.deals = {deal.id: deal for deal in world.deals}
-        self.statuses = {status.key: status for status in world.statuses}
-        self.sources = {source.id: source.text for source in world.lead_sources}
-        self.fields = {(field.entity, field.key): field for field in world.fields}
-        self.actions: dict[str, list[Action]] = defaultdict(list)
-        for action in world.actions:
-            if not action.done:
-                self.actions[action.contact_id].append(action)
-        self.deals_of: dict[str, list[Deal]] = defaultdict(list)
-        self.deals_with: dict[str, list[Deal]] = defaultdict(list)
-        for deal in world.deals:
-            self.deals_of[deal.contact_id].append(deal)
-            self.deals_with[deal.company_id or ""].append(deal)
-        self.staff = Counter(person.company_id for person in self.people.values())
+    def __init__(self, index: Index, written: Mapping[str, Mapping[str, Any]]) -> None:
+        self.index = index
+        #: by id, what was written of a record that the world has no place for
+        self._written = written
+
+    def _whole(self, record: dict[str, Any]) -> dict[str, Any]:
+        return {**record, **self._written.get(record["id"], {})}
+
+    def user(self, user: User) -> dict[str, Any]:
+        """A user as `/users` has it."""
+        return self._whole(
+            {
+                "id": user.id,
+                "first_name": user.first_name,
+                "last_name": user.last_name,
+                "email": user.email,
+                "company_name": "Example Sales",
+                "account_rights": ["admin"] if user.role == "admin" else ["activity"],
+                "photo_url": "",
+                "country_code": "IE",
+                "bcc_email": f"{user.id}@users.example.com",
+            }
+        )
+
+    def field(self, field: CustomField) -> dict[str, Any]:
+        """The definition of a custom field."""
+        return self._whole(
+            {"id": field.id, "name": field.label, "type": field.type, "position": 1, "choices": field.choices}
+        )
+
+    def action(self, action: Action) -> dict[str, Any]:
+        """A next action, done or to do."""
+        return self._whole(
+            _without_none(
+                {
+                    "id": action.id,
+                    "assignee_id": action.assignee_id,
+                    "contact_id": action.contact_id,
+                    "text": action.text,
+                    "status": action.status,
+                    "date": action.date and action.date.isoformat(),
+                    "exact_time": unix(action.exact_time),
+                    "position": 1,
+                    "done": action.done,
+                    "done_at": action.done_at and action.done_at.isoformat(),
+                    **_times(action),
+                }
+            )
+        )
 
     def contact(self, person: Person) -> dict[str, Any]:
         """A contact with what stands beside it in a list."""
-        status = self.statuses.get(person.status_key)
-        pending = [deal for deal in self.deals_of[person.id] if deal.status == "pending"]
-        company = self.companies.get(person.company_id or "")
-        actions = [action(each) for each in self.actions[person.id]]
+        status = self.index.statuses.get(person.status_key)
+        pending = [deal for deal in self.index.deals_of.get(person.id, ()) if deal.status == "pending"]
+        company = self.index.companies.get(person.company_id or "")
+        actions = [self.action(each) for each in self.index.actions.get(person.id, ())]
         contact = {
             "id": person.id,
             "title": person.title,
@@ -164,7 +135,7 @@ class Index:
             "last_name": person.last_name,
             "job_title": person.job_title or "",
             "starred": person.starred,
-            "photo_url": f"https://photos.example.com/{person.id}.jpg",
+            "photo_url": _photo(person),
             "company_id": person.company_id,
             "company_name": company.name if company else "",
             "urls": [{"type": "website", "value": company.url}] if company and company.url else [],
@@ -175,20 +146,20 @@ class Index:
             "status_id": status.id if status else None,
             "tags": person.tags,
             "lead_source_id": person.lead_source_id,
-            "lead_source": self.sources.get(person.lead_source_id or "", ""),
+            "lead_source": self.index.sources.get(person.lead_source_id or "", ""),
             "background": person.background,
             "owner_id": person.owner_id,
             "custom_fields": self._custom("contact", {"season": person.season}, "custom_field"),
             "letter": (person.last_name or "?")[0].lower(),
             "pending_deal": bool(pending),
             "total_pendings": round(sum(deal.amount * deal.months for deal in pending), 2),
-            "total_deals_count": len(self.deals_of[person.id]),
-            "company_size": self.staff[person.company_id] if person.company_id else 1,
+            "total_deals_count": len(self.index.deals_of.get(person.id, ())),
+            "company_size": self.index.count("contacts", "company_id", person.company_id) if person.company_id else 1,
             "sales_closed_for": [],
             "closed_sales": [],
             **_times(person),
         }
-        item = {"contact": _without_none(contact), "next_actions": actions, "queued_actions": []}
+        item = {"contact": self._whole(_without_none(contact)), "next_actions": actions, "queued_actions": []}
         if actions:
             item["next_action"] = actions[0]
         if company:
@@ -200,136 +171,214 @@ class Index:
             return []
         return [{**_address(person), "type": "work"}]
 
+    def status(self, status: Status) -> dict[str, Any]:
+        """A status of contacts."""
+        return self._whole(
+            {
+                "id": status.id,
+                "status": status.key,
+                "text": status.text,
+                "description": "",
+                "color": status.colour,
+                **_counts(self.index.count("contacts", "status_key", status.key)),
+            }
+        )
+
+    def lead_source(self, source: LeadSource) -> dict[str, Any]:
+        """Where contacts come from."""
+        count = self.index.count("contacts", "lead_source_id", source.id)
+        return self._whole({"id": source.id, "text": source.text, **_counts(count)})
+
+    def call_result(self, key: str) -> dict[str, Any]:
+        """The result of a call."""
+        count = self.index.count("calls", "result", key)
+        return {
+            "result": key,
+            "text": result_label(key),
+            "counts": count,
+            "total_counts": count,
+            "team_counts": [],
+        }
+
+    def linked(self, link: Link) -> dict[str, Any]:
+        """A contact that is linked with a company."""
+        return {**self.contact(self.index.people[link.contact_id]), "linked_with": link.linked_with}
+
+    def relationship(self, relationship: Entry) -> dict[str, Any]:
+        """A relationship with the names of both contacts, and what each is called."""
+        related = [self._related(each) for each in relationship.record["related_contacts"]]
+        return {**derived.entry(relationship), "related_contacts": related}
+
+    def _related(self, end: Mapping[str, str]) -> dict[str, Any]:
+        person = self.index.people.get(end["contact_id"])
+        variant = self.index.variants.get(end["variant_id"], "")
+        if person is None:
+            return {**end, "variant_name": variant}
+        company = self.index.companies.get(person.company_id or "")
+        named = {
+            **end,
+            "variant_name": variant,
+            "first_name": person.first_name,
+            "last_name": person.last_name,
+            "photo_url": _photo(person),
+            "company_id": person.company_id,
+            "company_name": company.name if company else "",
+            "owner_id": person.owner_id,
+        }
+        return _without_none(named)
+
+    def _attachments(self, reference_id: str) -> list[dict[str, Any]]:
+        files = self.index.attachments.get(reference_id, [])
+        return [derived.attachment(each) for each in files]
+
     def _custom(self, entity: str, values: Mapping[str, str | None], name: str) -> list[dict[str, Any]]:
         return [
-            {name: field(self.fields[entity, key]), "value": value}
+            {name: self.field(self.index.fields[entity, key]), "value": value}
             for key, value in values.items()
-            if value and (entity, key) in self.fields
+            if value and (entity, key) in self.index.fields
         ]
 
     def company(self, company: Company) -> dict[str, Any]:
         """A company with its counts."""
-        deals = self.deals_with[company.id]
+        deals = self.index.deals_with.get(company.id, [])
         won = [deal for deal in deals if deal.status == "won"]
         pending = [deal for deal in deals if deal.status == "pending"]
-        return _without_none(
-            {
-                "id": company.id,
-                "name": company.name,
-                "description": company.description,
-                "phone": company.phone or "",
-                "url": company.url or "",
-                "address": _address(company),
-                "company_fields": self._custom(
-                    "company", {"size": company.size_label, **company.custom}, "company_field"
-                ),
-                "syncing_tags": False,
-                "synced_tags": [],
-                "contacts_count": self.staff[company.id],
-                "won_deals_count": len(won),
-                "total_won_amount": round(sum(deal.amount * deal.months for deal in won), 2),
-                "pending_deals_count": len(pending),
-                "total_pending_amount": round(sum(deal.amount * deal.months for deal in pending), 2),
-                **_times(company),
-            }
+        return self._whole(
+            _without_none(
+                {
+                    "id": company.id,
+                    "name": company.name,
+                    "description": company.description,
+                    "phone": company.phone or "",
+                    "url": company.url or "",
+                    "address": _address(company),
+                    "company_fields": self._custom(
+                        "company", {"size": company.size_label, **company.custom}, "company_field"
+                    ),
+                    "syncing_tags": False,
+                    "synced_tags": [],
+                    "contacts_count": self.index.count("contacts", "company_id", company.id),
+                    "won_deals_count": len(won),
+                    "total_won_amount": round(sum(deal.amount * deal.months for deal in won), 2),
+                    "pending_deals_count": len(pending),
+                    "total_pending_amount": round(sum(deal.amount * deal.months for deal in pending), 2),
+                    **_times(company),
+                }
+            )
         )
 
     def deal(self, deal: Deal) -> dict[str, Any]:
         """A deal with its items."""
-        person = self.people[deal.contact_id]
-        owner = self.users.get(deal.owner_id)
-        company = self.companies.get(deal.company_id or "")
-        return _without_none(
-            {
-                "id": deal.id,
-                "contact_id": deal.contact_id,
-                "owner_id": deal.owner_id,
-                "pipeline_id": deal.pipeline_id,
-                "sales_pipeline_id": deal.pipeline_id,
-                "name": deal.name,
-                "text": deal.text,
-                "stage": deal.stage,
-                "status": deal.status,
-                "expected_close_date": deal.expected_close_date and deal.expected_close_date.isoformat(),
-                "close_date": deal.close_date and deal.close_date.isoformat(),
-                "date": deal.created_at.date().isoformat(),
-                "amount": deal.amount,
-                "months": deal.months,
-                "cost": deal.cost,
-                "margin": round(deal.amount - deal.cost, 2),
-                "total_amount": round(deal.amount * deal.months, 2),
-                "total_cost": round(deal.cost * deal.months, 2),
-                "commission_base": "amount",
-                "commission_type": "none",
-                "commission": 0.0,
-                "commission_percentage": 0.0,
-                "reason_lost_id": deal.lost_reason_id,
-                "deal_fields": self._custom("deal", {"size": deal.size_label}, "deal_field"),
-                "has_deal_items": bool(deal.items),
-                "deal_items": [_deal_item(deal, item, n) for n, item in enumerate(deal.items, 1)],
-                "author": _short(owner),
-                "has_related_notes": False,
-                "attachments": [],
-                "contact_info": {
-                    "contact_name": person.full_name,
-                    "company": company.name if company else "",
-                },
-                "owner": {"id": owner.id, "name": owner.full_name, "email": owner.email} if owner else None,
-                "linked_contacts": [
-                    {"id": other.id, "contact_name": other.full_name, "company": "", "photo_url": ""}
-                    for other in map(self.people.get, deal.linked_contact_ids)
-                    if other
-                ],
-                **_times(deal),
-            }
+        person = self.index.people.get(deal.contact_id)
+        owner = self.index.users.get(deal.owner_id)
+        company = self.index.companies.get(deal.company_id or "")
+        return self._whole(
+            _without_none(
+                {
+                    "id": deal.id,
+                    "contact_id": deal.contact_id,
+                    "owner_id": deal.owner_id,
+                    "pipeline_id": deal.pipeline_id,
+                    "sales_pipeline_id": deal.pipeline_id,
+                    "name": deal.name,
+                    "text": deal.text,
+                    "stage": deal.stage,
+                    "status": deal.status,
+                    "expected_close_date": deal.expected_close_date and deal.expected_close_date.isoformat(),
+                    "close_date": deal.close_date and deal.close_date.isoformat(),
+                    "date": deal.created_at.date().isoformat(),
+                    "amount": deal.amount,
+                    "months": deal.months,
+                    "cost": deal.cost,
+                    "margin": round(deal.amount - deal.cost, 2),
+                    "total_amount": round(deal.amount * deal.months, 2),
+                    "total_cost": round(deal.cost * deal.months, 2),
+                    "commission_base": "amount",
+                    "commission_type": "none",
+                    "commission": 0.0,
+                    "commission_percentage": 0.0,
+                    "reason_lost_id": deal.lost_reason_id,
+                    "deal_fields": self._custom("deal", {"size": deal.size_label}, "deal_field"),
+                    "has_deal_items": bool(deal.items),
+                    "deal_items": [_deal_item(deal, item, n) for n, item in enumerate(deal.items, 1)],
+                    "author": short(owner),
+                    "has_related_notes": False,
+                    "attachments": self._attachments(deal.id),
+                    "contact_info": {
+                        "contact_name": person.full_name if person else "",
+                        "company": company.name if company else "",
+                    },
+                    "owner": {"id": owner.id, "name": owner.full_name, "email": owner.email} if owner else None,
+                    "linked_contacts": [
+                        {"id": other.id, "contact_name": other.full_name, "company": "", "photo_url": ""}
+                        for other in map(self.index.people.get, deal.linked_contact_ids)
+                        if other
+                    ],
+                    **_times(deal),
+                }
+            )
         )
 
     def note(self, note: Note) -> dict[str, Any]:
         """A note."""
-        deal = self.deals.get(note.deal_id or "")
-        return {
-            "id": note.id,
-            "contact_id": note.contact_id,
-            "text": note.text,
-            "date": note.date.isoformat(),
-            "linked_deal_id": note.deal_id,
-            "linked_deal_name": deal.name if deal else "",
-            "author": _short(self.users.get(note.author)),
-            "attachments": [],
-            **_times(note),
-        }
+        deal = self.index.deals.get(note.deal_id or "")
+        return self._whole(
+            {
+                "id": note.id,
+                "contact_id": note.contact_id,
+                "text": note.text,
+                "date": note.date.isoformat(),
+                "linked_deal_id": note.deal_id,
+                "linked_deal_name": deal.name if deal else "",
+                "author": short(self.index.users.get(note.author)),
+                "attachments": self._attachments(note.id),
+                **_times(note),
+            }
+        )
 
     def call(self, call: Call) -> dict[str, Any]:
         """A call."""
-        return {
-            "id": call.id,
-            "contact_id": call.contact_id,
-            "text": call.text,
-            "call_result": call.result,
-            "call_time_int": unix(call.at),
-            "via": "phone",
-            "phone_number": call.phone_number or "",
-            "recording_link": None,
-            "author": _short(self.users.get(call.author)),
-            "attachments": [],
-            **_times(call),
-        }
+        return self._whole(
+            {
+                "id": call.id,
+                "contact_id": call.contact_id,
+                "text": call.text,
+                "call_result": call.result,
+                "call_time_int": unix(call.at),
+                "via": "phone",
+                "phone_number": call.phone_number or "",
+                "recording_link": None,
+                "author": short(self.index.users.get(call.author)),
+                "attachments": self._attachments(call.id),
+                **_times(call),
+            }
+        )
 
     def meeting(self, meeting: Meeting) -> dict[str, Any]:
         """A meeting."""
-        return {
-            "id": meeting.id,
-            "contact_id": meeting.contact_id,
-            "text": meeting.text,
-            "meeting_time_int": unix(meeting.at),
-            "place": meeting.place,
-            "author": _short(self.users.get(meeting.author)),
-            "attachments": [],
-            **_times(meeting),
-        }
+        return self._whole(
+            {
+                "id": meeting.id,
+                "contact_id": meeting.contact_id,
+                "text": meeting.text,
+                "meeting_time_int": unix(meeting.at),
+                "place": meeting.place,
+                "author": short(self.index.users.get(meeting.author)),
+                "attachments": self._attachments(meeting.id),
+                **_times(meeting),
+            }
+        )
 
 
-def _short(user: User | None) -> str:
+def _counts(number: int) -> dict[str, Any]:
+    return {"counts": number, "total_count": number, "action_stream_count": 0, "team_counts": []}
+
+
+def _photo(person: Person) -> str:
+    return f"https://photos.example.com/{person.id}.jpg"
+
+
+def short(user: User | None) -> str:
     """First name and initial, as the service signs what a user wrote."""
     return f"{user.first_name} {user.last_name[:1]}." if user else ""
 

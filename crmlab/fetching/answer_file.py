@@ -1,0 +1,119 @@
+"""One answer in a file of its own: what was asked, when, and the body as it came; compressed, for this user only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crmlab.atomic_files import PRIVATE_FILE, errors_in_words
+from crmlab.connector import Page, Request
+from crmlab.errors import CrmlabError
+from crmlab.results import failure_as_json, failure_from_json
+
+#: names of files that are being written, or were when a run was killed
+UNFINISHED = ".partial"
+#: fast, and a fifth of the size
+_LEVEL = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFile:
+    """What a file holds: `about` what was asked and how it was answered, and the body, which is personal data."""
+
+    about: Mapping[str, Any]
+    body: bytes = b""
+
+    @classmethod
+    def of_page(cls, page: Page, *, body: bytes, headers: Mapping[str, str]) -> AnswerFile:
+        """Return what is kept of an answer: its body and headers without secrets."""
+        answered = {
+            "status": page.status,
+            "headers": dict(headers),
+            "seconds": round(page.seconds, 6),
+            "lone_surrogates": page.lone_surrogates,
+        }
+        return cls(about={**_asked(page.request), **answered}, body=body)
+
+    @classmethod
+    def of_error(cls, request: Request, error: CrmlabError) -> AnswerFile:
+        """Return what is kept of a failure, which holds no secret."""
+        failed = {**failure_as_json(error), "of_account": error.of_account}
+        return cls(about={**_asked(request), "failed": failed})
+
+    @property
+    def asked_at(self) -> dt.datetime:
+        """When it was asked for."""
+        return dt.datetime.fromisoformat(self.about["asked_at"])
+
+    @property
+    def error(self) -> CrmlabError | None:
+        """Why there was no answer; None where there was one."""
+        if "failed" not in self.about:
+            return None
+        error = failure_from_json(self.about["failed"])
+        error.of_account = self.about["failed"]["of_account"]
+        return error
+
+    def page(self, request: Request) -> Page:
+        """Return the answer to this request, which is the one that was asked."""
+        return Page(
+            request=request,
+            status=self.about["status"],
+            headers=self.about["headers"],
+            body=self.body,
+            seconds=self.about["seconds"],
+            lone_surrogates=self.about["lone_surrogates"],
+        )
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file for this user only: under its name it is whole, or not there.
+
+    Raises
+    ------
+    UsageError, CrmlabError
+        The place is wrong, or the disk is full.
+    """
+    part = path.with_name(path.name + UNFINISHED)
+    with errors_in_words(path):
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
+                file.write(content)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def packed(answer: AnswerFile) -> bytes:
+    """Return the content of the file of an answer."""
+    about = json.dumps(answer.about, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    # without a time in its head, the same answer makes the same file
+    return gzip.compress(about + b"\n" + answer.body, compresslevel=_LEVEL, mtime=0)
+
+
+def read(path: Path) -> AnswerFile | None:
+    """Return an answer; None where there is none, or it cannot be read."""
+    try:
+        about, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
+        return AnswerFile(about=json.loads(about.decode("utf-8", "surrogatepass")), body=body)
+    except (OSError, EOFError, ValueError, zlib.error):
+        return None
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "path": request.path,
+        "params": dict(request.params),
+        "body": request.body,
+        "turn": request.turn,
+        "asked_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    }

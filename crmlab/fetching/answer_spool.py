@@ -1,0 +1,341 @@
+"""The answers of a fetch, kept in a folder before they are read: a run that was killed is gone on with.
+
+``spool.json`` says what was asked, and each answer is a file in ``answers``, found by what was asked for and how often.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import secrets
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from crmlab.accounts import Account
+from crmlab.atomic_files import errors_in_words, lock, make_private_folder, unlock
+from crmlab.connector import Request, Resource
+from crmlab.errors import AuthError, RateLimitError, ServerError, Stopped, TransportError, UsageError
+from crmlab.fetching.answer_file import UNFINISHED, AnswerFile, packed, read, write_private
+from crmlab.fetching.query import Query
+from crmlab.fetching.resource_result import ResourceResult
+from crmlab.schema import Asked
+
+FILE = "spool.json"
+ANSWERS = "answers"
+#: how files of this kind are written; another number is another way
+_FORMAT = 1
+#: after which the services are another than they were: all is asked again
+MAX_AGE = dt.timedelta(hours=12)
+#: what makes a question another one, besides whom it is asked of
+_QUESTION = ("asked_tables", "since", "until")
+#: what passes by itself: asked again, it may be answered, and what came until then is still good
+_PASSING = (AuthError, RateLimitError, ServerError, Stopped, TransportError)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the answer to one request is kept; `time` counts how often the same was asked by then."""
+
+    folder: Path
+    path: Path
+    time: int
+
+    def read(self) -> AnswerFile | None:
+        """Return the answer that is there; None where none is."""
+        return read(self.path)
+
+
+class _Places:
+    """Where answers are kept: of one that is asked for again, another one."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._asked: Counter[Path] = Counter()
+
+    def next(self, account: Account, resource: Resource, request: Request) -> Place:
+        folder = _folder(self._directory, account, resource.name)
+        first = folder / answer_name(request, 1)
+        self._asked[first] += 1
+        time = self._asked[first]
+        return Place(folder, folder / answer_name(request, time), time)
+
+    def forget(self, account: Account, resource: Resource) -> Path:
+        """Begin to count anew; return the folder of that list."""
+        folder = _folder(self._directory, account, resource.name)
+        for first in [each for each in self._asked if each.parent == folder]:
+            del self._asked[first]
+        return folder
+
+
+class AnswerSpool:
+    """A folder with the answers of one fetch; those of an unfinished run are gone on with.
+
+    Use as a context manager: until it is left no other run may use the folder.
+
+    Parameters
+    ----------
+    directory
+        Made where it is not there, for this user only.
+    query
+        What is asked. An unfinished run of the same question is gone on with; `query` is then as of its beginning.
+
+    Raises
+    ------
+    UsageError
+        The folder is none, or not ours to write to, another run uses it, or it has an unfinished run of another
+        question.
+    CrmlabError
+        The system refused otherwise.
+    """
+
+    #: whether nothing can be asked: what is not there, is not there
+    is_replay = False
+
+    def __init__(self, directory: str | Path, query: Query) -> None:
+        self.directory = Path(directory)
+        self.query = query
+        #: why the answers that were there are not taken
+        self.note = ""
+        #: whether it goes on with an unfinished run
+        self.resumes = False
+        self._writing = threading.Lock()
+        self._is_left = False
+        self._places = _Places(self.directory)
+        with errors_in_words(self.directory):
+            make_private_folder(self.directory)
+            self._lock = _locked(self.directory)
+        try:
+            self._begin()
+        except BaseException:
+            unlock(self._lock)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._writing:  # a thread of a cancelled fetch goes on for a while
+            self._is_left = True
+        unlock(self._lock)
+
+    def place(self, account: Account, resource: Resource, request: Request) -> Place:
+        """Return where the answer to a request is kept that is asked now; asked again, it has another place."""
+        return self._places.next(account, resource, request)
+
+    def keep(self, place: Place, answer: AnswerFile) -> None:
+        """Write an answer; from any thread."""
+        content = packed(answer)
+        with self._writing:
+            if self._is_left:
+                return
+            with errors_in_words(place.folder):
+                make_private_folder(place.folder)
+            write_private(place.path, content)
+
+    def forget(self, account: Account, resource: Resource) -> None:
+        """Remove the answers of a list that was changed since: it is asked for from its beginning."""
+        folder = self._places.forget(account, resource)
+        with errors_in_words(folder):
+            _remove(folder)
+
+    def finish(self, results: Iterable[ResourceResult]) -> None:
+        """Take note of what came of it all: what the next run of this question goes on with, if anything."""
+        ended = list(results)
+        passing = [result for result in ended if isinstance(result.failure, _PASSING)]
+        # those that ended as they are would end so again, from the same answers
+        asked_again = [result for result in ended if not result.complete and result not in passing]
+        told = {_told_name(result): {"retries": result.requests.retries, "seconds": result.seconds} for result in ended}
+        self._write(
+            is_finished=not passing,
+            asked_again=[[result.task.account.label, result.task.resource.name] for result in asked_again],
+            told=told,
+        )
+
+    # ---- what is there ------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        found = read_about(self.directory)
+        salt = bytes.fromhex(found["salt"]) if found else secrets.token_bytes(16)
+        self._about = {"spool": _FORMAT, "salt": salt.hex(), **self._asked_as_json(salt)}
+        if found and not found["finished"] and self._is_recent(found):
+            self._refuse_another_question(found)
+        if found and self._goes_on(found):
+            self.resumes = True
+            self.query = replace(self.query, now=Asked.from_json(found).fetched_at)
+            self._about = {"spool": _FORMAT, "salt": salt.hex(), **self._asked_as_json(salt)}
+            self._drop_for_good(found)
+        else:
+            with errors_in_words(self.directory):
+                _remove(self.directory / ANSWERS)
+        self._write(is_finished=False)
+
+    def _asked_as_json(self, salt: bytes) -> dict[str, Any]:
+        asked = self.query.asked().as_json()
+        return {**asked, "asked_accounts": [_account_as_json(account, salt) for account in self.query.accounts]}
+
+    def _write(self, *, is_finished: bool, **told: object) -> None:
+        about = {**self._about, "finished": is_finished, **told}
+        write_private(self.directory / FILE, json.dumps(about, indent=2, ensure_ascii=False).encode())
+
+    def _is_recent(self, found: Mapping[str, Any]) -> bool:
+        age = dt.datetime.now(dt.UTC) - self._last_kept(found)
+        return age < MAX_AGE
+
+    def _last_kept(self, found: Mapping[str, Any]) -> dt.datetime:
+        """Return when the last answer was kept."""
+        last = Asked.from_json(found).fetched_at.timestamp()
+        for folder in (self.directory / ANSWERS).glob("*/*"):
+            last = max(last, folder.stat().st_mtime)
+        return dt.datetime.fromtimestamp(last, dt.UTC)
+
+    def _refuse_another_question(self, found: Mapping[str, Any]) -> None:
+        is_same = all(found[name] == self._about[name] for name in (*_QUESTION, "accounts"))
+        if not is_same and self._has_answers():
+            raise UsageError(
+                f"{self.directory} holds the answers of an unfinished fetch of another question: name another folder, "
+                "ask the same question again, or remove it"
+            )
+
+    def _has_answers(self) -> bool:
+        for path in (self.directory / ANSWERS).glob("*/*/*.gz"):
+            answer = read(path)
+            if answer and not answer.error:
+                return True
+        return False
+
+    def _goes_on(self, found: Mapping[str, Any]) -> bool:
+        """Whether the answers that are there are gone on with; `note` says why not, where one would expect it."""
+        if found["finished"]:
+            return False
+        when = f"{Asked.from_json(found).fetched_at:%Y-%m-%d %H:%M} UTC"
+        if not self._is_recent(found):
+            hours = MAX_AGE.total_seconds() / 3600
+            self.note = f"the answers of {when} in {self.directory} are older than {hours:g} hours: all was asked again"
+        elif found["asked_accounts"] != self._about["asked_accounts"]:
+            self.note = (
+                f"the answers of {when} in {self.directory} came with another key or address: all was asked again"
+            )
+        return not self.note
+
+    def _drop_for_good(self, found: Mapping[str, Any]) -> None:
+        """Remove what a killed run left half, and the answers of lists that did not end well."""
+        with errors_in_words(self.directory):
+            for part in (self.directory / ANSWERS).glob(f"*/*/*{UNFINISHED}"):
+                part.unlink(missing_ok=True)
+            for label, resource in found.get("asked_again", []):
+                for account in self.query.accounts:
+                    if account.label == label:
+                        _remove(_folder(self.directory, account, resource))
+
+
+class ReplayedAnswers:
+    """The answers in a folder, as far as they came: nothing is asked, and nothing written.
+
+    Parameters
+    ----------
+    directory
+        The folder of an `AnswerSpool`.
+    told
+        What the run said at its end that its answers do not say, by resource.
+    """
+
+    is_replay = True
+    note = ""
+
+    def __init__(self, directory: Path, told: Mapping[str, Mapping[str, Any]]) -> None:
+        self.directory = directory
+        self._told = told
+        self._places = _Places(directory)
+
+    def place(self, account: Account, resource: Resource, request: Request) -> Place:
+        """Return where the answer to a request is kept."""
+        return self._places.next(account, resource, request)
+
+    def finish(self, results: Iterable[ResourceResult]) -> None:
+        """Take retries and seconds from the run that asked."""
+        for result in results:
+            told = self._told.get(_told_name(result))
+            if told:
+                result.requests.retries = told["retries"]
+                result.seconds = told["seconds"]
+
+
+def read_about(directory: Path) -> dict[str, Any] | None:
+    """Return what ``spool.json`` says; None where there is none, or of another kind.
+
+    Raises
+    ------
+    UsageError
+        It is none of crmlab's.
+    """
+    path = directory / FILE
+    if not path.is_file():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+        is_known = found["spool"] == _FORMAT
+        if is_known:
+            Asked.from_json(found)
+            bytes.fromhex(found["salt"])
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(f"{path} is not what crmlab wrote: name another folder") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from None
+    return found if is_known else None
+
+
+def _told_name(result: ResourceResult) -> str:
+    return f"{result.task.account.label} {result.task.resource.name}"
+
+
+def _account_as_json(account: Account, salt: bytes) -> dict[str, Any]:
+    """Return an account without its secrets; the fingerprint tells whether the next run has the same ones."""
+    return {
+        "provider": account.provider.name,
+        "name": account.name,
+        "base_url": account.base_url,
+        "options": dict(account.options),
+        "facts": account.known_facts,
+        "fingerprint": account.fingerprint(salt),
+    }
+
+
+def answer_name(request: Request, time: int) -> str:
+    """Return the name of the file with the answer to a request that is asked for the first time, the second ..."""
+    digest = sha256(request.key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digest[:32]}-{time}.gz"
+
+
+def account_folder(provider: str, name: str) -> str:
+    """Return the name of the folder with an account's answers."""
+    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{provider} {name}").strip("-")
+    digest = sha256(f"{provider} {name}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{shown[:60]}-{digest[:8]}"
+
+
+def _folder(directory: Path, account: Account, resource: str) -> Path:
+    of_account = directory / ANSWERS / account_folder(account.provider.name, account.name)
+    return of_account / re.sub(r"[^A-Za-z0-9_-]+", "-", resource)
+
+
+def _locked(folder: Path) -> int | None:
+    try:
+        return lock(folder)
+    except BlockingIOError:
+        raise UsageError(f"{folder} is used by another run: wait for its end, or name another folder") from None
+
+
+def _remove(folder: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)

@@ -1,0 +1,69 @@
+"""What would be sent, as a value to look at: nothing is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from yarl import URL
+
+from crmlab.accounts import Account
+from crmlab.connector import Request
+from crmlab.decoding import is_secret, without_secrets
+
+_BLOT = "••••"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """A request that would be sent, with its secrets blotted out.
+
+    `headers` are those that matter to the service, `body` is what would be written as JSON, None where there is
+    none. The body holds what it was made from, which may be somebody's address.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any = None
+
+    def __str__(self) -> str:
+        lines = [f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.headers.items())]
+        if self.body is not None:
+            lines += ["", json.dumps(self.body, ensure_ascii=False, indent=2)]
+        return "\n".join(lines)
+
+
+def dry_run(account: Account, request: Request) -> DryRun:
+    """Return what would be sent for a request of that account.
+
+    What signing adds is blotted out wherever it stands, and so is every field that is named like a secret.
+    """
+    from crmlab.http.client import HEADERS  # noqa: PLC0415  # loads aiohttp
+
+    signed = account.sign(request)
+    headers = {**HEADERS, **{name: _BLOT for name in signed.headers if name not in request.headers}}
+    params = {name: _shown(name, value, request.params) for name, value in signed.params.items()}
+    base = account.root_url if signed.from_root else account.base_url
+    url = URL(base + signed.path, encoded=True).with_query(params)
+    return DryRun(
+        method=signed.method,
+        url=account.redact(url.human_repr()),
+        headers=headers | {name: account.redact(value) for name, value in request.headers.items()},
+        body=_shown_body(account, request, signed),
+    )
+
+
+def _shown(name: str, value: Any, given: Mapping[str, Any]) -> Any:
+    """Return a value that was given by hand; of a secret, and of what signing added, only that it is there."""
+    return value if name in given and not is_secret(name) else _BLOT
+
+
+def _shown_body(account: Account, request: Request, signed: Request) -> Any:
+    body = signed.body
+    if isinstance(body, dict):
+        given = request.body or {}
+        body = {name: value if name in given else _BLOT for name, value in body.items()}
+    return without_secrets(body, account.provider.secret_names)

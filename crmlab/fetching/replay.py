@@ -1,0 +1,83 @@
+"""What a spool holds, read again: the same result without a network and without a key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from crmlab.accounts import Account
+from crmlab.errors import UsageError
+from crmlab.fetching.answer_spool import FILE, ReplayedAnswers, read_about
+from crmlab.fetching.fetch import handed_out, run
+from crmlab.fetching.query import Query
+from crmlab.results import Fetched
+from crmlab.schema import Asked
+
+
+def replay(directory: str | Path) -> Fetched:
+    """Return what ``crmlab.fetch(..., spool=directory)`` returned, from the answers that are kept there.
+
+    Nothing is sent and no key is needed. Of a run that was killed it is what came until then: each list that was not
+    at its end has a `crmlab.errors.Stopped` in `.failures`.
+
+    Parameters
+    ----------
+    directory
+        The folder that was named as `spool`. `crmlab spool redact` makes one without personal values of it, which can
+        be sent to somebody who looks for a fault.
+
+    Raises
+    ------
+    UsageError
+        The folder holds no answers, or those of a service that is not known here.
+    CrmlabError
+        Nothing came at all: the first failure.
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> data = crmlab.replay("spool")  # doctest: +SKIP
+    """
+    place = Path(directory)
+    about = read_about(place)
+    if about is None:
+        raise UsageError(f"{place} holds no {FILE}: name a folder that was the spool of a fetch")
+    query = _query(about)
+    answers = ReplayedAnswers(place, about.get("told", {}))
+    # in a thread of its own: in a notebook, this one has an event loop that runs
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _replayed(query, answers)).result()
+
+
+async def _replayed(query: Query, answers: ReplayedAnswers) -> Fetched:
+    results = await run(
+        query, {}, limits=None, timeouts=None, progress=False, stop=None, on_error="collect", answers=answers
+    )
+    answers.finish(results)
+    return handed_out(query, results)
+
+
+def _query(about: Mapping[str, Any]) -> Query:
+    """Return what was asked."""
+    asked = Asked.from_json(about)
+    accounts = [
+        Account.without_credentials(
+            account["provider"],
+            name=account["name"],
+            base_url=account["base_url"],
+            options=account["options"],
+            facts=account["facts"],
+        )
+        for account in about["asked_accounts"]
+    ]
+    return Query(
+        accounts=tuple(accounts),
+        tables=frozenset(name for name in asked.tables if "." not in name),
+        raw=tuple(name for name in asked.tables if "." in name),
+        since=asked.since,
+        until=asked.until,
+        now=asked.fetched_at,
+    )

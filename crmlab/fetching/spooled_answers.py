@@ -1,0 +1,261 @@
+"""The answers of one account, as far as a run before this one kept them; the others are asked for, and kept."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from crmlab.accounts import Account
+from crmlab.connector import Page, Request, Resource
+from crmlab.decoding import body_without_secrets, is_secret, records
+from crmlab.errors import ApiError, CrmlabError, Stopped, TransportError
+from crmlab.fetching.answer_file import AnswerFile
+from crmlab.fetching.answer_spool import AnswerSpool, Place, ReplayedAnswers
+from crmlab.fetching.continuation import Continuation
+from crmlab.fetching.intake import Accept
+from crmlab.fetching.reader import ListMoved
+from crmlab.fetching.resource_result import ResourceResult
+
+#: sends a request, of whatever is not kept
+Ask = Callable[[ResourceResult, Request, Accept], Awaitable[Page]]
+
+#: headers that are never kept, whatever they are called elsewhere
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "www-authenticate"})
+#: words of a signed header that are shorter ("Bearer") are no secret
+_SECRET_LENGTH = 8
+_BLOT = "••••"
+
+
+class Unwritten(Exception):
+    """An answer could not be kept, for this `reason`: so none of this fetch can be."""
+
+    def __init__(self, reason: CrmlabError) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What was taken of an earlier run for one resource."""
+
+    answers: int = 0
+    since: dt.datetime | None = None
+    #: whether the list was another one by now, so that none of it was taken
+    has_moved: bool = False
+    #: by how often the list was read until then
+    continuations: dict[int, Continuation] = field(default_factory=lambda: defaultdict(Continuation))
+
+    def count(self, asked_at: dt.datetime) -> None:
+        self.answers += 1
+        self.since = min(self.since or asked_at, asked_at)
+
+
+class SpooledAnswers:
+    """Gives answers that are kept, and keeps those that are asked for.
+
+    Parameters
+    ----------
+    spool
+        The folder.
+    account
+        Whose answers they are.
+    ask
+        Sends for what is not there.
+    """
+
+    def __init__(self, spool: AnswerSpool | ReplayedAnswers, account: Account, ask: Ask) -> None:
+        self._spool = spool
+        self._account = account
+        self._ask = ask
+        self._taken: dict[ResourceResult, _Taken] = defaultdict(_Taken)
+
+    async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
+        """Return the answer to a request: the one that is kept, else a new one, which is kept.
+
+        Raises
+        ------
+        ListMoved
+            The list was changed since the answers that are kept: it has to be read from its beginning.
+        Unwritten
+            The answer could not be kept.
+        CrmlabError
+            There is none.
+        """
+        resource = result.task.resource
+        place = self._spool.place(self._account, resource, request)
+        # what is given once is handed out by a spool of its own, which knows what was read
+        may_be_taken = self._spool.is_replay or not resource.destructive
+        kept = await asyncio.to_thread(place.read) if may_be_taken else None
+        if kept:
+            page = self._page_of(kept, result, request, accept, place)
+            if page:
+                return page
+        if self._spool.is_replay:
+            raise Stopped(f"the answer is not in {self._spool.directory}: the fetch ended before it came")
+
+        continuation = self._taken[result].continuations[place.time]
+        await self._check_list(continuation, result, request, accept)
+        try:
+            return await self._new(result, request, accept, place)
+        except ApiError as error:
+            if continuation.is_refused(request, error):
+                self._move(result)
+            raise
+
+    def tell(self, result: ResourceResult) -> None:
+        """Say in the notes of a result what was taken of an earlier run, and what was not."""
+        if self._spool.is_replay:
+            return
+        if self._spool.note:
+            result.notes.append(self._spool.note)
+        taken = self._taken.get(result)
+        if not taken:
+            return
+        if taken.has_moved:
+            result.notes.append(
+                f"the list was changed since {self._spool.directory} has answers of it: all asked again"
+            )
+        elif taken.since:
+            answers = "answer" if taken.answers == 1 else "answers"
+            result.notes.append(
+                f"resumed from {self._spool.directory}: {taken.answers:,} {answers} of {taken.since:%Y-%m-%d %H:%M} UTC"
+            )
+
+    # ---- what is kept -------------------------------------------------------------------------------
+
+    def _page_of(
+        self, kept: AnswerFile, result: ResourceResult, request: Request, accept: Accept, place: Place
+    ) -> Page | None:
+        """Return what is kept as an answer; None where it has to be asked again."""
+        error = kept.error
+        if error:
+            is_answer = isinstance(error, ApiError) and result.task.resource.is_empty_answer(error, request)
+            if not is_answer and not self._spool.is_replay:
+                return None
+            self._count(kept, result)
+            raise error
+        try:
+            page = accept(kept.page(request))
+        except TransportError:
+            if self._spool.is_replay:
+                raise
+            return None
+        self._count(kept, result)
+        if not self._spool.is_replay:
+            self._taken[result].continuations[place.time].took(page, result.task.resource)
+        return page
+
+    def _count(self, kept: AnswerFile, result: ResourceResult) -> None:
+        result.requests.sent += 1
+        self._taken[result].count(kept.asked_at)
+
+    # ---- whether the list is still the same ---------------------------------------------------------
+
+    async def _check_list(
+        self, continuation: Continuation, result: ResourceResult, request: Request, accept: Accept
+    ) -> None:
+        """Before a list is gone on with, ask again for a page of it that is kept; raise where it is another one."""
+        async with continuation.checking:
+            before = continuation.to_check(request, result.task.resource)
+            if not before:
+                return
+            is_same = False
+            # one that is refused now is another one as well
+            with suppress(ApiError):
+                page = await self._ask(result, before.request, accept)
+                is_same = _texts(page, result.task.resource) == _texts(before, result.task.resource)
+            if not is_same:
+                self._move(result)
+
+    def _move(self, result: ResourceResult) -> NoReturn:
+        taken = self._taken[result]
+        assert isinstance(self._spool, AnswerSpool)
+        taken.has_moved = True
+        taken.continuations.clear()
+        self._spool.forget(self._account, result.task.resource)
+        raise ListMoved
+
+    # ---- what is new --------------------------------------------------------------------------------
+
+    async def _new(self, result: ResourceResult, request: Request, accept: Accept, place: Place) -> Page:
+        came: list[Page] = []
+
+        def accept_and_note(page: Page) -> Page:
+            accepted = accept(page)
+            came[:] = [page]
+            return accepted
+
+        try:
+            page = await self._ask(result, request, accept_and_note)
+        except CrmlabError as error:
+            await self._keep(place, AnswerFile.of_error(request, error))
+            raise
+        as_it_came = came[0] if came else page  # a plan accepted it before
+        resource = result.task.resource
+        kept = await asyncio.to_thread(_without_secrets, self._account, resource, page, as_it_came)
+        if kept:
+            await self._keep(place, kept)
+        return page
+
+    async def _keep(self, place: Place, answer: AnswerFile) -> None:
+        assert isinstance(self._spool, AnswerSpool)
+        try:
+            await asyncio.to_thread(self._spool.keep, place, answer)
+        except CrmlabError as error:
+            raise Unwritten(error) from None
+
+
+def _texts(page: Page, resource: Resource) -> list[bytes]:
+    """Return the records of a page."""
+    return [record.text for record in records(page, resource, whole=False, ways=frozenset())]
+
+
+def _without_secrets(account: Account, resource: Resource, page: Page, as_it_came: Page) -> AnswerFile | None:
+    """Return what may be kept of an answer; None where it may hold a secret and cannot be read."""
+    cursors = frozenset(_cursors(page, resource))
+    headers = {
+        name: _redacted(value, account, page.request)
+        for name, value in as_it_came.headers.items()
+        if name not in _CREDENTIALS and (not is_secret(name) or value in cursors)
+    }
+    try:
+        body = body_without_secrets(as_it_came.body, account.provider.secret_names, except_for=cursors)
+    except ValueError:
+        return None
+    text = body.decode("utf-8", "surrogateescape")
+    body = _redacted(text, account, page.request).encode("utf-8", "surrogateescape")
+    return AnswerFile.of_page(as_it_came, body=body, headers=headers)
+
+
+def _cursors(page: Page, resource: Resource) -> Iterator[str]:
+    """Yield the values that the requests which follow a page take from it: they name the next page."""
+    if not page.succeeded:
+        return
+    with suppress(CrmlabError):  # the reader meets it, too
+        for following in resource.follow(page):
+            yield from following.params.values()
+            yield from _texts_in(following.body)
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _texts_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts_in(part)
+
+
+def _redacted(text: str, account: Account, request: Request) -> str:
+    """Return a text without this account's own secrets, as they are and as headers carry them."""
+    for word in " ".join(account.sign(request).headers.values()).split():
+        if len(word) >= _SECRET_LENGTH:
+            text = text.replace(word, _BLOT)
+    return account.redact(text)

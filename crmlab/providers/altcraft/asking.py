@@ -1,0 +1,71 @@
+"""How Altcraft is asked: one POST for everything, and lists of numbered objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from crmlab.connector import Context, PageSize, Request, Resource, Schema, View
+from crmlab.errors import ApiError
+from crmlab.providers.altcraft import fields, pages
+
+LIMIT = 1000
+PAGE_SIZE = PageSize(name="limit", in_body=True)
+
+
+def post(method: str, *, tags: Mapping[str, str] | None = None, **body: object) -> Request:
+    """Return the request for a method."""
+    return Request(path=f"/{method}", method="POST", body=body, tags=tags or {})
+
+
+def ids(context: Context, resource: str) -> list[str]:
+    """Return the ids of the objects that were read of a list."""
+    return context.rows[resource]["id"].drop_nulls().to_list()
+
+
+def number(id: str) -> int | str:
+    """Return an id as the service takes it: a number where it is one."""
+    return int(id) if id.isdigit() else id
+
+
+def objects(
+    name: str,
+    doc: str,
+    record: Schema = fields.OBJECT,
+    views: tuple[View, ...] = (),
+    *,
+    method: str = "",
+    never_empty: str = "",
+    kind: str = "",
+) -> Resource:
+    """Return a list of objects, which is paged by the next object's number; `kind` is the type that is asked for."""
+    first = post(f"{method or name}/list", from_id=pages.FIRST, limit=LIMIT)
+    if kind:
+        first = first.with_body(type=kind)
+    return Resource(
+        name=name,
+        doc=doc,
+        requests=lambda context: (first,),
+        follow=pages.objects,
+        total=pages.total,
+        lacking=pages.objects_lack_pointer,
+        absent_is_empty=True,
+        page_size=PAGE_SIZE,
+        schema=record,
+        views=views,
+        never_empty=never_empty,
+    )
+
+
+def for_each(method: str, of: str, *, tag: str = "", id_as: str = "id") -> Callable[[Context], Iterable[Request]]:
+    """Return a `Resource.requests` with one request for each object of a list; `tag` says which, in its answer."""
+
+    def requests(context: Context) -> Iterable[Request]:
+        for each in ids(context, of):
+            yield post(method, tags={tag: each} if tag else {}, **{id_as: number(each)})
+
+    return requests
+
+
+def is_other_database(error: ApiError, request: Request) -> bool:
+    """Whether a database does not use this resource: then it has no numbers there."""
+    return error.code == "413"

@@ -1,0 +1,116 @@
+"""The envelope of JSON:API around every answer: what signs a request, and what an answer says is wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from crmlab.connector import Page, Request, read_refusal, refuse
+from crmlab.errors import ApiError
+
+#: data that hold nothing
+_NOTHING = re.compile(rb"\s*(?:null|\[\s*\]|\{\s*\})\s*")
+#: the service's words for refusals that come without a usable HTTP status
+_STATUSES = {
+    "MISSING_AUTHORIZATION_HEADER": 401,
+    "UNKNOWN_TOKEN_TYPE": 401,
+    "INVALID_TOKEN_TYPE": 401,
+    "UNKNOWN_TOKEN": 401,
+    "SITE_ACCESS_FORBIDDEN": 403,
+    "REQUEST_LIMIT_REACHED": 429,
+    "CONNECTION_LIMIT_REACHED": 429,
+    "SERVER_ERROR": 500,
+}
+
+
+class _Error(msgspec.Struct):
+    # any of them may be absent, and numbers may come as text
+    code: Any = None
+    title: Any = None
+    detail: Any = None
+    status: Any = None
+
+
+class _Errors(msgspec.Struct):
+    errors: list[_Error] | None = None
+
+
+class _Answer(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    # beside data, one error alone or a text is an error as well
+    errors: Any = None
+
+    def listed_errors(self) -> list[_Error]:
+        items = self.errors if isinstance(self.errors, list) else [self.errors]
+        return [_error(item) for item in items if item]
+
+    @property
+    def has_data(self) -> bool:
+        return not _NOTHING.fullmatch(bytes(self.data))
+
+
+#: some operations, such as the events collected, answer with plain JSON alone
+_ACCEPT = "application/vnd.api+json, application/json;q=0.9"
+
+
+def sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    """Return the request with the token, for the media types that answers have."""
+    return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept=_ACCEPT)
+
+
+def check(page: Page) -> None:
+    """Raise the first error of an answer: some come with HTTP 200, and some stand alone. Beside data it is told."""
+    errors = [] if beside_data(page) else _errors(page)
+    if not errors:
+        return
+    code, detail = _words(errors[0])
+    raise refuse(
+        page,
+        now=time.time(),
+        code=code,
+        detail=detail,
+        status=_status(errors[0], code) if page.succeeded else 0,
+    )
+
+
+def beside_data(page: Page) -> str:
+    """Return what an answer says that its data lack; "" where it says nothing."""
+    if not page.succeeded:
+        return ""
+    answer = page.read(_Answer)
+    errors = answer.listed_errors()
+    if not errors or not answer.has_data:
+        return ""
+    said = " ".join(_words(errors[0])).strip()
+    more = f", and {len(errors) - 1:,} more" if len(errors) > 1 else ""
+    return f"an answer tells of errors beside its data: {said or 'without a word'}{more}"
+
+
+def _words(error: _Error) -> tuple[str, str]:
+    """Return the code of an error and what it is about."""
+    return str(error.code or error.title or ""), str(error.detail or error.title or "")
+
+
+def _errors(page: Page) -> list[_Error]:
+    if page.succeeded:
+        return page.read(_Errors).errors or []
+    return read_refusal(page, _Errors()).errors or [read_refusal(page, _Error())]
+
+
+def _error(item: Any) -> _Error:
+    return msgspec.convert(item, _Error) if isinstance(item, dict) else _Error(detail=item)
+
+
+def _status(error: _Error, code: str) -> int:
+    """Return the HTTP status that an error names, or that is known for its code; 0 where neither tells."""
+    named = int(error.status) if str(error.status).isdigit() else 0
+    return named or _STATUSES.get(code, 0)
+
+
+def is_empty_answer(error: ApiError, request: Request) -> bool:
+    """Whether this is how the service says that there is no data (not: no such path)."""
+    return error.status == 404 and "no data" in error.detail.lower()

@@ -1,0 +1,99 @@
+"""Which requests bring deliveries, statistics, segments and the log: by day, by destination, by segment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from itertools import product
+
+from crmlab.connector import Context, Request, fill_path
+from crmlab.providers.commanders_act.windows import DAYS, days, iso, kept, period
+
+#: by the number that the service gives them
+_DEVICES = ("others", "mobile", "tablet", "desktop")
+_LOCATIONS = ("other", "eu")
+HOUR = 3_600_000
+DAY = 86_400_000
+_WEEK = dt.timedelta(days=7)
+
+
+def delivery(kind: str) -> Callable[[Context], Iterable[Request]]:
+    """Return what asks for one kind of figures of each destination, by the hour for up to a day, else by the day."""
+
+    def requests(context: Context) -> Iterable[Request]:
+        window = kept(context)
+        if window is None:
+            return
+        start, end = window
+        granularity = HOUR if end - start <= dt.timedelta(days=1) else DAY
+        # whole intervals: the first one would be counted in part
+        start = start.replace(minute=0, second=0, microsecond=0)
+        if granularity == DAY:
+            start = start.replace(hour=0)
+        for integration in context.rows["destinations"]["id"].drop_nulls():
+            yield Request(
+                path=fill_path(f"/integrations/{{id}}/delivery/{kind}", id=integration),
+                params={"start": iso(start), "end": iso(end), "granularity": str(granularity)},
+                tags={"integration_id": integration},
+            )
+
+    return requests
+
+
+def statistics(context: Context) -> Iterable[Request]:
+    """Yield a request for each day of the period, and each device and location where these are asked apart."""
+    devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
+    locations = _LOCATIONS if context.options.get("locations") == "yes" else ("",)
+    for day, device, location in product(days(context), devices, locations):
+        date = day.isoformat()
+        request = Request(
+            path="/privacy/statistics",
+            params={"filter[begin_date]": date, "filter[end_date]": date},
+            tags={"day": date, "device": device, "location": location},
+        )
+        if device:
+            request = request.with_params(**{"filter[sup_filters][device][]": _DEVICES.index(device)})
+        if location:
+            request = request.with_params(**{"filter[sup_filters][location][]": _LOCATIONS.index(location)})
+        yield request
+
+
+def segments(context: Context) -> Iterable[Request]:
+    """Yield a request for each segment that the account names, for at least a week."""
+    first, last = period(context)
+    end = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC)
+    start = dt.datetime.combine(first, dt.time(), dt.UTC)
+    # a period below a week would be answered by the hour
+    start = min(start, end - _WEEK)
+    listed = context.options.get("segment_ids", "").split(",")
+    segments = [part.strip() for part in listed if part.strip()]
+    for segment in dict.fromkeys(segments):
+        yield Request(
+            path="/dms/segments-statistics",
+            params={"filter[segment_id]": segment, "filter[from]": iso(start), "filter[to]": iso(end)},
+            tags={"segment_id": segment},
+        )
+
+
+def collection(context: Context) -> list[Request]:
+    """The events that were collected in the period, with their counts."""
+    end = context.until or context.now
+    start = context.since or end - dt.timedelta(days=DAYS)
+    asked = {
+        "filter[rangeType]": "absolute",
+        "filter[from]": iso(start),
+        "filter[to]": iso(end),
+        "include": "stats.normalized",
+    }
+    return [Request(path="/monitoring/collection/events", params=asked)]
+
+
+def logs(context: Context) -> Iterable[Request]:
+    """Whole days, one more on both sides: the time zone of the days is not documented."""
+    day = dt.timedelta(days=1)
+    params = {}
+    if context.since:
+        params["filter[created][since]"] = (context.since - day).date().isoformat()
+    if context.until:
+        params["filter[created][until]"] = (context.until + day).date().isoformat()
+    return [Request(path="/activity-logs", params=params)]

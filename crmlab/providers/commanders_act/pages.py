@@ -1,0 +1,108 @@
+"""Pages of a list, where an answer tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from crmlab.connector import Page, Paginator, Request, linked, numbered, pointer, whole_number
+from crmlab.errors import PagingError
+
+
+class _Ends(msgspec.Struct):
+    # an empty object may come as an empty list
+    meta: Any = None
+    links: Any = None
+
+
+def _pagination(page: Page) -> Mapping[str, Any]:
+    """Return what an answer tells of its pages: in ``meta.pagination`` as documented, or in ``meta``."""
+    meta = page.read(_Ends).meta
+    if not isinstance(meta, dict):
+        return {}
+    for found in (meta.get("pagination"), meta.get("page"), meta):
+        if isinstance(found, dict) and not found.keys().isdisjoint((*_LAST_PAGE, *_TOTAL, *_PAGE_SIGNS)):
+            return found
+    return {}
+
+
+def _first_of(found: Mapping[str, Any], names: Iterable[str]) -> int | None:
+    numbers = (whole_number(found.get(name)) for name in names)
+    return next((number for number in numbers if number is not None), None)
+
+
+def total(page: Page) -> int | None:
+    """Return how many records an answer says there are; None where it does not."""
+    return _first_of(_pagination(page), _TOTAL)
+
+
+def _last_page(page: Page) -> int | None:
+    return _first_of(_pagination(page), _LAST_PAGE)
+
+
+def _proves_no_end(page: Page) -> bool:
+    """Whether an answer tells of pages, and neither how many records there are nor that no page follows."""
+    links = page.read(_Ends).links
+    tells_of_next = isinstance(links, dict) and "next" in links
+    return bool(_pagination(page)) and total(page) is None and not tells_of_next
+
+
+_PAGE = "page[number]"
+#: how answers call the number of the last page and of all records: the documented name first
+_LAST_PAGE = ("total_pages", "last_page", "page_count", "pages")
+_TOTAL = ("total", "total_count")
+#: what tells that there are pages, though not how many
+_PAGE_SIGNS = ("per_page", "current_page", "next_page")
+_numbered = numbered(_last_page, param=_PAGE)
+
+
+def _follow(page: Page) -> Iterable[Request]:
+    """Follow pages where an answer tells of them: documented for reports only, possible elsewhere."""
+    if not _is_chain(page):
+        return _numbered(page)
+    link = _next_link(page)
+    if link is None:
+        return ()
+    following = linked(page.request, link)
+    number = following.params.get(_PAGE, "")
+    if not number.isdecimal() or int(number) > _number(page):
+        return [following]
+    if _last_page(page) is not None:  # meta tells as well that nothing follows
+        return ()
+    raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
+
+
+def _number(page: Page) -> int:
+    return whole_number(page.request.params.get(_PAGE)) or 1
+
+
+def _is_chain(page: Page) -> bool:
+    """Whether only a link can tell what follows: meta tells of no pages, or of none after this one."""
+    last = _last_page(page)
+    return last is None or last <= _number(page)
+
+
+def _next_link(page: Page) -> str | None:
+    """Return the link to the next page: text, or an object that holds it (jsonapi.org, 1.1, document links)."""
+    links = page.read(_Ends).links
+    link = links.get("next") if isinstance(links, dict) else None
+    address = link.get("href") if isinstance(link, dict) else link
+    return pointer(address) if isinstance(address, str) else None
+
+
+def _more(page: Page) -> int | None:
+    if not _is_chain(page):
+        return _numbered.more(page)
+    return None if _follow(page) else 0
+
+
+PAGES = Paginator(
+    strategy="one answer, or the pages that it tells of",
+    follow=_follow,
+    more=_more,
+    param=_PAGE,
+    proves_no_end=_proves_no_end,
+    is_chain=_is_chain,
+)

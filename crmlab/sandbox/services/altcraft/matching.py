@@ -1,0 +1,69 @@
+"""How a profile is found: by its id, an address, or a field of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from crmlab.sandbox.services.altcraft.asked import Body, RefusedError
+from crmlab.sandbox.services.altcraft.records import Profiles, profile_id
+from crmlab.sandbox.world.model import Person
+
+#: by matching: the parameters that it needs, and whether a subscription's address counts
+_BY_ADDRESS = {
+    "email": (("email",), True),
+    "email_profile": (("email",), False),
+    "email_sub": (("email",), True),
+    "phone": (("phone",), True),
+    "phone_profile": (("phone",), False),
+    "phone_sub": (("phone",), True),
+    "push_sub": (("subscription_id",), True),
+    "email_phone": (("email", "phone"), True),
+    "email_phone_sub": (("email", "phone"), True),
+}
+
+
+def find(found: Profiles, body: Body) -> int:
+    """Return the position of the one profile that a request means.
+
+    It is refused with 450 where a parameter is missing, with 404 where there is none, with 435 where there are several.
+    """
+    test = _test(found, body)
+    places = [index for index, person in enumerate(found.people) if test(person)]
+    if not places:
+        raise RefusedError(404)
+    if len(places) > 1:
+        raise RefusedError(435)
+    return places[0]
+
+
+def _test(found: Profiles, body: Body) -> Callable[[Person], bool]:
+    matching = body.get("matching", "email")
+    if matching == "profile_id":
+        wanted = _given(body, "profile_id")
+        return lambda person: profile_id(person.id) == wanted
+    if matching in ("custom", "custom_sub"):
+        name = _given(body, "field_name")
+        value = _given(body, "field_value")
+        return lambda person: str(found.profile(person).get(name)) == value
+    if matching not in _BY_ADDRESS:
+        raise RefusedError(450, "matching")
+    names, counts_subscriptions = _BY_ADDRESS[matching]
+    addresses = {_given(body, name).lower() for name in names}
+    return lambda person: bool(addresses.intersection(_addresses(found, person, counts_subscriptions)))
+
+
+def _given(body: Body, name: str) -> str:
+    value: Any = body.get(name)
+    if value in (None, ""):
+        raise RefusedError(450, name)
+    return str(value)
+
+
+def _addresses(found: Profiles, person: Person, counts_subscriptions: bool) -> Iterable[str]:
+    profile = found.profile(person)
+    yield str(profile.get("email", "")).lower()
+    yield from profile.get("phones", [])
+    if counts_subscriptions:
+        subscribed = found.subscriptions.of("person_id", person.id)
+        yield from (one.address.lower() for one in subscribed.items)

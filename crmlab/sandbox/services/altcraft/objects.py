@@ -1,0 +1,105 @@
+"""What the sandbox's Altcraft tells of each database and resource: its fields, and how many are in which state."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, data, whole
+from crmlab.sandbox.services.altcraft.records import Profiles
+from crmlab.sandbox.world.model import MailDatabase, MailResource, Subscription, World
+
+#: states of a subscription, as they are counted
+_STATES = ("subscribed", "unsubscribed", "complained", "hardbounced", "unconfirmed", "suspended", "invalid")
+#: the fields of a profile that every database has, and what they are called
+_SYSTEM_FIELDS = {
+    "email": "E-mail",
+    "phones": "Phones",
+    "_fname": "First name",
+    "_lname": "Last name",
+    "_city": "City",
+    "_region": "Region",
+    "_country": "Country",
+    "_status": "Status",
+    "_createtime": "Created",
+    "_regdate": "Registered",
+}
+#: those of the account's own
+_OWN_FIELDS = {"season": "Season", "company": "Company"}
+
+
+class Objects:
+    """The databases and resources of a world, one by one."""
+
+    def __init__(self, world: World, profiles: Mapping[int, Profiles]) -> None:
+        self._databases = {each.id: each for each in world.mail_databases}
+        self._resources = {each.id: each for each in world.mail_resources}
+        self._profiles = profiles
+
+    def methods(self) -> dict[str, Callable[[Body], bytes]]:
+        """Return the methods about single databases and resources by their names."""
+        return {
+            "databases/get": lambda body: data(_settings(self._one(self._databases, body, "id"))),
+            "databases/fields_get": self.profile_fields,
+            "databases/get_counters": self.database_counters,
+            "resources/get": lambda body: data(_settings(self._one(self._resources, body, "id"))),
+            "resources/fields_get": self.subscription_fields,
+            "resources/get_counters": self.resource_counters,
+        }
+
+    def profile_fields(self, body: Body) -> bytes:
+        self._one(self._databases, body, "db_id")
+        named = {**_SYSTEM_FIELDS, **_OWN_FIELDS}
+        return data([{"name": name, "description": said, "type": "string"} for name, said in named.items()])
+
+    def subscription_fields(self, body: Body) -> bytes:
+        self._one(self._resources, body, "id")
+        return data([{"name": "_device_type", "description": "Device", "type": "string"}])
+
+    def database_counters(self, body: Body) -> bytes:
+        database = self._one(self._databases, body, "id")
+        resource = self._one(self._resources, body, "resource_id")
+        return data(_counted(self._subscriptions(resource.id, database.id)))
+
+    def resource_counters(self, body: Body) -> bytes:
+        resource = self._one(self._resources, body, "id")
+        return data(_counted(self._subscriptions(resource.id)))
+
+    def refreshed(self, body: Body, *, resource: str, database: str) -> list[dict[str, Any]]:
+        """Return what the task that counts anew tells at its end."""
+        wanted = self._one(self._resources, body, resource).id
+        number = self._one(self._databases, body, database).id
+        channels = _counted(self._subscriptions(wanted, number))
+        return [{"channels": channels, "in_progress": False, "list_id": number, "resource_id": wanted, "updated": True}]
+
+    def _one(self, known: Mapping[int, Any], body: Body, name: str) -> Any:
+        found = known.get(whole(body, name))
+        if found is None:
+            raise RefusedError(404, name)
+        return found
+
+    def _subscriptions(self, resource: int, database: int | None = None) -> Iterable[Subscription]:
+        for number, profiles in self._profiles.items():
+            if database in (None, number):
+                yield from (one for one in profiles.subscriptions.items if one.resource_id == resource)
+
+
+def _settings(found: MailDatabase | MailResource) -> dict[str, Any]:
+    return {"id": found.id, "name": found.name, "suppress_id": 0, "description": ""}
+
+
+def _counted(subscriptions: Iterable[Subscription]) -> list[dict[str, Any]]:
+    by_channel: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in subscriptions:
+        by_channel[one.channel][one.status] += 1
+    return [{"channel": channel, "status": _states(counted)} for channel, counted in sorted(by_channel.items())]
+
+
+def _states(counted: Counter[str]) -> dict[str, int]:
+    return {
+        "all": counted.total(),
+        **{state: counted[state] for state in _STATES},
+        "subscribed_sendable": counted["subscribed"],
+        "unconfirmed_sendable": counted["unconfirmed"],
+    }

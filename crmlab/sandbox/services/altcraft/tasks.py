@@ -1,0 +1,124 @@
+"""What the sandbox's Altcraft does in the background: exports of profiles, and counting anew.
+
+A task is not done when its state is asked for the first time, so that whoever waits for it has to ask again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+
+from crmlab.sandbox.service import dumps
+from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, choice, data, whole
+from crmlab.sandbox.services.altcraft.records import Profiles
+from crmlab.sandbox.world.model import World
+
+#: columns of an exported file, in this order; the account's own fields follow them
+_COLUMNS = (
+    "id", "db_id", "email", "phones", "_fname", "_lname", "_city", "_region", "_country", "_status", "_createtime",
+    "_regdate", "_xxh", "_md5", "season", "company", "subscriptions",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Task:
+    result: Any
+    #: how often its state is asked for before it is done
+    looks_left: int
+
+
+class Tasks:
+    """The tasks that were started, by their numbers, and the files that exports have written."""
+
+    def __init__(self, world: World, profiles: Mapping[int, Profiles]) -> None:
+        self._profiles = profiles
+        self._segments = {segment.id: segment for segment in world.segments}
+        self._tasks: dict[int, _Task] = {}
+        self._files: dict[tuple[str, str], bytes] = {}
+
+    def methods(self) -> dict[str, Callable[[Body], bytes]]:
+        """Return the methods about tasks by their names."""
+        return {"tasks/status": self.status, "profiles/get_all": self.export}
+
+    def start(self, result: Any, *, looks: int = 0) -> bytes:
+        """Start a task that has this result, and tell its number."""
+        number = len(self._tasks) + 1
+        self._tasks[number] = _Task(result, looks)
+        return data({"task_id": number})
+
+    def status(self, body: Body) -> bytes:
+        task = self._tasks.get(whole(body, "task_id"))
+        if task is None:
+            raise RefusedError(404)
+        if task.looks_left:
+            task.looks_left -= 1
+            return data({"status": "in_progress", "progress": 50, "result": None})
+        return data({"status": "completed", "progress": 100, "result": task.result})
+
+    def export(self, body: Body) -> bytes:
+        """Write the profiles of a database or a segment into a file."""
+        kind = choice(body, "source_type", ("database", "segment"))
+        source = whole(body, "source_id")
+        file_format = choice(body, "file_format", ("csv", "json"), "csv")
+        if not isinstance(body.get("custom_request", {}), dict):
+            raise RefusedError(450, "custom_request")
+        rows = self._rows(kind, source)
+        number = len(self._tasks) + 1
+        folder = str(UUID(int=number))
+        name = f"{number}_{kind}_export.{file_format}"
+        self._files[folder, name] = _csv(rows) if file_format == "csv" else dumps(rows)
+        result = {
+            "errors": [],
+            "source_id": source,
+            "total": len(rows),
+            "type": kind,
+            "urls": [f"/api/download/data/{folder}/{name}"],
+        }
+        return self.start(result, looks=1)
+
+    async def file(self, request: web.Request) -> web.Response:
+        """Answer with a file that an export has written."""
+        found = self._files.get((request.match_info["folder"], request.match_info["file"]))
+        if found is None:
+            return web.Response(status=404, text="404 page not found")
+        return web.Response(body=found, content_type="application/octet-stream")
+
+    def _rows(self, kind: str, source: int) -> list[dict[str, Any]]:
+        if kind == "database":
+            if source not in self._profiles:
+                raise RefusedError(404)
+            found = self._profiles[source]
+            return [found.profile(person) for person in found.people]
+        if source not in self._segments:
+            raise RefusedError(404)
+        members = set(self._segments[source].person_numbers)
+        return [
+            found.profile(person)
+            for found in self._profiles.values()
+            for person in found.people
+            if person.number in members
+        ]
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        writer.writerow([_cell(row.get(name)) for name in _COLUMNS])
+    return file.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ",".join(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

@@ -1,0 +1,91 @@
+"""The documentation of consents that the sandbox's Complero keeps: one PDF of one page for each documented event.
+
+What a real one shows is not documented; these show contact, event, channel and decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from crmlab.sandbox.service import iso
+from crmlab.sandbox.world.model import ConsentEvent, Person, World
+
+_FONT_SIZE = 12
+_TOP = 780
+_LINE = 18
+
+
+class Documentation:
+    """Which documentation belongs to which contact and event; `not_found` makes the answer where there is none."""
+
+    def __init__(self, world: World, not_found: Callable[[], web.Response]) -> None:
+        self._not_found = not_found
+        self._people = {person.complero_id: person for person in world.people_in("complero")}
+        self._events: dict[str, list[ConsentEvent]] = {}
+        for event in sorted(world.consent_events, key=lambda each: (each.at, each.id)):
+            if event.has_documentation:
+                self._events.setdefault(event.person_id, []).append(event)
+
+    async def by_contact(self, request: web.Request) -> web.Response:
+        """Answer with the newest documentation of a contact."""
+        person = self._people.get(request.match_info["contact_id"])
+        events = self._events.get(person.id, []) if person else []
+        if not person or not events:
+            return self._not_found()
+        return _file(person, events[-1])
+
+    async def by_event(self, request: web.Request) -> web.Response:
+        """Answer with the documentation of one event of a contact."""
+        person = self._people.get(request.match_info["contact_id"])
+        wanted = request.match_info["event_id"]
+        events = self._events.get(person.id, []) if person else []
+        event = next((each for each in events if each.id == wanted), None)
+        if not person or not event:
+            return self._not_found()
+        return _file(person, event)
+
+    def add(self, event: ConsentEvent) -> None:
+        """Take in an event that has a documentation."""
+        self._events.setdefault(event.person_id, []).append(event)
+
+
+def _file(person: Person, event: ConsentEvent) -> web.Response:
+    decision = "yes" if event.opted_in else "no"
+    lines = (
+        "Documentation of a consent (sandbox, invented)",
+        f"contact {person.complero_id}",
+        f"event {event.id}: {event.kind} of {iso(event.at)}",
+        f"{event.channel}: {decision}, by {event.source}",
+    )
+    return web.Response(body=pdf(lines), content_type="application/pdf")
+
+
+def pdf(lines: tuple[str, ...]) -> bytes:
+    """Return a PDF of one page that shows these lines (ISO 32000-1, 7.5)."""
+    shown = "".join(f"({_escaped(line)}) Tj 0 -{_LINE} Td " for line in lines)
+    content = f"BT /F1 {_FONT_SIZE} Tf 60 {_TOP} Td {shown}ET".encode("latin-1", "replace")
+    objects = (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    )
+    file = bytearray(b"%PDF-1.4\n")
+    places = []
+    for number, each in enumerate(objects, start=1):
+        places.append(len(file))
+        file += b"%d 0 obj\n%s\nendobj\n" % (number, each)
+    begin = len(file)
+    file += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    for place in places:
+        file += b"%010d 00000 n \n" % place
+    file += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, begin)
+    return bytes(file)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")

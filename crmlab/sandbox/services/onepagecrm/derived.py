@@ -1,0 +1,282 @@
+"""What an account of OnePageCRM holds beside the world's records: made from them, the same for the same world."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from crmlab.sandbox.service import iso
+from crmlab.sandbox.world.model import Deal, DealItem, Note, Person, World
+
+#: every so many notes one has a file, and every other file is pinned
+_NOTES_PER_FILE = 5
+_MAX_NOTIFICATIONS = 100
+#: products that are sold together
+_TOGETHER = 2
+_ACTIONS = (("Call [first name] back", 1), ("Send the offer to [first name]", 3), ("Ask for a decision", 10))
+_WEBHOOKS = (("Newsletter", "https://hooks.example.com/catch/4711/q8x"), ("Warehouse", "https://in.example.net/crm"))
+#: what the variants of each kind of relationship are called: one is the same for both
+_RELATIONSHIPS = (("Partner",), ("Manager", "Reports to"))
+_COUNTRIES = (
+    "Austria AT 43,Belgium BE 32,Canada CA 1,Denmark DK 45,Finland FI 358,France FR 33,Germany DE 49,Greece GR 30,"
+    "Ireland IE 353,Italy IT 39,Japan JP 81,Luxembourg LU 352,Netherlands NL 31,Norway NO 47,Poland PL 48,"
+    "Portugal PT 351,Spain ES 34,Sweden SE 46,Switzerland CH 41,United Kingdom GB 44,United States US 1"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """A record in the service's own words; `contact_ids` are those it is about."""
+
+    id: str
+    record: dict[str, Any]
+    contact_ids: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Attachment:
+    """A file at a note, a call, a meeting or a deal."""
+
+    id: str
+    contact_id: str
+    reference_type: str
+    reference_id: str
+    filename: str
+    size: int
+    created_at: datetime
+    custom_filename: str = ""
+    storage_provider: str = "amazon"
+    pinned_at: datetime | None = None
+
+    @property
+    def pinned_to(self) -> str | None:
+        """The contact that it is pinned to."""
+        return self.contact_id if self.pinned_at else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """A contact that is linked with a company where it does not work, and with which of its contacts."""
+
+    company_id: str
+    contact_id: str
+    linked_with: list[str]
+
+
+def countries() -> Iterator[dict[str, str]]:
+    """Yield the countries that addresses can be in."""
+    for line in _COUNTRIES.split(","):
+        name, code, prefix = line.rsplit(" ", 2)
+        yield {"name": name, "code": code, "phone_prefix": f"+{prefix}"}
+
+
+def made_id(*parts: object) -> str:
+    """Return the id of something that is made of the world: 24 hexadecimal digits, as all are."""
+    return f"{crc32('/'.join(map(str, parts)).encode()):024x}"
+
+
+def entry(entry: Entry) -> dict[str, Any]:
+    """Return it as the service does."""
+    record = {"id": entry.id, **entry.record}
+    if entry.created_at:
+        record |= {"created_at": iso(entry.created_at), "modified_at": iso(entry.modified_at)}
+    return record
+
+
+def attachment(attachment: Attachment) -> dict[str, Any]:
+    """Return a file as the service names it."""
+    address = f"https://files.example.com/{attachment.id}"
+    record = {
+        "id": attachment.id,
+        "filename": attachment.filename,
+        "custom_filename": attachment.custom_filename,
+        "pinned": attachment.pinned_at is not None,
+        "size": attachment.size,
+        "storage_provider": attachment.storage_provider,
+        "url": address,
+        "url_expires_at": iso(attachment.created_at),
+        "thumbnail": {"url": f"{address}/thumbnail"},
+    }
+    return record | ({"pinned_at": iso(attachment.pinned_at)} if attachment.pinned_at else {})
+
+
+def predefined_actions() -> list[Entry]:
+    """Return the templates of actions."""
+    return [Entry(id=made_id("action", text), record={"text": text, "days": days}) for text, days in _ACTIONS]
+
+
+def predefined_action_groups() -> list[Entry]:
+    """Return what is planned together: all but the first template."""
+    ids = [action.id for action in predefined_actions()]
+    record = {"text": "After an offer", "position": 0, "action_ids": ids[1:]}
+    return [Entry(id=made_id("action group"), record=record)]
+
+
+def webhooks() -> list[Entry]:
+    """Return who is told of changes; the key of each is worthless anywhere else."""
+    return [
+        Entry(id=made_id("webhook", name), record={"name": name, "hook_url": url, "secretkey": "never-to-be-stored"})
+        for name, url in _WEBHOOKS
+    ]
+
+
+def filters(world: World) -> list[Entry]:
+    """Return saved filters, each of one condition."""
+    conditions = [(status.text, ["status_id", "is", status.id]) for status in world.statuses]
+    conditions += [(f"{user.first_name}'s", ["owner_id", "is", user.id]) for user in world.users[:2]]
+    return [
+        Entry(id=made_id("filter", name), record={"name": name, "conditions": [condition]})
+        for name, condition in conditions
+    ]
+
+
+def relationship_types(world: World) -> list[Entry]:
+    """Return the kinds of relationships that the account knows."""
+    if not world.people:
+        return []
+    first = min(person.created_at for person in world.people)
+    return [
+        Entry(
+            id=made_id("relationship type", *names),
+            record={
+                "symmetrical": len(names) == 1,
+                "relationship_variants": [{"id": made_id("variant", name), "name": name} for name in names],
+            },
+            created_at=first,
+            modified_at=first,
+        )
+        for names in _RELATIONSHIPS
+    ]
+
+
+def relationships(people: Sequence[Person], types: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield who reports to whom: in each company all to its first contact; and the partners among the first ones."""
+    if not types:
+        return
+    partners, reports = types
+    staff: dict[str, list[Person]] = defaultdict(list)
+    for person in people:
+        staff[person.company_id or ""].append(person)
+    staff.pop("", None)
+    for first, *others in staff.values():
+        for other in others:
+            yield _relationship(reports, first, other)
+    firsts = [first for first, *_ in staff.values()]
+    for one, other in zip(firsts[::4], firsts[1::4], strict=False):
+        yield _relationship(partners, one, other)
+
+
+def _relationship(kind: Entry, one: Person, other: Person) -> Entry:
+    since = max(one.created_at, other.created_at)
+    variants = [variant["id"] for variant in kind.record["relationship_variants"]]
+    related = [
+        {"contact_id": one.id, "variant_id": variants[0]},
+        {"contact_id": other.id, "variant_id": variants[-1]},
+    ]
+    return Entry(
+        id=made_id("relationship", one.id, other.id),
+        record={"relationship_type_id": kind.id, "related_contacts": related},
+        contact_ids=(one.id, other.id),
+        created_at=since,
+        modified_at=since,
+    )
+
+
+def links(deals: Iterable[Deal], people: Mapping[str, Person]) -> Iterator[Link]:
+    """Yield the contacts of others that take part in the deals of a company."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for deal in deals:
+        for id in deal.linked_contact_ids:
+            if deal.company_id and id in people and people[id].company_id != deal.company_id:
+                found[deal.company_id, id].append(deal.contact_id)
+    for (company_id, id), contact_ids in found.items():
+        yield Link(company_id=company_id, contact_id=id, linked_with=list(dict.fromkeys(contact_ids)))
+
+
+def attachments(notes: Sequence[Note]) -> Iterator[Attachment]:
+    """Yield the files at some of the notes, every other one pinned to its contact."""
+    for number, note in enumerate(notes[::_NOTES_PER_FILE]):
+        yield Attachment(
+            id=made_id("attachment", note.id),
+            contact_id=note.contact_id,
+            reference_type="note",
+            reference_id=note.id,
+            filename=f"offer-{number + 1}.pdf",
+            size=10_000 + 7 * len(note.text),
+            pinned_at=note.modified_at if number % 2 else None,
+            created_at=note.created_at,
+        )
+
+
+def notifications(world: World, author: str) -> list[Entry]:
+    """Return what the signed-in user was told: of the last actions that are theirs."""
+    if not world.users:
+        return []
+    me = world.users[0].id
+    mine = [action for action in world.actions if action.assignee_id == me]
+    latest = sorted(mine, key=lambda action: action.created_at, reverse=True)[:_MAX_NOTIFICATIONS]
+    return [
+        Entry(
+            id=made_id("notification", action.id),
+            record={
+                "type": "assigned_action",
+                "by": author,
+                "read": action.done,
+                "user_id": me,
+                "contact_id": action.contact_id,
+                "mobile_data": {
+                    "title": f"Action assigned to you (by {author})",
+                    "body": action.text,
+                    "action_type": action.status,
+                },
+            },
+            contact_ids=(action.contact_id,),
+            created_at=action.created_at,
+            modified_at=action.modified_at,
+        )
+        for action in latest
+    ]
+
+
+def product_id(item: DealItem) -> str:
+    """The id of the product that an item of a deal was taken from."""
+    return made_id(item.name)
+
+
+def products(world: World) -> list[Entry]:
+    """Products of the catalogue: what the deals hold, each once; the first ones are a group."""
+    by_name = {item.name: item for deal in world.deals for item in deal.items}
+    group = {"item_group_id": _group_id()}
+    return [
+        Entry(id=product_id(item), record=_product(item, position) | (group if position <= _TOGETHER else {}))
+        for position, item in enumerate(by_name.values(), 1)
+    ]
+
+
+def product_groups(found: list[Entry]) -> list[Entry]:
+    """Products that are sold together."""
+    ids = [product.id for product in found[:_TOGETHER]]
+    if not ids:
+        return []
+    record = {"name": "Starter kit", "position": 1, "count": len(ids), "item_ids": ids}
+    return [Entry(id=_group_id(), record=record)]
+
+
+def _group_id() -> str:
+    return made_id("item group")
+
+
+def _product(item: DealItem, position: int) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "description": item.description,
+        "cost": item.cost,
+        "price": item.price,
+        "position": position,
+    }

@@ -1,0 +1,195 @@
+"""What OnePageCRM's contacts, deals and relationships can be asked for by."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+from crmlab.sandbox.services.onepagecrm.derived import Entry, Link
+from crmlab.sandbox.services.onepagecrm.index import Index
+from crmlab.sandbox.world.model import Deal, Person
+
+#: whether a record is what a value asks for
+Filter = Callable[[Any, str], bool]
+Value = Callable[[Any], Any]
+CREATED: dict[str, Value] = {"created_at": attrgetter("created_at"), "modified_at": attrgetter("modified_at")}
+_CLOSED = ("won", "lost")
+
+
+class Relationships:
+    """What relationships can be asked for by."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def filters(self) -> dict[str, Filter]:
+        return {
+            "contact_id": lambda relationship, value: value in relationship.contact_ids,
+            "contact_id_filter": lambda relationship, value: value in relationship.contact_ids,
+            "relationship_type_id": lambda relationship, value: relationship.record["relationship_type_id"] == value,
+            "variant_id_filter": lambda relationship, value: value in variant_ids(relationship),
+            "search": self._is_searched,
+            "symmetrical": lambda relationship, value: self._is_symmetrical(relationship) == is_true(value),
+        }
+
+    def _is_searched(self, relationship: Entry, value: str) -> bool:
+        people = [self._index.people.get(id) for id in relationship.contact_ids]
+        names = [person.full_name for person in people if person]
+        names += [self._index.variants.get(id, "") for id in variant_ids(relationship)]
+        return any(holds(name, value) for name in names)
+
+    def _is_symmetrical(self, relationship: Entry) -> bool:
+        return len(set(variant_ids(relationship))) == 1
+
+
+class Contacts:
+    """What contacts can be asked for by."""
+
+    def __init__(self, index: Index, me: str, today: dt.date) -> None:
+        self._index = index
+        self._me = me
+        self._today = today
+
+    def filters(self) -> dict[str, Filter]:
+        return {
+            "owner_id": lambda person, value: person.owner_id == value,
+            "company_id": lambda person, value: person.company_id == value,
+            "not_linked_with": lambda person, value: person.company_id != value,
+            "status_id": lambda person, value: self._status(person) == value,
+            "lead_source": lambda person, value: value in (person.lead_source_id, self._source(person)),
+            "lead_source_id": lambda person, value: person.lead_source_id == value,
+            "tag": lambda person, value: value in person.tags,
+            "email": lambda person, value: value.casefold() in map(str.casefold, person.emails),
+            "phone": lambda person, value: any(digits(value) in digits(phone) for phone in person.phones),
+            "url": lambda person, value: holds(self._url(person), value),
+            "letter": lambda person, value: begins(person.last_name or self._company(person), value),
+            "search": self._is_searched,
+            "starred": lambda person, value: person.starred == is_true(value),
+            "pending_deal": lambda person, value: self._has_pending(person) == is_true(value),
+            "action_stream": lambda person, value: bool(self._actions(person)) == is_true(value),
+            "has_actions": lambda person, value: self._is_mine_with(person) == is_true(value),
+            "has_actions_for_me": lambda person, value: self._is_mine_with(person, mine=True) == is_true(value),
+            "has_actions_today": lambda person, value: self._has_one_today(person) == is_true(value),
+            "waiting": lambda person, value: self._is_waiting(person) == is_true(value),
+            "custom_field_value": lambda person, value: value == person.season,
+        }
+
+    def orders(self) -> dict[str, Value]:
+        return {
+            **CREATED,
+            "first_name": lambda person: person.first_name.casefold(),
+            "last_name": lambda person: person.last_name.casefold(),
+            "name": lambda person: person.full_name.casefold(),
+            "company_name": lambda person: self._company(person).casefold(),
+        }
+
+    def _status(self, person: Person) -> str:
+        status = self._index.statuses.get(person.status_key)
+        return status.id if status else ""
+
+    def _source(self, person: Person) -> str:
+        return self._index.sources.get(person.lead_source_id or "", "")
+
+    def _company(self, person: Person) -> str:
+        company = self._index.companies.get(person.company_id or "")
+        return company.name if company else ""
+
+    def _url(self, person: Person) -> str:
+        company = self._index.companies.get(person.company_id or "")
+        return (company and company.url) or ""
+
+    def _actions(self, person: Person) -> list[Any]:
+        return self._index.actions.get(person.id, [])
+
+    def _is_searched(self, person: Person, value: str) -> bool:
+        if holds(person.full_name, value) or holds(self._company(person), value):
+            return True
+        return bool(digits(value)) and any(digits(value) in digits(phone) for phone in person.phones)
+
+    def _has_pending(self, person: Person) -> bool:
+        return any(deal.status == "pending" for deal in self._index.deals_of.get(person.id, []))
+
+    def _is_mine_with(self, person: Person, *, mine: bool = False) -> bool:
+        """Whether a contact of the caller has actions, of anybody or of the caller."""
+        actions = [each for each in self._actions(person) if not mine or each.assignee_id == self._me]
+        return person.owner_id == self._me and bool(actions)
+
+    def _has_one_today(self, person: Person) -> bool:
+        mine = [each for each in self._actions(person) if each.assignee_id == self._me]
+        return person.owner_id == self._me and any(each.date == self._today for each in mine)
+
+    def _is_waiting(self, person: Person) -> bool:
+        mine = [each for each in self._actions(person) if each.assignee_id == self._me]
+        return any(each.status == "waiting" for each in mine)
+
+
+class Deals:
+    """What deals can be asked for by."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def filters(self) -> dict[str, Filter]:
+        return {
+            "owner_id": lambda deal, value: deal.owner_id == value,
+            "company_id": lambda deal, value: deal.company_id == value,
+            "pipeline_id": lambda deal, value: deal.pipeline_id == value,
+            "sales_pipeline_id": lambda deal, value: deal.pipeline_id == value,
+            "status": _has_status,
+            "stage": lambda deal, value: deal.status == "pending" and str(deal.stage) == value,
+            "name": lambda deal, value: holds(deal.name, value),
+            "search": self._is_searched,
+            "tag": lambda deal, value: value in self._tags(deal),
+        }
+
+    def _is_searched(self, deal: Deal, value: str) -> bool:
+        company = self._index.companies.get(deal.company_id or "")
+        person = self._index.people.get(deal.contact_id)
+        names = [deal.name, person.full_name if person else "", company.name if company else ""]
+        return any(holds(name, value) for name in names)
+
+    def _tags(self, deal: Deal) -> list[str]:
+        person = self._index.people.get(deal.contact_id)
+        return person.tags if person else []
+
+
+def variants(kind: Entry) -> list[dict[str, str]]:
+    """Return what the ends of a kind of relationship are called."""
+    found: list[dict[str, str]] = kind.record["relationship_variants"]
+    return found
+
+
+def variant_ids(relationship: Entry) -> list[str]:
+    """Return which variants the ends of a relationship are."""
+    return [end["variant_id"] for end in relationship.record["related_contacts"]]
+
+
+def of_person(value: Value, index: Index) -> Value:
+    """Return what finds that value of the contact of a link."""
+
+    def of_link(link: Link) -> Any:
+        return value(index.people[link.contact_id])
+
+    return of_link
+
+
+def _has_status(deal: Deal, value: str) -> bool:
+    return deal.status in _CLOSED if value == "closed" else deal.status == value
+
+
+def is_true(value: str) -> bool:
+    return value == "true"
+
+
+def holds(text: str, part: str) -> bool:
+    return part.casefold() in text.casefold()
+
+
+def begins(text: str, letter: str) -> bool:
+    return text.casefold().startswith(letter.casefold())
+
+
+def digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
