@@ -76,6 +76,7 @@ from crmlab.connector.resource import (
     View,
     get,
 )
+from crmlab.connector.secret_names import SECRET_PARTS, is_secret
 from crmlab.connector.time_slices import Span, time_slices, unix_seconds
 from crmlab.connector.timeouts import Timeouts
 
@@ -83,6 +84,7 @@ __all__ = [
     "JSON",
     "NOWHERE",
     "RECORD",
+    "SECRET_PARTS",
     "VERDICTS",
     "WORDS",
     "Context",
@@ -125,6 +127,7 @@ __all__ = [
     "have_zone",
     "honours_size",
     "integer",
+    "is_secret",
     "is_sorted",
     "iso_time",
     "known_zone",
