@@ -180,6 +180,8 @@ class Resource:
     never_empty: str = ""
     #: what an answer says that its records lack
     lacking: Callable[[Page], str] = lambda page: ""
+    #: what there is to say of an answer that lacks nothing
+    remark: Callable[[Page], str] = lambda page: ""
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
     note: Callable[[Context], str] = lambda context: ""
     #: the period that a fetch like this reaches, where it may be another than the one that is asked for

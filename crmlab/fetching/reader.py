@@ -210,6 +210,9 @@ class ListReader:
         found = self._intake.cut(page)
         self._has_records = self._has_records or bool(found)
         self._doubt(self._resource.lacking(page))
+        remark = self._resource.remark(page)
+        if remark:
+            self.ending.remarks.setdefault(remark)
         self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()

@@ -55,6 +55,7 @@ from crmlab.providers.altcraft.asking import (
 from crmlab.providers.altcraft.details import DETAILS
 from crmlab.providers.altcraft.export import ASSUMPTIONS, exported
 from crmlab.providers.altcraft.probes import PROBES
+from crmlab.providers.altcraft.targets import TARGETS
 
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
@@ -333,6 +334,7 @@ PROVIDER = Provider(
         *DETAILS,
     ),
     operations=declared_in("crmlab.providers.altcraft.operations"),
+    targets=TARGETS,
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",
