@@ -37,7 +37,9 @@ __all__ = [
 __getattr__ = when_used(
     __name__,
     {
-        **dict.fromkeys(("FORMATS", "Format", "read_cells", "read_csv", "table_writers", "text_writers"), "crmlab.results.export"),
+        **dict.fromkeys(
+            ("FORMATS", "Format", "read_cells", "read_csv", "table_writers", "text_writers"), "crmlab.results.export"
+        ),
         **dict.fromkeys(("open", "tells_time"), "crmlab.results.opening"),
     },
 )
