@@ -13,7 +13,6 @@ from crmlab.fetching import (
     Plan,
     Probed,
     Progress,
-    call,
     check,
     download,
     fetch,
@@ -29,7 +28,10 @@ from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
+    from crmlab.fetching.typed_call import call
     from crmlab.notebook import explore, login
+else:
+    from crmlab.fetching import call
 
 __version__ = "0.1.0"
 __all__ = [
