@@ -72,13 +72,16 @@ async def _covered() -> list[Covered]:
 
 
 async def served_by(account: crmlab.Account) -> list[Operation]:
-    """Return the operations that the sandbox answers otherwise than a path that does not exist."""
+    """Return the operations that the sandbox answers otherwise than a path that does not exist.
+
+    Those about users and keys come last, a new key at the very end: it may be the end of the one that asks.
+    """
     served = []
     async with aiohttp.ClientSession() as session:
         unknown = {}
         for method in ("GET", "POST"):
             unknown[method] = await _asked(session, account, Request(path=_NOWHERE, method=method))
-        for each in account.provider.operations():
+        for each in sorted(account.provider.operations(), key=lambda each: (each.dangerous, each.body is None)):
             path = fill_path(each.path, **dict.fromkeys(each.path_parts(), "1"))
             request = Request(path=path, method=each.method, from_root=each.from_root)
             nothing = unknown["GET" if each.method == "GET" else "POST"]

@@ -94,6 +94,9 @@ _LINKED = "no parameters documented, but the links of the document's own example
 
 _PLACEHOLDER = "its only property, attribute_name, stands for the name of the parameter that was refused"
 _ADDRESS = "the address of a receiver, which may be all that is needed to write to it: only its host is kept"
+_LOGO = "/components/schemas/Company/properties/photo_url"
+_NO_LOGO = "null where the logo was deleted, as the operation that deletes it says"
+_NO_COMPANY = "the document has no answer to an unknown id here, as it has for every other path with one"
 _ERRORS = "/components/responses/400/content/application~1json/schema/properties/errors"
 _ANY_NAME = {"type": "object", "additionalProperties": {"type": "string"}}
 #: resources whose records are contacts; the first ones are asked of the list that embeds others
@@ -103,6 +106,7 @@ _OF_CONTACTS = (
 
 CORRECTIONS: tuple[Correction, ...] = (
     Correction("onepagecrm", _ERRORS, _ANY_NAME, _PLACEHOLDER),
+    Correction("onepagecrm", _LOGO, {"type": "string", "nullable": True}, _NO_LOGO),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/total_count", {"$ref": f"{_PAGE}/total_count"}, _MISPLACED),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/page", {"$ref": f"{_PAGE}/page"}, _MISPLACED),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/per_page", {"$ref": f"{_PAGE}/per_page"}, _MISPLACED),
@@ -284,6 +288,7 @@ FIELDS: tuple[Departure, ...] = (
 
 #: where the sandbox's answers to generated requests break the document, by operation; `EVERY` stands for any of them
 GENERATED: tuple[Departure, ...] = (
+    Departure("onepagecrm", "DELETE /companies/{company_id}/logo", "status 404 is not documented", _NO_COMPANY),
     Departure("commanders_act", EVERY, "status 400 is not documented", _NO_REFUSAL),
     Departure("commanders_act", EVERY, "status 404 is not documented", _NO_REFUSAL),
     Departure("commanders_act", EVERY, "data: required id - type - attributes", _AS_ONE),

@@ -35,6 +35,7 @@ from crmlab.providers.onepagecrm.asking import created_at, deals, first_page, pa
 from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
 from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding
 from crmlab.providers.onepagecrm.probes import PROBES
+from crmlab.providers.onepagecrm.targets import TARGETS
 
 
 class _Refusal(msgspec.Struct):
@@ -208,6 +209,7 @@ PROVIDER = Provider(
         *OWN_RECORDS,
     ),
     operations=declared_in("crmlab.providers.onepagecrm.operations"),
+    targets=TARGETS,
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",

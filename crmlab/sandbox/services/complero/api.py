@@ -19,6 +19,8 @@ from aiohttp import web
 from crmlab.connector import Limits
 from crmlab.sandbox.service import Handler, Records, Service, answer, iso
 from crmlab.sandbox.services.complero.documentation import Documentation
+from crmlab.sandbox.services.complero.uploads import Upload, Uploads
+from crmlab.sandbox.services.complero.uploads import contact as uploaded
 from crmlab.sandbox.world.model import ConsentEvent, Operation, Person, User, World
 
 _KEY = "sandbox-complero-key"
@@ -57,12 +59,13 @@ def service(world: World) -> Service:
             web.get("/ping", _ping),
             web.get("/events", feed.events),
             web.get("/events/latest", feed.latest),
-            web.get("/contacts/{id}", _one({p.complero_id: p for p in feed.people.values()}, feed.contact)),
+            web.post("/contacts", feed.uploads.contacts),
+            web.get("/contacts/{id}", feed.one_contact),
             web.get("/contacts/{contact_id}/documentation", documentation.by_contact),
             web.get("/contacts/{contact_id}/documentation/{event_id}", documentation.by_event),
             web.get("/employees/{id}", _one({user.id: user for user in world.users}, _employee)),
             web.get("/operations", feed.operations),
-            web.get("/operations/{id}", _one({each.id: each for each in world.operations}, feed.operation)),
+            web.get("/operations/{id}", feed.one_operation),
         ],
     )
 
@@ -114,6 +117,20 @@ class _Feed:
             sorted(world.operations, key=lambda each: (each.created_at, each.id), reverse=True), self.operation
         )
         self.received: set[str] = set()
+        self.uploads = Uploads(self.log, _answer, _refusal)
+        self._by_id = {person.complero_id: person for person in self.people.values()}
+
+    async def one_contact(self, request: web.Request) -> web.Response:
+        """A contact as it is now: as the world has it, and as uploads changed it."""
+        id_ = request.match_info["id"]
+        changes = self.uploads.changes(id_)
+        if id_ in self._by_id:
+            return _answer({**self.contact(self._by_id[id_]), **changes})
+        return _answer(uploaded(changes)) if changes else _refusal(404)
+
+    async def one_operation(self, request: web.Request) -> web.Response:
+        found = next((each for each in self.log.items if each.id == request.match_info["id"]), None)
+        return _answer(self.operation(found)) if found else _refusal(404)
 
     async def events(self, request: web.Request) -> web.Response:
         try:
@@ -213,8 +230,10 @@ class _Feed:
             "website": (company and company.url) or "",
         }
 
-    def operation(self, operation: Operation) -> dict[str, Any]:
-        """The items are of the kind uploaded; only their number is true."""
+    def operation(self, operation: Operation | Upload) -> dict[str, Any]:
+        """The items are of the kind uploaded; of uploads before the world began only their number is true."""
+        if isinstance(operation, Upload):
+            return operation.record()
         return {
             "created_at": iso(operation.created_at),
             "id": operation.id,
@@ -311,7 +330,7 @@ def _limit(request: web.Request) -> int:
     return min(int(value), _PAGE)
 
 
-def _mark(operation: Operation) -> str:
+def _mark(operation: Operation | Upload) -> str:
     return f"{iso(operation.created_at)} {operation.id}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from crmlab.sandbox.service import Handler, Records, Service, answer, iso
+from crmlab.sandbox.services.relenta.saving import Contacts
 from crmlab.sandbox.world.model import Appointment, CustomField, Person, User, World
 
 _KEY = "sandbox-relenta-department-key"
@@ -35,10 +36,12 @@ def service(world: World) -> Service:
     """Return Relenta with the people and appointments that it knows."""
     write = _Writer(world)
     lists = {
-        "contacts": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.contact),
+        "contacts": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.any_contact),
         "activities": Records(sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.activity),
     }
     fields = Records(write.fields, write.field)
+    custom = {key_of(field) for field in write.fields}
+    contacts = Contacts(lists["contacts"], custom, id_of=contact_id, envelope=_envelope, refusal=_refusal)
     return Service(
         name="relenta",
         prefix="/relenta/api/v3",
@@ -50,6 +53,7 @@ def service(world: World) -> Service:
         size_in="page_size",
         routes=[
             web.get("/contact.list.json", _paged(lists["contacts"])),
+            web.post(r"/contact.{verb:save|create}.json", contacts.save),
             web.get("/activity.list.json", _paged(lists["activities"])),
             web.get("/custom_field.list.json", _whole(fields)),
             web.get(r"/{name:(contact|activity|custom_field)\.list(\.\w+)?}", _wrong_format),
@@ -57,8 +61,10 @@ def service(world: World) -> Service:
     )
 
 
-def contact_id(person: Person) -> str:
-    """Return the id that Relenta gave this person."""
+def contact_id(person: Person | dict[str, Any]) -> str:
+    """Return the id that Relenta gave this person, or a contact that was saved."""
+    if isinstance(person, dict):
+        return str(person["id"])
     return str(33_000_000 + person.number)
 
 
@@ -110,6 +116,10 @@ class _Writer:
         self.users = world.users_by_id()
         self.companies = world.companies_by_id()
         self.fields = [field for field in world.fields if field.entity == "contact"]
+
+    def any_contact(self, contact: Person | dict[str, Any]) -> dict[str, Any]:
+        """A person of the world, or a contact as it was saved."""
+        return contact if isinstance(contact, dict) else self.contact(contact)
 
     def contact(self, person: Person) -> dict[str, Any]:
         alias = self.world.alias(person, "relenta")
