@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from crmlab.fetching import Probed, probe
     from crmlab.fetching.typed_call import call
     from crmlab.notebook import explore, login
-    from crmlab.pushing import Pushed, PushPlan, push, updates
+    from crmlab.pushing import Pushed, PushPlan
+    from crmlab.pushing.push import push
+    from crmlab.pushing.updates import updates
     from crmlab.results import open, read_csv  # noqa: A004  # read as crmlab.open
-else:
-    from crmlab.fetching import call
 
 __version__ = "0.1.0"
 __all__ = [
@@ -79,6 +79,7 @@ __getattr__ = when_used(
         "PushPlan": "crmlab.pushing",
         "Pushed": "crmlab.pushing",
         "analysis": "crmlab.analysis",
+        "call": "crmlab.fetching",
         "explore": "crmlab.notebook",
         "login": "crmlab.notebook",
         "open": "crmlab.results",
