@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
@@ -30,6 +31,9 @@ from crmlab.sandbox import sandbox
 if TYPE_CHECKING:
     from crmlab import analysis, plots
     from crmlab.notebook import explore, login
+
+# silent until a program says where its messages go
+logging.getLogger("crmlab").addHandler(logging.NullHandler())
 
 __version__ = "0.1.0"
 __all__ = [

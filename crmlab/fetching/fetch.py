@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -33,6 +35,8 @@ from crmlab.results import (
     refuse_another_question,
 )
 from crmlab.schema import TABLES, Asked, TableName, TimeLike
+
+LOG = logging.getLogger("crmlab")
 
 OnError = Literal["collect", "raise"]
 #: first pages that are there already, by account (its label) and request
@@ -278,6 +282,7 @@ async def run(
 
     if on_error not in ("collect", "raise"):
         raise UsageError(f'on_error is "collect" or "raise", not {on_error!r}')
+    started = time.monotonic()
     backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
@@ -299,7 +304,24 @@ async def run(
                 for account in query.accounts
             ]
             await finish(fetches, stop, client.timeouts.total)
-    return [result for fetch in fetches for result in fetch.results]
+    results = [result for fetch in fetches for result in fetch.results]
+    _log(query, results, time.monotonic() - started)
+    return results
+
+
+def _log(query: Query, results: Sequence[ResourceResult], seconds: float) -> None:
+    """Log a line for the fetch: of whom, how much, and whether it is all; nothing of what came."""
+    LOG.info(
+        "%s: %d lists, %d records, %d requests, %d retries in %.1f s, %d failures, %s",
+        ", ".join(account.label for account in query.accounts),
+        len(results),
+        sum(result.rows for result in results),
+        sum(result.requests.sent for result in results),
+        sum(result.requests.retries for result in results),
+        seconds,
+        sum(result.failure is not None for result in results),
+        "complete" if all(result.complete for result in results) else "not complete",
+    )
 
 
 def spooled(directory: str | Path | None, query: Query) -> AbstractContextManager[AnswerSpool | None]:
