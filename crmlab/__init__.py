@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from crmlab.pushing.push import push
     from crmlab.pushing.updates import updates
     from crmlab.results import open, read_csv  # noqa: A004  # read as crmlab.open
+
+# silent until a program says where its messages go
+logging.getLogger("crmlab").addHandler(logging.NullHandler())
 
 __version__ = "0.1.0"
 __all__ = [
