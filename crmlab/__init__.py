@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
@@ -11,7 +10,6 @@ from crmlab.fetching import (
     Client,
     DryRun,
     Plan,
-    Probed,
     Progress,
     call,
     check,
@@ -20,17 +18,19 @@ from crmlab.fetching import (
     fetch_to,
     operations,
     plan,
-    probe,
     replay,
 )
+from crmlab.loading import when_used
 from crmlab.own_data import collect, table
 from crmlab.pushing import Pushed, PushPlan, push, updates
-from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
+from crmlab.results import Fetched, Stored
 from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
+    from crmlab.fetching import Probed, probe
     from crmlab.notebook import explore, login
+    from crmlab.results import open, read_csv  # noqa: A004  # read as crmlab.open
 
 __version__ = "0.1.0"
 __all__ = [
@@ -69,13 +69,20 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load what needs plotly or widgets when it is first used."""
-    if name in ("analysis", "plots"):
-        return importlib.import_module(f"crmlab.{name}")
-    if name in ("explore", "login"):
-        return getattr(importlib.import_module("crmlab.notebook"), name)
-    raise AttributeError(f"module 'crmlab' has no attribute {name!r}")
+# what needs plotly or widgets, and what a fetch does not need
+__getattr__ = when_used(
+    __name__,
+    {
+        "Probed": "crmlab.fetching",
+        "analysis": "crmlab.analysis",
+        "explore": "crmlab.notebook",
+        "login": "crmlab.notebook",
+        "open": "crmlab.results",
+        "plots": "crmlab.plots",
+        "probe": "crmlab.fetching",
+        "read_csv": "crmlab.results",
+    },
+)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -25,8 +26,8 @@ _PARTS = ".parts-"
 _NEW_PARTS = ".new-parts-"
 #: after which such a folder counts as left, where no lock can tell
 _LEFT_SECONDS = 24 * 3600
-#: how Polars names an error of the system that it wraps
-_OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
+#: how Polars names an error of the system that it wraps; the end of a Parquet file is written without a number
+_OF_SYSTEM = re.compile(r"\(os error (\d+)\)|Invalid thrift: transport error")
 #: the place is wrong; any other error of the system, such as a full disk, can pass
 _WRONG_PLACE = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
@@ -129,6 +130,16 @@ def make_folder(directory: str | Path) -> Path:
     return folder
 
 
+def check_folder(directory: str | Path) -> Path:
+    """Make a folder where there is none and return its path, as `make_folder` does; raise where no file can be in it.
+
+    So it is known before what is to be written there has cost anything.
+    """
+    folder = make_folder(directory)
+    with parts_folder(folder):
+        return folder
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder, and those above it, for this user only; one that is there stays as it is."""
     for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
@@ -147,7 +158,7 @@ def errors_in_words(path: Path) -> Iterator[None]:
         of_system = _OF_SYSTEM.search(str(error))
         if not of_system:
             raise
-        number = int(of_system[1])
+        number = int(of_system[1] or errno.ENOSPC)
         raise _in_words(path, OSError(number, os.strerror(number))) from None
 
 

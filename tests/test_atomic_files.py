@@ -6,9 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from crmlab.atomic_files import make_folder, move_files, write_files
+from crmlab.atomic_files import check_folder, errors_in_words, make_folder, move_files, parts_folder, write_files
 from crmlab.errors import CrmlabError, UsageError
 
 
@@ -95,3 +96,34 @@ def test_a_folder_of_somebody_else_is_said_in_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="Permission denied"):
         write_files({tmp_path / "a": writer("1")})
+
+
+def test_what_a_killed_run_left_is_removed_and_what_another_run_works_on_is_not(tmp_path: Path) -> None:
+    left = tmp_path / ".parts-left"
+    left.mkdir()
+    (left / "contacts.parquet").write_text("personal")
+
+    with parts_folder(tmp_path) as own:
+        (own / "contacts.parquet").write_text("new")
+        write_files({tmp_path / "a": writer("1")})
+        assert (own / "contacts.parquet").read_text() == "new"
+        assert own.stat().st_mode & 0o777 == 0o700
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_full_disk_that_polars_meets_is_told_in_words(tmp_path: Path) -> None:
+    for text in ("No space left on device (os error 28)", "File out of specification: Invalid thrift: transport error"):
+        with pytest.raises(CrmlabError, match="No space left on device"), errors_in_words(tmp_path / "a"):
+            raise pl.exceptions.ComputeError(text)
+    with pytest.raises(pl.exceptions.ComputeError), errors_in_words(tmp_path / "a"):
+        raise pl.exceptions.ComputeError("another one")
+
+
+def test_a_folder_that_takes_no_files_is_known_before_there_are_any(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    assert check_folder(tmp_path / "new") == tmp_path / "new"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == []
+    with pytest.raises(UsageError, match="name another place"):
+        check_folder(tmp_path / "file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import crmlab
+from crmlab.atomic_files import check_folder
 from crmlab.cli.arguments import Commands, add_out, add_world
 from crmlab.cli.output import exit_code, print_summary
 
@@ -25,6 +26,7 @@ def add(commands: Commands) -> None:
 
 async def run(options: argparse.Namespace) -> int:
     """Fetch, write and print; return the exit code."""
+    check_folder(options.out)
     async with crmlab.sandbox(
         options.world, rows=options.rows, seed=options.seed, days_ago=options.days_ago, data=options.data
     ) as accounts:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import crmlab
+from crmlab.atomic_files import check_folder
 from crmlab.cli.arguments import Commands, add_out, add_question
 from crmlab.cli.output import exit_code, print_summary
 from crmlab.fetching import asked_of
@@ -50,6 +51,7 @@ async def run(options: argparse.Namespace) -> int:
         return _told(stored, [*stored.paths.values(), options.out / MANIFEST], options.out)
 
     refuse_another_question(options.out, asked_of(accounts, *options.tables, **period), options.format)
+    check_folder(options.out)
     data = await crmlab.fetch(accounts, *options.tables, **period, spool=options.spool)
     written = data.export(options.out, options.format, mask=options.mask)
     if options.report:

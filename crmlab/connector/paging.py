@@ -42,6 +42,8 @@ class Paginator:
     #: pages in a row without a new record that are followed, and whether an empty page is a documented end
     max_barren: int = 20
     empty_is_end: bool = False
+    #: how many requests follow each first one at least, where no answer can tell it before
+    min_more: int = 0
 
     def __call__(self, page: Page) -> Iterable[Request]:
         """Return the requests that follow this answer."""

@@ -9,6 +9,7 @@ from crmlab.decoding.misfit_keys import MISFIT_KEYS
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
 from crmlab.decoding.secrets import body_without_secrets, is_secret, without_secrets
+from crmlab.decoding.shapes import Masker
 
 __all__ = [
     "EXPORTS",
@@ -19,6 +20,7 @@ __all__ = [
     "REJECTED",
     "Decoded",
     "Decoder",
+    "Masker",
     "Record",
     "answer_frame",
     "as_documented",

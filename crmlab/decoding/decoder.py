@@ -248,12 +248,11 @@ class Decoder:
         """
         if not any(len(each.rows) for each in once):
             return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
-        texts = [record.text for record in found]
         own: list[Counted] = []
         of_tables: list[Counted] = []
         for each, left in zip(staying, once, strict=True):
-            keys = key_of(each, ids, texts)
-            own.append(("", each.field, keys if left is each else key_of(left, ids, texts)))
+            keys = key_of(each, ids, found)
+            own.append(("", each.field, keys if left is each else key_of(left, ids, found)))
             of_tables += [(table, each.field, keys) for table in self._without(each)]
         kept = [each for each in once if len(each.rows) and self._is_kept(each)]
         return {

@@ -148,12 +148,15 @@ def _texts(column: pl.Series) -> Iterator[pl.Series]:
     elif isinstance(column.dtype, pl.List):
         yield from _texts(column.explode())
     elif isinstance(column.dtype, pl.Struct):
-        for name in column.struct.fields:
-            yield from _texts(column.struct.field(name))
+        for part in column.struct.unnest():
+            yield from _texts(part)
 
 
 def _may_hold_json_with(texts: pl.Series, names: Collection[str]) -> bool:
-    nested = texts.filter(texts.str.contains(_MAY_BE_JSON))
+    may_be_json = texts.str.contains(_MAY_BE_JSON)
+    if not may_be_json.any():
+        return False
+    nested = texts.filter(may_be_json)
     signs = [_ESCAPE, *(name.casefold() for name in names)]
     return bool(nested.str.to_lowercase().str.contains_any(signs).any())
 

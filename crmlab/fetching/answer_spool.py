@@ -63,10 +63,10 @@ class _Places:
 
     def next(self, account: Account, resource: Resource, request: Request) -> Place:
         folder = _folder(self._directory, account, resource.name)
-        name = sha256(request.key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        self._asked[folder / name] += 1
-        time = self._asked[folder / name]
-        return Place(folder, folder / f"{name}-{time}.gz", time)
+        first = folder / answer_name(request, 1)
+        self._asked[first] += 1
+        time = self._asked[first]
+        return Place(folder, folder / answer_name(request, time), time)
 
     def forget(self, account: Account, resource: Resource) -> Path:
         """Begin to count anew; return the folder of that list."""
@@ -311,10 +311,22 @@ def _account_as_json(account: Account, salt: bytes) -> dict[str, Any]:
     }
 
 
+def answer_name(request: Request, time: int) -> str:
+    """Return the name of the file with the answer to a request that is asked for the first time, the second ..."""
+    digest = sha256(request.key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digest[:32]}-{time}.gz"
+
+
+def account_folder(provider: str, name: str) -> str:
+    """Return the name of the folder with an account's answers."""
+    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{provider} {name}").strip("-")
+    digest = sha256(f"{provider} {name}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{shown[:60]}-{digest[:8]}"
+
+
 def _folder(directory: Path, account: Account, resource: str) -> Path:
-    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{account.provider.name} {account.name}").strip("-")
-    digest = sha256(account.label.encode("utf-8", "surrogatepass")).hexdigest()
-    return directory / ANSWERS / f"{shown[:60]}-{digest[:8]}" / re.sub(r"[^A-Za-z0-9_-]+", "-", resource)
+    of_account = directory / ANSWERS / account_folder(account.provider.name, account.name)
+    return of_account / re.sub(r"[^A-Za-z0-9_-]+", "-", resource)
 
 
 def _locked(folder: Path) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from crmlab.decoding.secrets import column_without_secrets, shown, shown_values, without_secrets
+from crmlab.decoding.secrets import body_without_secrets, column_without_secrets, shown, shown_values, without_secrets
 
 NAMES = ["auth_key", "authKey", "access_token", "Token", "api_key", "apikey", "client_secret", "password"]
 
@@ -52,3 +52,27 @@ def test_a_column_without_such_a_name_is_the_same() -> None:
     column = pl.Series([{"note": '{"other": 1}', "number": 1}])
 
     assert column_without_secrets(column, ["keys"]) is column
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ('{"a": 1.10, "api_key": "x\\"y", "b" :\t{"Token": {"z": [1]}, "t": null}}',
+         '{"a": 1.10, "api_key": "••••", "b" :\t{"Token": "••••", "t": null}}'),
+        ('{"to\\u006ben": 5e400, "token": null}', '{"to\\u006ben": "••••", "token": null}'),
+        ('{"next_token": "page 2", "say": "the \\"token\\": \\"no\\""}',
+         '{"next_token": "page 2", "say": "the \\"token\\": \\"no\\""}'),
+        ('{"parameters": {"a": 1}, "in": "{\\"password\\": 1}"}',
+         '{"parameters": "••••", "in": "{\\"password\\": \\"••••\\"}"}'),
+    ],
+)  # fmt: skip
+def test_a_body_is_kept_byte_for_byte_but_for_its_secrets(body: str, kept: str) -> None:
+    found = body_without_secrets(body.encode(), ["Parameters"], except_for={"page 2"})
+
+    assert found.decode() == kept
+
+
+@pytest.mark.parametrize("body", [b'{"token": ', b'{"token": {"a": '])
+def test_a_body_that_may_hold_a_secret_and_cannot_be_read_is_not_kept(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"Expecting|delimiter"):
+        body_without_secrets(body)

@@ -42,6 +42,7 @@ from crmlab.errors import NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
 from crmlab.providers.altcraft.asking import LIMIT, PAGE_SIZE, for_each, ids, is_other_database, number, objects, post
 from crmlab.providers.altcraft.details import DETAILS
+from crmlab.providers.altcraft.export import ASSUMPTIONS, exported
 from crmlab.providers.altcraft.probes import PROBES
 from crmlab.providers.altcraft.targets import TARGETS
 
@@ -232,6 +233,16 @@ PROVIDER = Provider(
             help="optional: names of your profiles' own fields, joined by commas; without it the service is asked",
             apply=_with_named_fields,
         ),
+        Field(
+            name="profiles_by",
+            label="Profiles by",
+            secret=False,
+            default="pages",
+            pattern="pages|export",
+            help="pages, or export for databases of many profiles: the service writes them into files, which takes few "
+            "requests",
+            apply=exported,
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -357,12 +368,12 @@ PROVIDER = Provider(
         "campaigns/regulars and scampaigns are listed as campaigns are",
         "a campaign's log comes oldest first, and from_time includes its moment: a full page is followed from its "
         "last time on; where that is wrong, fewer lines come than are counted, and the log is told incomplete",
+        *ASSUMPTIONS,
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
-        "importing, changing and deleting profiles, subscriptions and segments",
         "scenarios, goals, pixels",
         "the accounts of an installation (admin/accounts/list), which only an administrator's token may list: call it",
         "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",

@@ -110,6 +110,22 @@ def _span(request: Request) -> Span:
     return Span(unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to")))
 
 
+def _ignores_period(page: Page) -> str:
+    """Return what is to be said of the first page of a period that holds a record of another time."""
+    period = _span(page.request)
+    if "cursor" in page.request.params or period == (None, None):
+        return ""
+    known = [moment for time in _times(page) if (moment := unix_seconds(time)) is not None]
+    is_earlier = period.since is not None and min(known, default=period.since) < period.since
+    is_later = period.until is not None and max(known, default=period.until) > period.until
+    if not is_earlier and not is_later:
+        return ""
+    return (
+        "records of other times came than from and to ask for: shared tables leave them out, and the service's own "
+        "records hold them"
+    )
+
+
 def _within(request: Request, since: int | None, until: int | None) -> Request:
     """Return the same request for another period."""
     params = {name: value for name, value in request.params.items() if name in _FILTERS}
@@ -293,6 +309,7 @@ PROVIDER = Provider(
             requests=_event_lists,
             path=(),
             follow=_slices,
+            remark=_ignores_period,
             page_size=PageSize(name="limit"),
             is_empty_answer=_type_not_known,
             schema=fields.EVENT,
@@ -350,6 +367,7 @@ PROVIDER = Provider(
             requests=_operation_list,
             path=(),
             follow=_slices,
+            remark=_ignores_period,
             page_size=PageSize(name="limit"),
             schema=fields.OPERATION,
             views=views.OPERATIONS,
@@ -384,7 +402,6 @@ PROVIDER = Provider(
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
-        "uploading and deleting contacts and employees",
         "the PDF that documents a consent in a table: crmlab.download brings the files, the events say whether there "
         "is one",
     ),

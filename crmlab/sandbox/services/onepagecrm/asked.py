@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -73,20 +74,36 @@ def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> di
         return {}
     if not isinstance(body, dict):
         raise Refused(400, "The body must be a JSON object")
-    names = {field.alias or name for name, field in model.model_fields.items()}
-    # what nobody documented is ignored
-    given = {name: value for name, value in body.items() if name in names}
-    values = given
+    given = deepcopy(body)
     try:
-        values = model.model_validate(given).model_dump(by_alias=True, exclude_unset=True)
+        model.model_validate(given)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        wrong = {str(each["loc"][0]): each["msg"] for each in faults if not (is_partial and each["type"] == "missing")}
+        for each in faults:
+            if each["type"] == "extra_forbidden":  # what nobody documented is ignored
+                _drop(given, each["loc"])
+        wrong = {str(each["loc"][0]): each["msg"] for each in faults if _counts(each["type"], is_partial=is_partial)}
         if wrong:
             raise Refused(400, "The body is not as documented", **wrong) from None
+    is_whole = all(name in given for name, field in model.model_fields.items() if field.is_required())
+    found = model.model_validate(given) if is_whole else model.model_construct(**given)
+    values = found.model_dump(by_alias=True, exclude_unset=True)
     if _has_large_number(values):
         raise Refused(400, "A whole number is too large")
     return {name: value for name, value in values.items() if value is not None or name in _NULLABLE}
+
+
+def _counts(fault: str, *, is_partial: bool) -> bool:
+    """Whether a body is refused for it: not for what nobody documented, nor, where it is partial, for what it lacks."""
+    return fault != "extra_forbidden" and not (is_partial and fault == "missing")
+
+
+def _drop(value: Any, way: Sequence[str | int]) -> None:
+    """Take out what stands at the end of this way."""
+    *parents, last = way
+    for step in parents:
+        value = value[step]
+    del value[last]
 
 
 def _has_large_number(value: Any) -> bool:

@@ -232,7 +232,7 @@ class Writing:
         for listed, item in gone:
             self.lists[listed].add(item)
 
-    def write_beside(self, id: str, **values: Any) -> None:
+    def write_beside(self, id: str, /, **values: Any) -> None:
         """Keep values of a record that the world has no place for."""
         self.written[id] = {**self.written.get(id, {}), **values}
 

@@ -1,0 +1,259 @@
+"""A spool that can be passed on: the same answers with other texts, so that it replays alike and tells of nobody."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from crmlab.atomic_files import errors_in_words, make_private_folder
+from crmlab.connector import Provider, Request
+from crmlab.decoding import Masker
+from crmlab.errors import UsageError
+from crmlab.fetching.answer_file import AnswerFile, packed, read, write_private
+from crmlab.fetching.answer_spool import ANSWERS, FILE, account_folder, answer_name, read_about
+from crmlab.providers import provider
+
+#: headers that say nothing of a person
+_KEPT_HEADERS = frozenset(
+    {"age", "cache-control", "connection", "content-encoding", "content-length", "content-type", "date", "expires",
+     "retry-after", "transfer-encoding", "vary"}
+)  # fmt: skip
+_TOO_LONG_FOR_A_WORD = 16
+_TOO_SHORT_FOR_AN_ID = 4
+_ADDRESS = "https://redacted.invalid"
+#: words in a description that an answer may hold
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,39}")
+#: parts of messages that may be of a person
+_TELLING = re.compile(r"\S*[@\d]\S*")
+
+
+def redact(directory: str | Path, out: str | Path | None = None) -> Path:
+    """Write a copy of a spool without personal values, to be sent to somebody who looks for a fault; return its folder.
+
+    Texts become others of the same kind of characters, and so do ids and larger numbers in records; the same one is the
+    same everywhere. Null, true and false, times, numbers of pages and counts, names of fields, and words in fields such
+    as ``status`` and ``type`` stay. Keys are in no spool anyway. ``crmlab.replay`` reads the copy as it read the spool.
+
+    Parameters
+    ----------
+    directory
+        The folder that was named as `spool`.
+    out
+        Where the copy goes: a new folder. None: beside it, with ``-redacted`` at the end of its name.
+
+    Raises
+    ------
+    UsageError
+        The folder holds no answers, or the copy is there already.
+    CrmlabError
+        The disk is full.
+    """
+    place = Path(directory)
+    about = read_about(place)
+    if about is None:
+        raise UsageError(f"{place} holds no {FILE}: name a folder that was the spool of a fetch")
+    copy = Path(out) if out else place.with_name(f"{place.name}-redacted")
+    if copy.exists():
+        raise UsageError(f"{copy} is there already: name another folder, or remove it")
+
+    answers = dict(_answers(place))
+    providers = {account["provider"]: provider(account["provider"]) for account in about["asked_accounts"]}
+    words = frozenset(chain.from_iterable(_words(each) for each in providers.values()))
+    masker = Masker(secrets.token_bytes(32), words=words, watched=_carried_by_requests(answers.values(), about))
+    for answer in answers.values():  # once to see which ids the requests carry, and what becomes of them
+        _masked_page(answer, masker)
+    for setting in _settings(about):
+        if setting in masker.watched:
+            masker.value(setting, "")
+    with errors_in_words(copy):
+        make_private_folder(copy)
+    renamed = _accounts(about, masker)
+    for path, answer in answers.items():
+        _write(path, _masked(answer, masker), copy, renamed)
+    write_private(copy / FILE, _about(about, masker, renamed))
+    return copy
+
+
+def _answers(directory: Path) -> Iterator[tuple[Path, AnswerFile]]:
+    for path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
+        answer = read(path)
+        if answer:
+            yield path, answer
+
+
+def _write(path: Path, answer: AnswerFile, copy: Path, renamed: Mapping[str, str]) -> None:
+    asked = answer.about
+    request = Request(
+        method=asked["method"], path=asked["path"], params=asked["params"], body=asked["body"], turn=asked["turn"]
+    )
+    time = int(path.stem.rpartition("-")[2])
+    folder = copy / ANSWERS / renamed[path.parent.parent.name] / path.parent.name
+    with errors_in_words(folder):
+        make_private_folder(folder)
+    write_private(folder / answer_name(request, time), packed(answer))
+
+
+# ---- answers ------------------------------------------------------------------------------------
+
+
+def _masked(answer: AnswerFile, masker: Masker) -> AnswerFile:
+    asked = answer.about
+    masked = _masked_page(answer, masker)
+    path = "/".join(quote(_as_carried(unquote(part), masker), safe="") for part in asked["path"].split("/"))
+    if unquote(path) == unquote(asked["path"]):
+        path = asked["path"]
+    about = {
+        **masked.about,
+        "path": path,
+        "params": {name: _as_carried(value, masker) for name, value in asked["params"].items()},
+        "body": _body_as_carried(asked["body"], masker),
+    }
+    return AnswerFile(about=about, body=masked.body)
+
+
+def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:
+    about = dict(answer.about)
+    if "headers" in about:
+        about["headers"] = {name: _header(name, value, masker) for name, value in about["headers"].items()}
+    if "failed" in about:
+        about["failed"] = _failure(about["failed"], masker)
+    text = answer.body.decode("utf-8", "surrogateescape")
+    return AnswerFile(about=about, body=masker.json(text).encode("utf-8", "surrogateescape"))
+
+
+def _header(name: str, value: str, masker: Masker) -> str:
+    if name in _KEPT_HEADERS or value.isdecimal():
+        return value
+    return masker.value(value, name)
+
+
+def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    """Return a failure with its words, by which an empty list is known, but for those with a digit or an address."""
+    masked = dict(failed)
+    for name in ("what", "detail", "request_id", "hint"):
+        if masked.get(name):
+            masked[name] = _TELLING.sub(lambda part: masker.text(part[0]), masked[name])
+    if "status" in masked:
+        masked["what"] = ""
+    return masked
+
+
+# ---- what requests carry ------------------------------------------------------------------------
+
+
+def _carried_by_requests(answers: Any, about: Mapping[str, Any]) -> frozenset[str]:
+    """Return the texts in requests that may come from answers: ids and cursors, not words and numbers of pages."""
+    found: set[str] = set(_settings(about))
+    for answer in answers:
+        found.update(unquote(part) for part in answer.about["path"].split("/"))
+        found.update(answer.about["params"].values())
+        found.update(_texts(answer.about["body"]))
+    return frozenset(text for text in found if _may_be_carried(text))
+
+
+def _may_be_carried(text: str) -> bool:
+    has_digit = any(character.isdecimal() for character in text)
+    is_id = has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID
+    return is_id or "@" in text or len(text) >= _TOO_LONG_FOR_A_WORD
+
+
+def _settings(about: Mapping[str, Any]) -> list[str]:
+    return [
+        part
+        for account in about["asked_accounts"]
+        for value in account["options"].values()
+        for part in value.split(",")
+    ]
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, str | int):
+        yield str(value)
+
+
+def _as_carried(text: str, masker: Masker) -> str:
+    return masker.carried.get(text, text)
+
+
+def _body_as_carried(value: Any, masker: Masker) -> Any:
+    if isinstance(value, dict):
+        return {name: _body_as_carried(part, masker) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_body_as_carried(part, masker) for part in value]
+    if isinstance(value, str):
+        return _as_carried(value, masker)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(_as_carried(str(value), masker))
+    return value
+
+
+# ---- what is said of it all ---------------------------------------------------------------------
+
+
+def _accounts(about: Mapping[str, Any], masker: Masker) -> dict[str, str]:
+    """Return the folder of each account in the copy, by its folder in the spool."""
+    folders = {}
+    for account in about["asked_accounts"]:
+        old = account_folder(account["provider"], account["name"])
+        folders[old] = account_folder(account["provider"], _name(account["provider"], account["name"], masker))
+    return folders
+
+
+def _name(provider: str, name: str, masker: Masker) -> str:
+    return name if name == provider else masker.text(name)
+
+
+def _about(about: Mapping[str, Any], masker: Masker, renamed: Mapping[str, str]) -> bytes:
+    masked = {name: value for name, value in about.items() if name not in ("salt", "told", "asked_again")}
+    masked["salt"] = ""
+    masked["redacted"] = True
+    masked["accounts"] = [
+        {**account, "name": _name(account["provider"], account["name"], masker)} for account in about["accounts"]
+    ]
+    masked["asked_accounts"] = [_account(account, masker) for account in about["asked_accounts"]]
+    return json.dumps(masked, indent=2, ensure_ascii=False).encode()
+
+
+def _account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    return {
+        **account,
+        "name": _name(account["provider"], account["name"], masker),
+        "base_url": _ADDRESS + "".join(f"/{_as_carried(part, masker)}" for part in _parts(account["base_url"])),
+        "options": {name: _setting(value, masker) for name, value in account["options"].items()},
+        "fingerprint": "",
+    }
+
+
+def _setting(value: str, masker: Masker) -> str:
+    return ",".join(_as_carried(part, masker) for part in value.split(","))
+
+
+def _words(provider: Provider) -> Iterator[str]:
+    """Yield the words in the description of a service: what it tells apart are no names of persons."""
+    module = importlib.import_module(provider.check.__module__)
+    if not module.__file__:
+        return
+    path = Path(module.__file__)
+    is_package = path.name == "__init__.py"
+    for source in path.parent.glob("*.py") if is_package else [path]:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _WORD.fullmatch(node.value):
+                yield node.value
+
+
+def _parts(url: str) -> list[str]:
+    return [part for part in urlsplit(url).path.split("/") if part]

@@ -1,0 +1,325 @@
+"""Answers are kept before they are read: a second call asks only for what is missing; nothing is let out."""
+
+from __future__ import annotations
+
+import gzip
+import stat
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from polars.testing import assert_frame_equal
+
+import crmlab
+from crmlab.errors import CrmlabError, Stopped, UsageError
+from crmlab.fetching import answer_file, answer_spool, redact
+from crmlab.http import client
+from crmlab.sandbox.faults import Fault
+from crmlab.sandbox.server import Sandbox
+from tests.conftest import Serve
+
+FAST = crmlab.Limits(concurrency=4)
+TIME = "2026-01-01T00:00:00Z"
+KEY = "k3y-of-this-account-4711"
+
+
+class Contacts:
+    """Relenta's contacts in pages of 100, which nothing counts; `broken` pages answer 503."""
+
+    def __init__(self, numbers: range, broken: int = 0) -> None:
+        self.numbers = numbers
+        self.broken = broken
+        self.asked: Counter[int] = Counter()
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if "custom_field" in request.path:
+            return web.json_response({"status": True, "code": 200, "data": []})
+        page = int(request.query.get("page", "1"))
+        self.asked[page] += 1
+        if page == self.broken:
+            return web.Response(status=503)
+        rows = [self.contact(number) for number in self.numbers]
+        return web.json_response({"status": True, "code": 200, "data": rows[(page - 1) * 100 : page * 100]})
+
+    def contact(self, number: int) -> dict[str, Any]:
+        return {"id": str(number), "full_name": f"C {number}", "dt_created": TIME, "dt_modified": TIME}
+
+
+@pytest.fixture(autouse=True)
+def asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "ATTEMPTS", 1)
+
+
+async def contacts(address: str, folder: Path, *, key: str = KEY, **more: Any) -> crmlab.Fetched:
+    account = crmlab.Account("relenta", base_url=address, api_key=key)
+    return await crmlab.fetch(account, "contacts", limits=FAST, spool=folder, **more)
+
+
+def ids(data: crmlab.Fetched) -> set[int]:
+    return {int(id) for id in data.contacts["id"]}
+
+
+def everything(folder: Path) -> bytes:
+    """All that is in a spool, unpacked, names included."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    unpacked = [gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in files]
+    return b"\n".join([*unpacked, *(str(path).encode() for path in files)])
+
+
+def answers(folder: Path) -> list[Path]:
+    """The answers that are kept, and no failure."""
+    found = [path for path in folder.rglob("*.gz") if b'"failed"' not in gzip.decompress(path.read_bytes())[:5000]]
+    return sorted(found)
+
+
+def note(data: crmlab.Fetched) -> str:
+    return "; ".join(data.summary["note"])
+
+
+# ---- going on -----------------------------------------------------------------------------------
+
+
+async def test_a_second_call_asks_for_what_is_missing_and_for_one_page_of_a_list_that_nothing_counts(
+    serve: Serve, tmp_path: Path
+) -> None:
+    service = Contacts(range(550))
+    address = await serve(service)
+    await contacts(address, tmp_path / "whole")
+    usual = service.asked.total()
+    service.broken = 5
+    first = await contacts(address, tmp_path / "spool")
+    [of_contacts] = (tmp_path / "spool").glob("answers/*/contacts")
+    kept = len(answers(of_contacts))
+    service.broken = 0
+    service.asked.clear()
+
+    second = await contacts(address, tmp_path / "spool")
+
+    assert not first.complete
+    assert second.complete
+    assert ids(second) == set(range(550))
+    assert kept >= 4
+    assert service.asked.total() == usual - kept + 1
+    assert f"resumed from {tmp_path / 'spool'}: {kept} answers of 20" in note(second)
+    assert second.fetched_at == first.fetched_at
+
+
+async def test_of_a_list_that_is_counted_nothing_is_asked_twice(tmp_path: Path) -> None:
+    broken = Fault(kind="status", status=503, match="notes?", skip=2, times=1)
+    async with crmlab.sandbox(rows=700, seed=3, services=["onepagecrm"], faults=[broken]) as accounts:
+        await crmlab.fetch(accounts, "onepagecrm.notes", spool=tmp_path)
+        kept = len(answers(tmp_path))
+        accounts.requests.clear()
+
+        data = await crmlab.fetch(accounts, "onepagecrm.notes", spool=tmp_path)
+        sent = accounts.requests.total()
+        whole = await crmlab.fetch(accounts, "onepagecrm.notes")
+
+    assert_frame_equal(data["onepagecrm.notes"], whole["onepagecrm.notes"], check_row_order=False)
+    assert kept >= 2
+    assert sent == accounts.requests.total() - sent - kept
+
+
+async def test_a_list_that_was_changed_meanwhile_is_asked_for_from_its_beginning(serve: Serve, tmp_path: Path) -> None:
+    service = Contacts(range(550), broken=5)
+    address = await serve(service)
+    await contacts(address, tmp_path)
+    # contact 400 is now on page 4, which is kept with the contacts of before
+    service.numbers = range(1, 550)
+    service.broken = 0
+
+    data = await contacts(address, tmp_path)
+
+    assert ids(data) >= set(range(1, 550))
+    assert "changed since" in note(data)
+
+
+async def test_a_cursor_that_is_not_known_any_more_makes_the_list_begin_anew(serve: Serve, tmp_path: Path) -> None:
+    names = {"": "first", "first": "second", "second": None}
+    is_broken = True
+
+    async def profiles(request: web.Request) -> web.Response:
+        if "profiles" not in request.path:
+            return web.json_response({"error": 0, "data": [{"id": 1, "name": "Customers"}]})
+        cursor = (await request.json())["from_id"]
+        if cursor == "second" and is_broken:
+            return web.Response(status=503)
+        if cursor not in names:
+            return web.json_response({"error": 404, "error_text": "no such id"}, status=404)
+        following = names[cursor]
+        more = {"next_from_id": following} if following else {}
+        return web.json_response({"error": 0, "data": [{"id": f"after {cursor}"}], **more})
+
+    account = crmlab.Account("altcraft", base_url=await serve(profiles), host="own.example", token=KEY)
+    await crmlab.fetch(account, "altcraft.profiles", limits=FAST, spool=tmp_path)
+    is_broken = False
+    names = {"": "new first", "new first": "new second", "new second": None}
+
+    data = await crmlab.fetch(account, "altcraft.profiles", limits=FAST, spool=tmp_path)
+
+    assert {"after new first", "after new second"} <= set(data["altcraft.profiles"]["id"])
+    assert not data.failures
+
+
+async def test_after_a_run_that_came_to_its_end_everything_is_asked_again(serve: Serve, tmp_path: Path) -> None:
+    service = Contacts(range(50))
+    address = await serve(service)
+    await contacts(address, tmp_path)
+    service.numbers = range(60)
+
+    data = await contacts(address, tmp_path)
+
+    assert ids(data) == set(range(60))
+    assert "resumed" not in note(data)
+
+
+async def test_answers_that_are_too_old_or_of_another_key_are_asked_again_and_told(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Contacts(range(250), broken=3)
+    address = await serve(service)
+    await contacts(address, tmp_path)
+
+    other = await contacts(address, tmp_path, key="another key, as long")
+    monkeypatch.setattr(answer_spool, "MAX_AGE", answer_spool.MAX_AGE * 0)
+    old = await contacts(address, tmp_path, key="another key, as long")
+
+    assert "came with another key" in note(other)
+    assert "older than 0 hours" in note(old)
+
+
+async def test_an_unfinished_run_of_another_question_is_not_lost(serve: Serve, tmp_path: Path) -> None:
+    address = await serve(Contacts(range(250), broken=3))
+    await contacts(address, tmp_path)
+
+    with pytest.raises(UsageError, match="unfinished fetch of another question"):
+        await contacts(address, tmp_path, since="2026-01-01")
+
+
+async def test_two_runs_at_once_do_not_share_a_spool(serve: Serve, tmp_path: Path) -> None:
+    address = await serve(Contacts(range(10)))
+    folder = tmp_path / "spool"
+
+    async def while_it_runs(request: web.Request) -> web.Response:
+        with pytest.raises(UsageError, match="used by another run"):
+            await contacts(address, folder)
+        return web.json_response({"status": True, "code": 200, "data": []})
+
+    await contacts(await serve(while_it_runs), folder)
+
+
+# ---- what is there ------------------------------------------------------------------------------
+
+
+async def fetch_all(accounts: Sandbox, folder: Path) -> crmlab.Fetched:
+    """Fetch every table and every list of all services."""
+    tables = sorted({table for account in accounts for table in account.provider.tables})
+    own = [
+        f"{account.provider.name}.{resource.name}"
+        for account in accounts
+        for resource in account.provider.resources
+        if not resource.destructive
+    ]
+    return await crmlab.fetch(accounts, *tables, *own, spool=folder)
+
+
+async def test_a_replay_and_one_without_personal_values_bring_the_same(tmp_path: Path) -> None:
+    async with crmlab.sandbox(rows=60, seed=3) as accounts:
+        data = await fetch_all(accounts, tmp_path / "spool")
+        keys = [
+            accounts.keys[each.provider.name][field.name]
+            for each in accounts
+            for field in each.provider.fields
+            if field.secret
+        ]
+
+    again = crmlab.replay(tmp_path / "spool")
+    masked = crmlab.replay(redact(tmp_path / "spool"))
+
+    assert again.asked == data.asked
+    assert_frame_equal(again.summary, data.summary, check_row_order=False)
+    for name, frame in data.items():
+        assert_frame_equal(again[name], frame, check_row_order=False)
+        assert masked[name].shape == frame.shape
+    assert masked.complete
+    assert masked.misfits.is_empty()
+
+    kept = everything(tmp_path / "spool")
+    sent = everything(tmp_path / "spool-redacted")
+    personal = [*data.contacts["full_name"], *data.contacts["emails"].explode(), *data.contacts["id"]]
+    assert [text for text in personal if text and len(text) > 5 and text.encode() in sent] == []
+    assert [key for key in keys if key.encode() in kept] == []
+
+
+async def test_what_is_kept_is_for_this_user_only_and_holds_no_key(serve: Serve, tmp_path: Path) -> None:
+    async def echoing(request: web.Request) -> web.Response:
+        key = request.headers["X-Relenta-Department-Key"]
+        contact = {"id": "1", "full_name": key, "dt_modified": TIME, "api_key": "of somebody else", "token": {"a": [1]}}
+        rows = [contact] if request.query.get("page") == "1" and "contacts" in request.path else []
+        headers = {"Set-Cookie": "session=abc", "X-Echo": key}
+        return web.json_response({"status": True, "code": 200, "data": rows}, headers=headers)
+
+    await contacts(await serve(echoing), tmp_path / "a" / "spool")
+
+    kept = everything(tmp_path / "a")
+    for secret in (KEY, "of somebody else", "session=abc"):
+        assert secret.encode() not in kept
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "a").rglob("*") if path.is_file()}
+    folders = {stat.S_IMODE(path.stat().st_mode) for path in [tmp_path / "a", *tmp_path.rglob("*")] if path.is_dir()}
+    assert modes == {0o600}
+    assert folders == {0o700}
+
+
+async def test_a_replay_of_what_did_not_come_says_so(serve: Serve, tmp_path: Path) -> None:
+    await contacts(await serve(Contacts(range(250), broken=3)), tmp_path)
+    [each.unlink() for each in tmp_path.rglob("*.gz") if b'"failed"' in gzip.decompress(each.read_bytes())]
+
+    data = crmlab.replay(tmp_path)
+
+    assert isinstance(data.failures[0], Stopped)
+    assert data.contacts.height > 0
+
+
+def test_a_folder_without_answers_is_no_spool(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"holds no spool\.json"):
+        crmlab.replay(tmp_path)
+    with pytest.raises(UsageError, match=r"holds no spool\.json"):
+        redact(tmp_path)
+    (tmp_path / "spool.json").write_text("{}")
+    with pytest.raises(UsageError, match="not what crmlab wrote"):
+        crmlab.replay(tmp_path)
+
+
+async def test_an_answer_that_cannot_be_kept_ends_the_fetch_with_the_reason(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise CrmlabError(f"{path.name} could not be written (No space left on device)")
+
+    address = await serve(Contacts(range(250)))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "contacts.csv").write_text("of before")
+    account = crmlab.Account("relenta", base_url=address, api_key=KEY)
+    write = answer_spool.write_private
+    monkeypatch.setattr(
+        answer_spool, "write_private", lambda path, content: (full if path.suffix == ".gz" else write)(path, content)
+    )
+
+    with pytest.raises(CrmlabError, match="No space left on device"):
+        await crmlab.fetch_to(tmp_path / "out", account, "contacts", limits=FAST, spool=tmp_path / "spool")
+
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["contacts.csv"]
+
+
+def test_a_file_that_is_cut_off_is_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "answer.gz"
+    answer = answer_file.AnswerFile(about={"asked_at": "2026-11-30T00:00:00+00:00"}, body=b"x" * 1000)
+    whole = answer_file.packed(answer)
+
+    path.write_bytes(whole)
+    assert answer_file.read(path) == answer
+    for length in (0, 5, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        assert answer_file.read(path) is None

@@ -1,0 +1,23 @@
+"""The short set of what ``make torture`` does at length: kills and cancels at moments that are the same each time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.torture import cancels, kills
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+async def test_a_fetch_that_was_killed_is_gone_on_with() -> None:
+    outcomes = await kills.tortured(2, 8, rows=150)
+
+    assert [outcome.wrong for outcome in outcomes] == ["", ""]
+    assert any(outcome.was_killed for outcome in outcomes)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs a list of open sockets")
+async def test_a_cancelled_call_leaves_nothing_and_says_nothing() -> None:
+    assert await cancels.tortured(6, 1) == 0
