@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -209,6 +209,23 @@ class Profiles:
                 "channel": "email",
             }
         )
+
+    def remove(self, person: Person) -> None:
+        """Take a person out, with all that belongs to them."""
+        for one in self._subscriptions.pop(person.id, []):
+            self.subscriptions.remove(one)
+        self.people.remove(person)
+        self.records.remove(person)
+        self.by_id = {profile_id(each.id): index for index, each in enumerate(self.people)}
+        self.history = [entry for entry in self.history if entry[0] != xxh(person)]
+
+    def happened(self, person: Person, event: MailEvent) -> None:
+        """Take in an event of a person's history."""
+        for name, times, events in self.history:
+            if name == xxh(person):
+                place = bisect_right(times, event.at)
+                times.insert(place, event.at)
+                events.add(event, at=place)
 
     def numbers(self, people: Iterable[int], resource: int) -> list[dict[str, Any]]:
         """How many of these people can be sent to, by channel."""
