@@ -64,9 +64,9 @@ class Rows:
             _row(number, each, columns, self.target) for number, each in enumerate(self.frame.iter_rows(named=True))
         ]
 
-    def digest(self, row: Row) -> str:
-        """Return what a row is known by: the same for the same id and values."""
-        content = json.dumps([row.id, sorted(row.values.items())], default=str, ensure_ascii=False)
+    def digest(self, row: Row, options: Mapping[str, Any]) -> str:
+        """Return what a row is known by: the same for the same id and values, sent with the same options."""
+        content = json.dumps([row.id, sorted(row.values.items()), sorted(options.items())], default=str)
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
