@@ -343,8 +343,8 @@ PROVIDER = Provider(
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
         "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
         "a full last page more is asked for by its last time (history) or number (objects)",
-        "where profiles, subscriptions or history say a total_count, as lists of objects do, or another total or count, "
-        "it counts what the list holds",
+        "where profiles, subscriptions or history say a total_count, as lists of objects do, or another total or "
+        "count, it counts what the list holds",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a token that sees no database or no resource lacks their groups: nobody sends mailings without them",
         "a profile's id is unique among all databases of the account",
