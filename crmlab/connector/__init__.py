@@ -76,6 +76,7 @@ from crmlab.connector.resource import (
     View,
     get,
 )
+from crmlab.connector.secret_names import SECRET_PARTS, is_secret
 from crmlab.connector.target import (
     Batch,
     Entry,
@@ -102,6 +103,7 @@ __all__ = [
     "JSON",
     "NOWHERE",
     "RECORD",
+    "SECRET_PARTS",
     "VERDICTS",
     "WORDS",
     "Batch",
@@ -160,6 +162,7 @@ __all__ = [
     "honours_size",
     "inside_first",
     "integer",
+    "is_secret",
     "is_sorted",
     "iso_time",
     "joined",

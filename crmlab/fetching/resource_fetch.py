@@ -204,7 +204,7 @@ class ResourceFetch:
         assert cut is not None
         async with self._account.file(self.result, request) as path:
             # never closed by hand: a thread that nobody waits for any more may still be in it
-            pages = cut(path, request)
+            pages = cut(str(path), request)
             while page := await asyncio.to_thread(next, pages, None):
                 await self._account.backpressure.room()
                 yield page
