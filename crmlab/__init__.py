@@ -21,8 +21,6 @@ from crmlab.fetching import (
     replay,
 )
 from crmlab.loading import when_used
-from crmlab.own_data import collect, table
-from crmlab.pushing import Pushed, PushPlan, push, updates
 from crmlab.results import Fetched, Stored
 from crmlab.sandbox import sandbox
 
@@ -30,6 +28,11 @@ if TYPE_CHECKING:
     from crmlab import analysis, plots
     from crmlab.fetching import Probed, probe
     from crmlab.notebook import explore, login
+    from crmlab.own_data.collect import collect
+    from crmlab.own_data.table import table
+    from crmlab.pushing import Pushed, PushPlan
+    from crmlab.pushing.push import push
+    from crmlab.pushing.updates import updates
     from crmlab.results import open, read_csv  # noqa: A004  # read as crmlab.open
 
 __version__ = "0.1.0"
@@ -74,13 +77,19 @@ __getattr__ = when_used(
     __name__,
     {
         "Probed": "crmlab.fetching",
+        "PushPlan": "crmlab.pushing",
+        "Pushed": "crmlab.pushing",
         "analysis": "crmlab.analysis",
+        "collect": "crmlab.own_data",
         "explore": "crmlab.notebook",
         "login": "crmlab.notebook",
         "open": "crmlab.results",
         "plots": "crmlab.plots",
         "probe": "crmlab.fetching",
+        "push": "crmlab.pushing",
         "read_csv": "crmlab.results",
+        "table": "crmlab.own_data",
+        "updates": "crmlab.pushing",
     },
 )
 
