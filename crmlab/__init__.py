@@ -11,7 +11,6 @@ from crmlab.fetching import (
     DryRun,
     Plan,
     Progress,
-    call,
     check,
     download,
     fetch,
@@ -27,6 +26,7 @@ from crmlab.sandbox import sandbox
 if TYPE_CHECKING:
     from crmlab import analysis, plots
     from crmlab.fetching import Probed, probe
+    from crmlab.fetching.typed_call import call
     from crmlab.notebook import explore, login
     from crmlab.own_data.collect import collect
     from crmlab.own_data.table import table
@@ -80,6 +80,7 @@ __getattr__ = when_used(
         "PushPlan": "crmlab.pushing",
         "Pushed": "crmlab.pushing",
         "analysis": "crmlab.analysis",
+        "call": "crmlab.fetching",
         "collect": "crmlab.own_data",
         "explore": "crmlab.notebook",
         "login": "crmlab.notebook",
