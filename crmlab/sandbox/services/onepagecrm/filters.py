@@ -25,6 +25,7 @@ class Relationships:
         self._index = index
 
     def filters(self) -> dict[str, Filter]:
+        """Return the parameters, each with what it chooses."""
         return {
             "contact_id": lambda relationship, value: value in relationship.contact_ids,
             "contact_id_filter": lambda relationship, value: value in relationship.contact_ids,
@@ -53,6 +54,7 @@ class Contacts:
         self._today = today
 
     def filters(self) -> dict[str, Filter]:
+        """Return the parameters, each with what it chooses."""
         return {
             "owner_id": lambda person, value: person.owner_id == value,
             "company_id": lambda person, value: person.company_id == value,
@@ -77,6 +79,7 @@ class Contacts:
         }
 
     def orders(self) -> dict[str, Value]:
+        """Return what the list can be sorted by."""
         return {
             **CREATED,
             "first_name": lambda person: person.first_name.casefold(),
@@ -132,6 +135,7 @@ class Deals:
         self._index = index
 
     def filters(self) -> dict[str, Filter]:
+        """Return the parameters, each with what it chooses."""
         return {
             "owner_id": lambda deal, value: deal.owner_id == value,
             "company_id": lambda deal, value: deal.company_id == value,
@@ -180,16 +184,20 @@ def _has_status(deal: Deal, value: str) -> bool:
 
 
 def is_true(value: str) -> bool:
+    """Return what a parameter says that is true or false."""
     return value == "true"
 
 
 def holds(text: str, part: str) -> bool:
+    """Return whether a text holds another one, whatever its case."""
     return part.casefold() in text.casefold()
 
 
 def begins(text: str, letter: str) -> bool:
+    """Return whether a text begins so, whatever its case."""
     return text.casefold().startswith(letter.casefold())
 
 
 def digits(text: str) -> str:
+    """Return the digits of a telephone number."""
     return "".join(filter(str.isdigit, text))
