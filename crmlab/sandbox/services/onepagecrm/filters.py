@@ -25,7 +25,6 @@ class Relationships:
         self._index = index
 
     def filters(self) -> dict[str, Filter]:
-        """Return the parameters, each with what it chooses."""
         return {
             "contact_id": lambda relationship, value: value in relationship.contact_ids,
             "contact_id_filter": lambda relationship, value: value in relationship.contact_ids,
@@ -54,7 +53,6 @@ class Contacts:
         self._today = today
 
     def filters(self) -> dict[str, Filter]:
-        """Return the parameters, each with what it chooses."""
         return {
             "owner_id": lambda person, value: person.owner_id == value,
             "company_id": lambda person, value: person.company_id == value,
@@ -79,7 +77,6 @@ class Contacts:
         }
 
     def orders(self) -> dict[str, Value]:
-        """Return what the list can be sorted by."""
         return {
             **CREATED,
             "first_name": lambda person: person.first_name.casefold(),
@@ -135,7 +132,6 @@ class Deals:
         self._index = index
 
     def filters(self) -> dict[str, Filter]:
-        """Return the parameters, each with what it chooses."""
         return {
             "owner_id": lambda deal, value: deal.owner_id == value,
             "company_id": lambda deal, value: deal.company_id == value,
@@ -184,20 +180,20 @@ def _has_status(deal: Deal, value: str) -> bool:
 
 
 def is_true(value: str) -> bool:
-    """Return what a parameter says that is true or false."""
+    """Return whether a parameter says yes."""
     return value == "true"
 
 
 def holds(text: str, part: str) -> bool:
-    """Return whether a text holds another one, whatever its case."""
+    """Return whether a text holds another, whatever the case of its letters."""
     return part.casefold() in text.casefold()
 
 
 def begins(text: str, letter: str) -> bool:
-    """Return whether a text begins so, whatever its case."""
+    """Return whether a text begins with a letter, whatever its case."""
     return text.casefold().startswith(letter.casefold())
 
 
 def digits(text: str) -> str:
-    """Return the digits of a telephone number."""
+    """Return the digits of a text, and nothing else."""
     return "".join(filter(str.isdigit, text))
