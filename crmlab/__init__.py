@@ -11,7 +11,6 @@ from crmlab.fetching import (
     DryRun,
     Plan,
     Progress,
-    call,
     check,
     download,
     fetch,
@@ -22,14 +21,17 @@ from crmlab.fetching import (
 )
 from crmlab.loading import when_used
 from crmlab.own_data import collect, table
-from crmlab.pushing import Pushed, PushPlan, push, updates
 from crmlab.results import Fetched, Stored
 from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
     from crmlab.fetching import Probed, probe
+    from crmlab.fetching.typed_call import call
     from crmlab.notebook import explore, login
+    from crmlab.pushing import Pushed, PushPlan
+    from crmlab.pushing.push import push
+    from crmlab.pushing.updates import updates
     from crmlab.results import open, read_csv  # noqa: A004  # read as crmlab.open
 
 __version__ = "0.1.0"
@@ -74,13 +76,18 @@ __getattr__ = when_used(
     __name__,
     {
         "Probed": "crmlab.fetching",
+        "PushPlan": "crmlab.pushing",
+        "Pushed": "crmlab.pushing",
         "analysis": "crmlab.analysis",
+        "call": "crmlab.fetching",
         "explore": "crmlab.notebook",
         "login": "crmlab.notebook",
         "open": "crmlab.results",
         "plots": "crmlab.plots",
         "probe": "crmlab.fetching",
+        "push": "crmlab.pushing",
         "read_csv": "crmlab.results",
+        "updates": "crmlab.pushing",
     },
 )
 

@@ -27,7 +27,7 @@ from crmlab.connector.expressions import (
     unix_time,
     with_zone,
 )
-from crmlab.connector.fact import Fact, known_zone, page_size_fact, time_zone_fact
+from crmlab.connector.fact import Fact, first_page_fact, known_zone, page_size_fact, time_zone_fact
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
@@ -153,6 +153,7 @@ __all__ = [
     "entries",
     "expected",
     "fill_path",
+    "first_page_fact",
     "flag",
     "full_name",
     "get",

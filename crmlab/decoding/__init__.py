@@ -8,6 +8,7 @@ from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfit_keys import MISFIT_KEYS
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
+from crmlab.decoding.repeated_names import repeated_names
 from crmlab.decoding.secrets import body_without_secrets, without_secrets
 from crmlab.decoding.shapes import Masker
 
@@ -30,6 +31,7 @@ __all__ = [
     "given_key",
     "held",
     "records",
+    "repeated_names",
     "unknown_fields",
     "without_secrets",
 ]

@@ -94,6 +94,9 @@ _LINKED = "no parameters documented, but the links of the document's own example
 
 _PLACEHOLDER = "its only property, attribute_name, stands for the name of the parameter that was refused"
 _ADDRESS = "the address of a receiver, which may be all that is needed to write to it: only its host is kept"
+_STATUS = "/components/schemas/Status/properties/status"
+_STATUS_KEYS = "^(lead|prospect|customer|inactive|general|custom[0-9]+)$"
+_NUMBERED = "the X of customX, after custom1 and custom2, stands for a number"
 _LOGO = "/components/schemas/Company/properties/photo_url"
 _NO_LOGO = "null where the logo was deleted, as the operation that deletes it says"
 _NO_COMPANY = "the document has no answer to an unknown id here, as it has for every other path with one"
@@ -106,6 +109,7 @@ _OF_CONTACTS = (
 
 CORRECTIONS: tuple[Correction, ...] = (
     Correction("onepagecrm", _ERRORS, _ANY_NAME, _PLACEHOLDER),
+    Correction("onepagecrm", _STATUS, {"type": "string", "pattern": _STATUS_KEYS}, _NUMBERED),
     Correction("onepagecrm", _LOGO, {"type": "string", "nullable": True}, _NO_LOGO),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/total_count", {"$ref": f"{_PAGE}/total_count"}, _MISPLACED),
     Correction("onepagecrm", f"{_DEAL_FIELDS}/page", {"$ref": f"{_PAGE}/page"}, _MISPLACED),

@@ -19,6 +19,7 @@ from crmlab.sandbox.services.altcraft import records
 from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, data, day, limit, page, whole
 from crmlab.sandbox.services.altcraft.campaigns import Campaigns
 from crmlab.sandbox.services.altcraft.changes import Changes
+from crmlab.sandbox.services.altcraft.imports import Imports
 from crmlab.sandbox.services.altcraft.matching import find
 from crmlab.sandbox.services.altcraft.objects import Objects
 from crmlab.sandbox.services.altcraft.tasks import Tasks
@@ -92,11 +93,13 @@ class _Platform:
         self.objects = Objects(world, self.databases)
         self.tasks = Tasks(self.segments, self.databases)
         campaigns = Campaigns(world, self.databases)
+        self.imports = Imports(self.databases)
         self.methods: dict[str, Callable[[Body], bytes]] = {
             # segments point back at their last one, as the vendor's example does
             **{f"{name}/list": self._objects(found, back=name == "segments") for name, found in self.lists.items()},
             **self.objects.methods(),
             **self.tasks.methods(),
+            **self.imports.methods(),
             **Changes(self.databases, self.segments).methods(),
             **campaigns.methods(self._objects),
             "segments/get": self.segment,
