@@ -192,6 +192,10 @@ async def test_a_fetch_that_is_gone_on_with_starts_no_second_export(serve: Serve
     assert data.complete, data.summary.rows()
     assert data.contacts.height == 3
     assert service.asked.count("/profiles/get_all") == 1
+    asked = len(service.asked)
+    with pytest.raises(crmlab.errors.Stopped, match="files are not kept there"):
+        await asyncio.to_thread(crmlab.replay, tmp_path)
+    assert len(service.asked) == asked
 
 
 def test_a_file_is_cut_into_pages_of_its_lines(tmp_path: Path) -> None:

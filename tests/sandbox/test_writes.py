@@ -101,6 +101,20 @@ async def test_a_goal_is_an_event_of_the_history(asked: Ask) -> None:
 
 
 @service("altcraft")
+async def test_profiles_that_are_imported_into_a_scenario_are_there(asked: Ask) -> None:
+    scenario = next(each.id for each in WORLD.campaigns if each.kind == "trigger")
+    given = {"db_id": 1, "workflow_id": scenario}
+    await asked("workflows_import_and_start_batch", data=[{"email": "one@crmlab.example"}], **given)
+    started = await asked("workflows_import_and_start_batch_task", data=[{"email": "two@crmlab.example"}], **given)
+    task = await asked("tasks_status", task_id=started["data"]["task_id"])
+
+    assert [each["error"] for each in task["data"]["result"]["result"]] == [0]
+    for name in ("one", "two"):
+        found = await asked("profiles_get", db_id=1, email=f"{name}@crmlab.example")
+        assert found["data"]["email"] == f"{name}@crmlab.example"
+
+
+@service("altcraft")
 @pytest.mark.parametrize("operation", ["databases", "resources", "segments"])
 async def test_counting_anew_is_a_task_that_ends(asked: Ask, operation: str) -> None:
     given = {"resources": {"id": 1, "list_id": 1}}.get(operation, {"id": 1, "resource_id": 1})
@@ -128,6 +142,8 @@ async def test_counting_anew_is_a_task_that_ends(asked: Ask, operation: str) -> 
         ("goals_register", {"db_id": 1, "pixel_id": 9, "goal": "bought", "email": "a@b.example"}, "404"),
         ("goals_register", {"db_id": 1, "pixel_id": 1, "email": "a@b.example"}, "450"),
         ("databases_refresh_counters", {"id": 1, "resource_id": 99}, "404"),
+        ("workflows_import_and_start_batch", {"db_id": 1, "workflow_id": 9, "data": []}, "404"),
+        ("workflows_import_and_start_batch_task", {"db_id": 1, "data": []}, "450"),
         ("resources_refresh_counters", {"id": 1, "list_id": 99}, "404"),
     ],
 )
