@@ -218,6 +218,10 @@ def _with_plain_types(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     found = {key: value if key in _NO_SCHEMAS else _with_plain_types(value) for key, value in part.items()}
+    if isinstance(part.get("properties"), dict) and "type" not in part:
+        # described by what is in it alone: an object, whose only part must be there
+        required = [*part["properties"]] if len(part["properties"]) == 1 else []
+        return {"type": "object", "required": required, **found}
     if not isinstance(part.get("type"), str):
         return found
     kinds = _types(found.pop("type"))

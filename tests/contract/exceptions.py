@@ -83,6 +83,11 @@ _TOTAL = "the total and the names of the columns: the cells of each line have th
 _LAST = "required, but the last page has no next one"
 _MILLIS = "milliseconds since 1970: the document says number"
 _PERSONAL = "what was sent for a visitor, or found in a browser: never decoded"
+_NO_ID = "the document's answer to what is made or replaced has no id, without which nobody could ask for it"
+_NOT_SAID = "one answer of the document has it, and the one to the same object in another operation has it not"
+_NEW = "required, but a container that was just made has neither a container nor tags"
+_CUSTOM = "customX stands for custom1, custom2 and all that follow"
+_WORDS_OF_STATUS = 'enum ["lead", "prospect", "customer", "inactive", "general", "custom1", "custom2", "c'
 _AS_ONE = "three required names are written as one"
 _ASKED = "the number of the page that was asked for, whatever it is"
 _NO_REFUSAL = "the document has no answer to a wrong value or an unknown id but for deliveries, which have this one"
@@ -288,10 +293,38 @@ FIELDS: tuple[Departure, ...] = (
 
 #: where the sandbox's answers to generated requests break the document, by operation; `EVERY` stands for any of them
 GENERATED: tuple[Departure, ...] = (
+    Departure("onepagecrm", "POST /statuses", f"data.status.status: {_WORDS_OF_STATUS}", _CUSTOM),
+    Departure("onepagecrm", "GET /statuses", f"data.status.status: {_WORDS_OF_STATUS}", _CUSTOM),
+    Departure("onepagecrm", "GET /bootstrap", f"statuses.status.status: {_WORDS_OF_STATUS}", _CUSTOM),
     Departure("onepagecrm", "DELETE /companies/{company_id}/logo", "status 404 is not documented", _NO_COMPANY),
     Departure("commanders_act", EVERY, "status 400 is not documented", _NO_REFUSAL),
     Departure("commanders_act", EVERY, "status 404 is not documented", _NO_REFUSAL),
     Departure("commanders_act", EVERY, "data: required id - type - attributes", _AS_ONE),
+    *(
+        Departure("commanders_act", f"{method} /sources", f"data.attributes.{field}: type string", _SOURCE)
+        for method in ("POST", "GET")
+        for field in ("last_request_at", "last_run_at")
+    ),
+    Departure("commanders_act", "POST /health/alerts", "data.id: unknown", _NO_ID),
+    Departure("commanders_act", "POST /health/notifications", "data.id: unknown", _NO_ID),
+    Departure("commanders_act", "PUT /privacy/cookie-scanner/cookies/{id}", "data.id: unknown", _NO_ID),
+    Departure(
+        "commanders_act",
+        "PUT /privacy/cookie-scanner/setting/custom-fields/{custom_field}",
+        "data.id: unknown",
+        _NO_ID,
+    ),
+    Departure(
+        "commanders_act",
+        "PATCH /integrations/cleansing-transformations/{id}",
+        "data.attributes.event_count: unknown",
+        _NOT_SAID,
+    ),
+    Departure("commanders_act", "GET /tms/web-constraints", "data.relationships.trigger: unknown", _NOT_SAID),
+    Departure("commanders_act", "GET /tms/web-constraints", "data.relationships.variable: unknown", _NOT_SAID),
+    Departure("commanders_act", "GET /tms/web-perimeters", "data.relationships.variable: unknown", _NOT_SAID),
+    Departure("commanders_act", "GET /tms/serverside-constraints", "data.relationships.variable: unknown", _NOT_SAID),
+    Departure("commanders_act", "GET /tms/web-containers", "data: required relationships", _NEW),
     Departure("commanders_act", "GET /sources/{id}", "data.relationships.connector: unknown", _RELATED),
     Departure("commanders_act", "GET /sources/{id}", "data.relationships.environment: unknown", _RELATED),
 )
