@@ -27,7 +27,7 @@ from crmlab.connector.expressions import (
     unix_time,
     with_zone,
 )
-from crmlab.connector.fact import Fact, known_zone, page_size_fact, time_zone_fact
+from crmlab.connector.fact import Fact, first_page_fact, known_zone, page_size_fact, time_zone_fact
 from crmlab.connector.limits import Limits
 from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
@@ -76,6 +76,7 @@ from crmlab.connector.resource import (
     View,
     get,
 )
+from crmlab.connector.secret_names import SECRET_PARTS, is_secret
 from crmlab.connector.target import (
     Batch,
     Entry,
@@ -102,6 +103,7 @@ __all__ = [
     "JSON",
     "NOWHERE",
     "RECORD",
+    "SECRET_PARTS",
     "VERDICTS",
     "WORDS",
     "Batch",
@@ -151,6 +153,7 @@ __all__ = [
     "entries",
     "expected",
     "fill_path",
+    "first_page_fact",
     "flag",
     "full_name",
     "get",
@@ -159,6 +162,7 @@ __all__ = [
     "honours_size",
     "inside_first",
     "integer",
+    "is_secret",
     "is_sorted",
     "iso_time",
     "joined",

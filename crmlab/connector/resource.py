@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -117,7 +116,7 @@ class Resource:
     #: asking for it starts work at the service, so that a plan does not ask
     starts_work: bool = False
     #: cuts a file that is the answer to a request (`Request.is_file`) into pages such as other answers are
-    read_file: Callable[[Path, Request], Iterator[Page]] | None = None
+    read_file: Callable[[str, Request], Iterator[Page]] | None = None
 
     # ---- where its records are in an answer ------------------------------------------------------
     #: leads from the body to the list of records; empty where the body is the list

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-#: parts of such names; looking for each of them is much faster than a regular expression is in long texts
-_SECRET = ("token", "secret", "password", "auth_key", "authkey", "api_key", "apikey")
+from crmlab.connector import is_secret
+
 _BLOT = "••••"
 #: text that may be JSON
 _MAY_BE_JSON = r"^\s*[\[{]"
@@ -23,12 +23,6 @@ _ESCAPED_LETTER = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _COLON = re.compile(r"\s*:\s*")
 _READER = json.JSONDecoder(strict=False)
-
-
-def is_secret(name: str) -> bool:
-    """Return whether a field is named like one that holds a secret."""
-    folded = name.casefold()
-    return any(part in folded for part in _SECRET)
 
 
 def without_secrets(value: Any, never_kept: Collection[str] = ()) -> Any:

@@ -20,7 +20,7 @@ from crmlab.fetching.keyless import with_keys
 from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
-BATCH = 1_500_000
+BATCH = 2_500_000
 #: batches that may wait to be decoded before no more is asked for
 MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented

@@ -204,7 +204,7 @@ class ResourceFetch:
         assert cut is not None
         async with self._account.file(self.result, request) as path:
             # never closed by hand: a thread that nobody waits for any more may still be in it
-            pages = cut(path, request)
+            pages = cut(str(path), request)
             while page := await asyncio.to_thread(next, pages, None):
                 await self._account.backpressure.room()
                 yield page
@@ -271,6 +271,7 @@ class ResourceFetch:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:
             notes.append(f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented")
+        notes += _named("names that stand twice in a record, of which one value was read", self._intake.repeated_names)
         if result.lost:
             notes.append(result.lost)
         if result.failure:

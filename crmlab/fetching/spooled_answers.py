@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from crmlab.accounts import Account
-from crmlab.connector import Page, Request, Resource
-from crmlab.decoding import body_without_secrets, is_secret, records
+from crmlab.connector import Page, Request, Resource, is_secret
+from crmlab.decoding import body_without_secrets, records
 from crmlab.errors import ApiError, CrmlabError, Stopped, TransportError
 from crmlab.fetching.answer_file import AnswerFile
 from crmlab.fetching.answer_spool import AnswerSpool, Place, ReplayedAnswers

@@ -10,7 +10,7 @@ from crmlab.results.manifest import FILE as MANIFEST
 from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_metadata, refuse_another_question
 
 if TYPE_CHECKING:
-    from crmlab.results.export import FORMATS, Format, read_csv, table_writers, text_writers
+    from crmlab.results.export import FORMATS, Format, read_cells, read_csv, table_writers, text_writers
     from crmlab.results.opening import open, tells_time  # noqa: A004  # read as crmlab.open
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "failure_from_json",
     "open",
     "parquet_metadata",
+    "read_cells",
     "read_csv",
     "refuse_another_question",
     "table_writers",
@@ -36,7 +37,9 @@ __all__ = [
 __getattr__ = when_used(
     __name__,
     {
-        **dict.fromkeys(("FORMATS", "Format", "read_csv", "table_writers", "text_writers"), "crmlab.results.export"),
+        **dict.fromkeys(
+            ("FORMATS", "Format", "read_cells", "read_csv", "table_writers", "text_writers"), "crmlab.results.export"
+        ),
         **dict.fromkeys(("open", "tells_time"), "crmlab.results.opening"),
     },
 )

@@ -19,6 +19,7 @@ _ORDER = (
         "plan",
         "fetch",
         "fetch_to",
+        "replay",
         "check",
         "probe",
         "call",

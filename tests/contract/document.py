@@ -218,14 +218,20 @@ def _with_plain_types(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     found = {key: value if key in _NO_SCHEMAS else _with_plain_types(value) for key, value in part.items()}
-    if isinstance(part.get("properties"), dict) and "type" not in part:
-        # described by what is in it alone: an object, whose only part must be there
+    if _is_untyped_object(part):
+        # what is described by one part alone has that part
         required = [*part["properties"]] if len(part["properties"]) == 1 else []
         return {"type": "object", "required": required, **found}
     if not isinstance(part.get("type"), str):
         return found
     kinds = _types(found.pop("type"))
     return {**found, "type": kinds[0]} if len(kinds) == 1 else {**found, "anyOf": [{"type": kind} for kind in kinds]}
+
+
+def _is_untyped_object(part: dict[str, Any]) -> bool:
+    """Whether a schema names properties and no type: else anything might be generated for it."""
+    named = part.get("properties")
+    return isinstance(named, dict) and "type" not in part and all(isinstance(each, dict) for each in named.values())
 
 
 def _types(value: Any) -> list[str]:

@@ -57,12 +57,14 @@ def test_a_column_without_such_a_name_is_the_same() -> None:
 @pytest.mark.parametrize(
     ("body", "kept"),
     [
-        ('{"a": 1.10, "api_key": "x\\"y", "b" :\t{"Token": {"z": [1]}, "t": null}}', '{"a": 1.10, "api_key": "••••", "b" :\t{"Token": "••••", "t": null}}'),
+        ('{"a": 1.10, "api_key": "x\\"y",\t"b" :1}', '{"a": 1.10, "api_key": "••••",\t"b" :1}'),
+        ('{"b": {"Token": {"z": [1]}, "t": null}}', '{"b": {"Token": "••••", "t": null}}'),
         ('{"to\\u006ben": 5e400, "token": null}', '{"to\\u006ben": "••••", "token": null}'),
-        ('{"next_token": "page 2", "say": "the \\"token\\": \\"no\\""}', '{"next_token": "page 2", "say": "the \\"token\\": \\"no\\""}'),
-        ('{"parameters": {"a": 1}, "in": "{\\"password\\": 1}"}', '{"parameters": "••••", "in": "{\\"password\\": \\"••••\\"}"}'),
+        ('{"next_token": "page 2", "t": "\\"token\\": 1"}', '{"next_token": "page 2", "t": "\\"token\\": 1"}'),
+        ('{"parameters": {"a": 1}}', '{"parameters": "••••"}'),
+        ('{"in": "{\\"password\\": 1}"}', '{"in": "{\\"password\\": \\"••••\\"}"}'),
     ],
-)  # fmt: skip
+)
 def test_a_body_is_kept_byte_for_byte_but_for_its_secrets(body: str, kept: str) -> None:
     found = body_without_secrets(body.encode(), ["Parameters"], except_for={"page 2"})
 

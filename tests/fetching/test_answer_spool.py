@@ -1,4 +1,4 @@
-"""Answers are kept before they are read: a second call asks only for what is missing, and nothing is lost or let out."""
+"""Answers are kept before they are read: a second call asks only for what is missing, and nobody is let in."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ async def test_what_is_told_to_stop_waits_for_no_export(serve: Serve, monkeypatc
 def test_a_file_is_cut_into_pages_of_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "export"
     path.write_text(lines(2500) + '\np9,"two\nlines@x.example","+1 2;+3 4"', encoding="utf-8")
-    pages = [page.read(dict[str, Any])["data"] for page in pages_of(path, Request(path=FILE))]
+    pages = [page.read(dict[str, Any])["data"] for page in pages_of(str(path), Request(path=FILE))]
 
     assert [len(page) for page in pages] == [1000, 1000, 501]
     assert pages[2][-1] == ["p9", "two\nlines@x.example", "+1 2;+3 4"]

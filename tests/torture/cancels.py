@@ -1,4 +1,4 @@
-"""Fetches and plans cancelled at random moments: ``python tests/torture/cancels.py [RUNS] [SEED]``.
+"""Fetches and plans cancelled at random moments: ``python -m tests.torture.cancels [RUNS] [SEED]``.
 
 After each no task, no socket and no half file may be left, and nothing may be said on stderr; at the end a fetch must
 bring everything. Prints a line for each run that is not so, and one that counts them.

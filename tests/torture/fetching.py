@@ -17,7 +17,6 @@ async def fetched(told: dict[str, Any]) -> crmlab.Fetched | crmlab.Stored:
         crmlab.Account(each["provider"], base_url=each["base_url"], **each["keys"]) for each in told["accounts"]
     ]
     options = {"limits": crmlab.Limits(concurrency=10), "spool": told["spool"], "progress": False}
-    print("begins", flush=True)
     if told["grows"]:
         return await crmlab.fetch_to(told["out"], accounts, *told["tables"], **options)
     data = await crmlab.fetch(accounts, *told["tables"], **options)
@@ -27,6 +26,7 @@ async def fetched(told: dict[str, Any]) -> crmlab.Fetched | crmlab.Stored:
 
 if __name__ == "__main__":
     asked = json.loads(sys.stdin.readline())
+    print("begins", flush=True)
     started = time.monotonic()
     result = asyncio.run(fetched(asked))
     resumed = result.summary["note"].str.contains("resumed from").any()

@@ -1,4 +1,4 @@
-"""Cells stopped at random moments in a real kernel: ``python tests/torture/kernel.py [RUNS] [SEED]``.
+"""Cells stopped at random moments in a real kernel: ``python -m tests.torture.kernel [RUNS] [SEED]``.
 
 The sandbox is in the same kernel. After each stop (what the notebook's ■ sends) nothing of crmlab's may run on, no
 warning may be printed in a later cell, and a second fetch must bring everything.

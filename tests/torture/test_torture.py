@@ -12,7 +12,7 @@ from tests.torture import cancels, kills
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 async def test_a_fetch_that_was_killed_is_gone_on_with() -> None:
-    outcomes = await kills.tortured(2, 8, rows=150)
+    outcomes = await kills.tortured(2, 8, rows=300, services=["relenta"])
 
     assert [outcome.wrong for outcome in outcomes] == ["", ""]
     assert any(outcome.was_killed for outcome in outcomes)

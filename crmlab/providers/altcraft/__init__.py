@@ -40,7 +40,18 @@ from crmlab.connector import (
 from crmlab.connector.operation import declared_in
 from crmlab.errors import NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
-from crmlab.providers.altcraft.asking import LIMIT, PAGE_SIZE, for_each, ids, is_other_database, number, objects, post
+from crmlab.providers.altcraft.asking import (
+    LIMIT,
+    PAGE_SIZE,
+    for_each,
+    ids,
+    is_other_database,
+    lacks_counters,
+    lacks_details,
+    number,
+    objects,
+    post,
+)
 from crmlab.providers.altcraft.details import DETAILS
 from crmlab.providers.altcraft.export import ASSUMPTIONS, exported
 from crmlab.providers.altcraft.probes import PROBES
@@ -80,16 +91,6 @@ def _check(page: Page) -> None:
         detail=envelope.error_text,
         status=int(code) if is_status else 0,
     )
-
-
-def _lacks_details(page: Page) -> str:
-    """Return what is to be said of an answer without a segment to a request for one that is listed."""
-    return "a segment that is listed came without its details" if page.lacks_list or pages.is_empty(page) else ""
-
-
-def _lacks_counters(page: Page) -> str:
-    """Return what is to be said of an answer without counters; an empty list is one of no channel."""
-    return "the size of a segment in a resource came without its counters" if page.lacks_list else ""
 
 
 def _sees_no(what: str) -> str:
@@ -258,7 +259,7 @@ PROVIDER = Provider(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             absent_is_empty=True,
-            lacking=_lacks_details,
+            lacking=lacks_details("segment"),
             requests=for_each("segments/get", "segments"),
             needs_before_request=("segments",),
             schema=fields.SEGMENT,
@@ -269,7 +270,7 @@ PROVIDER = Provider(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
             absent_is_empty=True,
-            lacking=_lacks_counters,
+            lacking=lacks_counters("the size of a segment in a resource"),
             requests=_segment_counters,
             needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),

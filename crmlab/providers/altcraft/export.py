@@ -201,7 +201,7 @@ def _lacking(page: Page) -> str:
 # ---- the file -------------------------------------------------------------------------------------
 
 
-def pages_of(path: Path, request: Request) -> Iterator[Page]:
+def pages_of(path: str, request: Request) -> Iterator[Page]:
     """Yield what a file holds as pages of a list.
 
     Raises
@@ -210,7 +210,7 @@ def pages_of(path: Path, request: Request) -> Iterator[Page]:
         it is no CSV file with a line that names its columns
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
             yield from _pages(file, request)
     except (csv.Error, UnicodeDecodeError) as error:
         # what it says holds positions, and no value

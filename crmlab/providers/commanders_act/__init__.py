@@ -10,7 +10,7 @@ import polars as pl
 
 from crmlab.connector import Field, Limits, Provider, Request, count_and_names, get
 from crmlab.connector.operation import declared_in
-from crmlab.providers.commanders_act import asking, fields, statistics, views
+from crmlab.providers.commanders_act import asking, fields, statistics, trends, views
 from crmlab.providers.commanders_act.answers import check, sign
 from crmlab.providers.commanders_act.lists import listed
 from crmlab.providers.commanders_act.measured import MEASURED
@@ -92,6 +92,7 @@ PROVIDER = Provider(
             note=as_kept,
             reached=reached_as_kept,
             needs_before_request=("destinations",),
+            remark=trends.further_columns,
             tags=("integration_id",),
             key=pl.col("_integration_id"),
             schema=fields.TREND,

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from crmlab.connector import is_secret
 from crmlab.providers.complero.consent_places import About, Place, below, labelled, names_in
 from crmlab.providers.complero.consent_words import (
     Key,
@@ -182,6 +183,8 @@ def _of_name(value: str, place: Place) -> Iterator[_Said]:
 
 
 def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
+    # what is named like a key or a password is no consent, and is shown nowhere
+    fields = {name: value for name, value in fields.items() if not is_secret(name)}
     keys = {name: key_of(name) for name in fields}
     labels = {name: key.label for name, key in keys.items() if key.label and names_in(fields[name])}
     answers = {name for name, key in keys.items() if name not in labels and _is_answer(key, fields[name], place)}

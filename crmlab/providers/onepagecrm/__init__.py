@@ -23,6 +23,7 @@ from crmlab.connector import (
     Provider,
     Request,
     Resource,
+    first_page_fact,
     get,
     page_size_fact,
     read_refusal,
@@ -222,7 +223,14 @@ PROVIDER = Provider(
         "beside which nothing is counted is followed by the next",
     ),
     probes=PROBES,
-    facts=(page_size_fact(), time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at")))),
+    facts=(
+        first_page_fact(
+            "the number of the first page of a list, 0 or 1; without it, a list of which fewer records come than are "
+            "counted is read again from page 0 on"
+        ),
+        page_size_fact(),
+        time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at"))),
+    ),
     not_covered=(
         "creating, changing and deleting records",
         "files of attachments",

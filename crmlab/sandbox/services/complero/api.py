@@ -10,17 +10,17 @@ from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
 
 from crmlab.connector import Limits
-from crmlab.sandbox.service import Handler, Records, Service, answer, iso
+from crmlab.sandbox.service import BODY, Records, Service, answer, iso
 from crmlab.sandbox.services.complero.documentation import Documentation
-from crmlab.sandbox.services.complero.uploads import Upload, Uploads
-from crmlab.sandbox.services.complero.uploads import contact as uploaded
+from crmlab.sandbox.services.complero.people import People
+from crmlab.sandbox.services.complero.uploads import CONTACTS, Upload, Uploads, errors_of
 from crmlab.sandbox.world.model import ConsentEvent, Operation, Person, User, World
 
 _KEY = "sandbox-complero-key"
@@ -42,7 +42,6 @@ _MESSAGES = {
 def service(world: World) -> Service:
     """Return Complero with the consent events, contacts and employees that it knows."""
     feed = _Feed(world)
-    documentation = Documentation(world, lambda: _refusal(404))
     return Service(
         name="complero",
         prefix="/complero/v1",
@@ -60,10 +59,14 @@ def service(world: World) -> Service:
             web.get("/events", feed.events),
             web.get("/events/latest", feed.latest),
             web.post("/contacts", feed.uploads.contacts),
-            web.get("/contacts/{id}", feed.one_contact),
-            web.get("/contacts/{contact_id}/documentation", documentation.by_contact),
-            web.get("/contacts/{contact_id}/documentation/{event_id}", documentation.by_event),
-            web.get("/employees/{id}", _one({user.id: user for user in world.users}, _employee)),
+            web.get("/contacts/{id}", feed.now.contact),
+            web.get("/contacts/{contact_id}/documentation", feed.documentation.by_contact),
+            web.get("/contacts/{contact_id}/documentation/{event_id}", feed.documentation.by_event),
+            web.delete("/contacts/{id}", feed.now.delete_contact),
+            web.post("/employees", feed.uploads.employees),
+            web.get("/employees/{id}", feed.now.employee),
+            web.delete("/employees/{id}", feed.now.delete_employee),
+            web.post("/events/sandbox", feed.trigger),
             web.get("/operations", feed.operations),
             web.get("/operations/{id}", feed.one_operation),
         ],
@@ -77,6 +80,8 @@ class Entry:
     at: datetime
     event: ConsentEvent | None
     has_contact: bool = True
+    #: the contact as it was given, of an event that was triggered
+    given: dict[str, Any] | None = None
 
     @property
     def mark(self) -> str:
@@ -119,14 +124,46 @@ class _Feed:
         self.received: set[str] = set()
         self.uploads = Uploads(self.log, _answer, _refusal)
         self._by_id = {person.complero_id: person for person in self.people.values()}
+        self._users = world.users_by_id()
+        self.now = People(
+            self.uploads,
+            contact=self._contact_of_world,
+            employee=self._employee_of_world,
+            assigned=lambda id_: {each.complero_id for each in self.people.values() if each.owner_id == id_},
+            answered=_answer,
+            refusal=_refusal,
+        )
+        self.documentation = Documentation(world, lambda id_: self.now.find(id_, CONTACTS), lambda: _refusal(404))
 
-    async def one_contact(self, request: web.Request) -> web.Response:
-        """A contact as it is now: as the world has it, and as uploads changed it."""
-        id_ = request.match_info["id"]
-        changes = self.uploads.changes(id_)
-        if id_ in self._by_id:
-            return _answer({**self.contact(self._by_id[id_]), **changes})
-        return _answer(uploaded(changes)) if changes else _refusal(404)
+    def _contact_of_world(self, id_: str) -> dict[str, Any] | None:
+        return self.contact(self._by_id[id_]) if id_ in self._by_id else None
+
+    def _employee_of_world(self, id_: str) -> dict[str, Any] | None:
+        return _employee(self._users[id_]) if id_ in self._users else None
+
+    async def trigger(self, request: web.Request) -> web.Response:
+        """Make an event of a contact that is there, with a documentation that is the same for all.
+
+        Not documented: that an unknown contact is refused with 404, and that the event shows the contact as given.
+        """
+        body: Any = request[BODY]
+        given = body.get("contact") if isinstance(body, dict) else None
+        if not isinstance(given, dict) or body.get("type") not in _DECIDING:
+            return _refusal(400, "contact is an object, and type is update or confirm (v1c001)")
+        errors = errors_of(given, CONTACTS)
+        if errors:
+            return _answer({"message": "validation failed", "validation_errors": errors}, status=400)
+        known = self.now.find(str(given["id"]), CONTACTS)
+        if known is None:
+            return _refusal(404)
+        event = ConsentEvent(
+            id=str(uuid4()), person_id="", kind=body["type"], channel="email", opted_in=True, source="sandbox",
+            has_documentation=True, at=datetime.now(UTC).replace(microsecond=0),
+        )  # fmt: skip
+        documented = {"documentation": {"id": f"doc-{event.id}", "content_type": "application/pdf"}}
+        self.feed.add(Entry(event.at, event, given={**known, **given, **documented}))
+        self.documentation.add(str(given["id"]), event)
+        return _answer({"message": "triggered"})
 
     async def one_operation(self, request: web.Request) -> web.Response:
         found = next((each for each in self.log.items if each.id == request.match_info["id"]), None)
@@ -183,7 +220,9 @@ class _Feed:
             "created_at": iso(event.at),
             "source": event.source,
         }
-        if entry.has_contact:
+        if entry.given:
+            record["contact"] = entry.given
+        elif entry.has_contact:
             # the contact as a whole: also what was decided about other channels before
             consents = {**self.decided[event.id], event.channel: event.opted_in}
             record["contact"] = self.contact(self.people[event.person_id], consents, event.has_documentation)
@@ -279,14 +318,6 @@ def _employee(user: User) -> dict[str, Any]:
 
 async def _ping(request: web.Request) -> web.Response:
     return _answer({"message": "pong"})
-
-
-def _one(known: dict[str, Any], write: Callable[[Any], dict[str, Any]]) -> Handler:
-    async def handle(request: web.Request) -> web.Response:
-        found = known.get(request.match_info["id"])
-        return _answer(write(found)) if found else _refusal(404)
-
-    return handle
 
 
 def _answer(body: Any, *, status: int = 200, **headers: str) -> web.Response:

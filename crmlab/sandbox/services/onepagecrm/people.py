@@ -120,14 +120,14 @@ def _split(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
     if person.company_id is None:
         raise Refused(409, "The contact has no company")
     name = asked.values.get("company_name", "")
-    joined = _company_called(writing, name) if name else None
+    joined = company_called(writing, name) if name else None
     staff = writing.index.count("contacts", "company_id", person.company_id)
     if staff == 1 and (joined is None or joined.id != person.company_id):
         writing.delete("companies", person.company_id)
     return {"company_id": joined.id if joined else None}
 
 
-def _company_called(writing: Writing, name: str) -> Company:
+def company_called(writing: Writing, name: str) -> Company:
     """Return the company of that name, whatever its case, or a new one."""
     companies: list[Company] = writing.lists["companies"].items
     for each in companies:

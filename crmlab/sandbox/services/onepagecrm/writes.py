@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from crmlab.sandbox.service import dumps
-from crmlab.sandbox.services.onepagecrm import acts, people
+from crmlab.sandbox.services.onepagecrm import acts, people, sales
 from crmlab.sandbox.services.onepagecrm.acts import Act
 from crmlab.sandbox.services.onepagecrm.asked import Asked
 from crmlab.sandbox.services.onepagecrm.rules import RULES, after_creation, after_deletion, check_deletion
@@ -36,7 +36,7 @@ _PATHS = {
 }
 _OF_CONTACTS = ("actions", "notes", "calls", "meetings")
 _RELATIONSHIPS = "/contacts/{contact_id}/relationships"
-#: lists that are only deleted here
+#: lists that are created in ways of their own, if at all
 _DELETED = {
     "deals": "/deals/{deal_id}",
     "attachments": "/attachments/{attachment_id}",
@@ -232,6 +232,10 @@ WRITES: Mapping[tuple[str, str], Write] = {
     ("PUT", "/actions/{action_id}"): _update_action,
     **{("DELETE", path): _delete(name) for name, path in {**_PATHS, **_DELETED}.items()},
     **{("POST", f"/contacts/{{contact_id}}/{name}"): _create_of_contact(name) for name in _OF_CONTACTS},
+    ("POST", "/contacts"): _act(sales.create_contact, "contacts"),
+    ("PUT", "/contacts/{contact_id}"): _act(sales.update_contact, "contacts"),
+    **{("POST", path): _act(sales.create_deal, "deals") for path in ("/deals", "/contacts/{contact_id}/deals")},
+    ("PUT", "/deals/{deal_id}"): _act(sales.update_deal, "deals"),
     **{(method, path): _contact(path, act) for (method, path), act in people.CONTACTS.items()},
     **{asked: _act(act, "companies") for asked, act in people.COMPANIES.items()},
     **{asked: _act(act, "actions") for asked, act in acts.ACTIONS.items()},

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from crmlab.sandbox.service import Handler, Records, Service, answer, iso
-from crmlab.sandbox.services.relenta.saving import Contacts
+from crmlab.sandbox.services.relenta.saving import Activities, Contacts
 from crmlab.sandbox.world.model import Appointment, CustomField, Person, User, World
 
 _KEY = "sandbox-relenta-department-key"
@@ -37,11 +37,14 @@ def service(world: World) -> Service:
     write = _Writer(world)
     lists = {
         "contacts": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.any_contact),
-        "activities": Records(sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.activity),
+        "activities": Records(
+            sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.any_activity
+        ),
     }
     fields = Records(write.fields, write.field)
     custom = {key_of(field) for field in write.fields}
     contacts = Contacts(lists["contacts"], custom, id_of=contact_id, envelope=_envelope, refusal=_refusal)
+    activities = Activities(lists["activities"], envelope=_envelope, refusal=_refusal)
     return Service(
         name="relenta",
         prefix="/relenta/api/v3",
@@ -55,6 +58,7 @@ def service(world: World) -> Service:
             web.get("/contact.list.json", _paged(lists["contacts"])),
             web.post(r"/contact.{verb:save|create}.json", contacts.save),
             web.get("/activity.list.json", _paged(lists["activities"])),
+            web.post("/activity.save.json", activities.save),
             web.get("/custom_field.list.json", _whole(fields)),
             web.get(r"/{name:(contact|activity|custom_field)\.list(\.\w+)?}", _wrong_format),
         ],
@@ -152,6 +156,10 @@ class _Writer:
             **_given(groups=";".join(person.groups), tags=";".join(person.tags)),
             **{key_of(field): value for field in self.fields if (value := _custom(person, field))},
         }
+
+    def any_activity(self, activity: Appointment | dict[str, Any]) -> dict[str, Any]:
+        """An appointment of the world, or an activity as it was saved."""
+        return activity if isinstance(activity, dict) else self.activity(activity)
 
     def activity(self, appointment: Appointment) -> dict[str, Any]:
         users = [self.users[id] for id in appointment.user_ids if id in self.users]
