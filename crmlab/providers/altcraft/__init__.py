@@ -375,8 +375,7 @@ PROVIDER = Provider(
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
-        "importing, changing and deleting profiles, subscriptions and segments",
-        "scenarios, goals, pixels",
+        "scenarios, pixels: goals and imports into scenarios are calls that write",
         "the accounts of an installation (admin/accounts/list), which only an administrator's token may list: call it",
         "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
     ),
