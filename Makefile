@@ -79,6 +79,7 @@ pictures: $(VENV)/.installed-browser
 names: $(VENV)/.installed
 	$(BIN)/python -m docs.exports
 	$(BIN)/python -m docs.names
+	$(BIN)/python -m docs.calls
 	$(BIN)/python -m docs.generated
 
 # What OnePageCRM and Commanders Act can be asked, from their OpenAPI documents in SPECS: make operations SPECS=folder

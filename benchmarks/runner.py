@@ -16,14 +16,17 @@ from benchmarks.matrix import RATE, Cell, Contender
 _ROOT = Path(__file__).parent.parent
 #: a run that takes longer is ended and counts as failed
 _PATIENCE_SECONDS = 300
+#: settings that would make one of two checkouts load the other, or compile all of crmlab for each run
+_NOT_PASSED_ON = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 Run = dict[str, Any]
 
 
 class Server:
-    """The server's process, in a cell."""
+    """The server's process, in a cell; `root` is the checkout that it runs."""
 
-    def __init__(self, cell: Cell, process: subprocess.Popen) -> None:
+    def __init__(self, cell: Cell, process: subprocess.Popen, root: Path) -> None:
         self.cell = cell
+        self.root = root
         self._process = process
         self.says: dict[str, Any] = json.loads(process.stdout.readline())
 
@@ -35,20 +38,21 @@ class Server:
 
 
 @contextmanager
-def serving(cell: Cell) -> Iterator[Server]:
-    """Start the server of a cell, and stop it."""
+def serving(cell: Cell, root: Path = _ROOT) -> Iterator[Server]:
+    """Start the server of a cell, and stop it; `root` is the checkout to run."""
     command = [sys.executable, "-m", "benchmarks.server", str(cell.records), str(cell.latency)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     limited = ["limited"] if cell.limited else []
-    with subprocess.Popen([*command, *limited], **pipes, text=True, cwd=_ROOT) as process:
+    places = {"cwd": root, "env": _environment()}
+    with subprocess.Popen([*command, *limited], **pipes, **places, text=True) as process:
         try:
-            yield Server(cell, process)
+            yield Server(cell, process, root)
         finally:
             process.terminate()
 
 
 def run(contender: Contender, server: Server) -> Run:
-    """Run a contender once, cold; return what it took, or why it does not count."""
+    """Run a contender of the server's checkout once, cold; return what it took, or why it does not count."""
     cell = server.cell
     if cell.limited:
         time.sleep(3)  # until a whole burst is allowed again
@@ -59,7 +63,9 @@ def run(contender: Contender, server: Server) -> Run:
     found |= {"limited": cell.limited, "load": round(os.getloadavg()[0], 2)}
     server.counted()
     spawned = time.time()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=_ROOT) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    places = {"cwd": server.root, "env": _environment()}
+    with subprocess.Popen(command, **pipes, **places, text=True) as process:
         try:
             said, complaint = process.communicate(timeout=_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -74,6 +80,10 @@ def run(contender: Contender, server: Server) -> Run:
     found["start_seconds"] = round(measured["began"] - spawned, 3)
     found |= {name: round(measured[name], 3) for name in ("wall_seconds", "cpu_seconds", "peak_mb")}
     return found | {"versions": measured["versions"]}
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
 
 
 def _wrong(measured: dict[str, Any], server: Server) -> str:

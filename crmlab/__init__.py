@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -12,25 +11,29 @@ from crmlab.fetching import (
     Client,
     DryRun,
     Plan,
-    Probed,
     Progress,
-    call,
     check,
     download,
     fetch,
     fetch_to,
     operations,
     plan,
-    probe,
     replay,
 )
+from crmlab.loading import when_used
 from crmlab.own_data import collect, table
-from crmlab.results import Fetched, Stored, open, read_csv  # noqa: A004  # read as crmlab.open
+from crmlab.results import Fetched, Stored
 from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
+    from crmlab.fetching import Probed, probe
+    from crmlab.fetching.typed_call import call
     from crmlab.notebook import explore, login
+    from crmlab.pushing import Pushed, PushPlan
+    from crmlab.pushing.push import push
+    from crmlab.pushing.updates import updates
+    from crmlab.results import open, read_csv  # noqa: A004  # read as crmlab.open
 
 # silent until a program says where its messages go
 logging.getLogger("crmlab").addHandler(logging.NullHandler())
@@ -45,6 +48,8 @@ __all__ = [
     "Plan",
     "Probed",
     "Progress",
+    "PushPlan",
+    "Pushed",
     "Stored",
     "Timeouts",
     "analysis",
@@ -61,20 +66,34 @@ __all__ = [
     "plan",
     "plots",
     "probe",
+    "push",
     "read_csv",
     "replay",
     "sandbox",
     "table",
+    "updates",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load what needs plotly or widgets when it is first used."""
-    if name in ("analysis", "plots"):
-        return importlib.import_module(f"crmlab.{name}")
-    if name in ("explore", "login"):
-        return getattr(importlib.import_module("crmlab.notebook"), name)
-    raise AttributeError(f"module 'crmlab' has no attribute {name!r}")
+# what needs plotly or widgets, and what a fetch does not need
+__getattr__ = when_used(
+    __name__,
+    {
+        "Probed": "crmlab.fetching",
+        "PushPlan": "crmlab.pushing",
+        "Pushed": "crmlab.pushing",
+        "analysis": "crmlab.analysis",
+        "call": "crmlab.fetching",
+        "explore": "crmlab.notebook",
+        "login": "crmlab.notebook",
+        "open": "crmlab.results",
+        "plots": "crmlab.plots",
+        "probe": "crmlab.fetching",
+        "push": "crmlab.pushing",
+        "read_csv": "crmlab.results",
+        "updates": "crmlab.pushing",
+    },
+)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -46,6 +46,9 @@ class Document:
     dangerous: tuple[str, ...]
     #: what a set of shared query parameters is called, by the first of them
     sets: dict[str, str]
+    #: paths of which a GET changes something, and of which one brings a file
+    changing: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     #: the parameter with which a change leaves alone what is not sent: a convention that the document names once for
     #: all, and among the parameters of none
     partial: str = ""
@@ -76,6 +79,8 @@ DOCUMENTS = (
         title="Commanders Act",
         dangerous=("/admin/",),
         sets={"page": "PAGES"},
+        changing=("/privacy/cookie-scanner/{version}/deploy",),
+        files=("/privacy/cookie-scanner/{version}/{format}/exports/{language}",),
     ),
 )
 
@@ -233,6 +238,8 @@ class Declared:
     query: dict[str, str]
     path_types: dict[str, str]
     body: str
+    writes: bool
+    binary: bool
     dangerous: bool
     deprecated: bool
 
@@ -260,6 +267,8 @@ def declared(document: Document, words: Writer, bodies: Writer) -> Iterator[Decl
                 query=query,
                 path_types=path_types(parameters, words),
                 body=body,
+                writes=method == "get" and path in document.changing,
+                binary=path in document.files,
                 dangerous=method != "get" and path.startswith(document.dangerous),
                 deprecated=bool(described.get("deprecated")),
             )
@@ -316,6 +325,10 @@ def shown(document: Document, each: Declared, sets: dict[str, dict[str, str]]) -
         parts.append(f"query={shown_query(each.query, sets)}")
     if each.body:
         parts.append(f"body=bodies.{each.body}")
+    if each.writes:
+        parts.append("writes=True")
+    if each.binary:
+        parts.append("binary=True")
     if document.partial in each.query:
         parts.append("defaults=PARTIALLY")
     if each.method == "delete" and "undo" in each.query:

@@ -36,8 +36,10 @@ def code_of(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_there_are_five():
-    assert list(NOTEBOOKS) == ["01_first_look", "02_pipeline", "03_activity", "04_consent", "05_people"]
+def test_there_are_six():
+    assert list(NOTEBOOKS) == [
+        "01_first_look", "02_pipeline", "03_activity", "04_consent", "05_people", "06_writing_back",
+    ]  # fmt: skip
 
 
 def test_a_notebook_is_stored_without_outputs(notebook):

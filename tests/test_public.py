@@ -24,6 +24,8 @@ NAMES = [
     "Plan",
     "Probed",
     "Progress",
+    "PushPlan",
+    "Pushed",
     "Stored",
     "Timeouts",
     "analysis",
@@ -40,10 +42,12 @@ NAMES = [
     "plan",
     "plots",
     "probe",
+    "push",
     "read_csv",
     "replay",
     "sandbox",
     "table",
+    "updates",
 ]
 MODULES = sorted(m.name for m in pkgutil.walk_packages([str(ROOT)], "crmlab.") if "._" not in m.name)
 

@@ -5,6 +5,7 @@ import asyncio
 import polars as pl
 
 import crmlab
+import crmlab.http.client
 from benchmarks.measure import LISTS, Task, run
 
 

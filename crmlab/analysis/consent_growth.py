@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crmlab.analysis.consent_state import state_of
-from crmlab.analysis.decisions import OPT_IN, OPT_OUT, SUBJECT_KEYS, changes, consent_periods, dated_events
+from crmlab.analysis.decisions import OPT_IN, SUBJECT_KEYS, changes, consent_periods, dated_events
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.rates import number_of, ratio
@@ -29,7 +29,8 @@ def consent_stock(
     ``net = opt_ins - opt_outs``, ``stock`` = the sum of all net until the period's end,
     ``opt_out_rate_of_stock_at_start = opt_outs / stock_at_start``. Counted are consents, each of a person,
     channel and purpose, and changes only: an opt-in of one who is opted in is none, nor is an opt-out of one who is
-    not; of two decisions at the same moment the opt-out is the later. So the stock is the number of consents in force.
+    not; of two decisions at the same moment the opt-out is the later. A consent that expired by then (`valid_until`) is
+    counted as an opt-out. So the stock is the number of consents in force.
     Whose a decision is, and what it is about, is as in `crmlab.analysis.current_consent`.
 
     Subscriptions and contacts say how it is and not since when. What they add to the events is counted in the last
@@ -95,7 +96,7 @@ def consent_stock(
     made = pl.col("decision")
     counted = days.group_by(period_of(pl.col("day"), every).alias("period")).agg(
         number_of(made == OPT_IN, "opt_ins"),
-        number_of(made == OPT_OUT, "opt_outs"),
+        number_of(made != OPT_IN, "opt_outs"),
     )
     counted = counted.sort("period")
     whole = counted.upsample("period", every=every) if counted.height else counted

@@ -9,6 +9,7 @@ import polars as pl
 
 from crmlab.analysis.addresses import contact_addresses, with_contact_id
 from crmlab.analysis.decisions import (
+    EXPIRED,
     OPT_IN,
     OPT_OUT,
     SUBJECT_KEYS,
@@ -19,6 +20,7 @@ from crmlab.analysis.decisions import (
     for_all_they_cover,
     is_first,
     refuse_misspelt,
+    without_void_expiries,
 )
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
@@ -59,11 +61,14 @@ def current_consent(
     stands above every event, and a consent counts on channels about which no event of the person decides. A person who
     is subscribed to one resource of an account and unsubscribed from another is opted in on that channel.
 
+    A consent that was given up to a time (`valid_until`) decides nothing once it has come.
+
     Parameters
     ----------
     consent_events
         Reads provider, account, kind, contact_id, contact_email, channel, purpose (where there is such a column),
-        source, occurred_at, created_at (where occurred_at is null), opted_in, step, has_documentation. An event that
+        source, occurred_at, created_at (where occurred_at is null), opted_in, step, has_documentation, valid_until
+        (where there is such a column). An event that
         names no contact is of the contact of its account that has its address (or its contact_hash, where there is
         one), in another event or among `contacts`: of several the first, and a refusal is of each of them. Where none
         has it, it is of the address itself.
@@ -193,11 +198,13 @@ def stand_of(
 
 
 def _last_of_each(said: pl.DataFrame) -> pl.DataFrame:
-    """Return the last decision of each subject, channel and purpose."""
+    """Return the last decision of each subject, channel and purpose; none where the last was a yes that has expired."""
     found = _without_undated_yes_where_events_decide(for_all_they_cover(said))
     is_undated_no = (pl.col("basis") != "event") & (pl.col("decision") == OPT_OUT)
     found = found.sort(*SUBJECT_KEYS, is_undated_no, "decided_at", "decision", maintain_order=True)
-    return found.filter(is_first(*SUBJECT_KEYS).shift(-1, fill_value=True))
+    found = without_void_expiries(found, *SUBJECT_KEYS)
+    last = found.filter(is_first(*SUBJECT_KEYS).shift(-1, fill_value=True))
+    return last.filter(pl.col("decision") != EXPIRED)
 
 
 def _without_undated_yes_where_events_decide(found: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 A decision is an event whose `opted_in` is true or false. It is about one channel and one purpose of one person, and the
 last of them counts. A withdrawal that names no channel is about every channel, and one that names no purpose about
-every purpose. A consent that names none is one for none that is named: nobody knows what it was given for.
+every purpose. A consent that names none is one for none that is named: nobody knows what it was given for. One that
+was given up to a time (`valid_until`) has expired from then on: it is no yes any more, and no refusal either.
 
 What services keep as a state without a time (subscriptions, `do_not_contact`) comes to it in
 `crmlab.analysis.consent_state`.
@@ -24,6 +25,8 @@ from crmlab.schema import CHANNELS, KEY, channel_word, mailbox, purpose_word
 
 #: in this order: of two decisions of one moment the opt-out is the later
 OPT_IN, OPT_OUT = "opt-in", "opt-out"
+#: what is left of a consent once it has expired; comes before the others, so that one given anew at that moment counts
+EXPIRED = "expired"
 #: what a decision is about
 SUBJECT_KEYS = ("subject", "channel", "purpose")
 #: how each of them is spelled in one way
@@ -51,11 +54,13 @@ def dated_events(
     by: By = None,
     beside: Sequence[str] = (),
     order: Sequence[str] = (*SUBJECT_KEYS, "at"),
+    with_expiries: bool = True,
 ) -> pl.DataFrame:
     """Return the events of known people up to `as_of`, by subject, channel, purpose and time: what was said, when.
 
     Adds subject (String), at (Datetime, UTC), decision (String, null where the event is neither). Of two
-    decisions of one moment the opt-out is the later.
+    decisions of one moment the opt-out is the later. Where a consent expired, a row more says so, with the decision
+    "expired"; without `as_of`, up to the last event of all.
 
     Parameters
     ----------
@@ -68,22 +73,57 @@ def dated_events(
         Columns of the events to keep: under private names, and under their own.
     order
         Another order, in which subject comes first.
+    with_expiries
+        Whether there is a row for each consent that expired.
     """
     columns = (*_SAID_BESIDE, *beside, *_READ)
-    events = read(consent_events, "consent_events", *columns, by=by, optional=("purpose", "contact_hash"))
+    events = read(
+        consent_events, "consent_events", *columns, by=by, optional=("purpose", "contact_hash", "valid_until")
+    )
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", optional=("contact_hash",))
     events = with_subject(events, whom, mailbox(pl.col("contact_email")), contacts)
     dated = (
         events.with_columns(word(pl.col(name)) for name, word in WORDS.items())
         .with_columns(word(pl.col(key)) for name, word in WORDS.items() for key in keys_of(name) if key in keys_of(by))
-        .select("subject", SAID.alias("at"), "purpose", *_SAID_BESIDE, *beside, *keys_of(by))
+        .select("subject", SAID.alias("at"), "purpose", "valid_until", *_SAID_BESIDE, *beside, *keys_of(by))
         .drop_nulls(["subject", "at"])
     )
     if as_of is not None:
         dated = dated.filter(pl.col("at") <= as_of)
+    made = decided(dated)
+    if with_expiries and made["valid_until"].count():
+        made = _with_expiries(made, pl.lit(as_of if as_of else dated["at"].max()))
     # the row as the last key: a stable sort takes three times as long
-    return decided(dated).with_row_index("row").sort(*order, "decision", "row").drop("row")
+    return made.drop("valid_until").with_row_index("row").sort(*order, "decision", "row").drop("row")
+
+
+def _with_expiries(decisions: pl.DataFrame, horizon: pl.Expr) -> pl.DataFrame:
+    """Return the decisions with a row more for each consent that had expired at that moment, and none after it.
+
+    One that was given when it had expired already is none from the beginning.
+    """
+    is_yes = pl.col("decision") == OPT_IN
+    was_over = is_yes & (pl.col("valid_until") <= pl.col("at")).fill_null(value=False)
+    found = decisions.with_columns(decision=pl.when(was_over).then(pl.lit(EXPIRED)).otherwise("decision"))
+
+    in_order = found.drop_nulls("decision").sort(*SUBJECT_KEYS, "at", "decision", maintain_order=True)
+    following = pl.when(~is_first(*SUBJECT_KEYS).shift(-1, fill_value=True)).then(pl.col("at").shift(-1))
+    given_up_to = in_order.with_columns(following=following).filter(is_yes, pl.col("valid_until") <= horizon)
+    # said again, or taken back, before it expired
+    ended = given_up_to.filter(pl.col("following").is_null() | (pl.col("following") > pl.col("valid_until")))
+    nothing = [pl.lit(None, found.schema[name]).alias(name) for name in ("opted_in", "step", "has_documentation")]
+    expiries = ended.with_columns(
+        *nothing, at=pl.col("valid_until"), decision=pl.lit(EXPIRED), kind=pl.lit(EXPIRED).cast(found.schema["kind"])
+    )
+    return pl.concat([found, expiries.select(found.columns)])
+
+
+def without_void_expiries(decisions: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Return the decisions, sorted by these keys and time, without consents that expired when they were withdrawn."""
+    before = pl.when(~is_first(*keys)).then(pl.col("decision").shift())
+    is_void = (pl.col("decision") == EXPIRED) & (before == OPT_OUT)
+    return decisions.filter(~is_void.fill_null(value=False))
 
 
 def is_first(*columns: str) -> pl.Expr:
@@ -122,21 +162,19 @@ def changes(events: pl.DataFrame) -> pl.DataFrame:
     """Return, of what `dated_events` returns, only the decisions that changed something.
 
     An opt-in of one who is opted in and an opt-out of one who is not are no change: what is left of each
-    subject, channel and purpose begins with an opt-in, and alternates.
+    subject, channel and purpose begins with an opt-in, and alternates with what ends it, an opt-out or its expiry.
     """
     decisions = events.drop_nulls("decision")
     made = for_all_they_cover(decisions)
     if made.height > decisions.height:
         made = made.sort(*SUBJECT_KEYS, "at", "decision", maintain_order=True)
     is_new = is_first(*SUBJECT_KEYS)
-    changed = (
-        pl.when(is_new).then(pl.col("decision") == OPT_IN).otherwise(pl.col("decision") != pl.col("decision").shift())
-    )
-    return made.filter(changed)
+    is_yes = pl.col("decision") == OPT_IN
+    return made.filter(pl.when(is_new).then(is_yes).otherwise(is_yes != is_yes.shift()))
 
 
 def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the times of consent of each subject, channel and purpose: from an opt-in to the next opt-out.
+    """Return the times of consent of each subject, channel and purpose: from an opt-in to what ends it.
 
     Columns as of the opt-in, with start and end (Datetime, UTC); end is null while the consent lasts.
     """
@@ -220,14 +258,16 @@ def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.Da
     Returns
     -------
     pl.DataFrame
-        The columns of `events`, with decision (String): "opt-in" or "opt-out" after this event, taken together.
+        The columns of `events`, with decision (String): "opt-in", "opt-out" or "expired" after this event, taken
+        together.
     """
     made = events.drop_nulls("decision")
     refuse_misspelt(made, channel, purpose)
     decisions = about(made, channel, purpose)
     if decisions["purpose"].null_count() < decisions.height:
         decisions = _taken_together(decisions, channel)
-    return decisions.sort("at", "decision", maintain_order=True)
+    in_time = decisions.sort("subject", "at", "decision", maintain_order=True)
+    return without_void_expiries(in_time, "subject").sort("at", "decision", maintain_order=True)
 
 
 def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
@@ -241,5 +281,6 @@ def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
     # an opt-out of several purposes is one moment: what holds after it is the last row of it
     in_time = moves.sort("subject", "at", "decision", maintain_order=True)
     purposes_with_yes = pl.col("move").cum_sum().over("subject")
-    together = pl.when(purposes_with_yes > 0).then(pl.lit(OPT_IN)).otherwise(pl.lit(OPT_OUT))
+    none_is_left = pl.when(pl.col("decision") == EXPIRED).then(pl.lit(EXPIRED)).otherwise(pl.lit(OPT_OUT))
+    together = pl.when(purposes_with_yes > 0).then(pl.lit(OPT_IN)).otherwise(none_is_left)
     return in_time.with_columns(together.alias("decision"), pl.col("named").alias("channel")).select(decisions.columns)

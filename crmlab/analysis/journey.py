@@ -80,7 +80,9 @@ def consent_journeys(
     if not 0 <= smallest < 1:
         raise UsageError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
     kind = pl.col("kind").fill_null("(no kind)")
-    events = dated_events(consent_events, None, subject, contacts=contacts, order=("subject", "at", "channel"))
+    events = dated_events(
+        consent_events, None, subject, contacts=contacts, order=("subject", "at", "channel"), with_expiries=False
+    )
     row, is_new = pl.int_range(pl.len()), is_first("subject")
     moves = events.select(
         (row - pl.when(is_new).then(row).forward_fill() + 1).cast(pl.Int64).alias("step"),

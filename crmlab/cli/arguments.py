@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from crmlab import providers
+from crmlab.errors import UsageError
 from crmlab.schema import TABLES
 
 #: the commands, as `argparse` calls them
@@ -35,3 +37,32 @@ def add_world(parser: argparse.ArgumentParser) -> None:
 def add_out(parser: argparse.ArgumentParser) -> None:
     """Add the folder that files are written to."""
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)")
+
+
+def named_values(texts: list[str]) -> dict[str, Any]:
+    """Return arguments of the form ``name=value`` by their names; a value may be JSON.
+
+    Raises
+    ------
+    UsageError
+        one is no argument, or comes twice
+    """
+    arguments: dict[str, Any] = {}
+    for text in texts:
+        name, value = _named_value(text)
+        if name in arguments:
+            raise UsageError(f"{name} is there twice: a list is written {name}=[1,2]")
+        arguments[name] = value
+    return arguments
+
+
+def _named_value(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"{text!r} is no argument: write NAME=VALUE")
+    if not value.startswith(("[", "{", "true", "false")):
+        return name, value
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Iterable
 
 import crmlab
 from crmlab import providers
-from crmlab.cli.arguments import Commands
+from crmlab.cli.arguments import Commands, named_values
 from crmlab.cli.output import OK
 from crmlab.errors import UsageError
 
@@ -39,7 +39,8 @@ def add(commands: Commands) -> None:
 
 async def run(options: argparse.Namespace) -> int:
     """Call the operation and print what it answers; return the exit code."""
-    arguments = _arguments(options.arguments)
+    arguments = named_values(options.arguments)
+    _check_names(arguments)
     account = crmlab.Account(providers.provider(options.provider).name)
     answer = await crmlab.call(
         account,
@@ -58,33 +59,9 @@ async def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _arguments(texts: list[str]) -> dict[str, Any]:
-    """Return the arguments by their names.
-
-    Raises
-    ------
-    UsageError
-        one is no argument, comes twice, or is one of `crmlab.call` in Python alone
-    """
-    arguments: dict[str, Any] = {}
-    for text in texts:
-        name, value = _argument(text)
-        if name in arguments:
-            raise UsageError(f"{name} is there twice: a list is written {name}=[1,2]")
+def _check_names(arguments: Iterable[str]) -> None:
+    """Refuse arguments that are those of `crmlab.call` in Python alone."""
+    for name in arguments:
         if name in _ONLY_IN_PYTHON:
             hint = f": write --{name.replace('_', '-')}" if name in _OPTIONS else ""
             raise UsageError(f"{name} is for crmlab.call in Python, and no argument of an operation{hint}")
-        arguments[name] = value
-    return arguments
-
-
-def _argument(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"{text!r} is no argument: write NAME=VALUE")
-    if not value.startswith(("[", "{", "true", "false")):
-        return name, value
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crmlab.connector.expressions import with_zone
@@ -56,6 +56,33 @@ def page_size_fact() -> Fact:
         apply=apply,
         only_adds=True,
     )
+
+
+def first_page_fact(doc: str) -> Fact:
+    """Return the fact that numbered lists begin with page 0; `doc` says what is assumed without it.
+
+    What is asked for as page 1 is then asked for from page 0 on. A list that embeds others is read without them, for
+    pages of several sizes do not go together with it.
+    """
+
+    def apply(resource: Resource, number: int) -> Resource:
+        param = resource.follow.param
+        if not param or (number == 1 and resource.plain_request is None):
+            return resource
+        if number == 1:
+            return replace(resource, plain_request=None)
+        first = resource.requests
+
+        def requests(context: Context) -> Iterable[Request]:
+            for request in first(context):
+                if request.params.get(param) == "1":
+                    yield request.with_params(**{param: 0})
+                yield request
+
+        embeds = () if resource.embedding else resource.embeds
+        return replace(resource, requests=requests, plain_request=None, embedding=None, embeds=embeds)
+
+    return Fact(name="first_page", doc=doc, type_=Literal[0, 1], apply=apply, only_adds=True)
 
 
 def time_zone_fact(**fields: Sequence[str]) -> Fact:

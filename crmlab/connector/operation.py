@@ -75,7 +75,7 @@ class Operation:
         """
         from crmlab.connector.arguments import checked  # noqa: PLC0415  # pydantic loads when something is called
 
-        given = checked(self.name, self._types(), {**self.defaults, **arguments}, is_open=self.open_fields)
+        given = checked(self.name, self.types(), {**self.defaults, **arguments}, is_open=self.open_fields)
         parts = {name: given[name] for name in self.path_parts()}
         self._check_parts(parts)
         path = fill_path(self.path, **parts)
@@ -117,13 +117,13 @@ class Operation:
         from crmlab.connector.arguments import argument_name, in_words, is_required  # noqa: PLC0415  # as above
 
         found = []
-        for vendor_name, kind in self._types().items():
+        for vendor_name, kind in self.types().items():
             name = argument_name(vendor_name)
             default = json.dumps(self.defaults[name]) if name in self.defaults else None
             found.append(Argument(name, in_words(kind), is_required(kind), default))
         return found
 
-    def _types(self) -> dict[str, Any]:
+    def types(self) -> dict[str, Any]:
         """Return what each argument takes, by the vendor's name."""
         types = {name: Required[kind] for name, kind in self.path_parts().items()}
         types |= self.query

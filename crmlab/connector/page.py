@@ -12,7 +12,6 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from crmlab.connector.repair import repaired
 from crmlab.connector.request import Request
 from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
 from crmlab.schema import FIRST_YEAR, LAST_YEAR
@@ -26,10 +25,9 @@ _REPAIRED = "repaired"
 #: bytes of a refusal in which its words are looked for
 _LOOKED_AT = 2_000
 #: words of a refusal that is about how fast or how much was asked, not about rights
-_SPEAKS_OF_A_RATE = re.compile(
-    r"rate.{0,3}(limit|exceed)|too many|too fast|throttl|quota|slow down|"
-    r"(request|connection|call|usage)s?[ _.-]*limit|limit[ _.-]*(exceeded|reached)|(requests|calls) (per|a|an) ",
-    re.IGNORECASE,
+_SPEAKS_OF_A_RATE = (
+    r"(?i)rate.{0,3}(limit|exceed)|too many|too fast|throttl|quota|slow down|"
+    r"(request|connection|call|usage)s?[ _.-]*limit|limit[ _.-]*(exceeded|reached)|(requests|calls) (per|a|an) "
 )
 
 #: nobody has so many of anything; more would fit into no column
@@ -98,6 +96,8 @@ class Page:
         except (msgspec.DecodeError, RecursionError):
             if _REPAIRED in self._read:
                 raise
+            from crmlab.connector.repair import repaired  # noqa: PLC0415  # hardly ever needed
+
             mended = self._read[_REPAIRED] = repaired(self.body)
             return msgspec.json.decode(mended, type=type_)
 
@@ -212,7 +212,7 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
 
 def _speaks_of_a_rate(page: Page, code: str, detail: str) -> bool:
     body = page.body[:_LOOKED_AT].decode("utf-8", "replace") if page.status == 403 else ""
-    return bool(_SPEAKS_OF_A_RATE.search(f"{code} {detail} {body}"))
+    return bool(re.search(_SPEAKS_OF_A_RATE, f"{code} {detail} {body}"))
 
 
 def _is_json(body: bytes) -> bool:

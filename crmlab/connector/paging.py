@@ -42,6 +42,8 @@ class Paginator:
     #: pages in a row without a new record that are followed, and whether an empty page is a documented end
     max_barren: int = 20
     empty_is_end: bool = False
+    #: how many requests follow each first one at least, where no answer can tell it before
+    min_more: int = 0
 
     def __call__(self, page: Page) -> Iterable[Request]:
         """Return the requests that follow this answer."""
@@ -79,10 +81,10 @@ def numbered(last: Callable[[Page], int | None], *, param: str = "page", max_pag
             raise PagingError(f"{page.request.path} tells of {final:,} pages; more than {max_pages:,} are not read")
         # a later page names the last again: only a page that came in the meantime is new
         first = 2 if _number(page.request, param) == 1 else max(2, final - 1)
-        requests = []
-        for number in range(first, final + 1):
-            request = page.request.with_params(**{param: number})
-            requests.append(replace(request, send_last=number == final))
+        asked = replace(page.request, send_last=False)
+        requests = [asked.with_params(**{param: number}) for number in range(first, final + 1)]
+        if requests:
+            requests[-1] = replace(requests[-1], send_last=True)
         return requests
 
     def more(page: Page) -> int | None:

@@ -17,6 +17,7 @@ from crmlab.connector.page import Page
 from crmlab.connector.probe import Probe
 from crmlab.connector.request import Request
 from crmlab.connector.resource import JsonPath, Resource
+from crmlab.connector.target import Target
 
 #: of the names that `count_and_names` shows: how many, and how long each may be
 _MAX_NAMES = 3
@@ -51,6 +52,7 @@ class Provider:
     raises the error that an answer means, envelope included. `ping` is the cheapest read that
     needs the key, `reached` says in a few words who and what its answer shows,
     `operations` gives every documented operation, loaded when one is called or listed,
+    `targets` say which tables can be written back and how,
     and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
     resource reads. `never_kept` names fields with keys or passwords of records that no resource reads, and says
@@ -71,6 +73,7 @@ class Provider:
     reached: Callable[[Page], str] = lambda page: "answered"
     ping_resource: str = ""
     operations: Callable[[], tuple[Operation, ...]] = tuple
+    targets: tuple[Target, ...] = ()
     assumptions: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
     facts: tuple[Fact, ...] = ()

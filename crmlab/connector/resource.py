@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +113,10 @@ class Resource:
     needs_before_decode: tuple[str, ...] = ()
     #: reading it changes something at the service, so that it has to be allowed
     destructive: bool = False
+    #: asking for it starts work at the service, so that a plan does not ask
+    starts_work: bool = False
+    #: cuts a file that is the answer to a request (`Request.is_file`) into pages such as other answers are
+    read_file: Callable[[str, Request], Iterator[Page]] | None = None
 
     # ---- where its records are in an answer ------------------------------------------------------
     #: leads from the body to the list of records; empty where the body is the list
@@ -175,6 +179,8 @@ class Resource:
     never_empty: str = ""
     #: what an answer says that its records lack
     lacking: Callable[[Page], str] = lambda page: ""
+    #: what there is to say of an answer that lacks nothing
+    remark: Callable[[Page], str] = lambda page: ""
     #: what the summary should say of a fetch like this, e.g. a period that is asked by default
     note: Callable[[Context], str] = lambda context: ""
     #: the period that a fetch like this reaches, where it may be another than the one that is asked for

@@ -8,7 +8,8 @@ from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfit_keys import MISFIT_KEYS
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
-from crmlab.decoding.secrets import body_without_secrets, is_secret, without_secrets
+from crmlab.decoding.repeated_names import repeated_names
+from crmlab.decoding.secrets import body_without_secrets, without_secrets
 from crmlab.decoding.shapes import Masker
 
 __all__ = [
@@ -29,8 +30,8 @@ __all__ = [
     "decoder",
     "given_key",
     "held",
-    "is_secret",
     "records",
+    "repeated_names",
     "unknown_fields",
     "without_secrets",
 ]

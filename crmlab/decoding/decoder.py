@@ -15,7 +15,7 @@ import msgspec
 import polars as pl
 from polars.exceptions import PolarsError
 
-from crmlab.connector import RECORD, Context, Resource, Schema, View
+from crmlab.connector import RECORD, SECRET_PARTS, Context, Resource, Schema, View
 from crmlab.decoding.layout import Items, Layout
 from crmlab.decoding.misfit_keys import MISFIT_KEYS, Counted, each_once, key_of, lines_of
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
@@ -103,6 +103,7 @@ class Decoder:
         self._raw, self._exports = raw, exports
         self._since, self._until = context.since, context.until
         self._never_kept = frozenset(way.rpartition(".")[2] for way in resource.never_kept)
+        self._secret_names = self._never_kept.union(SECRET_PARTS)
         self._head = {"provider": pl.lit(provider, pl.Categorical), "account": pl.lit(account)}
         self._source = {**self._head, "resource": pl.lit(resource.name)}
         self._source_row = pl.DataFrame().select(**self._source)
@@ -163,7 +164,9 @@ class Decoder:
     ) -> Decoded:
         frames = {name: pl.concat(part) for name, part in parts.items()}
         if self._raw:
-            frames[RAW] = rows.select(**self._head, **self._own_columns(rows))
+            own = rows.select(**self._head, **self._own_columns(rows))
+            # a field of any shape may hold what is named like a key, though no document says so
+            frames[RAW] = pl.DataFrame([column_without_secrets(column, self._secret_names) for column in own])
         if self._exports:
             frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
@@ -248,12 +251,11 @@ class Decoder:
         """
         if not any(len(each.rows) for each in once):
             return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
-        texts = [record.text for record in found]
         own: list[Counted] = []
         of_tables: list[Counted] = []
         for each, left in zip(staying, once, strict=True):
-            keys = key_of(each, ids, texts)
-            own.append(("", each.field, keys if left is each else key_of(left, ids, texts)))
+            keys = key_of(each, ids, found)
+            own.append(("", each.field, keys if left is each else key_of(left, ids, found)))
             of_tables += [(table, each.field, keys) for table in self._without(each)]
         kept = [each for each in once if len(each.rows) and self._is_kept(each)]
         return {

@@ -55,15 +55,15 @@ class Layout:
         is_wrapped = self.wrapper is not None and not self.beside.issuperset(fields)
         return frame.unnest(str(self.wrapper)) if is_wrapped else frame
 
-    def width(self, item: Item) -> int:
-        """Return how many fields an object has; none where it is no object."""
+    def names(self, item: Item) -> list[str]:
+        """Return the names of an object's fields, in their order; none where it is no object."""
         try:
             members = _MEMBERS.decode(item or NULL)
             if self.wrapper in members:
                 members = _MEMBERS.decode(members[self.wrapper])
         except msgspec.DecodeError:
-            return 0
-        return len(members)
+            return []
+        return [*members]
 
     def first_strange(self, items: Items, fields: Mapping[str, Any], start: int) -> tuple[set[str], int]:
         """Return the fields of the first object that have another shape than documented, and where it stands."""
@@ -106,6 +106,20 @@ class Layout:
         objects = [None if item is None else decoder.decode(item) for item in items]
         return Opened(self, tuple(names), objects)
 
+    def narrowed(self, items: Items, names: Sequence[str]) -> list[bytes | None]:
+        """Return the objects as JSON with these fields only, which are as they stood.
+
+        Raises
+        ------
+        msgspec.DecodeError
+            Something is no object, or has none in its wrapper.
+        """
+        if any(map(ESCAPED.search, names)):
+            return Members(self, tuple(names), items).narrowed()
+        decode = _opener(tuple(names), self.wrapper, self.beside).decode
+        # each is written as soon as it is read: a thousand of them would have left the processor's cache by then
+        return [None if item is None else _encode(decode(item)) for item in items]
+
     def raw_fields(self, item: Item, names: Sequence[str]) -> dict[str, bytes]:
         """Return these fields of an object as they stand."""
         texts = self.opened([item], names).texts(names)
@@ -122,11 +136,6 @@ class Opened:
     def texts(self, names: Sequence[str]) -> dict[str, pl.Series]:
         """Return the very text of each of these fields, null where it is null or absent."""
         return {name: _texts(self._holders(name), self._attributes[name]) for name in names}
-
-    def encoded(self) -> pl.Series:
-        """Return the objects as JSON with these fields only."""
-        texts = [None if each is None else _encode(each) for each in self._objects]
-        return pl.Series(texts, dtype=pl.Binary).cast(pl.String)
 
     def _holders(self, name: str) -> Sequence[Any]:
         """Return the objects in which a field stands."""
@@ -158,13 +167,12 @@ class Members:
         for name in names:
             holders = self._objects if name in self._layout.beside else self._wrapped
             raw = [bytes(each.get(name, _RAW_NULL)) for each in holders]
-            found[name] = pl.Series([None if text == NULL else text.decode() for text in raw], dtype=pl.String)
+            found[name] = as_texts([None if text == NULL else text for text in raw])
         return found
 
-    def encoded(self) -> pl.Series:
+    def narrowed(self) -> list[bytes | None]:
         """Return the objects as JSON with these fields only."""
-        texts = [_encode(self._narrowed(*both)) for both in zip(self._objects, self._wrapped, strict=True)]
-        return pl.Series(texts, dtype=pl.Binary).cast(pl.String)
+        return [_encode(self._narrowed(*both)) for both in zip(self._objects, self._wrapped, strict=True)]
 
     def _narrowed(self, outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
         beside = self._layout.beside
@@ -175,10 +183,15 @@ class Members:
         return {self._layout.wrapper: wrapped, **around}
 
 
+def as_texts(found: Sequence[bytes | None]) -> pl.Series:
+    """Return JSON as texts."""
+    return pl.Series(found, dtype=pl.Binary).cast(pl.String)
+
+
 def _texts(objects: Sequence[Any], field: str) -> pl.Series:
     value = attrgetter(field)
     found = [NULL if each is None else bytes(value(each)) for each in objects]
-    return pl.Series([None if text == NULL else text for text in found], dtype=pl.Binary).cast(pl.String)
+    return as_texts([None if text == NULL else text for text in found])
 
 
 def _begins(dtype: Any) -> str:

@@ -8,6 +8,7 @@ from zlib import crc32
 import polars as pl
 
 from crmlab.decoding.misfits import Misfits
+from crmlab.decoding.records import Record
 
 #: a misfit counts once, however often its list is read: by its field and its record. Without a table it is one of the
 #: resource; one line more for each table that lacks the value
@@ -31,7 +32,7 @@ def each_once(found: Sequence[Misfits]) -> list[Misfits]:
     return kept
 
 
-def key_of(misfits: Misfits, ids: pl.Series, texts: Sequence[bytes]) -> pl.Series:
+def key_of(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> pl.Series:
     """Return what tells each value from others: its field, its record, and which of several values it is.
 
     Parameters
@@ -40,15 +41,15 @@ def key_of(misfits: Misfits, ids: pl.Series, texts: Sequence[bytes]) -> pl.Serie
         The values.
     ids
         The id of each record.
-    texts
-        The JSON of each record, which stands in for an id that is absent.
+    found
+        The records, whose JSON stands in for an id that is absent.
     """
     rows = misfits.rows
     known = ids.gather(rows)
     if known.null_count():
         names = []
         for row, id_ in zip(rows, known, strict=True):
-            names.append(texts[row].decode("utf-8", "replace") if id_ is None else id_)
+            names.append(found[row].text.decode("utf-8", "replace") if id_ is None else id_)
         known = pl.Series(names, dtype=pl.String)
     key = known.hash(seed=crc32(misfits.source.encode()))
     if rows.n_unique() == len(rows):

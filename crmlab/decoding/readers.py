@@ -15,7 +15,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import JSON, Schema
-from crmlab.decoding.layout import NULL, Items, Layout
+from crmlab.decoding.layout import NULL, Items, Layout, as_texts
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
 from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
 from crmlab.decoding.odd_values import OddValues
@@ -192,6 +192,8 @@ class ObjectReader:
         #: those of them that have it somewhere inside, so that each value must be looked at
         self._unsteady_inside: set[str] = set()
         self._is_new = True
+        #: the fields in the order of the first object that has many others: so msgspec finds them fastest
+        self._names: list[str] = []
         self._numeric = {name for name, dtype in self._fields.items() if holds(dtype, *NUMBERS)}
         #: the type of what is read together, by the fields that are not: making it costs more than a small batch
         self._types: dict[frozenset[str], pl.Struct] = {}
@@ -218,13 +220,12 @@ class ObjectReader:
         msgspec.DecodeError
             Something is no object, or has none in its wrapper.
         """
-        names = [*self._fields]
-        narrowed = self._layout.opened(items, names) if self._is_wide(items) else None
-        if narrowed:
-            texts = narrowed.encoded()
+        if self._is_wide(items):
+            items = self._layout.narrowed(items, self._names)
+            texts = as_texts(items)
         apart, odd, frame = self._together(texts, items)
         names = [name for name in self._fields if name in apart]
-        exact = (narrowed or self._layout.opened(items, names)).texts(names) if names else {}
+        exact = self._layout.opened(items, names).texts(names) if names else {}
         columns: list[pl.Series] = []
         misfits: list[Misfits] = []
         for name in self._fields:
@@ -249,7 +250,12 @@ class ObjectReader:
     def _is_wide(self, items: Items) -> bool:
         """Whether the objects have so many fields that nobody reads that it is faster to take these out before."""
         first = next((item for item in items if item is not None), None)
-        return self._layout.width(first) > max(_MAX_FIELDS, len(self._fields) * 5 // 4)
+        names = self._layout.names(first)
+        if len(names) <= max(_MAX_FIELDS, len(self._fields) * 5 // 4):
+            return False
+        if not self._names:
+            self._names = sorted(self._fields, key=lambda name: names.index(name) if name in names else len(names))
+        return True
 
     def _together(self, texts: pl.Series, items: Items) -> tuple[frozenset[str], OddValues | None, pl.DataFrame]:
         """Read all fields at once that can be, numbers as text, but for odd values.
@@ -321,7 +327,7 @@ class ObjectReader:
         return OddValues(
             values=self._layout.opened(objects, names).texts(names),
             rows=places,
-            rest=self._layout.opened(objects, others).encoded(),
+            rest=as_texts(self._layout.narrowed(objects, others)),
         )
 
     def _as_text(self, kept: Schema, apart: frozenset[str]) -> pl.Struct:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain, repeat
-from operator import contains
+from operator import attrgetter, contains
 from typing import Any
 
 import msgspec
@@ -70,7 +70,8 @@ def _documented_list(
     items = _at(page.read(shape.type()), resource.path)
     if items is None:
         return None
-    return [_unwrapped(item.inner) for item in items] if unwrap else map(bytes, items)
+    # not made before it is needed: whether there is a list is asked of every page before its records are
+    return map(_unwrapped, map(attrgetter("inner"), items)) if unwrap else map(bytes, items)
 
 
 def _are_beside(ways: frozenset[JsonPath], resource: Resource) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-#: parts of such names; looking for each of them is much faster than a regular expression is in long texts
-_SECRET = ("token", "secret", "password", "auth_key", "authkey", "api_key", "apikey")
+from crmlab.connector import is_secret
+
 _BLOT = "••••"
 #: text that may be JSON
 _MAY_BE_JSON = r"^\s*[\[{]"
@@ -25,12 +25,6 @@ _COLON = re.compile(r"\s*:\s*")
 #: scheme and host of an address, without a user and password
 _HOST = re.compile(r"(https?://)(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+(?::\d+)?)(?=[/?#]|$)")
 _READER = json.JSONDecoder(strict=False)
-
-
-def is_secret(name: str) -> bool:
-    """Return whether a field is named like one that holds a secret."""
-    folded = name.casefold()
-    return any(part in folded for part in _SECRET)
 
 
 def without_secrets(value: Any, never_kept: Collection[str] = ()) -> Any:
@@ -158,12 +152,15 @@ def _texts(column: pl.Series) -> Iterator[pl.Series]:
     elif isinstance(column.dtype, pl.List):
         yield from _texts(column.explode())
     elif isinstance(column.dtype, pl.Struct):
-        for name in column.struct.fields:
-            yield from _texts(column.struct.field(name))
+        for part in column.struct.unnest():
+            yield from _texts(part)
 
 
 def _may_hold_json_with(texts: pl.Series, names: Collection[str]) -> bool:
-    nested = texts.filter(texts.str.contains(_MAY_BE_JSON))
+    may_be_json = texts.str.contains(_MAY_BE_JSON)
+    if not may_be_json.any():
+        return False
+    nested = texts.filter(may_be_json)
     signs = [_ESCAPE, *(name.casefold() for name in names)]
     return bool(nested.str.to_lowercase().str.contains_any(signs).any())
 

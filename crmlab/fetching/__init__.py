@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
-from crmlab.fetching.call import call, check
+from typing import TYPE_CHECKING
+
+from crmlab.fetching.call import Asked, call, check, chosen
 from crmlab.fetching.client import Client
 from crmlab.fetching.download import download
 from crmlab.fetching.dry_run import DryRun
 from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
-from crmlab.fetching.probing import Probed, max_requests, probe
-from crmlab.fetching.progress import Progress
-from crmlab.fetching.redaction import redact
+from crmlab.fetching.progress import Listener, Progress, State, listening
 from crmlab.fetching.replay import replay
+from crmlab.fetching.time_limit import out_of_time
+from crmlab.loading import when_used
+
+if TYPE_CHECKING:
+    from crmlab.fetching.probing import Probed, max_requests, probe
+    from crmlab.fetching.redaction import redact
 
 __all__ = [
+    "Asked",
     "Client",
     "DryRun",
+    "Listener",
     "Plan",
     "Probed",
     "Progress",
+    "State",
     "asked_of",
     "call",
     "check",
+    "chosen",
     "download",
     "fetch",
     "fetch_to",
+    "listening",
     "max_requests",
     "operations",
+    "out_of_time",
     "plan",
     "probe",
     "redact",
     "replay",
 ]
+
+__getattr__ = when_used(
+    __name__,
+    {
+        **dict.fromkeys(("Probed", "max_requests", "probe"), "crmlab.fetching.probing"),
+        "redact": "crmlab.fetching.redaction",
+    },
+)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -168,6 +171,14 @@ class AccountFetch:
             return await self._answer_once(result, request, accept)
         return await self._sent(result, request, accept, may_repeat=not request.only_once)
 
+    @asynccontextmanager
+    async def file(self, result: ResourceResult, request: Request) -> AsyncIterator[Path]:
+        """Give the file that is the answer to a request, as long as it is read; only this user can look into it."""
+        with TemporaryDirectory(prefix="crmlab-", ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "answer"
+            await self._sent(result, request, lambda page: page, may_repeat=True, into=path)
+            yield path
+
     async def _answer_once(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return an answer that the service gives only once: that of an earlier run which nobody read, else a new one.
 
@@ -192,8 +203,11 @@ class AccountFetch:
         *,
         may_repeat: bool,
         keep: Keep | None = None,
+        into: Path | None = None,
     ) -> Page:
         """Send a request in its turn."""
+        if request.wait:
+            await asyncio.sleep(request.wait)
         async with self._turns:
             await self.backpressure.room()
             try:
@@ -204,6 +218,7 @@ class AccountFetch:
                     retried=result.requests.count_retry,
                     accept=accept,
                     keep=keep,
+                    into=into,
                 )
             finally:
                 result.requests.sent += 1

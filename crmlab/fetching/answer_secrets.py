@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from crmlab.accounts import Account
-from crmlab.connector import Page, Request, Resource
-from crmlab.decoding import body_without_secrets, is_secret
+from crmlab.connector import Page, Request, Resource, is_secret
+from crmlab.decoding import body_without_secrets
 from crmlab.errors import CrmlabError
 from crmlab.fetching.answer_file import AnswerFile
 

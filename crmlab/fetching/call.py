@@ -89,7 +89,7 @@ async def call(
         Needed for what deletes, such as ``"delete_contact"``. OnePageCRM brings a contact back with the same call
         and ``undo=True``, which needs no permission.
     allow_dangerous
-        Needed for what is about keys, users and accounts: it can lock everybody out, or cost money.
+        Needed for what changes keys, users and accounts: it can lock everybody out, or cost money.
     spool
         Needed beside `allow_destructive` for what a service gives only once, as ``"get_latest_events"`` of Complero: a
         folder: the answer is there as it came, for this user only, before it is read, and stays. One that an earlier
@@ -158,9 +158,9 @@ class Asked:
     def check(self, *, allow_destructive: bool, allow_dangerous: bool, spool: str | Path | None) -> None:
         """Raise a `UsageError` where it needs a word that was not given."""
         name = self.operation.name
-        if self.operation.dangerous and allow_dangerous is not True:
+        if self.operation.writes and self.operation.dangerous and allow_dangerous is not True:
             raise UsageError(
-                f"{name} is about keys, users or accounts of {self.account.provider.title}: it can lock everybody out, "
+                f"{name} changes keys, users or accounts of {self.account.provider.title}: it can lock everybody out, "
                 "or cost money. Write allow_dangerous=True if that is what you want"
             )
         if self.gives_once:

@@ -20,7 +20,7 @@ from crmlab.fetching.keyless import with_keys
 from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
-BATCH = 1_500_000
+BATCH = 2_500_000
 #: batches that may wait to be decoded before no more is asked for
 MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
@@ -118,7 +118,8 @@ class DecodeQueue:
         batches = await ended(decoding)  # a stop must not cost what came
         del self._tasks[: len(batches)]  # more may have come with the answers of another resource
         for batch in batches:  # in the order of their arrival
-            self._rejected.append(batch.rejected)
+            if batch.rejected.height:
+                self._rejected.append(batch.rejected)
             self._take_misfits(batch)
             for name, frame in batch.frames.items():
                 self._parts.setdefault(name, []).append(frame)
@@ -135,28 +136,36 @@ class DecodeQueue:
     @property
     def rejected(self) -> pl.DataFrame:
         """Records that did not fit, each once."""
-        return pl.concat([pl.DataFrame(schema=REJECTED), *self._rejected]).unique(maintain_order=True)
+        if not self._rejected:
+            return pl.DataFrame(schema=REJECTED)
+        return pl.concat(self._rejected).unique(maintain_order=True)
 
     @property
     def misfits(self) -> pl.DataFrame:
         """Values that could not be read, each once, `MAX_KEPT` of a field at most."""
-        found = pl.concat([pl.DataFrame(schema=MISFITS), *self._misfits]).unique(maintain_order=True)
+        if not self._misfits:
+            return pl.DataFrame(schema=MISFITS)
+        found = pl.concat(self._misfits).unique(maintain_order=True)
         return found.filter(pl.int_range(pl.len()).over("field") < MAX_KEPT)
 
     @property
     def misfit_counts(self) -> dict[str, int]:
         """How many values of each field could not be read, those included that are not kept."""
+        if not self._misfit_keys:
+            return {}
         counts = self._counted().filter(pl.col("table") == "").select("field", "count")
         return dict(counts.iter_rows())
 
     @property
     def unread_counts(self) -> dict[str, int]:
         """How many values each table lacks, because they could not be read."""
+        if not self._misfit_keys:
+            return {}
         counts = self._counted().filter(pl.col("table") != "").group_by("table").agg(pl.col("count").sum())
         return dict(counts.iter_rows())
 
     def _counted(self) -> pl.DataFrame:
-        keys = pl.concat([pl.DataFrame(schema=MISFIT_KEYS), *self._misfit_keys])
+        keys = pl.concat(self._misfit_keys)
         return keys.group_by("table", "field", maintain_order=True).agg(count=pl.col("key").n_unique().cast(pl.Int64))
 
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -164,8 +173,10 @@ class DecodeQueue:
         return {name: self._distinct(name, self._parts.pop(name)).rechunk() for name in [*self._parts]}
 
     def _take_misfits(self, batch: Decoded) -> None:
-        self._misfits.append(batch.misfits)
-        self._misfit_keys.append(batch.misfit_keys)
+        if batch.misfits.height:
+            self._misfits.append(batch.misfits)
+        if batch.misfit_keys.height:
+            self._misfit_keys.append(batch.misfit_keys)
         self.lacking |= batch.lacking
 
     def _distinct(self, name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -207,9 +218,10 @@ class DecodeQueue:
         try:
             decoded = reader(found)
             unread = _unread_words(reader.resource, decoded.frames)
-            words = unread["word"].unique(maintain_order=True).to_list()
-            counted = pl.concat([decoded.misfit_keys, unread.select(*MISFIT_KEYS)])
-            decoded = replace(decoded, misfit_keys=counted)
+            if unread.height:
+                words = unread["word"].unique(maintain_order=True).to_list()
+                counted = pl.concat([decoded.misfit_keys, unread.select(*MISFIT_KEYS)])
+                decoded = replace(decoded, misfit_keys=counted)
         except FAULTS as fault:  # costs this batch, and none of the others
             decoded = reader.reject(found, str(internal_error(fault)))
         rest = dict(decoded.frames)

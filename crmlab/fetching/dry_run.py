@@ -10,8 +10,8 @@ from typing import Any
 from yarl import URL
 
 from crmlab.accounts import Account
-from crmlab.connector import Request
-from crmlab.decoding import is_secret, without_secrets
+from crmlab.connector import Request, is_secret
+from crmlab.decoding import without_secrets
 
 _BLOT = "••••"
 

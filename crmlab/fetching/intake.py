@@ -9,7 +9,7 @@ from typing import Protocol
 import polars as pl
 
 from crmlab.connector import JsonPath, Page
-from crmlab.decoding import Record, as_documented, as_listed, held, records
+from crmlab.decoding import Record, as_documented, as_listed, held, records, repeated_names
 from crmlab.fetching.decode_queue import DecodeQueue
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask
@@ -37,6 +37,8 @@ class PageIntake:
         self.lone_surrogates = 0
         #: where its records stood in answers, if not where they are documented
         self.found_at: dict[str, None] = {}
+        #: names that stand twice in an object of the first record of a page
+        self.repeated_names: dict[str, None] = {}
         self._result = result
         self._task = result.task
         self._queue = queue
@@ -63,7 +65,9 @@ class PageIntake:
         self.lone_surrogates += page.lone_surrogates
         if page.list_at:
             self.found_at.setdefault(page.list_at)
-        return records(page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths)
+        found = records(page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths)
+        self.repeated_names.update(dict.fromkeys(repeated_names(found)))
+        return found
 
     def take(self, page: Page, found: Sequence[Record]) -> None:
         """Take the records of a page in, and hand on those that it holds of other resources."""

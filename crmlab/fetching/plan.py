@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -185,6 +184,8 @@ def _shared_limits(client: Client, previews: Iterable[AccountPreview]) -> list[_
 
 def _latency(previews: Iterable[AccountPreview]) -> float | None:
     """Return the usual seconds of an answer; None where none came."""
+    import statistics  # noqa: PLC0415  # loaded when it is used
+
     measured = [page.seconds for preview in previews for page in preview.pages.values()]
     return round(statistics.median(measured), 3) if measured else None
 

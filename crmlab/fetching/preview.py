@@ -133,6 +133,7 @@ class ResourcePreview:
             self.result.expected_records = self._reader.completeness.expected
         elif self.task.resource.follow is not one_answer:
             self.result.requests.expected = None
+            self.result.requests.minimum += len(requests) * self.task.resource.follow.min_more
 
     async def _export(self) -> None:
         """Decode what others need to know, where all of it came and can be decoded."""
@@ -154,7 +155,8 @@ class ResourcePreview:
 
     def _tells_how_many(self, requests: Sequence[Request]) -> bool:
         resource = self.task.resource
-        return resource.total is not None and not resource.destructive and len(requests) <= MAX_REQUESTS
+        may_ask = not resource.destructive and not resource.starts_work
+        return resource.total is not None and may_ask and len(requests) <= MAX_REQUESTS
 
     @property
     def _is_short_lookup(self) -> bool:

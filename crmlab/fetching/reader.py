@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
@@ -27,6 +28,8 @@ _MAY_BE_THE_SIZE = (400, 413, 422, 450)
 
 #: returns the answer to a request
 Ask = Callable[[Request], Awaitable[Page]]
+#: yields the pages that the file is cut into which is the answer to a request
+AskFile = Callable[[Request], AsyncGenerator[Page]]
 
 
 class ListMoved(Exception):
@@ -65,6 +68,8 @@ class ListReader:
         takes the pages
     requests
         is told how many requests the first answers make us expect
+    ask_file
+        gives the answers that are files; none where no request asks for one
     tell
         called when there is news of how far it is
     embeds, embedded_in
@@ -80,6 +85,7 @@ class ListReader:
         intake: Intake,
         requests: RequestCount,
         *,
+        ask_file: AskFile | None = None,
         tell: Callable[[], None] = lambda: None,
         embeds: EmbeddingNegotiation | None = None,
         embedded_in: EmbeddingNegotiation | None = None,
@@ -99,6 +105,7 @@ class ListReader:
         self._nothing_there: ApiError | None = None
         self._resource = resource
         self._ask = ask
+        self._ask_file = ask_file
         self._intake = intake
         self._requests = requests
         self._tell = tell
@@ -193,15 +200,19 @@ class ListReader:
 
     async def visit(self, request: Request) -> Iterable[Request]:
         """Send a request, hand its answer on, and return the requests that follow."""
+        if request.is_file:
+            await self._take_file(request)
+            return ()
         try:
             page = await self._ask(request)
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
         self._has_records = self._has_records or bool(found)
-        lacking = self._resource.lacking(page)
-        if lacking:
-            self.ending.doubts.setdefault(lacking)
+        self._doubt(self._resource.lacking(page))
+        remark = self._resource.remark(page)
+        if remark:
+            self.ending.remarks.setdefault(remark)
         self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
@@ -214,6 +225,22 @@ class ListReader:
             await self._read_page_zero(request, found)
             return await self._follow_first(page, found, total)
         return self.ending.follow(page, found, self._resource.follow(page), total=total)
+
+    async def _take_file(self, request: Request) -> None:
+        """Hand on what a file holds, page by page."""
+        assert self._ask_file is not None
+        async with aclosing(self._ask_file(request)) as answers:
+            async for page in answers:
+                found = self._intake.cut(page)
+                self._has_records = self._has_records or bool(found)
+                self._doubt(self._resource.lacking(page))
+                self.completeness.count(page, None)
+                self._intake.take(page, found)
+                self._tell()
+
+    def _doubt(self, reason: str) -> None:
+        if reason:
+            self.ending.doubts.setdefault(reason)
 
     def end(self) -> None:
         """Let nobody wait for what will not be told any more."""

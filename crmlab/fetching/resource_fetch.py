@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Protocol
 
 import polars as pl
@@ -34,6 +36,10 @@ class AccountServices(Protocol):
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request, accepted."""
+        ...
+
+    def file(self, result: ResourceResult, request: Request) -> AbstractAsyncContextManager[Path]:
+        """Give the file that is the answer to a request, as long as it is read."""
         ...
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
@@ -89,6 +95,7 @@ class ResourceFetch:
             self._ask,
             self._intake,
             self.result.requests,
+            ask_file=self._ask_file,
             tell=self._tell,
             embeds=embeddings.embeds(name),
             embedded_in=embeddings.embedded_in(name),
@@ -191,6 +198,17 @@ class ResourceFetch:
     async def _ask(self, request: Request) -> Page:
         return await self._account.answer(self.result, request, self._intake.accept)
 
+    async def _ask_file(self, request: Request) -> AsyncGenerator[Page]:
+        """Yield the pages of a file, which is on disk until the last of them is taken in."""
+        cut = self.task.resource.read_file
+        assert cut is not None
+        async with self._account.file(self.result, request) as path:
+            # never closed by hand: a thread that nobody waits for any more may still be in it
+            pages = cut(str(path), request)
+            while page := await asyncio.to_thread(next, pages, None):
+                await self._account.backpressure.room()
+                yield page
+
     async def _decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
         return self.task.decoder(await self._account.rows(self.task.parents, strict=False))
@@ -253,6 +271,7 @@ class ResourceFetch:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:
             notes.append(f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented")
+        notes += _named("names that stand twice in a record, of which one value was read", self._intake.repeated_names)
         if result.lost:
             notes.append(result.lost)
         if result.failure:

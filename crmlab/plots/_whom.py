@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import polars as pl
@@ -72,6 +73,14 @@ def without_a_time(state: pl.DataFrame) -> str:
     """
     count = state["decided_at"].null_count()
     return f"{plural(count, 'decision')} without a time, as they were when fetched" if count else ""
+
+
+def expired(consent_events: pl.DataFrame, as_of: dt.datetime) -> str:
+    """Return how many events say yes up to a time that has come; "" where none does."""
+    if "valid_until" not in consent_events.columns:
+        return ""
+    count = consent_events.filter(pl.col("opted_in") & (pl.col("valid_until") <= as_of)).height
+    return f"{plural(count, 'event')} with a yes that has expired, which is none any more" if count else ""
 
 
 def yes_without_purpose(consent_events: pl.DataFrame, channel: str, purpose: str | None) -> str:

@@ -73,6 +73,7 @@ def consent_rate(
         _whom.evidence(subscriptions, contacts),
         covered,
         _whom.without_a_time(state),
+        _whom.expired(consent_events, now),
         _whom.yes_to_nothing_named(state),
         _whom.events_left_out(consent_events),
     )

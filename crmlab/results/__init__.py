@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from crmlab.results.export import FORMATS, Format, read_csv, table_writers, text_writers
+from typing import TYPE_CHECKING
+
+from crmlab.loading import when_used
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
 from crmlab.results.manifest import FILE as MANIFEST
 from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_metadata, refuse_another_question
-from crmlab.results.opening import open, tells_time  # noqa: A004  # read as crmlab.open
+
+if TYPE_CHECKING:
+    from crmlab.results.export import FORMATS, Format, read_cells, read_csv, table_writers, text_writers
+    from crmlab.results.opening import open, tells_time  # noqa: A004  # read as crmlab.open
 
 __all__ = [
     "FORMATS",
@@ -21,9 +26,20 @@ __all__ = [
     "failure_from_json",
     "open",
     "parquet_metadata",
+    "read_cells",
     "read_csv",
     "refuse_another_question",
     "table_writers",
     "tells_time",
     "text_writers",
 ]
+
+__getattr__ = when_used(
+    __name__,
+    {
+        **dict.fromkeys(
+            ("FORMATS", "Format", "read_cells", "read_csv", "table_writers", "text_writers"), "crmlab.results.export"
+        ),
+        **dict.fromkeys(("open", "tells_time"), "crmlab.results.opening"),
+    },
+)

@@ -16,10 +16,11 @@ from crmlab.display import DisplayMixin, Overview, plural
 from crmlab.errors import CrmlabError
 from crmlab.results import completeness_text, manifest
 from crmlab.results.checksums import Checksum, Writer, checksum, noting
-from crmlab.results.export import Format, export, parquet_writers, text_writers
 from crmlab.results.failures import Failures
-from crmlab.results.masking import mask, without_content
 from crmlab.schema import UTC, Asked, Frame, TableName, Tables, TimeLike
+
+if TYPE_CHECKING:
+    from crmlab.results.export import Format
 
 SUMMARY = pl.Schema(
     {
@@ -142,6 +143,8 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
 
         `wholes` are the files of the tables that are written already, by the names that they are to get.
         """
+        from crmlab.results.export import parquet_writers, text_writers  # noqa: PLC0415  # loaded when it is used
+
         checksums = {name: checksum(path) for name, path in wholes.items()}
         metadata = manifest.parquet_metadata(self.asked, is_masked=self.is_masked)
         writers = noting(parquet_writers(self._beside(), metadata), checksums)
@@ -222,6 +225,8 @@ class Fetched(Result[pl.DataFrame]):
         the summary say so. Without a `key` each call has its own tokens: keep what it returns where several
         files are to join.
         """
+        from crmlab.results.masking import mask, without_content  # noqa: PLC0415  # loaded when it is used
+
         left_out = pl.concat_str(
             pl.col("note").replace("", None),
             pl.lit("masked: what was rejected or could not be read is left out"),
@@ -253,6 +258,8 @@ class Fetched(Result[pl.DataFrame]):
             The folder holds files of another question: other accounts, another period, or tables that are not among
             these.
         """
+        from crmlab.results.export import export  # noqa: PLC0415  # loaded when it is used
+
         if mask:
             return self.masked().export(directory, format)
         manifest.refuse_another_question(directory, self.asked, format)

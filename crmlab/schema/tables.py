@@ -266,6 +266,7 @@ _ALL = (
                 _flag,
                 "what was decided about that channel and purpose: true is yes, false is no, null decides nothing",
             ),
+            valid_until=(_time, "UTC; when a yes ends by itself; null: it was given without an end, or is no yes"),
             step=_one_of("its place in a double opt-in; null: it has none", ("request", "confirmation")),
             has_documentation=(_flag, "a proof document exists; null where the service does not say"),
         ),

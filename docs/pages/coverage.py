@@ -1,7 +1,7 @@
 """What of each service's documented operations can be called, read as a frame and tried in the sandbox.
 
 Everything here is found out: from the declarations, from the requests that resources make, and from a sandbox that
-is asked.
+is asked. Only what is missing is written by hand, in `docs.pages.holes`, with the reason.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from crmlab.connector.provider import Provider
 from crmlab.connector.request import Request, fill_path
 from crmlab.providers import registry
 from docs.pages import declared
-from docs.pages.markdown import table
+from docs.pages.holes import ELSEWHERE, HOLES, Hole
+from docs.pages.markdown import code, table
 
 #: services whose official document judges every request and answer: see `make contract`
 CHECKED = ("onepagecrm", "commanders_act")
@@ -56,13 +57,13 @@ async def _covered() -> list[Covered]:
     rows = []
     async with crmlab.sandbox(rows=5) as accounts:
         for account in accounts:
-            frames = _frames(account.provider)
+            frames = frames_of(account.provider)
             served = {each.name for each in await served_by(account)}
             rows += [
                 Covered(
                     provider=account.provider.name,
                     operation=each,
-                    frame=_frame(each, frames),
+                    frame=frames.get(each.name, ""),
                     in_sandbox=each.name in served,
                 )
                 for each in account.provider.operations()
@@ -71,71 +72,128 @@ async def _covered() -> list[Covered]:
 
 
 async def served_by(account: crmlab.Account) -> list[Operation]:
-    """Return the operations that the sandbox answers otherwise than a path that does not exist."""
+    """Return the operations that the sandbox answers otherwise than a path that does not exist.
+
+    Those about users and keys come last, a new key at the very end: it may be the end of the one that asks.
+    """
     served = []
     async with aiohttp.ClientSession() as session:
-        unknown = {method: await _asked(session, account, method, _NOWHERE) for method in ("GET", "POST")}
-        for each in account.provider.operations():
+        unknown = {}
+        for method in ("GET", "POST"):
+            unknown[method] = await _asked(session, account, Request(path=_NOWHERE, method=method))
+        for each in sorted(account.provider.operations(), key=lambda each: (each.dangerous, each.body is None)):
             path = fill_path(each.path, **dict.fromkeys(each.path_parts(), "1"))
+            request = Request(path=path, method=each.method, from_root=each.from_root)
             nothing = unknown["GET" if each.method == "GET" else "POST"]
-            if await _asked(session, account, each.method, path) != nothing:
+            if await _asked(session, account, request) != nothing:
                 served.append(each)
     return served
 
 
-async def _asked(session: aiohttp.ClientSession, account: crmlab.Account, method: str, path: str) -> tuple[int, str]:
+async def _asked(session: aiohttp.ClientSession, account: crmlab.Account, request: Request) -> tuple[int, str]:
     """Return the status and the words of an answer to a request without any parameters."""
-    signed = account.sign(Request(path=path, method=method))
-    asking = session.request(method, account.base_url + path, params=signed.params, headers=signed.headers)
+    signed = account.sign(request)
+    base = account.root_url if request.from_root else account.base_url
+    asking = session.request(request.method, base + request.path, params=signed.params, headers=signed.headers)
     async with asking as response:
         return response.status, await response.text()
 
 
-def _frames(provider: Provider) -> dict[str, str]:
-    """Return the resource of each path that is asked for one, the names in braces left out."""
-    found = {}
+def frames_of(provider: Provider) -> dict[str, str]:
+    """Return the resource that holds what each operation reads: the list itself, one of its records, or some."""
+    resources: dict[str, str] = {}
     for resource in provider.resources:
         for request in declared.all_asked(provider, resource):
-            found.setdefault(_plain(unquote(request.path)), resource.name)
+            resources.setdefault(_plain(unquote(request.path)), resource.name)
+    found = dict(ELSEWHERE.get(provider.name, {}))
+    for each in provider.operations():
+        frame = "" if each.writes else _frame(_plain(each.path), resources)
+        if frame:
+            found[each.name] = frame
     return found
 
 
-def _frame(operation: Operation, frames: dict[str, str]) -> str:
-    """Return the resource that holds what an operation reads: the list itself, one of its records, or some of them."""
-    if operation.writes:
-        return ""
-    path = _plain(operation.path)
-    if path in frames:
-        return frames[path]
-    owner, _, last = path.rstrip("/").rpartition("/")
+def _frame(path: str, resources: dict[str, str]) -> str:
+    if path in resources:
+        return resources[path]
+    owner, _, last = path.rpartition("/")
     if last == "{}":
-        return frames.get(owner, "")
+        return resources.get(owner, "")
     # the records of one owner: /contacts/{id}/deals
-    return frames.get(f"/{last}", "") if owner.endswith("{}") else ""
+    return resources.get(f"/{last}", "") if owner.endswith("{}") else ""
 
 
 def _plain(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path.removesuffix(".json")) or path
+    """Return a path without what its ends and its parts in braces are called."""
+    return re.sub(r"\{[^}]*\}", "{}", path.removesuffix(".json").rstrip("/"))
 
 
 def pages() -> dict[str, str]:
-    """Return each page by its path."""
+    """Return the page by its path."""
     rows = covered()
-    summary = [_summary(name, [row for row in rows if row.provider == name]) for name in registry()]
+    services = {name: [row for row in rows if row.provider == name] for name in registry()}
+    summary = [_summary(registry()[name], each) for name, each in services.items()]
+    holes = [[registry()[each.provider].title, _named(each), each.reason] for each in HOLES]
+    lists = "\n\n".join(f"## {registry()[name].title}\n\n{_operations(each)}" for name, each in services.items())
     return {
-        "providers/coverage.md": f"""# What is covered
+        "providers/coverage.md": f"""# Coverage
 
-Every operation that a vendor documents is declared, and what can be done with each is found out anew whenever these
-pages are written: a sandbox is asked for each of them. *Readable as a frame* counts those that read; *checked* are
-those of services with an official OpenAPI document, which judges every request and every answer of the sandbox.
+Every operation that a vendor documents is declared, so that `crmlab.call` takes it. What else can be done with each is
+found out whenever these pages are written: a sandbox is asked for every one of them. *Checked* are those of services
+with an official OpenAPI document, which judges requests, and answers of the sandbox (`make contract`).
 
-{table(["service", "documented", "reads", "readable as a frame", "in the sandbox", "checked"], summary)}
+{table(["service", "documented", "read", "readable as frames", "in the sandbox", "checked"], summary)}
+
+## What is missing
+
+{table(["service", "operations", "why"], holes)}
+
+{lists}
 """
     }
 
 
-def _summary(name: str, rows: list[Covered]) -> list[str]:
+def _named(hole: Hole) -> str:
+    return ", ".join(map(code, hole.operations)) or "others that change something"
+
+
+def named_holes(rows: list[Covered]) -> set[tuple[str, str, str]]:
+    """Return the service, what is missing and the operation of each hole that is named."""
+    found = set()
+    for hole in HOLES:
+        unnamed = [
+            row.operation.name
+            for row in rows
+            if row.provider == hole.provider and row.operation.writes and not row.in_sandbox
+        ]
+        found |= {(hole.provider, hole.missing, name) for name in hole.operations or unnamed or [""]}
+    return found
+
+
+def _summary(provider: Provider, rows: list[Covered]) -> list[str]:
     reads = [row for row in rows if not row.operation.writes]
-    counts = (len(rows), len(reads), sum(bool(row.frame) for row in reads), sum(row.in_sandbox for row in rows))
-    checked = len(rows) if name in CHECKED else 0
-    return [f"[{registry()[name].title}]({name}.md)", *map(str, (*counts, checked))]
+    checked = len(rows) if provider.name in CHECKED else 0
+    counts = (
+        len(rows),
+        len(reads),
+        sum(bool(row.frame) for row in reads),
+        sum(row.in_sandbox for row in rows),
+        checked,
+    )
+    return [f"[{provider.title}]({provider.name}.md)", *map(str, counts)]
+
+
+def _operations(rows: list[Covered]) -> str:
+    head = ["operation", "asks", "frame", "called", "in the sandbox", "checked"]
+    return table(head, [_line(row) for row in rows])
+
+
+def _line(row: Covered) -> list[str]:
+    operation = row.operation
+    frame = code(f"{row.provider}.{row.frame}") if row.frame else ""
+    permissions = {"allow_destructive=True": operation.destructive, "allow_dangerous=True": operation.dangerous}
+    needed = [code(name) for name, is_needed in permissions.items() if is_needed]
+    called = f"with {' and '.join(needed)}" if needed else "yes"
+    in_sandbox = "yes" if row.in_sandbox else "no"
+    checked = "yes" if row.provider in CHECKED else "no official document"
+    return [code(operation.name), code(f"{operation.method} {operation.path}"), frame, called, in_sandbox, checked]

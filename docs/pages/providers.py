@@ -28,13 +28,15 @@ def _index() -> str:
         [f"[{each.title}]({name}.md)", code(name), ", ".join(_table(filled) for filled in each.tables)]
         for name, each in registry().items()
     ]
-    toctree = "\n".join(registry())
+    toctree = "\n".join([*registry(), "coverage"])
     return f"""# Services
 
 What is read of each service, how it is asked, and what is assumed because the vendor does not document it. These
 pages are written by the declarations that the code runs on; `crmlab doctor` prints the assumptions, too.
 
 {table(["service", "name", "tables it fills"], rows)}
+
+[Coverage](coverage.md) tells of every documented operation what can be done with it.
 
 A service that is not here is [one file](../contributing.md#a-further-api-in-one-file).
 

@@ -23,12 +23,14 @@ _ORDER = (
         "check",
         "probe",
         "call",
+        "updates",
+        "push",
         "table",
         "collect",
         "open",
         "read_csv",
     ),
-    *("Account", "Plan", "Fetched", "Probed", "DryRun"),
+    *("Account", "Plan", "Fetched", "Probed", "DryRun", "PushPlan", "Pushed"),
 )
 
 

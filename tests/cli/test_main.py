@@ -410,3 +410,59 @@ def test_arguments_that_cannot_be_meant_are_refused_in_one_line(given, told, no_
     shown = capsys.readouterr().err
     assert told in shown
     assert "Traceback" not in shown
+
+
+def test_rows_of_a_file_are_shown_then_sent_once(reachable, capsys, tmp_path):
+    file = tmp_path / "contacts.csv"
+    listed = json.loads(text_of(capsys, ["call", "relenta", "list_contacts", "page=1", "page_size=2"]))["data"]
+    first, second = (each["id"] for each in listed)
+    file.write_text(f"id,do_not_contact,emails\n{first},true,\n{second},true,a@example.com;b@example.com\n0,true,\n")
+
+    assert main(["push", "relenta", "contacts", str(file), "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "POST http" in shown
+    assert "X-Relenta-Department-Key: ••••" in shown
+    assert "3 rows: 3 update; at least 4 requests" in shown
+    assert not list(tmp_path.glob("*.jsonl"))
+
+    assert main(["push", "relenta", "contacts", str(file)]) == 1
+    shown = capsys.readouterr().out
+    assert "3 rows: 2 updated, 1 refused" in shown
+    assert "no record of that id" in shown
+    assert (tmp_path / "contacts.csv.results.jsonl").read_text().count("\n") == 3
+    changed = json.loads(text_of(capsys, ["call", "relenta", "list_contacts", "page=1", "page_size=2"]))["data"]
+    assert [each["do_not_mass_email"] for each in changed] == [True, True]
+    assert changed[1]["emails"] == "a@example.com;b@example.com"
+
+
+def text_of(capsys, command):
+    """Run a command that ends well, and return what it prints."""
+    assert main(command) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["relenta", "contacts", "none.csv"], "cannot be read"),
+        (["relenta", "contacts", "none.xlsx"], "neither CSV nor Parquet"),
+        (["relenta", "contacts", "none.parquet"], "cannot be read as Parquet"),
+    ],
+)
+def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(reachable, capsys, given, told):
+    assert main(["push", *given]) == 2
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert "Traceback" not in shown
+
+
+def test_what_changes_something_is_shown_and_needs_its_word_on_the_command_line(reachable, capsys):
+    shown = text_of(capsys, ["call", "onepagecrm", "delete_contact", "contact_id=1", "--dry-run"])
+
+    assert shown.startswith("DELETE http")
+    assert "Authorization: ••••" in shown
+    assert main(["call", "onepagecrm", "delete_contact", "contact_id=1"]) == 2
+    assert main(["call", "onepagecrm", "change_auth_key"]) == 2
+    assert main(["call", "onepagecrm", "delete_contact", "contact_id=1", "allow_destructive=true"]) == 2
+    assert "write --allow-destructive" in capsys.readouterr().err
+    assert main(["call", "onepagecrm", "delete_contact", "contact_id=1", "--allow-destructive"]) == 1

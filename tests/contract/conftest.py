@@ -196,15 +196,16 @@ async def _fetch_all(provider: str) -> Served:
         ours = crmlab.Account(provider, base_url=wire.url, **secrets)
         stranger = crmlab.Account(provider, base_url=wire.url, **dict.fromkeys(secrets, "7"))
         resources, records = {}, {}
+        #: paths that a fetch of each resource asked, those of what it needs included
+        paths: dict[str, set[str]] = {}
         for resource in ours.provider.resources:
             table = f"{provider}.{resource.name}"
             data = await crmlab.fetch(ours, table, limits=SERVER, on_error="raise")
-            parents = {
-                e.path
-                for name in (*resource.needs_before_request, *resource.needs_before_decode)
-                for e in resources[name]
-            }
-            resources[resource.name] = [e for e in wire.taken() if e.path not in parents]
+            needed = (*resource.needs_before_request, *resource.needs_before_decode)
+            parents = set().union(*(paths[name] for name in needed))
+            taken = wire.taken()
+            paths[resource.name] = {e.path for e in taken}
+            resources[resource.name] = [e for e in taken if e.path not in parents]
             records[resource.name] = data[table]
         for operation in ours.provider.operations():
             if operation.name not in SERVED:

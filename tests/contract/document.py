@@ -20,6 +20,9 @@ from tests.contract.recorder import Exchange
 
 #: parts of a document in which "type" is no type of JSON
 _NO_SCHEMAS = ("example", "examples", "securitySchemes")
+#: parts of a property's name that stand for others, by their first letter
+_PLACEHOLDER = re.compile("(XXX|<[^>]+>)")
+_STANDS_FOR = {"X": "[0-9]+", "<": ".+"}
 _KINDS = ("array", "boolean", "integer", "null", "number", "object", "string")
 _formats = FormatChecker(formats=())
 
@@ -215,16 +218,24 @@ def _with_plain_types(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     found = {key: value if key in _NO_SCHEMAS else _with_plain_types(value) for key, value in part.items()}
+    if _is_untyped_object(part):
+        return {**found, "type": "object"}
     if not isinstance(part.get("type"), str):
         return found
     kinds = _types(found.pop("type"))
     return {**found, "type": kinds[0]} if len(kinds) == 1 else {**found, "anyOf": [{"type": kind} for kind in kinds]}
 
 
+def _is_untyped_object(part: dict[str, Any]) -> bool:
+    """Whether a schema names properties and no type: else anything might be generated for it."""
+    named = part.get("properties")
+    return isinstance(named, dict) and "type" not in part and all(isinstance(each, dict) for each in named.values())
+
+
 def _types(value: Any) -> list[str]:
     """Return JSON types for what a document calls a type: "string|number" and "dates" occur."""
     words = value if isinstance(value, list) else re.split("[|,]", str(value or ""))
-    return [word if word in _KINDS else "string" for word in words if word]
+    return [word.lower() if word.lower() in _KINDS else "string" for word in words if word]
 
 
 def _as_json_schema(part: Any) -> Any:
@@ -241,7 +252,7 @@ def _as_json_schema(part: Any) -> Any:
     if isinstance(found.get("required"), bool):  # Swagger 1's way, which means nothing here
         del found["required"]
     if isinstance(named := found.get("properties"), dict):
-        found["patternProperties"] = {_pattern(name): rule for name, rule in named.items() if "XXX" in name}
+        found["patternProperties"] = {_pattern(name): rule for name, rule in named.items() if _PLACEHOLDER.search(name)}
     if part.get("nullable") is True:
         found["type"] = [*found.get("type", _KINDS), "null"]
         if "enum" in found:
@@ -250,8 +261,12 @@ def _as_json_schema(part: Any) -> Any:
 
 
 def _pattern(name: str) -> str:
-    """Return the pattern of a property's name: "XXX" stands for a number."""
-    return "^" + re.escape(name).replace("XXX", "[0-9]+") + "$"
+    """Return the pattern of a property's name: "XXX" stands for a number, "<eventName>" for any name."""
+    parts = _PLACEHOLDER.split(name)
+    for place, part in enumerate(parts):
+        is_placeholder = place % 2 == 1
+        parts[place] = _STANDS_FOR[part[0]] if is_placeholder else re.escape(part)
+    return f"^{''.join(parts)}$"
 
 
 def _place(path: Any) -> str:

@@ -196,7 +196,8 @@ def _without_json(dtype: Any) -> Any:
 def _record(document: Document, resource: Resource, schema: Any) -> Any:
     """Follow the way from the body to one record; the decoder takes one object for a list of one."""
     for key in resource.path:
-        schema = document.properties(schema)[0][key]
+        # an answer of which the document describes nothing
+        schema = document.properties(schema)[0].get(key, {})
     return (not resource.single and document.items(schema)) or schema
 
 
@@ -207,6 +208,8 @@ def _uncovered(document: Document, schema: Any, dtype: pl.DataType, place: str =
     items, (properties, _) = document.items(schema), document.properties(schema)
     if isinstance(dtype, pl.List) and items is not None:
         yield from _uncovered(document, items, dtype.inner, place)
+    elif isinstance(dtype, pl.List) and document.kinds(schema) == {"array"}:
+        return  # of what is not described
     elif isinstance(dtype, pl.Struct) and properties:
         fields = {field.name: field.dtype for field in dtype.fields}
         for name, part in properties.items():
@@ -216,6 +219,7 @@ def _uncovered(document: Document, schema: Any, dtype: pl.DataType, place: str =
             else:
                 yield from _uncovered(document, part, fields[name], where)
     else:
-        kinds = sorted(document.kinds(schema) - {"null"}) or ["string"]
+        # of what the document does not describe any type will do
+        kinds = sorted(document.kinds(schema) - {"null"})
         if not all(dtype in _HOLDS.get(kind, ()) for kind in kinds):
             yield f"{place}: {' or '.join(kinds)} as {dtype}"

@@ -74,8 +74,10 @@ def test_where_the_envelope_tells_success_nothing_is_an_empty_list(resource: Res
 
 @pytest.mark.parametrize("resource", TOLERANT)
 def test_a_text_in_the_place_of_a_list_is_no_empty_list(resource: Resource) -> None:
+    name = "altcraft" if resource in registry()["altcraft"].resources else "relenta"
+
     with pytest.raises(TransportError):
-        as_documented(page({"error": 0, "status": True, "data": GATEWAY}), resource)
+        as_documented(page({**ENVELOPES[name], "data": GATEWAY}), resource)
 
 
 def test_a_list_where_it_is_documented_is_handed_on_as_it_came() -> None:

@@ -120,9 +120,9 @@ def test_fields_are_found_inside_their_wrapper_and_beside_it() -> None:
         "x": [None, None],
         "next": ["[3]", None],
     }
-    assert [text and json.loads(text) for text in opened.encoded()] == [
+    assert [text and json.loads(text) for text in layout.narrowed(items, ["id", "x", "next"])] == [
         {"deal": {"id": 1, "x": None}, "next": [3]},
         None,
     ]
-    assert layout.width(items[0]) == 3
-    assert layout.width(b"[1]") == 0
+    assert layout.names(items[0]) == ["id", "next", "x"]
+    assert layout.names(b"[1]") == []

@@ -134,6 +134,7 @@ async def test_where_everything_differs_each_probe_is_refuted(world: World) -> N
         ("moved_paths", "altcraft resources, commanders_act users, complero paths"),
         ("pointer_name", "altcraft history_pointer, altcraft profile_pointer, complero cursor"),
         ("count,team", "altcraft count, onepagecrm count, onepagecrm team"),
+        ("unknown_parameters", "onepagecrm unknown_parameters"),
         ("no_since", "commanders_act log_days, complero edges, onepagecrm edges"),
         ("unclear_consents,numbers_as_text,truths_as_words,ids_as_numbers,unknown_fields,bom", "complero consents"),
     ],
@@ -152,6 +153,7 @@ async def test_what_differs_is_refuted_and_nothing_else(world: World, drift: str
         ("altcraft", "contacts", "pointer_name", "pointer='next_cursor'"),
         ("complero", "consent_events", "pointer_name", "cursor_header='x-next-cursor'"),
         ("relenta", "contacts", "page_zero,page_cap", "first_page=0, page_size=50"),
+        ("onepagecrm", "deals", "page_zero", "first_page=0"),
     ],
 )
 async def test_what_can_but_add_rows_is_adopted_and_told_in_the_next_summary(
@@ -192,3 +194,19 @@ async def test_a_zone_that_is_given_by_hand_reads_times_that_say_none(world: Wor
     assert zoned.contacts["created_at"].null_count() == zoned.misfits.height == 0
     meaning = found.frame().filter(probe="time_zone", verdict="refuted")["meaning"].item()
     assert meaning.endswith("given: time_zone='America/New_York'")
+
+
+@pytest.mark.parametrize("drift", ["page_zero", "page_zero,page_cap"])
+async def test_lists_that_begin_with_page_0_are_read_once_where_that_is_given(world: World, drift: str) -> None:
+    tables = ("contacts", "deals", "companies", "onepagecrm.notes")
+    async with crmlab.sandbox(world, services=["onepagecrm"]) as accounts:
+        whole = await crmlab.fetch(accounts, *tables)
+    async with crmlab.sandbox(world, services=["onepagecrm"], drift=drift) as accounts:
+        keys = accounts.keys["onepagecrm"]
+        given = crmlab.Account("onepagecrm", base_url=accounts[0].base_url, facts={"first_page": 0}, **keys)
+        found = await crmlab.fetch(given, *tables, limits=Limits())
+
+    assert found.complete, found.summary["note"].to_list()
+    assert not [note for note in found.summary["note"] if "read 2 times" in note or "number 0" in note]
+    for table in tables:
+        assert sorted(found[table]["id"]) == sorted(whole[table]["id"])

@@ -130,7 +130,6 @@ async def test_what_reads_destructively_is_not_asked_again_by_aiohttp_either(ser
         ("onepagecrm", "update_user", {"user_id": "1", "body": {"first_name": "A"}}, "allow_dangerous=True"),
         ("commanders_act", "admin_users_destroy", {"id": 1, "allow_destructive": True}, "allow_dangerous=True"),
         ("altcraft", "profiles_delete", {"db_id": 1, "email": "a@example.com"}, "deletes at Altcraft"),
-        ("altcraft", "admin_accounts_list", {}, "allow_dangerous=True"),
         ("complero", "delete_contact", {"id": "1", "allow_destructive": "yes"}, "deletes at Complero"),
     ],
 )

@@ -618,3 +618,28 @@ async def test_errors_beside_data_keep_the_data_and_are_told() -> None:
     assert data["commanders_act.sources"].height == 1
     assert not data.complete
     assert "beside its data: PARTIAL one source is locked, and 1 more" in data.summary["note"][0]
+
+
+@pytest.mark.parametrize(
+    ("header", "further"),
+    [
+        (["dateTime", "success", "fail"], ""),
+        (["FAILED", "date_time", "Successes"], ""),
+        (["dateTime", "success", "fail", "retry", "Rejected"], "not read: retry, Rejected"),
+        (["dateTime", "success", None, 5, "retry"], "not read: retry"),
+        # a first row that names no time is a row like the others
+        (["1700000000000", "5", "6"], ""),
+        ({"a": 1}, ""),
+        (None, ""),
+    ],
+)
+@pytest.mark.parametrize("listed", [True, False])
+def test_columns_of_deliveries_that_nobody_documented_are_told(header: Any, further: str, *, listed: bool) -> None:
+    datasets = [header, [1700000000000, 5, 6, 7, 8]] if header is not None else None
+    trend = {"id": "12", "attributes": {"datasets": datasets}}
+
+    answer = json.dumps({"data": [trend, {"id": "13"}] if listed else trend}).encode()
+    told = PROVIDER.resource("delivery_trends").remark(page(answer))
+
+    assert told.endswith(further)
+    assert bool(told) == bool(further)

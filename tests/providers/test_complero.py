@@ -606,3 +606,37 @@ async def test_an_employee_who_is_gone_costs_no_other() -> None:
         data = await crmlab.fetch(account, "users", limits=FAST)
 
     assert data.users["id"].to_list() == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("window", "ignores"),
+    [
+        ({}, False),
+        ({"since": datetime(2026, 1, 5, tzinfo=UTC)}, True),
+        ({"until": datetime(2026, 1, 5, tzinfo=UTC)}, True),
+        ({"since": datetime(2026, 1, 2, tzinfo=UTC), "until": datetime(2026, 1, 4, tzinfo=UTC)}, True),
+        ({"since": datetime(2026, 1, 5, tzinfo=UTC)}, False),
+        ({"until": datetime(2026, 1, 5, tzinfo=UTC)}, False),
+    ],
+)
+async def test_a_service_that_ignores_from_and_to_is_told_and_shared_tables_hold_the_period(
+    window: dict[str, Any], *, ignores: bool
+) -> None:
+    """Ten events, a day apart; shared tables leave out what was not asked for, the service's own records hold it."""
+    events = [{**EVENT, "id": f"e{day}", "created_at": f"2026-01-{day:02}T00:00:00Z"} for day in range(1, 11)]
+
+    def answer(request: web.Request) -> web.Response:
+        if request.query["type"] != "confirm":
+            return web.json_response([])
+        begin, end = request.query.get("from", "2000"), request.query.get("to", "3000")
+        return web.json_response([each for each in events if ignores or begin <= each["created_at"] <= end])
+
+    async with served(answer) as (account, _):
+        data = await crmlab.fetch(account, "consent_events", "complero.events", **window, limits=FAST)
+
+    times = data.consent_events["occurred_at"]
+    assert times.min() >= window.get("since", times.min())
+    assert times.max() < window.get("until", NOW)
+    assert data["complero.events"].height == (10 if ignores or not window else times.len() + ("until" in window))
+    assert data.complete
+    assert ("records of other times came" in data.summary["note"][0]) == ignores

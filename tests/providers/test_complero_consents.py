@@ -206,3 +206,37 @@ def test_a_contact_that_no_reader_takes_is_told_and_does_not_raise(deep: str) ->
 def test_a_contact_that_is_no_object_is_told() -> None:
     assert [each["unread"] for each in statements('["email", false]')] == ['["email", false]']
     assert [each["unread"] for each in statements("[]")] == [None]
+
+
+@pytest.mark.parametrize(
+    ("section", "ends"),
+    [
+        ({"consents": {"email": {"granted": True, "valid_until": "2026-01-31"}}}, {"email": "2026-02-01"}),
+        ({"consents": {"email": {"granted": True, "validUntil": "2026-01-31T00:00:00Z"}}}, {"email": "2026-01-31"}),
+        ({"consents": {"email": {"granted": True, "Expires": 1767225600}}}, {"email": "2026-01-01"}),
+        ({"consents": {"email": True, "sms": True, "expiry_date": "2026-01-31"}},
+         {"email": "2026-02-01", "sms": "2026-02-01"}),
+        ({"consents": {"email": {"news": {"granted": True}, "valid_to": "2026-01-31"}}},
+         {"email/news": "2026-02-01"}),
+        ({"email_consent": True, "sms_consent": True, "email_consent_expires_at": "2026-01-31"},
+         {"email": "2026-02-01", "sms": None}),
+        ({"consents": [{"channel": "email", "granted": True, "end_date": "2026-01-31", "start_date": "2020-01-01"},
+                       {"channel": "sms", "granted": True}]}, {"email": "2026-02-01", "sms": None}),
+        # no end: null, and how services write that there is none; a refusal has none
+        ({"consents": {"email": {"granted": True, "valid_until": None}}}, {"email": None}),
+        ({"consents": {"email": {"granted": True, "valid_until": "9999-12-31"}}}, {"email": None}),
+        ({"consents": {"email": {"granted": False, "valid_until": "2026-01-31"}}}, {"email": None}),
+    ],
+)  # fmt: skip
+def test_the_end_of_a_consent_is_read_in_any_spelling(section: Any, ends: dict[str, str | None]) -> None:
+    found = statements(json.dumps({"id": "c1", "section_work": section}))
+
+    read = {"/".join(filter(None, (each["channel"], each["purpose"]))): each["valid_until"] for each in found}
+    assert {about: end and end[:10] for about, end in read.items()} == ends
+    assert not any(each["unread"] for each in found)
+
+
+@pytest.mark.parametrize("end", ["soon", "31.12.2020", 365])
+def test_a_consent_whose_end_cannot_be_read_is_no_yes_and_told(end: Any) -> None:
+    assert heard({"consents": {"email": {"granted": True, "valid_until": end}}}) == {"email": "?"}
+    assert heard({"consents": {"email": {"granted": False, "valid_until": end}}}) == {"email": "no"}

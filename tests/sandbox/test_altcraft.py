@@ -224,7 +224,7 @@ async def test_an_event_on_the_edge_of_two_windows_comes_once() -> None:
 
 
 async def test_small_pages_are_followed_to_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crmlab.providers.altcraft._LIMIT", 7)
+    monkeypatch.setattr("crmlab.providers.altcraft.LIMIT", 7)
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         data = await crmlab.fetch(accounts, "contacts", "activities", "subscriptions", limits=FAST)
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from aiohttp import ClientSession
 
 import crmlab
 from crmlab.errors import AuthError
+from crmlab.providers import registry
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.services.commanders_act.records import SECRET
 from crmlab.sandbox.world.generate import generate
@@ -70,6 +73,19 @@ async def test_statistics_take_the_token_in_the_query_as_well(world: World) -> N
         ("/integrations/503/delivery/trends?granularity=week", 400),
         ("/integrations/999/delivery/trends", 404),
         ("/no/such/path", 404),
+        ("/ams/reports?page[number]=0", 400),
+        ("/ams/reports?page[size]=many", 400),
+        ("/ams/reports?sort=colour", 400),
+        ("/ams/reports/999/data", 404),
+        ("/enrichment/events/999", 404),
+        ("/tms/web-triggers/1?include=pages", 400),
+        ("/monitoring/collection/events?filter[rangeType]=always", 400),
+        ("/monitoring/collection/events?filter[rangeType]=relative&filter[from]=soon", 400),
+        ("/monitoring/sources-data-quality?source=999", 404),
+        ("/integrations/503/delivery/issues?filter[type]=slow", 400),
+        ("/integrations/delivery/issues/999/details", 404),
+        ("/privacy/cookie-scanner/cookie/description/nothing", 404),
+        ("/privacy/cookie-scanner/9.99/csv/exports/en", 404),
     ],
 )
 async def test_errors_are_an_array(world: World, path: str, status: int) -> None:
@@ -277,15 +293,50 @@ async def test_changes_since_a_time_are_those_since(world: World) -> None:
     assert data.changes.height > 0
 
 
-async def test_secrets_of_partners_are_in_no_frame(world: World) -> None:
-    names = ("commanders_act.sources", "commanders_act.destinations", "commanders_act.activity_logs")
+async def test_secrets_of_partners_are_in_no_frame_file_or_log(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are planted in every answer that may hold them."""
+    caplog.set_level(logging.DEBUG)
+    names = [f"commanders_act.{resource.name}" for resource in registry()["commanders_act"].resources]
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         data = await crmlab.fetch(accounts, *names, limits=FAST)
-        _, body = await asked(accounts, "/sources")
+        _, body = await asked(accounts, "/tms/serverside-tags")
+
+    data.export(tmp_path / "saved", "csv")
+    data.export(tmp_path / "saved", "parquet")
 
     assert SECRET in str(body)
+    assert data.complete
     assert all(frame.height for frame in data.values())
+    assert data.rejected.is_empty()
     assert not any(SECRET in str(frame.to_dicts()) for frame in data.values())
+    files = [file for file in (tmp_path / "saved").rglob("*") if file.is_file()]
+    assert len(files) > len(names)
+    assert not any(SECRET.encode() in file.read_bytes() for file in files)
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name", ["platform_destinations_index", "monitoring_notification_index", "tms_serverside_tags_index"]
+)
+async def test_secrets_of_partners_are_blotted_out_of_an_operation(world: World, name: str) -> None:
+    async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
+        found = await crmlab.call(accounts[0], name)
+
+    assert found["data"]
+    assert SECRET not in str(found)
+
+
+async def test_every_list_is_planned_before_it_is_read(world: World) -> None:
+    names = [f"commanders_act.{resource.name}" for resource in registry()["commanders_act"].resources]
+    async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
+        plan = await crmlab.plan(accounts, *names)
+        before = accounts.requests.total()
+        await crmlab.fetch(accounts, *names, limits=FAST)
+        sent = accounts.requests.total() - before
+
+    assert plan.requests <= sent
 
 
 async def test_a_wrong_token_is_refused_once_and_nothing_is_tried_again(world: World) -> None:

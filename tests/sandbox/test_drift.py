@@ -57,6 +57,7 @@ _ASKED = {
         Request(path="/notes", params={"page": "99"}),
         Request(path="/contacts", params={"fields": "deals(all)"}),
         Request(path="/contacts/cascade", params={"team": "true"}),
+        Request(path="/contacts", params={"documented_nowhere": "1"}),
         Request(path="/contacts", params={"page": "7", "per_page": "10", "team": "true"}),
     ],
     "relenta": [

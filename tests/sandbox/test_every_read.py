@@ -86,9 +86,11 @@ async def test_every_read_is_served_and_decodes(world: World, name: str, tmp_pat
         if name == "altcraft":
             await client.call(accounts[0], "profiles_get_all", source_type="database", source_id=1)
         for each in reads(name):
-            once = {"allow_destructive": True, "spool": tmp_path} if each.destructive else {}
+            words: dict[str, Any] = {"allow_dangerous": each.dangerous}
+            if each.destructive:
+                words |= {"allow_destructive": True, "spool": tmp_path}
             given = arguments(name, each.name, world)
-            answers[each.name] = await client.call(accounts[0], each.name, **once, **given)
+            answers[each.name] = await client.call(accounts[0], each.name, **words, **given)
 
     files = {each.name for each in reads(name) if each.binary}
     assert all(isinstance(answer, bytes) is (operation in files) for operation, answer in answers.items())
@@ -120,7 +122,7 @@ async def test_what_is_not_there_is_refused_as_documented(world: World, name: st
     async with crmlab.sandbox(world, services=[name]) as accounts, crmlab.Client(accounts) as client:
         for each in reads(name):
             for wrong, given in wrongly_asked(each, arguments(name, each.name, world)):
-                refused = await refusal(client.call(accounts[0], each.name, **given))
+                refused = await refusal(client.call(accounts[0], each.name, allow_dangerous=each.dangerous, **given))
                 assert isinstance(refused, NotFoundError), f"{each.name} of an unknown {wrong}"
 
 

@@ -32,3 +32,16 @@ async def monday(names: list[str]) -> None:
         assert_type((name, frame), tuple[str, pl.DataFrame])
     assert_type(await crmlab.fetch(await crmlab.plan(form, "deals")), crmlab.Fetched)
     assert_type((await crmlab.probe(form)).frame(), pl.DataFrame)
+
+
+async def ask(account: crmlab.Account) -> None:
+    await crmlab.call(account, "get_contact", contact_id="5aba31ea9007ba0f570c92d4")
+    await crmlab.call(account, "get_contact", id="1", as_frame=True)
+    await crmlab.call(account, "platform_sources_index", include=["connector", "health"])
+    await crmlab.call(account, "delete_contact", contact_id="5aba31ea9007ba0f570c92d4", allow_destructive=True)
+    name = crmlab.operations("relenta")["operation"][0]
+    await crmlab.call(account, name)
+    await crmlab.call(account, "get_kontact", id="1")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    await crmlab.call(account, "get_contact")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    await crmlab.call(account, "get_contact", contact_ids="1")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    await crmlab.call(account, "platform_sources_index", include=["all"])  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

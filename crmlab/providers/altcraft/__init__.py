@@ -40,9 +40,22 @@ from crmlab.connector import (
 from crmlab.connector.operation import declared_in
 from crmlab.errors import NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
-from crmlab.providers.altcraft.asking import LIMIT, PAGE_SIZE, for_each, ids, is_other_database, number, objects, post
+from crmlab.providers.altcraft.asking import (
+    LIMIT,
+    PAGE_SIZE,
+    for_each,
+    ids,
+    is_other_database,
+    lacks_counters,
+    lacks_details,
+    number,
+    objects,
+    post,
+)
 from crmlab.providers.altcraft.details import DETAILS
+from crmlab.providers.altcraft.export import ASSUMPTIONS, exported
 from crmlab.providers.altcraft.probes import PROBES
+from crmlab.providers.altcraft.targets import TARGETS
 
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
@@ -78,16 +91,6 @@ def _check(page: Page) -> None:
         detail=envelope.error_text,
         status=int(code) if is_status else 0,
     )
-
-
-def _lacks_details(page: Page) -> str:
-    """Return what is to be said of an answer without a segment to a request for one that is listed."""
-    return "a segment that is listed came without its details" if page.lacks_list or pages.is_empty(page) else ""
-
-
-def _lacks_counters(page: Page) -> str:
-    """Return what is to be said of an answer without counters; an empty list is one of no channel."""
-    return "the size of a segment in a resource came without its counters" if page.lacks_list else ""
 
 
 def _sees_no(what: str) -> str:
@@ -231,6 +234,16 @@ PROVIDER = Provider(
             help="optional: names of your profiles' own fields, joined by commas; without it the service is asked",
             apply=_with_named_fields,
         ),
+        Field(
+            name="profiles_by",
+            label="Profiles by",
+            secret=False,
+            default="pages",
+            pattern="pages|export",
+            help="pages, or export for databases of many profiles: the service writes them into files, which takes few "
+            "requests",
+            apply=exported,
+        ),
     ),
     sign=_sign,
     check=_check,
@@ -246,7 +259,7 @@ PROVIDER = Provider(
             name="segment_details",
             doc="Each segment with its size, one request each.",
             absent_is_empty=True,
-            lacking=_lacks_details,
+            lacking=lacks_details("segment"),
             requests=for_each("segments/get", "segments"),
             needs_before_request=("segments",),
             schema=fields.SEGMENT,
@@ -257,7 +270,7 @@ PROVIDER = Provider(
             name="segment_counters",
             doc="How many of each segment can be sent to, by channel (segments x resources requests).",
             absent_is_empty=True,
-            lacking=_lacks_counters,
+            lacking=lacks_counters("the size of a segment in a resource"),
             requests=_segment_counters,
             needs_before_request=("segment_details", "resources"),
             tags=("segment_id", "resource_id"),
@@ -321,6 +334,7 @@ PROVIDER = Provider(
         *DETAILS,
     ),
     operations=declared_in("crmlab.providers.altcraft.operations"),
+    targets=TARGETS,
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
         "refused; never more than 5 at once",
@@ -355,6 +369,7 @@ PROVIDER = Provider(
         "campaigns/regulars and scampaigns are listed as campaigns are",
         "a campaign's log comes oldest first, and from_time includes its moment: a full page is followed from its "
         "last time on; where that is wrong, fewer lines come than are counted, and the log is told incomplete",
+        *ASSUMPTIONS,
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
     probes=PROBES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from crmlab.connector import Context, PageSize, Request, Resource, Schema, View
+from crmlab.connector import Context, Page, PageSize, Request, Resource, Schema, View
 from crmlab.errors import ApiError
 from crmlab.providers.altcraft import fields, pages
 
@@ -64,6 +64,18 @@ def for_each(method: str, of: str, *, tag: str = "", id_as: str = "id") -> Calla
             yield post(method, tags={tag: each} if tag else {}, **{id_as: number(each)})
 
     return requests
+
+
+def lacks_details(what: str) -> Callable[[Page], str]:
+    """Return a `Resource.lacking` for answers without a record to requests for one that is listed."""
+    return lambda page: (
+        f"a {what} that is listed came without its details" if page.lacks_list or pages.is_empty(page) else ""
+    )
+
+
+def lacks_counters(what: str) -> Callable[[Page], str]:
+    """Return a `Resource.lacking` for answers without counters; an empty list is one of no channel."""
+    return lambda page: f"{what} came without its counters" if page.lacks_list else ""
 
 
 def is_other_database(error: ApiError, request: Request) -> bool:

@@ -17,7 +17,18 @@ import polars as pl
 from crmlab.connector import Context, Page, Request, Resource, View, text
 from crmlab.errors import ApiError, TransportError
 from crmlab.providers.altcraft import fields, pages, views
-from crmlab.providers.altcraft.asking import LIMIT, PAGE_SIZE, for_each, ids, is_other_database, number, objects, post
+from crmlab.providers.altcraft.asking import (
+    LIMIT,
+    PAGE_SIZE,
+    for_each,
+    ids,
+    is_other_database,
+    lacks_counters,
+    lacks_details,
+    number,
+    objects,
+    post,
+)
 
 #: why a database cannot be without fields
 _NO_FIELD = "the service names no field of profiles: name your own as custom_fields"
@@ -97,7 +108,8 @@ DETAILS: tuple[Resource, ...] = (
         doc="Each database with its description.",
         requests=for_each("databases/get", "databases"),
         needs_before_request=("databases",),
-        single=True,
+        absent_is_empty=True,
+        lacking=lacks_details("database"),
         schema=fields.OBJECT_DETAIL,
     ),
     Resource(
@@ -123,6 +135,7 @@ DETAILS: tuple[Resource, ...] = (
         needs_before_request=("databases", "resources"),
         tags=("database_id", "resource_id"),
         absent_is_empty=True,
+        lacking=lacks_counters("a database"),
         is_empty_answer=is_other_database,
         key=pl.concat_str("_database_id", "_resource_id", "channel", separator="/"),
         schema=fields.STATES,
@@ -132,7 +145,8 @@ DETAILS: tuple[Resource, ...] = (
         doc="Each resource with its description.",
         requests=for_each("resources/get", "resources"),
         needs_before_request=("resources",),
-        single=True,
+        absent_is_empty=True,
+        lacking=lacks_details("resource"),
         schema=fields.OBJECT_DETAIL,
     ),
     Resource(
@@ -153,6 +167,7 @@ DETAILS: tuple[Resource, ...] = (
         needs_before_request=("resources",),
         tags=("resource_id",),
         absent_is_empty=True,
+        lacking=lacks_counters("a resource"),
         key=pl.concat_str("_resource_id", "channel", separator="/"),
         schema=fields.STATES,
     ),
@@ -161,7 +176,8 @@ DETAILS: tuple[Resource, ...] = (
         doc="Each campaign with its description, and who changed it when.",
         requests=for_each("campaigns/get", "campaigns"),
         needs_before_request=("campaigns",),
-        single=True,
+        absent_is_empty=True,
+        lacking=lacks_details("campaign"),
         schema=fields.CAMPAIGN_DETAIL,
     ),
     Resource(
@@ -170,7 +186,8 @@ DETAILS: tuple[Resource, ...] = (
         requests=for_each("campaigns/get_status", "campaigns", tag="campaign_id"),
         needs_before_request=("campaigns",),
         tags=("campaign_id",),
-        single=True,
+        absent_is_empty=True,
+        lacking=lacks_details("campaign"),
         key=pl.col("_campaign_id"),
         schema=fields.CAMPAIGN_STATUS,
     ),
@@ -202,7 +219,8 @@ DETAILS: tuple[Resource, ...] = (
         requests=for_each("campaigns/broadcasts/get", "broadcasts", tag="broadcast_id"),
         needs_before_request=("broadcasts",),
         tags=("broadcast_id",),
-        single=True,
+        absent_is_empty=True,
+        lacking=lacks_details("broadcast"),
         key=pl.col("_broadcast_id"),
         schema=fields.BROADCAST,
         computed=views.BROADCAST_PARTS,

@@ -10,9 +10,11 @@ import polars as pl
 
 from crmlab.connector import Field, Limits, Provider, Request, count_and_names, get
 from crmlab.connector.operation import declared_in
-from crmlab.providers.commanders_act import asking, fields, statistics, views
+from crmlab.providers.commanders_act import asking, fields, statistics, trends, views
 from crmlab.providers.commanders_act.answers import check, sign
 from crmlab.providers.commanders_act.lists import listed
+from crmlab.providers.commanders_act.measured import MEASURED
+from crmlab.providers.commanders_act.objects import OBJECTS
 from crmlab.providers.commanders_act.probes import PROBES
 from crmlab.providers.commanders_act.windows import (
     DAYS,
@@ -86,10 +88,11 @@ PROVIDER = Provider(
         listed(
             "delivery_trends",
             f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
-            requests=asking.trends,
+            requests=asking.delivery("trends"),
             note=as_kept,
             reached=reached_as_kept,
             needs_before_request=("destinations",),
+            remark=trends.further_columns,
             tags=("integration_id",),
             key=pl.col("_integration_id"),
             schema=fields.TREND,
@@ -131,6 +134,8 @@ PROVIDER = Provider(
             never_kept=fields.NEVER_KEPT_OF_LOGS,
             views=views.LOGS,
         ),
+        *OBJECTS,
+        *MEASURED,
     ),
     operations=declared_in("crmlab.providers.commanders_act.operations"),
     assumptions=(
@@ -150,13 +155,15 @@ PROVIDER = Provider(
         "told as values that could not be read",
         "errors beside data mean that the data are not all: they are kept, and the list is told incomplete",
         "filter[created] of the activity log includes both days, whatever their time zone",
+        "lists of reports and enrichments, whose pages have numbers and no count, are read until a page brings nothing "
+        "new; the data of a report take page[number] and page[size], which their links have",
+        "catalogues, categories, event types and redirect rules, described as one object, are lists, as their titles "
+        "say",
     ),
     probes=PROBES,
-    never_kept=fields.NEVER_KEPT_OF_LISTS_NOT_READ,
     not_covered=(
-        "creating and changing sources, destinations, users, alerts, tag-manager objects",
-        "delivery issues: they hold bodies of requests, with persons and keys in them",
-        "event monitoring, data quality, reports, enrichment, the tag manager's catalogues",
+        "what deliveries held and partners answered, parameters, and what is sent to partners: they may hold persons "
+        "and keys",
         "the APIs beside it with other keys: conversions, consent of a single visitor, event collection",
     ),
 )

@@ -58,6 +58,7 @@ _ACCEPT = "application/vnd.api+json, application/json;q=0.9"
 
 
 def sign(request: Request, secrets: Mapping[str, str]) -> Request:
+    """Return the request with the token, for the media types that answers have."""
     return request.with_headers(Authorization=f"Bearer {secrets['token']}", Accept=_ACCEPT)
 
 

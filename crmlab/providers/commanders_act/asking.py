@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import product
 
 from crmlab.connector import Context, Request, fill_path
-from crmlab.providers.commanders_act.windows import days, iso, kept, period
+from crmlab.providers.commanders_act.windows import DAYS, days, iso, kept, period
 
 #: by the number that the service gives them
 _DEVICES = ("others", "mobile", "tablet", "desktop")
@@ -17,30 +17,31 @@ DAY = 86_400_000
 _WEEK = dt.timedelta(days=7)
 
 
-def trends(context: Context) -> Iterable[Request]:
-    """Each destination's deliveries, by the hour for up to a day, else by the day."""
-    window = kept(context)
-    if window is None:
-        return
-    start, end = window
-    granularity = HOUR if end - start <= dt.timedelta(days=1) else DAY
-    # whole intervals: the first one would be counted in part
-    start = start.replace(minute=0, second=0, microsecond=0)
-    if granularity == DAY:
-        start = start.replace(hour=0)
-    for integration in context.rows["destinations"]["id"].drop_nulls():
-        yield _delivery("trends", integration, iso(start), iso(end), granularity)
+def delivery(kind: str) -> Callable[[Context], Iterable[Request]]:
+    """Return what asks for one kind of figures of each destination, by the hour for up to a day, else by the day."""
 
+    def requests(context: Context) -> Iterable[Request]:
+        window = kept(context)
+        if window is None:
+            return
+        start, end = window
+        granularity = HOUR if end - start <= dt.timedelta(days=1) else DAY
+        # whole intervals: the first one would be counted in part
+        start = start.replace(minute=0, second=0, microsecond=0)
+        if granularity == DAY:
+            start = start.replace(hour=0)
+        for integration in context.rows["destinations"]["id"].drop_nulls():
+            yield Request(
+                path=fill_path(f"/integrations/{{id}}/delivery/{kind}", id=integration),
+                params={"start": iso(start), "end": iso(end), "granularity": str(granularity)},
+                tags={"integration_id": integration},
+            )
 
-def _delivery(kind: str, id: str, start: str, end: str, granularity: int) -> Request:
-    return Request(
-        path=fill_path(f"/integrations/{{id}}/delivery/{kind}", id=id),
-        params={"start": start, "end": end, "granularity": str(granularity)},
-        tags={"integration_id": id},
-    )
+    return requests
 
 
 def statistics(context: Context) -> Iterable[Request]:
+    """Yield a request for each day of the period, and each device and location where these are asked apart."""
     devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
     locations = _LOCATIONS if context.options.get("locations") == "yes" else ("",)
     for day, device, location in product(days(context), devices, locations):
@@ -58,6 +59,7 @@ def statistics(context: Context) -> Iterable[Request]:
 
 
 def segments(context: Context) -> Iterable[Request]:
+    """Yield a request for each segment that the account names, for at least a week."""
     first, last = period(context)
     end = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC)
     start = dt.datetime.combine(first, dt.time(), dt.UTC)
@@ -71,6 +73,19 @@ def segments(context: Context) -> Iterable[Request]:
             params={"filter[segment_id]": segment, "filter[from]": iso(start), "filter[to]": iso(end)},
             tags={"segment_id": segment},
         )
+
+
+def collection(context: Context) -> list[Request]:
+    """The events that were collected in the period, with their counts."""
+    end = context.until or context.now
+    start = context.since or end - dt.timedelta(days=DAYS)
+    asked = {
+        "filter[rangeType]": "absolute",
+        "filter[from]": iso(start),
+        "filter[to]": iso(end),
+        "include": "stats.normalized",
+    }
+    return [Request(path="/monitoring/collection/events", params=asked)]
 
 
 def logs(context: Context) -> Iterable[Request]:

@@ -18,11 +18,13 @@ NEVER_KEPT_OF_INTEGRATIONS = {
     "attributes.parameters": "settings of a source or destination, tokens of partners included"
 }
 NEVER_KEPT_OF_LOGS = {"attributes.properties": "what was changed, and so parameters with their tokens"}
-NEVER_KEPT_OF_LISTS_NOT_READ = {
-    "issues[].attributes.request": "a delivery as it was sent, with persons and keys of partners in it",
-    "issues[].attributes.response": "what the partner answered to it",
-}
 
+HEALTH: Schema = {
+    "total": _int,
+    "success": pl.Struct({"immediate": _COUNT, "retry": _COUNT}),
+    "fail": pl.Struct({"rejected": _COUNT, "error": _COUNT}),
+    "trends": pl.Struct({"success": pl.Struct({"dataset": _DATASET}), "fail": pl.Struct({"dataset": _DATASET})}),
+}
 #: sources and destinations; ids are numbers here and text elsewhere
 INTEGRATION: Schema = {
     "id": _text,
@@ -37,16 +39,7 @@ INTEGRATION: Schema = {
                 ),
                 _text,
             ),
-            "health": pl.Struct(
-                {
-                    "total": _int,
-                    "success": pl.Struct({"immediate": _COUNT, "retry": _COUNT}),
-                    "fail": pl.Struct({"rejected": _COUNT, "error": _COUNT}),
-                    "trends": pl.Struct(
-                        {"success": pl.Struct({"dataset": _DATASET}), "fail": pl.Struct({"dataset": _DATASET})}
-                    ),
-                }
-            ),
+            "health": pl.Struct(HEALTH),
             "integration_key": _text,
             "status": _text,
         }

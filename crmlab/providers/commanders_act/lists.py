@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from crmlab.connector import Resource
+from crmlab.connector import Paginator, Resource
 from crmlab.providers.commanders_act.answers import beside_data, is_empty_answer
 from crmlab.providers.commanders_act.pages import PAGES, total
 
 
-def listed(name: str, doc: str, **more: Any) -> Resource:
+def listed(name: str, doc: str, *, follow: Paginator = PAGES, **more: Any) -> Resource:
     """Return a list: one answer, or the pages that it tells of."""
     return Resource(
         name=name,
         doc=doc,
-        follow=PAGES,
+        follow=follow,
         total=total,
         is_empty_answer=is_empty_answer,
         lacking=beside_data,

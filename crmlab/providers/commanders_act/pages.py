@@ -34,6 +34,7 @@ def _first_of(found: Mapping[str, Any], names: Iterable[str]) -> int | None:
 
 
 def total(page: Page) -> int | None:
+    """Return how many records an answer says there are; None where it does not."""
     return _first_of(_pagination(page), _TOTAL)
 
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+import msgspec
 import polars as pl
+
+from crmlab.connector import Page
+from crmlab.errors import TransportError
 
 #: a row with its columns by what they hold
 ROW = pl.Struct(dict.fromkeys(("at", "success", "failed"), pl.String))
@@ -18,7 +23,39 @@ _NAMES = {
     "success": ("success", "successes", "delivered"),
     "failed": ("fail", "fails", "failed", "failure", "failures"),
 }
+#: columns that a note names
+_MAX_NAMED = 5
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+
+class _Attributes(msgspec.Struct):
+    datasets: Any = None
+
+
+class _Trend(msgspec.Struct):
+    attributes: _Attributes | None = None
+
+
+class _Trends(msgspec.Struct):
+    data: list[_Trend] | _Trend | None = None
+
+
+def further_columns(page: Page) -> str:
+    """Return what is to be said of columns that are named in a first row, and are none of ours."""
+    try:
+        data = page.read(_Trends).data
+    except TransportError:  # of a shape that nobody expects: what cannot be read of it is told elsewhere
+        return ""
+    found = data if isinstance(data, list) else [data or _Trend()]
+    datasets = [each.attributes.datasets for each in found if each.attributes]
+    first_rows = [rows[0] for rows in datasets if isinstance(rows, list) and rows]
+    names = [name for row in first_rows if isinstance(row, list) for name in row if isinstance(name, str)]
+    ours = {name for known in _NAMES.values() for name in known}
+    further = [name for name in dict.fromkeys(names) if _word(name) not in ours]
+    has_header = any(_word(name) in _NAMES["at"] for name in names)
+    if not further or not has_header:
+        return ""
+    return f"columns of deliveries that nobody documented, which are not read: {', '.join(further[:_MAX_NAMED])}"
 
 
 def by_header(datasets: pl.Series) -> pl.Series:
@@ -46,8 +83,12 @@ def _named(rows: Sequence[_Row | None]) -> Iterator[dict[str, str | None]]:
 
 
 def _place(header: _Row, names: Sequence[str]) -> int | None:
-    words = [_BETWEEN_WORDS.sub("", name or "").lower() for name in header]
+    words = [_word(name) for name in header]
     return next((words.index(name) for name in names if name in words), None)
+
+
+def _word(name: str | None) -> str:
+    return _BETWEEN_WORDS.sub("", name or "").lower()
 
 
 def _cell(row: _Row, place: int | None, header: _Row) -> str | None:

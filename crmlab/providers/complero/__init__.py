@@ -49,6 +49,7 @@ from crmlab.errors import ApiError, TransportError
 from crmlab.providers.complero import fields, views
 from crmlab.providers.complero.paths import PATHS
 from crmlab.providers.complero.probes import PROBES, at_path, iso
+from crmlab.providers.complero.targets import TARGETS
 
 #: the kinds of event asked for, one list each: without a filter only the first two come, and how
 #: several are joined in one filter is not documented
@@ -107,6 +108,22 @@ def _times(page: Page) -> Iterable[object]:
 
 def _span(request: Request) -> Span:
     return Span(unix_seconds(request.params.get("from")), unix_seconds(request.params.get("to")))
+
+
+def _ignores_period(page: Page) -> str:
+    """Return what is to be said of the first page of a period that holds a record of another time."""
+    period = _span(page.request)
+    if "cursor" in page.request.params or period == (None, None):
+        return ""
+    known = [moment for time in _times(page) if (moment := unix_seconds(time)) is not None]
+    is_earlier = period.since is not None and min(known, default=period.since) < period.since
+    is_later = period.until is not None and max(known, default=period.until) > period.until
+    if not is_earlier and not is_later:
+        return ""
+    return (
+        "records of other times came than from and to ask for: shared tables leave them out, and the service's own "
+        "records hold them"
+    )
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
@@ -292,6 +309,7 @@ PROVIDER = Provider(
             requests=_event_lists,
             path=(),
             follow=_slices,
+            remark=_ignores_period,
             page_size=PageSize(name="limit"),
             is_empty_answer=_type_not_known,
             schema=fields.EVENT,
@@ -349,12 +367,14 @@ PROVIDER = Provider(
             requests=_operation_list,
             path=(),
             follow=_slices,
+            remark=_ignores_period,
             page_size=PageSize(name="limit"),
             schema=fields.OPERATION,
             views=views.OPERATIONS,
         ),
     ),
     operations=_operations,
+    targets=TARGETS,
     assumptions=(
         *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "

@@ -54,6 +54,10 @@ _ASIDE = frozenset(
      "agent", "browser", "code", "comment", "description", "device", "hash", "link", "manager", "note", "notes", "page",
      "platform", "provider", "template", "token", "tool"}
 )  # fmt: skip
+#: words in a key that hold until when a consent is given
+_EXPIRY = frozenset(
+    {"end", "ends", "expiration", "expire", "expires", "expiring", "expiry", "through", "till", "until"}
+)
 #: the same of words for a quality: a yes or no there is one of the quality
 _QUALITIES = frozenset({"default", "mandatory", "preferred", "primary", "required", "valid", "verified"})
 #: words in a key that say what was done about a consent: not whether there is one, but reason enough to look
@@ -78,7 +82,7 @@ _FILLING = frozenset(
 #: those of them that name everything
 _GENERAL = frozenset({"all", "any", "anything", "every", "everything", "general", "global", "globally", "overall"})
 _NAMING = _CONSENT | _REFUSAL
-_VOCABULARY = _NAMING | _ANSWER | _NEGATION | _ASIDE | _DONE | _TIMES | _FILLING
+_VOCABULARY = _NAMING | _ANSWER | _NEGATION | _ASIDE | _DONE | _TIMES | _FILLING | _EXPIRY
 
 #: keys that name in words what the object is about
 _LABELS: dict[str, Label] = {
@@ -135,7 +139,7 @@ class Key:
     `names_consent`: what it holds is a consent. `names_refusal`: it is an opt-out. `turns`: how often it turns the
     answer round there. `is_answer`: it holds the answer of its object, where that is a consent. `is_aside`: it says
     something else, `is_quality` of a person or an address, `is_done` of what was done about the consent, `is_time`
-    when, `is_history` of before.
+    when, `is_expiry` until when it is given, `is_history` of before.
     """
 
     names_consent: bool
@@ -146,6 +150,7 @@ class Key:
     is_quality: bool
     is_done: bool
     is_time: bool
+    is_expiry: bool
     is_history: bool
     label: Label
     channels: tuple[str, ...]
@@ -171,6 +176,7 @@ def key_of(name: str) -> Key:
         is_quality=not known.isdisjoint(_QUALITIES),
         is_done=is_participle or not known.isdisjoint(_DONE),
         is_time=not known.isdisjoint(_TIMES),
+        is_expiry=not known.isdisjoint(_EXPIRY) or {"valid", "to"} <= known,
         is_history=bool(words) and known <= _HISTORY | _NAMING | {"state", "status"} and not known.isdisjoint(_HISTORY),
         label=_LABELS.get(last, "") if is_label else "",
         channels=_channels(words),
@@ -283,6 +289,18 @@ def time_of(value: Any) -> dt.datetime | None:
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         return None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def end_of(value: Any) -> dt.datetime | None:
+    """Return when something ends that is valid until then: of a day, with the day; null where it says no time."""
+    found = time_of(value)
+    is_day = isinstance(value, str) and len(value.strip()) <= len("2026-01-01")
+    return found + dt.timedelta(days=1) if found and is_day else found
+
+
+def never_ends(value: Any) -> bool:
+    """Return whether a text is how services write that something has no end: the year 9999, or all zeros."""
+    return isinstance(value, str) and value.strip()[:4].isdecimal() and is_no_time(value)
 
 
 def is_no_time(value: Any) -> bool:

@@ -7,17 +7,20 @@ it is never a yes.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
+from crmlab.connector import is_secret
 from crmlab.providers.complero.consent_places import About, Place, below, labelled, names_in
 from crmlab.providers.complero.consent_words import (
     Key,
     answer_of,
+    end_of,
     is_address,
     is_answer,
     is_given,
@@ -26,10 +29,11 @@ from crmlab.providers.complero.consent_words import (
     names_itself,
     names_joining,
     names_leaving,
+    never_ends,
     time_of,
 )
 
-#: one decision: what it is about, what for, "true" or "false", and what could not be read
+#: one decision: what it is about, what for, "true" or "false", until when, and what could not be read
 Statement = dict[str, str | None]
 
 #: parts of a contact that hold documents and free data, not what the person said
@@ -47,6 +51,8 @@ class _Said:
     about: About
     answer: str | None = None
     unread: str | None = None
+    #: of a yes: until when it is given, as ISO 8601
+    valid_until: str | None = None
     #: it only counts, as something that cannot be read, where nothing else speaks of the same
     is_remark: bool = False
 
@@ -56,6 +62,7 @@ class _Heard:
     """All that was said about one channel and purpose."""
 
     answers: set[str] = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
     unread: dict[str, None] = field(default_factory=dict)
 
     def statement(self, about: About) -> Statement:
@@ -65,7 +72,10 @@ class _Heard:
         if is_divided or (unread and self.answers == {"true"}):
             unread = sorted([*self.answers, *unread])
             return _statement(about, None, " and ".join(unread))
-        return _statement(about, next(iter(self.answers), None), " and ".join(sorted(unread)) or None)
+        answer = next(iter(self.answers), None)
+        # given in several places, with several ends: the first of them is the one that is certain
+        end = min(self.ends, default=None) if answer == "true" else None
+        return _statement(about, answer, " and ".join(sorted(unread)) or None, end)
 
 
 def statements(contact: str | None, channel: str | None = None, consents: str | None = None) -> list[Statement]:
@@ -107,6 +117,8 @@ def _heard(found: list[_Said]) -> dict[About, _Heard]:
         about = heard.setdefault(said.about, _Heard())
         if said.answer is not None:
             about.answers.add(said.answer)
+        if said.valid_until is not None:
+            about.ends.add(said.valid_until)
         if said.unread is not None:
             about.unread.setdefault(said.unread)
     spoken_of = {*heard}
@@ -126,9 +138,9 @@ def _fields(contact: str | None) -> Mapping[str, Any]:
     return {name: value for name, value in found.items() if name not in _ELSEWHERE}
 
 
-def _statement(about: About, answer: str | None, unread: str | None) -> Statement:
+def _statement(about: About, answer: str | None, unread: str | None, valid_until: str | None = None) -> Statement:
     channel, purpose = about
-    return {"channel": channel, "purpose": purpose, "answer": answer, "unread": unread}
+    return {"channel": channel, "purpose": purpose, "answer": answer, "unread": unread, "valid_until": valid_until}
 
 
 # ---- the walk -----------------------------------------------------------------------------------
@@ -171,6 +183,8 @@ def _of_name(value: str, place: Place) -> Iterator[_Said]:
 
 
 def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
+    # what is named like a key or a password is no consent, and is shown nowhere
+    fields = {name: value for name, value in fields.items() if not is_secret(name)}
     keys = {name: key_of(name) for name in fields}
     labels = {name: key.label for name, key in keys.items() if key.label and names_in(fields[name])}
     answers = {name for name, key in keys.items() if name not in labels and _is_answer(key, fields[name], place)}
@@ -188,7 +202,40 @@ def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
 
 
 def _of_fields(fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place) -> Iterator[_Said]:
-    """Return what the fields of an object say; `answers` are those that hold its own answer."""
+    """Return what the fields of an object say, until when they say; `answers` are those that hold its own answer."""
+    ends = {name: below(keys[name], place) for name, value in fields.items() if _is_end(keys[name], value)}
+    ends = {name: inner for name, inner in ends.items() if inner.is_consent}
+    others = {name: value for name, value in fields.items() if name not in ends}
+    said = [*_of_others(others, keys, answers, place)]
+    for name, inner in ends.items():
+        said = [*_up_to(said, name, fields[name], inner, beside=place)]
+    yield from said
+
+
+def _is_end(key: Key, value: Any) -> bool:
+    is_scalar = not isinstance(value, (dict, list, bool))
+    return key.is_expiry and is_scalar and is_given(value)
+
+
+def _up_to(said: Sequence[_Said], name: str, value: Any, place: Place, *, beside: Place) -> Iterator[_Said]:
+    """Return what was said, each yes that this is about with its end; one whose end cannot be read decides nothing."""
+    abouts = {*place.abouts()}
+    # an end that names nothing of its own, or nothing that was decided, is that of all beside it
+    is_of_all = place.abouts() == beside.abouts() or not any(each.about in abouts for each in said)
+    end = end_of(value)
+    for each in said:
+        is_meant = each.answer == "true" and not each.valid_until and (is_of_all or each.about in abouts)
+        if not is_meant or never_ends(value):
+            yield each
+        elif end is None:
+            yield each
+            yield _Said(about=each.about, unread=json.dumps({name: value}, ensure_ascii=False))
+        else:
+            yield replace(each, valid_until=end.astimezone(dt.UTC).isoformat())
+
+
+def _of_others(fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place) -> Iterator[_Said]:
+    """Return what the fields of an object say that tell no end."""
     times = []
     for name, value in fields.items():
         key = keys[name]

@@ -33,7 +33,13 @@ def _hash(text: str) -> str:
 
 
 #: the parts of a statement, by the names with which the user is told what could not be read: ``contact.consent``
-_SAID = {"channel": "channel", "purpose": "purpose", "answer": "answer", "consent": "unread"}
+_SAID = {
+    "channel": "channel",
+    "purpose": "purpose",
+    "answer": "answer",
+    "consent": "unread",
+    "valid_until": "valid_until",
+}
 _STATEMENT = pl.Struct(dict.fromkeys(_SAID, pl.String))
 
 
@@ -155,6 +161,7 @@ EVENTS = (
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
             "opted_in": _OPTED_IN,
+            "valid_until": iso_time(pl.when(_DECIDES & _OPTED_IN).then(_said("valid_until"))),
             "step": _kind("type").replace_strict(_STEPS, default=None, return_dtype=pl.String),
             "has_documentation": pl.when(_kind("type") == "documentation")
             .then(pl.lit(True))

@@ -23,6 +23,7 @@ from crmlab.connector import (
     Provider,
     Request,
     Resource,
+    first_page_fact,
     get,
     page_size_fact,
     read_refusal,
@@ -35,6 +36,7 @@ from crmlab.providers.onepagecrm.asking import created_at, deals, first_page, pa
 from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
 from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding
 from crmlab.providers.onepagecrm.probes import PROBES
+from crmlab.providers.onepagecrm.targets import TARGETS
 
 
 class _Refusal(msgspec.Struct):
@@ -208,6 +210,7 @@ PROVIDER = Provider(
         *OWN_RECORDS,
     ),
     operations=declared_in("crmlab.providers.onepagecrm.operations"),
+    targets=TARGETS,
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
         "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
@@ -220,7 +223,14 @@ PROVIDER = Provider(
         "beside which nothing is counted is followed by the next",
     ),
     probes=PROBES,
-    facts=(page_size_fact(), time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at")))),
+    facts=(
+        first_page_fact(
+            "the number of the first page of a list, 0 or 1; without it, a list of which fewer records come than are "
+            "counted is read again from page 0 on"
+        ),
+        page_size_fact(),
+        time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at"))),
+    ),
     not_covered=(
         "creating, changing and deleting records",
         "files of attachments",

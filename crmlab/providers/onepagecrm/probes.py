@@ -60,7 +60,7 @@ def _first_page(context: Context) -> Reads:
     if number == 1:
         return confirmed("page 1 holds what the list without a page does")
     if number == 0:
-        return refuted("page 0 holds what the list without a page does, and page 1 does not")
+        return refuted("page 0 holds what the list without a page does, and page 1 does not", first_page=0)
     return untold("neither page 1 nor page 0 holds what the list without a page does")
 
 
@@ -178,6 +178,17 @@ def _owners(page: Page) -> set[str]:
     return {str(each["owner_id"]) for each in _contacts(page) if each.get("owner_id")}
 
 
+def _ignores_unknown(context: Context) -> Reads:
+    plain = yield _FIRST
+    try:
+        asked = yield _FIRST.with_params(documented_nowhere=1)
+    except ApiError as error:
+        return refuted(f"a parameter that is documented nowhere is refused: HTTP {error.status}")
+    if _ids(asked) == _ids(plain):
+        return confirmed("a parameter that is documented nowhere changes nothing")
+    return refuted("a parameter that is documented nowhere changes what comes")
+
+
 def _times_have_zone(context: Context) -> Reads:
     page = yield _FIRST
     return have_zone(each.get(name) for each in _contacts(page) for name in ("created_at", "modified_at"))
@@ -199,6 +210,7 @@ PROBES = (
         if_wrong="the first records of every list are missing, and the list is told incomplete where it is counted",
         reads=_first_page,
         max_requests=3,
+        fact="first_page",
     ),
     Probe(
         name="page_size",
@@ -257,6 +269,15 @@ PROBES = (
         source=NOWHERE,
         if_wrong="where more than 10,000 contacts were made in one second, those of other users are missing",
         reads=_cascade_takes_team,
+        max_requests=2,
+    ),
+    Probe(
+        name="unknown_parameters",
+        assumption="a parameter that a list does not know is ignored",
+        source=NOWHERE,
+        if_wrong="a list that is asked for an order or a period which it does not take is refused, and its failure "
+        "says so",
+        reads=_ignores_unknown,
         max_requests=2,
     ),
     Probe(

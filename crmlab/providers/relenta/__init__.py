@@ -41,6 +41,7 @@ from crmlab.connector import (
 from crmlab.connector.operation import declared_in
 from crmlab.providers.relenta.probes import FACTS, PROBES
 from crmlab.providers.relenta.recurrence import MAX_TIMES, following_times
+from crmlab.providers.relenta.targets import TARGETS
 
 _PAGE_SIZE = 100
 _PLAN_LIMIT = "Relenta answers this also when a limit of the plan is reached, such as the number of contacts"
@@ -312,6 +313,7 @@ PROVIDER = Provider(
         ),
     ),
     operations=declared_in("crmlab.providers.relenta.operations"),
+    targets=TARGETS,
     assumptions=(
         "the first page is number 1, or 0 where the list without parameters begins with another record than page 1",
         "null, nothing, an empty object or text in the place of data is an empty list, where status says success",

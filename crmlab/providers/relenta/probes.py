@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from crmlab.connector import (
     NOWHERE,
     Context,
-    Fact,
     Page,
     Probe,
     Reads,
     Request,
-    Resource,
     confirmed,
+    first_page_fact,
     has_fields,
     have_zone,
     honours_size,
@@ -198,28 +195,9 @@ PROBES = (
 # ---- facts ----------------------------------------------------------------------------------------
 
 
-def _begin_at(resource: Resource, number: int) -> Resource:
-    """Return a numbered list read from that page on, without comparing how it begins."""
-    if resource.plain_request is None:
-        return resource
-    first = resource.requests
-
-    def requests(context: Context) -> Iterable[Request]:
-        for request in first(context):
-            if number == 0:
-                yield request.with_params(page=0)
-            yield request
-
-    return replace(resource, requests=requests, plain_request=None)
-
-
 FACTS = (
-    Fact(
-        name="first_page",
-        doc="the number of the first page of a list, 0 or 1; without it the two are compared where a list begins",
-        type_=Literal[0, 1],
-        apply=_begin_at,
-        only_adds=True,
+    first_page_fact(
+        "the number of the first page of a list, 0 or 1; without it the two are compared where a list begins"
     ),
     page_size_fact(),
     time_zone_fact(

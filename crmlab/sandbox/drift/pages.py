@@ -6,7 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
+from crmlab.providers import registry
 from crmlab.sandbox.drift.exchange import Asked, Difference, Given
+from crmlab.sandbox.service import Service
 
 #: records of a page, however many are asked for
 CAP = 50
@@ -40,6 +42,19 @@ def _untold(asked: Asked, given: Given) -> None:
     if given.counts is not None:
         given.counts.pop("per_page", None)
         given.counts.pop("max_page", None)
+
+
+def _knows(service: Service) -> frozenset[str]:
+    """Return the names of all parameters that the service documents, for whatever operation."""
+    operations = registry()[service.name].operations()
+    names = {name.partition("[")[0] for each in operations for name in each.query}
+    return frozenset(names)
+
+
+def _refused_if_unknown(asked: Asked) -> web.Response | None:
+    asked_for = {name.partition("[")[0] for name in asked.query}
+    unknown = asked_for - _knows(asked.service)
+    return asked.service.refusal(400) if unknown and asked.body is None else None
 
 
 def _refused_size(asked: Asked) -> web.Response | None:
@@ -227,6 +242,11 @@ DIFFERENCES = (
         doc="pages hold as many records as the service likes",
         ask=_ignored_size,
         apart=True,
+    ),
+    Difference(
+        name="unknown_parameters",
+        doc="a parameter that no operation documents is refused with 400",
+        ask=_refused_if_unknown,
     ),
     Difference(name="page_zero", doc="the first page is number 0", ask=_from_zero),
     Difference(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from crmlab.sandbox.service import BODY, Records, Service, answer, dumps
 from crmlab.sandbox.services.altcraft import records
 from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, data, day, limit, page, whole
 from crmlab.sandbox.services.altcraft.campaigns import Campaigns
+from crmlab.sandbox.services.altcraft.changes import Changes
+from crmlab.sandbox.services.altcraft.imports import Imports
 from crmlab.sandbox.services.altcraft.matching import find
 from crmlab.sandbox.services.altcraft.objects import Objects
 from crmlab.sandbox.services.altcraft.tasks import Tasks
@@ -85,14 +88,19 @@ class _Platform:
             )
         }
         self.lists["campaigns"] = Records(world.campaigns, records.campaign)
+        # copies, since who is in one may be changed, and the world stays as it is
+        self.segments = {each.id: replace(each, person_numbers=[*each.person_numbers]) for each in world.segments}
         self.objects = Objects(world, self.databases)
-        self.tasks = Tasks(world, self.databases)
+        self.tasks = Tasks(self.segments, self.databases)
         campaigns = Campaigns(world, self.databases)
+        self.imports = Imports(self.databases)
         self.methods: dict[str, Callable[[Body], bytes]] = {
             # segments point back at their last one, as the vendor's example does
             **{f"{name}/list": self._objects(found, back=name == "segments") for name, found in self.lists.items()},
             **self.objects.methods(),
             **self.tasks.methods(),
+            **self.imports.methods(),
+            **Changes(self.databases, self.segments).methods(),
             **campaigns.methods(self._objects),
             "segments/get": self.segment,
             "segments/get_counters": self.segment_counters,
@@ -142,7 +150,7 @@ class _Platform:
         return listing
 
     def _segment(self, body: Body) -> Any:
-        found = next((s for s in self.world.segments if s.id == whole(body, "id")), None)
+        found = self.segments.get(whole(body, "id"))
         if found is None:
             raise RefusedError(404)
         return found

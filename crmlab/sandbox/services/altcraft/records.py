@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
@@ -63,11 +65,55 @@ class Profiles:
             if event.person_id in events:
                 events[event.person_id].append(event)
         self._people = {person.id: person for person in self.people}
+        #: by person, what was imported
+        self._written: dict[str, dict[str, Any]] = {}
         #: xxh, times and events of each profile, in the order that the history is read
         self.history = [
             (xxh(person), [event.at for event in events[person.id]], Records(events[person.id], self.event))
             for person in sorted(self.people, key=xxh)
         ]
+
+    def add(self, person: Person) -> None:
+        """Take a person in, who was imported."""
+        place = bisect_left(self.people, profile_id(person.id), key=lambda each: profile_id(each.id))
+        self.people.insert(place, person)
+        self._people[person.id] = person
+        self._names[person.id] = Alias("", "", None, None)
+        self.records.add(person, at=place)
+        self.by_id = {profile_id(each.id): index for index, each in enumerate(self.people)}
+        insort(self.history, (xxh(person), [], Records([], self.event)), key=lambda entry: entry[0])
+
+    def write(self, person: Person, fields: Mapping[str, Any]) -> None:
+        """Change fields of a profile, and the states of its subscriptions."""
+        for one in fields.get("subscriptions") or []:
+            self._subscribe(person, one)
+        plain = {name: value for name, value in fields.items() if name != "subscriptions"}
+        self._written[person.id] = {**self._written.get(person.id, {}), **plain}
+        self.records.replace(person, person)
+
+    def _subscribe(self, person: Person, given: Mapping[str, Any]) -> None:
+        """Change the subscription of that resource, channel and address, or add it."""
+        channel = str(given.get("channel", "email"))
+        address = str(given.get(_ADDRESS.get(channel, "cc_data")) or "")
+        status = given.get("status")
+        # imports may number the states, of which only that of subscribed is shown
+        word = "subscribed" if status in (None, 0) else str(status)
+        known = self._subscriptions[person.id]
+        for place, one in enumerate(known):
+            if (one.resource_id, one.channel, one.address) == (given.get("resource_id"), channel, address):
+                known[place] = replace(one, status=word)
+                self.subscriptions.replace(one, known[place])
+                return
+        added = Subscription(
+            person_id=person.id,
+            resource_id=int(given["resource_id"]),
+            channel=channel,
+            address=address,
+            status=word,
+            created_at=datetime.now(UTC).replace(microsecond=0),
+        )
+        known.append(added)
+        self.subscriptions.add(added)
 
     def profile(self, person: Person) -> dict[str, Any]:
         """One profile, flat: the service's fields, then the account's own."""
@@ -92,6 +138,7 @@ class Profiles:
                 "season": person.season,
                 "company": company.name if company else None,
                 "subscriptions": [self._inside(one) for one in self._subscriptions[person.id]],
+                **self._written.get(person.id, {}),
             }
         )
 
@@ -162,6 +209,23 @@ class Profiles:
                 "channel": "email",
             }
         )
+
+    def remove(self, person: Person) -> None:
+        """Take a person out, with all that belongs to them."""
+        for one in self._subscriptions.pop(person.id, []):
+            self.subscriptions.remove(one)
+        self.people.remove(person)
+        self.records.remove(person)
+        self.by_id = {profile_id(each.id): index for index, each in enumerate(self.people)}
+        self.history = [entry for entry in self.history if entry[0] != xxh(person)]
+
+    def happened(self, person: Person, event: MailEvent) -> None:
+        """Take in an event of a person's history."""
+        for name, times, events in self.history:
+            if name == xxh(person):
+                place = bisect_right(times, event.at)
+                times.insert(place, event.at)
+                events.add(event, at=place)
 
     def numbers(self, people: Iterable[int], resource: int) -> list[dict[str, Any]]:
         """How many of these people can be sent to, by channel."""

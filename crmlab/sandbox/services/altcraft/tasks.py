@@ -18,7 +18,7 @@ from aiohttp import web
 from crmlab.sandbox.service import dumps
 from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, choice, data, whole
 from crmlab.sandbox.services.altcraft.records import Profiles
-from crmlab.sandbox.world.model import World
+from crmlab.sandbox.world.model import Segment
 
 #: columns of an exported file, in this order; the account's own fields follow them
 _COLUMNS = (
@@ -37,9 +37,9 @@ class _Task:
 class Tasks:
     """The tasks that were started, by their numbers, and the files that exports have written."""
 
-    def __init__(self, world: World, profiles: Mapping[int, Profiles]) -> None:
+    def __init__(self, segments: Mapping[int, Segment], profiles: Mapping[int, Profiles]) -> None:
         self._profiles = profiles
-        self._segments = {segment.id: segment for segment in world.segments}
+        self._segments = segments
         self._tasks: dict[int, _Task] = {}
         self._files: dict[tuple[str, str], bytes] = {}
 

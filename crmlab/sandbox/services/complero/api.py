@@ -10,15 +10,17 @@ from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
 
 from crmlab.connector import Limits
-from crmlab.sandbox.service import Handler, Records, Service, answer, iso
+from crmlab.sandbox.service import BODY, Records, Service, answer, iso
 from crmlab.sandbox.services.complero.documentation import Documentation
+from crmlab.sandbox.services.complero.people import People
+from crmlab.sandbox.services.complero.uploads import CONTACTS, Upload, Uploads, errors_of
 from crmlab.sandbox.world.model import ConsentEvent, Operation, Person, User, World
 
 _KEY = "sandbox-complero-key"
@@ -40,7 +42,6 @@ _MESSAGES = {
 def service(world: World) -> Service:
     """Return Complero with the consent events, contacts and employees that it knows."""
     feed = _Feed(world)
-    documentation = Documentation(world, lambda: _refusal(404))
     return Service(
         name="complero",
         prefix="/complero/v1",
@@ -57,12 +58,17 @@ def service(world: World) -> Service:
             web.get("/ping", _ping),
             web.get("/events", feed.events),
             web.get("/events/latest", feed.latest),
-            web.get("/contacts/{id}", _one({p.complero_id: p for p in feed.people.values()}, feed.contact)),
-            web.get("/contacts/{contact_id}/documentation", documentation.by_contact),
-            web.get("/contacts/{contact_id}/documentation/{event_id}", documentation.by_event),
-            web.get("/employees/{id}", _one({user.id: user for user in world.users}, _employee)),
+            web.post("/contacts", feed.uploads.contacts),
+            web.get("/contacts/{id}", feed.now.contact),
+            web.get("/contacts/{contact_id}/documentation", feed.documentation.by_contact),
+            web.get("/contacts/{contact_id}/documentation/{event_id}", feed.documentation.by_event),
+            web.delete("/contacts/{id}", feed.now.delete_contact),
+            web.post("/employees", feed.uploads.employees),
+            web.get("/employees/{id}", feed.now.employee),
+            web.delete("/employees/{id}", feed.now.delete_employee),
+            web.post("/events/sandbox", feed.trigger),
             web.get("/operations", feed.operations),
-            web.get("/operations/{id}", _one({each.id: each for each in world.operations}, feed.operation)),
+            web.get("/operations/{id}", feed.one_operation),
         ],
     )
 
@@ -74,6 +80,8 @@ class Entry:
     at: datetime
     event: ConsentEvent | None
     has_contact: bool = True
+    #: the contact as it was given, of an event that was triggered
+    given: dict[str, Any] | None = None
 
     @property
     def mark(self) -> str:
@@ -114,6 +122,52 @@ class _Feed:
             sorted(world.operations, key=lambda each: (each.created_at, each.id), reverse=True), self.operation
         )
         self.received: set[str] = set()
+        self.uploads = Uploads(self.log, _answer, _refusal)
+        self._by_id = {person.complero_id: person for person in self.people.values()}
+        self._users = world.users_by_id()
+        self.now = People(
+            self.uploads,
+            contact=self._contact_of_world,
+            employee=self._employee_of_world,
+            assigned=lambda id_: {each.complero_id for each in self.people.values() if each.owner_id == id_},
+            answered=_answer,
+            refusal=_refusal,
+        )
+        self.documentation = Documentation(world, lambda id_: self.now.find(id_, CONTACTS), lambda: _refusal(404))
+
+    def _contact_of_world(self, id_: str) -> dict[str, Any] | None:
+        return self.contact(self._by_id[id_]) if id_ in self._by_id else None
+
+    def _employee_of_world(self, id_: str) -> dict[str, Any] | None:
+        return _employee(self._users[id_]) if id_ in self._users else None
+
+    async def trigger(self, request: web.Request) -> web.Response:
+        """Make an event of a contact that is there, with a documentation that is the same for all.
+
+        Not documented: that an unknown contact is refused with 404, and that the event shows the contact as given.
+        """
+        body: Any = request[BODY]
+        given = body.get("contact") if isinstance(body, dict) else None
+        if not isinstance(given, dict) or body.get("type") not in _DECIDING:
+            return _refusal(400, "contact is an object, and type is update or confirm (v1c001)")
+        errors = errors_of(given, CONTACTS)
+        if errors:
+            return _answer({"message": "validation failed", "validation_errors": errors}, status=400)
+        known = self.now.find(str(given["id"]), CONTACTS)
+        if known is None:
+            return _refusal(404)
+        event = ConsentEvent(
+            id=str(uuid4()), person_id="", kind=body["type"], channel="email", opted_in=True, source="sandbox",
+            has_documentation=True, at=datetime.now(UTC).replace(microsecond=0),
+        )  # fmt: skip
+        documented = {"documentation": {"id": f"doc-{event.id}", "content_type": "application/pdf"}}
+        self.feed.add(Entry(event.at, event, given={**known, **given, **documented}))
+        self.documentation.add(str(given["id"]), event)
+        return _answer({"message": "triggered"})
+
+    async def one_operation(self, request: web.Request) -> web.Response:
+        found = next((each for each in self.log.items if each.id == request.match_info["id"]), None)
+        return _answer(self.operation(found)) if found else _refusal(404)
 
     async def events(self, request: web.Request) -> web.Response:
         try:
@@ -166,7 +220,9 @@ class _Feed:
             "created_at": iso(event.at),
             "source": event.source,
         }
-        if entry.has_contact:
+        if entry.given:
+            record["contact"] = entry.given
+        elif entry.has_contact:
             # the contact as a whole: also what was decided about other channels before
             consents = {**self.decided[event.id], event.channel: event.opted_in}
             record["contact"] = self.contact(self.people[event.person_id], consents, event.has_documentation)
@@ -213,8 +269,10 @@ class _Feed:
             "website": (company and company.url) or "",
         }
 
-    def operation(self, operation: Operation) -> dict[str, Any]:
-        """The items are of the kind uploaded; only their number is true."""
+    def operation(self, operation: Operation | Upload) -> dict[str, Any]:
+        """The items are of the kind uploaded; of uploads before the world began only their number is true."""
+        if isinstance(operation, Upload):
+            return operation.record()
         return {
             "created_at": iso(operation.created_at),
             "id": operation.id,
@@ -262,14 +320,6 @@ async def _ping(request: web.Request) -> web.Response:
     return _answer({"message": "pong"})
 
 
-def _one(known: dict[str, Any], write: Callable[[Any], dict[str, Any]]) -> Handler:
-    async def handle(request: web.Request) -> web.Response:
-        found = known.get(request.match_info["id"])
-        return _answer(write(found)) if found else _refusal(404)
-
-    return handle
-
-
 def _answer(body: Any, *, status: int = 200, **headers: str) -> web.Response:
     return answer(body, status=status, Request_Id=str(uuid4()), **headers)
 
@@ -311,7 +361,7 @@ def _limit(request: web.Request) -> int:
     return min(int(value), _PAGE)
 
 
-def _mark(operation: Operation) -> str:
+def _mark(operation: Operation | Upload) -> str:
     return f"{iso(operation.created_at)} {operation.id}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from crmlab.sandbox.service import iso
-from crmlab.sandbox.world.model import ConsentEvent, Person, World
+from crmlab.sandbox.world.model import ConsentEvent, World
 
 _FONT_SIZE = 12
 _TOP = 780
@@ -18,44 +18,49 @@ _LINE = 18
 
 
 class Documentation:
-    """Which documentation belongs to which contact and event; `not_found` makes the answer where there is none."""
+    """Which documentation belongs to which contact and event.
 
-    def __init__(self, world: World, not_found: Callable[[], web.Response]) -> None:
+    `find` gives a contact that is there, by its id, and `not_found` makes the answer where there is nothing.
+    """
+
+    def __init__(
+        self, world: World, find: Callable[[str], object | None], not_found: Callable[[], web.Response]
+    ) -> None:
+        self._find = find
         self._not_found = not_found
-        self._people = {person.complero_id: person for person in world.people_in("complero")}
+        ids = {person.id: person.complero_id for person in world.people_in("complero")}
         self._events: dict[str, list[ConsentEvent]] = {}
         for event in sorted(world.consent_events, key=lambda each: (each.at, each.id)):
-            if event.has_documentation:
-                self._events.setdefault(event.person_id, []).append(event)
+            if event.has_documentation and event.person_id in ids:
+                self.add(ids[event.person_id], event)
+
+    def add(self, contact: str, event: ConsentEvent) -> None:
+        """Take in an event of a contact that has a documentation."""
+        self._events.setdefault(contact, []).append(event)
 
     async def by_contact(self, request: web.Request) -> web.Response:
         """Answer with the newest documentation of a contact."""
-        person = self._people.get(request.match_info["contact_id"])
-        events = self._events.get(person.id, []) if person else []
-        if not person or not events:
-            return self._not_found()
-        return _file(person, events[-1])
+        contact = request.match_info["contact_id"]
+        events = self._of(contact)
+        return _file(contact, events[-1]) if events else self._not_found()
 
     async def by_event(self, request: web.Request) -> web.Response:
         """Answer with the documentation of one event of a contact."""
-        person = self._people.get(request.match_info["contact_id"])
+        contact = request.match_info["contact_id"]
         wanted = request.match_info["event_id"]
-        events = self._events.get(person.id, []) if person else []
-        event = next((each for each in events if each.id == wanted), None)
-        if not person or not event:
-            return self._not_found()
-        return _file(person, event)
+        event = next((each for each in self._of(contact) if each.id == wanted), None)
+        return _file(contact, event) if event else self._not_found()
 
-    def add(self, event: ConsentEvent) -> None:
-        """Take in an event that has a documentation."""
-        self._events.setdefault(event.person_id, []).append(event)
+    def _of(self, contact: str) -> list[ConsentEvent]:
+        """Return the documented events of a contact; none of one that is not there any more."""
+        return self._events.get(contact, []) if self._find(contact) else []
 
 
-def _file(person: Person, event: ConsentEvent) -> web.Response:
+def _file(contact: str, event: ConsentEvent) -> web.Response:
     decision = "yes" if event.opted_in else "no"
     lines = (
         "Documentation of a consent (sandbox, invented)",
-        f"contact {person.complero_id}",
+        f"contact {contact}",
         f"event {event.id}: {event.kind} of {iso(event.at)}",
         f"{event.channel}: {decision}, by {event.source}",
     )

@@ -17,11 +17,14 @@ from typing import Any
 from aiohttp import web
 
 from crmlab.connector import Limits
-from crmlab.sandbox.service import Handler, Records, Service, answer, dumps, extended
+from crmlab.sandbox.service import BODY, Handler, Records, Service, answer, dumps, extended
 from crmlab.sandbox.services.onepagecrm import lists
+from crmlab.sandbox.services.onepagecrm.asked import asked
 from crmlab.sandbox.services.onepagecrm.index import Index
 from crmlab.sandbox.services.onepagecrm.query import STREAMS, BadValue, Queries
 from crmlab.sandbox.services.onepagecrm.records import Renderers
+from crmlab.sandbox.services.onepagecrm.writes import WRITES, Write
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing
 from crmlab.sandbox.world.model import Deal, World
 
 #: contacts that page numbers reach; what the live service answers beyond is not documented
@@ -32,12 +35,12 @@ _MAX_DIGITS = 9
 #: lists that are another one, asked for in another way
 _LISTED = {**dict.fromkeys(STREAMS, "contacts"), "pinned_attachments": "attachments"}
 _USER_ID = "5aba31e99007ba0f570c12f7"
-_KEY = "sandbox-onepagecrm-key"
 _ERRORS = {
     400: "invalid_request",
     401: "authentication_failed",
     403: "forbidden",
     404: "resource_not_found",
+    409: "conflict",
 }
 
 
@@ -47,8 +50,8 @@ def service(world: World) -> Service:
     return Service(
         name="onepagecrm",
         prefix="/onepagecrm/api/v3",
-        credentials={"user_id": _USER_ID, "api_key": _KEY},
-        allowed=_allowed,
+        credentials={"user_id": _USER_ID, "api_key": crm.writing.key},
+        allowed=crm.allows,
         refusal=_refusal,
         limits=Limits(rate=5, burst=10),
         lists=crm.lists,
@@ -84,17 +87,16 @@ def _routes(crm: _Crm) -> Iterator[web.RouteDef]:
         for name in (*lists.OF_CONTACTS, "pinned_attachments"):
             paths[f"/{owner}/{{id}}/{name}"] = crm.paged(name, owner=owner, by=parameter)
     for path, handler in paths.items():
-        bare = path.replace("}", ":[^/.]+}")
-        yield web.get(bare, handler)
-        yield web.get(f"{bare}.json", handler)
+        yield from _both("GET", path, handler)
+    for (method, path), write in WRITES.items():
+        yield from _both(method, path, crm.changing(method, path, write))
 
 
-def _allowed(request: web.Request, body: Any) -> bool:
-    kind, _, pair = request.headers.get("Authorization", "").partition(" ")
-    try:
-        return kind == "Basic" and b64decode(pair, validate=True).decode() == f"{_USER_ID}:{_KEY}"
-    except (NotBase64, UnicodeDecodeError):
-        return False
+def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
+    """Yield a path bare and with ``.json``."""
+    bare = path.replace("}", ":[^/.]+}")
+    yield web.route(method, bare, handler)
+    yield web.route(method, f"{bare}.json", handler)
 
 
 def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
@@ -109,7 +111,12 @@ def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
 
 
 def _envelope(**parts: bytes) -> web.Response:
-    return answer(extended(dumps({"status": 0, "message": "OK", "timestamp": int(time.time())}), parts))
+    return _enveloped(200, parts)
+
+
+def _enveloped(status: int, parts: Mapping[str, bytes]) -> web.Response:
+    told = {"status": 0, "message": "OK", "timestamp": int(time.time())}
+    return answer(extended(dumps(told), parts), status=status)
 
 
 class _Crm:
@@ -121,6 +128,29 @@ class _Crm:
         self._index = Index(self.lists)
         self._rendered = Renderers(self._index, self.written)
         self._queries = Queries(world, self._index)
+        self.writing = Writing(world, self.lists, self._rendered, self.written)
+
+    def allows(self, request: web.Request, body: Any) -> bool:
+        """Whether a request carries the key that opens the service at that time."""
+        kind, _, pair = request.headers.get("Authorization", "").partition(" ")
+        try:
+            return kind == "Basic" and b64decode(pair, validate=True).decode() == f"{_USER_ID}:{self.writing.key}"
+        except (NotBase64, UnicodeDecodeError):
+            return False
+
+    def changing(self, method: str, path: str, write: Write) -> Handler:
+        """What changes something: what it refuses changes nothing."""
+
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                asking = asked(method, path, request.match_info, dict(request.query), request[BODY])
+                data = write(self.writing, asking)
+            except Refused as error:
+                return _refusal(error.status, error.detail, **error.errors)
+            self.writing.forget()
+            return _enveloped(201 if method == "POST" else 200, {"data": data()})
+
+        return handle
 
     async def bootstrap(self, request: web.Request) -> web.Response:
         return _envelope(**lists.bootstrap(self.world, self.lists))

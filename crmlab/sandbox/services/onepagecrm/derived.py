@@ -10,11 +10,13 @@ from typing import Any
 from zlib import crc32
 
 from crmlab.sandbox.service import iso
-from crmlab.sandbox.world.model import Deal, Note, Person, World
+from crmlab.sandbox.world.model import Deal, DealItem, Note, Person, World
 
 #: every so many notes one has a file, and every other file is pinned
 _NOTES_PER_FILE = 5
 _MAX_NOTIFICATIONS = 100
+#: products that are sold together
+_TOGETHER = 2
 _ACTIONS = (("Call [first name] back", 1), ("Send the offer to [first name]", 3), ("Ask for a decision", 10))
 _WEBHOOKS = (("Newsletter", "https://hooks.example.com/catch/4711/q8x"), ("Warehouse", "https://in.example.net/crm"))
 #: what the variants of each kind of relationship are called: one is the same for both
@@ -240,3 +242,41 @@ def notifications(world: World, author: str) -> list[Entry]:
         )
         for action in latest
     ]
+
+
+def product_id(item: DealItem) -> str:
+    """The id of the product that an item of a deal was taken from."""
+    return made_id(item.name)
+
+
+def products(world: World) -> list[Entry]:
+    """Products of the catalogue: what the deals hold, each once; the first ones are a group."""
+    by_name = {item.name: item for deal in world.deals for item in deal.items}
+    group = {"item_group_id": _group_id()}
+    return [
+        Entry(id=product_id(item), record=_product(item, position) | (group if position <= _TOGETHER else {}))
+        for position, item in enumerate(by_name.values(), 1)
+    ]
+
+
+def product_groups(found: list[Entry]) -> list[Entry]:
+    """Products that are sold together."""
+    ids = [product.id for product in found[:_TOGETHER]]
+    if not ids:
+        return []
+    record = {"name": "Starter kit", "position": 1, "count": len(ids), "item_ids": ids}
+    return [Entry(id=_group_id(), record=record)]
+
+
+def _group_id() -> str:
+    return made_id("item group")
+
+
+def _product(item: DealItem, position: int) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "description": item.description,
+        "cost": item.cost,
+        "price": item.price,
+        "position": position,
+    }

@@ -180,16 +180,20 @@ def _has_status(deal: Deal, value: str) -> bool:
 
 
 def is_true(value: str) -> bool:
+    """Return whether a parameter says yes."""
     return value == "true"
 
 
 def holds(text: str, part: str) -> bool:
+    """Return whether a text holds another, whatever the case of its letters."""
     return part.casefold() in text.casefold()
 
 
 def begins(text: str, letter: str) -> bool:
+    """Return whether a text begins with a letter, whatever its case."""
     return text.casefold().startswith(letter.casefold())
 
 
 def digits(text: str) -> str:
+    """Return the digits of a text, and nothing else."""
     return "".join(filter(str.isdigit, text))

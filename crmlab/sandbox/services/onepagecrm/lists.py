@@ -45,7 +45,7 @@ def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, R
 
     notes = known(world.notes)
     deals = known(world.deals)
-    products = records.products(world)
+    products = derived.products(world)
     kinds = derived.relationship_types(world)
     results = sorted({call.result for call in world.calls})
     author = records.short(world.users[-1]) if world.users else ""
@@ -56,7 +56,7 @@ def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, R
         "call_results": Records(results, rendered.call_result, name="call_result"),
         "countries": Records(derived.countries(), dict, name="country"),
         "predefined_items": entries(products, "predefined_item"),
-        "predefined_item_groups": entries(records.product_groups(products), "predefined_item_group"),
+        "predefined_item_groups": entries(derived.product_groups(products), "predefined_item_group"),
         "predefined_actions": entries(derived.predefined_actions(), "predefined_action"),
         "predefined_action_groups": entries(derived.predefined_action_groups(), "predefined_action_group"),
         "filters": entries(derived.filters(world), "filter"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from crmlab.sandbox.service import iso, unix
 from crmlab.sandbox.services.onepagecrm import derived
-from crmlab.sandbox.services.onepagecrm.derived import Entry, Link, made_id
+from crmlab.sandbox.services.onepagecrm.derived import Entry, Link
 from crmlab.sandbox.services.onepagecrm.index import Index
 from crmlab.sandbox.world.model import (
     Action,
@@ -23,7 +23,6 @@ from crmlab.sandbox.world.model import (
     Pipeline,
     Status,
     User,
-    World,
 )
 
 
@@ -54,48 +53,6 @@ def result_label(key: str) -> str:
     return key.replace("_", " ").capitalize()
 
 
-def product_id(item: DealItem) -> str:
-    """The id of the product that an item of a deal was taken from."""
-    return made_id(item.name)
-
-
-#: products that are sold together
-_TOGETHER = 2
-
-
-def products(world: World) -> list[Entry]:
-    """Products of the catalogue: what the deals hold, each once; the first ones are a group."""
-    by_name = {item.name: item for deal in world.deals for item in deal.items}
-    group = {"item_group_id": _group_id()}
-    return [
-        Entry(id=product_id(item), record=_product(item, position) | (group if position <= _TOGETHER else {}))
-        for position, item in enumerate(by_name.values(), 1)
-    ]
-
-
-def product_groups(found: list[Entry]) -> list[Entry]:
-    """Products that are sold together."""
-    ids = [product.id for product in found[:_TOGETHER]]
-    if not ids:
-        return []
-    record = {"name": "Starter kit", "position": 1, "count": len(ids), "item_ids": ids}
-    return [Entry(id=_group_id(), record=record)]
-
-
-def _group_id() -> str:
-    return made_id("item group")
-
-
-def _product(item: DealItem, position: int) -> dict[str, Any]:
-    return {
-        "name": item.name,
-        "description": item.description,
-        "cost": item.cost,
-        "price": item.price,
-        "position": position,
-    }
-
-
 def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
     return {
         "id": item.id,
@@ -106,7 +63,7 @@ def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
         "amount": round(item.price * item.quantity, 2),
         "qty": item.quantity,
         "deal_id": deal.id,
-        "predefined_item_id": product_id(item),
+        "predefined_item_id": derived.product_id(item),
         "position": position,
         **_times(deal),
     }
@@ -116,7 +73,7 @@ class Renderers:
     """Records that name others, or count them."""
 
     def __init__(self, index: Index, written: Mapping[str, Mapping[str, Any]]) -> None:
-        self._index = index
+        self.index = index
         #: by id, what was written of a record that the world has no place for
         self._written = written
 
@@ -167,10 +124,10 @@ class Renderers:
 
     def contact(self, person: Person) -> dict[str, Any]:
         """A contact with what stands beside it in a list."""
-        status = self._index.statuses.get(person.status_key)
-        pending = [deal for deal in self._index.deals_of.get(person.id, ()) if deal.status == "pending"]
-        company = self._index.companies.get(person.company_id or "")
-        actions = [self.action(each) for each in self._index.actions.get(person.id, ())]
+        status = self.index.statuses.get(person.status_key)
+        pending = [deal for deal in self.index.deals_of.get(person.id, ()) if deal.status == "pending"]
+        company = self.index.companies.get(person.company_id or "")
+        actions = [self.action(each) for each in self.index.actions.get(person.id, ())]
         contact = {
             "id": person.id,
             "title": person.title,
@@ -189,15 +146,15 @@ class Renderers:
             "status_id": status.id if status else None,
             "tags": person.tags,
             "lead_source_id": person.lead_source_id,
-            "lead_source": self._index.sources.get(person.lead_source_id or "", ""),
+            "lead_source": self.index.sources.get(person.lead_source_id or "", ""),
             "background": person.background,
             "owner_id": person.owner_id,
             "custom_fields": self._custom("contact", {"season": person.season}, "custom_field"),
             "letter": (person.last_name or "?")[0].lower(),
             "pending_deal": bool(pending),
             "total_pendings": round(sum(deal.amount * deal.months for deal in pending), 2),
-            "total_deals_count": len(self._index.deals_of.get(person.id, ())),
-            "company_size": self._index.count("contacts", "company_id", person.company_id) if person.company_id else 1,
+            "total_deals_count": len(self.index.deals_of.get(person.id, ())),
+            "company_size": self.index.count("contacts", "company_id", person.company_id) if person.company_id else 1,
             "sales_closed_for": [],
             "closed_sales": [],
             **_times(person),
@@ -223,18 +180,18 @@ class Renderers:
                 "text": status.text,
                 "description": "",
                 "color": status.colour,
-                **_counts(self._index.count("contacts", "status_key", status.key)),
+                **_counts(self.index.count("contacts", "status_key", status.key)),
             }
         )
 
     def lead_source(self, source: LeadSource) -> dict[str, Any]:
         """Where contacts come from."""
-        count = self._index.count("contacts", "lead_source_id", source.id)
+        count = self.index.count("contacts", "lead_source_id", source.id)
         return self._whole({"id": source.id, "text": source.text, **_counts(count)})
 
     def call_result(self, key: str) -> dict[str, Any]:
         """The result of a call."""
-        count = self._index.count("calls", "result", key)
+        count = self.index.count("calls", "result", key)
         return {
             "result": key,
             "text": result_label(key),
@@ -245,7 +202,7 @@ class Renderers:
 
     def linked(self, link: Link) -> dict[str, Any]:
         """A contact that is linked with a company."""
-        return {**self.contact(self._index.people[link.contact_id]), "linked_with": link.linked_with}
+        return {**self.contact(self.index.people[link.contact_id]), "linked_with": link.linked_with}
 
     def relationship(self, relationship: Entry) -> dict[str, Any]:
         """A relationship with the names of both contacts, and what each is called."""
@@ -253,11 +210,11 @@ class Renderers:
         return {**derived.entry(relationship), "related_contacts": related}
 
     def _related(self, end: Mapping[str, str]) -> dict[str, Any]:
-        person = self._index.people.get(end["contact_id"])
-        variant = self._index.variants.get(end["variant_id"], "")
+        person = self.index.people.get(end["contact_id"])
+        variant = self.index.variants.get(end["variant_id"], "")
         if person is None:
             return {**end, "variant_name": variant}
-        company = self._index.companies.get(person.company_id or "")
+        company = self.index.companies.get(person.company_id or "")
         named = {
             **end,
             "variant_name": variant,
@@ -271,19 +228,19 @@ class Renderers:
         return _without_none(named)
 
     def _attachments(self, reference_id: str) -> list[dict[str, Any]]:
-        files = self._index.attachments.get(reference_id, [])
+        files = self.index.attachments.get(reference_id, [])
         return [derived.attachment(each) for each in files]
 
     def _custom(self, entity: str, values: Mapping[str, str | None], name: str) -> list[dict[str, Any]]:
         return [
-            {name: self.field(self._index.fields[entity, key]), "value": value}
+            {name: self.field(self.index.fields[entity, key]), "value": value}
             for key, value in values.items()
-            if value and (entity, key) in self._index.fields
+            if value and (entity, key) in self.index.fields
         ]
 
     def company(self, company: Company) -> dict[str, Any]:
         """A company with its counts."""
-        deals = self._index.deals_with.get(company.id, [])
+        deals = self.index.deals_with.get(company.id, [])
         won = [deal for deal in deals if deal.status == "won"]
         pending = [deal for deal in deals if deal.status == "pending"]
         return self._whole(
@@ -300,7 +257,7 @@ class Renderers:
                     ),
                     "syncing_tags": False,
                     "synced_tags": [],
-                    "contacts_count": self._index.count("contacts", "company_id", company.id),
+                    "contacts_count": self.index.count("contacts", "company_id", company.id),
                     "won_deals_count": len(won),
                     "total_won_amount": round(sum(deal.amount * deal.months for deal in won), 2),
                     "pending_deals_count": len(pending),
@@ -312,9 +269,9 @@ class Renderers:
 
     def deal(self, deal: Deal) -> dict[str, Any]:
         """A deal with its items."""
-        person = self._index.people.get(deal.contact_id)
-        owner = self._index.users.get(deal.owner_id)
-        company = self._index.companies.get(deal.company_id or "")
+        person = self.index.people.get(deal.contact_id)
+        owner = self.index.users.get(deal.owner_id)
+        company = self.index.companies.get(deal.company_id or "")
         return self._whole(
             _without_none(
                 {
@@ -354,7 +311,7 @@ class Renderers:
                     "owner": {"id": owner.id, "name": owner.full_name, "email": owner.email} if owner else None,
                     "linked_contacts": [
                         {"id": other.id, "contact_name": other.full_name, "company": "", "photo_url": ""}
-                        for other in map(self._index.people.get, deal.linked_contact_ids)
+                        for other in map(self.index.people.get, deal.linked_contact_ids)
                         if other
                     ],
                     **_times(deal),
@@ -364,7 +321,7 @@ class Renderers:
 
     def note(self, note: Note) -> dict[str, Any]:
         """A note."""
-        deal = self._index.deals.get(note.deal_id or "")
+        deal = self.index.deals.get(note.deal_id or "")
         return self._whole(
             {
                 "id": note.id,
@@ -373,7 +330,7 @@ class Renderers:
                 "date": note.date.isoformat(),
                 "linked_deal_id": note.deal_id,
                 "linked_deal_name": deal.name if deal else "",
-                "author": short(self._index.users.get(note.author)),
+                "author": short(self.index.users.get(note.author)),
                 "attachments": self._attachments(note.id),
                 **_times(note),
             }
@@ -391,7 +348,7 @@ class Renderers:
                 "via": "phone",
                 "phone_number": call.phone_number or "",
                 "recording_link": None,
-                "author": short(self._index.users.get(call.author)),
+                "author": short(self.index.users.get(call.author)),
                 "attachments": self._attachments(call.id),
                 **_times(call),
             }
@@ -406,7 +363,7 @@ class Renderers:
                 "text": meeting.text,
                 "meeting_time_int": unix(meeting.at),
                 "place": meeting.place,
-                "author": short(self._index.users.get(meeting.author)),
+                "author": short(self.index.users.get(meeting.author)),
                 "attachments": self._attachments(meeting.id),
                 **_times(meeting),
             }

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from crmlab.sandbox.service import Handler, Records, Service, answer, iso
+from crmlab.sandbox.services.relenta.saving import Activities, Contacts
 from crmlab.sandbox.world.model import Appointment, CustomField, Person, User, World
 
 _KEY = "sandbox-relenta-department-key"
@@ -35,10 +36,15 @@ def service(world: World) -> Service:
     """Return Relenta with the people and appointments that it knows."""
     write = _Writer(world)
     lists = {
-        "contacts": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.contact),
-        "activities": Records(sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.activity),
+        "contacts": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.any_contact),
+        "activities": Records(
+            sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.any_activity
+        ),
     }
     fields = Records(write.fields, write.field)
+    custom = {key_of(field) for field in write.fields}
+    contacts = Contacts(lists["contacts"], custom, id_of=contact_id, envelope=_envelope, refusal=_refusal)
+    activities = Activities(lists["activities"], envelope=_envelope, refusal=_refusal)
     return Service(
         name="relenta",
         prefix="/relenta/api/v3",
@@ -50,15 +56,19 @@ def service(world: World) -> Service:
         size_in="page_size",
         routes=[
             web.get("/contact.list.json", _paged(lists["contacts"])),
+            web.post(r"/contact.{verb:save|create}.json", contacts.save),
             web.get("/activity.list.json", _paged(lists["activities"])),
+            web.post("/activity.save.json", activities.save),
             web.get("/custom_field.list.json", _whole(fields)),
             web.get(r"/{name:(contact|activity|custom_field)\.list(\.\w+)?}", _wrong_format),
         ],
     )
 
 
-def contact_id(person: Person) -> str:
-    """Return the id that Relenta gave this person."""
+def contact_id(person: Person | dict[str, Any]) -> str:
+    """Return the id that Relenta gave this person, or a contact that was saved."""
+    if isinstance(person, dict):
+        return str(person["id"])
     return str(33_000_000 + person.number)
 
 
@@ -111,6 +121,10 @@ class _Writer:
         self.companies = world.companies_by_id()
         self.fields = [field for field in world.fields if field.entity == "contact"]
 
+    def any_contact(self, contact: Person | dict[str, Any]) -> dict[str, Any]:
+        """A person of the world, or a contact as it was saved."""
+        return contact if isinstance(contact, dict) else self.contact(contact)
+
     def contact(self, person: Person) -> dict[str, Any]:
         alias = self.world.alias(person, "relenta")
         company = self.companies.get(person.company_id or "")
@@ -142,6 +156,10 @@ class _Writer:
             **_given(groups=";".join(person.groups), tags=";".join(person.tags)),
             **{key_of(field): value for field in self.fields if (value := _custom(person, field))},
         }
+
+    def any_activity(self, activity: Appointment | dict[str, Any]) -> dict[str, Any]:
+        """An appointment of the world, or an activity as it was saved."""
+        return activity if isinstance(activity, dict) else self.activity(activity)
 
     def activity(self, appointment: Appointment) -> dict[str, Any]:
         users = [self.users[id] for id in appointment.user_ids if id in self.users]

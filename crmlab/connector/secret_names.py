@@ -1,0 +1,12 @@
+"""Names of fields that hold a key or a password, whatever a service's document says of them."""
+
+from __future__ import annotations
+
+#: parts of such names; looking for each of them is much faster than a regular expression is in long texts
+SECRET_PARTS = ("token", "secret", "password", "auth_key", "authkey", "api_key", "apikey")
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a field is named like one that holds a secret."""
+    folded = name.casefold()
+    return any(part in folded for part in SECRET_PARTS)

@@ -1,0 +1,41 @@
+"""What a service has of the records that are to be changed, where they must be sent whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmlab import fetching  # its function of that name hides the module from mypy otherwise
+from crmlab.accounts import Account
+from crmlab.connector import Fields, Target
+from crmlab.errors import PlanError
+
+if TYPE_CHECKING:
+    from crmlab.http.client import Client
+
+_KEY = ("provider", "account")
+#: how the note of a list begins that has fields which no frame holds
+_UNDOCUMENTED = "fields nobody documented"
+
+
+async def whole_list(account: Account, target: Target, client: Client) -> dict[str, Fields]:
+    """Return every record of a list by its id, as it is sent back.
+
+    Raises
+    ------
+    PlanError
+        The list did not come whole, or its records have fields that would be lost.
+    CrmlabError
+        It did not come at all.
+    """
+    name = f"{account.provider.name}.{target.current_resource}"
+    data = await fetching.fetch(
+        account, name, limits=client.limits(account), timeouts=client.timeouts, progress=False, on_error="raise"
+    )
+    notes = " ".join(data.summary["note"])
+    if not data.complete or _UNDOCUMENTED in notes:
+        raise PlanError(
+            f"{name} must be known whole before a record of it is changed, for the service may blank what is left out: "
+            f"{notes or 'it did not come whole'}"
+        )
+    records = data[name].drop(_KEY).iter_rows(named=True)
+    return {record["id"]: target.current(record) for record in records}

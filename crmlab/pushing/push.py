@@ -1,0 +1,159 @@
+"""Rows of a frame into one table of a service: each sent once, and what became of it told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from crmlab.accounts import Account
+from crmlab.connector import Limits, Target, Timeouts
+from crmlab.errors import Stopped, UsageError
+from crmlab.fetching import Listener, listening
+from crmlab.pushing.prepared import prepare
+from crmlab.pushing.push_plan import PushPlan, push_plan
+from crmlab.pushing.pushed import Pushed, results_frame
+from crmlab.pushing.results_file import ResultsFile
+from crmlab.pushing.rows import Rows, rows_of
+from crmlab.pushing.sender import Sender
+
+
+@overload
+async def push(
+    account: Account,
+    table: str,
+    frame: Any,
+    *,
+    results: str | Path | None = None,
+    dry_run: Literal[False] = False,
+    retry_unknown: bool = False,
+    limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
+    progress: Listener | bool | None = None,
+    stop: asyncio.Event | None = None,
+    **options: object,
+) -> Pushed: ...
+@overload
+async def push(
+    account: Account,
+    table: str,
+    frame: Any,
+    *,
+    results: str | Path | None = None,
+    dry_run: Literal[True],
+    retry_unknown: bool = False,
+    limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
+    progress: Listener | bool | None = None,
+    stop: asyncio.Event | None = None,
+    **options: object,
+) -> PushPlan: ...
+async def push(
+    account: Account,
+    table: str,
+    frame: Any,
+    *,
+    results: str | Path | None = None,
+    dry_run: bool = False,
+    retry_unknown: bool = False,
+    limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
+    progress: Listener | bool | None = None,
+    stop: asyncio.Event | None = None,
+    **options: object,
+) -> Pushed | PushPlan:
+    """Write the rows of a frame into a table of a service, and return what became of each.
+
+    A row with an ``id`` changes that record, one without creates a new one. Only columns of the frame are written, and
+    of them only cells with a value: what a frame leaves empty stays as it is. `updates` makes a frame of what differs,
+    whose column ``changed`` names the columns of each row that are written, those that shall be emptied too.
+
+    Nothing that a second application could change is sent twice. Where the connection breaks or the service fails after
+    a row was sent, its state is "unknown"; after three of them in a row the push ends.
+
+    Parameters
+    ----------
+    account
+        Where to.
+    table
+        A shared table: ``"contacts"``, or ``"deals"`` of OnePageCRM. The pages of the services say which columns each
+        takes.
+    frame
+        Of Polars, pandas or pyarrow. Columns ``provider`` and ``account``, if there, must be those of the account.
+    results
+        A file for what becomes of each row, written while it becomes known, for this user only: a line of JSON for
+        each row, which `polars.read_ndjson` reads. A second push of the same frame with the same file sends only rows
+        that were refused or not sent, corrected ones too, and asks for the end of work that was going on.
+    dry_run
+        Return the plan, a `PushPlan`, and send nothing.
+    retry_unknown
+        Send rows again whose outcome is unknown: they may be there twice afterwards. Complero's uploads, which bring
+        the same records up to date, are sent again without it.
+    limits, timeouts, progress, stop
+        As for `fetch`. Once `stop` is set, or ``timeouts.total`` is over, what is on its way is waited for, and the
+        rest is not sent.
+    **options
+        What a service must be told beside: Altcraft ``db_id=``, and ``skip_triggers=False`` to start scenarios.
+
+    Raises
+    ------
+    UsageError
+        The service does not take the table or a column, rows are of another account, an id stands twice, an option
+        is missing or unknown, or `results` is of another frame. Nothing was sent.
+    PlanError
+        Relenta's contacts, which are read before they are changed, did not come whole. Nothing was sent.
+    CrmlabError
+        Nothing could be sent: the key was refused, or the service cannot be reached.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> import polars as pl
+    >>> import crmlab
+    >>> async def no_more_mails():
+    ...     async with crmlab.sandbox(rows=20, services=["relenta"]) as (account,):
+    ...         contacts = (await crmlab.fetch(account, "contacts")).contacts
+    ...         rows = contacts.head(3).select("id", do_not_contact=pl.lit(True))
+    ...         return await crmlab.push(account, "contacts", rows)
+    >>> asyncio.run(no_more_mails())
+    <Pushed: 3 rows: 3 updated>
+    """
+    from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
+
+    rows = rows_of(account, table, frame)
+    given = _checked_options(rows.target, options, account)
+    with ResultsFile(results, whose(rows), read_only=dry_run) as file:
+        prepared = prepare(rows, file, given, retry_unknown=retry_unknown)
+        if dry_run:
+            return push_plan(prepared, limits or account.limits)
+        file.put(line for number, line in prepared.kept.items() if file.lines.get(number) != line)
+        stop = stop or asyncio.Event()
+        with listening(progress, stop) as listener:
+            async with Client(limits, timeouts) as client:
+                sender = Sender(client, prepared, file, listener, stop)
+                await sender.run()
+        file.put(prepared.left_over(sender.settled, sender.failure))
+    frame = results_frame(file.lines.values())
+    told_nothing = all(file.lines[row].state == "not_sent" for row in sender.settled)
+    if sender.failure and told_nothing and not isinstance(sender.failure, Stopped):
+        raise sender.failure
+    title = f"Pushed {table} to {account.provider.title}"
+    return Pushed(frame=frame, failure=sender.failure, path=file.path, title=title)
+
+
+def whose(rows: Rows) -> dict[str, str]:
+    """Return what every line of the results file says of the whole."""
+    account = rows.account
+    return {"provider": account.provider.name, "account": account.name, "table": rows.target.table}
+
+
+def _checked_options(target: Target, given: Mapping[str, object], account: Account) -> dict[str, object]:
+    strange = given.keys() - target.options.keys()
+    missing = [name for name, needed in target.options.items() if needed and name not in given]
+    takes = f"{account.provider.title} takes {', '.join(target.options) or 'no option'} with {target.table}"
+    if strange:
+        raise UsageError(f"{', '.join(sorted(strange))}: {takes}")
+    if missing:
+        raise UsageError(f"{', '.join(missing)} is missing: {takes}")
+    return dict(given)

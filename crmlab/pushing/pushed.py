@@ -1,0 +1,89 @@
+"""What became of the rows of a push, as a frame and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+
+from crmlab.connector import State
+from crmlab.display import DisplayMixin, Overview
+from crmlab.errors import CrmlabError
+from crmlab.pushing.results_file import DONE, Line
+from crmlab.schema import UTC
+
+STATES: tuple[State, ...] = get_args(State)
+RESULTS: dict[str, DataType | DataTypeClass] = {
+    "row": pl.Int64,
+    "id": pl.String,
+    "state": pl.Enum(STATES),
+    "reason": pl.String,
+    "pending": pl.String,
+    "sent_at": UTC,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed(DisplayMixin):
+    """What became of the rows of a push.
+
+    Attributes
+    ----------
+    frame : pl.DataFrame
+        A row for each of the frame that was pushed, in its order: row (its place, from 0), id (as it was given, or as
+        the service gave it), state, reason (the vendor's, of a row that was refused), pending (the id of work that goes
+        on at the service), sent_at (UTC; null where it was not sent).
+    failure : CrmlabError, optional
+        What ended it before all rows were sent.
+    path : Path, optional
+        The file that holds the same.
+
+    The states are "created" and "updated", "sent" where the service took it and does not tell whether it was new,
+    "refused", "not_sent", and "unknown" where it was sent and no answer tells whether it was applied.
+    """
+
+    frame: pl.DataFrame
+    failure: CrmlabError | None = None
+    path: Path | None = None
+    title: str = field(default="", repr=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows are in each state, without those that no row is in."""
+        counted = dict(self.frame["state"].value_counts().iter_rows())
+        return {state: counted[state] for state in STATES if state in counted}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row is where it should be."""
+        return self._open_rows().is_empty()
+
+    def _open_rows(self) -> pl.DataFrame:
+        return self.frame.filter(~pl.col("state").is_in(DONE) | pl.col("pending").is_not_null())
+
+    def __str__(self) -> str:
+        counted = ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in self.counts.items())
+        ended = f"; ended by: {self.failure}" if self.failure else ""
+        return f"{self.frame.height:,} rows: {counted or 'nothing to send'}{ended}"
+
+    def __repr__(self) -> str:
+        return f"<Pushed: {self}>"
+
+    def _overview(self) -> Overview:
+        tables = [("Not where they should be", self._open_rows())]
+        return Overview(title=self.title, words=str(self), good=self.complete, tables=tables)
+
+
+def results_frame(lines: Iterable[Line]) -> pl.DataFrame:
+    """Return the lines as a frame, in the order of the rows."""
+    rows = [
+        (line.row, line.id, line.state, line.reason, line.pending or None, line.sent_at)
+        for line in sorted(lines, key=lambda each: each.row)
+    ]
+    columns = {name: pl.String if name == "sent_at" else kind for name, kind in RESULTS.items()}
+    frame = pl.DataFrame(rows, schema=columns, orient="row")
+    return frame.with_columns(pl.col("sent_at").str.to_datetime(time_unit="us", time_zone="UTC"))

@@ -1,0 +1,196 @@
+"""What became of each row, on disk while it becomes known: a line of JSON for each change, the last one counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from crmlab.atomic_files import errors_in_words
+from crmlab.connector import State
+from crmlab.errors import UsageError
+
+#: states of rows that are where they should be, once nothing goes on
+DONE = ("sent", "created", "updated")
+#: for this user only: it names records of persons
+_MODE = 0o600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What is known of one row: `digest` says of which values, `pending` is the id of work that goes on."""
+
+    row: int
+    digest: str
+    state: State
+    id: str | None = None
+    reason: str = ""
+    pending: str = ""
+    sent_at: str | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the row is where it should be."""
+        return self.state in DONE and not self.pending
+
+
+class ResultsFile:
+    """The lines of one push, and those of earlier ones of the same rows.
+
+    A line is on disk before its request leaves, with the state "unknown", and another one when the answer is there. A
+    process that is killed in between leaves the first, which is the truth. Use as a context manager: no other run may
+    use the file meanwhile.
+
+    Parameters
+    ----------
+    path
+        Where it is; made if it is not there. None keeps the lines in memory alone.
+    whose
+        What each line begins with: the account and the table.
+    read_only
+        Whether the file is looked at, and nothing more.
+
+    Raises
+    ------
+    UsageError
+        It is no such file, one of another account or table, one that another run uses, or its place is wrong.
+    CrmlabError
+        The system refused otherwise: the disk is full.
+    """
+
+    def __init__(self, path: str | Path | None, whose: Mapping[str, str], *, read_only: bool = False) -> None:
+        self.path = None if path is None else Path(path)
+        #: by row: what earlier pushes left, and what became known since
+        self.lines: dict[int, Line] = {}
+        self._read_only = read_only
+        self._whose = dict(whose)
+        self._handle: int | None = None
+
+    def __enter__(self) -> Self:
+        if self.path and self._read_only:
+            self._read(self.path.read_bytes() if self.path.exists() else b"")
+        elif self.path:
+            with errors_in_words(self.path):
+                self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, _MODE)
+                os.fchmod(self._handle, _MODE)
+                try:
+                    self._take_over()
+                except BaseException:
+                    os.close(self._handle)
+                    raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave one line for each row, and let others use the file; after an error all lines stay as they are."""
+        if self._handle is None or self.path is None:
+            return
+        try:
+            if error is None:
+                with errors_in_words(self.path):
+                    self._rewrite(self.path)
+            elif not self.lines:
+                self.path.unlink(missing_ok=True)
+        finally:
+            os.close(self._handle)
+
+    def put(self, lines: Iterable[Line]) -> None:
+        """Take note of rows, and wait until that is on disk."""
+        new = list(lines)
+        if self._handle is not None and self.path is not None:
+            with errors_in_words(self.path):
+                _write(self._handle, b"".join(map(self._text, new)))
+        self.lines |= {line.row: line for line in new}
+
+    def _take_over(self) -> None:
+        """Lock the file, read what is there, and cut off half a line that a killed process left."""
+        assert self._handle is not None
+        assert self.path is not None
+        if not _locked(self._handle):
+            raise UsageError(f"{self.path} is used by another run: wait for its end")
+        content = self.path.read_bytes()
+        torn = self._read(content)
+        if torn:
+            os.ftruncate(self._handle, len(content) - torn)
+
+    def _read(self, content: bytes) -> int:
+        """Take every whole line, the last of each row; return the bytes of half a line at the end."""
+        whole, newline, torn = content.rpartition(b"\n")
+        for text in whole.split(b"\n") if newline else ():
+            line = self._line(text)
+            self.lines[line.row] = line
+        return len(torn)
+
+    def _line(self, text: bytes) -> Line:
+        try:
+            found: dict[str, Any] = json.loads(text)
+            whose = {name: found.pop(name) for name in self._whose}
+            line = Line(**found)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise UsageError(f"{self.path} holds no results of crmlab.push: name another file") from None
+        if whose != self._whose:
+            raise UsageError(
+                f"{self.path} holds results of {whose['provider']} account {whose['account']!r}, {whose['table']}: "
+                "name another file"
+            )
+        return line
+
+    def _text(self, line: Line) -> bytes:
+        return json.dumps({**self._whose, **asdict(line)}, ensure_ascii=False).encode() + b"\n"
+
+    def _rewrite(self, path: Path) -> None:
+        """Put a file in its place that has each row once, in their order."""
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+        try:
+            _write(handle, b"".join(self._text(self.lines[row]) for row in sorted(self.lines)))
+            beside.replace(path)
+        finally:
+            os.close(handle)
+            beside.unlink(missing_ok=True)
+
+
+def earlier(line: Line | None, digest: str, path: Path | None) -> Line | None:
+    """Return what an earlier push left of a row, None where it left nothing that binds this one.
+
+    Raises
+    ------
+    UsageError
+        The row was sent with other values: this file is of another frame.
+    """
+    if line is None or line.digest == digest:
+        return line
+    if line.state in ("refused", "not_sent"):
+        return None  # corrected since
+    raise UsageError(
+        f"row {line.row} is not the one that {path} says was {line.state}: give the same frame, or name another file"
+    )
+
+
+def _write(handle: int, content: bytes) -> None:
+    """Write all of it, and wait until it is on disk."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(handle, view) :]
+    os.fsync(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Keep other runs out of a file until it is closed, or the process ends; return whether that could be done."""
+    if sys.platform == "win32":
+        return True
+    import fcntl  # noqa: PLC0415  # not on Windows
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True

@@ -1,0 +1,226 @@
+"""Sends the rows of a push: a few requests at a time, each noted before it leaves and when its answer is there."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from crmlab.connector import Fields, Outcome, Page
+from crmlab.errors import (
+    ApiError,
+    CrmlabError,
+    RateLimitError,
+    ServerError,
+    Stopped,
+    TransportError,
+    UnknownOutcomeError,
+    UsageError,
+)
+from crmlab.fetching import Listener, chosen, out_of_time
+from crmlab.pushing.batches import Ready, batches
+from crmlab.pushing.current import whole_list
+from crmlab.pushing.follow_up import FollowUp
+from crmlab.pushing.prepared import Prepared, refusal
+from crmlab.pushing.push_progress import PushProgress
+from crmlab.pushing.results_file import Line, ResultsFile
+from crmlab.pushing.rows import Row
+
+if TYPE_CHECKING:
+    from crmlab.http.client import Client
+
+#: requests under way at a time: of so many the outcome is unknown where the process is killed
+IN_FLIGHT = 4
+#: outcomes unknown one after the other, after which a service does not seem to be well
+MAX_UNKNOWN = 3
+
+
+class Sender:
+    """Sends what is prepared, until all is sent, something fails that fails for all, or it is told to stop.
+
+    `failure` is what ended it before its end.
+    """
+
+    def __init__(
+        self, client: Client, prepared: Prepared, file: ResultsFile, listener: Listener | None, stop: asyncio.Event
+    ) -> None:
+        self.failure: CrmlabError | None = None
+        #: the rows whose turn has come
+        self.settled: set[int] = set()
+        self._client = client
+        self._prepared = prepared
+        self._account = prepared.rows.account
+        self._target = prepared.rows.target
+        self._file = file
+        self._stop = stop
+        self._progress = PushProgress(client, prepared, listener)
+        self._follow_up = FollowUp(client, prepared, file, stop)
+        self._current: dict[str, Fields] = {}
+        self._unknown_in_a_row = 0
+
+    async def run(self) -> None:
+        """Send everything, and follow to its end what goes on at the service."""
+        self._follow_up.add(self._prepared.pending)
+        total = self._client.timeouts.total
+        timer = asyncio.get_running_loop().call_later(total, self._out_of_time, total) if total else None
+        try:
+            if self._prepared.reads_list:
+                self._current = await whole_list(self._account, self._target, self._client)
+            queue = batches(self._ready_rows(), self._target)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(IN_FLIGHT, self._client.limits(self._account).concurrency)):
+                    group.create_task(self._work(queue))
+            if next(queue, None) and not self.failure:
+                self.failure = Stopped("stopped before all rows were sent")
+            await self._follow_up.run()
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            if timer:
+                timer.cancel()
+            lines = self._file.lines
+            self._progress.end(self.failure, complete=all(line.is_done for line in lines.values()))
+
+    def _out_of_time(self, seconds: float) -> None:
+        self.failure = self.failure or Stopped(out_of_time(seconds))
+        self._stop.set()
+
+    def _ready_rows(self) -> Iterator[Ready]:
+        """Yield the rows as they are sent; those that need the record of the service first are made when they are."""
+        for each in self._prepared.to_send:
+            if each.row.id is None or not self._target.current_resource:
+                yield each
+                continue
+            try:
+                yield self._prepared.ready(each.row, self._known(each.row.id))
+            except UsageError as error:
+                self._settle([refusal(self._prepared.line(each.row), error)])
+
+    def _known(self, id_: str) -> Fields:
+        """Return what the list has of a record."""
+        if id_ not in self._current:
+            raise UsageError(f"no record of that id is in the list of {self._target.current_resource}")
+        return self._current[id_]
+
+    async def _work(self, queue: Iterator[list[Ready]]) -> None:
+        """Send one batch after the other."""
+        while not (self.failure or self._stop.is_set()):
+            batch = next(queue, None)
+            if batch is None:
+                return
+            await self._send(batch)
+
+    async def _send(self, batch: list[Ready]) -> None:
+        lines = [self._prepared.line(each.row) for each in batch]
+        has_left = asyncio.Event()
+        try:
+            if batch[0].row.needs_own_read(self._target):
+                batch = [await self._merged(each.row) for each in batch]
+            page = await self._answer(batch, lines, has_left)
+        except UnknownOutcomeError as error:
+            self._unknown(lines, error)
+        except UsageError as error:
+            self._settle([refusal(line, error) for line in lines])
+        except CrmlabError as error:
+            self._failed(lines, error, has_left=has_left.is_set())
+        else:
+            self._unknown_in_a_row = 0
+            self._answered(batch, lines, page)
+        self._progress.tell(len(batch))
+
+    async def _merged(self, row: Row) -> Ready:
+        """Return a row as a record that keeps what the service has beside it."""
+        operation = {each.name: each for each in self._account.provider.operations()}[self._target.current_operation]
+        (id_name,) = operation.path_parts()
+        asked = chosen(self._account, self._target.current_operation, {id_name: row.id})
+        page = await self._client.send(self._account, asked.request)
+        self._progress.asked(page)
+        try:
+            current = self._target.current(page.read(dict[str, Any]))
+        except (KeyError, TypeError):
+            raise TransportError(f"{asked.request.path} answered without the record that it should hold") from None
+        return self._prepared.ready(row, current)
+
+    async def _answer(self, batch: Sequence[Ready], lines: Sequence[Line], has_left: asyncio.Event) -> Page:
+        asked = self._prepared.asked(batch)
+
+        def leaving() -> None:
+            now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+            on_its_way = "it was on its way when the process ended"
+            self._file.put(replace(line, state="unknown", reason=on_its_way, sent_at=now) for line in lines)
+            has_left.set()
+
+        def retried() -> None:
+            if asked.may_change_twice:  # it was refused as too fast, or did not leave
+                self._file.put(lines)
+                has_left.clear()
+
+        page = await self._client.send(
+            self._account,
+            asked.request,
+            again="unapplied" if asked.may_change_twice else "always",
+            leaving=leaving,
+            retried=retried,
+        )
+        self._progress.asked(page)
+        return page
+
+    def _answered(self, batch: Sequence[Ready], lines: Sequence[Line], page: Page) -> None:
+        """Take note of what the answer says of each row."""
+        try:
+            outcomes = self._target.read(page, [each.entry for each in batch])
+        except TransportError:  # of another shape than documented: it was a success all the same
+            outcomes = [Outcome(state="sent", id=line.id, reason="the answer could not be read") for line in lines]
+        settled = []
+        for line, outcome in zip(lines, outcomes, strict=True):
+            settled.append(
+                replace(
+                    line,
+                    state=outcome.state,
+                    id=outcome.id or line.id,
+                    reason=outcome.reason,
+                    pending=outcome.pending,
+                    sent_at=self._file.lines[line.row].sent_at,
+                )
+            )
+        self._settle(settled)
+        self._follow_up.add(settled)
+
+    def _unknown(self, lines: Sequence[Line], error: CrmlabError) -> None:
+        self._settle(self._noted(lines, error))
+        self._unknown_in_a_row += 1
+        if self._unknown_in_a_row >= MAX_UNKNOWN:
+            self._end(error)
+
+    def _failed(self, lines: Sequence[Line], error: CrmlabError, *, has_left: bool) -> None:
+        """Take note of rows that the service refused, or of what fails for all of them."""
+        may_be_applied = isinstance(error, ServerError) or (isinstance(error, TransportError) and error.sent)
+        if may_be_applied and has_left:
+            # a second application would change nothing, and was tried in vain
+            self._settle(self._noted(lines, error))
+            self._end(error)
+        elif _is_of_the_row(error):
+            self._settle([refusal(line, error) for line in lines])
+        else:
+            self._settle([replace(line, reason=error.what) for line in lines])
+            self._end(error)
+
+    def _noted(self, lines: Sequence[Line], error: CrmlabError) -> list[Line]:
+        """Return rows that left, of which nobody knows what became."""
+        return [replace(self._file.lines[line.row], reason=error.what) for line in lines]
+
+    def _end(self, error: CrmlabError) -> None:
+        self.failure = self.failure or self._account.explain(error, self._target.table)
+
+    def _settle(self, lines: Sequence[Line]) -> None:
+        self._file.put(lines)
+        self.settled.update(line.row for line in lines)
+
+
+def _is_of_the_row(error: CrmlabError) -> bool:
+    """Whether the service refused this row, and another may fare better."""
+    if isinstance(error, RateLimitError | ServerError):
+        return False
+    return isinstance(error, ApiError) and not error.of_account

@@ -1,0 +1,110 @@
+"""Profiles that are deleted or put into static segments, and goals that they reach.
+
+Not documented, and as crmlab assumes: that a profile which is in a segment already may be put there again, that one
+which is not in it may be taken out, and that a goal is an event of the history called goal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, moment, whole
+from crmlab.sandbox.services.altcraft.matching import find
+from crmlab.sandbox.services.altcraft.records import Profiles
+from crmlab.sandbox.world.model import MailEvent, Person, Segment
+
+#: the one pixel of the sandbox, which goals are registered with
+PIXEL = 1
+#: bytes of what a pixel may tell of a goal
+_MAX_PIXEL_DATA = 1024
+
+
+class Changes:
+    """Changes the profiles of the databases, and who is in a segment."""
+
+    def __init__(self, databases: Mapping[int, Profiles], segments: Mapping[int, Segment]) -> None:
+        self._databases = databases
+        self._segments = segments
+        self._numbers = count(1)
+
+    def methods(self) -> dict[str, Callable[[Body], bytes]]:
+        """Return the methods by their names."""
+        return {
+            "profiles/delete": self.delete,
+            "profiles/segstatic/add": self.put_into_segment,
+            "profiles/segstatic/remove": self.take_out_of_segment,
+            "goals/register": self.register_goal,
+        }
+
+    def delete(self, body: Body) -> bytes:
+        found = self._database(body)
+        found.remove(found.people[find(found, body)])
+        return b'"data":null'
+
+    def put_into_segment(self, body: Body) -> bytes:
+        segment = self._segment(body)
+        person = self._profile(body)
+        if person.number not in segment.person_numbers:
+            segment.person_numbers.append(person.number)
+            segment.size += 1
+        return b'"data":null'
+
+    def take_out_of_segment(self, body: Body) -> bytes:
+        segment = self._segment(body)
+        person = self._profile(body)
+        if person.number in segment.person_numbers:
+            segment.person_numbers.remove(person.number)
+            segment.size -= 1
+        return b'"data":null'
+
+    def register_goal(self, body: Body) -> bytes:
+        found = self._database(body)
+        if whole(body, "pixel_id") != PIXEL:
+            raise RefusedError(404, "pixel_id")
+        goals = [*_goals(body)]
+        if not isinstance(body.get("pixel_data", {}), dict) or len(str(body.get("pixel_data", ""))) > _MAX_PIXEL_DATA:
+            raise RefusedError(450, "pixel_data")
+        at = moment(body, "date") or datetime.now(UTC)
+        person = found.people[find(found, body)]
+        if not body.get("is_test"):
+            for _ in goals:
+                found.happened(person, self._goal(person, at))
+        return b'"data":null'
+
+    def _goal(self, person: Person, at: datetime) -> MailEvent:
+        id_ = f"{int(at.timestamp()):08x}{'60a1':0>8}{next(self._numbers):08x}"
+        return MailEvent(id=id_, person_id=person.id, campaign_id=None, message_id=None, action="goal", at=at)
+
+    def _database(self, body: Body) -> Profiles:
+        number = whole(body, "db_id")
+        if number not in self._databases:
+            raise RefusedError(404, "db_id")
+        return self._databases[number]
+
+    def _segment(self, body: Body) -> Segment:
+        number = whole(body, "segment_id")
+        if number not in self._segments:
+            raise RefusedError(404, "segment_id")
+        return self._segments[number]
+
+    def _profile(self, body: Body) -> Person:
+        found = self._database(body)
+        if not body.get("profile_id"):
+            raise RefusedError(450, "profile_id")
+        return found.people[find(found, {**body, "matching": "profile_id"})]
+
+
+def _goals(body: Body) -> Iterable[Any]:
+    """Yield the goals that a request names: one, or several with their values."""
+    named = body.get("goals")
+    if named is None:
+        named = [{"goal": body.get("goal")}]
+    if not isinstance(named, list) or not named:
+        raise RefusedError(450, "goals")
+    for each in named:
+        if not isinstance(each, dict) or not each.get("goal"):
+            raise RefusedError(450, "goal")
+        yield each

@@ -1,0 +1,85 @@
+"""Profiles that are imported: one that matches is changed, another is created.
+
+Not documented, and as crmlab assumes: that the answer to a batch has for each profile, in their order, its id or the
+error that it was refused with; that a profile which is looked for by its id must be there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+from crmlab.sandbox.service import dumps
+from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, whole
+from crmlab.sandbox.services.altcraft.matching import find
+from crmlab.sandbox.services.altcraft.records import Profiles, profile_id
+from crmlab.sandbox.world.model import object_id
+from crmlab.sandbox.world.newcomer import newcomer
+
+_MAX = 10_000
+#: what tells the ids of imported profiles from those of the world
+_IMPORTED = 0xA17C
+
+
+class Imports:
+    """Changes the profiles of the databases, and adds new ones."""
+
+    def __init__(self, databases: Mapping[int, Profiles]) -> None:
+        self._databases = databases
+        self._numbers = count(1)
+        #: imports that would have started scenarios
+        self.triggered = 0
+
+    def methods(self) -> dict[str, Callable[[Body], bytes]]:
+        """Return the methods by their names."""
+        return {"profiles/import": self.one, "profiles/import_batch": self.several}
+
+    def one(self, body: Body) -> bytes:
+        """Import one profile, which is found by the key beside it or, by default, by its e-mail address."""
+        profile = body.get("data")
+        if not isinstance(profile, dict):
+            raise RefusedError(450, "data")
+        return b'"profile_id":' + dumps(self._imported(self._found(body), body, profile))
+
+    def several(self, body: Body) -> bytes:
+        """Import many profiles, each by the key in itself."""
+        profiles = body.get("data")
+        if not isinstance(profiles, list) or len(profiles) > _MAX:
+            raise RefusedError(450, "data")
+        found = self._found(body)
+        results: list[dict[str, Any]] = []
+        for profile in profiles:
+            try:
+                if not isinstance(profile, dict):
+                    raise RefusedError(450, "data")
+                results.append({"error": 0, "profile_id": self._imported(found, body, profile)})
+            except RefusedError as refused:
+                results.append({"error": refused.code, "error_text": refused.detail})
+        return b'"result":' + dumps(results)
+
+    def _found(self, body: Body) -> Profiles:
+        number = whole(body, "db_id")
+        if number not in self._databases:
+            raise RefusedError(404)
+        if not body.get("skip_triggers"):
+            self.triggered += 1
+        return self._databases[number]
+
+    def _imported(self, found: Profiles, body: Body, profile: Mapping[str, Any]) -> str:
+        """Write a profile, and return its id."""
+        if "@" not in str(profile.get("email") or "@"):
+            raise RefusedError(450, "email")
+        keys = {name: profile[name] for name in ("email", "phone") if profile.get(name)}
+        try:
+            person = found.people[find(found, {**keys, **body})]
+        except RefusedError as refused:
+            if refused.code != 404 or body.get("matching") == "profile_id":
+                raise
+            now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+            number = next(self._numbers)
+            person = newcomer(object_id(now, _IMPORTED, number), number=-number, at=now, service="altcraft")
+            found.add(person)
+        found.write(person, profile)
+        return profile_id(person.id)

@@ -1,0 +1,51 @@
+"""The objects at one path of the service, as JSON:API has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Object = dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Collection:
+    """The objects at one path, which may be added to, changed and deleted.
+
+    `includes` are what may stand with them, `filters` the attribute that each filter is about. With `is_paged`, a page
+    holds ten of them. `unique` is the attribute of which two objects cannot have the same value. Where one object is
+    asked for, what it is related to stands with it if it `shows_related`.
+    """
+
+    type: str
+    objects: list[Object] = field(default_factory=list)
+    includes: frozenset[str] = frozenset()
+    filters: Mapping[str, str] = field(default_factory=dict)
+    is_paged: bool = False
+    unique: str = ""
+    shows_related: bool = True
+    ids: Callable[[int], Any] = int
+
+    def add(self, attributes: Mapping[str, Any], **related: Any) -> Object:
+        """Add an object with the next free id."""
+        highest = max((int(each["id"]) for each in self.objects), default=0)
+        made: Object = {"id": self.ids(highest + 1), "type": self.type, "attributes": dict(attributes)}
+        if related:
+            made["relationships"] = {name: {"data": link} for name, link in related.items()}
+        self.objects.append(made)
+        return made
+
+    def named(self, id: str) -> Object | None:
+        """Return the object with that id."""
+        return next((each for each in self.objects if str(each["id"]) == id), None)
+
+
+def link(kind: str, id: Any) -> Object:
+    """Return what names another object."""
+    return {"type": kind, "id": id}
+
+
+def links(kind: str, ids: Iterable[Any]) -> list[Object]:
+    """Return what names several objects of a kind."""
+    return [link(kind, id) for id in ids]

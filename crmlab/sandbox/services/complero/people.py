@@ -1,0 +1,82 @@
+"""Contacts and employees as they are now: those of the world, what uploads changed of them, and who was deleted.
+
+Not documented, and as crmlab assumes: that the deletion of an employee who still has contacts is refused with 409, and
+that what events said of a contact stays in the feed after its deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from crmlab.sandbox.services.complero.uploads import CONTACTS, EMPLOYEES, Kind, Uploads
+
+_Record = Mapping[str, Any]
+
+
+class People:
+    """What can be asked for by id, and deleted.
+
+    `contact` and `employee` give a record of the world by its id, None where there is none, and `assigned` the contacts
+    of the world that an employee has.
+    """
+
+    def __init__(
+        self,
+        uploads: Uploads,
+        *,
+        contact: Callable[[str], _Record | None],
+        employee: Callable[[str], _Record | None],
+        assigned: Callable[[str], set[str]],
+        answered: Callable[..., web.Response],
+        refusal: Callable[..., web.Response],
+    ) -> None:
+        self._uploads = uploads
+        self._of_world = {CONTACTS.model: contact, EMPLOYEES.model: employee}
+        self._assigned = assigned
+        self._answered = answered
+        self._refusal = refusal
+        self._deleted: set[tuple[str, str]] = set()
+
+    def find(self, id_: str, kind: Kind) -> dict[str, Any] | None:
+        """Return a record as it is now; None where there is none, or none any more."""
+        changes = self._uploads.changes(id_, kind)
+        is_deleted = (kind.model, id_) in self._deleted
+        known = None if is_deleted else self._of_world[kind.model](id_)
+        if known is None:
+            return kind.blank(changes) if changes else None
+        return {**known, **changes}
+
+    async def contact(self, request: web.Request) -> web.Response:
+        """Answer with a contact."""
+        return self._one(request, CONTACTS)
+
+    async def employee(self, request: web.Request) -> web.Response:
+        """Answer with an employee."""
+        return self._one(request, EMPLOYEES)
+
+    async def delete_contact(self, request: web.Request) -> web.Response:
+        """Delete a contact."""
+        return self._delete(request.match_info["id"], CONTACTS)
+
+    async def delete_employee(self, request: web.Request) -> web.Response:
+        """Delete an employee who has no contacts any more."""
+        id_ = request.match_info["id"]
+        theirs = self._assigned(id_) | self._uploads.assigned_to(id_)
+        now = [self.find(each, CONTACTS) for each in theirs]
+        if any(contact and contact["employee_id"] == id_ for contact in now):
+            return self._refusal(409, "contacts are still assigned to the employee")
+        return self._delete(id_, EMPLOYEES)
+
+    def _one(self, request: web.Request, kind: Kind) -> web.Response:
+        found = self.find(request.match_info["id"], kind)
+        return self._answered(found) if found else self._refusal(404)
+
+    def _delete(self, id_: str, kind: Kind) -> web.Response:
+        if self.find(id_, kind) is None:
+            return self._refusal(404)
+        self._deleted.add((kind.model, id_))
+        self._uploads.forget(id_, kind)
+        return self._answered({"message": "deleted"})

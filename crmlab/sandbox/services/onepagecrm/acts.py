@@ -1,0 +1,139 @@
+"""What can be done with actions and files of OnePageCRM, beside changing their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crmlab.sandbox.services.onepagecrm.asked import Asked
+from crmlab.sandbox.services.onepagecrm.derived import Attachment
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given
+from crmlab.sandbox.world.model import Action
+
+_NEXT = ("asap", "date", "date_time", "waiting")
+#: what a list of records with files is called where one of them is named
+_REFERENCES = {"deal": "deals", "note": "notes", "call": "calls", "meeting": "meetings"}
+
+#: changes something, and returns the id of what is shown
+Act = Callable[[Writing, Asked], str]
+
+
+# ---- actions ------------------------------------------------------------------------------------
+
+
+def _action(change: Callable[[Writing, Action], Mapping[str, Any]]) -> Act:
+    """Change an action as `change` says, which returns its new attributes."""
+
+    def act(writing: Writing, asked: Asked) -> str:
+        action: Action = writing.find("actions", asked.id)
+        return str(writing.changed("actions", action, **change(writing, action)).id)
+
+    return act
+
+
+def done(writing: Writing, action: Action) -> Mapping[str, Any]:
+    """Return what an action is when it is done; what it was is kept."""
+    if action.done:
+        return {}
+    writing.before_done[action.id] = action.status
+    return {"done": True, "done_at": writing.now().date(), "status": "done"}
+
+
+def not_done(writing: Writing, action: Action) -> Mapping[str, Any]:
+    """Return what an action was before it was done."""
+    if not action.done:
+        raise Refused(409, "The action is not done")
+    return {"done": False, "done_at": None, "status": writing.before_done.get(action.id, "date")}
+
+
+def _promoted(writing: Writing, action: Action) -> Mapping[str, Any]:
+    """A queued action becomes the next one, where there is none."""
+    others = _of_mine(writing, action)
+    if action.done or any(each.status in _NEXT for each in others):
+        raise Refused(409, "There is a next action")
+    return {"status": "date", "date": action.date or writing.now().date()}
+
+
+def _swapped(writing: Writing, action: Action) -> Mapping[str, Any]:
+    """A queued action with an earlier day and the next action change places."""
+    found = [each for each in _of_mine(writing, action) if each.status in ("date", "date_time", "waiting")]
+    is_earlier = bool(found) and action.date is not None and (found[0].date is None or action.date < found[0].date)
+    if action.status != "queued_with_date" or action.assignee_id != writing.me or not is_earlier:
+        raise Refused(409, "The action cannot be swapped with the next one")
+    later = found[0]
+    writing.changed("actions", later, status="queued_with_date" if later.date else "queued")
+    return {"status": "date"}
+
+
+def _of_mine(writing: Writing, action: Action) -> list[Action]:
+    """Return the user's other actions with the contact."""
+    found = writing.index.actions.get(action.contact_id, [])
+    return [each for each in found if each is not action and each.assignee_id == writing.me]
+
+
+def _unlinked(writing: Writing, action: Action) -> Mapping[str, Any]:
+    writing.write_beside(action.id, externally_controlled=False)
+    return {}
+
+
+ACTIONS: Mapping[tuple[str, str], Act] = {
+    ("PUT", "/actions/{action_id}/unassign"): _action(lambda writing, action: {"assignee_id": writing.me}),
+    ("PUT", "/actions/{action_id}/mark_as_done"): _action(done),
+    ("PUT", "/actions/{action_id}/undo_completion"): _action(not_done),
+    ("PUT", "/actions/{action_id}/unlink"): _action(_unlinked),
+    ("PUT", "/actions/{action_id}/promote"): _action(_promoted),
+    # kept by the vendor for those that still ask: it changes nothing
+    ("PUT", "/actions/{action_id}/revert_promotion"): lambda writing, asked: str(writing.find("actions", asked.id).id),
+    ("PUT", "/actions/{action_id}/swap"): _action(_swapped),
+}
+
+
+# ---- files --------------------------------------------------------------------------------------
+
+
+def attach(writing: Writing, asked: Asked) -> Attachment:
+    """Attach a file that was uploaded, or is kept elsewhere, to a deal, a note, a call or a meeting."""
+    kind = asked.values["reference_type"]
+    if asked.parts and f"{kind}_id" not in asked.parts:
+        raise Refused(400, "reference_type is another one", reference_type="is invalid")
+    listed = _REFERENCES[kind]
+    if asked.parts:
+        item = writing.find(listed, asked.id)
+    else:
+        check_given(asked.values, "reference_id")
+        writing.check_known(listed, asked.values, "reference_id")
+        item = writing.find(listed, asked.values["reference_id"])
+    name = asked.values.get("name") or asked.values["key"].rpartition("/")[2]
+    file = Attachment(
+        id=writing.new_id(),
+        contact_id=item.contact_id,
+        reference_type=kind,
+        reference_id=item.id,
+        filename=name or "file",
+        size=asked.values.get("size", 0),
+        storage_provider=asked.values.get("link_type", "amazon"),
+        created_at=writing.now(),
+    )
+    writing.lists["attachments"].add(file)
+    return file
+
+
+def _file(change: Callable[[Writing, Asked], Mapping[str, Any]]) -> Act:
+    def act(writing: Writing, asked: Asked) -> str:
+        file = writing.find("attachments", asked.id)
+        return str(writing.changed("attachments", file, **change(writing, asked)).id)
+
+    return act
+
+
+def _renamed(writing: Writing, asked: Asked) -> Mapping[str, Any]:
+    check_given(asked.values, "attachment")
+    check_given(asked.values["attachment"], "custom_filename")
+    return {"custom_filename": asked.values["attachment"]["custom_filename"]}
+
+
+FILES: Mapping[tuple[str, str], Act] = {
+    ("PATCH", "/attachments/{attachment_id}"): _file(_renamed),
+    ("PATCH", "/attachments/{attachment_id}/pin"): _file(lambda writing, asked: {"pinned_at": writing.now()}),
+    ("PATCH", "/attachments/{attachment_id}/unpin"): _file(lambda writing, asked: {"pinned_at": None}),
+}

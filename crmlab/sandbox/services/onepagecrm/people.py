@@ -1,0 +1,279 @@
+"""What can be done with contacts and companies of OnePageCRM, beside changing their fields."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crmlab.sandbox.service import unix
+from crmlab.sandbox.services.onepagecrm.acts import Act
+from crmlab.sandbox.services.onepagecrm.asked import Asked
+from crmlab.sandbox.services.onepagecrm.derived import Link
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given
+from crmlab.sandbox.world.model import Company, Person
+
+_MAX_LINKS = 100
+
+
+def _image(asked: Asked) -> None:
+    """Refuse what is no image in Base64."""
+    check_given(asked.values, "image")
+    try:
+        b64decode(asked.values["image"], validate=True)
+    except (NotBase64, ValueError):
+        raise Refused(400, "image must be Base64", image="is invalid") from None
+
+
+# ---- contacts -----------------------------------------------------------------------------------
+
+
+def _contact(change: Callable[[Writing, Asked, Person], Mapping[str, Any]]) -> Act:
+    """Change a contact as `change` says, which returns its new attributes."""
+
+    def act(writing: Writing, asked: Asked) -> str:
+        person: Person = writing.find("contacts", asked.owner_id)
+        attributes = change(writing, asked, person)
+        return str(writing.changed("contacts", writing.find("contacts", person.id), **attributes).id)
+
+    return act
+
+
+def _tagged(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    """Tags are matched whatever their case."""
+    known = {tag.casefold(): tag for each in writing.lists["contacts"].items for tag in each.tags}
+    tag = known.get(asked.id.casefold(), asked.id)
+    return {"tags": list(dict.fromkeys([*person.tags, tag]))}
+
+
+def _untagged(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    left = [tag for tag in person.tags if tag.casefold() != asked.id.casefold()]
+    if left == person.tags:
+        raise Refused(404)
+    return {"tags": left}
+
+
+def _with_photo(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    _image(asked)
+    writing.write_beside(person.id, photo_url=f"https://photos.example.com/{writing.new_id()}.jpg")
+    return {}
+
+
+def _without_photo(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    writing.write_beside(person.id, photo_url="")
+    return {}
+
+
+def _in_google_contacts(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    me = writing.index.users[writing.me]
+    saved = {"account_email": me.email, "id": person.id, "saved_at": unix(writing.now())}
+    writing.write_beside(person.id, google_contacts_data=saved)
+    return {}
+
+
+def _closed(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    """The sales cycle is closed for one user, who has nothing to do for the contact any more."""
+    if any(each.assignee_id == writing.me for each in writing.index.actions.get(person.id, ())):
+        raise Refused(409, "There are actions with the contact")
+    _check_open(writing, person)
+    sale = {"user_id": writing.me, "closed_at": unix(writing.now()), "comment": asked.values.get("comment", "")}
+    _keep_closed(writing, person, [*_closed_sales(writing, person), sale])
+    return {}
+
+
+def _check_open(writing: Writing, person: Person) -> None:
+    if writing.me in _closed_for(writing, person):
+        raise Refused(409, "The sales cycle is closed")
+
+
+def _closed_by_force(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    _check_open(writing, person)
+    for action in writing.index.actions.get(person.id, ()):
+        writing.delete("actions", action.id)
+    return _closed(writing, asked, person)
+
+
+def _reopened(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    if writing.me not in _closed_for(writing, person):
+        raise Refused(409, "The sales cycle is not closed")
+    _keep_closed(writing, person, [each for each in _closed_sales(writing, person) if each["user_id"] != writing.me])
+    return {}
+
+
+def _closed_sales(writing: Writing, person: Person) -> list[dict[str, Any]]:
+    sales: list[dict[str, Any]] = writing.written.get(person.id, {}).get("closed_sales", [])
+    return sales
+
+
+def _closed_for(writing: Writing, person: Person) -> list[str]:
+    return [each["user_id"] for each in _closed_sales(writing, person)]
+
+
+def _keep_closed(writing: Writing, person: Person, sales: list[dict[str, Any]]) -> None:
+    users = [each["user_id"] for each in sales]
+    writing.write_beside(person.id, closed_sales=sales, sales_closed_for=users)
+
+
+def _split(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    """A contact leaves its company, which is gone without its last contact, and may join another one."""
+    if person.company_id is None:
+        raise Refused(409, "The contact has no company")
+    name = asked.values.get("company_name", "")
+    joined = company_called(writing, name) if name else None
+    staff = writing.index.count("contacts", "company_id", person.company_id)
+    if staff == 1 and (joined is None or joined.id != person.company_id):
+        writing.delete("companies", person.company_id)
+    return {"company_id": joined.id if joined else None}
+
+
+def company_called(writing: Writing, name: str) -> Company:
+    """Return the company of that name, whatever its case, or a new one."""
+    companies: list[Company] = writing.lists["companies"].items
+    for each in companies:
+        if each.name.casefold() == name.casefold():
+            return each
+    company = _new_company(writing, name)
+    writing.lists["companies"].add(company)
+    return company
+
+
+def _new_company(writing: Writing, name: str) -> Company:
+    now = writing.now()
+    return Company(
+        id=writing.new_id(),
+        name=name,
+        url=None,
+        phone=None,
+        street=None,
+        city=None,
+        state=None,
+        zip_code=None,
+        country_code=None,
+        description="",
+        size_label=None,
+        created_at=now,
+        modified_at=now,
+    )
+
+
+def _of_status(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    return {"status_key": writing.find("statuses", asked.id).key}
+
+
+def _of_owner(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+    return {"owner_id": writing.find("users", asked.id).id}
+
+
+def _starred(*, starred: bool) -> Act:
+    return _contact(lambda writing, asked, person: {"starred": starred})
+
+
+CONTACTS: Mapping[tuple[str, str], Act] = {
+    ("PUT", "/contacts/{contact_id}/assign_tag/{tag_name}"): _contact(_tagged),
+    ("PUT", "/contacts/{contact_id}/unassign_tag/{tag_name}"): _contact(_untagged),
+    ("PUT", "/contacts/{contact_id}/change_status/{status_id}"): _contact(_of_status),
+    ("PUT", "/contacts/{contact_id}/change_owner/{owner_id}"): _contact(_of_owner),
+    ("PUT", "/contacts/{contact_id}/star"): _starred(starred=True),
+    ("PUT", "/contacts/{contact_id}/unstar"): _starred(starred=False),
+    ("PUT", "/contacts/{contact_id}/close_sales_cycle"): _contact(_closed),
+    ("PUT", "/contacts/{contact_id}/force_close_sales_cycle"): _contact(_closed_by_force),
+    ("PUT", "/contacts/{contact_id}/reopen_sales_cycle"): _contact(_reopened),
+    ("PUT", "/contacts/{contact_id}/split"): _contact(_split),
+    ("POST", "/contacts/{contact_id}/google_contacts"): _contact(_in_google_contacts),
+    ("POST", "/contacts/{contact_id}/contact_photo"): _contact(_with_photo),
+    ("PUT", "/contacts/{contact_id}/contact_photo"): _contact(_with_photo),
+    ("DELETE", "/contacts/{contact_id}/contact_photo"): _contact(_without_photo),
+}
+
+
+# ---- companies ----------------------------------------------------------------------------------
+
+
+def _company(change: Callable[[Writing, Asked, Company], Mapping[str, Any]]) -> Act:
+    """Change a company as `change` says, which returns its new attributes."""
+
+    def act(writing: Writing, asked: Asked) -> str:
+        company: Company = writing.find("companies", asked.owner_id)
+        return str(writing.changed("companies", company, **change(writing, asked, company)).id)
+
+    return act
+
+
+def _company_fields(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+    values = dict(asked.values)
+    if values.get("name") == "":
+        raise Refused(400, "name is missing", name="is missing")
+    address = values.pop("address", {})
+    keys = {field.id: field.key for field in writing.lists["company_fields"].items}
+    custom = dict(company.custom)
+    for each in values.pop("company_fields", []):
+        id = (each.get("company_field") or {}).get("id")
+        if id not in keys:
+            raise Refused(400, "A company field is not known", company_fields="is invalid")
+        custom[keys[id]] = each.get("value") or ""
+    moved = {"street" if name == "address" else name: value for name, value in address.items()}
+    return {**values, **moved, "custom": custom}
+
+
+def _synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+    """All contacts of the company get the status."""
+    check_given(asked.values, "status_id")
+    writing.check_known("statuses", asked.values, "status_id")
+    status = writing.find("statuses", asked.values["status_id"])
+    for person in writing.lists["contacts"].of("company_id", company.id).items:
+        writing.changed("contacts", person, status_key=status.key)
+    writing.write_beside(company.id, syncing_status=True, synced_status_id=status.id)
+    return {}
+
+
+def _not_synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+    kept = {name: value for name, value in writing.written.get(company.id, {}).items() if name != "synced_status_id"}
+    writing.written[company.id] = {**kept, "syncing_status": False}
+    return {}
+
+
+def _with_logo(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+    _image(asked)
+    writing.write_beside(company.id, photo_url=f"https://photos.example.com/{writing.new_id()}.jpg")
+    return {}
+
+
+def _without_logo(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+    writing.write_beside(company.id, photo_url=None)
+    return {}
+
+
+COMPANIES: Mapping[tuple[str, str], Act] = {
+    ("PUT", "/companies/{company_id}"): _company(_company_fields),
+    ("POST", "/companies/{company_id}/synced_status"): _company(_synced),
+    ("DELETE", "/companies/{company_id}/synced_status"): _company(_not_synced),
+    ("PATCH", "/companies/{company_id}/logo"): _company(_with_logo),
+    ("DELETE", "/companies/{company_id}/logo"): _company(_without_logo),
+}
+
+
+def link(writing: Writing, asked: Asked) -> Link:
+    """Link a contact of another company with one."""
+    company: Company = writing.find("companies", asked.owner_id)
+    writing.check_known("contacts", asked.values, "contact_id")
+    person: Person = writing.find("contacts", asked.values["contact_id"])
+    linked = writing.lists["linked_contacts"].of("company_id", company.id).items
+    if person.company_id == company.id or any(each.contact_id == person.id for each in linked):
+        raise Refused(409, "The contact belongs to the company already")
+    if len(linked) >= _MAX_LINKS:
+        raise Refused(409, "The company has as many linked contacts as it may")
+    staff = [each.id for each in writing.lists["contacts"].of("company_id", company.id).items]
+    made = Link(company_id=company.id, contact_id=person.id, linked_with=staff[:1])
+    writing.lists["linked_contacts"].add(made)
+    return made
+
+
+def unlink(writing: Writing, asked: Asked) -> None:
+    """Take the link of a contact with a company away."""
+    writing.find("companies", asked.owner_id)
+    linked = writing.lists["linked_contacts"].of("company_id", asked.owner_id).items
+    found = [each for each in linked if each.contact_id == asked.id]
+    if not found:
+        raise Refused(404)
+    writing.lists["linked_contacts"].remove(found[0])

@@ -1,0 +1,256 @@
+"""Which paths of OnePageCRM change something, and what each of them answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crmlab.sandbox.service import dumps
+from crmlab.sandbox.services.onepagecrm import acts, people, sales
+from crmlab.sandbox.services.onepagecrm.acts import Act
+from crmlab.sandbox.services.onepagecrm.asked import Asked
+from crmlab.sandbox.services.onepagecrm.rules import RULES, after_creation, after_deletion, check_deletion
+from crmlab.sandbox.services.onepagecrm.writing import KINDS, Refused, Writing, check_given
+
+#: gives the data of an answer, once everything that was changed is seen
+Answer = Callable[[], bytes]
+#: changes something
+Write = Callable[[Writing, Asked], Answer]
+
+#: lists and their paths with an id
+_PATHS = {
+    "lead_sources": "/lead_sources/{lead_source_id}",
+    "statuses": "/statuses/{status_id}",
+    "deal_fields": "/deal_fields/{deal_field_id}",
+    "custom_fields": "/custom_fields/{custom_field_id}",
+    "company_fields": "/company_fields/{company_field_id}",
+    "predefined_actions": "/predefined_actions/{predefined_action_id}",
+    "predefined_action_groups": "/predefined_action_groups/{predefined_action_group_id}",
+    "predefined_items": "/predefined_items/{predefined_item_id}",
+    "predefined_item_groups": "/predefined_item_groups/{predefined_item_group_id}",
+    "notes": "/notes/{note_id}",
+    "calls": "/calls/{call_id}",
+    "meetings": "/meetings/{meeting_id}",
+    "actions": "/actions/{action_id}",
+    "relationship_types": "/relationship_types/{relationship_type_id}",
+}
+_OF_CONTACTS = ("actions", "notes", "calls", "meetings")
+_RELATIONSHIPS = "/contacts/{contact_id}/relationships"
+#: lists that are created in ways of their own, if at all
+_DELETED = {
+    "deals": "/deals/{deal_id}",
+    "attachments": "/attachments/{attachment_id}",
+    "webhooks": "/webhooks/{webhook_id}",
+}
+
+
+def _nothing() -> bytes:
+    return b"{}"
+
+
+def _record(writing: Writing, name: str, id: str, *, bare: bool = False) -> Answer:
+    """Answer with a record as it is then."""
+    return lambda: writing.lists[name].of("id", id).slice(bare=bare)[1:-1]
+
+
+def _created(writing: Writing, name: str, values: Mapping[str, Any]) -> Answer:
+    check_given(values, *KINDS[name].required)
+    item = writing.create(name, RULES[name](writing, values, None))
+    after_creation(writing, name, item)
+    if name == "relationship_types":  # the answer is a list, of the one that was made
+        return lambda: b'{"relationship_types":%s}' % writing.lists[name].of("id", item.id).slice()
+    if name == "predefined_item_groups":  # it comes under the name of a product
+        return lambda: b'{"predefined_item":%s}' % writing.lists[name].of("id", item.id).slice(bare=True)[1:-1]
+    return _record(writing, name, item.id)
+
+
+def _create(name: str) -> Write:
+    return lambda writing, asked: _created(writing, name, asked.values)
+
+
+def _create_of_contact(name: str) -> Write:
+    def write(writing: Writing, asked: Asked) -> Answer:
+        person = writing.find("contacts", asked.owner_id)
+        return _created(writing, name, {**asked.values, "contact_id": person.id})
+
+    return write
+
+
+def _update(name: str) -> Write:
+    def write(writing: Writing, asked: Asked) -> Answer:
+        item = writing.find(name, asked.id)
+        kind = KINDS[name]
+        is_partial = asked.is_partial or not kind.replaces
+        if not is_partial:
+            check_given(asked.values, *kind.required)
+        values = RULES[name](writing, asked.values, item)
+        writing.update(name, asked.id, values, partial=is_partial)
+        return _record(writing, name, asked.id)
+
+    return write
+
+
+def _update_action(writing: Writing, asked: Asked) -> Answer:
+    """An action may be told to be done in the same request."""
+    action = writing.find("actions", asked.id)
+    told = {"true": acts.done, "false": acts.not_done}.get(asked.query.get("done", ""))
+    attributes = told(writing, action) if told else {}
+    answer = _update("actions")(writing, asked)
+    writing.changed("actions", writing.find("actions", asked.id), **attributes)
+    return answer
+
+
+def _delete(name: str) -> Write:
+    def write(writing: Writing, asked: Asked) -> Answer:
+        if asked.is_undo:
+            writing.restore(name, asked.id)
+            return _nothing
+        check_deletion(writing, name, asked.id)
+        item = writing.find(name, asked.id)
+        writing.delete(name, asked.id)
+        after_deletion(writing, name, item)
+        return _nothing
+
+    return write
+
+
+def _act(act: Act, name: str, *, bare: bool = False) -> Write:
+    return lambda writing, asked: _record(writing, name, act(writing, asked), bare=bare)
+
+
+def _contact(path: str, act: Act) -> Write:
+    """Answer with the contact and what stands beside it; after a new photo with the contact alone, after tags not."""
+
+    def write(writing: Writing, asked: Asked) -> Answer:
+        id = act(writing, asked)
+        if "_tag/" in path:
+            return _nothing
+        if path.endswith("/contact_photo"):
+            return lambda: dumps({"contact": writing.rendered.contact(writing.find("contacts", id))["contact"]})
+        return _record(writing, "contacts", id)
+
+    return write
+
+
+def _relate(writing: Writing, asked: Asked) -> Answer:
+    return _created(writing, "relationships", _related(writing, asked))
+
+
+def _relate_anew(writing: Writing, asked: Asked) -> Answer:
+    _end_of(writing, asked)
+    _related(writing, asked)
+    return _update("relationships")(writing, asked)
+
+
+def _part(writing: Writing, asked: Asked) -> Answer:
+    """Take a relationship away, or bring it back."""
+    if not asked.is_undo:
+        _end_of(writing, asked)
+    return _delete("relationships")(writing, asked)
+
+
+def _related(writing: Writing, asked: Asked) -> Mapping[str, Any]:
+    """Return what the body says of a relationship, one end of which must be the contact of the path."""
+    person = writing.find("contacts", asked.owner_id)
+    ends = asked.values.get("related_contacts", [])
+    if ends and all(end.get("contact_id") != person.id for end in ends):
+        raise Refused(400, "The contact must be one of both", related_contacts="is invalid")
+    return asked.values
+
+
+def _end_of(writing: Writing, asked: Asked) -> None:
+    writing.find("contacts", asked.owner_id)
+    if asked.owner_id not in writing.find("relationships", asked.id).contact_ids:
+        raise Refused(400, "The contact is no part of the relationship")
+
+
+def _delete_contacts(writing: Writing, asked: Asked) -> Answer:
+    ids = [id for id in asked.query.get("ids", "").split(",") if id]
+    if not ids:
+        raise Refused(400, "ids is missing", ids="is missing")
+    for id in ids:
+        writing.find("contacts", id)
+    for id in dict.fromkeys(ids):
+        writing.delete("contacts", id)
+    return _nothing
+
+
+def _attach(writing: Writing, asked: Asked) -> Answer:
+    file = acts.attach(writing, asked)
+    return lambda: b'{"attachment":%s}' % writing.lists["attachments"].of("id", file.id).slice()[1:-1]
+
+
+def _link(writing: Writing, asked: Asked) -> Answer:
+    link = people.link(writing, asked)
+    return lambda: writing.lists["linked_contacts"].where(lambda each: each is link).slice()[1:-1]
+
+
+def _unlink(writing: Writing, asked: Asked) -> Answer:
+    people.unlink(writing, asked)
+    return _nothing
+
+
+def _update_user(writing: Writing, asked: Asked) -> Answer:
+    """The name of a user is what the world knows of them; an address for copies is made anew for oneself alone."""
+    user = writing.find("users", asked.id)
+    values = dict(asked.values)
+    if values.pop("bcc_email", None):
+        if user.id != writing.me:
+            raise Refused(403, "The address of another user cannot be changed")
+        writing.write_beside(user.id, bcc_email=f"{writing.new_id()}@users.example.com")
+    if "company_name" in values:
+        writing.write_beside(user.id, company_name=values.pop("company_name"))
+    writing.changed("users", user, **values)
+    return _record(writing, "users", user.id)
+
+
+def _mark_read(writing: Writing, asked: Asked) -> Answer:
+    _read(writing, writing.find("notifications", asked.id))
+    return _record(writing, "notifications", asked.id)
+
+
+def _mark_all_read(writing: Writing, asked: Asked) -> Answer:
+    for notification in writing.lists["notifications"].items:
+        _read(writing, notification)
+    return _nothing
+
+
+def _read(writing: Writing, notification: Any) -> None:
+    writing.changed("notifications", notification, record={**notification.record, "read": True})
+
+
+def _change_key(writing: Writing, asked: Asked) -> Answer:
+    """Give a new key: the one before opens nothing any more."""
+    writing.key = f"sandbox-{writing.new_id()}"
+    return lambda: dumps({"auth_key": writing.key})
+
+
+WRITES: Mapping[tuple[str, str], Write] = {
+    **{("POST", f"/{name}"): _create(name) for name in _PATHS},
+    # groups of products are never changed
+    **{("PUT", path): _update(name) for name, path in _PATHS.items() if name != "predefined_item_groups"},
+    ("PUT", "/actions/{action_id}"): _update_action,
+    **{("DELETE", path): _delete(name) for name, path in {**_PATHS, **_DELETED}.items()},
+    **{("POST", f"/contacts/{{contact_id}}/{name}"): _create_of_contact(name) for name in _OF_CONTACTS},
+    ("POST", "/contacts"): _act(sales.create_contact, "contacts"),
+    ("PUT", "/contacts/{contact_id}"): _act(sales.update_contact, "contacts"),
+    **{("POST", path): _act(sales.create_deal, "deals") for path in ("/deals", "/contacts/{contact_id}/deals")},
+    ("PUT", "/deals/{deal_id}"): _act(sales.update_deal, "deals"),
+    **{(method, path): _contact(path, act) for (method, path), act in people.CONTACTS.items()},
+    **{asked: _act(act, "companies") for asked, act in people.COMPANIES.items()},
+    **{asked: _act(act, "actions") for asked, act in acts.ACTIONS.items()},
+    **{asked: _act(act, "attachments", bare=True) for asked, act in acts.FILES.items()},
+    **{("POST", f"/{name}s/{{{name}_id}}/attachments"): _attach for name in ("note", "call", "meeting", "deal")},
+    ("POST", "/attachments"): _attach,
+    ("DELETE", "/contacts/delete"): _delete_contacts,
+    ("DELETE", "/contacts/{contact_id}"): _delete("contacts"),
+    ("POST", _RELATIONSHIPS): _relate,
+    ("PUT", f"{_RELATIONSHIPS}/{{relationship_id}}"): _relate_anew,
+    ("DELETE", f"{_RELATIONSHIPS}/{{relationship_id}}"): _part,
+    ("POST", "/companies/{company_id}/linked_contacts"): _link,
+    ("DELETE", "/companies/{company_id}/linked_contacts/{contact_id}"): _unlink,
+    ("PUT", "/users/{user_id}"): _update_user,
+    ("POST", "/notifications/{notification_id}/mark_as_read"): _mark_read,
+    ("POST", "/notifications/mark_all_as_read"): _mark_all_read,
+    ("POST", "/change_auth_key"): _change_key,
+}

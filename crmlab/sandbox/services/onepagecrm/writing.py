@@ -1,0 +1,303 @@
+"""What is written to OnePageCRM's lists, so that later reads show it; the world itself stays as it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from itertools import count
+from typing import Any
+
+from crmlab.sandbox.service import Records
+from crmlab.sandbox.services.onepagecrm.derived import Entry
+from crmlab.sandbox.services.onepagecrm.records import Renderers
+from crmlab.sandbox.world.model import (
+    Action,
+    Call,
+    CustomField,
+    LeadSource,
+    Meeting,
+    Note,
+    Status,
+    World,
+    object_id,
+)
+
+#: what tells the ids of what was written from those of the world
+_WRITTEN = 0xC0FFEE
+#: seconds since 1970
+_UNIX = ("at", "exact_time")
+#: fields of a body that are no part of the record
+_NOT_KEPT = ("user_ids_to_notify",)
+
+
+class Refused(Exception):
+    """A write that the service refuses; `errors` says by field what is wrong."""
+
+    def __init__(self, status: int, detail: str = "", **errors: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How the records of one list are written.
+
+    `attributes` are the names that the world has for fields of the document, where it has others; a field that it has
+    no place for stands beside. `required` must be given, and once more where an update `replaces` the record unless
+    it is partial; `blank` is what a new record has of the fields that are not given, and `cleared` what such an
+    update makes of them.
+    """
+
+    made_of: type
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    blank: Mapping[str, Any] = field(default_factory=dict)
+    cleared: Mapping[str, Any] = field(default_factory=dict)
+    replaces: bool = False
+    is_timed: bool = True
+
+
+_FIELD: dict[str, Any] = {
+    "made_of": CustomField,
+    "attributes": {"name": "label"},
+    "required": ("name", "type"),
+    "is_timed": False,
+}
+_TEMPLATE: dict[str, Any] = {"made_of": Entry, "is_timed": False}
+KINDS: Mapping[str, Kind] = {
+    "notes": Kind(
+        made_of=Note,
+        attributes={"linked_deal_id": "deal_id"},
+        required=("contact_id", "text"),
+        blank={"deal_id": None, "date": "today", "author": "me"},
+    ),
+    "calls": Kind(
+        made_of=Call,
+        attributes={"call_result": "result", "call_time_int": "at"},
+        required=("contact_id",),
+        blank={"text": "", "result": "other", "at": "now", "phone_number": None, "author": "me"},
+    ),
+    "meetings": Kind(
+        made_of=Meeting,
+        attributes={"meeting_time_int": "at"},
+        required=("contact_id",),
+        blank={"text": "", "place": "", "at": "now", "author": "me"},
+    ),
+    "actions": Kind(
+        made_of=Action,
+        required=("contact_id", "text"),
+        blank={
+            "assignee_id": "me",
+            "status": "date",
+            "date": "today",
+            "exact_time": None,
+            "done": False,
+            "done_at": None,
+        },
+    ),
+    "statuses": Kind(
+        made_of=Status,
+        attributes={"color": "colour"},
+        required=("text", "color"),
+        cleared={"description": ""},
+        replaces=True,
+        is_timed=False,
+    ),
+    "lead_sources": Kind(made_of=LeadSource, required=("text",), replaces=True, is_timed=False),
+    "custom_fields": Kind(**_FIELD, blank={"entity": "contact", "choices": []}),
+    "company_fields": Kind(**_FIELD, blank={"entity": "company", "choices": []}),
+    "deal_fields": Kind(**_FIELD, blank={"entity": "deal", "choices": []}),
+    "predefined_actions": Kind(**_TEMPLATE, required=("text", "days")),
+    "predefined_action_groups": Kind(**_TEMPLATE, required=("text", "action_ids"), blank={"position": 0}),
+    "predefined_items": Kind(
+        **_TEMPLATE,
+        required=("name",),
+        blank={"description": "", "cost": 0.0, "price": 0.0, "position": 1},
+        cleared={"description": "", "cost": 0.0, "price": 0.0},
+        replaces=True,
+    ),
+    "predefined_item_groups": Kind(**_TEMPLATE, required=("name",), blank={"position": 1, "item_ids": []}),
+    "relationship_types": Kind(made_of=Entry, replaces=True),
+    "relationships": Kind(made_of=Entry, required=("relationship_type_id", "related_contacts"), replaces=True),
+}
+
+
+class Writing:
+    """Changes the lists of one account, and forgets what was made of them before."""
+
+    def __init__(
+        self, world: World, lists: Mapping[str, Records], rendered: Renderers, written: dict[str, dict[str, Any]]
+    ) -> None:
+        self.lists = lists
+        self.rendered = rendered
+        self.index = rendered.index
+        self.written = written
+        #: what opens the service
+        self.key = "sandbox-onepagecrm-key"
+        self.me = world.users[0].id if world.users else ""
+        self._began = world.now
+        self._numbers = count(1)
+        #: by id, which status actions had before they were done
+        self.before_done: dict[str, str] = {}
+        #: what was deleted and may come back: by list and id, with what went with it
+        self._deleted: dict[tuple[str, str], list[tuple[str, Any]]] = defaultdict(list)
+
+    def now(self) -> dt.datetime:
+        """Return the time, which is none before that of the world."""
+        return max(self._began, dt.datetime.now(dt.UTC).replace(microsecond=0))
+
+    def new_id(self) -> str:
+        """Return an id that nothing has."""
+        return object_id(self.now(), _WRITTEN, next(self._numbers))
+
+    def find(self, name: str, id: str) -> Any:
+        """Return the record of a list that has this id.
+
+        Raises
+        ------
+        Refused
+            there is none
+        """
+        found = self.index.by_id(name).get(id)
+        if found is None:
+            raise Refused(404)
+        return found
+
+    def check_known(self, name: str, values: Mapping[str, Any], parameter: str) -> None:
+        """Refuse a body that names a record by an id which nothing has."""
+        id = values.get(parameter)
+        if id and id not in self.index.by_id(name):
+            raise Refused(400, f"{parameter} is not known", **{parameter: "is not known"})
+
+    # ---- records of any kind --------------------------------------------------------------------
+
+    def create(self, name: str, values: Mapping[str, Any]) -> Any:
+        """Add a record to a list, and return it."""
+        kind = KINDS[name]
+        id = self.new_id()
+        times = dict.fromkeys(("created_at", "modified_at"), self.now()) if kind.is_timed else {}
+        if kind.made_of is Entry:
+            item: Any = Entry(id=id, record={**kind.blank, **values}, contact_ids=_contact_ids(values), **times)
+        else:
+            blank = {attribute: self._meant(value) for attribute, value in kind.blank.items()}
+            own, beside = self._split(kind, values)
+            item = kind.made_of(id=id, **{**blank, **times, **own, **self._further(name, id)})
+            self.written[id] = beside
+        self.lists[name].add(item)
+        return item
+
+    def update(self, name: str, id: str, values: Mapping[str, Any], *, partial: bool = True) -> Any:
+        """Change a record of a list, and return it as it is then; `partial` leaves alone what is not given."""
+        kind = KINDS[name]
+        item = self.find(name, id)
+        if not partial:
+            values = {**kind.cleared, **values}
+        if kind.made_of is Entry:
+            ids = _contact_ids(values) or item.contact_ids
+            return self.changed(name, item, record={**item.record, **values}, contact_ids=ids)
+        own, beside = self._split(kind, values)
+        self.written[id] = {**self.written.get(id, {}), **beside}
+        return self.changed(name, item, **own)
+
+    def changed(self, name: str, item: Any, /, **attributes: Any) -> Any:
+        """Put a record with other attributes in the place of one, and return it."""
+        if getattr(item, "modified_at", None):
+            attributes = {"modified_at": self.now(), **attributes}
+        by = replace(item, **attributes)
+        self.lists[name].replace(item, by)
+        return by
+
+    def delete(self, name: str, id: str) -> None:
+        """Take a record out of a list, with what belongs to it; `restore` brings it back."""
+        gone = [(name, self.find(name, id)), *self._belonging(name, id)]
+        for listed, item in gone:
+            self.lists[listed].remove(item)
+        self._deleted[name, id] = gone
+
+    def restore(self, name: str, id: str) -> None:
+        """Bring back what was deleted last under this id.
+
+        Raises
+        ------
+        Refused
+            nothing was
+        """
+        gone = self._deleted.pop((name, id), None)
+        if gone is None:
+            raise Refused(404)
+        for listed, item in gone:
+            self.lists[listed].add(item)
+
+    def write_beside(self, id: str, /, **values: Any) -> None:
+        """Keep values of a record that the world has no place for."""
+        self.written[id] = {**self.written.get(id, {}), **values}
+
+    def forget(self) -> None:
+        """Let every list be made anew: records name and count those of other lists."""
+        for records in self.lists.values():
+            records.forget()
+
+    # ---- what they are made of ------------------------------------------------------------------
+
+    def _meant(self, value: Any) -> Any:
+        """Return what a word in the place of a blank stands for."""
+        words: dict[str, Any] = {"me": self.me, "now": self.now(), "today": self.now().date()}
+        return words.get(value, value) if isinstance(value, str) else value
+
+    def _split(self, kind: Kind, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the values that the world has a place for, by its names, and the others."""
+        known = {each.name for each in fields(kind.made_of)} - {"id", "key", "entity", "created_at", "modified_at"}
+        own: dict[str, Any] = {}
+        beside: dict[str, Any] = {}
+        for name, value in values.items():
+            attribute = kind.attributes.get(name, name)
+            if attribute in known:
+                own[attribute] = _moment(value) if attribute in _UNIX else value
+            elif name not in (*_NOT_KEPT, "id", "created_at", "modified_at"):
+                beside[name] = value.isoformat() if isinstance(value, dt.date) else value
+        return own, beside
+
+    def _further(self, name: str, id: str) -> dict[str, Any]:
+        """Return what only the service can give a new record."""
+        if name == "statuses":
+            taken = self.index.statuses
+            return {"key": next(key for number in count(2) if (key := f"custom{number}") not in taken)}
+        return {"key": id} if KINDS[name].made_of is CustomField else {}
+
+    def _belonging(self, name: str, id: str) -> list[tuple[str, Any]]:
+        """Return what goes with a record: what is of a contact, the relationships of a kind, the files of a note."""
+        found: list[tuple[str, Any]] = []
+        if name == "contacts":
+            for listed in ("deals", "actions", "notes", "calls", "meetings", "attachments", "linked_contacts"):
+                found += [(listed, item) for item in self.lists[listed].items if item.contact_id == id]
+            found += [("relationships", item) for item in self.lists["relationships"].items if id in item.contact_ids]
+        if name == "relationship_types":
+            of_kind = [each for each in self.lists["relationships"].items if each.record["relationship_type_id"] == id]
+            found += [("relationships", item) for item in of_kind]
+        if name in ("notes", "calls", "meetings", "deals"):
+            found += [("attachments", item) for item in self.index.attachments.get(id, ())]
+        return found
+
+
+def check_given(values: Mapping[str, Any], *required: str) -> None:
+    """Refuse values in which a required one is missing, or empty."""
+    missing = [name for name in required if values.get(name) in (None, "", [])]
+    if missing:
+        raise Refused(400, f"{', '.join(missing)} missing", **dict.fromkeys(missing, "is missing"))
+
+
+def _contact_ids(values: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(end["contact_id"] for end in values.get("related_contacts", ()))
+
+
+def _moment(value: Any) -> dt.datetime | None:
+    if value is None:
+        return None
+    try:
+        return dt.datetime.fromtimestamp(value, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Refused(400, "A time is out of range") from None

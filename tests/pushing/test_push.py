@@ -1,0 +1,291 @@
+"""Rows are written once each, what became of them is told, and what is not known is not tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from aiohttp import web
+
+import crmlab
+from crmlab.errors import AuthError, Stopped, TransportError, UnknownOutcomeError, UsageError
+from crmlab.sandbox.faults import Fault
+from tests.conftest import Serve
+
+SAVE = "/contact.save.json"
+
+
+def people(number: int) -> pl.DataFrame:
+    names = [f"person{each}" for each in range(number)]
+    return pl.DataFrame({"first_name": names, "emails": [[f"{name}@example.com"] for name in names]})
+
+
+def states(pushed: crmlab.Pushed) -> list[str]:
+    return pushed.frame["state"].to_list()
+
+
+def saved(accounts: Any) -> int:
+    return int(accounts.requests["relenta", SAVE])
+
+
+async def emails(account: crmlab.Account) -> list[str]:
+    data = await crmlab.fetch(account, "contacts", progress=False)
+    return [email for email in data.contacts["emails"].explode() if email and email.startswith("person")]
+
+
+async def test_a_change_keeps_all_that_it_does_not_name() -> None:
+    async with crmlab.sandbox(rows=60, services=["relenta"]) as (account,):
+        before = (await crmlab.fetch(account, "relenta.contacts"))["relenta.contacts"]
+        contacts = (await crmlab.fetch(account, "contacts")).contacts
+        phones = pl.concat_list(pl.col("phones").fill_null([]), pl.lit("+49 1"))
+        after = contacts.with_columns(do_not_contact=pl.lit(value=True), phones=phones)
+        pushed = await crmlab.push(account, "contacts", crmlab.updates(contacts, after))
+        data = await crmlab.fetch(account, "relenta.contacts", "contacts")
+
+    assert pushed.complete
+    assert data.contacts["do_not_contact"].all()
+    assert data.contacts["phones"].list.last().to_list() == ["+49 1"] * data.contacts.height
+    kept = [name for name in before.columns if name not in ("dt_modified", "phone", "do_not_mass_email")]
+    # what was null comes back as empty text, which means the same
+    blank = pl.col(pl.String).exclude("id").fill_null("")
+    now = data["relenta.contacts"]
+    assert now.select(kept).with_columns(blank).sort("id").equals(before.select(kept).with_columns(blank).sort("id"))
+    # phones that stay keep their labels
+    assert any("(Work)" in phone for phone in now["phone"])
+
+
+async def test_an_upload_is_followed_to_its_end_and_errors_come_back_as_rows() -> None:
+    frame = pl.DataFrame(
+        {
+            "id": ["N-1", "N-2", "N-3"],
+            "first_name": ["A", "B", "C"],
+            "last_name": ["X", None, "Z"],
+            "section_work": [{"email": "a@example.com"}, {"email": ""}, {"email": "nowhere"}],
+        }
+    )
+    async with crmlab.sandbox(rows=20, services=["complero"]) as (account,):
+        pushed = await crmlab.push(account, "contacts", frame)
+        there = await crmlab.call(account, "get_contact", id="N-1")
+
+    assert states(pushed) == ["sent", "refused", "refused"]
+    assert "last_name is missing" in pushed.frame["reason"][1]
+    assert pushed.frame["reason"][2] == "section_work.email v1c001"
+    assert pushed.frame["pending"].null_count() == 3
+    assert there["section_work"] == {"email": "a@example.com"}
+
+
+async def test_two_thousand_contacts_need_three_uploads() -> None:
+    ids = [f"N-{number}" for number in range(2001)]
+    frame = pl.DataFrame({"id": ids}).with_columns(first_name=pl.lit("A"), last_name=pl.lit("B"))
+    async with crmlab.sandbox(rows=20, services=["complero"]) as accounts:
+        plan = await crmlab.push(accounts[0], "contacts", frame, dry_run=True)
+        pushed = await crmlab.push(accounts[0], "contacts", frame)
+
+    assert plan.requests == accounts.requests["complero", "/contacts"] == 3
+    assert plan.exact
+    assert pushed.counts == {"sent": 2001}
+
+
+async def test_work_that_goes_on_is_asked_for_by_the_next_push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.DataFrame({"id": ["N-1"], "first_name": ["A"], "last_name": ["B"]})
+    file = tmp_path / "results.jsonl"
+    async with crmlab.sandbox(rows=20, services=["complero"]) as accounts:
+        monkeypatch.setattr("crmlab.pushing.follow_up.PATIENCE", 0)
+        first = await crmlab.push(accounts[0], "contacts", frame, results=file)
+        monkeypatch.undo()
+        second = await crmlab.push(accounts[0], "contacts", frame, results=file)
+
+    assert not first.complete
+    assert first.frame["pending"][0] is not None
+    assert second.complete
+    assert accounts.requests["complero", "/contacts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "requests"),
+    [
+        (Fault(kind="status", match=SAVE, status=500), "unknown", 1),
+        (Fault(kind="truncate", match=SAVE), "unknown", 1),
+        (Fault(kind="reset", match=SAVE), "unknown", 1),
+        (Fault(kind="status", match=SAVE, status=400), "refused", 1),
+        (Fault(kind="status", match=SAVE, status=403), "refused", 1),
+        (Fault(kind="status", match=SAVE, status=429, retry_after="0"), "created", 2),
+    ],
+)
+async def test_what_an_answer_says_is_the_state_of_its_row(fault: Fault, state: str, requests: int) -> None:
+    async with crmlab.sandbox(rows=5, services=["relenta"], faults=[fault]) as accounts:
+        pushed = await crmlab.push(accounts[0], "contacts", people(1))
+
+    assert states(pushed) == [state]
+    assert saved(accounts) == requests
+
+
+async def test_a_second_push_sends_only_what_was_refused_or_not_sent(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    faults = [
+        Fault(kind="status", match=SAVE, status=400, skip=1),
+        Fault(kind="truncate", match=SAVE, skip=2),
+    ]
+    async with crmlab.sandbox(rows=5, services=["relenta"], faults=faults) as accounts:
+        account = accounts[0]
+        first = await crmlab.push(account, "contacts", people(6), results=file, limits=crmlab.Limits(concurrency=1))
+        assert states(first).count("created") == 4
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        before = saved(accounts)
+        second = await crmlab.push(account, "contacts", people(6), results=file)
+        assert (states(second).count("created"), states(second).count("unknown")) == (5, 1)
+        assert saved(accounts) == before + 1
+        third = await crmlab.push(account, "contacts", people(6), results=file)
+        assert saved(accounts) == before + 1
+        assert states(third) == states(second)
+        last = await crmlab.push(account, "contacts", people(6), results=file, retry_unknown=True)
+        there = await emails(account)
+
+    assert last.complete
+    # the cut off answer was that of a contact that is there: whoever tries again has it twice
+    assert len(there) == 7
+    assert pl.read_ndjson(file)["state"].to_list() == ["created"] * 6
+
+
+async def test_corrected_rows_are_sent_and_others_must_be_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    wrong = people(3).with_columns(emails=pl.Series([["a@example.com"], ["b;c@example.com"], ["d@example.com"]]))
+    async with crmlab.sandbox(rows=5, services=["relenta"]) as accounts:
+        account = accounts[0]
+        first = await crmlab.push(account, "contacts", wrong, results=file)
+        right = wrong.with_columns(emails=pl.col("emails").list.eval(pl.element().str.replace("b;", "")))
+        second = await crmlab.push(account, "contacts", right, results=file)
+        with pytest.raises(UsageError, match="row 0 is not the one"):
+            await crmlab.push(account, "contacts", right.reverse(), results=file)
+        with pytest.raises(UsageError, match="more rows than the frame"):
+            await crmlab.push(account, "contacts", right.head(2), results=file)
+
+    assert states(first) == ["created", "refused", "created"]
+    assert states(second) == ["created"] * 3
+    assert saved(accounts) == 3
+
+
+async def test_three_unknown_outcomes_end_a_push_and_the_rest_is_not_sent() -> None:
+    faults = [Fault(kind="status", match=SAVE, status=502, times=99)]
+    async with crmlab.sandbox(rows=5, services=["relenta"], faults=faults) as (account,):
+        pushed = await crmlab.push(account, "contacts", people(20), limits=crmlab.Limits(concurrency=1))
+
+    assert pushed.counts == {"not_sent": 17, "unknown": 3}
+    assert isinstance(pushed.failure, UnknownOutcomeError)
+
+
+async def test_a_refused_key_or_a_host_that_is_not_there_sends_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    async with crmlab.sandbox(rows=5, services=["relenta"]) as accounts:
+        strange = crmlab.Account("relenta", base_url=accounts[0].base_url, account_name="x", api_key="k" * 20, facts={})
+        with pytest.raises(AuthError):
+            await crmlab.push(strange, "contacts", people(3), results=file)
+    nobody = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    with pytest.raises(TransportError, match="cannot reach"):
+        await crmlab.push(nobody, "contacts", people(3))
+
+    assert pl.read_ndjson(file)["state"].to_list() == ["not_sent"] * 3
+
+
+async def test_stop_waits_for_what_is_on_its_way_and_sends_no_more() -> None:
+    stop = asyncio.Event()
+    told: list[crmlab.Progress] = []
+
+    def listener(news: crmlab.Progress) -> None:
+        told.append(news)
+        if news.rows >= 2:
+            stop.set()
+
+    async with crmlab.sandbox(rows=5, services=["relenta"], latency=0.05) as accounts:
+        pushed = await crmlab.push(accounts[0], "contacts", people(40), stop=stop, progress=listener)
+
+    assert isinstance(pushed.failure, Stopped)
+    assert set(states(pushed)) == {"created", "not_sent"}
+    assert states(pushed).count("created") == saved(accounts)
+    assert told[-1].state == "stopped"
+    assert {news.known_requests for news in told} == {40}
+
+
+async def test_half_a_line_is_cut_off_and_a_file_in_use_or_of_another_kind_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    async with crmlab.sandbox(rows=5, services=["relenta", "complero"], latency=0.2) as accounts:
+        relenta = accounts.account("relenta")
+        first = asyncio.create_task(crmlab.push(relenta, "contacts", people(1), results=file))
+        await asyncio.sleep(0.1)
+        with pytest.raises(UsageError, match="used by another run"):
+            await crmlab.push(relenta, "contacts", people(1), results=file)
+        await first
+        with file.open("a") as torn:
+            torn.write('{"row": 0, "state": "ref')
+        again = await crmlab.push(relenta, "contacts", people(2), results=file)
+        frame = pl.DataFrame({"id": ["1"], "first_name": ["A"], "last_name": ["B"]})
+        with pytest.raises(UsageError, match="relenta account 'relenta', contacts"):
+            await crmlab.push(accounts.account("complero"), "contacts", frame, results=file)
+        (tmp_path / "other").write_text("a line\n")
+        with pytest.raises(UsageError, match=r"no results of crmlab\.push"):
+            await crmlab.push(relenta, "contacts", people(1), results=tmp_path / "other")
+
+    assert states(again) == ["created", "created"]
+    assert [json.loads(line)["row"] for line in file.read_text().splitlines()] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("provider", "table", "frame", "options", "told"),
+    [
+        (
+            "relenta",
+            "contacts",
+            {"id": ["1"], "city": ["Bonn"]},
+            {},
+            "Relenta does not take city of contacts",
+        ),
+        ("relenta", "contacts", {"id": ["1"]}, {}, "nothing to write"),
+        ("relenta", "deals", {"id": ["1"]}, {}, "deals cannot be pushed to Relenta: only contacts can"),
+        ("commanders_act", "contacts", {"id": ["1"]}, {}, "nothing can"),
+        ("relenta", "contacts", {"id": ["1", "1"], "first_name": ["A", "B"]}, {}, "1 ids stand in several rows"),
+        ("relenta", "contacts", {"provider": ["complero"], "first_name": ["A"]}, {}, r'filter\(provider="relenta"\)'),
+        ("relenta", "contacts", {"account": ["other"], "first_name": ["A"]}, {}, "rows of other"),
+        ("relenta", "contacts", {"first_name": ["A"]}, {"db_id": 1}, "db_id: Relenta takes no option"),
+        ("altcraft", "contacts", {"first_name": ["A"]}, {}, "db_id is missing"),
+        ("relenta", "contacts", {"first_name": ["A"], "changed": ["first_name"]}, {}, "list of text"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(  # the columns of a table
+    provider: str, table: str, frame: dict[str, Any], options: dict[str, Any], told: str
+) -> None:
+    keys = {"relenta": {"account_name": "x", "api_key": "k" * 20}, "altcraft": {"token": "k" * 20}}
+    keys["commanders_act"] = {"site_id": "7", "token": "k" * 20}
+    account = crmlab.Account(provider, base_url="http://127.0.0.1:9", facts={}, **keys[provider])
+
+    with pytest.raises(UsageError, match=told):
+        await crmlab.push(account, table, pl.DataFrame(frame), **options)
+
+
+async def test_a_plan_sends_nothing_makes_no_file_and_shows_the_first_request(tmp_path: Path) -> None:
+    async with crmlab.sandbox(rows=5, services=["relenta"]) as accounts:
+        plan = await crmlab.push(accounts[0], "contacts", people(3), dry_run=True, results=tmp_path / "none")
+
+    assert plan.requests == 3
+    assert plan.rows["becomes"].to_list() == ["create"] * 3
+    assert plan.first is not None
+    assert plan.first.body == {"first_name": "person0", "emails": "person0@example.com"}
+    assert not accounts.requests
+    assert not (tmp_path / "none").exists()
+
+
+async def test_records_with_fields_that_nobody_documented_are_not_sent_whole(serve: Serve) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        found: list[dict[str, Any]] = []
+        if "contact.list" in request.path and request.query["page"] == "1":
+            found = [{"id": "1", "first_name": "A", "strange": "kept"}]
+        return web.json_response({"status": True, "code": 200, "data": found})
+
+    account = crmlab.Account("relenta", base_url=await serve(answer), account_name="x", api_key="k" * 20, facts={})
+
+    with pytest.raises(crmlab.errors.PlanError, match="strange"):
+        await crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "first_name": ["B"]}))
