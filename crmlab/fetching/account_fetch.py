@@ -174,6 +174,8 @@ class AccountFetch:
     @asynccontextmanager
     async def file(self, result: ResourceResult, request: Request) -> AsyncIterator[Path]:
         """Give the file that is the answer to a request, as long as it is read; only this user can look into it."""
+        if self._spooled:
+            self._spooled.check_file(request)
         with TemporaryDirectory(prefix="crmlab-", ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "answer"
             await self._sent(result, request, lambda page: page, may_repeat=True, into=path)

@@ -104,6 +104,11 @@ class SpooledAnswers:
                 self._move(result)
             raise
 
+    def check_file(self, request: Request) -> None:
+        """Raise a `Stopped` where nothing may be asked for: answers that are files are not kept."""
+        if self._spool.is_replay:
+            raise Stopped(f"the file at {request.path} is not in {self._spool.directory}: files are not kept there")
+
     def tell(self, result: ResourceResult) -> None:
         """Say in the notes of a result what was taken of an earlier run, and what was not."""
         if self._spool.is_replay:
