@@ -46,7 +46,7 @@ class Document:
     dangerous: tuple[str, ...]
     #: what a set of shared query parameters is called, by the first of them
     sets: dict[str, str]
-    #: paths of which a GET changes something, and of which one brings a file
+    #: paths of which a GET changes something, and of which the answer is no JSON: a file, or nothing at all
     changing: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     #: the parameter with which a change leaves alone what is not sent: a convention that the document names once for
@@ -80,7 +80,10 @@ DOCUMENTS = (
         dangerous=("/admin/",),
         sets={"page": "PAGES"},
         changing=("/privacy/cookie-scanner/{version}/deploy",),
-        files=("/privacy/cookie-scanner/{version}/{format}/exports/{language}",),
+        files=(
+            "/privacy/cookie-scanner/{version}/deploy",
+            "/privacy/cookie-scanner/{version}/{format}/exports/{language}",
+        ),
     ),
 )
 

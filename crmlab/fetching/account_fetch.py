@@ -17,7 +17,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, Page, Request
 from crmlab.decoding import RAW, given_key
 from crmlab.errors import CrmlabError
-from crmlab.fetching.answer_spool import AnswerSpool, ReplayedAnswers
+from crmlab.fetching.answer_spool import AnswerSpool
 from crmlab.fetching.crawl import ended, first_error, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
@@ -25,6 +25,7 @@ from crmlab.fetching.intake import Accept
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query
+from crmlab.fetching.replayed_answers import ReplayedAnswers
 from crmlab.fetching.resource_fetch import ResourceFetch
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks

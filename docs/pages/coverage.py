@@ -20,7 +20,7 @@ from crmlab.connector.provider import Provider
 from crmlab.connector.request import Request, fill_path
 from crmlab.providers import registry
 from docs.pages import declared
-from docs.pages.holes import ELSEWHERE, HOLES, Hole
+from docs.pages.holes import ELSEWHERE, HOLES
 from docs.pages.markdown import code, table
 
 #: services whose official document judges every request and answer: see `make contract`
@@ -133,7 +133,7 @@ def pages() -> dict[str, str]:
     rows = covered()
     services = {name: [row for row in rows if row.provider == name] for name in registry()}
     summary = [_summary(registry()[name], each) for name, each in services.items()]
-    holes = [[registry()[each.provider].title, _named(each), each.reason] for each in HOLES]
+    holes = [[registry()[each.provider].title, ", ".join(map(code, each.operations)), each.reason] for each in HOLES]
     lists = "\n\n".join(f"## {registry()[name].title}\n\n{_operations(each)}" for name, each in services.items())
     return {
         "providers/coverage.md": f"""# Coverage
@@ -151,23 +151,6 @@ with an official OpenAPI document, which judges requests, and answers of the san
 {lists}
 """
     }
-
-
-def _named(hole: Hole) -> str:
-    return ", ".join(map(code, hole.operations)) or "others that change something"
-
-
-def named_holes(rows: list[Covered]) -> set[tuple[str, str, str]]:
-    """Return the service, what is missing and the operation of each hole that is named."""
-    found = set()
-    for hole in HOLES:
-        unnamed = [
-            row.operation.name
-            for row in rows
-            if row.provider == hole.provider and row.operation.writes and not row.in_sandbox
-        ]
-        found |= {(hole.provider, hole.missing, name) for name in hole.operations or unnamed or [""]}
-    return found
 
 
 def _summary(provider: Provider, rows: list[Covered]) -> list[str]:

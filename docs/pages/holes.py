@@ -24,10 +24,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
 
 
 class Hole(NamedTuple):
-    """Operations of a service that are no frame, or that the sandbox does not answer, and the reason.
-
-    No operations at all stands for those of all that change something and are not answered.
-    """
+    """Operations of a service that are no frame, or that the sandbox does not answer, and the reason."""
 
     provider: str
     #: "frame" or "sandbox"
@@ -37,7 +34,6 @@ class Hole(NamedTuple):
 
 
 _NO_RECORDS = "it answers with no records"
-_WRITES = "the sandbox answers only some of what changes something"
 HOLES: tuple[Hole, ...] = (
     Hole("onepagecrm", "frame", ("get_attachment_upload_form",), f"{_NO_RECORDS}, but with keys for one upload"),
     Hole(
@@ -57,5 +53,4 @@ HOLES: tuple[Hole, ...] = (
         ("documentation_by_contact", "documentation_by_event"),
         f"{_NO_RECORDS}, but with a PDF file",
     ),
-    Hole("commanders_act", "sandbox", (), _WRITES),
 )

@@ -219,7 +219,9 @@ def _with_plain_types(part: Any) -> Any:
         return part
     found = {key: value if key in _NO_SCHEMAS else _with_plain_types(value) for key, value in part.items()}
     if _is_untyped_object(part):
-        return {**found, "type": "object"}
+        # what is described by one part alone has that part
+        required = [*part["properties"]] if len(part["properties"]) == 1 else []
+        return {"type": "object", "required": required, **found}
     if not isinstance(part.get("type"), str):
         return found
     kinds = _types(found.pop("type"))

@@ -76,13 +76,16 @@ _FLAT = "the records stand inside one object, and are written flat before they a
 _HIT = "the schema says stream_hit, the document's own example stream_hit_id"
 _OTHERS = "the schema requires fields of cookies, which the document's own example of a version does not have"
 _OTHER_TYPE = "the schema has the type of alerts, the document's own example of one such field its own"
-_STATUS = "the schema has no status, the document's own example has"
+_NO_STATUS = "the schema has no status, the document's own example has"
 _CELLS = "the schema puts type and value into a value of their own, the document's own example does not"
 _ROWS = "the schema says row, the document's own example rows"
 _TOTAL = "the total and the names of the columns: the cells of each line have these names"
 _LAST = "required, but the last page has no next one"
 _MILLIS = "milliseconds since 1970: the document says number"
 _PERSONAL = "what was sent for a visitor, or found in a browser: never decoded"
+_NO_ID = "the document's answer to what is made or replaced has no id, without which nobody could ask for it"
+_NOT_SAID = "one answer of the document has it, and the one to the same object in another operation has it not"
+_NEW = "required, but a container that was just made has neither a container nor tags"
 _AS_ONE = "three required names are written as one"
 _ASKED = "the number of the page that was asked for, whatever it is"
 _NO_REFUSAL = "the document has no answer to a wrong value or an unknown id but for deliveries, which have this one"
@@ -194,7 +197,7 @@ ANSWERS: tuple[Departure, ...] = (
             "redirect_rules",
         )
     ),
-    Departure("commanders_act", "cleansing_transformations", "data.attributes.status: unknown", _STATUS),
+    Departure("commanders_act", "cleansing_transformations", "data.attributes.status: unknown", _NO_STATUS),
     Departure("commanders_act", "cookie_scanners", "data.attributes: required name", _OTHERS),
     Departure("commanders_act", "cookie_scanners", "data.attributes: required origin", _OTHERS),
     Departure("commanders_act", "cookie_scanners", "data.attributes: required status", _OTHERS),
@@ -296,6 +299,31 @@ GENERATED: tuple[Departure, ...] = (
     Departure("commanders_act", EVERY, "status 400 is not documented", _NO_REFUSAL),
     Departure("commanders_act", EVERY, "status 404 is not documented", _NO_REFUSAL),
     Departure("commanders_act", EVERY, "data: required id - type - attributes", _AS_ONE),
+    *(
+        Departure("commanders_act", f"{method} /sources", f"data.attributes.{field}: type string", _SOURCE)
+        for method in ("POST", "GET")
+        for field in ("last_request_at", "last_run_at")
+    ),
+    Departure("commanders_act", "POST /health/alerts", "data.id: unknown", _NO_ID),
+    Departure("commanders_act", "POST /health/notifications", "data.id: unknown", _NO_ID),
+    Departure("commanders_act", "PUT /privacy/cookie-scanner/cookies/{id}", "data.id: unknown", _NO_ID),
+    Departure(
+        "commanders_act",
+        "PUT /privacy/cookie-scanner/setting/custom-fields/{custom_field}",
+        "data.id: unknown",
+        _NO_ID,
+    ),
+    Departure(
+        "commanders_act",
+        "PATCH /integrations/cleansing-transformations/{id}",
+        "data.attributes.event_count: unknown",
+        _NOT_SAID,
+    ),
+    Departure("commanders_act", "GET /tms/web-constraints", "data.relationships.trigger: unknown", _NOT_SAID),
+    Departure("commanders_act", "GET /tms/web-constraints", "data.relationships.variable: unknown", _NOT_SAID),
+    Departure("commanders_act", "GET /tms/web-perimeters", "data.relationships.variable: unknown", _NOT_SAID),
+    Departure("commanders_act", "GET /tms/serverside-constraints", "data.relationships.variable: unknown", _NOT_SAID),
+    Departure("commanders_act", "GET /tms/web-containers", "data: required relationships", _NEW),
     Departure("commanders_act", "GET /sources/{id}", "data.relationships.connector: unknown", _RELATED),
     Departure("commanders_act", "GET /sources/{id}", "data.relationships.environment: unknown", _RELATED),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import cycle, islice
 from typing import Any
 from urllib.parse import unquote
@@ -12,12 +13,12 @@ from urllib.parse import unquote
 import aiohttp
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings, strategies
 from schemathesis import Case
 from yarl import URL
 
 import crmlab
-from crmlab.connector import Request
+from crmlab.connector import Operation, Request
 from crmlab.sandbox.world.model import NOW
 from docs.pages.coverage import served_by
 from tests.contract.document import Document
@@ -25,10 +26,16 @@ from tests.contract.recorder import Exchange
 
 #: requests of each operation; every second one with an id in its path asks for a record that there is
 EXAMPLES = 10
-#: lists whose records are asked for under another path
-LISTED = {"/integrations": "/destinations"}
+#: lists whose records are asked for under another path, and by what they are named if not by their id
+LISTED = {
+    "/integrations": ("/destinations", "id"),
+    "/integrations/delivery/issues": ("/integrations/503/delivery/issues", "stream_hit_id"),
+    "/privacy/cookie-scanner": ("/privacy/cookie-scanners", "version"),
+    "/privacy/cookie-scanner/cookie/description": ("/privacy/cookie-scanner/cookies", "name"),
+}
 #: an id, of the kind that the service has, which nothing has
 UNKNOWN = {"onepagecrm": "0" * 24, "commanders_act": "999999999"}
+schemathesis.openapi.format("ISO-8601", strategies.datetimes(timezones=strategies.just(UTC)).map(datetime.isoformat))
 _MADE_ONCE = settings(
     max_examples=EXAMPLES,
     database=None,
@@ -67,13 +74,13 @@ async def answers(document: Document) -> Answers:
     operations = {f"{each.ok().method.upper()} {each.ok().path}": each.ok() for each in schema.get_all_operations()}
     # another one, for a new key is among what is asked for
     async with crmlab.sandbox(rows=5, services=[document.name]) as accounts:
-        served = [f"{each.method} {each.path}" for each in await served_by(accounts[0])]
+        served = await served_by(accounts[0])
     async with (
         crmlab.sandbox(rows=60, now=NOW, services=[document.name]) as accounts,
         aiohttp.ClientSession() as session,
     ):
         client = _Client(accounts[0], session)
-        for label in [each for each in served if each in operations]:
+        for label in [each for each in _in_turn(served) if each in operations]:
             operation = operations[label]
             ids = await client.ids_of(operation.path)
             for case in _made(operation, ids):
@@ -84,6 +91,19 @@ async def answers(document: Document) -> Answers:
                 case.path_parameters = dict.fromkeys(case.path_parameters, UNKNOWN[document.name])
                 found.of_unknown_id.append(await client.answered(label, case))
     return found
+
+
+def _in_turn(served: Sequence[Operation]) -> list[str]:
+    """Return what is asked for, one after the other: what is read is read again once all was written, and deleted last.
+
+    What is about keys and users comes at the very end, for it may be the end of the key.
+    """
+    reads = [each for each in served if not each.writes]
+    changes = [each for each in served if each.writes and not each.dangerous]
+    writes = [each for each in changes if each.method != "DELETE"]
+    deletes = [each for each in changes if each.method == "DELETE"]
+    dangerous = [each for each in served if each.writes and each.dangerous]
+    return [f"{each.method} {each.path}" for each in (*reads, *writes, *reads, *deletes, *dangerous)]
 
 
 def _made(operation: Any, ids: Sequence[str]) -> list[Case]:
@@ -124,11 +144,11 @@ class _Client:
         where, brace, _ = template.partition("/{")
         if not brace:
             return []
-        path = LISTED.get(where, where)
-        if path not in self._ids:
+        if where not in self._ids:
+            path, name = LISTED.get(where, (where, "id"))
             exchange = await self._exchange("GET", self._account.base_url + path)
-            self._ids[path] = list(_ids(exchange.body))
-        return self._ids[path]
+            self._ids[where] = list(_ids(exchange.body, name))
+        return self._ids[where]
 
     async def answered(self, operation: str, case: Case) -> Answered:
         made = case.as_transport_kwargs(base_url=self._account.base_url)
@@ -152,13 +172,13 @@ class _Client:
 _SENT = ("method", "url", "headers", "params", "json", "data")
 
 
-def _ids(body: Any) -> Iterator[str]:
-    """Yield the first id within each record of a list, however it is wrapped."""
-    if isinstance(body, dict) and isinstance(body.get("id"), str | int):
-        yield str(body["id"])
+def _ids(body: Any, name: str) -> Iterator[str]:
+    """Yield the first id (or what else is of that name) within each record of a list, however it is wrapped."""
+    if isinstance(body, dict) and isinstance(body.get(name), str | int):
+        yield str(body[name])
     elif isinstance(body, dict):
         for value in body.values():
-            yield from _ids(value)
+            yield from _ids(value, name)
     elif isinstance(body, list):
         for item in body:
-            yield from islice(_ids(item), 1)
+            yield from islice(_ids(item, name), 1)

@@ -368,7 +368,9 @@ OPERATIONS: tuple[Operation, ...] = (
         query={"include": list[Literal["cookie"]]},
     ),
     get("monitoring_health_cookie_scanner_code", "/privacy/cookie-scanner/install-code"),
-    get("monitoring_health_cookie_scanner_deploy", "/privacy/cookie-scanner/{version}/deploy", writes=True),
+    get(
+        "monitoring_health_cookie_scanner_deploy", "/privacy/cookie-scanner/{version}/deploy", writes=True, binary=True
+    ),
     get(
         "monitoring_health_cookie_scanner_export",
         "/privacy/cookie-scanner/{version}/{format}/exports/{language}",

@@ -15,8 +15,10 @@ from aiohttp import web
 from crmlab.connector import Limits
 from crmlab.sandbox.service import Handler, Records, Service
 from crmlab.sandbox.services.commanders_act import records, replies
+from crmlab.sandbox.services.commanders_act.integrations import Integrations
 from crmlab.sandbox.services.commanders_act.lists import Lists
-from crmlab.sandbox.services.commanders_act.measured import Measured, named
+from crmlab.sandbox.services.commanders_act.measured import Measured
+from crmlab.sandbox.services.commanders_act.writes import Writes
 from crmlab.sandbox.world.model import Change, World
 
 _TOKEN = "sandbox-commanders-act-token"  # noqa: S105  (opens nothing but the sandbox)
@@ -47,14 +49,17 @@ def service(world: World) -> Service:
 
 def _routes(world: World) -> Iterator[web.RouteDef]:
     """Yield what answers each path."""
-    site = _Site(world)
-    measured = Measured(world)
+    integrations = Integrations(world)
+    lists = Lists(world)
+    writes = Writes(world, lists.collections, integrations)
+    log = _Log(world)
+    measured = Measured(world, integrations)
     handlers: dict[str, Handler] = {
-        "/sources": site.integrations("source"),
-        "/destinations": site.integrations("destination"),
-        "/sources/{id}": site.integration,
-        "/destinations/{id}": site.integration,
-        "/activity-logs": site.logs,
+        "/sources": _all(integrations, "source"),
+        "/destinations": _all(integrations, "destination"),
+        "/sources/{id}": _one(integrations, "source"),
+        "/destinations/{id}": _one(integrations, "destination"),
+        "/activity-logs": log.lines_asked,
         "/integrations/{id}/delivery/trends": measured.trends,
         "/integrations/{id}/delivery/healths": measured.healths,
         "/integrations/{id}/delivery/issues": measured.issues,
@@ -63,10 +68,13 @@ def _routes(world: World) -> Iterator[web.RouteDef]:
         "/dms/segments-statistics": measured.segments,
         "/monitoring/sources-data-quality": measured.quality,
         "/monitoring/collection/events": measured.collected,
+        "/privacy/cookie-scanner/{version}/deploy": writes.deploy,
     }
-    handlers |= Lists(world).reads
+    handlers |= lists.reads
     for path, handler in handlers.items():
         yield web.get(path, replies.guarded(handler))
+    for method in ("POST", "PATCH", "PUT", "DELETE"):
+        yield web.route(method, r"/{path:[\s\S]*}", replies.guarded(writes.handle))
 
 
 def _allowed(request: web.Request, body: Any) -> bool:
@@ -76,25 +84,28 @@ def _allowed(request: web.Request, body: Any) -> bool:
     return request.headers.get("Authorization") == f"Bearer {_TOKEN}"
 
 
-class _Site:
+def _all(integrations: Integrations, direction: str) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        included = replies.included(request, _PARTS)
+        return replies.data([integrations.shown(one, included) for one in integrations.of(direction)])
+
+    return handle
+
+
+def _one(integrations: Integrations, direction: str) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        one = integrations.named(request.match_info["id"], direction)
+        return replies.data(integrations.shown(one, replies.included(request, _PARTS)))
+
+    return handle
+
+
+class _Log:
     def __init__(self, world: World) -> None:
-        self.world = world
         self.log = records.Log(world.changes, world.users)
         self.lines = Records(self.log.changes, lambda numbered: self.log.line(*numbered))
 
-    def integrations(self, direction: str) -> Handler:
-        async def handle(request: web.Request) -> web.Response:
-            included = replies.included(request, _PARTS)
-            return replies.data(
-                [records.integration(one, included) for one in self.world.integrations if one.direction == direction]
-            )
-
-        return handle
-
-    async def integration(self, request: web.Request) -> web.Response:
-        return replies.data(records.integration(named(self.world, request), replies.included(request, _PARTS)))
-
-    async def logs(self, request: web.Request) -> web.Response:
+    async def lines_asked(self, request: web.Request) -> web.Response:
         found = self.lines
         action = request.query.get("filter[action]")
         if action:

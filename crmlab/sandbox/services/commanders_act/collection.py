@@ -36,6 +36,11 @@ class Collection:
         self.objects.append(made)
         return made
 
+    def has(self, attributes: Mapping[str, Any]) -> bool:
+        """Return whether there is one already that no other may be like."""
+        taken = [each["attributes"].get(self.unique) for each in self.objects]
+        return bool(self.unique) and attributes.get(self.unique) in taken
+
     def named(self, id: str) -> Object | None:
         """Return the object with that id."""
         return next((each for each in self.objects if str(each["id"]) == id), None)

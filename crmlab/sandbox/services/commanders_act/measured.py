@@ -10,6 +10,7 @@ from aiohttp import web
 
 from crmlab.sandbox.service import dumps
 from crmlab.sandbox.services.commanders_act import events, records, replies
+from crmlab.sandbox.services.commanders_act.integrations import Integrations
 from crmlab.sandbox.services.commanders_act.objects import event_names
 from crmlab.sandbox.world.model import Integration, World
 
@@ -18,23 +19,16 @@ _SHARES = (0.7, 0.15, 0.08, 0.05, 0.02)
 _INCLUDES = frozenset({"stats.normalized", "sources", "sources.connector", "destinations", "destinations.connector"})
 
 
-def named(world: World, request: web.Request) -> Integration:
-    """Return the source or destination that a path names."""
-    for one in world.integrations:
-        if str(one.id) == request.match_info["id"]:
-            return one
-    raise replies.NoDataError
-
-
 class Measured:
     """Answers what is asked about figures."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, integrations: Integrations) -> None:
         self.world = world
+        self._integrations = integrations
 
     def _delivered(self, request: web.Request) -> tuple[Integration, list[records.Hour]]:
         """The integration and its hours of the period; none at all is an error here."""
-        one = named(self.world, request)
+        one = self._integrations.named(request.match_info["id"])
         end = replies.time(request, "end", self.world.now)
         hours = records.hours_between(one, replies.time(request, "start", end - timedelta(days=30)), end)
         if not any(sum(hour[1:]) for hour in hours):
@@ -88,7 +82,7 @@ class Measured:
 
     async def issue_details(self, request: web.Request) -> web.Response:
         """One delivery, with what was sent: a person, and the key of a partner."""
-        for one in self.world.integrations:
+        for one in self._integrations:
             for kind, issue in events.issues(one, one.hourly):
                 if issue["stream_hit_id"] == request.match_info["id"]:
                     return replies.data(events.details(self.world, one, kind, issue))
@@ -97,7 +91,7 @@ class Measured:
     # ---- events ----------------------------------------------------------------------------------
 
     async def quality(self, request: web.Request) -> web.Response:
-        sources = [one for one in self.world.integrations if one.direction == "source"]
+        sources = self._integrations.of("source")
         chosen = request.query.get("source")
         if chosen:
             sources = [one for one in sources if str(one.id) == chosen]
@@ -114,7 +108,7 @@ class Measured:
         start = _edge(request, "filter[from]", kind, self.world.now, end - timedelta(days=30))
         search = request.query.get("filter[search]", "")
         shares = [(name, share) for name, share in _shares() if search in name]
-        body = events.collected_events(self.world.integrations, shares, start, end)
+        body = events.collected_events(self._integrations, shares, start, end)
         if "stats.normalized" not in named:
             del body["included"]
         return web.Response(body=dumps(body), content_type="application/json")

@@ -1,0 +1,73 @@
+"""The sources and destinations of a world, and what was written of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from crmlab.sandbox.services.commanders_act import records, replies
+from crmlab.sandbox.world.model import Integration, World
+
+
+class Integrations:
+    """Those of the world, without those that were deleted and with those that were added."""
+
+    def __init__(self, world: World) -> None:
+        self._now = world.now
+        self._all = list(world.integrations)
+        #: attributes that were written, by id
+        self._written: dict[int, dict[str, Any]] = {}
+
+    def __iter__(self) -> Iterator[Integration]:
+        return iter(self._all)
+
+    def of(self, direction: str) -> list[Integration]:
+        """Return the sources, or the destinations."""
+        return [one for one in self._all if one.direction == direction]
+
+    def named(self, id: str, direction: str = "") -> Integration:
+        """Return the one of that id, of either direction where none is named.
+
+        Raises
+        ------
+        NoDataError
+            there is none
+        """
+        for one in self._all:
+            if str(one.id) == id and direction in ("", one.direction):
+                return one
+        raise replies.NoDataError
+
+    def shown(self, one: Integration, included: Collection[str] = ()) -> dict[str, Any]:
+        """Return it as an answer has it."""
+        found = records.integration(one, included)
+        found["attributes"] |= self._written.get(one.id, {})
+        return found
+
+    def add(self, direction: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Add one with the next free id, and return it as an answer has it."""
+        made = Integration(
+            id=max((one.id for one in self._all), default=0) + 1,
+            label=attributes["label"],
+            direction=direction,
+            connector_id="0",
+            connector_name=attributes["label"],
+            connector_template="custom",
+            environment="production",
+            status=attributes["status"],
+            created_at=self._now,
+            last_run_at=None,
+            hourly=[],
+        )
+        self._all.append(made)
+        return self.change(made, attributes)
+
+    def change(self, one: Integration, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Write attributes, and return it as an answer has it."""
+        written = {name: value for name, value in attributes.items() if name != "health"}
+        self._written[one.id] = {**self._written.get(one.id, {}), **written, "updated": records.offset_time(self._now)}
+        return self.shown(one)
+
+    def delete(self, one: Integration) -> None:
+        """Take it out of all lists."""
+        self._all.remove(one)

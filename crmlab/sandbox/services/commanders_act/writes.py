@@ -1,0 +1,319 @@
+"""What is written to the service's objects, so that later reads show it; the world itself stays as it is.
+
+Bodies are refused where they lack what the document requires, or hold a value that it does not allow; what it does not
+know is left out. Not documented, and as crmlab assumes: a change that has no id in its path names it in its body or as
+a parameter, an object that goes to the trash is in no list any more, and a version of a tag is the number of
+its changes.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from crmlab.connector import Operation
+from crmlab.providers import registry
+from crmlab.sandbox.service import BODY
+from crmlab.sandbox.services.commanders_act import replies
+from crmlab.sandbox.services.commanders_act.collection import Collection, Object
+from crmlab.sandbox.services.commanders_act.integrations import Integrations
+from crmlab.sandbox.services.commanders_act.records import offset_time
+from crmlab.sandbox.world.model import World
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+#: paths that stand for the objects at another one
+_SAME = {"/admin/users": "/users"}
+_INTEGRATIONS = {"/sources": "source", "/destinations": "destination", "/integrations": ""}
+#: answers whose type is another one than that of the object
+_TYPES = {
+    ("PATCH", "/tms/web-tags"): "tms/web-tags-update",
+    ("PATCH", "/tms/serverside-tags"): "tms/serverside-tags-update",
+}
+#: of which the document describes no body, though its answers require these
+_RULE = ("domain", "tld", "rule", "is_active")
+#: what a tag may be linked with, and unlinked from
+_LINKED = ("triggers", "perimeters", "constraints")
+_PART = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """The operation that a request asks for, and what stands in the places of its path."""
+
+    operation: Operation
+    parts: Mapping[str, str]
+
+    @property
+    def path(self) -> str:
+        """The path of the objects that it is about."""
+        found = self.operation.path.partition("/{")[0].rstrip("/")
+        return _SAME.get(found, found)
+
+
+class Writes:
+    """Answers what changes something."""
+
+    def __init__(self, world: World, collections: Mapping[str, Collection], integrations: Integrations) -> None:
+        self._now = offset_time(world.now)
+        self._collections = {path.rstrip("/"): collection for path, collection in collections.items()}
+        self._integrations = integrations
+        #: attributes that a tag had, by its id
+        self._versions: defaultdict[str, list[Object]] = defaultdict(list)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request, whatever it changes."""
+        matched = _matched(request)
+        if matched is None:
+            return replies.refusal(404)
+        body = _body(matched.operation, request[BODY])
+        if matched.path in _INTEGRATIONS:
+            return self._write_integration(request, matched, body)
+        collection = self._collections[matched.path]
+        method = matched.operation.method
+        if method == "POST":
+            return self._create(matched, collection, body)
+        if method == "DELETE":
+            return self._delete(request, matched, collection)
+        if matched.operation.path.endswith("/revert"):
+            return self._revert(request, matched, collection, body)
+        return self._change(request, matched, collection, body)
+
+    # ---- objects ---------------------------------------------------------------------------------
+
+    def _create(self, matched: _Matched, collection: Collection, body: Object) -> web.Response:
+        given = body.get("attributes", {})
+        if matched.path == "/ams/redirect-rules":
+            _require(given, _RULE)
+        if collection.has(given):
+            return replies.errors(409, {"code": "CONFLICT", "detail": f"{collection.unique} is taken"})
+        attributes = {**self._blank(matched.path, collection), **given}
+        relations = body.get("relationships", {}).items()
+        related = {name: relation["data"] for name, relation in relations if "data" in relation}
+        return replies.data(collection.add(attributes, **related))
+
+    def _blank(self, path: str, collection: Collection) -> Object:
+        """Return what the service itself says of a new object."""
+        times = {"created": self._now, "updated": self._now}
+        next_version = f"{len(collection.objects) + 1}.00"
+        blank: dict[str, Object] = {
+            "/health/alerts": {
+                "last_check_at": self._now,
+                "last_check_value": "0",
+                "created_at": self._now,
+                "updated_at": self._now,
+            },
+            "/health/notifications": {"last_notified_at": self._now},
+            "/privacy/cookie-scanner/setting/custom-fields": {"position": 1, "is_system": 0, **times},
+            "/privacy/cookie-scanners": {
+                "version": next_version,
+                "new": "",
+                "ignored": "",
+                "languages": ["en"],
+                "is_deployed": 0,
+                "filename": "cookies-all",
+                **times,
+            },
+        }
+        return blank.get(path, {})
+
+    def _change(self, request: web.Request, matched: _Matched, collection: Collection, body: Object) -> web.Response:
+        found = _named(collection, _id(request, matched, body))
+        given = dict(body.get("attributes", {}))
+        is_trash = given.pop("trash", False)
+        given.pop("id_tag", None)
+        self._versions[str(found["id"])].append(copy.deepcopy(found["attributes"]))
+        is_whole = matched.operation.method == "PUT"
+        found["attributes"] = {**({} if is_whole else found["attributes"]), **given}
+        related = body.get("relationships", {})
+        self._link(matched.path, found, related)
+        kept = {name: relation for name, relation in related.items() if isinstance(relation, dict)}
+        if kept:
+            found["relationships"] = {**found.get("relationships", {}), **kept}
+        if is_trash:
+            collection.objects.remove(found)
+        update = _TYPES.get((matched.operation.method, matched.path))
+        if update:
+            attributes = {"id_tag": int(found["id"]), **given}
+            return replies.data({"id": found["id"], "type": update, "attributes": attributes})
+        shown = {name: part for name, part in found.items() if name != "relationships"}
+        return replies.data({**shown, "relationships": kept} if kept else shown)
+
+    def _link(self, path: str, tag: Object, related: Mapping[str, Any]) -> None:
+        """Link a tag with what fires it, and unlink it, where that is said."""
+        side = path.removesuffix("-tags")
+        for kind in _LINKED:
+            others = self._collections.get(f"{side}-{kind}")
+            if others is None:
+                continue
+            this = {"type": f"{side.strip('/')}-tags", "id": int(tag["id"])}
+            for other in map(others.named, _ids(related.get(f"link_{kind}"))):
+                _tags_of(other).append(this)
+            for other in map(others.named, _ids(related.get(f"unlink_{kind}"))):
+                _tags_of(other)[:] = [each for each in _tags_of(other) if each["id"] != this["id"]]
+
+    def _revert(self, request: web.Request, matched: _Matched, collection: Collection, body: Object) -> web.Response:
+        found = _named(collection, _id(request, matched, body))
+        version = body["attributes"]["version"]
+        earlier = self._versions[str(found["id"])]
+        if not version.isdecimal() or not 0 < int(version) <= len(earlier):
+            raise replies.NoDataError
+        found["attributes"] = copy.deepcopy(earlier[int(version) - 1])
+        return replies.data({name: part for name, part in found.items() if name != "relationships"})
+
+    def _delete(self, request: web.Request, matched: _Matched, collection: Collection) -> web.Response:
+        found = _named(collection, _id(request, matched, {}))
+        collection.objects.remove(found)
+        if matched.path == "/ams/redirect-rules":  # the document answers with what was deleted
+            return replies.data({**found, "attributes": {**found["attributes"], "deleted_at": self._now}})
+        return web.Response(status=204)
+
+    async def deploy(self, request: web.Request) -> web.Response:
+        """Deploy a version of the list of cookies: the one read that changes something."""
+        versions = self._collections["/privacy/cookie-scanners"].objects
+        wanted = request.match_info["version"]
+        if all(each["attributes"]["version"] != wanted for each in versions):
+            raise replies.NoDataError
+        for each in versions:
+            is_wanted = each["attributes"]["version"] == wanted
+            each["attributes"]["is_deployed"] = int(is_wanted)
+            if is_wanted:
+                each["attributes"]["deployed"] = self._now
+        return web.Response()
+
+    # ---- sources and destinations ----------------------------------------------------------------
+
+    def _write_integration(self, request: web.Request, matched: _Matched, body: Object) -> web.Response:
+        direction = _INTEGRATIONS[matched.path]
+        given = body.get("attributes", {})
+        if matched.operation.method == "POST":
+            return replies.data(_as_platform(self._integrations.add(direction, given)))
+        one = self._integrations.named(_id(request, matched, body), direction)
+        if matched.operation.method == "DELETE":
+            self._integrations.delete(one)
+            return web.Response(status=204)
+        return replies.data(_as_platform(self._integrations.change(one, given)))
+
+
+def _as_platform(integration: Object) -> Object:
+    """Return a source or destination as a write answers with it, without what it is related to."""
+    shown = {name: part for name, part in integration.items() if name != "relationships"}
+    return {**shown, "type": "platform/integrations"}
+
+
+# ---- what is asked ------------------------------------------------------------------------------
+
+
+@cache
+def _templates() -> list[tuple[Operation, re.Pattern[str]]]:
+    """Return what changes something, each with its path as a pattern; loaded when something is first written."""
+    writes = [each for each in registry()["commanders_act"].operations() if each.writes]
+    return [(each, re.compile(_PART.sub(r"(?P<\1>[^/]+)", each.path) + "/?$")) for each in writes]
+
+
+def _matched(request: web.Request) -> _Matched | None:
+    path = "/" + request.match_info["path"]
+    for operation, pattern in _templates():
+        found = pattern.match(path) if operation.method == request.method else None
+        if found:
+            return _Matched(operation, found.groupdict())
+    return None
+
+
+def _body(operation: Operation, given: Any) -> Object:
+    """Return the ``data`` of a body as the document describes it.
+
+    Raises
+    ------
+    BadFilterError
+        it is absent where there must be one, or not as the document describes it
+    """
+    if operation.body is None:
+        data = given.get("data") if isinstance(given, dict) else None
+        return data if isinstance(data, dict) else {}
+    from pydantic import ValidationError  # loaded when something is written
+
+    known = _without_unknown(operation.body, given)
+    try:
+        found = operation.body.model_validate(known).model_dump(by_alias=True, exclude_unset=True, mode="json")
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise replies.BadFilterError(f"{where}: {first['msg']}") from None
+    if not isinstance(found.get("data"), dict):
+        raise replies.BadFilterError("data is missing")
+    return dict(found["data"])
+
+
+def _without_unknown(model: type[BaseModel], given: Any) -> Any:
+    """Return a body without fields that the document does not know, which the service leaves alone."""
+    from pydantic import ValidationError  # as above
+
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        places = [each["loc"] for each in error.errors(include_input=False) if each["type"] == "extra_forbidden"]
+    else:
+        return given
+    known = copy.deepcopy(given)
+    for place in places:
+        _remove(known, place)
+    return known
+
+
+def _remove(body: Any, place: tuple[int | str, ...]) -> None:
+    *way, last = place
+    for step in way:
+        has_step = isinstance(body, dict) and step in body
+        has_place = isinstance(body, list) and isinstance(step, int) and step < len(body)
+        if not has_step and not has_place:
+            return  # the name of one of several forms that a value may have
+        body = body[step]
+    if isinstance(body, dict):
+        body.pop(last, None)
+
+
+def _require(given: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in given:
+            raise replies.BadFilterError(f"data.attributes.{name} is missing")
+
+
+def _id(request: web.Request, matched: _Matched, body: Mapping[str, Any]) -> str:
+    """Return the id of what is changed: in the path, in the body, or as a parameter."""
+    attributes = body.get("attributes", {})
+    said = (*matched.parts.values(), body.get("id"), attributes.get("id_tag"), request.query.get("id"))
+    found = next((str(each) for each in said if each is not None), "")
+    if not found:
+        raise replies.BadFilterError("id is missing")
+    return found
+
+
+def _named(collection: Collection, id: str) -> Object:
+    found = collection.named(id)
+    if found is None:
+        raise replies.NoDataError
+    return found
+
+
+def _ids(related: Any) -> list[str]:
+    """Return the ids that relations of a tag name."""
+    listed = related if isinstance(related, list) else []
+    return [str(each["data"]["id"]) for each in listed]
+
+
+def _tags_of(other: Object | None) -> list[Object]:
+    """Return the tags of a trigger or rule, to be changed."""
+    if other is None:
+        raise replies.NoDataError
+    relation = other.setdefault("relationships", {}).setdefault("tags", {"data": []})
+    tags: list[Object] = relation["data"]
+    return tags
