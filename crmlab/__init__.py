@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
@@ -20,7 +21,6 @@ from crmlab.fetching import (
     replay,
 )
 from crmlab.loading import when_used
-from crmlab.own_data import collect, table
 from crmlab.results import Fetched, Stored
 from crmlab.sandbox import sandbox
 
@@ -29,10 +29,15 @@ if TYPE_CHECKING:
     from crmlab.fetching import Probed, probe
     from crmlab.fetching.typed_call import call
     from crmlab.notebook import explore, login
+    from crmlab.own_data.collect import collect
+    from crmlab.own_data.table import table
     from crmlab.pushing import Pushed, PushPlan
     from crmlab.pushing.push import push
     from crmlab.pushing.updates import updates
     from crmlab.results import open, read_csv  # noqa: A004  # read as crmlab.open
+
+# silent until a program says where its messages go
+logging.getLogger("crmlab").addHandler(logging.NullHandler())
 
 __version__ = "0.1.0"
 __all__ = [
@@ -80,6 +85,7 @@ __getattr__ = when_used(
         "Pushed": "crmlab.pushing",
         "analysis": "crmlab.analysis",
         "call": "crmlab.fetching",
+        "collect": "crmlab.own_data",
         "explore": "crmlab.notebook",
         "login": "crmlab.notebook",
         "open": "crmlab.results",
@@ -87,6 +93,7 @@ __getattr__ = when_used(
         "probe": "crmlab.fetching",
         "push": "crmlab.pushing",
         "read_csv": "crmlab.results",
+        "table": "crmlab.own_data",
         "updates": "crmlab.pushing",
     },
 )

@@ -113,6 +113,16 @@ def test_importing_the_package_loads_nothing_that_is_needed_later() -> None:
     assert shown.stdout.strip() == "[]"
 
 
+def test_an_account_loads_its_own_service_alone_and_a_fetch_not_what_it_does_not_need() -> None:
+    late = "crmlab.providers.relenta crmlab.own_data crmlab.pushing crmlab.fetching.probing crmlab.results.export"
+    make = "crmlab.Account('onepagecrm', user_id='nobody', api_key='none')"
+    code = f"import sys, crmlab; {make}; print([name for name in {late.split()} if name in sys.modules])"
+
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+
+    assert shown.stdout.strip() == "[]"
+
+
 def imports(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

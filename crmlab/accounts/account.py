@@ -108,7 +108,7 @@ class Account:
         account.base_url = base_url
         account.facts = facts_.checked(account.provider, facts)
         account.adopted = {}
-        account.provider = account.provider.with_facts(account.facts)
+        account.provider = account.provider.with_settings(account.options).with_facts(account.facts)
         return account
 
     def _facts(self, given: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         options = _parser().parse_args(arguments)
+        if options.verbose:
+            _log_to_stderr()
         code: int = asyncio.run(options.run(options))
     except (CredentialError, PlanError, UsageError) as error:
         code = _complain(error, WRONG)
@@ -36,6 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = 130
     return code
+
+
+def _log_to_stderr() -> None:
+    """Print a line for each fetch and each request."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log = logging.getLogger("crmlab")
+    log.handlers[:] = [handler]  # one for this process, however often a program calls `main`
+    log.setLevel(logging.DEBUG)
 
 
 def _complain(error: Exception, code: int) -> int:
@@ -51,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         "Exit codes: 0 complete, 1 failed or incomplete, 2 wrong question.",
     )
     parser.add_argument("--version", action="version", version=f"crmlab {crmlab.__version__}")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="print a line for each request on stderr, without keys and records",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)

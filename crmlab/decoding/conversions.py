@@ -27,7 +27,8 @@ class Conversion:
     """A text and what is made of it: where the text is there and the value is null, it could not be read.
 
     `field` is the way to the text in the record, `source` what stands there, and `column` the shared
-    column that needs it. `is_whole`: the value is all that the column is made of.
+    column that needs it. `columns` are what `given` reads. `is_alone`: the value is all that the column is made of,
+    row by row.
     """
 
     column: str
@@ -36,7 +37,8 @@ class Conversion:
     source: pl.Expr
     given: pl.Expr
     value: pl.Expr
-    is_whole: bool
+    columns: tuple[str, ...]
+    is_alone: bool
 
     @property
     def name(self) -> str:
@@ -46,9 +48,11 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A part of an expression, with the parts that it is made of."""
+    """A part of an expression: with its own text, the columns that it reads, and the parts that it is made of."""
 
     expression: pl.Expr
+    text: str
+    columns: tuple[str, ...]
     parts: tuple[_Node, ...]
 
     def walk(self) -> Iterator[_Node]:
@@ -56,8 +60,15 @@ class _Node:
         for part in self.parts:
             yield from part.walk()
 
-    def __str__(self) -> str:
-        return str(self.expression)
+    @property
+    def reading(self) -> list[_Node]:
+        """The parts that read a column; all others are constants."""
+        return [part for part in self.parts if part.columns]
+
+    @property
+    def name(self) -> str | None:
+        """The name of the column that it makes, where that is known."""
+        return self.expression.meta.output_name(raise_if_undetermined=False)
 
 
 def conversions(view: View, schema: pl.Schema) -> list[Conversion]:
@@ -86,13 +97,14 @@ def conversions(view: View, schema: pl.Schema) -> list[Conversion]:
             conversion = Conversion(
                 column=f"{view.table}.{name}",
                 field=_way(given, prefix),
-                wanted=_WANTED.get(type(types[str(node)]), f"what {name} needs"),
+                wanted=_WANTED.get(type(types[node.text]), f"what {name} needs"),
                 source=_source(given, types).expression,
                 given=given.expression,
                 value=node.expression,
-                is_whole=node is trees[name],
+                columns=given.columns,
+                is_alone=node is trees[name] and given.expression.meta.is_row_separable(),
             )
-            found.setdefault((str(given), str(node)), conversion)
+            found.setdefault((given.text, node.text), conversion)
     return [*found.values()]
 
 
@@ -121,14 +133,19 @@ def list_exploded(view: View) -> str:
 
 
 def _tree(expression: pl.Expr) -> _Node:
-    parts = expression.meta.pop()[::-1]  # what an expression works on comes last there
-    # the inside of `list.eval` has a meaning of its own only there
-    return _Node(expression, tuple(_tree(part) for part in parts if "element()" not in str(part)))
+    parts = []
+    for part in reversed(expression.meta.pop()):  # what an expression works on comes last there
+        tree = _tree(part)
+        # the inside of `list.eval` has a meaning of its own only there
+        if "element()" not in tree.text:
+            parts.append(tree)
+    columns = tuple(dict.fromkeys(expression.meta.root_names()))
+    return _Node(expression, str(expression), columns, tuple(parts))
 
 
 def _types(trees: Mapping[str, _Node], schema: pl.Schema) -> dict[str, pl.DataType]:
     """Return the type of every part of the trees, by its text."""
-    nodes = {str(node): node.expression for tree in trees.values() for node in tree.walk()}
+    nodes = {node.text: node.expression for tree in trees.values() for node in tree.walk()}
     named = [expression.alias(str(number)) for number, expression in enumerate(nodes.values())]
     found = pl.LazyFrame(schema=schema).select(named).collect_schema()
     return dict(zip(nodes, found.values(), strict=True))
@@ -136,7 +153,7 @@ def _types(trees: Mapping[str, _Node], schema: pl.Schema) -> dict[str, pl.DataTy
 
 def _largest(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[tuple[_Node, _Node]]:
     """Return the largest parts that depend on one text only, each with the part that is the text."""
-    if types[str(node)] == pl.String:
+    if types[node.text] == pl.String:
         return
     text = _only_text(node, types)
     if text:
@@ -148,19 +165,19 @@ def _largest(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[tuple[_N
 
 def _only_text(node: _Node, types: Mapping[str, pl.DataType]) -> _Node | None:
     """Return the text of which all other texts that it reads are made; None where it reads none, or several."""
-    texts = {str(part): part for part in _texts(node, types)}
-    made_of = [{str(part) for part in each.walk()} for each in texts.values()]
+    texts = {part.text: part for part in _texts(node, types)}
+    made_of = [{part.text for part in each.walk()} for each in texts.values()]
     return next((each for text, each in texts.items() if all(text in parts for parts in made_of)), None)
 
 
 def _first_made(node: _Node, types: Mapping[str, pl.DataType]) -> _Node:
     """Return the last step that keeps the type which was first made of the text."""
     steps = [node]
-    while steps[-1].parts and types[str(steps[-1].parts[0])] != pl.String:
+    while steps[-1].parts and types[steps[-1].parts[0].text] != pl.String:
         steps.append(steps[-1].parts[0])
     last = steps[-1]
     for step in reversed(steps):
-        if type(types[str(step)]) is not type(types[str(last)]):
+        if type(types[step.text]) is not type(types[last.text]):
             break
         last = step
     return last
@@ -168,9 +185,9 @@ def _first_made(node: _Node, types: Mapping[str, pl.DataType]) -> _Node:
 
 def _texts(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[_Node]:
     """Return the nearest parts that are text; constants are none."""
-    if not node.expression.meta.root_names():
+    if not node.columns:
         return
-    if types[str(node)] == pl.String:
+    if types[node.text] == pl.String:
         yield node
         return
     for part in node.parts:
@@ -181,47 +198,45 @@ def _source(given: _Node, types: Mapping[str, pl.DataType]) -> _Node:
     """Return the field that a text is made of, where it is made of one; else the text."""
     node = given
     while node.parts and not _is_field(node):
-        read = {str(part): part for part in node.parts if part.expression.meta.root_names()}
+        read = {part.text: part for part in node.reading}
         columns = {column for part in read.values() for column in _ways(part, "")}
-        if len(columns) > 1 or any(str(part).startswith('"$.') for part in node.parts):
+        if len(columns) > 1 or any(part.text.startswith('"$.') for part in node.parts):
             return given
         node = next(iter(read.values()))
-    return node if types[str(node)] == pl.String else given
+    return node if types[node.text] == pl.String else given
 
 
 def _ways(node: _Node, item: str) -> Iterator[str]:
     """Return the ways to the columns that it reads, and to fields where it reads only those of a column."""
-    if not node.expression.meta.root_names():
+    if not node.columns:
         return
     if _is_field(node) or not node.parts:
         yield _way(node, item)
         return
-    reading = [part for part in node.parts if part.expression.meta.root_names()]
+    reading = node.reading
     if not reading:  # all that it reads goes into the inside of lists
-        yield from node.expression.meta.root_names()
+        yield from node.columns
     for part in reading:
         yield from _ways(part, item)
 
 
 def _is_field(node: _Node) -> bool:
     """Whether it takes a field out of a structure: then, and only then, it has another name than what it reads."""
-    if len(node.parts) != 1 or not node.parts[0].expression.meta.root_names():
+    if len(node.parts) != 1 or not node.reading:
         return False
-    own = node.expression.meta.output_name(raise_if_undetermined=False)
-    return own != node.parts[0].expression.meta.output_name(raise_if_undetermined=False)
+    return node.name != node.parts[0].name
 
 
 def _way(node: _Node, item: str) -> str:
     """Return the way to the field that a part reads, following its first part down to the column."""
     if _is_field(node):
-        own = node.expression.meta.output_name(raise_if_undetermined=False)
-        return f"{_way(node.parts[0], item)}.{own}"
-    below = next((part for part in node.parts if part.expression.meta.root_names()), None)
+        return f"{_way(node.parts[0], item)}.{node.name}"
+    below = next(iter(node.reading), None)
     if below is not None:
-        inner = next((str(part) for part in node.parts if str(part).startswith('"$.')), "")
+        inner = next((part.text for part in node.parts if part.text.startswith('"$.')), "")
         return _way(below, item) + inner.strip('"').removeprefix("$")
-    name = node.expression.meta.root_names()[0]
-    return item if name == _ITEM and item else name
+    column = node.columns[0]
+    return item if column == _ITEM and item else column
 
 
 def _item_way(view: View) -> str:

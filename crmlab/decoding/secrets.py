@@ -22,6 +22,8 @@ _ESCAPED_LETTER = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 #: a text of JSON, whatever it is for; those that are names are followed by a colon
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _COLON = re.compile(r"\s*:\s*")
+#: scheme and host of an address, without a user and password
+_HOST = re.compile(r"(https?://)(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+(?::\d+)?)(?=[/?#]|$)")
 _READER = json.JSONDecoder(strict=False)
 
 
@@ -60,6 +62,8 @@ def _json_in_text(text: str, never_kept: frozenset[str]) -> str:
 def body_without_secrets(body: bytes, never_kept: Collection[str] = (), *, except_for: Collection[str] = ()) -> bytes:
     """Return JSON as it came, byte for byte, but for the values of fields that are named like a secret.
 
+    Of an address in such a field the host stays.
+
     Parameters
     ----------
     never_kept
@@ -86,7 +90,7 @@ def body_without_secrets(body: bytes, never_kept: Collection[str] = (), *, excep
             start = colon.end()
             value, end = _value(text, start)
             is_shown = value is None or (isinstance(value, str) and value in except_for)
-            blotted = text[start:end] if is_shown else json.dumps(_BLOT, ensure_ascii=False)
+            blotted = text[start:end] if is_shown else json.dumps(_blot_for(value), ensure_ascii=False)
         elif not colon:
             start = found.start()
             blotted = _text_blotted(found[0], folded)
@@ -95,6 +99,12 @@ def body_without_secrets(body: bytes, never_kept: Collection[str] = (), *, excep
         found = _TEXT.search(text, end)
     kept.append(text[done:])
     return "".join(kept).encode("utf-8", "surrogateescape")
+
+
+def _blot_for(value: object) -> str:
+    """Return what stands in the place of a secret; of an address the host is none, and whole records show it."""
+    found = _HOST.match(value) if isinstance(value, str) else None
+    return f"{found[1]}{found[2]}/{_BLOT}" if found else _BLOT
 
 
 def _is_hidden(name: object, never_kept: frozenset[str]) -> bool:

@@ -42,6 +42,9 @@ _PIECE = re.compile(r"\w+")
 #: numbers below tell nobody
 _SMALL = 1_000
 _MAX_COUNT_DIGITS = 6
+#: of times between 2001 and 2033, as numbers
+_DIGITS_OF_SECONDS = 10
+_DIGITS_OF_MILLISECONDS = 13
 #: characters of which a text keeps its length; longer ones are cut to a power of two
 _EXACT_LENGTH = 64
 
@@ -191,8 +194,10 @@ def _cut(text: str) -> str:
 
 
 def _is_time(text: str, name: str) -> bool:
-    """Whether a number is a time: seconds, or thousandths of them, since 1970."""
-    return text.isdecimal() and len(text) in (10, 13) and text.startswith("1") and bool(_OF_TIME.search(name))
+    """Whether a number is a time: thousandths of a second since 1970, or seconds in a field that is named so."""
+    if not text.isdecimal() or not text.startswith("1"):
+        return False
+    return len(text) == _DIGITS_OF_MILLISECONDS or (len(text) == _DIGITS_OF_SECONDS and bool(_OF_TIME.search(name)))
 
 
 def _unquoted(token: str) -> str:

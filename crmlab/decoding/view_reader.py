@@ -129,30 +129,17 @@ class ViewReader:
 
     def _unread(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Misfits]:
         """Return the texts of which an expression made null, though they say something."""
-        doubtful = self._doubtful(rows, frame)
-        if not doubtful:
-            return []
-        checks = rows.select(_may_be_misread(each).alias(str(number)) for number, each in enumerate(doubtful))
         found: list[Misfits] = []
-        for each, check in zip(doubtful, checks, strict=True):
-            is_misread = check & frame[each.name].is_null() if each.is_whole else check
-            if is_misread.any():
-                found += _misread(each, is_misread, rows)
+        for each in self._conversions_with_nulls(rows, frame):
+            if not each.is_alone:
+                found += _misread(each, rows, (each.given.is_not_null() & each.value.is_null()))
+                continue
+            made = frame[each.name]
+            # the nulls of both tell without a look at any value, but for blanks
+            if made.null_count() > _null_count(rows, each.source):
+                few = rows.select(ROW, *each.columns).filter(made.is_null())
+                found += _misread(each, few, each.given.is_not_null())
         return found
-
-    def _doubtful(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
-        """Return the conversions that gave more nulls than their sources have: blanks, or misfits."""
-        known = self._conversions_with_nulls(rows, frame)
-        if not known:
-            return []
-        absent = rows.select(each.source.null_count().alias(str(number)) for number, each in enumerate(known))
-        doubtful = []
-        for each, count in zip(known, absent.row(0), strict=True):
-            # where nothing but the column is made of a text, the nulls of both tell without a look at any value
-            is_sure = each.is_whole and frame[each.name].null_count() == count
-            if not is_sure:
-                doubtful.append(each)
-        return doubtful
 
     def _conversions_with_nulls(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
         """Return the conversions of columns that may hold null for a text that was misread."""
@@ -205,18 +192,20 @@ def _made_of_text(columns: Mapping[str, pl.Expr], read: pl.Schema, made: pl.Sche
     return found
 
 
-def _may_be_misread(conversion: Conversion) -> pl.Expr:
-    """Return whether there is a text, and null was made of it; of a whole column its nulls are known already."""
-    is_given = conversion.given.is_not_null()
-    return is_given if conversion.is_whole else is_given & conversion.value.is_null()
+def _null_count(rows: pl.DataFrame, source: pl.Expr) -> int:
+    if source.meta.is_column():  # known without asking Polars to work anything out
+        return rows[source.meta.output_name()].null_count()
+    return rows.select(source).to_series().null_count()
 
 
-def _misread(conversion: Conversion, is_misread: pl.Series, rows: pl.DataFrame) -> list[Misfits]:
-    """Return the values that were misread, by the record that they are from."""
-    texts = rows.select(conversion.source).to_series()
+def _misread(conversion: Conversion, rows: pl.DataFrame, is_misread: pl.Expr) -> list[Misfits]:
+    """Return the values of these rows that were misread, by the record that they are from."""
+    misread = rows.select(is_misread).to_series()
+    if not misread.any():
+        return []
     found = misfits_where(
-        is_misread,
-        texts,
+        misread,
+        rows.select(conversion.source).to_series(),
         field=conversion.field,
         wanted=conversion.wanted,
         column=conversion.column,

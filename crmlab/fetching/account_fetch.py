@@ -17,7 +17,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, Page, Request
 from crmlab.decoding import RAW, given_key
 from crmlab.errors import CrmlabError
-from crmlab.fetching.answer_spool import AnswerSpool, ReplayedAnswers
+from crmlab.fetching.answer_spool import AnswerSpool
 from crmlab.fetching.crawl import ended, first_error, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
@@ -25,6 +25,7 @@ from crmlab.fetching.intake import Accept
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query
+from crmlab.fetching.replayed_answers import ReplayedAnswers
 from crmlab.fetching.resource_fetch import ResourceFetch
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
@@ -173,6 +174,8 @@ class AccountFetch:
     @asynccontextmanager
     async def file(self, result: ResourceResult, request: Request) -> AsyncIterator[Path]:
         """Give the file that is the answer to a request, as long as it is read; only this user can look into it."""
+        if self._spooled:
+            self._spooled.check_file(request)
         with TemporaryDirectory(prefix="crmlab-", ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "answer"
             await self._sent(result, request, lambda page: page, may_repeat=True, into=path)

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import secrets
 import shutil
 import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,12 +22,12 @@ from crmlab.atomic_files import errors_in_words, lock, make_private_folder, unlo
 from crmlab.connector import Request, Resource
 from crmlab.errors import AuthError, RateLimitError, ServerError, Stopped, TransportError, UsageError
 from crmlab.fetching.answer_file import UNFINISHED, AnswerFile, packed, read, write_private
+from crmlab.fetching.answer_places import ANSWERS, Place, Places, resource_folder
 from crmlab.fetching.query import Query
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.schema import Asked
 
 FILE = "spool.json"
-ANSWERS = "answers"
 #: how files of this kind are written; another number is another way
 _FORMAT = 1
 #: after which the services are another than they were: all is asked again
@@ -39,41 +36,6 @@ MAX_AGE = dt.timedelta(hours=12)
 _QUESTION = ("asked_tables", "since", "until")
 #: what passes by itself: asked again, it may be answered, and what came until then is still good
 _PASSING = (AuthError, RateLimitError, ServerError, Stopped, TransportError)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the answer to one request is kept; `time` counts how often the same was asked by then."""
-
-    folder: Path
-    path: Path
-    time: int
-
-    def read(self) -> AnswerFile | None:
-        """Return the answer that is there; None where none is."""
-        return read(self.path)
-
-
-class _Places:
-    """Where answers are kept: of one that is asked for again, another one."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._asked: Counter[Path] = Counter()
-
-    def next(self, account: Account, resource: Resource, request: Request) -> Place:
-        folder = _folder(self._directory, account, resource.name)
-        first = folder / answer_name(request, 1)
-        self._asked[first] += 1
-        time = self._asked[first]
-        return Place(folder, folder / answer_name(request, time), time)
-
-    def forget(self, account: Account, resource: Resource) -> Path:
-        """Begin to count anew; return the folder of that list."""
-        folder = _folder(self._directory, account, resource.name)
-        for first in [each for each in self._asked if each.parent == folder]:
-            del self._asked[first]
-        return folder
 
 
 class AnswerSpool:
@@ -109,7 +71,7 @@ class AnswerSpool:
         self.resumes = False
         self._writing = threading.Lock()
         self._is_left = False
-        self._places = _Places(self.directory)
+        self._places = Places(self.directory)
         with errors_in_words(self.directory):
             make_private_folder(self.directory)
             self._lock = _locked(self.directory)
@@ -155,7 +117,7 @@ class AnswerSpool:
         passing = [result for result in ended if isinstance(result.failure, _PASSING)]
         # those that ended as they are would end so again, from the same answers
         asked_again = [result for result in ended if not result.complete and result not in passing]
-        told = {_told_name(result): {"retries": result.requests.retries, "seconds": result.seconds} for result in ended}
+        told = {told_name(result): {"retries": result.requests.retries, "seconds": result.seconds} for result in ended}
         self._write(
             is_finished=not passing,
             asked_again=[[result.task.account.label, result.task.resource.name] for result in asked_again],
@@ -236,39 +198,7 @@ class AnswerSpool:
             for label, resource in found.get("asked_again", []):
                 for account in self.query.accounts:
                     if account.label == label:
-                        _remove(_folder(self.directory, account, resource))
-
-
-class ReplayedAnswers:
-    """The answers in a folder, as far as they came: nothing is asked, and nothing written.
-
-    Parameters
-    ----------
-    directory
-        The folder of an `AnswerSpool`.
-    told
-        What the run said at its end that its answers do not say, by resource.
-    """
-
-    is_replay = True
-    note = ""
-
-    def __init__(self, directory: Path, told: Mapping[str, Mapping[str, Any]]) -> None:
-        self.directory = directory
-        self._told = told
-        self._places = _Places(directory)
-
-    def place(self, account: Account, resource: Resource, request: Request) -> Place:
-        """Return where the answer to a request is kept."""
-        return self._places.next(account, resource, request)
-
-    def finish(self, results: Iterable[ResourceResult]) -> None:
-        """Take retries and seconds from the run that asked."""
-        for result in results:
-            told = self._told.get(_told_name(result))
-            if told:
-                result.requests.retries = told["retries"]
-                result.seconds = told["seconds"]
+                        _remove(resource_folder(self.directory, account, resource))
 
 
 def read_about(directory: Path) -> dict[str, Any] | None:
@@ -295,7 +225,8 @@ def read_about(directory: Path) -> dict[str, Any] | None:
     return found if is_known else None
 
 
-def _told_name(result: ResourceResult) -> str:
+def told_name(result: ResourceResult) -> str:
+    """Return by which name `spool.json` tells of a list."""
     return f"{result.task.account.label} {result.task.resource.name}"
 
 
@@ -309,24 +240,6 @@ def _account_as_json(account: Account, salt: bytes) -> dict[str, Any]:
         "facts": account.known_facts,
         "fingerprint": account.fingerprint(salt),
     }
-
-
-def answer_name(request: Request, time: int) -> str:
-    """Return the name of the file with the answer to a request that is asked for the first time, the second ..."""
-    digest = sha256(request.key.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{digest[:32]}-{time}.gz"
-
-
-def account_folder(provider: str, name: str) -> str:
-    """Return the name of the folder with an account's answers."""
-    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{provider} {name}").strip("-")
-    digest = sha256(f"{provider} {name}".encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{shown[:60]}-{digest[:8]}"
-
-
-def _folder(directory: Path, account: Account, resource: str) -> Path:
-    of_account = directory / ANSWERS / account_folder(account.provider.name, account.name)
-    return of_account / re.sub(r"[^A-Za-z0-9_-]+", "-", resource)
 
 
 def _locked(folder: Path) -> int | None:

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Page, Timeouts
-from crmlab.decoding import MISFITS, RAW, REJECTED
 from crmlab.errors import PlanError, Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
-from crmlab.fetching.answer_spool import AnswerSpool, ReplayedAnswers
+from crmlab.fetching.answer_spool import AnswerSpool
 from crmlab.fetching.decode_queue import Backpressure
+from crmlab.fetching.outcome import account_of, handed_out
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
 from crmlab.fetching.progress import Listener, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query, as_query
+from crmlab.fetching.replayed_answers import ReplayedAnswers
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.spool import Spools, check_spool, names_a_folder
 from crmlab.results import (
     NOT_ALWAYS,
-    SUMMARY,
     Fetched,
     Stored,
     parquet_metadata,
     refuse_another_question,
 )
 from crmlab.schema import TABLES, Asked, TableName, TimeLike
+
+LOG = logging.getLogger("crmlab")
 
 OnError = Literal["collect", "raise"]
 #: first pages that are there already, by account (its label) and request
@@ -126,24 +130,6 @@ async def fetch(
                 answers.finish(results)
 
 
-def handed_out(query: Query, results: Sequence[ResourceResult], spools: Spools | None = None) -> Fetched:
-    """Return what came as one result.
-
-    Raises
-    ------
-    CrmlabError
-        nothing came at all: the first failure
-    """
-    frames = _frames(query, results)
-    heights = {name: frame.height for name, frame in frames.items()}
-    fetched = Fetched(frames, heights=heights, **_account_of(query, results))
-    if fetched.failures and not any(heights.values()):
-        raise fetched.failures[0]
-    if spools:
-        spools.mark_read(results)
-    return fetched
-
-
 async def fetch_to(
     directory: str | Path,
     accounts: Account | Iterable[Account] | Plan,
@@ -205,7 +191,7 @@ async def fetch_to(
         for result in results:
             result.heights |= store.heights(result.task.source)
             result.take_conflicts(store.conflicts(result.task.source))
-        account = _account_of(query, results)
+        account = account_of(query, results)
         heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
         if account["failures"] and not any(heights.values()):
             if answers:
@@ -278,6 +264,7 @@ async def run(
 
     if on_error not in ("collect", "raise"):
         raise UsageError(f'on_error is "collect" or "raise", not {on_error!r}')
+    started = time.monotonic()
     backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
@@ -299,7 +286,24 @@ async def run(
                 for account in query.accounts
             ]
             await finish(fetches, stop, client.timeouts.total)
-    return [result for fetch in fetches for result in fetch.results]
+    results = [result for fetch in fetches for result in fetch.results]
+    _log(query, results, time.monotonic() - started)
+    return results
+
+
+def _log(query: Query, results: Sequence[ResourceResult], seconds: float) -> None:
+    """Log a line for the fetch: of whom, how much, and whether it is all; nothing of what came."""
+    LOG.info(
+        "%s: %d lists, %d records, %d requests, %d retries in %.1f s, %d failures, %s",
+        ", ".join(account.label for account in query.accounts),
+        len(results),
+        sum(result.rows for result in results),
+        sum(result.requests.sent for result in results),
+        sum(result.requests.retries for result in results),
+        seconds,
+        sum(result.failure is not None for result in results),
+        "complete" if all(result.complete for result in results) else "not complete",
+    )
 
 
 def spooled(directory: str | Path | None, query: Query) -> AbstractContextManager[AnswerSpool | None]:
@@ -309,84 +313,3 @@ def spooled(directory: str | Path | None, query: Query) -> AbstractContextManage
     if not names_a_folder(directory):
         raise UsageError(f"spool is the path of a folder, not {directory!r}")
     return AnswerSpool(directory, query)
-
-
-def _frames(query: Query, results: Iterable[ResourceResult]) -> dict[str, pl.DataFrame]:
-    """Return a frame for each name asked for: of shared tables always, of raw records where a service has them."""
-    frames: dict[str, pl.DataFrame] = {}
-    for table in TABLES.values():  # in the order they are declared
-        if table.name in query.tables:
-            parts = [result.frames[table.name] for result in results if table.name in result.frames]
-            frames[table.name] = pl.concat([table.empty(), *parts])
-    for name in query.raw:
-        raw = [result for result in results if result.task.raw and result.task.full_name == name]
-        parts = [result.frames[RAW] for result in raw if RAW in result.frames]
-        if parts:
-            frames[name] = pl.concat(parts, how="diagonal")
-    return frames
-
-
-def _account_of(query: Query, results: Sequence[ResourceResult]) -> dict[str, Any]:
-    """Return what belongs beside the tables."""
-    asked = query.asked()
-    summary = [row for result in results for row in _summary_rows(result, asked)]
-    summary += _unfilled(query)
-    failures = {str(result.failure): result.failure for result in results if result.failure}
-    return {
-        "summary": pl.DataFrame(summary, schema=SUMMARY, orient="row"),
-        "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(result.rejected for result in results)]),
-        "misfits": pl.concat([pl.DataFrame(schema=MISFITS), *(result.misfits for result in results)]),
-        "failures": list(failures.values()),
-        "asked": asked,
-    }
-
-
-def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object]]:
-    """Return a row for each table asked for; one for what others needed, if there is something to tell of it."""
-    task = result.task
-    is_whole = result.complete and not result.misfit_counts
-    is_told_for_others = not (task.tables or task.raw or is_whole)
-    names = (task.full_name,) if is_told_for_others else task.names
-    return [
-        {
-            "account": task.account.name,
-            "provider": task.account.provider.name,
-            "resource": task.resource.name,
-            "table": name,
-            "since": asked.period(name).since,
-            "until": asked.period(name).until,
-            "rows": result.heights.get(name, 0),
-            "expected": result.expected_records,
-            "rejected": result.rejected.height,
-            "misfits": sum(result.misfit_counts.values()),
-            "unread": result.unread_counts.get(name, 0),
-            "planned": result.requests.expected,
-            "requests": result.requests.sent,
-            "retries": result.requests.retries,
-            "seconds": round(result.seconds, 3),
-            "complete": result.complete and name not in result.lacking,
-            "note": "; ".join([*result.notes, *_adopted(result)]),
-        }
-        for name in names
-    ]
-
-
-def _adopted(result: ResourceResult) -> list[str]:
-    """Return a note of the facts that a probe found and by which this list was read, without being given them."""
-    facts = result.task.account.adopted_for(result.task.resource.name)
-    if not facts:
-        return []
-    named = ", ".join(f"{name}={value!r}" for name, value in facts.items())
-    return [f"read with {named}, as crmlab.probe found"]
-
-
-def _unfilled(query: Query) -> list[dict[str, object]]:
-    """Return a row for every table that a provider has nothing for, so that an empty frame is explained."""
-    fillable = {table for account in query.accounts for table in account.provider.tables}
-    blank = dict.fromkeys(("account", "provider", "resource"), "")
-    none = dict.fromkeys(("rows", "rejected", "misfits", "unread", "planned", "requests", "retries", "seconds"), 0)
-    return [
-        {**blank, **none, "table": name, "complete": True, "note": f"none of these services has {name}"}
-        for name in TABLES
-        if name in query.tables - fillable
-    ]

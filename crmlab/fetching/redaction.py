@@ -18,7 +18,8 @@ from crmlab.connector import Provider, Request
 from crmlab.decoding import Masker
 from crmlab.errors import UsageError
 from crmlab.fetching.answer_file import AnswerFile, packed, read, write_private
-from crmlab.fetching.answer_spool import ANSWERS, FILE, account_folder, answer_name, read_about
+from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name
+from crmlab.fetching.answer_spool import FILE, read_about
 from crmlab.providers import provider
 
 #: headers that say nothing of a person
@@ -26,11 +27,13 @@ _KEPT_HEADERS = frozenset(
     {"age", "cache-control", "connection", "content-encoding", "content-length", "content-type", "date", "expires",
      "retry-after", "transfer-encoding", "vary"}
 )  # fmt: skip
+#: the package in which services are described by a file each
+_OF_SINGLE_FILES = provider.__module__
 _TOO_LONG_FOR_A_WORD = 16
 _TOO_SHORT_FOR_AN_ID = 4
 _ADDRESS = "https://redacted.invalid"
 #: words in a description that an answer may hold
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,39}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,39}")
 #: parts of messages that may be of a person
 _TELLING = re.compile(r"\S*[@\d]\S*")
 
@@ -248,7 +251,8 @@ def _words(provider: Provider) -> Iterator[str]:
     if not module.__file__:
         return
     path = Path(module.__file__)
-    is_package = path.name == "__init__.py"
+    # a service's description is one file, or a package of its own
+    is_package = module.__package__ not in ("", None, _OF_SINGLE_FILES)
     for source in path.parent.glob("*.py") if is_package else [path]:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and _WORD.fullmatch(node.value):

@@ -10,9 +10,11 @@ from typing import Any
 
 from crmlab.accounts import Account
 from crmlab.errors import UsageError
-from crmlab.fetching.answer_spool import FILE, ReplayedAnswers, read_about
-from crmlab.fetching.fetch import handed_out, run
+from crmlab.fetching.answer_spool import FILE, read_about
+from crmlab.fetching.fetch import run
+from crmlab.fetching.outcome import handed_out
 from crmlab.fetching.query import Query
+from crmlab.fetching.replayed_answers import ReplayedAnswers
 from crmlab.results import Fetched
 from crmlab.schema import Asked
 

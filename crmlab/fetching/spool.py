@@ -275,10 +275,12 @@ def _lost_in(folder: Path) -> list[Path]:
 
 
 def _moment(mark: Path) -> str:
-    """Return when a request was sent, as its mark is named."""
-    if not mark.stem.isdecimal():
+    """Return when a request was sent, as its mark is named; the name of what somebody else put there."""
+    try:
+        moment = dt.datetime.fromtimestamp(int(mark.stem) // 10**9, dt.UTC)
+    except (ValueError, OverflowError, OSError):
         return mark.name
-    return f"{dt.datetime.fromtimestamp(int(mark.stem) // 10**9, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _write(path: Path, body: bytes) -> None:

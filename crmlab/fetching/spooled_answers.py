@@ -5,30 +5,27 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from crmlab.accounts import Account
-from crmlab.connector import Page, Request, Resource, is_secret
-from crmlab.decoding import body_without_secrets, records
+from crmlab.connector import Page, Request, Resource
+from crmlab.decoding import records
 from crmlab.errors import ApiError, CrmlabError, Stopped, TransportError
 from crmlab.fetching.answer_file import AnswerFile
-from crmlab.fetching.answer_spool import AnswerSpool, Place, ReplayedAnswers
+from crmlab.fetching.answer_places import Place
+from crmlab.fetching.answer_secrets import without_secrets
+from crmlab.fetching.answer_spool import AnswerSpool
 from crmlab.fetching.continuation import Continuation
 from crmlab.fetching.intake import Accept
 from crmlab.fetching.reader import ListMoved
+from crmlab.fetching.replayed_answers import ReplayedAnswers
 from crmlab.fetching.resource_result import ResourceResult
 
 #: sends a request, of whatever is not kept
 Ask = Callable[[ResourceResult, Request, Accept], Awaitable[Page]]
-
-#: headers that are never kept, whatever they are called elsewhere
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "www-authenticate"})
-#: words of a signed header that are shorter ("Bearer") are no secret
-_SECRET_LENGTH = 8
-_BLOT = "••••"
 
 
 class Unwritten(Exception):
@@ -106,6 +103,11 @@ class SpooledAnswers:
             if continuation.is_refused(request, error):
                 self._move(result)
             raise
+
+    def check_file(self, request: Request) -> None:
+        """Raise a `Stopped` where nothing may be asked for: answers that are files are not kept."""
+        if self._spool.is_replay:
+            raise Stopped(f"the file at {request.path} is not in {self._spool.directory}: files are not kept there")
 
     def tell(self, result: ResourceResult) -> None:
         """Say in the notes of a result what was taken of an earlier run, and what was not."""
@@ -197,7 +199,7 @@ class SpooledAnswers:
             raise
         as_it_came = came[0] if came else page  # a plan accepted it before
         resource = result.task.resource
-        kept = await asyncio.to_thread(_without_secrets, self._account, resource, page, as_it_came)
+        kept = await asyncio.to_thread(without_secrets, self._account, resource, page, as_it_came)
         if kept:
             await self._keep(place, kept)
         return page
@@ -213,49 +215,3 @@ class SpooledAnswers:
 def _texts(page: Page, resource: Resource) -> list[bytes]:
     """Return the records of a page."""
     return [record.text for record in records(page, resource, whole=False, ways=frozenset())]
-
-
-def _without_secrets(account: Account, resource: Resource, page: Page, as_it_came: Page) -> AnswerFile | None:
-    """Return what may be kept of an answer; None where it may hold a secret and cannot be read."""
-    cursors = frozenset(_cursors(page, resource))
-    headers = {
-        name: _redacted(value, account, page.request)
-        for name, value in as_it_came.headers.items()
-        if name not in _CREDENTIALS and (not is_secret(name) or value in cursors)
-    }
-    try:
-        body = body_without_secrets(as_it_came.body, account.provider.secret_names, except_for=cursors)
-    except ValueError:
-        return None
-    text = body.decode("utf-8", "surrogateescape")
-    body = _redacted(text, account, page.request).encode("utf-8", "surrogateescape")
-    return AnswerFile.of_page(as_it_came, body=body, headers=headers)
-
-
-def _cursors(page: Page, resource: Resource) -> Iterator[str]:
-    """Yield the values that the requests which follow a page take from it: they name the next page."""
-    if not page.succeeded:
-        return
-    with suppress(CrmlabError):  # the reader meets it, too
-        for following in resource.follow(page):
-            yield from following.params.values()
-            yield from _texts_in(following.body)
-
-
-def _texts_in(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _texts_in(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts_in(part)
-
-
-def _redacted(text: str, account: Account, request: Request) -> str:
-    """Return a text without this account's own secrets, as they are and as headers carry them."""
-    for word in " ".join(account.sign(request).headers.values()).split():
-        if len(word) >= _SECRET_LENGTH:
-            text = text.replace(word, _BLOT)
-    return account.redact(text)

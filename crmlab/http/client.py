@@ -33,6 +33,7 @@ from crmlab.errors import (
 )
 from crmlab.http.limiter import Limiter, Ticket
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
+from crmlab.http.request_log import RequestLog
 
 #: tries in all for a read
 ATTEMPTS = 5
@@ -197,10 +198,13 @@ class Client:
     async def _in_turn(self, sending: _Sending, attempt: int) -> Page:
         account = sending.account
         queue = self._queue(account)
+        log = RequestLog(account, sending.request, attempt)
         async with queue.ticket(account.label, self._connections, lambda: self._check(account)) as ticket:
             sending.leaving()
             try:
-                page = await self._once(sending, ticket)
+                with log.sending():
+                    page = await self._once(sending, ticket)
+                    log.status = page.status
             except RateLimitError as error:
                 wait = _wait(error, attempt)
                 if wait > PATIENCE:

@@ -119,8 +119,9 @@ def _draw_figures(outputs: Iterable[Any]) -> int:
     figures = 0
     for output in outputs:
         data = output.get("data", {})
-        if _PLOTLY in data:
+        figure = data.get(_PLOTLY)
+        if isinstance(figure, Mapping) and isinstance(figure.get("data"), list):
             # in the place of what Plotly left there, which may hold plotly.js once more
-            data[_HTML] = figure_html(data[_PLOTLY])
+            data[_HTML] = figure_html(dict(figure))
             figures += 1
     return figures

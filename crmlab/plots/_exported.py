@@ -96,7 +96,9 @@ def figure_html(fig_dict: dict[str, Any]) -> str:
     figure = pio.to_json(fig_dict, validate=False, pretty=False)
     for character, escaped in _ESCAPED.items():
         figure = figure.replace(character, escaped)
-    height = fig_dict.get("layout", {}).get("height") or _DEFAULT_HEIGHT
+    height = (fig_dict.get("layout") or {}).get("height")
+    if not isinstance(height, int | float):
+        height = _DEFAULT_HEIGHT
     return _HTML.format(id=f"figure-{secrets.token_hex(8)}", height=height, figure=figure, config=_CONFIG)
 
 

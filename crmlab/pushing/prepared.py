@@ -77,7 +77,7 @@ def prepare(rows: Rows, file: ResultsFile, options: Mapping[str, Any], *, retry_
     """
     if file.lines and max(file.lines) >= len(rows.all):
         raise UsageError(f"{file.path} has more rows than the frame: give the same frame, or name another file")
-    digests = {row.number: rows.digest(row) for row in rows.all}
+    digests = {row.number: rows.digest(row, options) for row in rows.all}
     may_send_unknown = retry_unknown or rows.target.repeatable
     kept: dict[int, Line] = {}
     unknown: dict[int, Line] = {}

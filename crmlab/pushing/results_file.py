@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -77,7 +78,6 @@ class ResultsFile:
         elif self.path:
             with errors_in_words(self.path):
                 self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, _MODE)
-                os.fchmod(self._handle, _MODE)
                 try:
                     self._take_over()
                 except BaseException:
@@ -91,14 +91,15 @@ class ResultsFile:
         """Leave one line for each row, and let others use the file; after an error all lines stay as they are."""
         if self._handle is None or self.path is None:
             return
-        try:
-            if error is None:
-                with errors_in_words(self.path):
+        with ExitStack() as cleanup:
+            cleanup.callback(os.close, self._handle)
+            if sys.platform == "win32":  # where no file that is open can be replaced, and nothing is locked
+                cleanup.close()
+            with errors_in_words(self.path):
+                if error is None:
                     self._rewrite(self.path)
-            elif not self.lines:
-                self.path.unlink(missing_ok=True)
-        finally:
-            os.close(self._handle)
+                elif not self.lines:
+                    self.path.unlink(missing_ok=True)
 
     def put(self, lines: Iterable[Line]) -> None:
         """Take note of rows, and wait until that is on disk."""
@@ -112,8 +113,11 @@ class ResultsFile:
         """Lock the file, read what is there, and cut off half a line that a killed process left."""
         assert self._handle is not None
         assert self.path is not None
-        if not _locked(self._handle):
+        is_ours = _locked(self._handle)
+        # a run that ended in between has put another file in the place of the one that was opened
+        if not (is_ours and os.path.samestat(os.fstat(self._handle), self.path.stat())):
             raise UsageError(f"{self.path} is used by another run: wait for its end")
+        self.path.chmod(_MODE)
         content = self.path.read_bytes()
         torn = self._read(content)
         if torn:
@@ -149,10 +153,12 @@ class ResultsFile:
         beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
         try:
-            _write(handle, b"".join(self._text(self.lines[row]) for row in sorted(self.lines)))
+            try:
+                _write(handle, b"".join(self._text(self.lines[row]) for row in sorted(self.lines)))
+            finally:
+                os.close(handle)
             beside.replace(path)
         finally:
-            os.close(handle)
             beside.unlink(missing_ok=True)
 
 

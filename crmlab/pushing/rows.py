@@ -64,9 +64,9 @@ class Rows:
             _row(number, each, columns, self.target) for number, each in enumerate(self.frame.iter_rows(named=True))
         ]
 
-    def digest(self, row: Row) -> str:
-        """Return what a row is known by: the same for the same id and values."""
-        content = json.dumps([row.id, sorted(row.values.items())], default=str, ensure_ascii=False)
+    def digest(self, row: Row, options: Mapping[str, Any]) -> str:
+        """Return what a row is known by: the same for the same id and values, sent with the same options."""
+        content = json.dumps([row.id, sorted(row.values.items()), sorted(options.items())], default=str)
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
@@ -111,18 +111,29 @@ def target_of(account: Account, table: str) -> Target:
 
 
 def _check_columns(frame: pl.DataFrame, target: Target, account: Account) -> None:
-    own = {*target.own_fields, *target.account_fields(account.options)}
-    known = [*KEY, CHANGED, *target.columns, *sorted(own)]
-    strange = [name for name in frame.columns if name not in known]
-    if strange:
-        raise UsageError(
-            f"{account.provider.title} does not take {', '.join(strange)} of {target.table}: leave "
-            f"{'it' if len(strange) == 1 else 'them'} out. It takes id, {', '.join([*target.columns, *sorted(own)])}"
-        )
-    if not set(frame.columns) & {*target.columns, *own}:
-        raise UsageError(f"there is nothing to write: it takes id, {', '.join([*target.columns, *sorted(own)])}")
+    """Refuse columns that some row would send, and the service does not take."""
     if CHANGED in frame.columns and frame.schema[CHANGED] != pl.List(pl.String):
         raise UsageError(f"{CHANGED} names columns, row by row, as crmlab.updates does: it is a list of text")
+    own = {*target.own_fields, *target.account_fields(account.options)}
+    sent = _sent_columns(frame)
+    strange = [name for name in sent if name not in target.columns and name not in own]
+    takes = f"It takes id, {', '.join([*target.columns, *sorted(own)])}"
+    if strange:
+        these = "it" if len(strange) == 1 else "them"
+        title = account.provider.title
+        raise UsageError(f"{title} does not take {', '.join(strange)} of {target.table}: leave {these} out. {takes}")
+    if not sent and frame.height:
+        raise UsageError(f"there is nothing to write. {takes}")
+
+
+def _sent_columns(frame: pl.DataFrame) -> list[str]:
+    """Return the columns of which at least one row sends its value."""
+    columns = [name for name in frame.columns if name not in (*KEY, CHANGED)]
+    if CHANGED not in frame.columns:
+        return [name for name in columns if frame[name].null_count() < frame.height]
+    changed = set(frame[CHANGED].explode().drop_nulls())
+    unnamed = frame.filter(pl.col(CHANGED).is_null())
+    return [name for name in columns if name in changed or unnamed[name].null_count() < unnamed.height]
 
 
 def _check_account(frame: pl.DataFrame, account: Account) -> None:

@@ -76,6 +76,7 @@ class Records:
         #: filtered and sorted copies share them
         self._cells = [_Cell(item) for item in items]
         self._derived: dict[str, Any] = {}
+        self._derived_of_others: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -84,11 +85,15 @@ class Records:
     def items(self) -> list[Any]:
         return [cell.item for cell in self._cells]
 
-    def once(self, question: str, answer: Callable[[], _Value]) -> _Value:
-        """Return what is derived from the records, derived anew only after they changed."""
-        if question not in self._derived:
-            self._derived[question] = answer()
-        found: _Value = self._derived[question]
+    def once(self, question: str, answer: Callable[[], _Value], *, of_others: bool = False) -> _Value:
+        """Return what is derived from the records, derived anew only after they changed.
+
+        `of_others` says that other lists are looked into as well, so that `forget` lets it be derived anew.
+        """
+        derived = self._derived_of_others if of_others else self._derived
+        if question not in derived:
+            derived[question] = answer()
+        found: _Value = derived[question]
         return found
 
     def where(self, keep: Callable[[Any], bool]) -> Records:
@@ -108,12 +113,12 @@ class Records:
         """Insert a record at a position, or at the end."""
         place = len(self._cells) if at is None else at
         self._cells.insert(place, _Cell(item))
-        self._derived.clear()
+        self._changed()
 
     def remove(self, item: Any) -> None:
         """Take a record out."""
         self._cells = [cell for cell in self._cells if cell.item is not item]
-        self._derived.clear()
+        self._changed()
 
     def replace(self, item: Any, by: Any) -> None:
         """Put another record in the place of one."""
@@ -121,13 +126,13 @@ class Records:
             if cell.item is item:
                 cell.item = by
                 cell.json = None
-        self._derived.clear()
+        self._changed()
 
     def forget(self) -> None:
         """Render everything anew: what stands beside these records was changed."""
         for cell in self._cells:
             cell.json = None
-        self._derived.clear()
+        self._derived_of_others.clear()
 
     def slice(self, start: int | None = None, stop: int | None = None, *, bare: bool = False) -> bytes:
         """Return records start..stop as a JSON array, wrapped unless `bare`."""
@@ -140,6 +145,10 @@ class Records:
     def rendered(self, start: int, stop: int) -> Iterator[tuple[Any, bytes]]:
         """Yield records start..stop, each with its JSON."""
         return ((cell.item, self._rendered(cell)) for cell in self._cells[start:stop])
+
+    def _changed(self) -> None:
+        self._derived.clear()
+        self._derived_of_others.clear()
 
     def _rendered(self, cell: _Cell) -> bytes:
         if cell.json is None:

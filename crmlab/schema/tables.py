@@ -368,6 +368,7 @@ _ALL = (
             label=(_text, "name"),
             direction=_one_of("whether data come from it or go to it", ("source", "destination")),
             connector=(_text, "kind of connection"),
+            connector_name=(_text, "what the service calls that kind"),
             environment=(_text, "environment"),
             status=(_text, "the service's own word"),
             last_run_at=(_time, "UTC"),

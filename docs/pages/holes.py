@@ -53,10 +53,4 @@ HOLES: tuple[Hole, ...] = (
         ("documentation_by_contact", "documentation_by_event"),
         f"{_NO_RECORDS}, but with a PDF file",
     ),
-    Hole(
-        "altcraft",
-        "sandbox",
-        ("workflows_import_and_start_batch", "workflows_import_and_start_batch_task"),
-        "the sandbox has no scenarios",
-    ),
 )

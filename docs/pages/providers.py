@@ -61,6 +61,7 @@ def _page(provider: Provider) -> str:
     parts = {
         "Keys and settings": _keys(provider),
         "What it brings": "\n\n".join(_resource(provider, each) for each in provider.resources),
+        "What can be written back": _targets(provider),
         "Operations": _operations(provider),
         "Assumed": "What the vendor does not document. When a line is wrong for your account, please open an issue "
         f"with it.\n\n{bullets(provider.assumptions)}",
@@ -149,6 +150,21 @@ def _period(provider: Provider, resource: Resource) -> str:
     if any(TABLES[name].window for name in resource.tables):
         return "always read whole; `since` and `until` choose among what came"
     return "always whole"
+
+
+def _targets(provider: Provider) -> str:
+    """Return what a push takes."""
+    if not provider.targets:
+        return "No table: single records are changed with `crmlab.call`, by the operations below."
+    parts = ["`crmlab.push(account, table, frame)` takes these; [writing back](../writing-back.md) says how."]
+    for target in provider.targets:
+        columns = ", ".join(map(code, target.columns))
+        own = ", ".join(map(code, target.own_fields))
+        needs = ", ".join(code(f"{name}=") for name, needed in target.options.items() if needed)
+        lines = [f"columns of the shared table: {columns}", f"the vendor's own fields, as they are: {own}"]
+        lines += [f"must be told: {needs}"] if needs else []
+        parts.append(f"### {target.table}: written\n\n{target.doc}\n\n{bullets(lines)}")
+    return "\n\n".join(parts)
 
 
 def _operations(provider: Provider) -> str:

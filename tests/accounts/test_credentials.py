@@ -168,11 +168,11 @@ def test_a_keyring_of_plain_text_is_not_read(monkeypatch: pytest.MonkeyPatch, ch
     assert plain.asked == []
 
 
-def test_the_keyring_is_not_asked_for_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keyring_is_not_asked_where_all_that_is_needed_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     ring = keyring_with(monkeypatch)
     monkeypatch.setenv("CRMLAB_ONEPAGECRM_USER_ID", "me")
 
-    credentials.find(CRM, {"api_key": "given", "stage_history": "no"}, needed=NEEDED)
+    credentials.find(CRM, {"api_key": "given"}, needed=NEEDED)
 
     assert ring.asked == []
 

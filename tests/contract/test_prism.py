@@ -228,3 +228,38 @@ async def test_past_the_wall_the_cascade_is_asked_as_documented_and_ends(
     # read again, since too few came
     assert cascade[:2] == cascade[2:] == ["/contacts/cascade", f"/contacts/cascade/{_CONTACT}"]
     assert set(asked) - set(cascade) == {"/contacts"}
+
+
+@pytest.mark.parametrize("wire", ["onepagecrm"], indirect=True)
+async def test_what_is_pushed_is_as_documented(wire: Recorder) -> None:
+    ours = account("onepagecrm", wire.url)
+    people = pl.DataFrame(
+        {
+            "id": [None, _CONTACT],
+            "first_name": ["Ada", "Ada"],
+            "last_name": ["Byron", "Byron"],
+            "emails": [["a@example.com"], ["a@example.com"]],
+            "city": ["London", "London"],
+            "tags": [["asked"], []],
+            "custom": [[{"key": _CONTACT, "value": "1"}]] * 2,
+            "starred": [True, False],
+        }
+    )
+    day = dt.date(2026, 1, 31)
+    deals = pl.DataFrame(
+        {
+            "id": [None, _CONTACT],
+            "contact_id": [_CONTACT, None],
+            "name": ["Engine", "Engine"],
+            "amount": [1.5, 2.0],
+            "stage": [10, 20],
+            "opened_on": [day, day],
+            "status": ["pending", "won"],
+        }
+    )
+
+    pushed = [await crmlab.push(ours, "contacts", people, limits=SERVER)]
+    pushed.append(await crmlab.push(ours, "deals", deals, limits=SERVER))
+
+    assert wire.violations == []
+    assert [each.frame["state"].to_list() for each in pushed] == [["created", "updated"]] * 2

@@ -175,6 +175,15 @@ def test_a_way_of_several_steps_is_followed() -> None:
     assert inside(answer, way=("data", "settings", "pipelines"), resource=pipelines) == [{"id": "p"}]
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_null_among_the_records_of_another_list_is_nothing_as_in_their_own(whole: bool) -> None:
+    own = page({"data": {"notes": [None, {"note": {"id": "7"}}]}})
+
+    found = as_listed([b"null", b'{"id":"7"}'], NOTES, whole=whole)
+
+    assert plain(found) == plain(records(own, NOTES, whole=whole))
+
+
 def test_a_field_named_like_the_wrapper_is_no_wrapper() -> None:
     status = {"id": "1", "status": "lead", "text": "Lead"}
 

@@ -61,6 +61,7 @@ def test_a_column_without_such_a_name_is_the_same() -> None:
         ('{"b": {"Token": {"z": [1]}, "t": null}}', '{"b": {"Token": "••••", "t": null}}'),
         ('{"to\\u006ben": 5e400, "token": null}', '{"to\\u006ben": "••••", "token": null}'),
         ('{"next_token": "page 2", "t": "\\"token\\": 1"}', '{"next_token": "page 2", "t": "\\"token\\": 1"}'),
+        ('{"token": "https://u:p@h.example:8/x?y"}', '{"token": "https://h.example:8/••••"}'),
         ('{"parameters": {"a": 1}}', '{"parameters": "••••"}'),
         ('{"in": "{\\"password\\": 1}"}', '{"in": "{\\"password\\": \\"••••\\"}"}'),
     ],

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from aiohttp import web
 from polars.testing import assert_frame_equal
@@ -101,7 +102,8 @@ async def test_a_second_call_asks_for_what_is_missing_and_for_one_page_of_a_list
     assert second.complete
     assert ids(second) == set(range(550))
     assert kept >= 4
-    assert service.asked.total() == usual - kept + 1
+    # the page is the last one of those that were looked up by then: rarely another one follows
+    assert service.asked.total() - (usual - kept) in (1, 2)
     assert f"resumed from {tmp_path / 'spool'}: {kept} answers of 20" in note(second)
     assert second.fetched_at == first.fetched_at
 
@@ -243,7 +245,7 @@ async def test_a_replay_and_one_without_personal_values_bring_the_same(tmp_path:
     for name, frame in data.items():
         assert_frame_equal(again[name], frame, check_row_order=False)
         assert masked[name].shape == frame.shape
-    assert masked.complete
+    assert masked.complete, masked.summary.filter(~pl.col("complete"))["note"].to_list()
     assert masked.misfits.is_empty()
 
     kept = everything(tmp_path / "spool")

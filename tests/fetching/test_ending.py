@@ -940,6 +940,8 @@ async def test_a_list_without_its_documented_count_is_followed_past_the_last_pag
         ("profiles", {"total_count": "90"}, "answers count 90, 37 came"),
         ("subscriptions", {"total_count": 38}, "answers count 38, 37 came"),
         ("history", {"total_count": 90}, "answers count 90, 37 came"),
+        ("profiles", {"meta": {"total": 90, "per_page": 1000}}, "answers count 90, 37 came"),
+        ("subscriptions", {"count": 37, "totalItems": "90"}, "answers count 90, 37 came"),
         ("profiles", {"next_id": "x37"}, "has next_id, which nobody documents: there may be more"),
         ("subscriptions", {"cursor": {"after": "x"}}, "has cursor, which nobody documents"),
         ("history", {"has_more": True}, "has has_more, which nobody documents"),
@@ -948,6 +950,8 @@ async def test_a_list_without_its_documented_count_is_followed_past_the_last_pag
         ("profiles", {"total_count": 37}, ""),
         ("profiles", {"total_count": None, "page_size": 1000, "next_page": None, "has_more": False}, ""),
         ("profiles", {"request_id": "abc", "took": 12}, ""),
+        ("history", {"count": 37, "total_pages": 1, "meta": {"total": None}}, ""),
+        ("profiles", {"account": 90, "account_id": 90, "country": 90, "counter": 90}, ""),
     ],
 )
 async def test_altcraft_lists_tell_what_stands_beside_them_and_speaks_against_their_end(

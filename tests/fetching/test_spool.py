@@ -376,6 +376,20 @@ async def test_a_refusal_is_told_by_the_run_itself_and_leaves_no_mark(serve: Ser
     assert not [*tmp_path.rglob("*.asked")]
 
 
+async def test_marks_that_somebody_else_put_there_are_told_by_their_names(serve: Serve, tmp_path: Path) -> None:
+    asked = await account(serve, Queue())
+    await latest(asked, tmp_path)
+    folder = next(tmp_path.rglob("*.read.json")).parent
+    for name in ("foreign", "9" * 30, "-1"):
+        (folder / f"{name}.asked").touch()
+
+    data = await latest(asked, tmp_path)
+
+    assert "foreign.asked" in data.summary["note"][0]
+    assert f"{'9' * 30}.asked" in data.summary["note"][0]
+    assert not data.complete
+
+
 async def test_where_no_mark_can_be_left_nothing_is_asked(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

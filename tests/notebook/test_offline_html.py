@@ -83,6 +83,24 @@ def test_figures_of_any_renderer_are_drawn_with_one_plotly_js() -> None:
     assert made.cells[2].outputs[0].data["text/html"] == beside  # the notebook itself stays as it is
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"data": None, "layout": None},
+        {"data": [], "layout": None},
+        {"data": [], "layout": {"height": '"><img src="//x">'}},
+        "text",
+        5,
+    ],
+)
+def test_a_figure_of_another_shape_costs_no_other_output(odd: Any) -> None:
+    page = page_of(notebook(shown({PLOTLY: odd, "text/plain": "its text"}), shown({PLOTLY: figure("fine")})))
+
+    assert "fine" in page
+    assert OUTSIDE.findall(page) == []
+
+
 def test_a_page_without_figures_has_no_plotly_js() -> None:
     page = page_of(notebook(shown({"text/plain": "some words"})))
 

@@ -181,6 +181,23 @@ async def test_what_is_told_to_stop_waits_for_no_export(serve: Serve, monkeypatc
         await crmlab.fetch(account, "contacts", stop=stop)
 
 
+async def test_a_fetch_that_is_gone_on_with_starts_no_second_export(serve: Serve, tmp_path: Path) -> None:
+    service = Exporting([result(3, FILE)], "<html>Sign in</html>")
+    account = by_export(await serve(service.answer), custom_fields="season")
+    with pytest.raises(TransportError):
+        await crmlab.fetch(account, "contacts", spool=tmp_path)
+    service.file = lines(3).encode()
+    data = await crmlab.fetch(account, "contacts", spool=tmp_path)
+
+    assert data.complete, data.summary.rows()
+    assert data.contacts.height == 3
+    assert service.asked.count("/profiles/get_all") == 1
+    asked = len(service.asked)
+    with pytest.raises(crmlab.errors.Stopped, match="files are not kept there"):
+        await asyncio.to_thread(crmlab.replay, tmp_path)
+    assert len(service.asked) == asked
+
+
 def test_a_file_is_cut_into_pages_of_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "export"
     path.write_text(lines(2500) + '\np9,"two\nlines@x.example","+1 2;+3 4"', encoding="utf-8")

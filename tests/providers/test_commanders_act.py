@@ -27,6 +27,7 @@ from crmlab.errors import (
 )
 from crmlab.providers.commanders_act import PROVIDER
 from crmlab.providers.commanders_act.asking import DAY, HOUR
+from tests.conftest import Serve
 
 NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 INTEGRATION = {
@@ -643,3 +644,22 @@ def test_columns_of_deliveries_that_nobody_documented_are_told(header: Any, furt
 
     assert told.endswith(further)
     assert bool(told) == bool(further)
+
+
+@pytest.mark.parametrize("status", [200, 403])
+async def test_connectors_are_named_by_their_catalogue_and_a_refused_one_costs_only_the_names(
+    serve: Serve, status: int
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        catalog = [{"id": 77, "type": "source-template", "attributes": {"label": "Tulips", "template": "web"}}]
+        if request.path.endswith("-catalog"):
+            return web.json_response({"data": catalog if "source" in request.path else []}, status=status)
+        return web.json_response({"data": [INTEGRATION] if request.path.endswith("/sources") else []})
+
+    account = crmlab.Account("commanders_act", base_url=await serve(answer), site_id="7", token="t")
+    data = await crmlab.fetch(account, "integrations")
+
+    assert data.integrations.select("connector", "connector_name").rows() == [
+        ("77", "Tulips" if status == 200 else None)
+    ]
+    assert bool(data.failures) == (status != 200)

@@ -222,6 +222,12 @@ def test_a_contact_that_is_no_object_is_told() -> None:
          {"email": "2026-02-01", "sms": None}),
         ({"consents": [{"channel": "email", "granted": True, "end_date": "2026-01-31", "start_date": "2020-01-01"},
                        {"channel": "sms", "granted": True}]}, {"email": "2026-02-01", "sms": None}),
+        ({"consents": {"email": {"granted": True, "validity": {"from": "2020-01-01", "until": "2026-01-31"}}}},
+         {"email": "2026-02-01"}),
+        ({"consents": {"email": {"granted": True, "period": {"start": "2020-01-01", "end": "2026-01-31"}}}},
+         {"email": "2026-02-01"}),
+        # the times of one consent are not those of another
+        ({"consents": {"sms": True, "email": {"given_at": "2020-01-01", "expires_at": "2026-01-31"}}}, {"sms": None}),
         # no end: null, and how services write that there is none; a refusal has none
         ({"consents": {"email": {"granted": True, "valid_until": None}}}, {"email": None}),
         ({"consents": {"email": {"granted": True, "valid_until": "9999-12-31"}}}, {"email": None}),
@@ -231,9 +237,15 @@ def test_a_contact_that_is_no_object_is_told() -> None:
 def test_the_end_of_a_consent_is_read_in_any_spelling(section: Any, ends: dict[str, str | None]) -> None:
     found = statements(json.dumps({"id": "c1", "section_work": section}))
 
-    read = {"/".join(filter(None, (each["channel"], each["purpose"]))): each["valid_until"] for each in found}
+    decided = [each for each in found if each["answer"]]
+    read = {"/".join(filter(None, (each["channel"], each["purpose"]))): each["valid_until"] for each in decided}
     assert {about: end and end[:10] for about, end in read.items()} == ends
-    assert not any(each["unread"] for each in found)
+    assert not any(each["unread"] for each in decided)
+
+
+def test_an_end_of_nothing_that_was_said_is_told() -> None:
+    assert heard({"consents": {"email": {"granted_until": "2027-01-01"}}}) == {"email": "?"}
+    assert heard({"contract_until": "2027-01-01"}) == NOTHING
 
 
 @pytest.mark.parametrize("end", ["soon", "31.12.2020", 365])

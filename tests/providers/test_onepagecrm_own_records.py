@@ -37,6 +37,7 @@ async def test_every_list_comes_whole_and_in_documented_types() -> None:
     assert data.summary["complete"].all()
     assert data.misfits.is_empty()
     assert "nobody documented" not in str(data.summary["note"].to_list())
+    assert "never-to-be-stored" not in str([frame.to_dicts() for frame in data.values()])
 
 
 async def test_a_fetch_of_the_shared_tables_asks_for_none_of_them() -> None:

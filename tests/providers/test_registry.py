@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from crmlab.providers import registry
+
 #: modules of other packages, and what is said of each
 FURTHER = {
     "thief": ("from crmlab.providers.complero import PROVIDER", "'complero', a name that is taken"),
@@ -54,3 +56,7 @@ def test_a_provider_that_cannot_stand_is_named_in_a_warning_and_breaks_nothing(n
     assert name not in names
     assert told.startswith(f"The provider {name!r} of {name} is left out: ")
     assert reason in told
+
+
+def test_the_module_of_a_provider_is_called_like_it() -> None:
+    assert [each.name for each in registry().values()] == [*registry()]

@@ -193,6 +193,7 @@ async def test_integrations_have_what_was_delivered(world: World) -> None:
     for one in world.integrations:
         row = rows[str(one.id)]
         assert (row["label"], row["direction"], row["connector"]) == (one.label, one.direction, one.connector_id)
+        assert row["connector_name"] == one.connector_name
         assert (row["success"], row["failed"], row["rejected"]) == tuple(
             sum(hour[n] for hour in one.hourly) for n in (1, 2, 3)
         )

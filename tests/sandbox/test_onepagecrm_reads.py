@@ -17,6 +17,8 @@ WORLD = generate(80, seed=4)
 PEOPLE = WORLD.people_in("onepagecrm")
 UNKNOWN = "0" * 24
 READS = [each for each in registry()["onepagecrm"].operations() if not each.writes]
+#: stands in the sandbox for the key of the account and those of its webhooks
+SECRET = "never-to-be-stored"
 #: lists that an id in a path is of, where it is not called like them
 LISTED = {"last": "contacts", "relationship": "contacts/{contact_id}/relationships", "company": "companies"}
 
@@ -52,6 +54,14 @@ async def test_every_documented_read_is_answered() -> None:
             answer = await client.call(accounts[0], operation.name, **ids)
 
             assert answer["data"], operation.name
+            assert SECRET not in str(answer), operation.name
+
+
+async def test_the_secrets_are_there_to_be_left_out() -> None:
+    async with crm() as accounts:
+        answers = await asked(accounts[0], "/bootstrap", "/webhooks")
+
+    assert all(SECRET in str(answer) for answer in answers)
 
 
 async def test_an_id_that_nothing_has_is_refused() -> None:

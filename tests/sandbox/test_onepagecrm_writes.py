@@ -134,6 +134,24 @@ async def test_a_body_that_lacks_what_is_required_or_names_nothing_is_refused() 
                 assert status == 400, path
 
 
+async def test_a_partial_update_may_lack_what_is_required_and_no_more() -> None:
+    status = WORLD.statuses[1]
+    async with crm() as accounts:
+        where = f"/statuses/{status.id}"
+        whole, _ = await told(accounts[0], "PUT", where, {"description": "warm"})
+        partial, _ = await told(accounts[0], "PUT", f"{where}?partial=true", {"description": "warm", "unknown": 1})
+        (kept,) = await asked(accounts[0], where)
+        _, cleared = await told(accounts[0], "PUT", where, {"text": "Hot", "color": "cc0000"})
+        inside, answer = await told(
+            accounts[0], "PUT", f"/deals/{WORLD.deals[0].id}?partial=true", {"deal_items": [{"name": "x"}]}
+        )
+
+    assert (whole, partial, inside) == (400, 200, 400)
+    assert (record(kept)["text"], record(kept)["description"]) == (status.text, "warm")
+    assert record(cleared)["description"] == ""
+    assert "deal_items" in answer["errors"]
+
+
 async def test_an_id_in_a_path_that_nothing_has_is_refused() -> None:
     """Whatever the body: an unknown record is unknown, and what is wrong with the body may be told first."""
     async with crm() as accounts:

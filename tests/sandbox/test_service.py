@@ -59,6 +59,28 @@ def test_what_is_derived_from_records_is_kept_until_they_change() -> None:
     assert as_list(records.of("owner", "nobody")) == []
 
 
+def test_what_names_other_lists_is_rendered_and_derived_anew_when_these_changed() -> None:
+    names = {"a": "Anna"}
+    records = Records(ROWS, lambda row: names.get(row.owner, ""))
+    questions = {
+        "owners": lambda: {row.owner for row in records.items},
+        "named": lambda: [row.id for row in records.items if row.owner in names],
+    }
+    as_list(records)
+    before = {name: records.once(name, ask, of_others=name == "named") for name, ask in questions.items()}
+
+    names["b"] = "Bea"
+    records.forget()
+    after = {name: records.once(name, ask, of_others=name == "named") for name, ask in questions.items()}
+    records.replace(ROWS[0], Row(1, "b"))
+
+    assert as_list(records) == ["Bea", "Bea", "Anna"]
+    assert after["owners"] is before["owners"]
+    assert (before["named"], after["named"]) == ([1, 3], [1, 2, 3])
+    assert records.once("owners", questions["owners"]) == {"a", "b"}
+    assert [row.id for row in records.items] == [1, 2, 3]
+
+
 def test_an_object_is_extended_with_what_is_json_already() -> None:
     assert extended(b'{"a":1}', {"b": b"[2]", "c": b"{}"}) == b'{"a":1,"b":[2],"c":{}}'
     assert extended(b'{"a":1}', {}) == b'{"a":1}'

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,14 @@ class Outcome:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """The moment of a kill: so many requests have come, and so many seconds have gone by since."""
+
+    requests: int
+    seconds: float
+
+
 def told(accounts: Sandbox, folder: Path, *, grows: bool) -> dict[str, Any]:
     """Return what the process is told."""
     asked = [
@@ -61,8 +69,10 @@ def told(accounts: Sandbox, folder: Path, *, grows: bool) -> dict[str, Any]:
     }
 
 
-async def run(asked: dict[str, Any], *, kill_after: float | None = None) -> tuple[dict[str, Any] | None, str]:
-    """Run the program to its end, or kill it so many seconds after it began; return what it says, and its errors."""
+async def run(
+    asked: dict[str, Any], *, moment: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> tuple[dict[str, Any] | None, str]:
+    """Run the program to its end, or kill it at a moment that is waited for; return what it says, and its errors."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(PROGRAM),
@@ -76,8 +86,11 @@ async def run(asked: dict[str, Any], *, kill_after: float | None = None) -> tupl
     process.stdin.write(json.dumps(asked).encode() + b"\n")
     await process.stdin.drain()
     await process.stdout.readline()
-    if kill_after is not None:
-        await asyncio.sleep(kill_after)
+    if moment:
+        waits = asyncio.create_task(moment())
+        ends = asyncio.create_task(process.wait())
+        await asyncio.wait([waits, ends], return_when=asyncio.FIRST_COMPLETED)
+        waits.cancel()
         if process.returncode is None:
             process.kill()
     said = await process.stdout.read()
@@ -103,12 +116,19 @@ def difference(expected: dict[str, pl.DataFrame], found: dict[str, pl.DataFrame]
 
 
 async def killed(
-    accounts: Sandbox, folder: Path, expected: dict[str, pl.DataFrame], usual: int, kill_after: float, *, grows: bool
+    accounts: Sandbox, folder: Path, expected: dict[str, pl.DataFrame], usual: int, when: When, *, grows: bool
 ) -> Outcome:
     """Kill one fetch and ask again."""
+
+    async def moment() -> None:
+        while accounts.requests.total() < begun + when.requests:  # noqa: ASYNC110  # the sandbox has no event for it
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(when.seconds)
+
+    begun = accounts.requests.total()
     started = time.monotonic()
     asked = told(accounts, folder, grows=grows)
-    ended, _ = await run(asked, kill_after=kill_after)
+    ended, _ = await run(asked, moment=moment)
     kept = len([*(folder / "spool").glob("answers/*/*/*.gz")])
     before = accounts.requests.total()
     said, errors = await run(asked)
@@ -128,23 +148,23 @@ async def killed(
 
 async def tortured(runs: int, seed: int, *, rows: int = 400, services: Sequence[str] | None = None) -> list[Outcome]:
     """Kill so many fetches, each at a moment of its own."""
-    moments = random.Random(seed)  # no secret
+    chance = random.Random(seed)  # no secret
     outcomes = []
     async with crmlab.sandbox(rows=rows, seed=3, latency=LATENCY, services=services) as accounts:
         with tempfile.TemporaryDirectory() as place:
             whole = Path(place) / "whole"
-            started = time.monotonic()
             await fetched(told(accounts, whole, grows=True))
-            longest = time.monotonic() - started
             usual = accounts.requests.total()
             expected = frames(whole / "out")
             for number in range(runs):
                 folder = Path(place) / str(number)
-                moment = moments.uniform(0, longest)
-                outcome = await killed(accounts, folder, expected, usual, moment, grows=bool(number % 2))
+                when = When(
+                    requests=chance.randint(0, usual), seconds=chance.choice([0, 0.01, 0.1, 0.5]) * chance.random()
+                )
+                outcome = await killed(accounts, folder, expected, usual, when, grows=bool(number % 2))
                 outcomes.append(outcome)
                 if outcome.wrong:
-                    print(f"run {number}, killed after {moment:.3f} s: {outcome.wrong}", flush=True)
+                    print(f"run {number}, killed at {when}: {outcome.wrong}", flush=True)
                 shutil.rmtree(folder)
     return outcomes
 

@@ -290,7 +290,7 @@ PROVIDER = Provider(
             needs_before_request=("databases",),
             needs_before_decode=("database_fields",),
             follow=pages.records,
-            mentioned=pages.total,
+            mentioned=pages.mentioned,
             lacking=pages.lacks_pointer,
             page_size=PAGE_SIZE,
             schema=_profile_schema,
@@ -305,7 +305,7 @@ PROVIDER = Provider(
             nothing_to_ask=_sees_no("resource"),
             needs_before_request=("resources",),
             follow=pages.records,
-            mentioned=pages.total,
+            mentioned=pages.mentioned,
             lacking=pages.lacks_pointer,
             page_size=PAGE_SIZE,
             tags=("resource_id",),
@@ -322,7 +322,7 @@ PROVIDER = Provider(
             nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.history,
-            mentioned=pages.total,
+            mentioned=pages.mentioned,
             lacking=pages.lacks_pointer,
             page_size=PageSize(name="limit", in_body=True, held=pages.units),
             key=views.EVENT_KEY,
@@ -344,8 +344,8 @@ PROVIDER = Provider(
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
         "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
         "a full last page more is asked for by its last time (history) or number (objects)",
-        "where profiles, subscriptions or history say a total_count, as lists of objects do, it counts what the list "
-        "holds",
+        "where profiles, subscriptions or history say a total_count, as lists of objects do, or another total or "
+        "count, it counts what the list holds",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
         "a token that sees no database or no resource lacks their groups: nobody sends mailings without them",
         "a profile's id is unique among all databases of the account",
@@ -375,8 +375,7 @@ PROVIDER = Provider(
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
-        "importing, changing and deleting profiles, subscriptions and segments",
-        "scenarios, goals, pixels",
+        "scenarios, pixels: goals and imports into scenarios are calls that write",
         "the accounts of an installation (admin/accounts/list), which only an administrator's token may list: call it",
         "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
     ),

@@ -33,6 +33,10 @@ _MEGABYTE = 1_000_000
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
 #: what is documented of an answer
 BESIDE = frozenset({"error", "error_text", "data", "total_count", POINTER})
+#: bytes of what is looked at beside a list
+_MAX_BYTES = 1000
+#: words in the names of what counts a list, and neither an account nor a country
+_COUNTS = re.compile(r"(^|[^A-Za-z])(total|count)(?!e?r)|Total|Count(?!e?r)")
 #: words in the names of what may lead to a next page
 _LEADS_ON = re.compile(
     "next|after|cursor|contin|token|from|offset|scroll|more|page|paging|pagination|link|anchor|marker|bookmark|"
@@ -63,6 +67,28 @@ def total(page: Page) -> int | None:
     return whole_number(page.read(_Listing).total_count)
 
 
+def _undocumented(page: Page) -> dict[str, Any]:
+    """Return what stands beside the list and nobody documents, small as it is, by name."""
+    others = page.read(dict[str, msgspec.Raw])
+    return {
+        name: msgspec.json.decode(value)
+        for name, value in others.items()
+        if name not in BESIDE and len(bytes(value)) < _MAX_BYTES
+    }
+
+
+def mentioned(page: Page) -> int | None:
+    """Return how many records a list has as its answer says: in total_count, or in what nobody documents."""
+    counted = total(page)
+    if counted is not None:
+        return counted
+    beside = _undocumented(page)
+    inside = [each for each in beside.values() if isinstance(each, dict)]
+    named = [(name, value) for each in (beside, *inside) for name, value in each.items()]
+    counts = [whole_number(value) for name, value in named if _COUNTS.search(name)]
+    return max((count for count in counts if count is not None), default=None)
+
+
 def lacks_pointer(page: Page, name: str = POINTER) -> str:
     """Return what is to be said of a page that names no next one where others would, but has something alike beside it.
 
@@ -71,11 +97,11 @@ def lacks_pointer(page: Page, name: str = POINTER) -> str:
     answer = page.read(_Listing)
     if answer.next_from_id or not answer.height:
         return ""
-    others = page.read(dict[str, Any])
+    others = _undocumented(page)
     # true is no 1 that was asked for
     asked = [repr(value) for value in page.request.body.values()]
     news = {each for each, value in others.items() if value and repr(value) not in asked}
-    alike = [each for each in others if each in news - BESIDE and _LEADS_ON.search(each)]
+    alike = [each for each in others if each in news and _LEADS_ON.search(each)]
     if others.get(name) or not alike:
         return ""
     return (

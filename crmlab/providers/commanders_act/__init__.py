@@ -6,6 +6,8 @@ platform documentation. Limits: 30 requests a second and 30 connections of each 
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
 from crmlab.connector import Field, Limits, Provider, Request, count_and_names, get
@@ -75,7 +77,9 @@ PROVIDER = Provider(
             requests=get("/sources", include="connector,environment,health"),
             schema=fields.INTEGRATION,
             never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
-            views=views.integrations("source"),
+            views=partial(views.integrations, direction="source"),
+            view_tables=("integrations",),
+            needs_before_decode=("source_catalog",),
         ),
         listed(
             "destinations",
@@ -83,7 +87,9 @@ PROVIDER = Provider(
             requests=get("/destinations", include="connector,environment,health"),
             schema=fields.INTEGRATION,
             never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
-            views=views.integrations("destination"),
+            views=partial(views.integrations, direction="destination"),
+            view_tables=("integrations",),
+            needs_before_decode=("destination_catalog",),
         ),
         listed(
             "delivery_trends",

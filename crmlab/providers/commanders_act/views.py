@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.connector import Context, View, date, full_name, integer, iso_time, number, text, unix_millis
+from crmlab.connector import Context, View, date, full_name, integer, iso_time, lookup, number, text, unix_millis
 from crmlab.providers.commanders_act import trends
 from crmlab.providers.commanders_act.windows import period
 
@@ -24,8 +24,18 @@ def _total(outcome: str, *kinds: str) -> pl.Expr:
     return sum((total.fill_null(0) for total in rest), first)
 
 
-def integrations(direction: str) -> tuple[View, ...]:
-    """Sources or destinations with their health."""
+def _connector_names(context: Context, catalog: str) -> dict[str, str]:
+    """Return what a catalogue calls each kind of connection, by id; none where it did not come."""
+    found = context.rows.get(catalog, pl.DataFrame())
+    if found.is_empty():
+        return {}
+    named = found.select("id", pl.col("attributes").struct.field("label")).drop_nulls()
+    return dict(named.iter_rows())
+
+
+def integrations(context: Context, direction: str) -> tuple[View, ...]:
+    """Sources or destinations with their health; what their connectors are called stands in a catalogue."""
+    names = _connector_names(context, f"{direction}_catalog")
     return (
         View(
             table="integrations",
@@ -35,6 +45,7 @@ def integrations(direction: str) -> tuple[View, ...]:
                 "label": text(_attribute("label")),
                 "direction": pl.lit(direction),
                 "connector": _related("connector"),
+                "connector_name": lookup(_related("connector"), names),
                 "environment": _related("environment"),
                 "status": text(_attribute("status")),
                 "last_run_at": iso_time(_attribute("last_run_at")),

@@ -402,7 +402,6 @@ PROVIDER = Provider(
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
-        "uploading and deleting contacts and employees",
         "the PDF that documents a consent in a table: crmlab.download brings the files, the events say whether there "
         "is one",
     ),

@@ -56,8 +56,9 @@ _ASIDE = frozenset(
 )  # fmt: skip
 #: words in a key that hold until when a consent is given
 _EXPIRY = frozenset(
-    {"end", "ends", "expiration", "expire", "expires", "expiring", "expiry", "through", "till", "until"}
-)
+    {"end", "ends", "expiration", "expire", "expires", "expiring", "expiry", "lapse", "lapses", "period", "through",
+     "till", "until", "validity"}
+)  # fmt: skip
 #: the same of words for a quality: a yes or no there is one of the quality
 _QUALITIES = frozenset({"default", "mandatory", "preferred", "primary", "required", "valid", "verified"})
 #: words in a key that say what was done about a consent: not whether there is one, but reason enough to look

@@ -203,22 +203,34 @@ def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
 
 def _of_fields(fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place) -> Iterator[_Said]:
     """Return what the fields of an object say, until when they say; `answers` are those that hold its own answer."""
-    ends = {name: below(keys[name], place) for name, value in fields.items() if _is_end(keys[name], value)}
-    ends = {name: inner for name, inner in ends.items() if inner.is_consent}
+    ends = {name: end for name, value in fields.items() if (end := _end_in(keys[name], value)) is not None}
+    places = {name: below(keys[name], place) for name in ends}
+    ends = {name: end for name, end in ends.items() if places[name].is_consent}
     others = {name: value for name, value in fields.items() if name not in ends}
     said = [*_of_others(others, keys, answers, place)]
-    for name, inner in ends.items():
-        said = [*_up_to(said, name, fields[name], inner, beside=place)]
+    for name, end in ends.items():
+        said = [*_up_to(said, name, end, places[name], beside=place)]
     yield from said
 
 
-def _is_end(key: Key, value: Any) -> bool:
-    is_scalar = not isinstance(value, (dict, list, bool))
-    return key.is_expiry and is_scalar and is_given(value)
+def _end_in(key: Key, value: Any) -> Any:
+    """Return until when a consent is given, as it was written; null where the field tells no end.
+
+    It may stand in an object of nothing but times: ``{"validity": {"from": "2026-01-01", "until": "2027-01-01"}}``.
+    """
+    if isinstance(value, dict) and key.is_expiry and not key.channels:
+        given = {name: inner for name, inner in value.items() if is_given(inner)}
+        ends = [inner for name, inner in given.items() if key_of(name).is_expiry]
+        is_period = all(time_of(inner) or never_ends(inner) for inner in given.values())
+        return ends[0] if ends and is_period else None
+    is_scalar = not isinstance(value, (list, dict, bool))
+    return value if key.is_expiry and is_scalar and is_given(value) else None
 
 
 def _up_to(said: Sequence[_Said], name: str, value: Any, place: Place, *, beside: Place) -> Iterator[_Said]:
     """Return what was said, each yes that this is about with its end; one whose end cannot be read decides nothing."""
+    if not said:  # {"granted_until": "2027-01-01"}, and nothing that says whether it was given
+        yield from _unreadable({name: value}, place, is_remark=True)
     abouts = {*place.abouts()}
     # an end that names nothing of its own, or nothing that was decided, is that of all beside it
     is_of_all = place.abouts() == beside.abouts() or not any(each.about in abouts for each in said)

@@ -10,12 +10,11 @@ from pydantic import Field
 from crmlab.connector.arguments import Body
 from crmlab.connector.operation import Operation, delete, get, post
 from crmlab.providers.complero.paths import PATHS
+from crmlab.providers.complero.targets import MAX_CONTACTS
 
 EventType = Literal["confirm", "update", "documentation"]
 PERIOD = {"from": str, "to": str}
 PAGES = {"limit": str, "cursor": str}
-#: of one upload
-MAX_CONTACTS = 1_000
 
 
 class Contact(Body):
@@ -37,6 +36,10 @@ class Contact(Body):
     section_work: dict[str, Any] | None = None
     title: str | None = None
     website: str | None = None
+
+
+#: made once: the model that checks a call is kept for the type it was made of
+Contacts = Annotated[list[Contact], Field(max_length=MAX_CONTACTS)]
 
 
 class Employee(Body):
@@ -105,7 +108,7 @@ def operations() -> tuple[Operation, ...]:
             "bulk_upload_contacts",
             PATHS["contacts"],
             assumed=True,
-            body=Annotated[list[Contact], Field(max_length=MAX_CONTACTS)],
+            body=Contacts,
             repeatable=True,  # known by their id, contacts that are there are brought up to date
             doc="Up to 1,000 contacts, each created or brought up to date by its id; followed by get_operation.",
         ),

@@ -231,8 +231,5 @@ PROVIDER = Provider(
         page_size_fact(),
         time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at"))),
     ),
-    not_covered=(
-        "creating, changing and deleting records",
-        "files of attachments",
-    ),
+    not_covered=("what stands in attached files: their addresses expire",),
 )

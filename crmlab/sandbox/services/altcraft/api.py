@@ -100,6 +100,8 @@ class _Platform:
             **self.objects.methods(),
             **self.tasks.methods(),
             **self.imports.methods(),
+            # the scenarios of the sandbox are its campaigns that something triggers
+            **self.imports.started_with({each.id for each in campaigns.with_scenarios.items}, self.tasks.start),
             **Changes(self.databases, self.segments).methods(),
             **campaigns.methods(self._objects),
             "segments/get": self.segment,

@@ -7,7 +7,8 @@ error that it was refused with; that a profile which is looked for by its id mus
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
 from itertools import count
 from typing import Any
 
@@ -35,6 +36,25 @@ class Imports:
     def methods(self) -> dict[str, Callable[[Body], bytes]]:
         """Return the methods by their names."""
         return {"profiles/import": self.one, "profiles/import_batch": self.several}
+
+    def started_with(
+        self, workflows: Collection[int], start: Callable[[Any], bytes]
+    ) -> dict[str, Callable[[Body], bytes]]:
+        """Return the methods that import profiles into a scenario: at once, or as a task that `start` starts."""
+
+        def at_once(body: Body) -> bytes:
+            self._check_workflow(body, workflows)
+            return self.several(body)
+
+        def as_task(body: Body) -> bytes:
+            self._check_workflow(body, workflows)
+            return start(json.loads(b"{%s}" % self.several(body)))
+
+        return {"workflows/import_and_start_batch": at_once, "workflows/import_and_start_batch_task": as_task}
+
+    def _check_workflow(self, body: Body, workflows: Collection[int]) -> None:
+        if whole(body, "workflow_id") not in workflows:
+            raise RefusedError(404, "workflow_id")
 
     def one(self, body: Body) -> bytes:
         """Import one profile, which is found by the key beside it or, by default, by its e-mail address."""

@@ -82,7 +82,7 @@ def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> di
         for each in faults:
             if each["type"] == "extra_forbidden":  # what nobody documented is ignored
                 _drop(given, each["loc"])
-        wrong = {str(each["loc"][0]): each["msg"] for each in faults if _counts(each["type"], is_partial=is_partial)}
+        wrong = {str(each["loc"][0]): each["msg"] for each in faults if _counts(each, is_partial=is_partial)}
         if wrong:
             raise Refused(400, "The body is not as documented", **wrong) from None
     is_whole = all(name in given for name, field in model.model_fields.items() if field.is_required())
@@ -93,9 +93,10 @@ def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> di
     return {name: value for name, value in values.items() if value is not None or name in _NULLABLE}
 
 
-def _counts(fault: str, *, is_partial: bool) -> bool:
-    """Whether a body is refused for it: not for what nobody documented, nor, where it is partial, for what it lacks."""
-    return fault != "extra_forbidden" and not (is_partial and fault == "missing")
+def _counts(fault: Mapping[str, Any], *, is_partial: bool) -> bool:
+    """Whether a body is refused for it: not for what nobody documented, nor for what a partial one leaves out."""
+    is_left_out = is_partial and fault["type"] == "missing" and len(fault["loc"]) == 1
+    return fault["type"] != "extra_forbidden" and not is_left_out
 
 
 def _drop(value: Any, way: Sequence[str | int]) -> None:

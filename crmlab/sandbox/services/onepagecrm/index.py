@@ -11,6 +11,9 @@ from crmlab.sandbox.service import Records
 from crmlab.sandbox.services.onepagecrm.derived import Attachment, Entry
 from crmlab.sandbox.world.model import Action, Company, CustomField, Deal, Person, Status, User
 
+#: lists of custom fields by what they belong to
+_FIELDS = {"contact": "custom_fields", "company": "company_fields", "deal": "deal_fields"}
+
 
 class Index:
     """Looks into the lists themselves, so that what was changed there shows wherever it is named."""
@@ -58,16 +61,13 @@ class Index:
     @property
     def sources(self) -> Mapping[str, str]:
         """What lead sources are called, by id."""
-        return {source.id: source.text for source in self._found["lead_sources"].items}
+        found = self._found["lead_sources"]
+        return found.once("text by id", lambda: {source.id: source.text for source in found.items})
 
-    @property
-    def fields(self) -> Mapping[tuple[str, str], CustomField]:
-        """Definitions of custom fields, by what they belong to and their key."""
-        return {
-            (field.entity, field.key): field
-            for name in ("custom_fields", "company_fields", "deal_fields")
-            for field in self._found[name].items
-        }
+    def fields(self, entity: str) -> Mapping[str, CustomField]:
+        """Return the definitions of the custom fields of contacts, companies or deals, by their keys."""
+        found = self._found[_FIELDS[entity]]
+        return found.once("one by key", lambda: {field.key: field for field in found.items})
 
     @property
     def variants(self) -> Mapping[str, str]:

@@ -232,10 +232,9 @@ class Renderers:
         return [derived.attachment(each) for each in files]
 
     def _custom(self, entity: str, values: Mapping[str, str | None], name: str) -> list[dict[str, Any]]:
+        known = self.index.fields(entity)
         return [
-            {name: self.field(self.index.fields[entity, key]), "value": value}
-            for key, value in values.items()
-            if value and (entity, key) in self.index.fields
+            {name: self.field(known[key]), "value": value} for key, value in values.items() if value and key in known
         ]
 
     def company(self, company: Company) -> dict[str, Any]:

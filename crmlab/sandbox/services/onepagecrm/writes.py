@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crmlab.sandbox.service import dumps
+from crmlab.sandbox.service import Records, dumps
 from crmlab.sandbox.services.onepagecrm import acts, people, sales
 from crmlab.sandbox.services.onepagecrm.acts import Act
 from crmlab.sandbox.services.onepagecrm.asked import Asked
@@ -48,9 +48,14 @@ def _nothing() -> bytes:
     return b"{}"
 
 
+def _only(writing: Writing, name: str, id: str) -> Records:
+    """Return the one record of a list that has this id, without an index: the next write would need another one."""
+    return writing.lists[name].where(lambda item: bool(item.id == id))
+
+
 def _record(writing: Writing, name: str, id: str, *, bare: bool = False) -> Answer:
     """Answer with a record as it is then."""
-    return lambda: writing.lists[name].of("id", id).slice(bare=bare)[1:-1]
+    return lambda: _only(writing, name, id).slice(bare=bare)[1:-1]
 
 
 def _created(writing: Writing, name: str, values: Mapping[str, Any]) -> Answer:
@@ -58,9 +63,9 @@ def _created(writing: Writing, name: str, values: Mapping[str, Any]) -> Answer:
     item = writing.create(name, RULES[name](writing, values, None))
     after_creation(writing, name, item)
     if name == "relationship_types":  # the answer is a list, of the one that was made
-        return lambda: b'{"relationship_types":%s}' % writing.lists[name].of("id", item.id).slice()
+        return lambda: b'{"relationship_types":%s}' % _only(writing, name, item.id).slice()
     if name == "predefined_item_groups":  # it comes under the name of a product
-        return lambda: b'{"predefined_item":%s}' % writing.lists[name].of("id", item.id).slice(bare=True)[1:-1]
+        return lambda: b'{"predefined_item":%s}' % _only(writing, name, item.id).slice(bare=True)[1:-1]
     return _record(writing, name, item.id)
 
 
@@ -177,7 +182,7 @@ def _delete_contacts(writing: Writing, asked: Asked) -> Answer:
 
 def _attach(writing: Writing, asked: Asked) -> Answer:
     file = acts.attach(writing, asked)
-    return lambda: b'{"attachment":%s}' % writing.lists["attachments"].of("id", file.id).slice()[1:-1]
+    return lambda: b'{"attachment":%s}' % _only(writing, "attachments", file.id).slice()[1:-1]
 
 
 def _link(writing: Writing, asked: Asked) -> Answer:

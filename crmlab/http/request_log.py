@@ -1,0 +1,53 @@
+"""A line for each request, for whoever asks for it: ``logging.getLogger("crmlab").setLevel("DEBUG")``.
+
+It tells what was asked, how it ended and how long it took, and neither parameters nor anything of an answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from crmlab.accounts import Account
+from crmlab.connector import Request
+from crmlab.errors import ApiError
+
+LOG = logging.getLogger("crmlab")
+
+
+class RequestLog:
+    """What is told of one request, which waits for its limit from now on."""
+
+    def __init__(self, account: Account, request: Request, attempt: int) -> None:
+        self.status = 0
+        self._account = account
+        self._request = request
+        self._attempt = attempt
+        self._asked_at = time.monotonic()
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Log the line once what is done here has ended; `status` is set by then where an answer came."""
+        sent_at = time.monotonic()
+        ended = ""
+        try:
+            yield
+        except ApiError as error:
+            self.status = error.status
+            raise
+        except BaseException as error:
+            ended = type(error).__name__
+            raise
+        finally:
+            LOG.debug(
+                "%s: %s %s %s %.0f ms, waited %.0f ms, try %d",
+                self._account.label,
+                self._request.method,
+                self._account.redact(self._request.path),
+                ended or self.status,
+                1_000 * (time.monotonic() - sent_at),
+                1_000 * (sent_at - self._asked_at),
+                self._attempt,
+            )
