@@ -640,3 +640,30 @@ async def test_a_service_that_ignores_from_and_to_is_told_and_shared_tables_hold
     assert data["complero.events"].height == (10 if ignores or not window else times.len() + ("until" in window))
     assert data.complete
     assert ("records of other times came" in data.summary["note"][0]) == ignores
+
+
+@pytest.mark.parametrize(
+    ("headers", "note"),
+    [
+        ({"X-Next-Cursor": "abc"}, "there is the header x-next-cursor, which nobody documents"),
+        ({"Link": '<https://api.complero.com/v1/events?cursor=abc>; rel="next"'}, "there is the header link,"),
+        ({"X-Has-More": "1"}, "there is the header x-has-more"),
+        ({"X-Total-Count": "90"}, "answers count 90, 37 came"),
+        ({"X-Total-Count": "37", "Link": "</style.css>; rel=preload", "X-Next-Cursor": "null"}, ""),
+        ({"Next-Cursor": "", "Next-Link": "", "X-RateLimit-Remaining": "90"}, ""),
+    ],
+)
+async def test_headers_that_speak_against_the_end_of_a_list_are_told(headers: dict[str, str], note: str) -> None:
+    """A service that caps its pages at 37, and names the next page or the count where nobody documents it."""
+    events = [{**EVENT, "id": f"e{each}"} for each in range(37)]
+
+    def answer(request: web.Request) -> web.Response:
+        is_asked = request.query["type"] == "confirm"
+        return web.json_response(events if is_asked else [], headers=headers if is_asked else {})
+
+    async with served(answer) as (account, _):
+        data = await crmlab.fetch(account, "complero.events", limits=FAST)
+
+    assert data["complero.events"].height == 37
+    assert data.complete == (not note)
+    assert note in data.summary["note"][0]

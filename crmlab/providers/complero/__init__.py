@@ -44,8 +44,9 @@ from crmlab.connector import (
     time_zone_fact,
     unix_seconds,
     until_empty,
+    whole_number,
 )
-from crmlab.errors import ApiError, TransportError
+from crmlab.errors import ApiError, PagingError, TransportError
 from crmlab.providers.complero import fields, views
 from crmlab.providers.complero.paths import PATHS
 from crmlab.providers.complero.probes import PROBES, at_path, iso
@@ -57,6 +58,11 @@ EVENT_TYPES = ("confirm", "update", "documentation")
 _LIMIT = 1000
 #: the address in a link that is written as in a Link header (RFC 8288): ``<https://...>; rel="next"``
 _LINK = re.compile(r'<([^<>]*)>(?:\s*;[^,]*\brel="?next\b|\s*$)')
+#: the header that names the next page; words in the names of headers like it, and in those that count a list
+_CURSOR = "next-cursor"
+_LEADS_ON = re.compile("next|cursor|continu|has-?more", re.IGNORECASE)
+_COUNTS = re.compile(r"^x-total(-count)?$|^total-count$|^x-count$", re.IGNORECASE)
+_LINK_TO_NEXT = re.compile(r"""rel=["']?next\b""", re.IGNORECASE)
 #: parameters that a list is asked with whatever its period, and whatever its page
 _FILTERS = ("type", "limit")
 #: seconds; whether the edges of a period belong to it is not documented: ask for a little more
@@ -150,13 +156,38 @@ def _next_page(page: Page, header: str) -> Request | None:
     return page.request.with_params(cursor=in_link) if in_link else linked(page.request, link)
 
 
+def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
+    """Return what is to be said of a page that names no next one where others would, but in a header like it."""
+    try:
+        following = _next_page(page, header)
+    except PagingError:  # it names one that is not followed, which is told
+        return ""
+    if following or _is_empty(page):
+        return ""
+    alike = [name for name, value in page.headers.items() if _LEADS_ON.search(name) and pointer(value) is not None]
+    linked_next = [name for name, value in page.headers.items() if name == "link" and _LINK_TO_NEXT.search(value)]
+    found = [*(name for name in alike if name not in (header, "next-link")), *linked_next]
+    if not found:
+        return ""
+    return (
+        f"a page names no next one in {header}, but there is the header {', '.join(found)}, which nobody documents: "
+        "there may be more. crmlab.probe(account) looks what leads to it"
+    )
+
+
+def _mentioned(page: Page) -> int | None:
+    """Return how many records a list has by a header that nobody documents."""
+    counts = [whole_number(value) for name, value in page.headers.items() if _COUNTS.search(name)]
+    return max((count for count in counts if count is not None), default=None)
+
+
 def _followed(header: str) -> Paginator:
     """Return how a list is followed whose next page that header names."""
     pages = chain(partial(_next_page, header=header))
     return time_slices(pages, times=_times, span=_span, cut=_within, overlap=_OVERLAP)
 
 
-_slices = _followed("next-cursor")
+_slices = _followed(_CURSOR)
 
 
 def _list(name: str, context: Context) -> Request:
@@ -228,7 +259,9 @@ def _operations() -> tuple[Operation, ...]:
 
 def _follow_by(resource: Resource, header: str) -> Resource:
     """Return a list whose next page another header names."""
-    return replace(resource, follow=_followed(header)) if resource.follow is _slices else resource
+    if resource.follow is not _slices:
+        return resource
+    return replace(resource, follow=_followed(header), lacking=partial(_lacks_pointer, header=header.lower()))
 
 
 def _path_fact(resource: str, name: str) -> Fact:
@@ -310,6 +343,8 @@ PROVIDER = Provider(
             path=(),
             follow=_slices,
             remark=_ignores_period,
+            lacking=_lacks_pointer,
+            mentioned=_mentioned,
             page_size=PageSize(name="limit"),
             is_empty_answer=_type_not_known,
             schema=fields.EVENT,
@@ -368,6 +403,8 @@ PROVIDER = Provider(
             path=(),
             follow=_slices,
             remark=_ignores_period,
+            lacking=_lacks_pointer,
+            mentioned=_mentioned,
             page_size=PageSize(name="limit"),
             schema=fields.OPERATION,
             views=views.OPERATIONS,
