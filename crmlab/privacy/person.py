@@ -57,12 +57,14 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
         raise UsageError("the data are masked, and nobody is found by tokens: give those of before")
     contacts = _contacts(data)
     found = evidence(contacts, region=region)
-    who = people(contacts, region=region).with_columns(pl.col("provider").cast(pl.String))
-    kind, value = _read(asked, region, who)
+    kind, value = _read(asked, region, contacts)
     if kind == "contact":
-        having = who.filter(_label() == value)
+        having = contacts.filter(_label() == value).select(KEY)
     else:
-        having = found.filter(pl.col("kind") == kind, pl.col("value") == value)
+        having = found.filter(pl.col("kind") == kind, pl.col("value") == value).select(KEY)
+    # who is one person is told by those that share something with them, directly or not: no need to read all others
+    near = contacts.join(_connected(found, having), on=KEY, how="semi", nulls_equal=True)
+    who = people(near, region=region).with_columns(pl.col("provider").cast(pl.String))
     named = who.join(having, on=KEY, how="semi", nulls_equal=True)["person_id"].unique().sort().to_list()
     if len(named) > 1:
         raise UsageError(
@@ -110,9 +112,21 @@ def _contacts(data: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
     return frame.select(read).with_columns(pl.col("provider").cast(pl.String)).collect()
 
 
-def _read(asked: str, region: str | None, who: pl.DataFrame) -> tuple[str, str]:
+def _connected(found: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Return these contacts and all that have a value in common with them, or with one of those, and so on."""
+    reached = contacts.unique()
+    while True:
+        values = found.join(reached, on=KEY, how="semi", nulls_equal=True).select("kind", "value").unique()
+        having = found.join(values, on=["kind", "value"], how="semi").select(KEY)
+        wider = pl.concat([reached, having]).unique()
+        if wider.height == reached.height:
+            return reached
+        reached = wider
+
+
+def _read(asked: str, region: str | None, contacts: pl.DataFrame) -> tuple[str, str]:
     """Return of which kind the name of a person is, and the name in one spelling."""
-    if not who.filter(_label() == asked).is_empty():
+    if not contacts.filter(_label() == asked).is_empty():
         return "contact", asked
     addresses = pl.select(mailboxes(pl.lit(asked))).item().to_list()
     if len(addresses) == 1:
