@@ -84,6 +84,12 @@ def _data() -> Fetched:
         "subscriptions": _table(
             "subscriptions", {**_ALTCRAFT, "id": "s1", "channel": "sms", "address": "+353209100001"}
         ),
+        # JSON as some services write it
+        "complero.events": pl.DataFrame(
+            {"provider": "complero", "account": "c", "id": ["e1", "e2"]}
+            | {"consents": [r'{"to":"x\nAnn@b\u00fccher.example"}', r'{"to":"joann@b\u00fccher.example"}']}
+        ),
+        "onepagecrm.linked_contacts": pl.DataFrame({**_OPC, "id": ["8/1"], "contact": [{"id": "1", "title": None}]}),
         "onepagecrm.deals": pl.DataFrame(
             {**_OPC, "id": ["d2", "d3"], "contact_id": ["2", "2"]}
             | {"linked_contacts": [[{"id": "1", "contact_name": "Ann"}, {"id": "3", "contact_name": "Ed"}], None]}
@@ -120,6 +126,8 @@ _HELD = {
     "activities": ["a1", "a2", "a4"],
     "consent_events": ["c1", "c2"],
     "subscriptions": ["s1"],
+    "complero.events": ["e1"],
+    "onepagecrm.linked_contacts": ["8/1"],
     "onepagecrm.deals": ["d2"],
     "misfits": ["d1"],
 }
