@@ -23,7 +23,7 @@ _TAKEN = {
 }
 
 
-def erase(folder: str | Path, person: str, *, region: str | None = None) -> pl.DataFrame:
+def erase(folder: str | Path, person: str, *, region: str | None = None, dry_run: bool = False) -> pl.DataFrame:
     """Take a person out of the stored files of a fetch, and return what was taken from which file.
 
     What `crmlab.about` finds is taken. A row that is the person's goes: their contacts, deals with their items,
@@ -43,6 +43,8 @@ def erase(folder: str | Path, person: str, *, region: str | None = None) -> pl.D
         An e-mail address, a telephone number, or the key of a contact: ``"provider/account/id"``.
     region
         As of `crmlab.about`.
+    dry_run
+        Return what would be taken, and change nothing.
 
     Returns
     -------
@@ -60,6 +62,7 @@ def erase(folder: str | Path, person: str, *, region: str | None = None) -> pl.D
     Examples
     --------
     >>> import crmlab
+    >>> crmlab.erase("out", "ann@example.com", dry_run=True)  # doctest: +SKIP
     >>> crmlab.erase("out", "ann@example.com")  # doctest: +SKIP
     """
     place = Path(folder)
@@ -80,7 +83,7 @@ def erase(folder: str | Path, person: str, *, region: str | None = None) -> pl.D
             removed.setdefault(name, len(each.whole))
         if "summary" in paths:
             changed |= _summary(paths["summary"], {name: len(each.whole) for name, each in found.items()})
-    if changed:
+    if changed and not dry_run:
         rewrite(place, changed, removed)
     lines += [(file.name, *[None] * 5) for file in _others(place, by_format)]
     return pl.DataFrame(lines, schema=_TAKEN, orient="row").sort("file")

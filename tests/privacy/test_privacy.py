@@ -12,6 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import crmlab
+from crmlab.cli import main
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.results import Fetched
 from crmlab.results.fetched import SUMMARY
@@ -244,3 +245,19 @@ def test_erasing_changes_no_file_where_one_cannot_be_read_or_nothing_is_held(tmp
 
     changed = {path.name for path in tmp_path.iterdir() if path.stat().st_mtime_ns != before.get(path)}
     assert changed == {"deals.csv"}
+
+
+def test_the_command_line_shows_what_it_would_take_and_takes_it_with_a_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _data().export(tmp_path / "out")
+    given = [str(tmp_path / "out"), ANN]
+
+    assert main(["about", *given, "--out", str(tmp_path / "answer")]) == 0
+    assert main(["erase", *given]) == 0
+    assert "Nothing was changed" in capsys.readouterr().out
+    assert len(crmlab.about(*given)) > 0
+    assert main(["erase", *given, "--yes"]) == 0
+
+    assert len(crmlab.about(*given)) == 0
+    assert (tmp_path / "answer" / "about.html").exists()
