@@ -11,7 +11,7 @@ from crmlab.display import plural
 from crmlab.privacy.dossier import everything
 from crmlab.privacy.person import Person, find
 from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, without
-from crmlab.results import MANIFEST, open, read_stored, rewrite, stored_files  # noqa: A004  # as crmlab.open
+from crmlab.results import MANIFEST, Stored, open, read_stored, rewrite, stored_files  # noqa: A004  # as crmlab.open
 
 _TAKEN = {
     "file": pl.String(),
@@ -73,14 +73,15 @@ def erase(folder: str | Path, person: str, *, region: str | None = None, dry_run
     lines = []
     changed: dict[Path, AnyFrame] = {}
     removed: dict[str, int] = {}
-    for paths in by_format.values():
+    read_as = "parquet" if isinstance(data, Stored) else "csv"
+    for format, paths in by_format.items():
         found = _found(paths, data.summary, who)
         for name, each in found.items():
             lines.append(_line(paths[name], name, each))
             if _is_something(each):
                 changed[paths[name]] = without(read_stored(name, paths[name]).lazy(), each)
-            # every format holds the same rows
-            removed.setdefault(name, len(each.whole))
+            if format == read_as:
+                removed[name] = len(each.whole)
         if "summary" in paths:
             changed |= _summary(paths["summary"], {name: len(each.whole) for name, each in found.items()})
     if changed and not dry_run:

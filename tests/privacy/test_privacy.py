@@ -199,6 +199,7 @@ def test_erasing_takes_the_person_out_of_all_files_and_leaves_the_others(tmp_pat
     (tmp_path / "report.html").write_text("about Ann")
     (tmp_path / "contacts.csv").chmod(0o600)
     before = crmlab.open(tmp_path, lazy=False)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
 
     taken = crmlab.erase(tmp_path, ANN)
 
@@ -223,7 +224,8 @@ def test_erasing_takes_the_person_out_of_all_files_and_leaves_the_others(tmp_pat
     assert after.rejected["provider"].to_list() == ["altcraft"]
     assert not after.summary["note"].str.contains("was changed").any()
     assert after.asked == before.asked
-    assert (tmp_path / "contacts.csv").stat().st_mode & 0o777 == 0o600
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == modes
+    assert modes["rejected.csv"] == modes["misfits.parquet"] == modes["contacts.csv"] == 0o600
     by_file = {row["file"]: row for row in taken.to_dicts()}
     assert (
         by_file["deals.parquet"]["rows"],
