@@ -101,7 +101,7 @@ def _is_something(found: Found) -> bool:
 
 def _line(path: Path, name: str, found: Found) -> tuple[object, ...]:
     height = read_stored(name, path).lazy().select(pl.len()).collect().item()
-    values = sum(len(numbers) for numbers, _ in found.parts.values())
+    values = sum(len(numbers) for _, numbers, _ in found.parts)
     ways = found.rows[FOUND_BY].str.split("; ").explode().drop_nulls().unique().sort()
     return path.name, name, len(found.whole), values, height - len(found.whole), "; ".join(ways)
 

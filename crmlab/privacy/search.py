@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -26,7 +26,9 @@ _LISTS_OF_IDS = {"linked_contact_ids": "", "linked_contacts": "id", "related_con
 #: a service's short mark of a contact
 _MARKS = ("contact_hash", "xxh", "_xxh")
 #: columns whose address or number says whose the row is; elsewhere it is only mentioned
-_OWNERS = ("emails", "email", "contact_email", "address", "phones", "phone", "phone_number")
+_OWNERS = ("id", "emails", "email", "contact_email", "address", "phones", "phone", "phone_number")
+#: named by whoever fetched, and not by the person
+_SOURCE = ("provider", "account", "resource")
 _NUMBERS = ("phones", "phone", "phone_number", "address")
 #: an address may be there in wide letters, with characters that nobody sees, or as JSON writes letters
 _WRITTEN_OTHERWISE = r"[^\x00-\x7F]|\\u[0-9a-fA-F]{4}"
@@ -59,13 +61,14 @@ class Found:
     """What a table holds on the person.
 
     `rows` are as they are there, and say in `found_by` by what. `own` are those of them that are the person's, `whole`
-    their numbers, and `parts` by column the numbers of the others in which a value is, with the value without it.
+    their numbers, and `parts` the numbers of others that merely hold a value of the person, with its column and what
+    is to stand there instead.
     """
 
     rows: pl.DataFrame
     own: pl.DataFrame
     whole: pl.Series
-    parts: dict[str, tuple[pl.Series, pl.Expr]]
+    parts: list[tuple[str, pl.Series, pl.Expr]]
 
 
 def search(
@@ -93,12 +96,13 @@ def search(
     """
     lazy = frame.lazy()
     schema = lazy.collect_schema()
-    rough = [_may_mention(column, dtype, person.emails) for column, dtype in schema.items() if _is_text(dtype)]
+    texts = {column: dtype for column, dtype in schema.items() if _is_text(dtype) and column not in _SOURCE}
+    rough = [_may_mention(column, dtype, person.emails) for column, dtype in texts.items()]
     signs = [*_by_id(name, schema, person), *_by_parent(name, deals, records), *_by_number(lazy, name, schema, person)]
     # an exact reading of every text of a big table takes long
     maybe = pl.any_horizontal(pl.lit(value=False), *rough, *(sign.where for sign in signs))
     candidates = lazy.with_row_index(_ROW).filter(maybe).collect(engine="streaming")
-    signs += _by_address(name, schema, person)
+    signs += _by_address(name, texts, person)
 
     words = [pl.when(sign.where).then(pl.lit(sign.words)) for sign in signs]
     said = pl.concat_str([pl.lit(None, pl.String), *words], separator="; ", ignore_nulls=True)
@@ -110,11 +114,11 @@ def _found(rows: pl.DataFrame, signs: Sequence[Sign]) -> Found:
     theirs = [sign.where for sign in signs if sign.without is None]
     is_whole = pl.any_horizontal(pl.lit(value=False), *theirs).fill_null(value=False)
     others = rows.filter(~is_whole)
-    parts: dict[str, tuple[pl.Series, pl.Expr]] = {}
+    parts = []
     for sign in signs:
         numbers = others.filter(sign.where)[_ROW]
         if sign.without is not None and len(numbers):
-            parts[sign.column] = (numbers, sign.without)
+            parts.append((sign.column, numbers, sign.without))
     own = rows.filter(is_whole)
     return Found(rows=rows.drop(_ROW), own=own.drop(_ROW), whole=own[_ROW], parts=parts)
 
@@ -122,11 +126,11 @@ def _found(rows: pl.DataFrame, signs: Sequence[Sign]) -> Found:
 def without(frame: pl.LazyFrame, found: Found) -> pl.LazyFrame:
     """Return a table without the person: without their rows, and without what other rows hold of them."""
     row = pl.col(_ROW)
-    edited = []
-    for column, (numbers, value) in found.parts.items():
-        edited.append(pl.when(row.is_in(numbers.implode())).then(value).otherwise(column).alias(column))
-    numbered = frame.with_row_index(_ROW)
-    return numbered.filter(~row.is_in(found.whole.implode())).with_columns(edited).drop(_ROW)
+    kept = frame.with_row_index(_ROW).filter(~row.is_in(found.whole.implode()))
+    for column, numbers, value in found.parts:
+        # one after another: a column may have two
+        kept = kept.with_columns(pl.when(row.is_in(numbers.implode())).then(value).otherwise(column).alias(column))
+    return kept.drop(_ROW)
 
 
 # ---- by what rows are found ----------------------------------------------------------------------------
@@ -227,12 +231,10 @@ def _by_number(lazy: pl.LazyFrame, name: str, schema: pl.Schema, person: Person)
         yield Sign(column=column, words=f"number in {column}", where=where)
 
 
-def _by_address(name: str, schema: pl.Schema, person: Person) -> Iterator[Sign]:
+def _by_address(name: str, texts: Mapping[str, pl.DataType], person: Person) -> Iterator[Sign]:
     if not person.emails:
         return
-    for column, dtype in schema.items():
-        if not _is_text(dtype):
-            continue
+    for column, dtype in texts.items():
         where = _mentions(_as_text(column, dtype), person.emails)
         words = f"address in {column}"
         if name in UNREAD or (column in _OWNERS and name != "companies"):
