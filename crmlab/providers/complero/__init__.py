@@ -436,6 +436,7 @@ PROVIDER = Provider(
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
     ),
+    not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
