@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
@@ -18,20 +20,23 @@ from typing import Literal, Protocol, Self
 import aiohttp
 from yarl import URL
 
-from crmlab.accounts import Account
+from crmlab.accounts import Account, Proxy
 from crmlab.atomic_files import errors_in_words
 from crmlab.connector import Limits, Page, Request, Timeouts, replace_lone_surrogates
 from crmlab.errors import (
     RETRYABLE,
     ApiError,
     AuthError,
+    CredentialError,
     CrmlabError,
+    InternalError,
     RateLimitError,
     TransportError,
     UnknownOutcomeError,
     UsageError,
 )
 from crmlab.http.limiter import Limiter, Ticket
+from crmlab.http.no_answer import LostError, no_answer, trusted
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
 from crmlab.http.request_log import RequestLog
 
@@ -82,6 +87,7 @@ class Client:
         self._limits = limits
         self._connections = asyncio.Semaphore(_CONNECTIONS)
         self._queues: dict[Account, RateQueue] = {}
+        self._proxies: dict[Account, Proxy | None] = {}
         #: accounts of which nothing can work, and why: nothing more is sent
         self._lost: dict[Account, CrmlabError] = {}
 
@@ -227,6 +233,19 @@ class Client:
         if error.of_account:
             self._lost.setdefault(account, copy(error))  # `error` will be told where it happened
 
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        return trusted()
+
+    def _proxy(self, account: Account) -> Proxy | None:
+        if account not in self._proxies:
+            try:
+                self._proxies[account] = account.proxy
+            except CredentialError as error:
+                error.of_account = True
+                raise
+        return self._proxies[account]
+
     def _queue(self, account: Account) -> RateQueue:
         if account not in self._queues:
             self._queues[account] = rate_queue(self.scope(account), self.limits(account))
@@ -238,8 +257,15 @@ class Client:
         signed = account.sign(request)
         base = account.root_url if signed.from_root else account.base_url
         url = URL(base + signed.path, encoded=True)
+        if url.origin() != URL(account.base_url).origin():  # the key would go there
+            raise InternalError(f"the path {request.path!r} would lead to another host: nothing was sent")
         rounds = _ROUNDS if self.limits(account).rate else 0
         departure = _Departure(ticket, rounds, began_at=time.monotonic())
+        proxy = self._proxy(account)
+        to_proxy = proxy.headers if proxy else {}
+        headers = {**(_FILE_HEADERS if request.is_file else HEADERS), **signed.headers}
+        if url.scheme == "http":  # without a tunnel the proxy reads the request itself
+            headers |= to_proxy
         try:
             async with (
                 sending.time_left.running(),
@@ -247,9 +273,13 @@ class Client:
                     signed.method,
                     url,
                     params=dict(signed.params),
-                    headers={**(_FILE_HEADERS if request.is_file else HEADERS), **signed.headers},
+                    headers=headers,
                     data=None if signed.body is None else json.dumps(signed.body).encode(),
                     allow_redirects=False,
+                    ssl=self._trusted if url.scheme == "https" else True,
+                    # not `trust_env` of the session: that reads ~/.netrc as well, and sends what stands there
+                    proxy=proxy.address if proxy else None,
+                    proxy_headers=to_proxy,
                     trace_request_ctx=departure,
                     middlewares=() if sending.again == "always" else (_only_once,),
                 ) as answer,
@@ -270,11 +300,11 @@ class Client:
                     lone_surrogates=lone_surrogates,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # aiohttp's own texts hold headers and query strings: only the kind of error is told
-            failed = TransportError(_plain(error, url))
-            failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
+            failed = no_answer(error, url, proxy)
             failed.sent = departure.has_left
-            failed.worth_repeating = not sending.time_left.is_over
+            if not failed.worth_repeating:
+                self._give_up(account, failed)
+            failed.worth_repeating &= not sending.time_left.is_over
             raise failed from None
         if page.has_no_content:  # nothing in it can be an error
             return page
@@ -283,8 +313,8 @@ class Client:
         try:
             account.provider.check(page)
         except ApiError as error:
-            error.code = _redacted(error.code, account, signed)[:100]
-            error.detail = _redacted(error.detail, account, signed)[:500]
+            error.code = _redacted(error.code, account, signed, proxy)[:100]
+            error.detail = _redacted(error.detail, account, signed, proxy)[:500]
             error.args = (error.status, error.code, error.detail)
             raise
         except RecursionError:
@@ -419,10 +449,6 @@ async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: 
     context.trace_request_ctx.correct()
 
 
-class _LostError(aiohttp.ClientError):
-    """The connection broke, by the name of the error that said so."""
-
-
 async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Keep aiohttp from sending a request again of its own accord.
 
@@ -434,7 +460,7 @@ async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
     except aiohttp.ClientConnectorError:
         raise  # there was no connection, and it is not tried again
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _LostError(type(error).__name__) from None
+        raise LostError(type(error).__name__) from None
 
 
 def _may_be_applied(error: CrmlabError) -> bool:
@@ -454,23 +480,12 @@ def outcome_unknown(request: Request, error: CrmlabError) -> UnknownOutcomeError
     )
 
 
-def _redacted(text: str, account: Account, signed: Request) -> str:
+def _redacted(text: str, account: Account, signed: Request, proxy: Proxy | None) -> str:
     """Return the text without the secrets, as they are and as the headers carry them."""
     for word in " ".join(signed.headers.values()).split():
         if len(word) >= _SECRET_LENGTH:
             text = text.replace(word, "••••")
-    return account.redact(text)
-
-
-def _plain(error: Exception, url: URL) -> str:
-    name = str(error) if isinstance(error, _LostError) else type(error).__name__
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot reach {url.host}:{url.port} ({name}); check the network and base_url"
-    if isinstance(error, TimeoutError):
-        return f"{url.host} did not answer in time ({name})"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return f"the answer of {url.host} was cut off ({name})"
-    return f"the connection to {url.host} failed ({name})"
+    return account.redact(proxy.redact(text) if proxy else text)
 
 
 def _tries(number: int, seconds: float) -> str:

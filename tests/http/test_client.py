@@ -18,7 +18,16 @@ from aiohttp import web  # a real server stands in for the services
 
 import crmlab
 from crmlab.connector.request import Request
-from crmlab.errors import ApiError, AuthError, CrmlabError, RateLimitError, ServerError, TransportError, UsageError
+from crmlab.errors import (
+    ApiError,
+    AuthError,
+    CrmlabError,
+    InternalError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    UsageError,
+)
 from crmlab.http import client
 from crmlab.http.client import ATTEMPTS, Client
 from crmlab.http.rate_queue import rate_queue
@@ -218,6 +227,16 @@ async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(serve: S
         await send(await serve(script))
 
     assert (len(script.asked), other.asked) == (1, [])
+
+
+@pytest.mark.parametrize("path", ["@thief.example.com/users", ".thief.example.com/users", "0/users"])
+async def test_a_path_that_would_change_the_host_is_not_asked_for(serve: Serve, path: str) -> None:
+    script = Script(lambda r: fine())
+
+    with pytest.raises(InternalError, match="would lead to another host: nothing was sent"):
+        await send(await serve(script), Request(path=path))
+
+    assert script.asked == []
 
 
 async def test_a_port_where_nobody_listens_is_named_soon() -> None:
