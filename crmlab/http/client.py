@@ -35,6 +35,7 @@ from crmlab.errors import (
     UnknownOutcomeError,
     UsageError,
 )
+from crmlab.forks import check_threads
 from crmlab.http.limiter import Limiter, Ticket
 from crmlab.http.no_answer import LostError, no_answer, trusted
 from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
@@ -92,6 +93,7 @@ class Client:
         self._lost: dict[Account, CrmlabError] = {}
 
     async def __aenter__(self) -> Self:
+        check_threads()
         departures = aiohttp.TraceConfig()
         departures.on_request_headers_sent.append(_left)
         self._session = aiohttp.ClientSession(
