@@ -40,7 +40,8 @@ class Account:
         only for loopback addresses. Never read from the environment or a file, which could send
         the key elsewhere.
     limits
-        Those of a contract, instead of the provider's. Accounts that the vendor counts together need the same.
+        Those of a contract, instead of the provider's. Where the vendor counts accounts together, the strictest hold
+        for all of them, with a warning.
     facts
         What this account's service does otherwise than assumed, such as ``{"first_page": 0}``: `crmlab.probe` finds
         them, the page of each service lists them. They change how the answers are read, and are no secrets. Not given,

@@ -7,10 +7,12 @@ import json
 import random
 import ssl
 import time
+import warnings
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -33,12 +35,11 @@ from crmlab.errors import (
     RateLimitError,
     TransportError,
     UnknownOutcomeError,
-    UsageError,
 )
 from crmlab.forks import check_threads
-from crmlab.http.limiter import Limiter, Ticket
+from crmlab.http.limiter import Limiter, Ticket, strictest_of
 from crmlab.http.no_answer import LostError, no_answer, trusted
-from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
+from crmlab.http.rate_queue import RateQueue, Scope, join, leave, rate_queue
 from crmlab.http.request_log import RequestLog
 
 #: tries in all for a read
@@ -73,6 +74,11 @@ class Keep(Protocol):
 #: not take (it was refused as too fast, or there was no connection), "never" nothing
 Again = Literal["always", "unapplied", "never"]
 
+_COUNTED_TOGETHER = (
+    "are counted together by the vendor and were given different limits: the strictest hold. "
+    'Give them the same, or scope="account" to one that its contract counts alone'
+)
+
 HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
 _FILE_HEADERS = {**HEADERS, "Accept": "*/*"}
 
@@ -88,6 +94,9 @@ class Client:
         self._limits = limits
         self._connections = asyncio.Semaphore(_CONNECTIONS)
         self._queues: dict[Account, RateQueue] = {}
+        #: of accounts that are counted together and were given different limits
+        self._strictest: dict[Account, Limits] = {}
+        self._joined: dict[Account, tuple[Scope, Limits]] = {}
         self._proxies: dict[Account, Proxy | None] = {}
         #: accounts of which nothing can work, and why: nothing more is sent
         self._lost: dict[Account, CrmlabError] = {}
@@ -109,10 +118,16 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for scope, limits in set(self._joined.values()):
+            leave(scope, limits)
+        self._joined.clear()
         await self._session.close()
 
     def limits(self, account: Account) -> Limits:
         """Return the limits that hold for this account."""
+        return self._strictest.get(account) or self._given_limits(account)
+
+    def _given_limits(self, account: Account) -> Limits:
         return self._limits or account.limits
 
     def scope(self, account: Account) -> Scope:
@@ -123,16 +138,18 @@ class Client:
         """Return what keeps its requests within them."""
         return self._queue(account).limiter
 
-    def check_scopes(self, accounts: Iterable[Account]) -> None:
-        """Raise a `UsageError` where accounts that the vendor counts together have different limits."""
-        first: dict[tuple[str, Scope], Account] = {}
+    def share_limits(self, accounts: Iterable[Account]) -> None:
+        """Let the strictest limits hold where the vendor counts accounts together, and warn where they differ."""
+        scopes: defaultdict[tuple[str, Scope], list[Account]] = defaultdict(list)
         for account in accounts:
-            other = first.setdefault((account.provider.name, self.scope(account)), account)
-            if self.limits(account) != self.limits(other):
-                raise UsageError(
-                    f"{other.label} and {account.label} are counted together but have different limits: "
-                    'give them the same, or scope="account" to one that its contract counts alone'
-                )
+            scopes[account.provider.name, self.scope(account)].append(account)
+        for shared in scopes.values():
+            given = {self._given_limits(account) for account in shared}
+            if len(given) > 1:
+                strictest = strictest_of(given)
+                self._strictest.update(dict.fromkeys(shared, strictest))
+                labels = " and ".join(account.label for account in shared)
+                warnings.warn(f"{labels} {_COUNTED_TOGETHER}", stacklevel=2)
 
     async def send(
         self,
@@ -173,6 +190,7 @@ class Client:
         UnknownOutcomeError
             the service could apply it twice, and may have applied it once
         """
+        self._join(account)
         attempt = 1
         started = time.monotonic()
         sending = _Sending(
@@ -252,6 +270,17 @@ class Client:
         if account not in self._queues:
             self._queues[account] = rate_queue(self.scope(account), self.limits(account))
         return self._queues[account]
+
+    def _join(self, account: Account) -> None:
+        """Keep what everybody sends within this account's limits too, as long as this client is open."""
+        if account in self._joined:
+            return
+        scope = self.scope(account)
+        limits = replace(self._given_limits(account), concurrency=1)  # places in flight are each fetch's own
+        own = {held for where, held in self._joined.values() if where == scope}
+        self._joined[account] = (scope, limits)
+        if limits not in own and join(scope, limits) - own:
+            warnings.warn(f"{account.label} and what is fetched beside it {_COUNTED_TOGETHER}", stacklevel=2)
 
     async def _once(self, sending: _Sending, ticket: Ticket) -> Page:
         account = sending.account
