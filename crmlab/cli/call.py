@@ -54,7 +54,7 @@ async def run(options: argparse.Namespace) -> int:
         print(answer)
         return OK
     if isinstance(answer, bytes):
-        raise UsageError(f"{options.operation} answers with a file: call it in Python and write what comes back")
+        raise UsageError(f"{options.operation} answers with a file: crmlab.download writes it, in Python")
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return OK
 

@@ -10,7 +10,7 @@ from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
 from crmlab.decoding.repeated_names import repeated_names
 from crmlab.decoding.secrets import body_without_secrets, without_secrets
-from crmlab.decoding.shapes import Masker
+from crmlab.decoding.shapes import Masker, is_id
 
 __all__ = [
     "EXPORTS",
@@ -30,6 +30,7 @@ __all__ = [
     "decoder",
     "given_key",
     "held",
+    "is_id",
     "records",
     "repeated_names",
     "unknown_fields",

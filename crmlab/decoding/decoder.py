@@ -21,7 +21,7 @@ from crmlab.decoding.misfit_keys import MISFIT_KEYS, Counted, each_once, key_of,
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
-from crmlab.decoding.secrets import column_without_secrets, shown
+from crmlab.decoding.secrets import column_without_secrets, may_hold, shown
 from crmlab.decoding.unreadable import as_utf8
 from crmlab.decoding.view_reader import ROW, ViewReader
 from crmlab.schema import TABLES, UTC, within
@@ -121,7 +121,7 @@ class Decoder:
 
     def __call__(self, found: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
-        rows, misfits = self._rows(found)
+        rows, misfits, may_hold_secrets = self._rows(found)
         if self._never_kept:
             rows = pl.DataFrame([column_without_secrets(column, self._never_kept) for column in rows])
         refused = {row: self._no_object(found[row]) for each in misfits if not each.field for row in each.rows}
@@ -144,7 +144,8 @@ class Decoder:
             parts[view.table].append(frame)
             misfits += more
 
-        return self._decoded(found, rows, parts, misfits, refused)
+        decoded = self._decoded(found, rows, parts, misfits, refused)
+        return self._without_secrets(decoded) if may_hold_secrets else decoded
 
     def reject(self, found: Sequence[Record], reason: str) -> Decoded:
         """Return all of these records as rejected, for a reason that lies in none of them."""
@@ -153,6 +154,11 @@ class Decoder:
     def _view(self, view: ViewReader, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Misfits]]:
         read = view.read(rows)
         return within(read.frame, TABLES[view.table], self._since, self._until), read.misfits
+
+    def _without_secrets(self, decoded: Decoded) -> Decoded:
+        """Return it with whole records in which a field of any shape holds nothing that is named like a key."""
+        own = pl.DataFrame([column_without_secrets(column, self._secret_names) for column in decoded.frames[RAW]])
+        return replace(decoded, frames={**decoded.frames, RAW: own})
 
     def _decoded(
         self,
@@ -164,9 +170,7 @@ class Decoder:
     ) -> Decoded:
         frames = {name: pl.concat(part) for name, part in parts.items()}
         if self._raw:
-            own = rows.select(**self._head, **self._own_columns(rows))
-            # a field of any shape may hold what is named like a key, though no document says so
-            frames[RAW] = pl.DataFrame([column_without_secrets(column, self._secret_names) for column in own])
+            frames[RAW] = rows.select(**self._head, **self._own_columns(rows))
         if self._exports:
             frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
         key = self.resource.key
@@ -207,8 +211,11 @@ class Decoder:
                 self.renamed[field] = name
         return columns
 
-    def _rows(self, found: Sequence[Record]) -> tuple[pl.DataFrame, list[Misfits]]:
-        """Return a row for each record, with the constants of its request and its number."""
+    def _rows(self, found: Sequence[Record]) -> tuple[pl.DataFrame, list[Misfits], bool]:
+        """Return a row for each record, with the constants of its request and its number.
+
+        And whether what is shown of whole records may hold a secret: most do not, and need not be looked into.
+        """
         bodies = [record.text for record in found]
         binary = pl.Series("item", bodies, dtype=pl.Binary)
         strange: list[Misfits] = []
@@ -231,7 +238,8 @@ class Decoder:
         if self._computed:
             whole = rows.with_columns(texts.alias(_RECORD))
             rows = whole.with_columns(**self._computed).drop(_RECORD)
-        return rows.with_row_index(ROW), [*strange, *misfits]
+        may_hold_secrets = self._raw and may_hold(texts, self._secret_names)
+        return rows.with_row_index(ROW), [*strange, *misfits], may_hold_secrets
 
     def _no_object(self, record: Record) -> str:
         return f"record: expected an object, got {shown(record.text, self._never_kept)[:120]}"

@@ -14,8 +14,9 @@ from crmlab.connector import is_secret
 _BLOT = "••••"
 #: text that may be JSON
 _MAY_BE_JSON = r"^\s*[\[{]"
-#: how JSON may write a letter of a name: as its number
+#: how JSON may write a letter of a name: as its number, which is one of ASCII
 _ESCAPE = r"\u00"
+_ESCAPED_ASCII = [rf"\u00{digit}" for digit in "234567"]
 _ESCAPED_LETTER = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
 
@@ -160,9 +161,13 @@ def _may_hold_json_with(texts: pl.Series, names: Collection[str]) -> bool:
     may_be_json = texts.str.contains(_MAY_BE_JSON)
     if not may_be_json.any():
         return False
-    nested = texts.filter(may_be_json)
-    signs = [_ESCAPE, *(name.casefold() for name in names)]
-    return bool(nested.str.to_lowercase().str.contains_any(signs).any())
+    return may_hold(texts.filter(may_be_json), names)
+
+
+def may_hold(texts: pl.Series, names: Collection[str]) -> bool:
+    """Return whether any of these names may stand in any of these texts, as it is or with its letters as numbers."""
+    signs = [*_ESCAPED_ASCII, *names]
+    return bool(texts.str.contains_any(signs, ascii_case_insensitive=True).any())
 
 
 def _texts_blotted(value: Any, never_kept: frozenset[str]) -> Any:

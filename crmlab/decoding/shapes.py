@@ -32,8 +32,11 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC
 _OF_TIME = re.compile(
     r"(_at|_on|date|time|timestamp|_ts|^ts|expires|since|until|created|modified|updated)$", re.IGNORECASE
 )
+#: codes of countries and languages: there are few others of their length, and two would become one
+_COUNTRY = re.compile(r"[A-Z]{2}|[a-z]{2}-[A-Z]{2}")
 #: how a calendar says that something repeats (RFC 5545, 3.3.10)
 _RULE = re.compile(r"[A-Z-]+=[A-Z0-9,+-]+(;[A-Z-]+=[A-Z0-9,+-]+)*;?")
+_OF_ID = re.compile(r"(^|_|[a-z])(id|Id|ID)s?$")
 _OF_BIRTH = re.compile(r"birth|\bdob\b", re.IGNORECASE)
 #: names that the field of a record may have, as opposed to data that stand in the place of names
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$-]{0,59}")
@@ -133,7 +136,7 @@ class Masker:
             return "1900-01-01" + text[10:] if _TIME.fullmatch(text) else self.text(text)
         if not text.strip() or text.strip().lower() in _YES_OR_NO or _TIME.fullmatch(text.strip()):
             return text
-        if text in self.words or _RULE.fullmatch(text):
+        if text in self.words or _RULE.fullmatch(text) or _COUNTRY.fullmatch(text):
             return text
         if text.isdecimal() and (int(text[:20]) < _SMALL or _is_time(text, name)):
             return text
@@ -153,7 +156,8 @@ class Masker:
         # no number begins with a zero
         masked = re.sub(r"^(-?)0(?=\d)", r"\g<1>1", masked)
         result = masked + self._replaced_digits(text[whole.end() :])
-        if text in self.watched:
+        # other numbers that are the same by chance say how much is asked for
+        if text in self.watched and is_id(name):
             self.carried[text] = result
         return result
 
@@ -173,6 +177,11 @@ class Masker:
         digest = stream.digest(len(text) + 1)
         start = len(text) - len(text.lstrip())
         return "".join(_other(character, digest[max(0, place - start)]) for place, character in enumerate(text))
+
+
+def is_id(name: str) -> bool:
+    """Return whether a field is named as one that holds an id."""
+    return bool(_OF_ID.search(name))
 
 
 def _other(character: str, chance: int) -> str:

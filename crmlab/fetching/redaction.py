@@ -7,7 +7,7 @@ import importlib
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from crmlab.atomic_files import errors_in_words, make_private_folder
 from crmlab.connector import Provider, Request
-from crmlab.decoding import Masker
+from crmlab.decoding import Masker, is_id
 from crmlab.errors import UsageError
 from crmlab.fetching.answer_file import AnswerFile, packed, read, write_private
 from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name
@@ -27,6 +27,8 @@ _KEPT_HEADERS = frozenset(
     {"age", "cache-control", "connection", "content-encoding", "content-length", "content-type", "date", "expires",
      "retry-after", "transfer-encoding", "vary"}
 )  # fmt: skip
+#: a place in a path: of which list, of how many parts, at which position
+_Filled = tuple[Path, int, int]
 #: the package in which services are described by a file each
 _OF_SINGLE_FILES = provider.__module__
 _TOO_LONG_FOR_A_WORD = 16
@@ -68,9 +70,10 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
         raise UsageError(f"{copy} is there already: name another folder, or remove it")
 
     answers = dict(_answers(place))
+    filled = _filled_places(answers)
     providers = {account["provider"]: provider(account["provider"]) for account in about["asked_accounts"]}
     words = frozenset(chain.from_iterable(_words(each) for each in providers.values()))
-    masker = Masker(secrets.token_bytes(32), words=words, watched=_carried_by_requests(answers.values(), about))
+    masker = Masker(secrets.token_bytes(32), words=words, watched=_carried_by_requests(answers, filled, about))
     for answer in answers.values():  # once to see which ids the requests carry, and what becomes of them
         _masked_page(answer, masker)
     for setting in _settings(about):
@@ -80,7 +83,7 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
         make_private_folder(copy)
     renamed = _accounts(about, masker)
     for path, answer in answers.items():
-        _write(path, _masked(answer, masker), copy, renamed)
+        _write(path, _masked(path.parent, answer, masker, filled), copy, renamed)
     write_private(copy / FILE, _about(about, masker, renamed))
     return copy
 
@@ -107,17 +110,20 @@ def _write(path: Path, answer: AnswerFile, copy: Path, renamed: Mapping[str, str
 # ---- answers ------------------------------------------------------------------------------------
 
 
-def _masked(answer: AnswerFile, masker: Masker) -> AnswerFile:
+def _masked(folder: Path, answer: AnswerFile, masker: Masker, filled: Collection[_Filled]) -> AnswerFile:
     asked = answer.about
     masked = _masked_page(answer, masker)
-    path = "/".join(quote(_as_carried(unquote(part), masker), safe="") for part in asked["path"].split("/"))
-    if unquote(path) == unquote(asked["path"]):
-        path = asked["path"]
+    parts = asked["path"].split("/")
+    for position, part in _carrying(folder, parts, filled):
+        carried = _as_carried(part, masker)
+        if carried != part:
+            parts[position] = quote(carried, safe="")
+    path = "/".join(parts)
     about = {
         **masked.about,
         "path": path,
-        "params": {name: _as_carried(value, masker) for name, value in asked["params"].items()},
-        "body": _body_as_carried(asked["body"], masker),
+        "params": _values_as_carried(asked["params"], masker),
+        "body": _values_as_carried(asked["body"], masker),
     }
     return AnswerFile(about=about, body=masked.body)
 
@@ -152,20 +158,48 @@ def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
 # ---- what requests carry ------------------------------------------------------------------------
 
 
-def _carried_by_requests(answers: Any, about: Mapping[str, Any]) -> frozenset[str]:
+def _filled_places(answers: Mapping[Path, AnswerFile]) -> frozenset[_Filled]:
+    """Return the places in the paths of each list at which several things stand: they are filled in."""
+    seen: dict[_Filled, set[str]] = {}
+    for path, answer in answers.items():
+        parts = answer.about["path"].split("/")
+        for position, part in enumerate(parts):
+            seen.setdefault((path.parent, len(parts), position), set()).add(part)
+    return frozenset(place for place, found in seen.items() if len(found) > 1)
+
+
+def _carrying(folder: Path, parts: Sequence[str], filled: Collection[_Filled]) -> list[tuple[int, str]]:
+    """Return the parts of a path that may come from an answer, with their positions."""
+    plain = [unquote(part) for part in parts]
+    return [
+        (position, part)
+        for position, part in enumerate(plain)
+        if (folder, len(parts), position) in filled or _may_be_carried(part)
+    ]
+
+
+def _carried_by_requests(
+    answers: Mapping[Path, AnswerFile], filled: Collection[_Filled], about: Mapping[str, Any]
+) -> frozenset[str]:
     """Return the texts in requests that may come from answers: ids and cursors, not words and numbers of pages."""
-    found: set[str] = set(_settings(about))
-    for answer in answers:
-        found.update(unquote(part) for part in answer.about["path"].split("/"))
-        found.update(answer.about["params"].values())
-        found.update(_texts(answer.about["body"]))
-    return frozenset(text for text in found if _may_be_carried(text))
+    found = [text for text in _settings(about) if _may_be_carried(text)]
+    for path, answer in answers.items():
+        found += [part for _, part in _carrying(path.parent, answer.about["path"].split("/"), filled)]
+        found += [text for name, text in _named(answer.about["params"]) if _is_carried(name, text)]
+        found += [text for name, text in _named(answer.about["body"]) if _is_carried(name, text)]
+    return frozenset(found)
 
 
 def _may_be_carried(text: str) -> bool:
     has_digit = any(character.isdecimal() for character in text)
-    is_id = has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID
-    return is_id or "@" in text or len(text) >= _TOO_LONG_FOR_A_WORD
+    return (has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID) or "@" in text or len(text) >= _TOO_LONG_FOR_A_WORD
+
+
+def _is_carried(name: str, text: str) -> bool:
+    """Whether what a request says under a name may come from an answer: a number only where it is named as an id."""
+    if is_id(name) or not text.isdecimal():
+        return _may_be_carried(text)
+    return len(text) >= _TOO_LONG_FOR_A_WORD
 
 
 def _settings(about: Mapping[str, Any]) -> list[str]:
@@ -177,31 +211,32 @@ def _settings(about: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from _texts(part)
+def _named(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text and number with the name of its field."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _named(part, key)
     elif isinstance(value, list):
         for part in value:
-            yield from _texts(part)
-    elif isinstance(value, str | int):
-        yield str(value)
+            yield from _named(part, name)
+    elif isinstance(value, str | int) and not isinstance(value, bool):
+        yield name, str(value)
 
 
 def _as_carried(text: str, masker: Masker) -> str:
     return masker.carried.get(text, text)
 
 
-def _body_as_carried(value: Any, masker: Masker) -> Any:
-    if isinstance(value, dict):
-        return {name: _body_as_carried(part, masker) for name, part in value.items()}
+def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
+    """Return parameters or a body with what became of the ids and cursors in it."""
+    if isinstance(value, Mapping):
+        return {key: _values_as_carried(part, masker, key) for key, part in value.items()}
     if isinstance(value, list):
-        return [_body_as_carried(part, masker) for part in value]
-    if isinstance(value, str):
-        return _as_carried(value, masker)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(_as_carried(str(value), masker))
-    return value
+        return [_values_as_carried(part, masker, name) for part in value]
+    if isinstance(value, bool) or not isinstance(value, str | int) or not _is_carried(name, str(value)):
+        return value
+    carried = _as_carried(str(value), masker)
+    return int(carried) if isinstance(value, int) else carried
 
 
 # ---- what is said of it all ---------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import stat
 from collections import Counter
@@ -14,6 +15,7 @@ from aiohttp import web
 from polars.testing import assert_frame_equal
 
 import crmlab
+from crmlab.cli import main
 from crmlab.errors import CrmlabError, Stopped, UsageError
 from crmlab.fetching import answer_file, answer_spool, redact
 from crmlab.http import client
@@ -325,3 +327,21 @@ def test_a_file_that_is_cut_off_is_no_answer(tmp_path: Path) -> None:
     for length in (0, 5, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         assert answer_file.read(path) is None
+
+
+def test_a_plan_is_kept_too_and_the_command_writes_a_copy_to_be_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def planned() -> crmlab.Fetched:
+        async with crmlab.sandbox(rows=30, services=["onepagecrm"]) as accounts:
+            plan = await crmlab.plan(accounts, "deals")
+            return await crmlab.fetch(plan, spool=tmp_path / "spool")
+
+    data = asyncio.run(planned())
+    code = main(["spool", "redact", str(tmp_path / "spool"), "--out", str(tmp_path / "copy")])
+    again = main(["spool", "redact", str(tmp_path / "spool"), "--out", str(tmp_path / "copy")])
+
+    assert (code, again) == (0, 2)
+    assert "look into it before you send it" in capsys.readouterr().out
+    assert_frame_equal(crmlab.replay(tmp_path / "spool").deals, data.deals, check_row_order=False)
+    assert crmlab.replay(tmp_path / "copy").deals.height == data.deals.height

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -182,3 +183,29 @@ async def test_a_called_file_comes_as_it_is(serve: Serve) -> None:
     account = await account_of(serve, answer)
 
     assert await crmlab.call(account, "documentation_by_contact", contact_id="C-1") == PDF
+
+
+@pytest.mark.parametrize(("piece", "is_whole"), [(40_000, True), (1, False)])
+async def test_a_file_may_take_longer_as_long_as_much_of_it_comes(
+    serve: Serve, tmp_path: Path, piece: int, is_whole: bool
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/pdf"})
+        await response.prepare(request)
+        await response.write(b"%PDF-1.4\n")
+        for _ in range(8):
+            await asyncio.sleep(0.1)
+            await response.write(b"x" * piece)
+        await response.write(b"%%EOF")
+        return response
+
+    account = await account_of(serve, answer)
+    short = crmlab.Timeouts(answer=0.3)
+    asked = crmlab.download(account, "documentation_by_event", tmp_path, ONE, timeouts=short)
+
+    if is_whole:
+        assert (await asked)["size_bytes"].to_list() == [8 * piece + 14]
+        return
+    with pytest.raises(TransportError, match="did not answer in time"):
+        await asked
+    assert not [*tmp_path.iterdir()]

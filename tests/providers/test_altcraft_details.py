@@ -137,14 +137,15 @@ async def test_the_fields_of_profiles_are_definitions_but_for_the_services_own(w
     assert data.fields.height == 2 * len(world.mail_databases)
 
 
-async def test_an_installation_without_fields_get_has_contacts_and_says_what_to_do(serve: Serve) -> None:
+@pytest.mark.parametrize("code", [501, 450, 403])
+async def test_an_installation_that_names_no_fields_has_contacts_and_says_what_to_do(serve: Serve, code: int) -> None:
     async def answer(request: web.Request) -> web.Response:
         data: Any = {
             "/databases/list": [{"id": 1, "name": "a"}],
             "/profiles/list": [{"id": "p1", "email": "a@b.example", "season": "May"}],
         }.get(request.path)
         if data is None:
-            return web.json_response({"error": 501, "error_text": "Method does not exist"})
+            return web.json_response({"error": code, "error_text": "No"})
         return web.json_response({"error": 0, "data": data})
 
     account = crmlab.Account("altcraft", base_url=await serve(answer), token="t", limits=FAST)

@@ -56,12 +56,12 @@ def objects(
     )
 
 
-def for_each(method: str, of: str, *, tag: str = "", id_as: str = "id") -> Callable[[Context], Iterable[Request]]:
+def for_each(method: str, of: str, *, tag: str = "") -> Callable[[Context], Iterable[Request]]:
     """Return a `Resource.requests` with one request for each object of a list; `tag` says which, in its answer."""
 
     def requests(context: Context) -> Iterable[Request]:
         for each in ids(context, of):
-            yield post(method, tags={tag: each} if tag else {}, **{id_as: number(each)})
+            yield post(method, tags={tag: each} if tag else {}, id=number(each))
 
     return requests
 
