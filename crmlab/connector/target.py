@@ -160,7 +160,7 @@ def custom_entries(name: str, wrapper: str) -> Write:
     """Write custom fields as ``{wrapper: {"id": key}, "value": value}``; those that are not named stay."""
 
     def write(value: Any, current: Fields) -> Fields:
-        values = {each["key"]: each["value"] for each in value or []}
+        values = _custom_values(value)
         kept = []
         for entry in current.get(name) or []:
             key = (entry.get(wrapper) or {}).get("id")
@@ -171,9 +171,36 @@ def custom_entries(name: str, wrapper: str) -> Write:
     return write
 
 
-def custom_members(value: Any, current: Fields) -> Fields:
-    """Write custom fields as further fields of the record, each under its key."""
-    return {each["key"]: each["value"] for each in value or []}
+def custom_members(reserved: Iterable[str]) -> Write:
+    """Write custom fields as further fields of the record, each under its key; fields of the vendor are `reserved`.
+
+    Raises
+    ------
+    UsageError
+        A key is the name of a field of the vendor: the id, for one, would make it another record.
+    """
+    names = frozenset(reserved)
+
+    def write(value: Any, current: Fields) -> Fields:
+        values = _custom_values(value)
+        strange = sorted(names & values.keys())
+        if strange:
+            raise UsageError(f"{', '.join(strange)} of custom is a field of the service itself: give it as a column")
+        return values
+
+    return write
+
+
+def _custom_values(value: Any) -> dict[str, Any]:
+    """Return the values of custom fields by their keys, each key once."""
+    values: dict[str, Any] = {}
+    for each in value or []:
+        if not each["key"]:
+            raise UsageError("a custom field has no key")
+        if each["key"] in values:
+            raise UsageError(f"the custom field {each['key']} has two values")
+        values[each["key"]] = each["value"]
+    return values
 
 
 def one_by_one(creates: str, updates: str, id_name: str) -> Callable[..., tuple[str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 from aiohttp import web
@@ -253,6 +254,20 @@ async def test_half_a_line_is_cut_off_and_a_file_in_use_or_of_another_kind_is_re
         ("relenta", "contacts", {"first_name": ["A"]}, {"db_id": 1}, "db_id: Relenta takes no option"),
         ("altcraft", "contacts", {"first_name": ["A"]}, {}, "db_id is missing"),
         ("relenta", "contacts", {"first_name": ["A"], "changed": ["first_name"]}, {}, "list of text"),
+        (
+            "relenta",
+            "contacts",
+            {"first_name": ["A"], "changed": [["name"]]},
+            {},
+            "changed names name, and there is no",
+        ),
+        ("relenta", "contacts", {"id": ["1", " "], "first_name": ["A", "B"]}, {}, "blank id"),
+        ("relenta", "contacts", {"id": [1.5], "first_name": ["A"]}, {}, "not whole"),
+        ("relenta", "contacts", {"id": [["1"]], "first_name": ["A"]}, {}, r"id is List\(String\), and text"),
+        # each letter would be an address
+        ("relenta", "contacts", {"emails": ["a@example.com"]}, {}, r"emails is String, and List\(String\)"),
+        ("relenta", "contacts", {"first_name": [3.0]}, {}, "first_name is Float64, and String"),
+        ("relenta", "contacts", {"custom": [[{"k": "a"}]]}, {}, "custom is List"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(  # the columns of a table
@@ -264,6 +279,37 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(  # the c
 
     with pytest.raises(UsageError, match=told):
         await crmlab.push(account, table, pl.DataFrame(frame), **options)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"first_name": None}, "nothing to write"),
+        ({"first_name": "B", "changed": []}, "nothing to write"),
+        ({"tags": ["a", None]}, "a value in the list tags is null"),
+        ({"custom": [{"key": "id", "value": "7"}]}, "id of custom is a field of the service itself"),
+        ({"custom": [{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]}, "a has two values"),
+        ({"comment": float("nan")}, "comment is nan"),
+        ({"comment": b"x"}, "cannot be sent"),
+    ],
+)
+async def test_a_row_that_no_service_could_take_as_it_is_meant_is_refused(row: dict[str, Any], reason: str) -> None:
+    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    good = {"first_name": "A", "changed": ["first_name"]} if "changed" in row else {"first_name": "A"}
+
+    plan = await crmlab.push(account, "contacts", pl.DataFrame([good, row]), dry_run=True)
+
+    assert plan.rows["becomes"].to_list() == ["create", "refused"]
+    assert reason in plan.rows["reason"][1]
+
+
+async def test_ids_that_pandas_made_floats_of_are_whole_numbers_again() -> None:
+    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    frame = pd.DataFrame({"id": [7, None], "first_name": ["A", "B"]})
+
+    plan = await crmlab.push(account, "contacts", frame, dry_run=True)
+
+    assert plan.rows["id"].to_list() == ["7", None]
 
 
 async def test_a_plan_sends_nothing_makes_no_file_and_shows_the_first_request(tmp_path: Path) -> None:

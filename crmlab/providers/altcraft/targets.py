@@ -14,6 +14,20 @@ MAX_PROFILES = 10_000
 #: of one request, by https://guides.altcraft.com/en/v72/developer-guide/automation-scenarios/33063492, and a tenth less
 MAX_BYTES = 9_000_000
 _OWN_FIELDS = ("_bdate", "_sex", "_tz", "subscriptions")
+#: what no custom field is named like
+_RESERVED = (
+    *_OWN_FIELDS,
+    "_city",
+    "_country",
+    "_fname",
+    "_id",
+    "_lname",
+    "_region",
+    "email",
+    "id",
+    "phones",
+    "profile_id",
+)
 
 
 class _Answer(msgspec.Struct):
@@ -95,7 +109,7 @@ CONTACTS = Target(
         "country": as_text("_country"),
         "emails": _email,
         "phones": as_list("phones"),
-        "custom": custom_members,
+        "custom": custom_members(_RESERVED),
     },
     own_fields=_OWN_FIELDS,
     account_fields=_account_fields,
