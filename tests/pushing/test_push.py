@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,18 +222,55 @@ async def test_half_a_line_is_cut_off_and_a_file_in_use_or_of_another_kind_is_re
         with pytest.raises(UsageError, match="used by another run"):
             await crmlab.push(relenta, "contacts", people(1), results=file)
         await first
-        with file.open("a") as torn:
-            torn.write('{"row": 0, "state": "ref')
+        file.write_text(file.read_text() + file.read_text()[:-20])
         again = await crmlab.push(relenta, "contacts", people(2), results=file)
         frame = pl.DataFrame({"id": ["1"], "first_name": ["A"], "last_name": ["B"]})
-        with pytest.raises(UsageError, match="relenta account 'relenta', contacts"):
+        with pytest.raises(UsageError, match="results of relenta account 'relenta' at"):
             await crmlab.push(accounts.account("complero"), "contacts", frame, results=file)
-        (tmp_path / "other").write_text("a line\n")
-        with pytest.raises(UsageError, match=r"no results of crmlab\.push"):
-            await crmlab.push(relenta, "contacts", people(1), results=tmp_path / "other")
 
     assert states(again) == ["created", "created"]
     assert [json.loads(line)["row"] for line in file.read_text().splitlines()] == [0, 1]
+
+
+def whole_line(**other: Any) -> str:
+    whose = {"provider": "relenta", "account": "relenta", "host": "127.0.0.1:9", "table": "contacts"}
+    return json.dumps({**whose, "row": 0, "digest": "0" * 16, "state": "created", **other})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("a line\n", "holds no results"),
+        ("the only line of a note, without an end", "holds no results"),
+        ('{"provider": "a file of somebody else"', "holds no results"),
+        ("[1]\n", "holds no results"),
+        (whole_line(state="craeted") + "\n", "holds no results"),
+        (whole_line(row="0") + "\n", "holds no results"),
+        (whole_line(row=-1) + "\n", "holds no results"),
+        (whole_line(sent_at="yesterday") + "\n", "holds no results"),
+        # tried on the sandbox, and meant for the service
+        (whole_line(host="127.0.0.1:8") + "\n", "at 127.0.0.1:8, contacts"),
+        # an editor left out the end of the line: it is no half one, and the row is done
+        (whole_line(), "row 0 is not the one"),
+        (None, "Is a directory"),
+    ],
+)
+async def test_a_file_that_is_none_of_this_push_is_refused_and_stays_as_it_is(
+    content: str | None, told: str, tmp_path: Path
+) -> None:
+    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    file = tmp_path / "other"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_text(content)
+
+    with pytest.raises(UsageError, match=told):
+        await crmlab.push(account, "contacts", people(1), results=file, dry_run=True)
+    with pytest.raises(UsageError, match=told):
+        await crmlab.push(account, "contacts", people(1), results=file)
+
+    assert content is None or file.read_text().rstrip() == content.rstrip()
 
 
 @pytest.mark.parametrize(
@@ -335,3 +373,27 @@ async def test_records_with_fields_that_nobody_documented_are_not_sent_whole(ser
 
     with pytest.raises(crmlab.errors.PlanError, match="strange"):
         await crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "first_name": ["B"]}))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+async def test_a_full_disk_ends_a_push_before_a_row_is_sent_that_no_file_tells_of(tmp_path: Path) -> None:
+    import resource  # not on Windows
+    import signal
+
+    file = tmp_path / "results.jsonl"
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with crmlab.sandbox(rows=5, services=["relenta"]) as accounts:
+        kept = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, usual[1]))
+        try:
+            with pytest.raises(crmlab.errors.CrmlabError, match="could not be written"):
+                await crmlab.push(accounts[0], "contacts", people(20), results=file)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+            signal.signal(signal.SIGXFSZ, kept)
+        sent = saved(accounts)
+        again = await crmlab.push(accounts[0], "contacts", people(20), results=file)
+
+    assert 0 < sent < 20
+    assert saved(accounts) == 20
+    assert set(states(again)) == {"created", "unknown"}
