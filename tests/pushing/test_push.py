@@ -397,3 +397,45 @@ async def test_a_full_disk_ends_a_push_before_a_row_is_sent_that_no_file_tells_o
     assert 0 < sent < 20
     assert saved(accounts) == 20
     assert set(states(again)) == {"created", "unknown"}
+
+
+async def test_what_a_service_says_of_a_row_holds_no_secret_and_no_page_of_text(serve: Serve, tmp_path: Path) -> None:
+    key = "k" * 20
+    file = tmp_path / "results.jsonl"
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "POST":
+            return web.json_response({"message": "taken"}, status=202, headers={"Operation-Id": "O-1"})
+        errors = {"1": f"not with {key}", "2": "x" * 9_000}
+        return web.json_response({"status": "done", "validation_errors": errors})
+
+    account = crmlab.Account("complero", base_url=await serve(answer), api_key=key, facts={})
+    frame = pl.DataFrame({"id": ["1", "2"], "first_name": ["A", "B"], "last_name": ["C", "D"]})
+    pushed = await crmlab.push(account, "contacts", frame, results=file)
+
+    assert states(pushed) == ["refused", "refused"]
+    assert pushed.frame["reason"][0] == "not with ••••"
+    assert pushed.frame["reason"].str.len_chars().max() == 501
+    assert key not in file.read_text()
+
+
+async def test_work_that_the_service_knows_nothing_of_any_more_is_sent_again(serve: Serve, tmp_path: Path) -> None:
+    uploads = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal uploads
+        if request.method == "POST":
+            uploads += 1
+            return web.json_response({"message": "taken"}, status=202, headers={"Operation-Id": f"O-{uploads}"})
+        if request.path.endswith("O-1"):
+            return web.json_response({"message": "not found"}, status=404)
+        return web.json_response({"status": "done", "items": [{"id": "1"}]})
+
+    account = crmlab.Account("complero", base_url=await serve(answer), api_key="k" * 20, facts={})
+    frame = pl.DataFrame({"id": ["1"], "first_name": ["A"], "last_name": ["B"]})
+    first = await crmlab.push(account, "contacts", frame, results=tmp_path / "results")
+    second = await crmlab.push(account, "contacts", frame, results=tmp_path / "results")
+
+    assert states(first) == ["unknown"]
+    assert "knows no O-1" in first.frame["reason"][0]
+    assert states(second) == ["sent"]

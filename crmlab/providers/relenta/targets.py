@@ -16,6 +16,7 @@ from crmlab.connector import (
     Target,
     as_flag,
     as_text,
+    created_or_updated,
     custom_members,
     joined,
 )
@@ -65,9 +66,7 @@ def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dic
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     (record,) = records
     found = page.read(_Answer).data.id
-    if record.id is not None:
-        return [Outcome(state="updated", id=record.id)]
-    return [Outcome(state="created", id=str(found) if found else None)]
+    return [created_or_updated(record, found)]
 
 
 CONTACTS = Target(
