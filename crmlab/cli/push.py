@@ -59,7 +59,7 @@ async def run(options: argparse.Namespace) -> int:
         account, options.table, frame, results=results, retry_unknown=options.retry_unknown, **given
     )
     print(f"\n{pushed}")
-    open_rows = pushed.frame.filter(~pl.col("state").is_in(["sent", "created", "updated"]))
+    open_rows = pushed.frame.filter(~pl.col("state").is_in(["sent", "created", "updated"]) | (pl.col("reason") != ""))
     if open_rows.height:
         print_frame(open_rows.select("row", "id", "state", "reason"))
     print(f"What became of each row is in {results.resolve()}")

@@ -22,7 +22,7 @@ from crmlab.errors import (
 from crmlab.fetching import Listener, chosen, out_of_time
 from crmlab.pushing.batches import Ready, batches
 from crmlab.pushing.current import whole_list
-from crmlab.pushing.follow_up import FollowUp
+from crmlab.pushing.follow_up import FollowUp, as_told
 from crmlab.pushing.prepared import Prepared, refusal
 from crmlab.pushing.push_progress import PushProgress
 from crmlab.pushing.results_file import Line, ResultsFile
@@ -140,7 +140,11 @@ class Sender:
         try:
             current = self._target.current(page.read(dict[str, Any]))
         except (KeyError, TypeError):
-            raise TransportError(f"{asked.request.path} answered without the record that it should hold") from None
+            current = None
+        if not isinstance(current, dict):
+            raise TransportError(f"{asked.request.path} answered without the record that it should hold")
+        if str(current.get("id", row.id)) != row.id:
+            raise TransportError(f"{asked.request.path} answered with another record")
         return self._prepared.ready(row, current)
 
     async def _answer(self, batch: Sequence[Ready], lines: Sequence[Line], has_left: asyncio.Event) -> Page:
@@ -175,16 +179,8 @@ class Sender:
             outcomes = [Outcome(state="sent", id=line.id, reason="the answer could not be read") for line in lines]
         settled = []
         for line, outcome in zip(lines, outcomes, strict=True):
-            settled.append(
-                replace(
-                    line,
-                    state=outcome.state,
-                    id=outcome.id or line.id,
-                    reason=outcome.reason,
-                    pending=outcome.pending,
-                    sent_at=self._file.lines[line.row].sent_at,
-                )
-            )
+            with_time = replace(line, sent_at=self._file.lines[line.row].sent_at)
+            settled.append(as_told(with_time, outcome, self._account))
         self._settle(settled)
         self._follow_up.add(settled)
 
