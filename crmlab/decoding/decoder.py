@@ -126,9 +126,12 @@ class Decoder:
             rows = pl.DataFrame([column_without_secrets(column, self._never_kept) for column in rows])
         refused = {row: self._no_object(found[row]) for each in misfits if not each.field for row in each.rows}
         rows = _without(rows, refused)
-        for view in self._views:
-            refused |= dict.fromkeys(view.nameless(rows), _NO_ID)
-        rows = _without(rows, refused)
+        known = self._known(rows)
+        nameless = self._nameless(rows, known)
+        if nameless:
+            refused |= nameless
+            rows = _without(rows, nameless)
+            known = self._known(rows)
 
         parts: dict[str, list[pl.DataFrame]] = {view.table: [] for view in self._views}
         for view in self._views:
@@ -144,12 +147,30 @@ class Decoder:
             parts[view.table].append(frame)
             misfits += more
 
-        decoded = self._decoded(found, rows, parts, misfits, refused)
+        decoded = self._decoded(found, rows, known, parts, misfits, refused)
         return self._without_secrets(decoded) if may_hold_secrets else decoded
 
     def reject(self, found: Sequence[Record], reason: str) -> Decoded:
         """Return all of these records as rejected, for a reason that lies in none of them."""
         return self._again(found, dict.fromkeys(range(len(found)), reason))
+
+    def _known(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the id of each record, the key by which it is counted, and when it was inserted."""
+        key = self.resource.key
+        return rows.select(
+            id=key.cast(pl.String, strict=False),
+            key=pl.when(key.is_not_null()).then(key.hash()),
+            inserted_at=self._inserted_at,
+        )
+
+    def _nameless(self, rows: pl.DataFrame, known: pl.DataFrame) -> dict[int, str]:
+        """Return the numbers of the records that would be a row without an id in some table, and what to say of them."""
+        all_have_key = not known["id"].null_count()
+        found: dict[int, str] = {}
+        for view in self._views:
+            if not (all_have_key and view.takes_key_as_id):
+                found |= dict.fromkeys(view.nameless(rows), _NO_ID)
+        return found
 
     def _view(self, view: ViewReader, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Misfits]]:
         read = view.read(rows)
@@ -164,6 +185,7 @@ class Decoder:
         self,
         found: Sequence[Record],
         rows: pl.DataFrame,
+        known: pl.DataFrame,
         parts: Mapping[str, list[pl.DataFrame]],
         misfits: list[Misfits],
         refused: Mapping[int, str],
@@ -173,12 +195,6 @@ class Decoder:
             frames[RAW] = rows.select(**self._head, **self._own_columns(rows))
         if self._exports:
             frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
-        key = self.resource.key
-        known = rows.select(
-            id=key.cast(pl.String, strict=False),
-            key=pl.when(key.is_not_null()).then(key.hash()),
-            inserted_at=self._inserted_at,
-        )
         ids = known.drop_in_place("id")
         staying = [each.without(refused) for each in misfits]
         once = each_once(staying)

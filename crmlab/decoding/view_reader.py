@@ -59,6 +59,11 @@ class ViewReader:
         """Whether a record may be several rows, or none."""
         return self._view.explode is not None
 
+    @property
+    def takes_key_as_id(self) -> bool:
+        """Whether the id of a row is what makes its record one of a kind, so that a record without is a row without."""
+        return not self.is_exploded and "id" not in self._view.columns
+
     def needs(self, field: str) -> bool:
         """Return whether an id or an amount of the table, or whether there is a row at all, hangs on that field."""
         if field not in self._needs:
