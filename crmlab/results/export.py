@@ -218,8 +218,10 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     return conform(frame.select(*table.columns), table).with_columns(frame.select(further))
 
 
-def read_cells(path: str | Path, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: str = "") -> pl.DataFrame:
     """Return what `flat` was given, from its CSV file; columns that are not in the schema stay text.
+
+    `advice` is told where the file cannot be read, in place of what helps with one that crmlab wrote.
 
     Raises
     ------
@@ -237,9 +239,9 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType]) -> pl.DataFr
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
         name = Path(path).stem
-        advice = "export it again"
         if name in TABLES:
-            advice = f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+            advice = advice or f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+        advice = advice or "export it again"
         # Polars quotes values, which are of records
         column = _COLUMN_OF_ERROR.search(str(error))
         where = f" in {column[1]}" if column else ""
