@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from crmlab.accounts import Account
 from crmlab.connector import Entry, Outcome
-from crmlab.errors import CrmlabError, NotFoundError
+from crmlab.errors import CrmlabError, NotFoundError, Stopped
 from crmlab.fetching import chosen
 from crmlab.pushing.prepared import Prepared
 from crmlab.pushing.results_file import Line, ResultsFile
+from crmlab.pushing.stopping import unless_stopped
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -72,8 +73,10 @@ class FollowUp:
         lines = self._lines[pending]
         try:
             asked = chosen(self._prepared.rows.account, target.follow, {"id": pending})
-            page = await self._client.send(asked.account, asked.request)
+            page = await unless_stopped(self._client.send(asked.account, asked.request), self._stop)
             outcomes = target.followed(page, self._entries(lines))
+        except Stopped:
+            return False
         except NotFoundError:  # and will not be there later
             unknown = Outcome(state="unknown", reason=f"the service knows no {pending} any more")
             outcomes = [unknown] * len(lines)

@@ -439,3 +439,37 @@ async def test_work_that_the_service_knows_nothing_of_any_more_is_sent_again(ser
     assert states(first) == ["unknown"]
     assert "knows no O-1" in first.frame["reason"][0]
     assert states(second) == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "waits_at"),
+    [
+        # refused as too fast, with a long wait
+        ({"first_name": ["A", "B"]}, "save"),
+        # a list without end, which is read before
+        ({"id": ["1", "2"], "first_name": ["A", "B"]}, "list"),
+    ],
+)
+async def test_a_push_that_waits_ends_when_it_is_told_to_stop(
+    frame: dict[str, Any], waits_at: str, serve: Serve
+) -> None:
+    stop = asyncio.Event()
+    saves = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal saves
+        if waits_at in request.path:
+            asyncio.get_running_loop().call_later(0.1, stop.set)
+        if "save" in request.path:
+            saves += 1
+            return web.Response(status=429, headers={"Retry-After": "60"})
+        found = [] if "field" in request.path else [{"id": request.query["page"], "first_name": "A"}]
+        return web.json_response({"status": True, "code": 200, "data": found})
+
+    account = crmlab.Account("relenta", base_url=await serve(answer), account_name="x", api_key="k" * 20, facts={})
+    async with asyncio.timeout(10):
+        pushed = await crmlab.push(account, "contacts", pl.DataFrame(frame), stop=stop)
+
+    assert states(pushed) == ["not_sent", "not_sent"]
+    assert isinstance(pushed.failure, Stopped)
+    assert saves == (2 if waits_at == "save" else 0)

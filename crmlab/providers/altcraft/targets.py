@@ -51,6 +51,8 @@ def _batch(record: Entry) -> Batch:
 
 
 def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    for record in records:
+        _check_subscriptions(record)
     first = records[0]
     if first.id is not None:
         return "profiles_import", {
@@ -110,6 +112,12 @@ def _outcome(said: Any) -> Outcome:
             state="refused", reason=" · ".join(str(each) for each in (number, said.get("error_text")) if each)
         )
     return Outcome(state="sent", id=str(found) if found else None)
+
+
+def _check_subscriptions(record: Entry) -> None:
+    subscriptions = record.fields.get("subscriptions") or []
+    if not isinstance(subscriptions, list) or not all(isinstance(each, dict) for each in subscriptions):
+        raise UsageError("subscriptions is a list of objects: a CSV file cannot hold it, Parquet can")
 
 
 def _account_fields(options: Mapping[str, str]) -> list[str]:
