@@ -208,6 +208,16 @@ def widening(
     return Paginator(strategy="pages until an empty one", follow=follow, more=more, param=param, onward=onward)
 
 
+#: how many records services put on a page of their own choice: a page of so many may be full
+_USUAL_SIZES = frozenset({10, 20, 25, 30, 40, 50})
+_USUAL_STEP = 100
+
+
+def may_be_full(height: int) -> bool:
+    """Whether services of their own choice put so many records on a page."""
+    return height in _USUAL_SIZES or (height > 0 and height % _USUAL_STEP == 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSize:
     """How many records a page is asked to hold: in a query parameter, or in a field of the JSON body.

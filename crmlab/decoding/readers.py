@@ -269,9 +269,6 @@ class ObjectReader:
 
         Return the names of the other fields, the odd values, and a column for each field.
         """
-        if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
-            self._is_new = False
-            self._meet_all(items[:_FIRST])
         start = 0
         while True:
             odd = self._odd_values(texts, items)
@@ -283,6 +280,11 @@ class ObjectReader:
                 steady = odd.left_out(texts) if odd else texts
                 frame = self._layout.decoded(steady, kept, self._as_text(kept, apart))
             except PolarsError:
+                if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
+                    self._is_new = False
+                    self._meet_all(items[:_FIRST])
+                    if self._unsteady:
+                        continue
                 found, start = self._meet(items, start)
             else:
                 return apart, odd, frame

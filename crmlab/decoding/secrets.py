@@ -135,14 +135,22 @@ def _text_blotted(quoted: str, never_kept: frozenset[str]) -> str:
     return quoted if blotted == text else json.dumps(blotted, ensure_ascii=False)
 
 
-def column_without_secrets(column: pl.Series, never_kept: Collection[str]) -> pl.Series:
-    """Return a column in which no text is JSON with a field of one of these names; the same one where none is.
+def frame_without_secrets(frame: pl.DataFrame, never_kept: Collection[str]) -> pl.DataFrame:
+    """Return a frame in which no text is JSON with a field of one of these names; the same one where none is.
 
     Where text is documented, an object that came instead is there as its JSON.
     """
-    if not any(_may_hold_json_with(texts, never_kept) for texts in _texts(column)):
-        return column
+    texts = [part for column in frame for part in _texts(column)]
+    # all at once first: of the settings of an account, one row with seventy texts, each look costs more than the texts
+    if not texts or not _may_hold_json_with(pl.concat(texts), never_kept):
+        return frame
     folded = frozenset(map(str.casefold, never_kept))
+    return pl.DataFrame([_column_without_secrets(column, folded) for column in frame])
+
+
+def _column_without_secrets(column: pl.Series, folded: frozenset[str]) -> pl.Series:
+    if not any(_may_hold_json_with(texts, folded) for texts in _texts(column)):
+        return column
     return pl.Series(column.name, _texts_blotted(column.to_list(), folded), dtype=column.dtype)
 
 

@@ -11,7 +11,7 @@ from crmlab.display import plural
 from crmlab.privacy.dossier import everything
 from crmlab.privacy.person import Person, find
 from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, without
-from crmlab.results import MANIFEST, open, read_stored, rewrite, stored_files  # noqa: A004  # as crmlab.open
+from crmlab.results import MANIFEST, Stored, open, read_stored, rewrite, stored_files  # noqa: A004  # as crmlab.open
 
 _TAKEN = {
     "file": pl.String(),
@@ -23,7 +23,7 @@ _TAKEN = {
 }
 
 
-def erase(folder: str | Path, person: str, *, region: str | None = None) -> pl.DataFrame:
+def erase(folder: str | Path, person: str, *, region: str | None = None, dry_run: bool = False) -> pl.DataFrame:
     """Take a person out of the stored files of a fetch, and return what was taken from which file.
 
     What `crmlab.about` finds is taken. A row that is the person's goes: their contacts, deals with their items,
@@ -43,6 +43,8 @@ def erase(folder: str | Path, person: str, *, region: str | None = None) -> pl.D
         An e-mail address, a telephone number, or the key of a contact: ``"provider/account/id"``.
     region
         As of `crmlab.about`.
+    dry_run
+        Return what would be taken, and change nothing.
 
     Returns
     -------
@@ -60,6 +62,7 @@ def erase(folder: str | Path, person: str, *, region: str | None = None) -> pl.D
     Examples
     --------
     >>> import crmlab
+    >>> crmlab.erase("out", "ann@example.com", dry_run=True)  # doctest: +SKIP
     >>> crmlab.erase("out", "ann@example.com")  # doctest: +SKIP
     """
     place = Path(folder)
@@ -70,17 +73,18 @@ def erase(folder: str | Path, person: str, *, region: str | None = None) -> pl.D
     lines = []
     changed: dict[Path, AnyFrame] = {}
     removed: dict[str, int] = {}
-    for paths in by_format.values():
+    read_as = "parquet" if isinstance(data, Stored) else "csv"
+    for format, paths in by_format.items():
         found = _found(paths, data.summary, who)
         for name, each in found.items():
             lines.append(_line(paths[name], name, each))
             if _is_something(each):
                 changed[paths[name]] = without(read_stored(name, paths[name]).lazy(), each)
-            # every format holds the same rows
-            removed.setdefault(name, len(each.whole))
+            if format == read_as:
+                removed[name] = len(each.whole)
         if "summary" in paths:
             changed |= _summary(paths["summary"], {name: len(each.whole) for name, each in found.items()})
-    if changed:
+    if changed and not dry_run:
         rewrite(place, changed, removed)
     lines += [(file.name, *[None] * 5) for file in _others(place, by_format)]
     return pl.DataFrame(lines, schema=_TAKEN, orient="row").sort("file")
@@ -97,7 +101,7 @@ def _is_something(found: Found) -> bool:
 
 def _line(path: Path, name: str, found: Found) -> tuple[object, ...]:
     height = read_stored(name, path).lazy().select(pl.len()).collect().item()
-    values = sum(len(numbers) for numbers, _ in found.parts.values())
+    values = sum(len(numbers) for _, numbers, _ in found.parts)
     ways = found.rows[FOUND_BY].str.split("; ").explode().drop_nulls().unique().sort()
     return path.name, name, len(found.whole), values, height - len(found.whole), "; ".join(ways)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -26,12 +26,19 @@ _LISTS_OF_IDS = {"linked_contact_ids": "", "linked_contacts": "id", "related_con
 #: a service's short mark of a contact
 _MARKS = ("contact_hash", "xxh", "_xxh")
 #: columns whose address or number says whose the row is; elsewhere it is only mentioned
-_OWNERS = ("emails", "email", "contact_email", "address", "phones", "phone", "phone_number")
+_OWNERS = ("id", "emails", "email", "contact_email", "address", "phones", "phone", "phone_number")
+#: named by whoever fetched, and not by the person
+_SOURCE = ("provider", "account", "resource")
 _NUMBERS = ("phones", "phone", "phone_number", "address")
-#: an address may be written otherwise there: in wide letters, with characters that nobody sees
-_NOT_ASCII = r"[^\x00-\x7F]"
+#: an address may be there in wide letters, with characters that nobody sees, or as JSON writes letters
+_WRITTEN_OTHERWISE = r"[^\x00-\x7F]|\\u[0-9a-fA-F]{4}"
+_BY_NUMBER = r"\\u([0-9a-fA-F]{4})"
+_AT = ["@", "\uff20", "\\u0040"]
+_WORDS = (pl.String, pl.Categorical, pl.Enum)
 #: what JSON writes for characters of a text: none of them is part of an address
 _ESCAPES = r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])'
+#: before any other object begins
+_ID_OF_CONTACT = r'^\{[^{}\[\]]*?"id"\s*:\s*"?([^",}\]\s]+)'
 _ID_IN_JSON = r'"(?:contact_id|profile_id)"\s*:\s*"?([^",}\]\s]+)'
 
 
@@ -54,13 +61,14 @@ class Found:
     """What a table holds on the person.
 
     `rows` are as they are there, and say in `found_by` by what. `own` are those of them that are the person's, `whole`
-    their numbers, and `parts` by column the numbers of the others in which a value is, with the value without it.
+    their numbers, and `parts` the numbers of others that merely hold a value of the person, with its column and what
+    is to stand there instead.
     """
 
     rows: pl.DataFrame
     own: pl.DataFrame
     whole: pl.Series
-    parts: dict[str, tuple[pl.Series, pl.Expr]]
+    parts: list[tuple[str, pl.Series, pl.Expr]]
 
 
 def search(
@@ -88,12 +96,13 @@ def search(
     """
     lazy = frame.lazy()
     schema = lazy.collect_schema()
-    rough = [_may_mention(column, dtype, person.emails) for column, dtype in schema.items() if _is_text(dtype)]
+    texts = {column: dtype for column, dtype in schema.items() if _is_text(dtype) and column not in _SOURCE}
+    rough = [_may_mention(column, dtype, person.emails) for column, dtype in texts.items()]
     signs = [*_by_id(name, schema, person), *_by_parent(name, deals, records), *_by_number(lazy, name, schema, person)]
     # an exact reading of every text of a big table takes long
     maybe = pl.any_horizontal(pl.lit(value=False), *rough, *(sign.where for sign in signs))
     candidates = lazy.with_row_index(_ROW).filter(maybe).collect(engine="streaming")
-    signs += _by_address(name, schema, person)
+    signs += _by_address(name, texts, person)
 
     words = [pl.when(sign.where).then(pl.lit(sign.words)) for sign in signs]
     said = pl.concat_str([pl.lit(None, pl.String), *words], separator="; ", ignore_nulls=True)
@@ -105,11 +114,11 @@ def _found(rows: pl.DataFrame, signs: Sequence[Sign]) -> Found:
     theirs = [sign.where for sign in signs if sign.without is None]
     is_whole = pl.any_horizontal(pl.lit(value=False), *theirs).fill_null(value=False)
     others = rows.filter(~is_whole)
-    parts: dict[str, tuple[pl.Series, pl.Expr]] = {}
+    parts = []
     for sign in signs:
         numbers = others.filter(sign.where)[_ROW]
         if sign.without is not None and len(numbers):
-            parts[sign.column] = (numbers, sign.without)
+            parts.append((sign.column, numbers, sign.without))
     own = rows.filter(is_whole)
     return Found(rows=rows.drop(_ROW), own=own.drop(_ROW), whole=own[_ROW], parts=parts)
 
@@ -117,11 +126,11 @@ def _found(rows: pl.DataFrame, signs: Sequence[Sign]) -> Found:
 def without(frame: pl.LazyFrame, found: Found) -> pl.LazyFrame:
     """Return a table without the person: without their rows, and without what other rows hold of them."""
     row = pl.col(_ROW)
-    edited = []
-    for column, (numbers, value) in found.parts.items():
-        edited.append(pl.when(row.is_in(numbers.implode())).then(value).otherwise(column).alias(column))
-    numbered = frame.with_row_index(_ROW)
-    return numbered.filter(~row.is_in(found.whole.implode())).with_columns(edited).drop(_ROW)
+    kept = frame.with_row_index(_ROW).filter(~row.is_in(found.whole.implode()))
+    for column, numbers, value in found.parts:
+        # one after another: a column may have two
+        kept = kept.with_columns(pl.when(row.is_in(numbers.implode())).then(value).otherwise(column).alias(column))
+    return kept.drop(_ROW)
 
 
 # ---- by what rows are found ----------------------------------------------------------------------------
@@ -138,11 +147,23 @@ def _by_id(name: str, schema: pl.Schema, person: Person) -> Iterator[Sign]:
     for column in _MARKS:
         if schema.get(column) == pl.String:
             yield Sign(column=column, words=column, where=_is_one(pl.col(column), person.marks))
+    if "contact" in schema:
+        yield from _by_contact_inside(schema["contact"], person)
     if name == "rejected":
         yield Sign(column="raw", words="id in raw", where=_is_one(pl.col("raw").str.extract(_ID_IN_JSON), person.ids))
     for column, field in _LISTS_OF_IDS.items():
         if column in schema and person.ids:
             yield _among_several(column, schema[column], field, person)
+
+
+def _by_contact_inside(dtype: pl.DataType, person: Person) -> Iterator[Sign]:
+    """Return the sign that the whole contact stands in a row; CSV, and fields of any shape, hold it as JSON."""
+    contact = pl.col("contact")
+    if isinstance(dtype, pl.Struct) and "id" in dtype.to_schema():
+        yield Sign(column="contact", words="contact.id", where=_is_one(contact.struct.field("id"), person.ids))
+    elif dtype == pl.String:
+        id = contact.str.extract(_ID_OF_CONTACT)
+        yield Sign(column="contact", words="contact.id", where=_is_one(id, person.ids))
 
 
 def _lists_contacts(name: str) -> bool:
@@ -210,12 +231,10 @@ def _by_number(lazy: pl.LazyFrame, name: str, schema: pl.Schema, person: Person)
         yield Sign(column=column, words=f"number in {column}", where=where)
 
 
-def _by_address(name: str, schema: pl.Schema, person: Person) -> Iterator[Sign]:
+def _by_address(name: str, texts: Mapping[str, pl.DataType], person: Person) -> Iterator[Sign]:
     if not person.emails:
         return
-    for column, dtype in schema.items():
-        if not _is_text(dtype):
-            continue
+    for column, dtype in texts.items():
         where = _mentions(_as_text(column, dtype), person.emails)
         words = f"address in {column}"
         if name in UNREAD or (column in _OWNERS and name != "companies"):
@@ -236,28 +255,41 @@ def _by_address(name: str, schema: pl.Schema, person: Person) -> Iterator[Sign]:
 
 
 def _is_text(dtype: pl.DataType) -> bool:
-    return dtype == pl.String or dtype.is_nested()
+    return dtype in _WORDS or dtype.is_nested()
 
 
 def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
-    """Return all texts of a column as one."""
-    if dtype == pl.String:
-        return pl.col(column).str.replace_all(_ESCAPES, " ")
+    """Return all texts of a column as one, without the escapes of JSON."""
     if dtype == _TEXTS:
         return pl.col(column).list.join(" ", ignore_nulls=True)
-    return pl.struct(column).struct.json_encode().str.replace_all(_ESCAPES, " ")
+    text = pl.struct(column).struct.json_encode() if dtype.is_nested() else pl.col(column).cast(pl.String)
+    plain = text.map_batches(_unescaped, return_dtype=pl.String, is_elementwise=True)
+    return plain.str.replace_all(_ESCAPES, " ")
+
+
+def _unescaped(texts: pl.Series) -> pl.Series:
+    """Return the texts with letters in the place of the numbers that JSON may write for them."""
+    escaped = texts.filter(texts.str.contains(_BY_NUMBER)).unique()
+    if escaped.is_empty():
+        return texts
+    return texts.replace({text: re.sub(_BY_NUMBER, _letter, text) for text in escaped})
+
+
+def _letter(number: re.Match[str]) -> str:
+    letter = chr(int(number[1], 16))
+    return letter if letter.isprintable() else " "
 
 
 def _may_mention(column: str, dtype: pl.DataType, emails: Sequence[str]) -> pl.Expr:
     """Return whether a text may hold one of the addresses: never no where it does, and cheap."""
     if not emails:
         return pl.lit(value=False)
-    text = pl.col(column) if dtype == pl.String else _as_text(column, dtype)
+    text = pl.col(column).cast(pl.String) if dtype in _WORDS else _as_text(column, dtype)
     names = [email.rpartition("@")[0] for email in emails]
+    named = text.str.contains_any(names, ascii_case_insensitive=True) | text.str.contains(_WRITTEN_OTHERWISE)
     if not all(name.isascii() for name in names):
-        return text.is_not_null()
-    found = text.str.contains_any(names, ascii_case_insensitive=True) | text.str.contains(_NOT_ASCII)
-    return found.fill_null(value=False)
+        named = pl.lit(value=True)
+    return (text.str.contains_any(_AT) & named).fill_null(value=False)
 
 
 def _mentions(text: pl.Expr, emails: Sequence[str]) -> pl.Expr:

@@ -12,6 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import crmlab
+from crmlab.cli import main
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.results import Fetched
 from crmlab.results.fetched import SUMMARY
@@ -19,7 +20,8 @@ from crmlab.schema import TABLES, Asked, conform
 
 ANN = "ann@bücher.example"
 _AT = dt.datetime(2026, 5, 16, tzinfo=dt.UTC)
-_OPC = {"provider": "onepagecrm", "account": "sales"}
+# an account is named by who fetched it: a name like that is nobody's row
+_OPC = {"provider": "onepagecrm", "account": f"of {ANN}"}
 _RELENTA = {"provider": "relenta", "account": "office"}
 _ALTCRAFT = {"provider": "altcraft", "account": "news"}
 
@@ -84,6 +86,12 @@ def _data() -> Fetched:
         "subscriptions": _table(
             "subscriptions", {**_ALTCRAFT, "id": "s1", "channel": "sms", "address": "+353209100001"}
         ),
+        # JSON as some services write it
+        "complero.events": pl.DataFrame(
+            {"provider": "complero", "account": "c", "id": ["e1", "e2"]}
+            | {"consents": [r'{"to":"x\nAnn@b\u00fccher.example"}', r'{"to":"joann@b\u00fccher.example"}']}
+        ),
+        "onepagecrm.linked_contacts": pl.DataFrame({**_OPC, "id": ["8/1"], "contact": [{"id": "1", "title": None}]}),
         "onepagecrm.deals": pl.DataFrame(
             {**_OPC, "id": ["d2", "d3"], "contact_id": ["2", "2"]}
             | {"linked_contacts": [[{"id": "1", "contact_name": "Ann"}, {"id": "3", "contact_name": "Ed"}], None]}
@@ -120,6 +128,8 @@ _HELD = {
     "activities": ["a1", "a2", "a4"],
     "consent_events": ["c1", "c2"],
     "subscriptions": ["s1"],
+    "complero.events": ["e1"],
+    "onepagecrm.linked_contacts": ["8/1"],
     "onepagecrm.deals": ["d2"],
     "misfits": ["d1"],
 }
@@ -159,7 +169,7 @@ def test_a_folder_tells_the_same_as_what_is_in_memory(tmp_path: Path, format: An
 
 
 def test_an_address_that_several_people_have_shows_nobody_what_is_held_on_another() -> None:
-    with pytest.raises(UsageError, match=r"2 people have info@example.com.*'altcraft/news/9' or 'onepagecrm/sales/2'"):
+    with pytest.raises(UsageError, match=r"2 people have info@example.com.*'altcraft/news/9' or 'onepagecrm/of ann@"):
         crmlab.about(_data(), "info@example.com")
     with pytest.raises(UsageError, match="names nobody here"):
         crmlab.about(_data(), "Ann Lee")
@@ -190,6 +200,7 @@ def test_erasing_takes_the_person_out_of_all_files_and_leaves_the_others(tmp_pat
     (tmp_path / "report.html").write_text("about Ann")
     (tmp_path / "contacts.csv").chmod(0o600)
     before = crmlab.open(tmp_path, lazy=False)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
 
     taken = crmlab.erase(tmp_path, ANN)
 
@@ -214,7 +225,8 @@ def test_erasing_takes_the_person_out_of_all_files_and_leaves_the_others(tmp_pat
     assert after.rejected["provider"].to_list() == ["altcraft"]
     assert not after.summary["note"].str.contains("was changed").any()
     assert after.asked == before.asked
-    assert (tmp_path / "contacts.csv").stat().st_mode & 0o777 == 0o600
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == modes
+    assert modes["rejected.csv"] == modes["misfits.parquet"] == modes["contacts.csv"] == 0o600
     by_file = {row["file"]: row for row in taken.to_dicts()}
     assert (
         by_file["deals.parquet"]["rows"],
@@ -236,3 +248,19 @@ def test_erasing_changes_no_file_where_one_cannot_be_read_or_nothing_is_held(tmp
 
     changed = {path.name for path in tmp_path.iterdir() if path.stat().st_mtime_ns != before.get(path)}
     assert changed == {"deals.csv"}
+
+
+def test_the_command_line_shows_what_it_would_take_and_takes_it_with_a_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _data().export(tmp_path / "out")
+    given = [str(tmp_path / "out"), ANN]
+
+    assert main(["about", *given, "--out", str(tmp_path / "answer")]) == 0
+    assert main(["erase", *given]) == 0
+    assert "Nothing was changed" in capsys.readouterr().out
+    assert len(crmlab.about(*given)) > 0
+    assert main(["erase", *given, "--yes"]) == 0
+
+    assert len(crmlab.about(*given)) == 0
+    assert (tmp_path / "answer" / "about.html").exists()
