@@ -18,7 +18,7 @@ from crmlab.connector import Provider, Request
 from crmlab.decoding import Masker, is_id
 from crmlab.errors import UsageError
 from crmlab.fetching.answer_file import AnswerFile, packed, read, write_private
-from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name
+from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name, is_answer_name
 from crmlab.fetching.answer_spool import FILE, read_about
 from crmlab.providers import provider
 
@@ -69,7 +69,7 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     if copy.exists():
         raise UsageError(f"{copy} is there already: name another folder, or remove it")
 
-    answers = dict(_answers(place))
+    answers = dict(_answers(place, about))
     filled = _filled_places(answers)
     providers = {account["provider"]: provider(account["provider"]) for account in about["asked_accounts"]}
     words = frozenset(chain.from_iterable(_words(each) for each in providers.values()))
@@ -88,10 +88,12 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     return copy
 
 
-def _answers(directory: Path) -> Iterator[tuple[Path, AnswerFile]]:
+def _answers(directory: Path, about: Mapping[str, Any]) -> Iterator[tuple[Path, AnswerFile]]:
+    """Yield the answers that can be read; what somebody else put there is not passed on."""
+    folders = {account_folder(account["provider"], account["name"]) for account in about["asked_accounts"]}
     for path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
         answer = read(path)
-        if answer:
+        if answer and is_answer_name(path.name) and path.parent.parent.name in folders:
             yield path, answer
 
 
