@@ -184,7 +184,8 @@ class ObjectReader:
         for name, dtype in {**fields, **(beside or {})}.items():
             # inside other fields, free-form parts are not kept
             self._fields[name] = dtype if dtype == JSON else without_free_form(dtype)
-        self._readers = {name: reader(dtype, inside(field, name)) for name, dtype in self._fields.items()}
+        #: made when they are needed: most fields are as documented, and are read together
+        self._readers: dict[str, Reader] = {}
         #: fields that are read apart in all objects: free-form ones, and those that often have another shape
         self.apart = {name for name, dtype in self._fields.items() if dtype == JSON}
         #: fields that have another shape than documented now and then: only those values are read apart
@@ -230,7 +231,7 @@ class ObjectReader:
         misfits: list[Misfits] = []
         for name in self._fields:
             if name in apart:
-                column, found = self._readers[name].read(exact[name])
+                column, found = self._reader(name).read(exact[name])
             else:
                 column, found = self._fitted(name, frame[name], odd)
             columns.append(column.alias(name))
@@ -244,8 +245,14 @@ class ObjectReader:
             column, misfits = fit(column, self._fields[name], inside(self._field, name))
         if not odd or name not in odd:
             return column, misfits
-        mended, more = odd.mended(column, name, self._readers[name].read)
+        mended, more = odd.mended(column, name, self._reader(name).read)
         return mended, [*misfits, *more]
+
+    def _reader(self, name: str) -> Reader:
+        """Return what reads the values of a field apart."""
+        if name not in self._readers:
+            self._readers[name] = reader(self._fields[name], inside(self._field, name))
+        return self._readers[name]
 
     def _is_wide(self, items: Items) -> bool:
         """Whether the objects have so many fields that nobody reads that it is faster to take these out before."""
@@ -262,9 +269,6 @@ class ObjectReader:
 
         Return the names of the other fields, the odd values, and a column for each field.
         """
-        if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
-            self._is_new = False
-            self._meet_all(items[:_FIRST])
         start = 0
         while True:
             odd = self._odd_values(texts, items)
@@ -276,6 +280,11 @@ class ObjectReader:
                 steady = odd.left_out(texts) if odd else texts
                 frame = self._layout.decoded(steady, kept, self._as_text(kept, apart))
             except PolarsError:
+                if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
+                    self._is_new = False
+                    self._meet_all(items[:_FIRST])
+                    if self._unsteady:
+                        continue
                 found, start = self._meet(items, start)
             else:
                 return apart, odd, frame

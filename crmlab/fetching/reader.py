@@ -210,6 +210,8 @@ class ListReader:
         found = self._intake.cut(page)
         self._has_records = self._has_records or bool(found)
         self._doubt(self._resource.lacking(page))
+        if page.has_no_content:  # a gateway may say so, and no service documents it of a list
+            self._doubt(f"HTTP {page.status} without content, where a list is documented")
         remark = self._resource.remark(page)
         if remark:
             self.ending.remarks.setdefault(remark)

@@ -15,6 +15,7 @@ from crmlab.fetching.fetch import run
 from crmlab.fetching.outcome import handed_out
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.replayed_answers import ReplayedAnswers
+from crmlab.forks import check_threads
 from crmlab.results import Fetched
 from crmlab.schema import Asked
 
@@ -43,6 +44,7 @@ def replay(directory: str | Path) -> Fetched:
     >>> import crmlab
     >>> data = crmlab.replay("spool")  # doctest: +SKIP
     """
+    check_threads()
     place, about = spool_in(directory)
     query = _query(about)
     answers = ReplayedAnswers(place, about.get("told", {}))

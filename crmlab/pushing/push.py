@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
+from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Target, Timeouts
@@ -145,7 +146,8 @@ async def push(
 def whose(rows: Rows) -> dict[str, str]:
     """Return what every line of the results file says of the whole."""
     account = rows.account
-    return {"provider": account.provider.name, "account": account.name, "table": rows.target.table}
+    host = urlsplit(account.base_url).netloc
+    return {"provider": account.provider.name, "account": account.name, "host": host, "table": rows.target.table}
 
 
 def _checked_options(target: Target, given: Mapping[str, object], account: Account) -> dict[str, object]:

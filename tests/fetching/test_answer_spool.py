@@ -126,7 +126,7 @@ async def test_of_a_list_that_is_counted_no_more_than_the_last_page_is_asked_twi
         whole = await crmlab.fetch(accounts, "onepagecrm.notes")
 
     assert_frame_equal(data["onepagecrm.notes"], whole["onepagecrm.notes"], check_row_order=False)
-    assert kept >= 2
+    assert kept >= 1
     # the page is the last one of those that were looked up by then: rarely another one follows
     assert sent - (accounts.requests.total() - sent - kept) <= 2
 
