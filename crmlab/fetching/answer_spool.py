@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import secrets
 import shutil
+import stat
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -27,6 +28,7 @@ from crmlab.fetching.answer_file import UNFINISHED, AnswerFile, packed, read, wh
 from crmlab.fetching.answer_places import ANSWERS, Place, Places, resource_folder
 from crmlab.fetching.query import Query
 from crmlab.fetching.resource_result import ResourceResult
+from crmlab.fetching.spool import names_a_folder
 from crmlab.schema import Asked
 
 FILE = "spool.json"
@@ -246,6 +248,23 @@ class AnswerSpool:
                         _remove(resource_folder(self.directory, account, resource))
 
 
+def spool_in(directory: object) -> tuple[Path, dict[str, Any]]:
+    """Return the path of a spool that is there, and what its ``spool.json`` says.
+
+    Raises
+    ------
+    UsageError
+        There is none, or it cannot be read.
+    """
+    if not names_a_folder(directory):
+        raise UsageError(f"a spool is named by the path of its folder, not {directory!r}")
+    place = Path(str(directory))
+    about = read_about(place)
+    if about is None:
+        raise UsageError(f"{place} holds no {FILE}: name a folder that was the spool of a fetch")
+    return place, about
+
+
 def read_about(directory: Path) -> dict[str, Any] | None:
     """Return what ``spool.json`` says; None where there is none.
 
@@ -255,9 +274,9 @@ def read_about(directory: Path) -> dict[str, Any] | None:
         It is none of crmlab's, or of another version.
     """
     path = directory / FILE
-    if not path.is_file():
-        return None
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         found: dict[str, Any] = json.loads(path.read_bytes())
         is_known = found["spool"] == _FORMAT
         if is_known:
@@ -266,6 +285,8 @@ def read_about(directory: Path) -> dict[str, Any] | None:
             msgspec.convert(found, _About)
     except (KeyError, TypeError, ValueError, msgspec.ValidationError):
         raise UsageError(f"{path} is not what crmlab wrote: name another folder") from None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror})") from None
     if not is_known:

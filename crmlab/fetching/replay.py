@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crmlab.accounts import Account
-from crmlab.errors import UsageError
-from crmlab.fetching.answer_spool import FILE, read_about
+from crmlab.fetching.answer_spool import spool_in
 from crmlab.fetching.fetch import run
 from crmlab.fetching.outcome import handed_out
 from crmlab.fetching.query import Query, as_query
@@ -46,10 +45,7 @@ def replay(directory: str | Path) -> Fetched:
     >>> data = crmlab.replay("spool")  # doctest: +SKIP
     """
     check_threads()
-    place = Path(directory)
-    about = read_about(place)
-    if about is None:
-        raise UsageError(f"{place} holds no {FILE}: name a folder that was the spool of a fetch")
+    place, about = spool_in(directory)
     query = _query(about)
     answers = ReplayedAnswers(place, about.get("told", {}))
     # in a thread of its own: in a notebook, this one has an event loop that runs

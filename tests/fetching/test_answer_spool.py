@@ -114,7 +114,7 @@ async def test_a_second_call_asks_for_what_is_missing_and_for_one_page_of_a_list
     assert second.fetched_at == first.fetched_at
 
 
-async def test_of_a_list_that_is_counted_one_page_is_asked_twice(tmp_path: Path) -> None:
+async def test_of_a_list_that_is_counted_no_more_than_the_last_page_is_asked_twice(tmp_path: Path) -> None:
     broken = Fault(kind="status", status=503, match="notes?", skip=2, times=1)
     async with crmlab.sandbox(rows=700, seed=3, services=["onepagecrm"], faults=[broken]) as accounts:
         await crmlab.fetch(accounts, "onepagecrm.notes", spool=tmp_path)
@@ -126,8 +126,9 @@ async def test_of_a_list_that_is_counted_one_page_is_asked_twice(tmp_path: Path)
         whole = await crmlab.fetch(accounts, "onepagecrm.notes")
 
     assert_frame_equal(data["onepagecrm.notes"], whole["onepagecrm.notes"], check_row_order=False)
-    assert kept >= 2
-    assert sent == accounts.requests.total() - sent - kept + 1
+    assert kept >= 1
+    # the page is the last one of those that were looked up by then: rarely another one follows
+    assert sent - (accounts.requests.total() - sent - kept) <= 2
 
 
 async def test_a_list_that_was_changed_meanwhile_is_asked_for_from_its_beginning(serve: Serve, tmp_path: Path) -> None:
@@ -313,6 +314,45 @@ async def test_a_replay_and_one_without_personal_values_bring_the_same(tmp_path:
     assert [key for key in keys if key.encode() in kept] == []
 
 
+async def test_what_tells_of_a_person_is_in_no_copy_whatever_it_is_called(serve: Serve, tmp_path: Path) -> None:
+    told = {
+        "type": "Freundin",
+        "kind": "Ann",
+        "geburtstag": "1980-05-17",
+        "value": "1979-03-31",
+        "tax": "1234567890123",
+        "rule": "TEL=0301234567",
+        "ann@key.example": 1,
+    }
+
+    class Telling(Contacts):
+        def contact(self, number: int) -> dict[str, Any]:
+            return super().contact(number) | (told if number == 7 else {})
+
+    async def answers_of(request: web.Request) -> web.StreamResponse:
+        if request.query.get("page") == "3":
+            failed = {"status": False, "code": 403, "message": "no more of Ann Meierhofer, ann@x.example"}
+            return web.json_response(failed, status=403)
+        answer = await service(request)
+        answer.headers["X-User-Id"] = "4711123"
+        return answer
+
+    service = Telling(range(250))
+    address = await serve(answers_of)
+    account = crmlab.Account("relenta", name="ann@owner.example", base_url=f"{address}/tenants/meier-gmbh", api_key=KEY)
+    await crmlab.fetch(account, "contacts", limits=FAST, spool=tmp_path / "spool")
+
+    copy = redact(tmp_path / "spool", tmp_path / "copy")
+
+    sent = everything(copy)
+    values = [value for name, value in told.items() if isinstance(value, str)]
+    planted = [*values, "key.example", "Meierhofer", "x.example", "owner", "meier-gmbh", "4711123"]
+    assert [text for text in planted if text.encode() in sent] == []
+    failure = str(crmlab.replay(copy).failures[0])
+    assert "contacts: HTTP 403" in failure
+    assert "no more of" in failure
+
+
 async def test_what_is_kept_is_for_this_user_only_and_holds_no_key(serve: Serve, tmp_path: Path) -> None:
     async def echoing(request: web.Request) -> web.Response:
         key = request.headers["X-Relenta-Department-Key"]
@@ -350,6 +390,9 @@ def test_a_folder_without_answers_is_no_spool(tmp_path: Path) -> None:
     (tmp_path / "spool.json").write_text("{}")
     with pytest.raises(UsageError, match="not what crmlab wrote"):
         crmlab.replay(tmp_path)
+    for wrong in (5, None, "", "a\0b", "x" * 300):
+        with pytest.raises(UsageError):
+            crmlab.replay(wrong)  # type: ignore[arg-type]
     (tmp_path / "spool.json").write_text('{"spool": 2}')
     with pytest.raises(UsageError, match="another version of crmlab"):
         crmlab.replay(tmp_path)
