@@ -23,6 +23,8 @@ _USUAL_NAMES = ("data", "items", "results", "records")
 _MAX_DEPTH = 3
 #: what stands beside a list in an answer that is an error
 _ERRORS = ("error", "errors")
+#: fields that errors have as well as records
+_ALSO_OF_ERRORS = ("code", "detail", "message", "path", "status", "timestamp", "title", "type")
 _BLANK = (b"null", b"false", b"0", b'""')
 _NOTHING = (*_BLANK, b"[]", b"{}")
 #: of the names that an error message shows: how many, and how long each may be
@@ -143,7 +145,8 @@ def _telling(resource: Resource) -> list[str]:
     names = [name for name in resource.key.meta.root_names() if not name.startswith("_")]
     if not names and not callable(resource.schema):
         names = [*resource.schema]
-    return [name for name in names if name == "id" or name.endswith("_id")] or names
+    ids = [name for name in names if name == "id" or name.endswith("_id")]
+    return ids or [name for name in names if name not in _ALSO_OF_ERRORS] or names
 
 
 def _says_error(members: _Members) -> bool:
