@@ -178,7 +178,7 @@ def _may_empty(change: ValueChange | RecordChange | PageChange) -> bool:
     if isinstance(change, ValueChange):
         is_item = change.path[-1] == "0"
         return (is_item and change.value in (None, (None,))) or change.value in _EMPTY
-    return isinstance(change, RecordChange) and change.record in _EMPTY[:1]
+    return isinstance(change, RecordChange) and change.record in (([],), (None,))
 
 
 def items_stand_alone(resource: Resource, body: Any) -> bool:
