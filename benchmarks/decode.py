@@ -23,7 +23,7 @@ BATCH = 1_000
 
 def main() -> None:
     world = generate(15_000, seed=7)
-    body = b'{"status":0,"data":{"deals":' + lists(world)["deals"].slice(0, 10_000) + b"}}"
+    body = b'{"status":0,"data":{"deals":' + lists(world, {})["deals"].slice(0, 10_000) + b"}}"
     deals = PROVIDER.resource("deals")
     found = records(Page(request=Request(path="/deals"), status=200, headers={}, body=body), deals)
     decode = decoder(deals, context(), provider="onepagecrm", account="a", tables=["deals"], raw=False)

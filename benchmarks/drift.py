@@ -72,7 +72,7 @@ KINDS = (
 
 def main() -> None:
     world = generate(5_000, seed=7)
-    made = {name: _records(lists(world)[name].slice(0, RECORDS), name) for name in ("contacts", "deals")}
+    made = {name: _records(lists(world, {})[name].slice(0, RECORDS), name) for name in ("contacts", "deals")}
     print(f"{'':28}{'list':10}{'field':22}{'tables':>8}{'whole':>8}")
     for kind in KINDS:
         for name, fields in kind.fields.items():

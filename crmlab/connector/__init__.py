@@ -7,6 +7,7 @@ tables by expressions such as ``iso_time("created_at")``. Nothing here sends any
 
 from __future__ import annotations
 
+from crmlab.connector.answer_parts import AnswerParts
 from crmlab.connector.estimate import bound, embedding, expected, pages
 from crmlab.connector.expressions import (
     WORDS,
@@ -36,6 +37,7 @@ from crmlab.connector.paging import (
     Paginator,
     chain,
     cursor,
+    link_parts,
     linked,
     may_be_full,
     numbered,
@@ -90,6 +92,7 @@ from crmlab.connector.target import (
     as_list,
     as_text,
     as_value,
+    created_or_updated,
     custom_entries,
     custom_members,
     entries,
@@ -107,6 +110,7 @@ __all__ = [
     "SECRET_PARTS",
     "VERDICTS",
     "WORDS",
+    "AnswerParts",
     "Batch",
     "Context",
     "EmbeddedList",
@@ -144,6 +148,7 @@ __all__ = [
     "chain",
     "confirmed",
     "count_and_names",
+    "created_or_updated",
     "cursor",
     "custom",
     "custom_entries",
@@ -168,6 +173,7 @@ __all__ = [
     "iso_time",
     "joined",
     "known_zone",
+    "link_parts",
     "linked",
     "listed",
     "lookup",

@@ -90,11 +90,13 @@ def test_what_differs_is_read_as_in_a_record_alone(different: dict[str, Any], ro
 
 
 def test_records_with_many_fields_that_nobody_documented_are_read_as_those_without() -> None:
-    for rows in ((), FEW):
-        plain = wrapped()(batch({"name": {"a": 1}}, rows))
-        wide = wrapped()(batch({"name": {"a": 1}}, rows, new=50))
+    different = {"name": {"a": 1}, "tags": {"a": 1}, "items": [5, {"qty": "1.5"}]}
+    for rows in ((), FEW, range(COUNT)):
+        plain = wrapped()(batch(different, rows))
+        wide = wrapped()(batch(different, rows, new=50))
 
         assert_frame_equal(wide.frames[RAW], plain.frames[RAW])
+        assert_frame_equal(wide.misfits, plain.misfits)
 
 
 def test_a_key_that_is_written_in_another_way_is_found() -> None:

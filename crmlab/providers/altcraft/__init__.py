@@ -364,8 +364,8 @@ PROVIDER = Provider(
         "segments/get_counters takes the database as db_id and as list_id at once",
         "databases/fields_get takes the database as db_id and as id at once; it and resources/fields_get answer with a "
         "list of objects that have a name, of names, or with an object that holds each field under its name; where "
-        "they do not, or the question is refused, name your profiles' own fields as custom_fields: others are reported as "
-        "undocumented",
+        "they do not, or the question is refused, name your profiles' own fields as custom_fields: others are "
+        "reported as undocumented",
         "resources/get and resources/get_counters exist and answer as those of databases do; campaigns/broadcasts, "
         "campaigns/regulars and scampaigns are listed as campaigns are",
         "a campaign's log comes oldest first, and from_time includes its moment: a full page is followed from its "
@@ -373,6 +373,7 @@ PROVIDER = Provider(
         *ASSUMPTIONS,
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
+    not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
