@@ -210,8 +210,6 @@ class ListReader:
         found = self._intake.cut(page)
         self._has_records = self._has_records or bool(found)
         self._note_what_is_said(page)
-        if page.has_no_content:  # a gateway may say so, and no service documents it of a list
-            self._doubt(f"HTTP {page.status} without content, where a list is documented")
         self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
@@ -239,6 +237,8 @@ class ListReader:
 
     def _note_what_is_said(self, page: Page) -> None:
         """Take note of what a page says of its records: what they lack, and what else there is to say."""
+        if page.has_no_content:  # a gateway may say so, and no service documents it of a list
+            self.ending.doubts.setdefault(f"HTTP {page.status} without content, where a list is documented")
         for doubt in (self._resource.lacking(page), *page.doubts):
             if doubt:
                 self.ending.doubts.setdefault(doubt)
