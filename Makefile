@@ -8,7 +8,7 @@ PYTHONS ?= $(foreach minor,11 12 13 14,$(shell python3.$(minor) -c "print('pytho
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: data demo test lowest browser lint format contract wheel bench bench-full figures pictures names clean
+.PHONY: data demo test lowest browser lint format contract wheel torture bench bench-full figures pictures names clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
@@ -59,6 +59,11 @@ contract: $(VENV)/.installed-contract
 # Installs a built wheel, with and without extras, into clean environments of each of PYTHONS
 wheel: $(VENV)/.installed-dev
 	CRMLAB_PYTHONS="$(or $(PYTHONS),$(abspath $(BIN)/python))" $(BIN)/python -m pytest -q tests/wheel
+
+# Faults of the network, kills and cancels, in one table: make torture RUNS=100 SEED=7 (500 and chance without)
+RUNS ?= 500
+torture: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.torture $(RUNS) $(SEED)
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from crmlab.notebook import explore, login
     from crmlab.own_data.collect import collect
     from crmlab.own_data.table import table
+    from crmlab.privacy import Dossier, about, erase
     from crmlab.pushing import Pushed, PushPlan
     from crmlab.pushing.push import push
     from crmlab.pushing.updates import updates
@@ -43,6 +44,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Client",
+    "Dossier",
     "DryRun",
     "Fetched",
     "Limits",
@@ -53,11 +55,13 @@ __all__ = [
     "Pushed",
     "Stored",
     "Timeouts",
+    "about",
     "analysis",
     "call",
     "check",
     "collect",
     "download",
+    "erase",
     "explore",
     "fetch",
     "fetch_to",
@@ -80,12 +84,15 @@ __all__ = [
 __getattr__ = when_used(
     __name__,
     {
+        "Dossier": "crmlab.privacy",
         "Probed": "crmlab.fetching",
         "PushPlan": "crmlab.pushing",
         "Pushed": "crmlab.pushing",
+        "about": "crmlab.privacy",
         "analysis": "crmlab.analysis",
         "call": "crmlab.fetching",
         "collect": "crmlab.own_data",
+        "erase": "crmlab.privacy",
         "explore": "crmlab.notebook",
         "login": "crmlab.notebook",
         "open": "crmlab.results",

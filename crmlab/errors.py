@@ -99,19 +99,22 @@ class UnknownOutcomeError(CrmlabError):
 class PagingError(CrmlabError):
     """A list cannot be followed to its end."""
 
-    advice = "fetch again; if it stays so, the service pages otherwise than documented: please open an issue"
+    advice = (
+        "fetch again; if it stays so, the service pages otherwise than documented: "
+        "please report it where you got crmlab from"
+    )
 
 
 class SchemaError(CrmlabError):
     """Data does not have the declared shape."""
 
-    advice = "the service answers otherwise than documented: please open an issue"
+    advice = "the service answers otherwise than documented: please report it where you got crmlab from"
 
 
 class InternalError(CrmlabError):
     """A fault of crmlab's own, or of a provider's description: no service and no key is to blame."""
 
-    advice = "please open an issue with this message and the versions of crmlab and Polars"
+    advice = "please report it where you got crmlab from, with this message and the versions of crmlab and Polars"
 
 
 class ApiError(CrmlabError):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import pbkdf2_hmac
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from crmlab import providers
 from crmlab.accounts import credentials
 from crmlab.accounts import facts as facts_
+from crmlab.accounts.proxy import ENVIRONMENT, Proxy, given_proxy, is_loopback, proxy_of_environment
 from crmlab.connector import Limits, Provider, Request, url_fields
 from crmlab.errors import AuthError, CredentialError, CrmlabError, UsageError
 from crmlab.schema import ProviderName
@@ -40,11 +40,16 @@ class Account:
         only for loopback addresses. Never read from the environment or a file, which could send
         the key elsewhere.
     limits
-        Those of a contract, instead of the provider's. Accounts that the vendor counts together need the same.
+        Those of a contract, instead of the provider's. Where the vendor counts accounts together, the strictest hold
+        for all of them, with a warning.
     facts
         What this account's service does otherwise than assumed, such as ``{"first_page": 0}``: `crmlab.probe` finds
         them, the page of each service lists them. They change how the answers are read, and are no secrets. Not given,
         an account without a name of its own takes the JSON object in ``CRMLAB_RELENTA_FACTS`` (or of another service).
+    proxy
+        "environment" takes the proxy that ``HTTPS_PROXY`` names, but not for addresses in ``NO_PROXY`` and of this
+        machine. None takes none. Else the address of one, such as ``"http://user:password@proxy.example.com:3128"``,
+        which is shown without user and password.
     **credentials
         The provider's fields; those not given are looked for as `crmlab.accounts.credentials` says.
 
@@ -53,7 +58,7 @@ class Account:
     UsageError
         unknown provider, or a fact that it does not know or that has another kind of value
     CredentialError
-        a credential is missing or malformed, or the base URL would send it unencrypted
+        a credential is missing or malformed, the base URL would send it unencrypted, or the proxy is none
 
     Examples
     --------
@@ -61,7 +66,18 @@ class Account:
     Account('onepagecrm', name='sales', base_url='https://app.onepagecrm.com/api/v3')
     """
 
-    __slots__ = ("_elsewhere", "_secrets", "adopted", "base_url", "facts", "limits", "name", "options", "provider")
+    __slots__ = (
+        "_elsewhere",
+        "_proxy",
+        "_secrets",
+        "adopted",
+        "base_url",
+        "facts",
+        "limits",
+        "name",
+        "options",
+        "provider",
+    )
 
     def __init__(
         self,
@@ -71,6 +87,7 @@ class Account:
         base_url: str | None = None,
         limits: Limits | None = None,
         facts: Mapping[str, Any] | None = None,
+        proxy: str | SecretStr | None = ENVIRONMENT,
         **given: str | SecretStr,
     ) -> None:
         self.provider: Provider = providers.provider(provider)
@@ -88,6 +105,7 @@ class Account:
         }
         self._secrets = found
         self.base_url = _checked_url(_filled(template, self.options))
+        self._proxy = _chosen_proxy(proxy, self.base_url)
         self.facts: Mapping[str, Any] = self._facts(facts)
         #: the facts that a probe found and that were adopted without being given
         self.adopted: dict[str, Any] = {}
@@ -105,6 +123,7 @@ class Account:
         account._elsewhere = True
         account.options = dict(options)
         account._secrets = {}
+        account._proxy = None
         account.base_url = base_url
         account.facts = facts_.checked(account.provider, facts)
         account.adopted = {}
@@ -146,6 +165,17 @@ class Account:
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}"
 
+    @property
+    def proxy(self) -> Proxy | None:
+        """The proxy that its requests take as things are now; None where they go straight to the service.
+
+        Raises
+        ------
+        CredentialError
+            ``HTTPS_PROXY`` is not the address of a proxy
+        """
+        return proxy_of_environment(self.base_url) if self._proxy == ENVIRONMENT else self._proxy
+
     def sign(self, request: Request) -> Request:
         """Return the request with the credentials added, as the provider wants them."""
         plain = {name: value.get_secret_value() for name, value in self._secrets.items()}
@@ -156,7 +186,7 @@ class Account:
         for field in self.provider.fields:
             if field.secret and (value := self._secrets.get(field.name)):
                 text = text.replace(value.get_secret_value(), "••••")
-        return text
+        return self._proxy.redact(text) if isinstance(self._proxy, Proxy) else text
 
     def fingerprint(self, salt: bytes) -> str:
         """Return what tells this account's credentials from others; they cannot be found from it."""
@@ -207,7 +237,9 @@ class Account:
     def __repr__(self) -> str:
         facts = f", facts={dict(self.facts)!r}" if self.facts else ""
         adopted = f", adopted={self.adopted!r}" if self.adopted else ""
-        return f"Account({self.provider.name!r}, name={self.name!r}, base_url={self.base_url!r}{facts}{adopted})"
+        chosen = self._proxy.address if isinstance(self._proxy, Proxy) else self._proxy
+        proxy = "" if chosen == ENVIRONMENT else f", proxy={chosen!r}"
+        return f"Account({self.provider.name!r}, name={self.name!r}, base_url={self.base_url!r}{facts}{adopted}{proxy})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an Account holds secrets and cannot be pickled or copied to another process")
@@ -240,7 +272,7 @@ def _checked_url(url: str) -> str:
         raise CredentialError(f"base_url must be an http(s) address, not {parts.scheme or 'nothing'}://…")
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise CredentialError("base_url must hold no user, password, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise CredentialError(
             f"base_url must be https: http would send the key to {parts.hostname} unencrypted "
             "(plain http is only for loopback addresses)"
@@ -248,13 +280,12 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _chosen_proxy(given: str | SecretStr | None, base_url: str) -> Literal["environment"] | Proxy | None:
+    if given is None:
+        return None
+    if given == ENVIRONMENT:
+        return ENVIRONMENT
+    return given_proxy(given, base_url)
 
 
 def check_names(accounts: list[Account]) -> None:

@@ -25,6 +25,15 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", help="changed or happened before")
 
 
+def add_person(parser: argparse.ArgumentParser) -> None:
+    """Add who is asked about, and in which folder."""
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument(
+        "person", metavar="PERSON", help="an e-mail address, a telephone number, or a contact: provider/account/id"
+    )
+    parser.add_argument("--region", metavar="CODE", help="country of telephone numbers without +: DE")
+
+
 def add_world(parser: argparse.ArgumentParser) -> None:
     """Add what the sandbox holds."""
     parser.add_argument("--world", choices=("generated", "maven"), default="generated", help="what the services hold")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import inspect
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +19,10 @@ from crmlab.schema import TABLES
 
 #: lines of the first request that are shown
 _MAX_LINES = 40
+_NOTATION = (
+    "save it as UTF-8 with commas between the cells, days as 2026-01-31, numbers as 12.5, true or false, lists joined "
+    "by ; and custom fields as JSON"
+)
 
 
 def add(commands: Commands) -> None:
@@ -49,17 +55,24 @@ async def run(options: argparse.Namespace) -> int:
     frame = _read(options.file, options.table)
     results = options.results or options.file.with_name(f"{options.file.name}.results.jsonl")
     given = named_values(options.options)
+    ours = sorted(given.keys() & inspect.signature(crmlab.push).parameters.keys())
+    if ours:
+        raise UsageError(f"{', '.join(ours)} is nothing that a service is told: crmlab push --help lists the options")
     plan = await crmlab.push(
         account, options.table, frame, results=results, retry_unknown=options.retry_unknown, dry_run=True, **given
     )
     _show(plan)
     if options.dry_run:
         return OK
-    pushed = await crmlab.push(
-        account, options.table, frame, results=results, retry_unknown=options.retry_unknown, **given
-    )
+    try:
+        pushed = await crmlab.push(
+            account, options.table, frame, results=results, retry_unknown=options.retry_unknown, **given
+        )
+    except asyncio.CancelledError:  # Ctrl-C
+        print(f"\nStopped. What became of each row is in {results.resolve()}: the same command goes on with the rest")
+        raise
     print(f"\n{pushed}")
-    open_rows = pushed.frame.filter(~pl.col("state").is_in(["sent", "created", "updated"]))
+    open_rows = pushed.frame.filter(~pl.col("state").is_in(["sent", "created", "updated"]) | (pl.col("reason") != ""))
     if open_rows.height:
         print_frame(open_rows.select("row", "id", "state", "reason"))
     print(f"What became of each row is in {results.resolve()}")
@@ -84,7 +97,7 @@ def _read(path: Path, table: str) -> pl.DataFrame:
     """Return the rows of a file."""
     if path.suffix.lower() == ".csv":
         schema = TABLES[table].schema if table in TABLES else pl.Schema()
-        return read_cells(path, {**schema, "changed": pl.List(pl.String())})
+        return read_cells(path, {**schema, "changed": pl.List(pl.String())}, advice=_NOTATION)
     if path.suffix.lower() == ".parquet":
         try:
             return pl.read_parquet(path)

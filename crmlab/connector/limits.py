@@ -14,6 +14,9 @@ class Limits:
     ``burst / rate`` seconds. `concurrency` of each account in flight. `scope` is what the vendor counts
     by: all accounts of one machine ("ip") or each account by itself ("account"). `ceiling` is for an API
     that documents no limit: the rate up to which it is asked faster, slowly, while it refuses nothing.
+
+    All fetches, threads and event loops of a process share the limiter of a scope. Where they were given different
+    limits, every one of these holds as long as somebody asks within it, and a warning says so.
     """
 
     rate: float | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from crmlab.connector.page import Page, whole_number
 from crmlab.connector.request import Request
@@ -150,6 +150,14 @@ def pointer(value: object) -> str | None:
     raise PagingError(f"what names the next page is neither text nor a whole number, but a {type(value).__name__}")
 
 
+def link_parts(link: str) -> SplitResult:
+    """Return the parts of a link that a service sent; one that is none is a `PagingError`."""
+    try:
+        return urlsplit(link.strip())
+    except ValueError:
+        raise PagingError("what the service sent as a link is none, and is not followed") from None
+
+
 def linked(request: Request, link: str) -> Request:
     """Return the request that a link to the next page means: what it asks for, at the path of this request.
 
@@ -158,9 +166,9 @@ def linked(request: Request, link: str) -> Request:
     Raises
     ------
     PagingError
-        it leads to another path
+        it is no link, or leads to another path
     """
-    parts = urlsplit(link.strip())
+    parts = link_parts(link)
     path = parts.path.rstrip("/")
     if path and not path.endswith(request.path.rstrip("/")):
         raise PagingError(f"the next page of {request.path} is said to be at another path, which is not followed")
@@ -198,6 +206,16 @@ def widening(
         return 0 if is_empty(page) else None
 
     return Paginator(strategy="pages until an empty one", follow=follow, more=more, param=param, onward=onward)
+
+
+#: how many records services put on a page of their own choice: a page of so many may be full
+_USUAL_SIZES = frozenset({10, 20, 25, 30, 40, 50})
+_USUAL_STEP = 100
+
+
+def may_be_full(height: int) -> bool:
+    """Whether services of their own choice put so many records on a page."""
+    return height in _USUAL_SIZES or (height > 0 and height % _USUAL_STEP == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from crmlab.connector.probe import Probe
 from crmlab.connector.request import Request
 from crmlab.connector.resource import JsonPath, Resource
 from crmlab.connector.target import Target
+from crmlab.schema import KEY
 
 #: of the names that `count_and_names` shows: how many, and how long each may be
 _MAX_NAMES = 3
@@ -56,7 +57,9 @@ class Provider:
     and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
     resource reads. `never_kept` names fields with keys or passwords of records that no resource reads, and says
-    what they are (those of records that are read are in `Resource.never_kept`). `probes` test with a few reads what
+    what they are (those of records that are read are in `Resource.never_kept`). `not_personal` names by resource the
+    columns of its own records that neither identify a person nor hold what one said; all that are not named count as
+    personal, so that masking hides what nobody thought of, see `personal_columns`. `probes` test with a few reads what
     can be tested so, and `facts` are what an account may be told of a service that does otherwise.
     """
 
@@ -79,6 +82,7 @@ class Provider:
     facts: tuple[Fact, ...] = ()
     not_covered: tuple[str, ...] = ()
     never_kept: Mapping[str, str] = field(default_factory=dict)
+    not_personal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def needed(self, base_url: str | None = None) -> set[str]:
         """Return the fields without which there is no account at that base URL (the own one)."""
@@ -87,6 +91,15 @@ class Provider:
 
     def resource(self, name: str) -> Resource:
         return {resource.name: resource for resource in self.resources}[name]
+
+    def personal_columns(self, resource: str, columns: Iterable[str]) -> list[str]:
+        """Return which columns of a resource's own records identify a person, or hold what one said.
+
+        Those of its key and of what was asked tell no more than the service's ids do.
+        """
+        tags = {f"_{tag}" for each in self.resources if each.name == resource for tag in each.tags}
+        plain = {*KEY, *tags, *self.not_personal.get(resource, ())}
+        return [name for name in columns if name not in plain]
 
     def with_settings(self, values: Mapping[str, str]) -> Provider:
         """Return the provider with its resources read by these settings of an account."""

@@ -53,7 +53,8 @@ class Target:
     `columns` has how each column of the shared table is written, and `own_fields` names fields of the vendor that no
     column holds: they are written as they are. `account_fields` names further ones that an account has.
     `options` names what `crmlab.push` is told beside the frame, and whether it must be. `repeatable` says that a
-    second application of the same change adds nothing, by the vendor's own words.
+    second application of the same change adds nothing, by the vendor's own words. `known_by` returns what the service
+    finds a record by that comes without an id, "" where it always makes a new one.
 
     `ask` returns the name of the operation that writes these records, and its arguments; `batch` says which go
     together, and `read` what the answer says of each, in their order. Where the work goes on behind the answer,
@@ -76,6 +77,7 @@ class Target:
     account_fields: Callable[[Mapping[str, str]], Iterable[str]] = lambda options: ()
     options: Mapping[str, bool] = field(default_factory=dict)
     repeatable: bool = False
+    known_by: Callable[[Entry], str] = lambda entry: ""
     follow: str = ""
     followed: Callable[[Page, Sequence[Entry]], Sequence[Outcome] | None] | None = None
     current_resource: str = ""
@@ -139,7 +141,7 @@ def entries(name: str, **added: Any) -> Write:
     """Write a list of ``{"value": ...}``: one whose value the record has stays as it is, others get what is `added`."""
 
     def write(value: Any, current: Fields) -> Fields:
-        there = {entry.get("value"): entry for entry in current.get(name) or [] if isinstance(entry, dict)}
+        there = {entry.get("value"): entry for entry in _objects(name, current)}
         return {name: [there.get(each, {**added, "value": each}) for each in value or []]}
 
     return write
@@ -149,21 +151,36 @@ def inside_first(name: str, part: str, **added: Any) -> Write:
     """Write one field of the first object in a list, and leave the others of it and of the list as they are."""
 
     def write(value: Any, current: Fields) -> Fields:
-        objects = [dict(each) for each in current.get(name) or []]
+        objects = _objects(name, current)
         first = objects[0] if objects else dict(added)
         return {name: [{**first, part: "" if value is None else str(value)}, *objects[1:]]}
 
     return write
 
 
+def _objects(name: str, current: Fields) -> list[dict[str, Any]]:
+    """Return what a record has of a list of objects.
+
+    Raises
+    ------
+    UsageError
+        It has something else, which would be lost: the list is sent whole.
+    """
+    found = current.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise UsageError(f"what the service has as {name} is not the documented list of objects, and would be lost")
+    return found
+
+
 def custom_entries(name: str, wrapper: str) -> Write:
     """Write custom fields as ``{wrapper: {"id": key}, "value": value}``; those that are not named stay."""
 
     def write(value: Any, current: Fields) -> Fields:
-        values = {each["key"]: each["value"] for each in value or []}
+        values = _custom_values(value)
         kept = []
-        for entry in current.get(name) or []:
-            key = (entry.get(wrapper) or {}).get("id")
+        for entry in _objects(name, current):
+            (definition,) = _objects(wrapper, {wrapper: [entry.get(wrapper) or {}]})
+            key = definition.get("id")
             if key not in values:
                 kept.append({wrapper: {"id": key}, "value": entry.get("value")})
         return {name: kept + [{wrapper: {"id": key}, "value": each} for key, each in values.items()]}
@@ -171,9 +188,45 @@ def custom_entries(name: str, wrapper: str) -> Write:
     return write
 
 
-def custom_members(value: Any, current: Fields) -> Fields:
-    """Write custom fields as further fields of the record, each under its key."""
-    return {each["key"]: each["value"] for each in value or []}
+def custom_members(reserved: Iterable[str]) -> Write:
+    """Write custom fields as further fields of the record, each under its key; fields of the vendor are `reserved`.
+
+    Raises
+    ------
+    UsageError
+        A key is the name of a field of the vendor: the id, for one, would make it another record.
+    """
+    names = frozenset(reserved)
+
+    def write(value: Any, current: Fields) -> Fields:
+        values = _custom_values(value)
+        strange = sorted(names & values.keys())
+        if strange:
+            raise UsageError(f"{', '.join(strange)} of custom is a field of the service itself: give it as a column")
+        return values
+
+    return write
+
+
+def _custom_values(value: Any) -> dict[str, Any]:
+    """Return the values of custom fields by their keys, each key once."""
+    values: dict[str, Any] = {}
+    for each in value or []:
+        if not each["key"]:
+            raise UsageError("a custom field has no key")
+        if each["key"] in values:
+            raise UsageError(f"the custom field {each['key']} has two values")
+        values[each["key"]] = each["value"]
+    return values
+
+
+def created_or_updated(record: Entry, found: Any) -> Outcome:
+    """Return what became of a record, by the id in the answer; one that names none does not say that it is there."""
+    if record.id is not None:
+        return Outcome(state="updated", id=record.id)
+    if isinstance(found, str | int) and str(found).strip():
+        return Outcome(state="created", id=str(found))
+    return Outcome(state="sent", reason="the answer names no id")
 
 
 def one_by_one(creates: str, updates: str, id_name: str) -> Callable[..., tuple[str, dict[str, Any]]]:

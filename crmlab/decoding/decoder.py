@@ -21,7 +21,7 @@ from crmlab.decoding.misfit_keys import MISFIT_KEYS, Counted, each_once, key_of,
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
-from crmlab.decoding.secrets import column_without_secrets, may_hold, shown
+from crmlab.decoding.secrets import frame_without_secrets, may_hold, shown
 from crmlab.decoding.unreadable import as_utf8
 from crmlab.decoding.view_reader import ROW, ViewReader
 from crmlab.schema import TABLES, UTC, within
@@ -123,17 +123,13 @@ class Decoder:
         """Return the frames of these records; a value that does not fit costs only itself."""
         rows, misfits, may_hold_secrets = self._rows(found)
         if self._never_kept:
-            rows = pl.DataFrame([column_without_secrets(column, self._never_kept) for column in rows])
+            rows = frame_without_secrets(rows, self._never_kept)
         refused = {row: self._no_object(found[row]) for each in misfits if not each.field for row in each.rows}
         rows = _without(rows, refused)
-        for view in self._views:
-            refused |= dict.fromkeys(view.nameless(rows), _NO_ID)
-        rows = _without(rows, refused)
-
         parts: dict[str, list[pl.DataFrame]] = {view.table: [] for view in self._views}
         for view in self._views:
             try:
-                frame, more = self._view(view, rows)
+                read = view.read(rows)
             except PolarsError:
                 if rows.is_empty():  # it raises whatever the records are
                     parts[view.table].append(pl.DataFrame(schema=TABLES[view.table].schema))
@@ -141,8 +137,10 @@ class Decoder:
                 raising = self._raising(view, rows)
                 # what one table cannot read is in none, so that all tables hold the same records
                 return self._again(found, {**refused, **raising})
-            parts[view.table].append(frame)
-            misfits += more
+            if len(read.nameless):
+                return self._again(found, {**refused, **dict.fromkeys(read.nameless, _NO_ID)})
+            parts[view.table].append(within(read.frame, TABLES[view.table], self._since, self._until))
+            misfits += read.misfits
 
         decoded = self._decoded(found, rows, parts, misfits, refused)
         return self._without_secrets(decoded) if may_hold_secrets else decoded
@@ -151,13 +149,9 @@ class Decoder:
         """Return all of these records as rejected, for a reason that lies in none of them."""
         return self._again(found, dict.fromkeys(range(len(found)), reason))
 
-    def _view(self, view: ViewReader, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Misfits]]:
-        read = view.read(rows)
-        return within(read.frame, TABLES[view.table], self._since, self._until), read.misfits
-
     def _without_secrets(self, decoded: Decoded) -> Decoded:
         """Return it with whole records in which a field of any shape holds nothing that is named like a key."""
-        own = pl.DataFrame([column_without_secrets(column, self._secret_names) for column in decoded.frames[RAW]])
+        own = frame_without_secrets(decoded.frames[RAW], self._secret_names)
         return replace(decoded, frames={**decoded.frames, RAW: own})
 
     def _decoded(

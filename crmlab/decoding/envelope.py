@@ -23,10 +23,12 @@ _USUAL_NAMES = ("data", "items", "results", "records")
 _MAX_DEPTH = 3
 #: what stands beside a list in an answer that is an error
 _ERRORS = ("error", "errors")
-#: fields that errors have as well as records
-_ALSO_OF_ERRORS = ("code", "detail", "message", "path", "status", "timestamp", "title", "type")
 _BLANK = (b"null", b"false", b"0", b'""')
 _NOTHING = (*_BLANK, b"[]", b"{}")
+#: what gateways name the parts of an error: no record is known by them
+_NAMES_OF_ERRORS = frozenset(
+    {"code", "detail", "error", "errors", "message", "path", "status", "timestamp", "title", "type"}
+)
 #: of the names that an error message shows: how many, and how long each may be
 _MAX_NAMES = 8
 _MAX_NAME = 40
@@ -77,7 +79,9 @@ def as_documented(
 
 def _is_fine(text: bytes, resource: Resource) -> bool:
     """Whether this is what is documented, or one record where a list of them is documented."""
-    return _is_record(text, resource) or (text.startswith(b"[") and not resource.single)
+    if text.startswith(b"["):
+        return not resource.single
+    return _is_record(text, resource) and _has_more_than_id(text, resource)
 
 
 def _at(body: _Found, path: JsonPath) -> _Found | None:
@@ -140,13 +144,31 @@ def _is_record(text: bytes, resource: Resource) -> bool:
     return any(_stripped(members[name]) not in nothing for name in _telling(resource) if name in members)
 
 
+def _has_more_than_id(text: bytes, resource: Resource) -> bool:
+    """Whether an object holds what only a record does: errors of gateways have an id too, beside a message."""
+    members = _members(text)
+    if resource.unwrap in members:
+        return True
+    others = {name for name in members if not _is_id(name)}
+    own_names = others - _NAMES_OF_ERRORS
+    if callable(resource.schema):
+        return bool(own_names) or not others
+    documented = members.keys() & resource.schema.keys()
+    is_mostly_documented = 2 * len(documented) >= len(members)
+    return (bool(own_names & documented) and is_mostly_documented) or not others
+
+
 def _telling(resource: Resource) -> list[str]:
     """Return the fields that tell records from each other: ids, where there are some, as errors have times too."""
     names = [name for name in resource.key.meta.root_names() if not name.startswith("_")]
     if not names and not callable(resource.schema):
         names = [*resource.schema]
-    ids = [name for name in names if name == "id" or name.endswith("_id")]
-    return ids or [name for name in names if name not in _ALSO_OF_ERRORS] or names
+    ids = [name for name in names if _is_id(name)]
+    return ids or [name for name in names if name not in _NAMES_OF_ERRORS] or names
+
+
+def _is_id(name: str) -> bool:
+    return name == "id" or name.endswith("_id")
 
 
 def _says_error(members: _Members) -> bool:

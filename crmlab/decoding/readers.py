@@ -25,6 +25,8 @@ from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, without_free_f
 _MAX_FIELDS = 32
 #: one object in so many may have a field of another shape before that field is read apart in all of them
 _ONE_IN = 10
+#: objects, evenly spread, of which the fields are counted
+_SAMPLE = 8
 #: objects that are looked at one by one before the first are read together
 _FIRST = 100
 _BLANK = r'^"\s*"$'
@@ -184,7 +186,8 @@ class ObjectReader:
         for name, dtype in {**fields, **(beside or {})}.items():
             # inside other fields, free-form parts are not kept
             self._fields[name] = dtype if dtype == JSON else without_free_form(dtype)
-        self._readers = {name: reader(dtype, inside(field, name)) for name, dtype in self._fields.items()}
+        #: made when they are needed: most fields are as documented, and are read together
+        self._readers: dict[str, Reader] = {}
         #: fields that are read apart in all objects: free-form ones, and those that often have another shape
         self.apart = {name for name, dtype in self._fields.items() if dtype == JSON}
         #: fields that have another shape than documented now and then: only those values are read apart
@@ -230,7 +233,7 @@ class ObjectReader:
         misfits: list[Misfits] = []
         for name in self._fields:
             if name in apart:
-                column, found = self._readers[name].read(exact[name])
+                column, found = self._reader(name).read(exact[name])
             else:
                 column, found = self._fitted(name, frame[name], odd)
             columns.append(column.alias(name))
@@ -244,13 +247,22 @@ class ObjectReader:
             column, misfits = fit(column, self._fields[name], inside(self._field, name))
         if not odd or name not in odd:
             return column, misfits
-        mended, more = odd.mended(column, name, self._readers[name].read)
+        mended, more = odd.mended(column, name, self._reader(name).read)
         return mended, [*misfits, *more]
 
+    def _reader(self, name: str) -> Reader:
+        """Return what reads the values of a field apart."""
+        if name not in self._readers:
+            self._readers[name] = reader(self._fields[name], inside(self._field, name))
+        return self._readers[name]
+
     def _is_wide(self, items: Items) -> bool:
-        """Whether the objects have so many fields that nobody reads that it is faster to take these out before."""
-        first = next((item for item in items if item is not None), None)
-        names = self._layout.names(first)
+        """Whether objects have so many fields that nobody reads that it is faster to take these out before.
+
+        Where some have, it pays for all: it takes no longer for the others.
+        """
+        sample = items[:: max(1, len(items) // _SAMPLE)]
+        names = max(map(self._layout.names, sample), key=len, default=[])
         if len(names) <= max(_MAX_FIELDS, len(self._fields) * 5 // 4):
             return False
         if not self._names:
@@ -262,9 +274,6 @@ class ObjectReader:
 
         Return the names of the other fields, the odd values, and a column for each field.
         """
-        if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
-            self._is_new = False
-            self._meet_all(items[:_FIRST])
         start = 0
         while True:
             odd = self._odd_values(texts, items)
@@ -276,6 +285,11 @@ class ObjectReader:
                 steady = odd.left_out(texts) if odd else texts
                 frame = self._layout.decoded(steady, kept, self._as_text(kept, apart))
             except PolarsError:
+                if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
+                    self._is_new = False
+                    self._meet_all(items[:_FIRST])
+                    if self._unsteady:
+                        continue
                 found, start = self._meet(items, start)
             else:
                 return apart, odd, frame

@@ -25,19 +25,23 @@ _OF_FEW = re.compile(
     r"country_code|legal_basis|category|format|scope|mode|level|frequency|freq|storage_provider|unit|model)s?$",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,39}")
+#: one of a few: names of persons and of their affairs begin with a capital letter
+_WORD = re.compile(r"[a-z][A-Za-z0-9_.:-]{0,39}|[A-Z][A-Z0-9_.:-]{1,39}")
 #: words that say yes or no, wherever they stand
 _YES_OR_NO = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "0", "1"})
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?|\d{4}-\d{2}")
 _OF_TIME = re.compile(
-    r"(_at|_on|date|time|timestamp|_ts|^ts|expires|since|until|created|modified|updated)$", re.IGNORECASE
+    r"(_at|_on|date|time|timestamp|_ts|^ts|expires|since|until|created|modified|updated|(?-i:[a-z]At))$", re.IGNORECASE
 )
 #: codes of countries and languages: there are few others of their length, and two would become one
 _COUNTRY = re.compile(r"[A-Z]{2}|[a-z]{2}-[A-Z]{2}")
 #: how a calendar says that something repeats (RFC 5545, 3.3.10)
-_RULE = re.compile(r"[A-Z-]+=[A-Z0-9,+-]+(;[A-Z-]+=[A-Z0-9,+-]+)*;?")
+_PART = r"(FREQ|UNTIL|COUNT|INTERVAL|WKST|BY[A-Z]+)=[A-Z0-9,+-]+"
+_RULE = re.compile(rf"{_PART}(;{_PART})*;?")
 _OF_ID = re.compile(r"(^|_|[a-z])(id|Id|ID)s?$")
-_OF_BIRTH = re.compile(r"birth|\bdob\b", re.IGNORECASE)
+_OF_BIRTH = re.compile(r"birth|bday|\bborn|\bdob\b|geburt|geboren|geboorte|naiss|nascit|nacimiento", re.IGNORECASE)
+#: dates of before there were such services are of persons; the beginning of a computer's time is of none
+_OF_A_LIFE = re.compile(r"(19[0-8]\d|199\d)-(?!01-01[T ])")
 #: names that the field of a record may have, as opposed to data that stand in the place of names
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$-]{0,59}")
 _URL = re.compile(r"[a-z]{2,10}://")
@@ -60,6 +64,8 @@ class Masker:
     ----------
     words
         Those that stay wherever they stand.
+    vocabulary
+        Parts of texts in the description of the services, in small letters; they stay in messages.
     watched
         Texts that requests carry: an id in a path, a cursor.
     carried
@@ -68,6 +74,7 @@ class Masker:
 
     key: bytes
     words: frozenset[str] = frozenset()
+    vocabulary: frozenset[str] = frozenset()
     watched: frozenset[str] = frozenset()
     carried: dict[str, str] = field(default_factory=dict)
     _known: dict[str, str] = field(default_factory=dict, repr=False)
@@ -132,7 +139,7 @@ class Masker:
         return text if not text.strip("\ufeff \t\r\n") else self._replaced(text)
 
     def _value(self, text: str, name: str) -> str:
-        if _OF_BIRTH.search(name):
+        if _OF_BIRTH.search(name) or (_OF_A_LIFE.match(text) and _TIME.fullmatch(text)):
             return "1900-01-01" + text[10:] if _TIME.fullmatch(text) else self.text(text)
         if not text.strip() or text.strip().lower() in _YES_OR_NO or _TIME.fullmatch(text.strip()):
             return text
@@ -203,10 +210,10 @@ def _cut(text: str) -> str:
 
 
 def _is_time(text: str, name: str) -> bool:
-    """Whether a number is a time: thousandths of a second since 1970, or seconds in a field that is named so."""
+    """Whether a number is a time: seconds since 1970, or thousandths, in a field that is named so."""
     if not text.isdecimal() or not text.startswith("1"):
         return False
-    return len(text) == _DIGITS_OF_MILLISECONDS or (len(text) == _DIGITS_OF_SECONDS and bool(_OF_TIME.search(name)))
+    return len(text) in (_DIGITS_OF_SECONDS, _DIGITS_OF_MILLISECONDS) and bool(_OF_TIME.search(name))
 
 
 def _unquoted(token: str) -> str:

@@ -20,10 +20,14 @@ ROW = "\x00row"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewRows:
-    """The rows of a view: `records` says of each which record it is from."""
+    """The rows of a view: `records` says of each which record it is from.
+
+    `nameless` holds the numbers of the records that would be a row without an id.
+    """
 
     frame: pl.DataFrame
     records: pl.Series
+    nameless: pl.Series
     misfits: list[Misfits]
 
 
@@ -102,21 +106,15 @@ class ViewReader:
             rows = rows.filter(view.where)
         frame = rows.select(self._selected)
         misfits = self._unread(rows, frame)
+        nameless = frame[ROW].clear()
         if frame["id"].null_count():
-            nameless = frame["id"].is_null()
+            lacks_id = frame["id"].is_null()
             if self.is_exploded:
-                misfits += self._nameless_items(frame, nameless)
-            frame = frame.filter(~nameless)
-        return ViewRows(records=frame.drop_in_place(ROW), frame=frame, misfits=misfits)
-
-    def nameless(self, rows: pl.DataFrame) -> pl.Series:
-        """Return the numbers of the records that would be a row without an id."""
-        id_ = self._columns["id"]
-        if self.is_exploded or not rows.select(id_).to_series().null_count():
-            return pl.Series(dtype=pl.UInt32)
-        if self._view.where is not None:
-            rows = rows.filter(self._view.where)
-        return rows.filter(id_.is_null())[ROW]
+                misfits += self._nameless_items(frame, lacks_id)
+            else:
+                nameless = frame[ROW].filter(lacks_id)
+            frame = frame.filter(~lacks_id)
+        return ViewRows(records=frame.drop_in_place(ROW), frame=frame, nameless=nameless, misfits=misfits)
 
     def reason(self, rows: pl.DataFrame, error: PolarsError) -> str:
         """Return which column raises, and why: Polars' message names the value and the type only."""

@@ -151,6 +151,10 @@ class AccountFetch:
             rows[name] = result.exported
         return replace(self._context, rows=rows)
 
+    def incomplete(self, names: Iterable[str]) -> list[str]:
+        """Return those of these resources, which are all in, of which something is missing."""
+        return [name for name in names if not self._fetches[name].result.complete]
+
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request: as an earlier run kept it, as planned, or sent in its turn."""
         if not self._spooled:

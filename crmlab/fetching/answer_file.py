@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from crmlab.atomic_files import PRIVATE_FILE, errors_in_words
 from crmlab.connector import Page, Request
 from crmlab.errors import CrmlabError
@@ -21,6 +23,31 @@ from crmlab.results import failure_as_json, failure_from_json
 UNFINISHED = ".partial"
 #: fast, and a fifth of the size
 _LEVEL = 3
+#: bytes of the line that says what was asked; longer ones are none
+_MAX_HEAD = 10_000_000
+
+
+class _Asked(msgspec.Struct):
+    asked_at: dt.datetime
+
+
+class _About(_Asked):
+    """What the head of a file says at least."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    body: Any
+    turn: int
+
+
+class _Answered(_About):
+    """What it says of an answer."""
+
+    status: int
+    headers: dict[str, str]
+    seconds: float
+    lone_surrogates: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +127,34 @@ def packed(answer: AnswerFile) -> bytes:
 
 
 def read(path: Path) -> AnswerFile | None:
-    """Return an answer; None where there is none, or it cannot be read."""
+    """Return an answer; None where there is none, or it cannot be read: it is cut off, or something else."""
     try:
         about, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
-        return AnswerFile(about=json.loads(about.decode("utf-8", "surrogatepass")), body=body)
-    except (OSError, EOFError, ValueError, zlib.error):
+        answer = AnswerFile(about=json.loads(about.decode("utf-8", "surrogatepass")), body=body)
+        _check(answer)
+    except (OSError, EOFError, LookupError, TypeError, ValueError, zlib.error, msgspec.ValidationError):
         return None
+    return answer
+
+
+def when_asked(path: Path) -> dt.datetime | None:
+    """Return when an answer was asked for, which its head says; None where it cannot be read."""
+    try:
+        with gzip.open(path) as file:
+            head = msgspec.json.decode(file.readline(_MAX_HEAD), type=_Asked)
+    except (OSError, EOFError, ValueError, zlib.error, msgspec.MsgspecError):
+        return None
+    return head.asked_at if head.asked_at.tzinfo else None
+
+
+def _check(answer: AnswerFile) -> None:
+    """Raise where a file holds something else than an answer: it is of another version, or somebody changed it."""
+    is_failure = isinstance(answer.about, Mapping) and "failed" in answer.about
+    about = msgspec.convert(answer.about, _About if is_failure else _Answered)
+    if about.asked_at.tzinfo is None:
+        raise ValueError("a time without its zone")
+    if is_failure and answer.error is None:
+        raise ValueError("a failure that says nothing")
 
 
 def _asked(request: Request) -> dict[str, Any]:

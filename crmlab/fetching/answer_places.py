@@ -13,6 +13,7 @@ from crmlab.connector import Request, Resource
 from crmlab.fetching.answer_file import AnswerFile, read
 
 ANSWERS = "answers"
+_NAME = re.compile(r"[0-9a-f]{32}-[1-9]\d*\.gz", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ def answer_name(request: Request, time: int) -> str:
     """Return the name of the file with the answer to a request that is asked for the first time, the second ..."""
     digest = sha256(request.key.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{digest[:32]}-{time}.gz"
+
+
+def is_answer_name(name: str) -> bool:
+    """Return whether a file is named as an answer is."""
+    return bool(_NAME.fullmatch(name))
 
 
 def account_folder(provider: str, name: str) -> str:

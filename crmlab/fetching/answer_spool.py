@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import secrets
 import shutil
+import stat
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -17,14 +18,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from crmlab.accounts import Account
 from crmlab.atomic_files import errors_in_words, lock, make_private_folder, unlock
 from crmlab.connector import Request, Resource
 from crmlab.errors import AuthError, RateLimitError, ServerError, Stopped, TransportError, UsageError
-from crmlab.fetching.answer_file import UNFINISHED, AnswerFile, packed, read, write_private
+from crmlab.fetching.answer_file import UNFINISHED, AnswerFile, packed, read, when_asked, write_private
 from crmlab.fetching.answer_places import ANSWERS, Place, Places, resource_folder
 from crmlab.fetching.query import Query
 from crmlab.fetching.resource_result import ResourceResult
+from crmlab.fetching.spool import names_a_folder
 from crmlab.schema import Asked
 
 FILE = "spool.json"
@@ -36,6 +40,34 @@ MAX_AGE = dt.timedelta(hours=12)
 _QUESTION = ("asked_tables", "since", "until")
 #: what passes by itself: asked again, it may be answered, and what came until then is still good
 _PASSING = (AuthError, RateLimitError, ServerError, Stopped, TransportError)
+
+
+class _AboutAccount(msgspec.Struct):
+    """What ``spool.json`` says of an account."""
+
+    provider: str
+    name: str
+    base_url: str
+    options: dict[str, str]
+    facts: dict[str, Any]
+    fingerprint: str
+
+
+class _Told(msgspec.Struct):
+    """What it says of a list."""
+
+    retries: int
+    seconds: float
+
+
+class _About(msgspec.Struct):
+    """What it says besides the question."""
+
+    finished: bool
+    asked_accounts: list[_AboutAccount]
+    asked_tables: list[str]
+    asked_again: list[tuple[str, str]] = []
+    told: dict[str, _Told] = {}
 
 
 class AnswerSpool:
@@ -128,6 +160,8 @@ class AnswerSpool:
 
     def _begin(self) -> None:
         found = read_about(self.directory)
+        if not found:
+            self._refuse_foreign_answers()
         salt = bytes.fromhex(found["salt"]) if found else secrets.token_bytes(16)
         self._about = {"spool": _FORMAT, "salt": salt.hex(), **self._asked_as_json(salt)}
         if found and not found["finished"] and self._is_recent(found):
@@ -142,6 +176,14 @@ class AnswerSpool:
                 _remove(self.directory / ANSWERS)
         self._write(is_finished=False)
 
+    def _refuse_foreign_answers(self) -> None:
+        """Refuse a folder with such a folder of somebody else in it, which would be removed."""
+        foreign = self.directory / ANSWERS
+        if foreign.is_symlink() or foreign.exists():
+            raise UsageError(
+                f"{foreign} is there and {self.directory} holds no {FILE}: it is not crmlab's, name another folder"
+            )
+
     def _asked_as_json(self, salt: bytes) -> dict[str, Any]:
         asked = self.query.asked().as_json()
         return {**asked, "asked_accounts": [_account_as_json(account, salt) for account in self.query.accounts]}
@@ -152,14 +194,17 @@ class AnswerSpool:
 
     def _is_recent(self, found: Mapping[str, Any]) -> bool:
         age = dt.datetime.now(dt.UTC) - self._last_kept(found)
-        return age < MAX_AGE
+        # a clock that was set back says as little as too old an answer
+        return abs(age) < MAX_AGE
 
     def _last_kept(self, found: Mapping[str, Any]) -> dt.datetime:
-        """Return when the last answer was kept."""
-        last = Asked.from_json(found).fetched_at.timestamp()
-        for folder in (self.directory / ANSWERS).glob("*/*"):
-            last = max(last, folder.stat().st_mtime)
-        return dt.datetime.fromtimestamp(last, dt.UTC)
+        """Return when the last answer was asked for; files say so, as a copied folder has the times of its copy."""
+        times = [Asked.from_json(found).fetched_at]
+        for path in (self.directory / ANSWERS).glob("*/*/*.gz"):
+            asked_at = when_asked(path)
+            if asked_at:
+                times.append(asked_at)
+        return max(times)
 
     def _refuse_another_question(self, found: Mapping[str, Any]) -> None:
         is_same = all(found[name] == self._about[name] for name in (*_QUESTION, "accounts"))
@@ -183,7 +228,9 @@ class AnswerSpool:
         when = f"{Asked.from_json(found).fetched_at:%Y-%m-%d %H:%M} UTC"
         if not self._is_recent(found):
             hours = MAX_AGE.total_seconds() / 3600
-            self.note = f"the answers of {when} in {self.directory} are older than {hours:g} hours: all was asked again"
+            self.note = (
+                f"the answers of {when} in {self.directory} are not of the last {hours:g} hours: all was asked again"
+            )
         elif found["asked_accounts"] != self._about["asked_accounts"]:
             self.note = (
                 f"the answers of {when} in {self.directory} came with another key or address: all was asked again"
@@ -201,28 +248,50 @@ class AnswerSpool:
                         _remove(resource_folder(self.directory, account, resource))
 
 
-def read_about(directory: Path) -> dict[str, Any] | None:
-    """Return what ``spool.json`` says; None where there is none, or of another kind.
+def spool_in(directory: object) -> tuple[Path, dict[str, Any]]:
+    """Return the path of a spool that is there, and what its ``spool.json`` says.
 
     Raises
     ------
     UsageError
-        It is none of crmlab's.
+        There is none, or it cannot be read.
+    """
+    if not names_a_folder(directory):
+        raise UsageError(f"a spool is named by the path of its folder, not {directory!r}")
+    place = Path(str(directory))
+    about = read_about(place)
+    if about is None:
+        raise UsageError(f"{place} holds no {FILE}: name a folder that was the spool of a fetch")
+    return place, about
+
+
+def read_about(directory: Path) -> dict[str, Any] | None:
+    """Return what ``spool.json`` says; None where there is none.
+
+    Raises
+    ------
+    UsageError
+        It is none of crmlab's, or of another version.
     """
     path = directory / FILE
-    if not path.is_file():
-        return None
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         found: dict[str, Any] = json.loads(path.read_bytes())
         is_known = found["spool"] == _FORMAT
         if is_known:
             Asked.from_json(found)
             bytes.fromhex(found["salt"])
-    except (KeyError, TypeError, ValueError):
+            msgspec.convert(found, _About)
+    except (KeyError, TypeError, ValueError, msgspec.ValidationError):
         raise UsageError(f"{path} is not what crmlab wrote: name another folder") from None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror})") from None
-    return found if is_known else None
+    if not is_known:
+        raise UsageError(f"{path} was written by another version of crmlab: use that one, or name another folder")
+    return found
 
 
 def told_name(result: ResourceResult) -> str:

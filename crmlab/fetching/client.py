@@ -34,7 +34,7 @@ class Client:
     Raises
     ------
     UsageError
-        no accounts, two accounts with one name, or with different limits where the vendor counts them together
+        no accounts, or two accounts with one name
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Client:
         from crmlab.http.client import Client as HttpClient  # noqa: PLC0415  # loads aiohttp
 
         client = HttpClient(limits=self._limits, timeouts=self._timeouts)
-        client.check_scopes(self.accounts)
+        client.share_limits(self.accounts)
         self._http = await self._open.enter_async_context(client)
         return self
 

@@ -38,7 +38,7 @@ def conflicts_on_a_page(keys: pl.Series, found: Sequence[Record], sizes: Sequenc
     A list that changes while it is read repeats a record on another page, never on the same one. `sizes` are those
     of the pages of these records, of each of which `keys` has one.
     """
-    if not keys.is_duplicated().any() or len(keys) != len(found):
+    if keys.n_unique() == len(keys) or len(keys) != len(found):
         return frozenset()
     pages = pl.Series([page for page, size in enumerate(sizes) for _ in range(size)], dtype=pl.UInt32)
     rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")

@@ -1,8 +1,8 @@
 """Whether a list that an earlier run read in part can be gone on with where it was left.
 
 Between the two runs rows may have come or gone, so that all that follow stand on other pages, and a cursor may have
-expired. Where the service counts the list, its counts tell (`crmlab.fetching.completeness`). Where it does not, the
-last page that is kept before the gap is asked for again: if it holds the same records, nothing before it has slid.
+expired. The last page that is kept before the gap is asked for again: if it holds the same records, nothing before it
+has slid. What a service counts does not tell that: of one record that went and one that came, the sum is the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ class Continuation:
     def __init__(self) -> None:
         #: held while it is looked whether the list is the same
         self.checking = asyncio.Lock()
-        self._is_counted = False
         #: of numbered pages the last one that is kept, by what is asked besides the number
         self._last: dict[str, Page] = {}
         #: the kept page that named a request
@@ -29,8 +28,6 @@ class Continuation:
 
     def took(self, page: Page, resource: Resource) -> None:
         """Take note of a page that is kept."""
-        if resource.total and resource.total(page) is not None:
-            self._is_counted = True
         if resource.follow.param:
             kind = _kind(page.request, resource)
             last = self._last.get(kind)
@@ -42,8 +39,6 @@ class Continuation:
 
     def to_check(self, request: Request, resource: Resource) -> Page | None:
         """Return the kept page that has to be the same for this request to go on; None where none has to."""
-        if self._is_counted:
-            return None
         before = self._named_by.get(request.key)
         if resource.follow.param:
             before = self._last.get(_kind(request, resource))

@@ -76,6 +76,8 @@ class DecodeQueue:
     ) -> None:
         self._reader, self._backpressure, self._keep, self._kept = reader, backpressure, keep, kept
         self._decoder: Decoder | None = None
+        #: held while the decoder is made: several batches may wait for it, and one is enough for all of them
+        self._making = asyncio.Lock()
         self._buffer: list[Record] = []
         #: how many of them each page brought
         self._pages: list[int] = []
@@ -182,11 +184,14 @@ class DecodeQueue:
     def _distinct(self, name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
         frame = pl.concat(parts)
         if name in TABLES:
-            if repeats_rows(frame):
-                self.conflicts = max(self.conflicts, conflicts(frame, pl.struct(KEY)))
+            if not repeats_rows(frame):
+                return frame
+            self.conflicts = max(self.conflicts, conflicts(frame, pl.struct(KEY)))
             return _newest(frame)
         if name == RAW and self._decoder:
             key = self._decoder.resource.key
+            if frame.select(key).to_series().n_unique() == frame.height:
+                return frame  # as nearly always: to leave nothing out would copy all of it
             self.conflicts = max(self.conflicts, conflicts(frame, key))
             readings = zip(parts, self._readings, strict=True)
             reading = pl.concat([pl.repeat(number, part.height, eager=True) for part, number in readings])
@@ -203,7 +208,8 @@ class DecodeQueue:
             self._tasks.append(task)
 
     async def _decode(self, found: list[Record], sizes: list[int], reading: int) -> Decoded:
-        reader = self._decoder = self._decoder or await self._reader()
+        async with self._making:
+            reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
             decoded, strange, words, conflicting = await asyncio.to_thread(self._decoded, reader, found, sizes, reading)
         self.unknown |= dict.fromkeys(strange)
@@ -220,7 +226,7 @@ class DecodeQueue:
         try:
             decoded = reader(found)
             unread = _unread_words(reader.resource, decoded.frames)
-            if unread.height:
+            if unread is not None:
                 words = unread["word"].unique(maintain_order=True).to_list()
                 counted = pl.concat([decoded.misfit_keys, unread.select(*MISFIT_KEYS)])
                 decoded = replace(decoded, misfit_keys=counted)
@@ -237,14 +243,16 @@ class DecodeQueue:
         return replace(decoded, frames=rest, keys=keys), strange, words, conflicting
 
 
-def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
     """Return the service's words that the resource's views cannot read, and what they are counted by: their row."""
-    found = [pl.DataFrame(schema={**MISFIT_KEYS, "word": pl.String})]
+    found = []
     for table, expression in resource.unknown_words.items():
         if table in frames:
             words = frames[table].select("id", word=expression).drop_nulls("word")
-            found.append(words.select(table=pl.lit(table), field=pl.lit("word"), key=pl.col("id").hash(), word="word"))
-    return pl.concat(found)
+            if words.height:
+                counted = {"table": pl.lit(table), "field": pl.lit("word"), "key": pl.col("id").hash()}
+                found.append(words.select(**counted, word="word"))
+    return pl.concat(found) if found else None
 
 
 def _each_once(frame: pl.DataFrame, key: pl.Expr, reading: pl.Series) -> pl.DataFrame:
@@ -261,8 +269,6 @@ def _each_once(frame: pl.DataFrame, key: pl.Expr, reading: pl.Series) -> pl.Data
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:
-    if not repeats_rows(frame):
-        return frame
     # only what tells them apart is sorted: whole rows would be copied
     rows = frame.select(*KEY, "modified_at", row=pl.int_range(pl.len()))
     rows = rows.sort("modified_at", maintain_order=True, nulls_last=False)

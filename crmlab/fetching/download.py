@@ -7,7 +7,6 @@ import datetime as dt
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +16,12 @@ import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 
 from crmlab.accounts import Account
-from crmlab.atomic_files import errors_in_words, make_folder
+from crmlab.atomic_files import errors_in_words, make_folder, parts_folder
 from crmlab.connector import Limits, Operation, Request, Timeouts
 from crmlab.errors import CrmlabError, TransportError, UsageError
 from crmlab.fetching.crawl import first_error
 from crmlab.fetching.operations import operation_of
+from crmlab.fetching.spool import names_a_folder
 from crmlab.fetching.time_limit import within
 
 if TYPE_CHECKING:
@@ -124,17 +124,34 @@ async def download(
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
     chosen = _file_operation(account, operation)
-    rows = asked if isinstance(asked, pl.DataFrame) else pl.DataFrame([*asked])
+    if not names_a_folder(folder):
+        raise UsageError(f"folder is the path of a folder, not {folder!r}")
+    rows = _rows(asked)
     taken = [name for name in rows.columns if name in FILES]
     if taken:
         raise UsageError(f"{', '.join(taken)}: these columns are what download says; select the arguments alone")
-    files = _files(account, chosen, make_folder(folder), rows.to_dicts())
-    async with Client(limits, timeouts) as client, within(client.timeouts.total):
-        await _download_all(client, account, chosen, files, stop_early=on_error == "raise")
+    place = make_folder(folder)
+    files = _files(account, chosen, place, rows.to_dicts())
+    with parts_folder(place) as parts:  # removes what a killed run left: it is personal data
+        async with Client(limits, timeouts) as client, within(client.timeouts.total):
+            await _download_all(client, account, chosen, files, parts, stop_early=on_error == "raise")
     failures = [file.failure for file in files if file.failure]
     if failures and len(failures) == len(files):
         raise failures[0]
     return rows.hstack(_told(files, rows.height))
+
+
+def _rows(asked: object) -> pl.DataFrame:
+    """Return a row for each file that is asked for."""
+    if isinstance(asked, pl.DataFrame):
+        return asked
+    if isinstance(asked, str | Mapping) or not isinstance(asked, Iterable):
+        raise UsageError(f"what is asked for is a frame, or a mapping for each file, not {type(asked).__name__}")
+    rows = [*asked]
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise UsageError(f"row {number} of what is asked for is {type(row).__name__}, not a mapping of arguments")
+    return pl.DataFrame(rows)
 
 
 def _file_operation(account: Account, name: str) -> Operation:
@@ -173,14 +190,14 @@ def _name(account: Account, operation: Operation, request: Request, values: Iter
 
 
 async def _download_all(
-    client: Client, account: Account, operation: Operation, files: Sequence[_File], *, stop_early: bool
+    client: Client, account: Account, operation: Operation, files: Sequence[_File], parts: Path, *, stop_early: bool
 ) -> None:
     waiting = iter(files)
 
     async def work() -> None:
         for file in waiting:
             try:
-                await _download(client, account, operation, file)
+                await _download(client, account, operation, file, parts)
             except CrmlabError as error:
                 file.failure = account.explain(error, operation.name)
                 if stop_early:
@@ -196,9 +213,9 @@ async def _download_all(
         raise first_error(several) from None
 
 
-async def _download(client: Client, account: Account, operation: Operation, file: _File) -> None:
+async def _download(client: Client, account: Account, operation: Operation, file: _File, parts: Path) -> None:
     """Stream a file beside its place, and move it there when it is whole."""
-    part = file.path.with_name(f".{file.path.name}.{secrets.token_hex(8)}.part")
+    part = parts / file.path.name
     try:
         await client.send(account, file.request, into=part)
         file.told = await asyncio.to_thread(_settle, part, file, operation.file_ending)
@@ -235,7 +252,8 @@ def _check(opened: BinaryIO, size: int, ending: str, *, asked: str) -> None:
     head = opened.read(_TAIL)
     opened.seek(max(0, size - _TAIL))
     tail = opened.read()
-    if _PDF_HEAD not in head:
+    is_markup = head.lstrip().startswith(b"<")  # of which any words may stand in it
+    if is_markup or _PDF_HEAD not in head:
         raise TransportError(f"{asked} answered with {size:,} bytes that are no PDF")
     if _PDF_END not in tail:
         raise TransportError(f"{asked} answered with a PDF of {size:,} bytes that has no end")

@@ -66,4 +66,15 @@ def _shown_body(account: Account, request: Request, signed: Request) -> Any:
     if isinstance(body, dict):
         given = request.body or {}
         body = {name: value if name in given else _BLOT for name, value in body.items()}
-    return without_secrets(body, account.provider.secret_names)
+    return _redacted(without_secrets(body, account.provider.secret_names), account)
+
+
+def _redacted(value: Any, account: Account) -> Any:
+    """Return a value without the secrets of the account, wherever somebody has put them."""
+    if isinstance(value, str):
+        return account.redact(value)
+    if isinstance(value, dict):
+        return {name: _redacted(each, account) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_redacted(each, account) for each in value]
+    return value

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from crmlab.connector import Page, Request, Resource
+from crmlab.connector import Page, Request, Resource, may_be_full
 from crmlab.decoding import Record
 from crmlab.errors import ApiError, PagingError
 from crmlab.fetching.known_records import KnownRecords, signature
 from crmlab.fetching.numbered_list import NumberedList
-from crmlab.fetching.numbered_pages import NumberedPages, may_be_full
+from crmlab.fetching.numbered_pages import NumberedPages
 
 #: pages that follow each other, one named by the other, before a list is said to have no end
 MAX_PAGES = 10_000

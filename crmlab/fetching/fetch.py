@@ -101,9 +101,8 @@ async def fetch(
     Raises
     ------
     UsageError
-        unknown table, no accounts, two accounts with one name, or with different limits where the
-        vendor counts them together, since after until, a time without zone, what a service gives only once
-        without `allow_destructive` and `spool`
+        unknown table, no accounts, two accounts with one name, since after until, a time without zone, what a
+        service gives only once without `allow_destructive` and `spool`
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
     """
@@ -269,7 +268,7 @@ async def run(
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
         async with Client(limits, timeouts) as client, ProgressReporter(client, listener) as reporter:
-            client.check_scopes(query.accounts)
+            client.share_limits(query.accounts)
             fetches = [
                 AccountFetch(
                     client,

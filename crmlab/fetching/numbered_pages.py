@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-#: how many records services put on a page of their own choice: a page of so many may be full
-_USUAL_SIZES = frozenset({10, 20, 25, 30, 40, 50})
-_USUAL_STEP = 100
+from crmlab.connector import may_be_full
+
 #: pages without news after a full one that make sure of the end
 _ENOUGH_BARREN = 2
-
-
-def may_be_full(height: int) -> bool:
-    """Whether services of their own choice put so many records on a page."""
-    return height in _USUAL_SIZES or (height > 0 and height % _USUAL_STEP == 0)
 
 
 class NumberedPages:

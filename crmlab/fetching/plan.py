@@ -152,7 +152,7 @@ async def plan(
 
     query = as_query(accounts, tables, since=since, until=until)
     async with Client(limits, timeouts) as client, within(client.timeouts.total):
-        client.check_scopes(query.accounts)
+        client.share_limits(query.accounts)
         backpressure = Backpressure()
         previews = [AccountPreview(client, account, query, backpressure) for account in query.accounts]
         await side_by_side(preview.finish() for preview in previews)

@@ -196,7 +196,7 @@ async def probe(
 
     chosen = chosen_accounts(accounts)
     async with Client(limits, timeouts) as client:
-        client.check_scopes(chosen)
+        client.share_limits(chosen)
         probings = [_AccountProbing(client, account) for account in chosen]
         await side_by_side(probing.finish() for probing in probings)
     results = [result for probing in probings for result in probing.results]

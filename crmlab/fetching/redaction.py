@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import os
 import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,12 +15,13 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from crmlab.atomic_files import errors_in_words, make_private_folder
-from crmlab.connector import Provider, Request
+from crmlab.connector import Provider, Request, url_fields
 from crmlab.decoding import Masker, is_id
 from crmlab.errors import UsageError
 from crmlab.fetching.answer_file import AnswerFile, packed, read, write_private
-from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name
-from crmlab.fetching.answer_spool import FILE, read_about
+from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name, is_answer_name
+from crmlab.fetching.answer_spool import FILE, spool_in
+from crmlab.fetching.spool import names_a_folder
 from crmlab.providers import provider
 
 #: headers that say nothing of a person
@@ -36,8 +38,11 @@ _TOO_SHORT_FOR_AN_ID = 4
 _ADDRESS = "https://redacted.invalid"
 #: words in a description that an answer may hold
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,39}")
-#: parts of messages that may be of a person
-_TELLING = re.compile(r"\S*[@\d]\S*")
+#: parts of messages: what no description knows may be of a person
+_PIECE = re.compile(r"\w+")
+#: headers that count have no larger numbers
+_DIGITS_OF_A_COUNT = 7
+_ID_IN_HEADER = re.compile(r"(^|[-_])(id|user|account|customer|tenant|contact|phone)\b", re.IGNORECASE)
 
 
 def redact(directory: str | Path, out: str | Path | None = None) -> Path:
@@ -61,19 +66,25 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     CrmlabError
         The disk is full.
     """
-    place = Path(directory)
-    about = read_about(place)
-    if about is None:
-        raise UsageError(f"{place} holds no {FILE}: name a folder that was the spool of a fetch")
-    copy = Path(out) if out else place.with_name(f"{place.name}-redacted")
-    if copy.exists():
+    place, about = spool_in(directory)
+    if out is not None and not names_a_folder(out):
+        raise UsageError(f"the copy is the path of a folder, not {out!r}")
+    copy = Path(out) if out else place.resolve().with_name(f"{place.resolve().name}-redacted")
+    with errors_in_words(copy):
+        is_there = os.path.lexists(copy)
+    if is_there:
         raise UsageError(f"{copy} is there already: name another folder, or remove it")
 
-    answers = dict(_answers(place))
+    answers = dict(_answers(place, about))
     filled = _filled_places(answers)
     providers = {account["provider"]: provider(account["provider"]) for account in about["asked_accounts"]}
-    words = frozenset(chain.from_iterable(_words(each) for each in providers.values()))
-    masker = Masker(secrets.token_bytes(32), words=words, watched=_carried_by_requests(answers, filled, about))
+    texts = frozenset(chain.from_iterable(_texts(each) for each in providers.values()))
+    masker = Masker(
+        secrets.token_bytes(32),
+        words=frozenset(text for text in texts if _WORD.fullmatch(text)),
+        vocabulary=frozenset(piece.casefold() for text in texts for piece in _PIECE.findall(text)),
+        watched=_carried_by_requests(answers, filled, about),
+    )
     for answer in answers.values():  # once to see which ids the requests carry, and what becomes of them
         _masked_page(answer, masker)
     for setting in _settings(about):
@@ -88,10 +99,12 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     return copy
 
 
-def _answers(directory: Path) -> Iterator[tuple[Path, AnswerFile]]:
+def _answers(directory: Path, about: Mapping[str, Any]) -> Iterator[tuple[Path, AnswerFile]]:
+    """Yield the answers that can be read; what somebody else put there is not passed on."""
+    folders = {account_folder(account["provider"], account["name"]) for account in about["asked_accounts"]}
     for path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
         answer = read(path)
-        if answer:
+        if answer and is_answer_name(path.name) and path.parent.parent.name in folders:
             yield path, answer
 
 
@@ -138,18 +151,25 @@ def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:
     return AnswerFile(about=about, body=masker.json(text).encode("utf-8", "surrogateescape"))
 
 
+def _known_or_masked(piece: str, masker: Masker) -> str:
+    return piece if piece.casefold() in masker.vocabulary else masker.text(piece)
+
+
 def _header(name: str, value: str, masker: Masker) -> str:
-    if name in _KEPT_HEADERS or value.isdecimal():
+    is_count = value.isdecimal() and len(value) <= _DIGITS_OF_A_COUNT and not _ID_IN_HEADER.search(name)
+    if name in _KEPT_HEADERS or is_count:
         return value
     return masker.value(value, name)
 
 
 def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
-    """Return a failure with its words, by which an empty list is known, but for those with a digit or an address."""
+    """Return a failure with the words that the description of a service knows, by which an empty list is known."""
     masked = dict(failed)
     for name in ("what", "detail", "request_id", "hint"):
         if masked.get(name):
-            masked[name] = _TELLING.sub(lambda part: masker.text(part[0]), masked[name])
+            masked[name] = _PIECE.sub(lambda piece: _known_or_masked(piece[0], masker), masked[name])
+    # whose it is: the fetch that reads the copy says it again
+    masked["account"] = ""
     if "status" in masked:
         masked["what"] = ""
     return masked
@@ -224,7 +244,10 @@ def _named(value: object, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _as_carried(text: str, masker: Masker) -> str:
-    return masker.carried.get(text, text)
+    """Return what became of it in the answers; what is in none stays, as a request begins with it, but no address."""
+    if text in masker.carried:
+        return masker.carried[text]
+    return masker.text(text) if "@" in text else text
 
 
 def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
@@ -259,20 +282,25 @@ def _about(about: Mapping[str, Any], masker: Masker, renamed: Mapping[str, str])
     masked = {name: value for name, value in about.items() if name not in ("salt", "told", "asked_again")}
     masked["salt"] = ""
     masked["redacted"] = True
-    masked["accounts"] = [
-        {**account, "name": _name(account["provider"], account["name"], masker)} for account in about["accounts"]
-    ]
+    masked["accounts"] = [_named_account(account, masker) for account in about["accounts"]]
     masked["asked_accounts"] = [_account(account, masker) for account in about["asked_accounts"]]
     return json.dumps(masked, indent=2, ensure_ascii=False).encode()
 
 
 def _account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    address = "".join(f"/{masker.value(part, '')}" for part in _parts(account["base_url"]))
+    return {**_named_account(account, masker), "base_url": _ADDRESS + address, "fingerprint": ""}
+
+
+def _named_account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    of_address = url_fields(provider(account["provider"]).base_url)
+    settings = account["options"].items()
     return {
         **account,
         "name": _name(account["provider"], account["name"], masker),
-        "base_url": _ADDRESS + "".join(f"/{_as_carried(part, masker)}" for part in _parts(account["base_url"])),
-        "options": {name: _setting(value, masker) for name, value in account["options"].items()},
-        "fingerprint": "",
+        "options": {
+            name: masker.value(value, "") if name in of_address else _setting(value, masker) for name, value in settings
+        },
     }
 
 
@@ -280,8 +308,8 @@ def _setting(value: str, masker: Masker) -> str:
     return ",".join(_as_carried(part, masker) for part in value.split(","))
 
 
-def _words(provider: Provider) -> Iterator[str]:
-    """Yield the words in the description of a service: what it tells apart are no names of persons."""
+def _texts(provider: Provider) -> Iterator[str]:
+    """Yield the texts in the description of a service: what it tells apart are no names of persons."""
     module = importlib.import_module(provider.check.__module__)
     if not module.__file__:
         return
@@ -290,7 +318,7 @@ def _words(provider: Provider) -> Iterator[str]:
     is_package = module.__package__ not in ("", None, _OF_SINGLE_FILES)
     for source in path.parent.glob("*.py") if is_package else [path]:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _WORD.fullmatch(node.value):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
 
 

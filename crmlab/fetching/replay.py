@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from crmlab.accounts import Account
-from crmlab.errors import UsageError
-from crmlab.fetching.answer_spool import FILE, read_about
+from crmlab.fetching.answer_spool import spool_in
 from crmlab.fetching.fetch import run
 from crmlab.fetching.outcome import handed_out
-from crmlab.fetching.query import Query
+from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.replayed_answers import ReplayedAnswers
+from crmlab.forks import check_threads
 from crmlab.results import Fetched
 from crmlab.schema import Asked
 
@@ -43,10 +44,8 @@ def replay(directory: str | Path) -> Fetched:
     >>> import crmlab
     >>> data = crmlab.replay("spool")  # doctest: +SKIP
     """
-    place = Path(directory)
-    about = read_about(place)
-    if about is None:
-        raise UsageError(f"{place} holds no {FILE}: name a folder that was the spool of a fetch")
+    check_threads()
+    place, about = spool_in(directory)
     query = _query(about)
     answers = ReplayedAnswers(place, about.get("told", {}))
     # in a thread of its own: in a notebook, this one has an event loop that runs
@@ -63,7 +62,7 @@ async def _replayed(query: Query, answers: ReplayedAnswers) -> Fetched:
 
 
 def _query(about: Mapping[str, Any]) -> Query:
-    """Return what was asked."""
+    """Return what was asked; raise a `UsageError` where it cannot be asked of this version of crmlab."""
     asked = Asked.from_json(about)
     accounts = [
         Account.without_credentials(
@@ -75,11 +74,5 @@ def _query(about: Mapping[str, Any]) -> Query:
         )
         for account in about["asked_accounts"]
     ]
-    return Query(
-        accounts=tuple(accounts),
-        tables=frozenset(name for name in asked.tables if "." not in name),
-        raw=tuple(name for name in asked.tables if "." in name),
-        since=asked.since,
-        until=asked.until,
-        now=asked.fetched_at,
-    )
+    query = as_query(accounts, asked.tables, since=asked.since, until=asked.until)
+    return replace(query, now=asked.fetched_at)

@@ -46,6 +46,10 @@ class AccountServices(Protocol):
         """Return the context with the rows of other resources, as soon as they are in."""
         ...
 
+    def incomplete(self, names: Iterable[str]) -> list[str]:
+        """Return those of these resources, which are all in, of which something is missing."""
+        ...
+
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
         ...
@@ -194,6 +198,9 @@ class ResourceFetch:
         self.result.began_at = time.monotonic()
         await self._reader.read(context)
         self.result.strategy = self._reader.strategy
+        # what it was not asked about is missing here too
+        for parent in self._account.incomplete(self.task.resource.needs_before_request):
+            self._reader.ending.doubts.setdefault(f"asked about what came of {parent}, which is not complete")
 
     async def _ask(self, request: Request) -> Page:
         return await self._account.answer(self.result, request, self._intake.accept)

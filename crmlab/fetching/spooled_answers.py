@@ -93,6 +93,8 @@ class SpooledAnswers:
             if page:
                 return page
         if self._spool.is_replay:
+            if place.path.exists():
+                raise Stopped(f"the answer in {place.path} cannot be read: it is damaged, or of another version")
             raise Stopped(f"the answer is not in {self._spool.directory}: the fetch ended before it came")
 
         continuation = self._taken[result].continuations[place.time]
@@ -169,8 +171,10 @@ class SpooledAnswers:
             is_same = False
             # one that is refused now is another one as well
             with suppress(ApiError):
-                page = await self._ask(result, before.request, accept)
-                is_same = _texts(page, result.task.resource) == _texts(before, result.task.resource)
+                page, kept = await self._answered(result, before.request, accept)
+                # without its secrets, as the other one is kept
+                now = accept(kept.page(before.request)) if kept else page
+                is_same = _texts(now, result.task.resource) == _texts(before, result.task.resource)
             if not is_same:
                 self._move(result)
 
@@ -185,6 +189,19 @@ class SpooledAnswers:
     # ---- what is new --------------------------------------------------------------------------------
 
     async def _new(self, result: ResourceResult, request: Request, accept: Accept, place: Place) -> Page:
+        try:
+            page, kept = await self._answered(result, request, accept)
+        except CrmlabError as error:
+            await self._keep(place, AnswerFile.of_error(request, error))
+            raise
+        if kept:
+            await self._keep(place, kept)
+        return page
+
+    async def _answered(
+        self, result: ResourceResult, request: Request, accept: Accept
+    ) -> tuple[Page, AnswerFile | None]:
+        """Return a new answer, and what may be kept of it."""
         came: list[Page] = []
 
         def accept_and_note(page: Page) -> Page:
@@ -192,17 +209,11 @@ class SpooledAnswers:
             came[:] = [page]
             return accepted
 
-        try:
-            page = await self._ask(result, request, accept_and_note)
-        except CrmlabError as error:
-            await self._keep(place, AnswerFile.of_error(request, error))
-            raise
+        page = await self._ask(result, request, accept_and_note)
         as_it_came = came[0] if came else page  # a plan accepted it before
         resource = result.task.resource
         kept = await asyncio.to_thread(without_secrets, self._account, resource, page, as_it_came)
-        if kept:
-            await self._keep(place, kept)
-        return page
+        return page, kept
 
     async def _keep(self, place: Place, answer: AnswerFile) -> None:
         assert isinstance(self._spool, AnswerSpool)

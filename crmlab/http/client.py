@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import ssl
 import time
+import warnings
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
@@ -18,21 +22,24 @@ from typing import Literal, Protocol, Self
 import aiohttp
 from yarl import URL
 
-from crmlab.accounts import Account
+from crmlab.accounts import Account, Proxy
 from crmlab.atomic_files import errors_in_words
 from crmlab.connector import Limits, Page, Request, Timeouts, replace_lone_surrogates
 from crmlab.errors import (
     RETRYABLE,
     ApiError,
     AuthError,
+    CredentialError,
     CrmlabError,
+    InternalError,
     RateLimitError,
     TransportError,
     UnknownOutcomeError,
-    UsageError,
 )
-from crmlab.http.limiter import Limiter, Ticket
-from crmlab.http.rate_queue import RateQueue, Scope, rate_queue
+from crmlab.forks import check_threads
+from crmlab.http.limiter import Limiter, Ticket, strictest_of
+from crmlab.http.no_answer import LostError, no_answer, trusted
+from crmlab.http.rate_queue import RateQueue, Scope, join, leave, rate_queue
 from crmlab.http.request_log import RequestLog
 
 #: tries in all for a read
@@ -67,6 +74,11 @@ class Keep(Protocol):
 #: not take (it was refused as too fast, or there was no connection), "never" nothing
 Again = Literal["always", "unapplied", "never"]
 
+_COUNTED_TOGETHER = (
+    "are counted together by the vendor and were given different limits: the strictest hold. "
+    'Give them the same, or scope="account" to one that its contract counts alone'
+)
+
 HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "crmlab"}
 _FILE_HEADERS = {**HEADERS, "Accept": "*/*"}
 
@@ -82,10 +94,15 @@ class Client:
         self._limits = limits
         self._connections = asyncio.Semaphore(_CONNECTIONS)
         self._queues: dict[Account, RateQueue] = {}
+        #: of accounts that are counted together and were given different limits
+        self._strictest: dict[Account, Limits] = {}
+        self._joined: dict[Account, tuple[Scope, Limits]] = {}
+        self._proxies: dict[Account, Proxy | None] = {}
         #: accounts of which nothing can work, and why: nothing more is sent
         self._lost: dict[Account, CrmlabError] = {}
 
     async def __aenter__(self) -> Self:
+        check_threads()
         departures = aiohttp.TraceConfig()
         departures.on_request_headers_sent.append(_left)
         self._session = aiohttp.ClientSession(
@@ -101,10 +118,16 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for scope, limits in set(self._joined.values()):
+            leave(scope, limits)
+        self._joined.clear()
         await self._session.close()
 
     def limits(self, account: Account) -> Limits:
         """Return the limits that hold for this account."""
+        return self._strictest.get(account) or self._given_limits(account)
+
+    def _given_limits(self, account: Account) -> Limits:
         return self._limits or account.limits
 
     def scope(self, account: Account) -> Scope:
@@ -115,16 +138,18 @@ class Client:
         """Return what keeps its requests within them."""
         return self._queue(account).limiter
 
-    def check_scopes(self, accounts: Iterable[Account]) -> None:
-        """Raise a `UsageError` where accounts that the vendor counts together have different limits."""
-        first: dict[tuple[str, Scope], Account] = {}
+    def share_limits(self, accounts: Iterable[Account]) -> None:
+        """Let the strictest limits hold where the vendor counts accounts together, and warn where they differ."""
+        scopes: defaultdict[tuple[str, Scope], list[Account]] = defaultdict(list)
         for account in accounts:
-            other = first.setdefault((account.provider.name, self.scope(account)), account)
-            if self.limits(account) != self.limits(other):
-                raise UsageError(
-                    f"{other.label} and {account.label} are counted together but have different limits: "
-                    'give them the same, or scope="account" to one that its contract counts alone'
-                )
+            scopes[account.provider.name, self.scope(account)].append(account)
+        for shared in scopes.values():
+            given = {self._given_limits(account) for account in shared}
+            if len(given) > 1:
+                strictest = strictest_of(given)
+                self._strictest.update(dict.fromkeys(shared, strictest))
+                labels = " and ".join(account.label for account in shared)
+                warnings.warn(f"{labels} {_COUNTED_TOGETHER}", stacklevel=2)
 
     async def send(
         self,
@@ -165,6 +190,7 @@ class Client:
         UnknownOutcomeError
             the service could apply it twice, and may have applied it once
         """
+        self._join(account)
         attempt = 1
         started = time.monotonic()
         sending = _Sending(
@@ -227,10 +253,34 @@ class Client:
         if error.of_account:
             self._lost.setdefault(account, copy(error))  # `error` will be told where it happened
 
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        return trusted()
+
+    def _proxy(self, account: Account) -> Proxy | None:
+        if account not in self._proxies:
+            try:
+                self._proxies[account] = account.proxy
+            except CredentialError as error:
+                error.of_account = True
+                raise
+        return self._proxies[account]
+
     def _queue(self, account: Account) -> RateQueue:
         if account not in self._queues:
             self._queues[account] = rate_queue(self.scope(account), self.limits(account))
         return self._queues[account]
+
+    def _join(self, account: Account) -> None:
+        """Keep what everybody sends within this account's limits too, as long as this client is open."""
+        if account in self._joined:
+            return
+        scope = self.scope(account)
+        limits = replace(self._given_limits(account), concurrency=1)  # places in flight are each fetch's own
+        own = {held for where, held in self._joined.values() if where == scope}
+        self._joined[account] = (scope, limits)
+        if limits not in own and join(scope, limits) - own:
+            warnings.warn(f"{account.label} and what is fetched beside it {_COUNTED_TOGETHER}", stacklevel=2)
 
     async def _once(self, sending: _Sending, ticket: Ticket) -> Page:
         account = sending.account
@@ -238,8 +288,11 @@ class Client:
         signed = account.sign(request)
         base = account.root_url if signed.from_root else account.base_url
         url = URL(base + signed.path, encoded=True)
+        if url.origin() != URL(account.base_url).origin():  # the key would go there
+            raise InternalError(f"the path {request.path!r} would lead to another host: nothing was sent")
         rounds = _ROUNDS if self.limits(account).rate else 0
         departure = _Departure(ticket, rounds, began_at=time.monotonic())
+        proxy = self._proxy(account)
         try:
             async with (
                 sending.time_left.running(),
@@ -247,9 +300,13 @@ class Client:
                     signed.method,
                     url,
                     params=dict(signed.params),
-                    headers={**(_FILE_HEADERS if request.is_file else HEADERS), **signed.headers},
+                    headers=_headers(signed, url, proxy),
                     data=None if signed.body is None else json.dumps(signed.body).encode(),
                     allow_redirects=False,
+                    ssl=self._trusted if url.scheme == "https" else True,
+                    # not `trust_env` of the session: that reads ~/.netrc as well, and sends what stands there
+                    proxy=proxy.address if proxy else None,
+                    proxy_headers=proxy.headers if proxy else None,
                     trace_request_ctx=departure,
                     middlewares=() if sending.again == "always" else (_only_once,),
                 ) as answer,
@@ -270,11 +327,11 @@ class Client:
                     lone_surrogates=lone_surrogates,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # aiohttp's own texts hold headers and query strings: only the kind of error is told
-            failed = TransportError(_plain(error, url))
-            failed.of_account = isinstance(error, aiohttp.ClientConnectorError)
+            failed = no_answer(error, url, proxy)
             failed.sent = departure.has_left
-            failed.worth_repeating = not sending.time_left.is_over
+            if not failed.worth_repeating:
+                self._give_up(account, failed)
+            failed.worth_repeating &= not sending.time_left.is_over
             raise failed from None
         if page.has_no_content:  # nothing in it can be an error
             return page
@@ -283,8 +340,8 @@ class Client:
         try:
             account.provider.check(page)
         except ApiError as error:
-            error.code = _redacted(error.code, account, signed)[:100]
-            error.detail = _redacted(error.detail, account, signed)[:500]
+            error.code = _redacted(error.code, account, signed, proxy)[:100]
+            error.detail = _redacted(error.detail, account, signed, proxy)[:500]
             error.args = (error.status, error.code, error.detail)
             raise
         except RecursionError:
@@ -419,10 +476,6 @@ async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: 
     context.trace_request_ctx.correct()
 
 
-class _LostError(aiohttp.ClientError):
-    """The connection broke, by the name of the error that said so."""
-
-
 async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Keep aiohttp from sending a request again of its own accord.
 
@@ -434,7 +487,7 @@ async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
     except aiohttp.ClientConnectorError:
         raise  # there was no connection, and it is not tried again
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _LostError(type(error).__name__) from None
+        raise LostError(type(error).__name__) from None
 
 
 def _may_be_applied(error: CrmlabError) -> bool:
@@ -454,23 +507,19 @@ def outcome_unknown(request: Request, error: CrmlabError) -> UnknownOutcomeError
     )
 
 
-def _redacted(text: str, account: Account, signed: Request) -> str:
+def _headers(signed: Request, url: URL, proxy: Proxy | None) -> dict[str, str]:
+    """Return all headers of a request; called where they are sent, so that no variable shows them in a traceback."""
+    # a tunnel, which https takes, has headers of its own
+    to_proxy = proxy.headers if proxy and url.scheme == "http" else {}
+    return {**(_FILE_HEADERS if signed.is_file else HEADERS), **signed.headers, **to_proxy}
+
+
+def _redacted(text: str, account: Account, signed: Request, proxy: Proxy | None) -> str:
     """Return the text without the secrets, as they are and as the headers carry them."""
     for word in " ".join(signed.headers.values()).split():
         if len(word) >= _SECRET_LENGTH:
             text = text.replace(word, "••••")
-    return account.redact(text)
-
-
-def _plain(error: Exception, url: URL) -> str:
-    name = str(error) if isinstance(error, _LostError) else type(error).__name__
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot reach {url.host}:{url.port} ({name}); check the network and base_url"
-    if isinstance(error, TimeoutError):
-        return f"{url.host} did not answer in time ({name})"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return f"the answer of {url.host} was cut off ({name})"
-    return f"the connection to {url.host} failed ({name})"
+    return account.redact(proxy.redact(text) if proxy else text)
 
 
 def _tries(number: int, seconds: float) -> str:

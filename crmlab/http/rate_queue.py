@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
@@ -19,7 +19,9 @@ _SLACK = 0.03
 #: what a vendor counts together: its address and, where it counts accounts apart, which
 Scope = tuple[str, str]
 Key = tuple[Scope, Limits]
-_limiters: dict[Key, Limiter] = {}
+_limiters: dict[Scope, Limiter] = {}
+#: how many clients ask within which limits
+_in_use: defaultdict[Scope, Counter[Limits]] = defaultdict(Counter)
 #: event loops in several threads share a limiter
 _taking_ticket = threading.Lock()
 
@@ -72,6 +74,30 @@ _queues: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, Key], RateQueue] =
 
 def rate_queue(scope: Scope, limits: Limits) -> RateQueue:
     """Return the queue of that scope in the running event loop."""
-    key = (scope, limits)
-    limiter = _limiters.setdefault(key, Limiter(limits, slack=_SLACK))
-    return _queues.setdefault((asyncio.get_running_loop(), key), RateQueue(limiter, limits.concurrency))
+    limiter = _limiters.setdefault(scope, Limiter(limits, slack=_SLACK))
+    key = (asyncio.get_running_loop(), (scope, limits))
+    return _queues.setdefault(key, RateQueue(limiter, limits.concurrency))
+
+
+def join(scope: Scope, limits: Limits) -> set[Limits]:
+    """Keep everything of that scope within these limits too, until `leave`; return those of others that hold now.
+
+    All threads and event loops share them: the vendor counts what comes, and not who sends it.
+    """
+    with _taking_ticket:
+        users = _in_use[scope]
+        others = set(users) - {limits}
+        users[limits] += 1
+        _limiters.setdefault(scope, Limiter(limits, slack=_SLACK)).hold(users)
+    return others
+
+
+def leave(scope: Scope, limits: Limits) -> None:
+    """Take back a `join`."""
+    with _taking_ticket:
+        users = _in_use[scope]
+        users[limits] -= 1
+        if not users[limits]:
+            del users[limits]
+        if users:
+            _limiters[scope].hold(users)

@@ -1,11 +1,13 @@
 """A line for each request, for whoever asks for it: ``logging.getLogger("crmlab").setLevel("DEBUG")``.
 
-It tells what was asked, how it ended and how long it took, and neither parameters nor anything of an answer.
+It tells what was asked, how it ended and how long it took, and neither parameters nor anything of an answer: the ids
+in a path are left out.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,13 @@ from crmlab.connector import Request
 from crmlab.errors import ApiError
 
 LOG = logging.getLogger("crmlab")
+#: parts of a path that no documentation has: with a digit, though "v1" and "v1.1" are versions, escapes, or very long
+_FILLED_IN = re.compile(r"^(?!v\d[\d.]*$).*[\d@%]|.{40}")
+
+
+def _without_ids(path: str) -> str:
+    """Return a path with an ellipsis for what is filled in: an id or an address is of a person."""
+    return "/".join("…" if _FILLED_IN.search(part) else part for part in path.split("/"))
 
 
 class RequestLog:
@@ -45,7 +54,7 @@ class RequestLog:
                 "%s: %s %s %s %.0f ms, waited %.0f ms, try %d",
                 self._account.label,
                 self._request.method,
-                self._account.redact(self._request.path),
+                self._account.redact(_without_ids(self._request.path)),
                 ended or self.status,
                 1_000 * (time.monotonic() - sent_at),
                 1_000 * (sent_at - self._asked_at),

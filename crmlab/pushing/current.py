@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from crmlab import fetching  # its function of that name hides the module from mypy otherwise
 from crmlab.accounts import Account
 from crmlab.connector import Fields, Target
 from crmlab.errors import PlanError
+from crmlab.pushing.stopping import stopped
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -17,20 +19,30 @@ _KEY = ("provider", "account")
 _UNDOCUMENTED = "fields nobody documented"
 
 
-async def whole_list(account: Account, target: Target, client: Client) -> dict[str, Fields]:
+async def whole_list(account: Account, target: Target, client: Client, stop: asyncio.Event) -> dict[str, Fields]:
     """Return every record of a list by its id, as it is sent back.
 
     Raises
     ------
     PlanError
         The list did not come whole, or its records have fields that would be lost.
+    Stopped
+        It was told to stop before the list was there.
     CrmlabError
         It did not come at all.
     """
     name = f"{account.provider.name}.{target.current_resource}"
     data = await fetching.fetch(
-        account, name, limits=client.limits(account), timeouts=client.timeouts, progress=False, on_error="raise"
+        account,
+        name,
+        limits=client.limits(account),
+        timeouts=client.timeouts,
+        progress=False,
+        stop=stop,
+        on_error="raise",
     )
+    if stop.is_set():
+        raise stopped()
     notes = " ".join(data.summary["note"])
     if not data.complete or _UNDOCUMENTED in notes:
         raise PlanError(

@@ -8,11 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crmlab.connector import Entry
-from crmlab.errors import CrmlabError
+from crmlab.accounts import Account
+from crmlab.connector import Entry, Outcome
+from crmlab.errors import CrmlabError, NotFoundError, Stopped
 from crmlab.fetching import chosen
 from crmlab.pushing.prepared import Prepared
 from crmlab.pushing.results_file import Line, ResultsFile
+from crmlab.pushing.stopping import unless_stopped
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -20,8 +22,18 @@ if TYPE_CHECKING:
 #: seconds before the first question, and at most between two
 _FIRST_WAIT = 0.2
 _MAX_WAIT = 5.0
+#: characters of what a service says of a row
+_MAX_REASON = 500
 #: seconds after which a push ends although work goes on: the next one asks again
 PATIENCE = 120.0
+
+
+def as_told(line: Line, outcome: Outcome, account: Account) -> Line:
+    """Return a row with what an answer says of it: no secret of the account, and no page of text."""
+    reason = account.redact(outcome.reason)
+    if len(reason) > _MAX_REASON:
+        reason = f"{reason[:_MAX_REASON]}…"
+    return replace(line, state=outcome.state, id=outcome.id or line.id, reason=reason, pending=outcome.pending)
 
 
 class FollowUp:
@@ -35,10 +47,10 @@ class FollowUp:
         self._lines: dict[str, list[Line]] = {}
 
     def add(self, lines: Iterable[Line]) -> None:
-        """Take note of rows whose work goes on."""
-        for line in lines:
-            if line.pending:
-                self._lines.setdefault(line.pending, []).append(line)
+        """Take note of rows that went together, where the work on any of them goes on; errors may name their places."""
+        together = list(lines)
+        for pending in sorted({line.pending for line in together if line.pending}):
+            self._lines[pending] = [line for line in together if line.pending in (pending, "")]
 
     async def run(self) -> None:
         """Ask until everything is done, `PATIENCE` is over, or it is told to stop."""
@@ -53,7 +65,7 @@ class FollowUp:
                 if await self._is_over(pending):
                     del self._lines[pending]
         for pending, lines in self._lines.items():
-            self._file.put(replace(line, reason=f"{pending} goes on: push again with the same file") for line in lines)
+            self._tell(lines, f"{pending} goes on: push again with the same file")
 
     async def _is_over(self, pending: str) -> bool:
         target = self._prepared.rows.target
@@ -61,20 +73,25 @@ class FollowUp:
         lines = self._lines[pending]
         try:
             asked = chosen(self._prepared.rows.account, target.follow, {"id": pending})
-            page = await self._client.send(asked.account, asked.request)
+            page = await unless_stopped(self._client.send(asked.account, asked.request), self._stop)
             outcomes = target.followed(page, self._entries(lines))
+        except Stopped:
+            return False
+        except NotFoundError:  # and will not be there later
+            unknown = Outcome(state="unknown", reason=f"the service knows no {pending} any more")
+            outcomes = [unknown] * len(lines)
         except CrmlabError as error:
-            self._file.put(
-                replace(line, reason=f"what became of {pending} is not known: {error.what}") for line in lines
-            )
+            self._tell(lines, f"what became of {pending} is not known: {error.what}")
             return True
         if outcomes is None:
             return False
-        self._file.put(
-            replace(line, state=outcome.state, reason=outcome.reason, pending="")
-            for line, outcome in zip(lines, outcomes, strict=True)
-        )
+        settled = zip(lines, outcomes, strict=True)
+        self._file.put(as_told(line, outcome, self._prepared.rows.account) for line, outcome in settled if line.pending)
         return True
+
+    def _tell(self, lines: Iterable[Line], reason: str) -> None:
+        """Say of rows why nobody knows yet what became of them."""
+        self._file.put(replace(line, reason=reason) for line in lines if line.pending)
 
     @staticmethod
     def _entries(lines: Sequence[Line]) -> list[Entry]:

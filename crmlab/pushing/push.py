@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
+from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Target, Timeouts
@@ -121,6 +122,7 @@ async def push(
     """
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
+    _check_words(results, retry_unknown)
     rows = rows_of(account, table, frame)
     given = _checked_options(rows.target, options, account)
     with ResultsFile(results, whose(rows), read_only=dry_run) as file:
@@ -142,10 +144,19 @@ async def push(
     return Pushed(frame=frame, failure=sender.failure, path=file.path, title=title)
 
 
+def _check_words(results: object, retry_unknown: object) -> None:
+    """Refuse what a file or a permission is not: the word "no" would be taken for a yes."""
+    if results is not None and not isinstance(results, str | Path):
+        raise UsageError(f"results is the path of a file, not {results!r}")
+    if not isinstance(retry_unknown, bool):
+        raise UsageError(f"retry_unknown is True or False, not {retry_unknown!r}")
+
+
 def whose(rows: Rows) -> dict[str, str]:
     """Return what every line of the results file says of the whole."""
     account = rows.account
-    return {"provider": account.provider.name, "account": account.name, "table": rows.target.table}
+    host = urlsplit(account.base_url).netloc
+    return {"provider": account.provider.name, "account": account.name, "host": host, "table": rows.target.table}
 
 
 def _checked_options(target: Target, given: Mapping[str, object], account: Account) -> dict[str, object]:

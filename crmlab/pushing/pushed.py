@@ -35,8 +35,9 @@ class Pushed(DisplayMixin):
     ----------
     frame : pl.DataFrame
         A row for each of the frame that was pushed, in its order: row (its place, from 0), id (as it was given, or as
-        the service gave it), state, reason (the vendor's, of a row that was refused), pending (the id of work that goes
-        on at the service), sent_at (UTC; null where it was not sent).
+        the service gave it), state, reason (the vendor's, of a row that was refused; of one that was taken what the
+        answer does not tell), pending (the id of work that goes on at the service), sent_at (UTC; null where it was
+        not sent).
     failure : CrmlabError, optional
         What ended it before all rows were sent.
     path : Path, optional
@@ -65,16 +66,22 @@ class Pushed(DisplayMixin):
     def _open_rows(self) -> pl.DataFrame:
         return self.frame.filter(~pl.col("state").is_in(DONE) | pl.col("pending").is_not_null())
 
+    def _remarks(self) -> pl.DataFrame:
+        """Return the rows that are where they should be, with something to be said of them."""
+        return self.frame.filter(pl.col("state").is_in(DONE), pl.col("pending").is_null(), pl.col("reason") != "")
+
     def __str__(self) -> str:
         counted = ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in self.counts.items())
         ended = f"; ended by: {self.failure}" if self.failure else ""
-        return f"{self.frame.height:,} rows: {counted or 'nothing to send'}{ended}"
+        remarks = self._remarks().height
+        told = f" ({remarks:,} with a remark as their reason)" if remarks else ""
+        return f"{self.frame.height:,} rows: {counted or 'nothing to send'}{told}{ended}"
 
     def __repr__(self) -> str:
         return f"<Pushed: {self}>"
 
     def _overview(self) -> Overview:
-        tables = [("Not where they should be", self._open_rows())]
+        tables = [("Not where they should be", self._open_rows()), ("Taken, with a remark", self._remarks())]
         return Overview(title=self.title, words=str(self), good=self.complete, tables=tables)
 
 

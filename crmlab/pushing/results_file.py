@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import msgspec
 
 from crmlab.atomic_files import errors_in_words
 from crmlab.connector import State
@@ -52,7 +55,8 @@ class ResultsFile:
     path
         Where it is; made if it is not there. None keeps the lines in memory alone.
     whose
-        What each line begins with: the account and the table.
+        What each line begins with: the account, its host, and the table. Rows that were tried on the sandbox are not
+        done elsewhere.
     read_only
         Whether the file is looked at, and nothing more.
 
@@ -74,7 +78,8 @@ class ResultsFile:
 
     def __enter__(self) -> Self:
         if self.path and self._read_only:
-            self._read(self.path.read_bytes() if self.path.exists() else b"")
+            with errors_in_words(self.path):
+                self._read(self.path.read_bytes() if self.path.exists() else b"")
         elif self.path:
             with errors_in_words(self.path):
                 self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, _MODE)
@@ -106,7 +111,7 @@ class ResultsFile:
         new = list(lines)
         if self._handle is not None and self.path is not None:
             with errors_in_words(self.path):
-                _write(self._handle, b"".join(map(self._text, new)))
+                _append(self._handle, b"".join(map(self._text, new)))
         self.lines |= {line.row: line for line in new}
 
     def _take_over(self) -> None:
@@ -117,33 +122,61 @@ class ResultsFile:
         # a run that ended in between has put another file in the place of the one that was opened
         if not (is_ours and os.path.samestat(os.fstat(self._handle), self.path.stat())):
             raise UsageError(f"{self.path} is used by another run: wait for its end")
-        self.path.chmod(_MODE)
         content = self.path.read_bytes()
         torn = self._read(content)
+        self.path.chmod(_MODE)
         if torn:
-            os.ftruncate(self._handle, len(content) - torn)
+            os.ftruncate(self._handle, len(content) - len(torn))
+        elif content and not content.endswith(b"\n"):  # an editor has left out the last end of line
+            _append(self._handle, b"\n")
 
-    def _read(self, content: bytes) -> int:
-        """Take every whole line, the last of each row; return the bytes of half a line at the end."""
-        whole, newline, torn = content.rpartition(b"\n")
-        for text in whole.split(b"\n") if newline else ():
-            line = self._line(text)
-            self.lines[line.row] = line
-        return len(torn)
+    def _read(self, content: bytes) -> bytes:
+        """Take every line, the last of each row; return half a line at the end that a killed process left."""
+        *texts, last = content.split(b"\n")
+        for text in texts:
+            if not self._take(text):
+                raise UsageError(self._is_another())
+        if not last or self._take(last):
+            return b""
+        if not self._begins_a_line(last):
+            raise UsageError(self._is_another())
+        return last
 
-    def _line(self, text: bytes) -> Line:
+    def _take(self, text: bytes) -> bool:
+        """Take a line; return whether it is a whole one.
+
+        Raises
+        ------
+        UsageError
+            it is one of another push, or of something else
+        """
         try:
-            found: dict[str, Any] = json.loads(text)
-            whose = {name: found.pop(name) for name in self._whose}
-            line = Line(**found)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise UsageError(f"{self.path} holds no results of crmlab.push: name another file") from None
-        if whose != self._whose:
+            found = msgspec.json.decode(text, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        whose = {name: found.pop(name, None) for name in self._whose}
+        if whose != self._whose and None not in whose.values():
             raise UsageError(
-                f"{self.path} holds results of {whose['provider']} account {whose['account']!r}, {whose['table']}: "
-                "name another file"
+                f"{self.path} holds results of {whose['provider']} account {whose['account']!r} at {whose['host']}, "
+                f"{whose['table']}: name another file"
             )
-        return line
+        try:
+            line = msgspec.convert(found, Line)
+            is_readable = line.sent_at is None or dt.datetime.fromisoformat(line.sent_at).tzinfo is not None
+        except ValueError:  # that of msgspec is one
+            is_readable = False
+        if whose != self._whose or not is_readable or line.row < 0:
+            raise UsageError(self._is_another())
+        self.lines[line.row] = line
+        return True
+
+    def _begins_a_line(self, text: bytes) -> bool:
+        """Return whether it is the beginning of a line of this file; of another file nothing is ever cut off."""
+        beginning = json.dumps(self._whose, ensure_ascii=False).encode().removesuffix(b"}")
+        return text.startswith(beginning) or beginning.startswith(text)
+
+    def _is_another(self) -> str:
+        return f"{self.path} holds no results of crmlab.push, or was edited: name another file"
 
     def _text(self, line: Line) -> bytes:
         return json.dumps({**self._whose, **asdict(line)}, ensure_ascii=False).encode() + b"\n"
@@ -177,6 +210,17 @@ def earlier(line: Line | None, digest: str, path: Path | None) -> Line | None:
     raise UsageError(
         f"row {line.row} is not the one that {path} says was {line.state}: give the same frame, or name another file"
     )
+
+
+def _append(handle: int, content: bytes) -> None:
+    """Add lines at the end, all or none: after half a line the next one could not be read."""
+    size = os.fstat(handle).st_size
+    try:
+        _write(handle, content)
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(handle, size)
+        raise
 
 
 def _write(handle: int, content: bytes) -> None:

@@ -14,6 +14,7 @@ import polars as pl
 from crmlab.accounts import Account
 from crmlab.connector import Fields, Target, as_value
 from crmlab.errors import UsageError
+from crmlab.pushing.values import check_types, ids_as_text, json_value
 from crmlab.schema import KEY, as_polars, collected
 
 #: the column that names, row by row, the columns that are sent; made by `updates`
@@ -35,12 +36,14 @@ class Row:
         Raises
         ------
         UsageError
-            a value cannot be written
+            a value cannot be written, or there is none
         """
+        if not self.values:
+            raise UsageError("the row has no value: there is nothing to write")
         found: dict[str, Any] = {}
         for name, value in self.values.items():
             write = target.columns.get(name) or as_value(name)
-            found |= write(value, {**current, **found})
+            found |= write(json_value(value, name), {**current, **found})
         return found
 
     def needs_own_read(self, target: Target) -> bool:
@@ -82,10 +85,13 @@ def rows_of(account: Account, table: str, frame: Any) -> Rows:
     target = target_of(account, table)
     found = collected(as_polars(frame, table), table)
     _check_columns(found, target, account)
+    check_types(found, table, [name for name in _sent_columns(found) if name in target.columns])
     _check_account(found, account)
     if "id" in found.columns:
-        found = found.with_columns(pl.col("id").cast(pl.String))
+        found = found.with_columns(ids_as_text(found["id"]))
         ids = found["id"].drop_nulls()
+        if ids.str.strip_chars().eq("").any():
+            raise UsageError("a row has a blank id: of a record that is new it is null")
         if ids.n_unique() != len(ids):
             twice = ids.filter(ids.is_duplicated()).unique(maintain_order=True)
             raise UsageError(f"{len(twice)} ids stand in several rows: a record is written once")
@@ -118,6 +124,9 @@ def _check_columns(frame: pl.DataFrame, target: Target, account: Account) -> Non
     sent = _sent_columns(frame)
     strange = [name for name in sent if name not in target.columns and name not in own]
     takes = f"It takes id, {', '.join([*target.columns, *sorted(own)])}"
+    unknown = _named(frame) - set(frame.columns)
+    if unknown:
+        raise UsageError(f"{CHANGED} names {', '.join(sorted(unknown))}, and there is no such column")
     if strange:
         these = "it" if len(strange) == 1 else "them"
         title = account.provider.title
@@ -131,9 +140,16 @@ def _sent_columns(frame: pl.DataFrame) -> list[str]:
     columns = [name for name in frame.columns if name not in (*KEY, CHANGED)]
     if CHANGED not in frame.columns:
         return [name for name in columns if frame[name].null_count() < frame.height]
-    changed = set(frame[CHANGED].explode().drop_nulls())
+    changed = _named(frame)
     unnamed = frame.filter(pl.col(CHANGED).is_null())
     return [name for name in columns if name in changed or unnamed[name].null_count() < unnamed.height]
+
+
+def _named(frame: pl.DataFrame) -> set[str]:
+    """Return the columns that at least one row names as changed."""
+    if CHANGED not in frame.columns:
+        return set()
+    return set(frame[CHANGED].explode().drop_nulls())
 
 
 def _check_account(frame: pl.DataFrame, account: Account) -> None:
@@ -156,6 +172,7 @@ def _row(number: int, cells: Mapping[str, Any], columns: list[str], target: Targ
         # a frame has a cell for every column: one without a value says nothing
         values = {name: cells[name] for name in columns if cells[name] is not None}
     else:
-        sent = {*changed, *target.always_sent}
+        # what is always sent is no change by itself
+        sent = {*changed, *target.always_sent} if changed else set()
         values = {name: cells[name] for name in columns if name in sent}
     return Row(number, cells.get("id"), values)

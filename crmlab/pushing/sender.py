@@ -22,11 +22,12 @@ from crmlab.errors import (
 from crmlab.fetching import Listener, chosen, out_of_time
 from crmlab.pushing.batches import Ready, batches
 from crmlab.pushing.current import whole_list
-from crmlab.pushing.follow_up import FollowUp
+from crmlab.pushing.follow_up import FollowUp, as_told
 from crmlab.pushing.prepared import Prepared, refusal
 from crmlab.pushing.push_progress import PushProgress
 from crmlab.pushing.results_file import Line, ResultsFile
 from crmlab.pushing.rows import Row
+from crmlab.pushing.stopping import stopped, unless_stopped
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -67,13 +68,13 @@ class Sender:
         timer = asyncio.get_running_loop().call_later(total, self._out_of_time, total) if total else None
         try:
             if self._prepared.reads_list:
-                self._current = await whole_list(self._account, self._target, self._client)
+                await self._read_list()
             queue = batches(self._ready_rows(), self._target)
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(IN_FLIGHT, self._client.limits(self._account).concurrency)):
                     group.create_task(self._work(queue))
-            if next(queue, None) and not self.failure:
-                self.failure = Stopped("stopped before all rows were sent")
+            if not self.failure and next(queue, None):
+                self.failure = stopped()
             await self._follow_up.run()
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
@@ -82,6 +83,12 @@ class Sender:
                 timer.cancel()
             lines = self._file.lines
             self._progress.end(self.failure, complete=all(line.is_done for line in lines.values()))
+
+    async def _read_list(self) -> None:
+        try:
+            self._current = await whole_list(self._account, self._target, self._client, self._stop)
+        except Stopped as error:
+            self.failure = self.failure or error
 
     def _out_of_time(self, seconds: float) -> None:
         self.failure = self.failure or Stopped(out_of_time(seconds))
@@ -114,7 +121,7 @@ class Sender:
 
     async def _send(self, batch: list[Ready]) -> None:
         lines = [self._prepared.line(each.row) for each in batch]
-        has_left = asyncio.Event()
+        has_left = asyncio.Event()  # and may be applied
         try:
             if batch[0].row.needs_own_read(self._target):
                 batch = [await self._merged(each.row) for each in batch]
@@ -123,6 +130,11 @@ class Sender:
             self._unknown(lines, error)
         except UsageError as error:
             self._settle([refusal(line, error) for line in lines])
+        except Stopped as error:
+            self.failure = self.failure or error
+            if not has_left.is_set():
+                return
+            self._settle(self._noted(lines, error))
         except CrmlabError as error:
             self._failed(lines, error, has_left=has_left.is_set())
         else:
@@ -135,35 +147,48 @@ class Sender:
         operation = {each.name: each for each in self._account.provider.operations()}[self._target.current_operation]
         (id_name,) = operation.path_parts()
         asked = chosen(self._account, self._target.current_operation, {id_name: row.id})
-        page = await self._client.send(self._account, asked.request)
+        page = await unless_stopped(self._client.send(self._account, asked.request), self._stop)
         self._progress.asked(page)
         try:
             current = self._target.current(page.read(dict[str, Any]))
         except (KeyError, TypeError):
-            raise TransportError(f"{asked.request.path} answered without the record that it should hold") from None
+            current = None
+        if not isinstance(current, dict):
+            raise TransportError(f"{asked.request.path} answered without the record that it should hold")
+        if str(current.get("id", row.id)) != row.id:
+            raise TransportError(f"{asked.request.path} answered with another record")
         return self._prepared.ready(row, current)
 
     async def _answer(self, batch: Sequence[Ready], lines: Sequence[Line], has_left: asyncio.Event) -> Page:
         asked = self._prepared.asked(batch)
+        is_on_its_way = False
 
         def leaving() -> None:
+            nonlocal is_on_its_way
             now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
             on_its_way = "it was on its way when the process ended"
             self._file.put(replace(line, state="unknown", reason=on_its_way, sent_at=now) for line in lines)
             has_left.set()
+            is_on_its_way = True
 
         def retried() -> None:
+            nonlocal is_on_its_way
+            is_on_its_way = False
             if asked.may_change_twice:  # it was refused as too fast, or did not leave
                 self._file.put(lines)
                 has_left.clear()
+            if self._stop.is_set():
+                raise stopped()
 
-        page = await self._client.send(
+        sending = self._client.send(
             self._account,
             asked.request,
             again="unapplied" if asked.may_change_twice else "always",
             leaving=leaving,
             retried=retried,
         )
+        # what waits for its turn, or to be sent again, is not sent once it shall stop
+        page = await unless_stopped(sending, self._stop, may_be_cut=lambda: not is_on_its_way)
         self._progress.asked(page)
         return page
 
@@ -175,16 +200,8 @@ class Sender:
             outcomes = [Outcome(state="sent", id=line.id, reason="the answer could not be read") for line in lines]
         settled = []
         for line, outcome in zip(lines, outcomes, strict=True):
-            settled.append(
-                replace(
-                    line,
-                    state=outcome.state,
-                    id=outcome.id or line.id,
-                    reason=outcome.reason,
-                    pending=outcome.pending,
-                    sent_at=self._file.lines[line.row].sent_at,
-                )
-            )
+            with_time = replace(line, sent_at=self._file.lines[line.row].sent_at)
+            settled.append(as_told(with_time, outcome, self._account))
         self._settle(settled)
         self._follow_up.add(settled)
 

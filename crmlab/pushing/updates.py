@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
@@ -10,7 +10,12 @@ import polars as pl
 from crmlab.errors import UsageError
 from crmlab.providers import registry
 from crmlab.pushing.rows import CHANGED
+from crmlab.pushing.values import ids_as_text
 from crmlab.schema import KEY, as_polars, collected
+
+#: what the columns of before are named by beside those of after: no column begins with it
+_BEFORE = "\0"
+_NAMES = pl.List(pl.String)
 
 
 def updates(before: Any, after: Any) -> pl.DataFrame:
@@ -37,7 +42,8 @@ def updates(before: Any, after: Any) -> pl.DataFrame:
     Raises
     ------
     UsageError
-        a frame has no id, or one stands twice in it; a column has another dtype in `after`
+        A frame has no id, or one stands twice in it: one of several accounts does where the other frame has no column
+        ``account``. A column has another dtype in `after`.
 
     Examples
     --------
@@ -57,10 +63,18 @@ def updates(before: Any, after: Any) -> pl.DataFrame:
     old = _frame(before, "before")
     new = _frame(after, "after")
     key = [name for name in KEY if name in old.columns and name in new.columns]
+    _check_ids(old, key, "before")
+    _check_ids(new, key, "after")
     columns = [name for name in new.columns if name not in (*KEY, CHANGED)]
     shared = [name for name in columns if name in old.columns]
-    _check_types(old, new, shared)
-    known = old.select(*key, *(pl.col(name).alias(f"{name} before") for name in shared), is_known=True)
+    if not columns:
+        return new.clear().select(
+            *(name for name in KEY if name in new.columns), pl.lit([]).cast(_NAMES).alias(CHANGED)
+        )
+    new = _with_types(new, old, shared)
+    known = old.select(
+        *key, *(pl.col(name).alias(f"{_BEFORE}{name}") for name in shared), pl.lit(value=True).alias(_BEFORE)
+    )
     # no row of a new record is one of those without an id
     both = new.join(known, on=key, how="left", maintain_order="left")
     differs = [_differs(name, is_shared=name in shared) for name in columns]
@@ -77,26 +91,35 @@ def _frame(frame: Any, what: str) -> pl.DataFrame:
     if "id" not in found.columns:
         raise UsageError(f"{what} has no column id, by which its rows are known")
     # two categoricals of different frames do not compare
-    keys = [pl.col(name).cast(pl.String) for name in KEY if name in found.columns]
-    found = found.with_columns(keys)
-    ids = found.filter(pl.col("id").is_not_null()).select(name for name in KEY if name in found.columns)
+    keys = [pl.col(name).cast(pl.String) for name in KEY[:-1] if name in found.columns]
+    return found.with_columns(*keys, ids_as_text(found["id"]))
+
+
+def _check_ids(frame: pl.DataFrame, key: Sequence[str], what: str) -> None:
+    """Refuse a frame in which two rows may be of one record, as far as both frames tell."""
+    ids = frame.filter(pl.col("id").is_not_null()).select(key)
     if ids.is_duplicated().any():
-        raise UsageError(f"{what} has an id twice: its rows cannot be told apart")
-    return found
+        raise UsageError(f"{what} has an id twice, by {', '.join(key)} of both frames: its rows cannot be told apart")
 
 
-def _check_types(old: pl.DataFrame, new: pl.DataFrame, shared: Iterable[str]) -> None:
+def _with_types(new: pl.DataFrame, old: pl.DataFrame, shared: Iterable[str]) -> pl.DataFrame:
+    """Return the frame, of whose columns those that hold nothing have the type of before."""
+    empty = [name for name in shared if new.schema[name] == pl.Null]
+    new = new.with_columns(pl.col(name).cast(old.schema[name]) for name in empty)
     for name in shared:
         if old.schema[name] != new.schema[name]:
             raise UsageError(f"{name} is {old.schema[name]} before and {new.schema[name]} after: cast it")
+        if new.schema[name] == pl.Object:
+            raise UsageError(f"{name} holds objects of Python, which cannot be compared: cast it")
+    return new
 
 
 def _differs(name: str, *, is_shared: bool) -> pl.Expr:
     """Return the name of a column in each row where its value differs, and null elsewhere."""
     differs = pl.col(name).is_not_null()
     if is_shared:
-        is_known = pl.col("is_known").is_not_null()
-        differs = pl.when(is_known).then(pl.col(name).ne_missing(pl.col(f"{name} before"))).otherwise(differs)
+        is_known = pl.col(_BEFORE).is_not_null()
+        differs = pl.when(is_known).then(pl.col(name).ne_missing(pl.col(f"{_BEFORE}{name}"))).otherwise(differs)
     return pl.when(differs).then(pl.lit(name))
 
 

@@ -12,6 +12,7 @@ from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_
 if TYPE_CHECKING:
     from crmlab.results.export import FORMATS, Format, read_cells, read_csv, table_writers, text_writers
     from crmlab.results.opening import open, tells_time  # noqa: A004  # read as crmlab.open
+    from crmlab.results.rewriting import read_stored, rewrite, stored_files
 
 __all__ = [
     "FORMATS",
@@ -28,7 +29,10 @@ __all__ = [
     "parquet_metadata",
     "read_cells",
     "read_csv",
+    "read_stored",
     "refuse_another_question",
+    "rewrite",
+    "stored_files",
     "table_writers",
     "tells_time",
     "text_writers",
@@ -41,5 +45,6 @@ __getattr__ = when_used(
             ("FORMATS", "Format", "read_cells", "read_csv", "table_writers", "text_writers"), "crmlab.results.export"
         ),
         **dict.fromkeys(("open", "tells_time"), "crmlab.results.opening"),
+        **dict.fromkeys(("read_stored", "rewrite", "stored_files"), "crmlab.results.rewriting"),
     },
 )

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from crmlab.atomic_files import is_of_system, make_folder, write_files
+from crmlab.atomic_files import PRIVATE_FILE, is_of_system, make_folder, write_files
 from crmlab.errors import SchemaError, UsageError
 from crmlab.results import excel, manifest
 from crmlab.results.cells import split, unnested
@@ -25,6 +25,8 @@ Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 #: what makes a text of the checksums of other files
 TextOf = Callable[[Mapping[str, Checksum]], str]
+#: records and values as they came, which lie beside what was asked for: for this user only
+_PRIVATE = ("rejected", "misfits")
 _NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00]")
 _COLUMN_OF_ERROR = re.compile(r"in column '([^']*)'")
 
@@ -88,7 +90,8 @@ def text_writers(
 
 def parquet_writers(tables: Mapping[str, pl.DataFrame], metadata: Mapping[str, str]) -> dict[str, Writer]:
     """Return by file name what writes each table as Parquet."""
-    return {f"{name}.parquet": partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()}
+    writers = {name: partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()}
+    return {f"{name}.parquet": _with_its_mode(name, write) for name, write in writers.items()}
 
 
 def table_writers(
@@ -109,8 +112,18 @@ def table_writers(
     _refuse_as_file_names(tables)
     if format == "csv":
         _refuse_for_csv(tables)
-        return {f"{name}.csv": partial(_write_csv, name, frame) for name, frame in tables.items()}
+        writers = {name: partial(_write_csv, name, frame) for name, frame in tables.items()}
+        return {f"{name}.csv": _with_its_mode(name, write) for name, write in writers.items()}
     return parquet_writers(tables, metadata)
+
+
+def _with_its_mode(name: str, write: Writer) -> Writer:
+    return partial(_write_private, write) if name in _PRIVATE else write
+
+
+def _write_private(write: Writer, path: Path) -> None:
+    write(path)
+    path.chmod(PRIVATE_FILE)
 
 
 def _write_text(text_of: TextOf, checksums: Mapping[str, Checksum], path: Path) -> None:
@@ -205,8 +218,10 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     return conform(frame.select(*table.columns), table).with_columns(frame.select(further))
 
 
-def read_cells(path: str | Path, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: str = "") -> pl.DataFrame:
     """Return what `flat` was given, from its CSV file; columns that are not in the schema stay text.
+
+    `advice` is told where the file cannot be read, in place of what helps with one that crmlab wrote.
 
     Raises
     ------
@@ -224,9 +239,9 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType]) -> pl.DataFr
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
         name = Path(path).stem
-        advice = "export it again"
         if name in TABLES:
-            advice = f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+            advice = advice or f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+        advice = advice or "export it again"
         # Polars quotes values, which are of records
         column = _COLUMN_OF_ERROR.search(str(error))
         where = f" in {column[1]}" if column else ""

@@ -11,6 +11,7 @@ import polars as pl
 
 from crmlab.display import listed
 from crmlab.errors import UsageError
+from crmlab.forks import check_threads
 from crmlab.results import manifest
 from crmlab.results.checksums import differs
 from crmlab.results.export import read_cells
@@ -66,6 +67,7 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
     >>> data = crmlab.open("out", lazy=False)  # doctest: +SKIP
     >>> data.report("monday.html")  # doctest: +SKIP
     """
+    check_threads()
     place = Path(folder)
     found = manifest.read(place)
     format = _format(place, found)

@@ -18,6 +18,7 @@ from aiohttp import web
 from crmlab.accounts import Account
 from crmlab.connector import Limits
 from crmlab.errors import UsageError
+from crmlab.forks import check_threads
 from crmlab.providers import unknown
 from crmlab.sandbox.drift import Difference, differing
 from crmlab.sandbox.faults import Fault, broken
@@ -151,6 +152,7 @@ async def serve(
     notes: Sequence[str] = (),
 ) -> AsyncIterator[Sandbox]:
     """Start the services, yield them, stop them."""
+    check_threads()
     running = Sandbox(world, notes)
     running.rate_limits = rate_limits
     made = [service_of(name, world) for name in services or names()]

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from crmlab.errors import UsageError
+from crmlab.forks import check_threads
 
 #: what libraries raise for a frame that they cannot hand over
 _REFUSALS = (ImportError, TypeError, ValueError, pl.exceptions.PolarsError)
@@ -28,7 +29,8 @@ def as_polars(frame: Any, what: str) -> pl.DataFrame | pl.LazyFrame:
     Raises
     ------
     UsageError
-        It is no frame, or its library cannot hand it over; the message says what to write.
+        It is no frame, or its library cannot hand it over; the message says what to write. Or Polars cannot work in
+        this process, which was forked.
 
     Examples
     --------
@@ -37,6 +39,7 @@ def as_polars(frame: Any, what: str) -> pl.DataFrame | pl.LazyFrame:
     ...
     crmlab.errors.UsageError: deals is of type dict, which is no frame: write polars.DataFrame(...)
     """
+    check_threads()
     if isinstance(frame, pl.DataFrame | pl.LazyFrame):
         return frame
     import narwhals.stable.v2 as nw  # noqa: PLC0415  # loaded when a frame of another library comes

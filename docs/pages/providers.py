@@ -63,8 +63,8 @@ def _page(provider: Provider) -> str:
         "What it brings": "\n\n".join(_resource(provider, each) for each in provider.resources),
         "What can be written back": _targets(provider),
         "Operations": _operations(provider),
-        "Assumed": "What the vendor does not document. When a line is wrong for your account, please open an issue "
-        f"with it.\n\n{bullets(provider.assumptions)}",
+        "Assumed": "What the vendor does not document. When a line is wrong for your account, please report it "
+        f"where you got crmlab from.\n\n{bullets(provider.assumptions)}",
         "Tested for an account": _probes(provider),
         "Not covered": bullets(provider.not_covered),
         "Fields": f"Where each documented field went: [fields of {provider.title}](../fields/{provider.name}.md).",

@@ -28,9 +28,11 @@ _ORDER = (
         "table",
         "collect",
         "open",
+        "about",
+        "erase",
         "read_csv",
     ),
-    *("Account", "Plan", "Fetched", "Probed", "DryRun", "PushPlan", "Pushed"),
+    *("Account", "Plan", "Fetched", "Dossier", "Probed", "DryRun", "PushPlan", "Pushed"),
 )
 
 

@@ -447,9 +447,16 @@ def text_of(capsys, command):
         (["relenta", "contacts", "none.csv"], "cannot be read"),
         (["relenta", "contacts", "none.xlsx"], "neither CSV nor Parquet"),
         (["relenta", "contacts", "none.parquet"], "cannot be read as Parquet"),
+        (["relenta", "contacts", "german.csv"], "save it as UTF-8 with commas"),
+        (["relenta", "contacts", "one.csv", "results=one", "stop=1"], "results, stop is nothing that a service"),
+        (["relenta", "contacts", "one.csv", "--results", "one.csv"], "one.csv holds no results"),
     ],
 )
-def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(reachable, capsys, given, told):
+def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(reachable, capsys, given, told, *, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "german.csv").write_bytes("first_name\nÄda\n".encode("cp1252"))
+    (tmp_path / "one.csv").write_text("first_name\nAda\n")
+
     assert main(["push", *given]) == 2
     shown = capsys.readouterr().err
     assert told in shown

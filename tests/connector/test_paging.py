@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import PageSize, Paginator, cursor, numbered, one_answer, widening
+from crmlab.connector.paging import PageSize, Paginator, cursor, linked, numbered, one_answer, widening
 from crmlab.connector.request import Request
 from crmlab.errors import PagingError
 
@@ -167,3 +167,28 @@ def test_a_page_size_is_made_smaller_wherever_it_stands_and_left_out_at_last() -
 def test_pages_that_nobody_can_read_are_refused_and_not_listed() -> None:
     with pytest.raises(PagingError, match="/list tells of 1,000,000,000 pages"):
         numbered(last)(answer(Request(path="/list"), {"last": 10**9}))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "?page=2",
+        "/users?page=2",
+        "https://api.example.com/v1/users?page=2",
+        "http://api.example.com/users?page=2",
+        "https://thief.example.com/users?page=2",
+        "http://169.254.169.254/users?page=2",
+        "//10.0.0.1/users?page=2",
+        "https://thief@api.example.com/users?page=2",
+    ],
+)
+def test_a_link_is_followed_on_the_host_that_was_asked_whatever_it_names(link: str) -> None:
+    assert linked(Request(path="/users"), link) == Request(path="/users", params={"page": "2"})
+
+
+@pytest.mark.parametrize(
+    "link", ["/admin?page=2", "http://[::1/users", r"\\thief\users?page=2", "javascript:users", "..//"]
+)
+def test_a_link_that_leads_elsewhere_is_not_followed(link: str) -> None:
+    with pytest.raises(PagingError, match="is not followed"):
+        linked(Request(path="/users"), link)

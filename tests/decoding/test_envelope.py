@@ -120,6 +120,20 @@ def test_one_record_where_a_list_is_documented_is_a_list_of_one() -> None:
     assert read({"id": "1"}, EVENTS) == ([{"id": "1"}], "")
 
 
+@pytest.mark.parametrize(
+    "gateway",
+    [
+        {"id": "req-1", "message": "later"},
+        {"id": "req-1", "status": "failed", "type": "error"},
+        {"id": "req-1", "trace_id": "t", "error_class": "upstream"},
+    ],
+)
+@pytest.mark.parametrize("resource", [EVENTS, EMPLOYEES])
+def test_an_error_with_an_id_is_no_record(resource: Resource, gateway: dict[str, str]) -> None:
+    with pytest.raises(TransportError, match="is documented"):
+        as_documented(page(gateway), resource)
+
+
 def test_what_stands_beside_a_list_is_found_where_it_is_documented() -> None:
     resource = NOTES
     for body in (

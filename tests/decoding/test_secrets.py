@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from crmlab.decoding.secrets import body_without_secrets, column_without_secrets, shown, shown_values, without_secrets
+from crmlab.decoding.secrets import body_without_secrets, frame_without_secrets, shown, shown_values, without_secrets
 
 NAMES = ["auth_key", "authKey", "access_token", "Token", "api_key", "apikey", "client_secret", "password"]
 
@@ -39,7 +39,7 @@ def test_json_inside_a_text_is_looked_into(text: str) -> None:
     value = [{"note": text}]
     column = pl.Series("notes", [value, None, [], [{"note": "[beta] keys"}], [{"note": None}]])
 
-    blotted = column_without_secrets(column, ["keys"])
+    blotted = frame_without_secrets(pl.DataFrame([column]), ["keys"])["notes"]
 
     assert "••••" in str(without_secrets(value, ["keys"]))
     assert blotted.to_list()[1:] == column.to_list()[1:]
@@ -48,10 +48,11 @@ def test_json_inside_a_text_is_looked_into(text: str) -> None:
     assert "hush" not in f"{blotted.to_list()}{without_secrets(value, ['keys'])}{shown(text.encode(), ['keys'])}"
 
 
-def test_a_column_without_such_a_name_is_the_same() -> None:
-    column = pl.Series([{"note": '{"other": 1}', "number": 1}])
+def test_a_frame_without_such_a_name_is_the_same() -> None:
+    frame = pl.DataFrame({"notes": [{"note": '{"other": 1}', "number": 1}], "number": [1]})
 
-    assert column_without_secrets(column, ["keys"]) is column
+    assert frame_without_secrets(frame, ["keys"]) is frame
+    assert frame_without_secrets(frame[["number"]], ["keys"])["number"].to_list() == [1]
 
 
 @pytest.mark.parametrize(

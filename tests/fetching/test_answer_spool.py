@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import gzip
+import json
 import stat
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab.cli import main
+from crmlab.connector import Page, Request
 from crmlab.errors import CrmlabError, Stopped, UsageError
 from crmlab.fetching import answer_file, answer_spool, redact
 from crmlab.http import client
@@ -110,7 +114,7 @@ async def test_a_second_call_asks_for_what_is_missing_and_for_one_page_of_a_list
     assert second.fetched_at == first.fetched_at
 
 
-async def test_of_a_list_that_is_counted_nothing_is_asked_twice(tmp_path: Path) -> None:
+async def test_of_a_list_that_is_counted_no_more_than_the_last_page_is_asked_twice(tmp_path: Path) -> None:
     broken = Fault(kind="status", status=503, match="notes?", skip=2, times=1)
     async with crmlab.sandbox(rows=700, seed=3, services=["onepagecrm"], faults=[broken]) as accounts:
         await crmlab.fetch(accounts, "onepagecrm.notes", spool=tmp_path)
@@ -122,8 +126,9 @@ async def test_of_a_list_that_is_counted_nothing_is_asked_twice(tmp_path: Path) 
         whole = await crmlab.fetch(accounts, "onepagecrm.notes")
 
     assert_frame_equal(data["onepagecrm.notes"], whole["onepagecrm.notes"], check_row_order=False)
-    assert kept >= 2
-    assert sent == accounts.requests.total() - sent - kept
+    assert kept >= 1
+    # the page is the last one of those that were looked up by then: rarely another one follows
+    assert sent - (accounts.requests.total() - sent - kept) <= 2
 
 
 async def test_a_list_that_was_changed_meanwhile_is_asked_for_from_its_beginning(serve: Serve, tmp_path: Path) -> None:
@@ -138,6 +143,58 @@ async def test_a_list_that_was_changed_meanwhile_is_asked_for_from_its_beginning
 
     assert ids(data) >= set(range(1, 550))
     assert "changed since" in note(data)
+
+
+async def test_one_record_less_and_one_more_do_not_hide_behind_the_same_count(serve: Serve, tmp_path: Path) -> None:
+    numbers = range(350)
+    is_broken = True
+
+    async def notes(request: web.Request) -> web.Response:
+        page = int(request.query.get("page", "1"))
+        if is_broken and page == 4:
+            return web.Response(status=503)
+        size = int(request.query["per_page"])
+        rows = [{"note": {"id": f"n{number}", "text": "x"}} for number in numbers]
+        found = {"notes": rows[(page - 1) * size : page * size], "total_count": 350, "page": page, "per_page": size}
+        return web.json_response({"status": 0, "message": "OK", "data": found | {"max_page": -(-350 // size)}})
+
+    account = crmlab.Account("onepagecrm", base_url=await serve(notes), user_id="u", api_key=KEY)
+    await crmlab.fetch(account, "onepagecrm.notes", limits=FAST, spool=tmp_path)
+    is_broken = False
+    numbers = range(1, 351)
+
+    data = await crmlab.fetch(account, "onepagecrm.notes", limits=FAST, spool=tmp_path)
+
+    assert {f"n{number}" for number in numbers} <= set(data["onepagecrm.notes"]["id"])
+    assert "changed since" in note(data)
+
+
+async def test_a_key_that_is_not_kept_does_not_make_a_page_another_one(serve: Serve, tmp_path: Path) -> None:
+    class WithKeys(Contacts):
+        def contact(self, number: int) -> dict[str, Any]:
+            return {**super().contact(number), "api_key": f"of contact {number}"}
+
+    service = WithKeys(range(250), broken=3)
+    address = await serve(service)
+    await contacts(address, tmp_path)
+    service.broken = 0
+
+    assert "resumed from" in note(await contacts(address, tmp_path))
+
+
+async def test_a_copied_folder_is_as_old_as_its_answers(serve: Serve, tmp_path: Path) -> None:
+    address = await serve(Contacts(range(250), broken=3))
+    await contacts(address, tmp_path)
+    long_ago = dt.datetime.now(dt.UTC) - answer_spool.MAX_AGE
+    for path in tmp_path.rglob("*.gz"):
+        kept = answer_file.read(path)
+        assert kept
+        kept = answer_file.AnswerFile(about={**kept.about, "asked_at": long_ago.isoformat()}, body=kept.body)
+        path.write_bytes(answer_file.packed(kept))
+    about = json.loads((tmp_path / "spool.json").read_bytes())
+    (tmp_path / "spool.json").write_text(json.dumps({**about, "as_of": long_ago.isoformat()}))
+
+    assert "not of the last 12 hours" in note(await contacts(address, tmp_path))
 
 
 async def test_a_cursor_that_is_not_known_any_more_makes_the_list_begin_anew(serve: Serve, tmp_path: Path) -> None:
@@ -191,7 +248,7 @@ async def test_answers_that_are_too_old_or_of_another_key_are_asked_again_and_to
     old = await contacts(address, tmp_path, key="another key, as long")
 
     assert "came with another key" in note(other)
-    assert "older than 0 hours" in note(old)
+    assert "not of the last 0 hours" in note(old)
 
 
 async def test_an_unfinished_run_of_another_question_is_not_lost(serve: Serve, tmp_path: Path) -> None:
@@ -257,6 +314,45 @@ async def test_a_replay_and_one_without_personal_values_bring_the_same(tmp_path:
     assert [key for key in keys if key.encode() in kept] == []
 
 
+async def test_what_tells_of_a_person_is_in_no_copy_whatever_it_is_called(serve: Serve, tmp_path: Path) -> None:
+    told = {
+        "type": "Freundin",
+        "kind": "Ann",
+        "geburtstag": "1980-05-17",
+        "value": "1979-03-31",
+        "tax": "1234567890123",
+        "rule": "TEL=0301234567",
+        "ann@key.example": 1,
+    }
+
+    class Telling(Contacts):
+        def contact(self, number: int) -> dict[str, Any]:
+            return super().contact(number) | (told if number == 7 else {})
+
+    async def answers_of(request: web.Request) -> web.StreamResponse:
+        if request.query.get("page") == "3":
+            failed = {"status": False, "code": 403, "message": "no more of Ann Meierhofer, ann@x.example"}
+            return web.json_response(failed, status=403)
+        answer = await service(request)
+        answer.headers["X-User-Id"] = "4711123"
+        return answer
+
+    service = Telling(range(250))
+    address = await serve(answers_of)
+    account = crmlab.Account("relenta", name="ann@owner.example", base_url=f"{address}/tenants/meier-gmbh", api_key=KEY)
+    await crmlab.fetch(account, "contacts", limits=FAST, spool=tmp_path / "spool")
+
+    copy = redact(tmp_path / "spool", tmp_path / "copy")
+
+    sent = everything(copy)
+    values = [value for name, value in told.items() if isinstance(value, str)]
+    planted = [*values, "key.example", "Meierhofer", "x.example", "owner", "meier-gmbh", "4711123"]
+    assert [text for text in planted if text.encode() in sent] == []
+    failure = str(crmlab.replay(copy).failures[0])
+    assert "contacts: HTTP 403" in failure
+    assert "no more of" in failure
+
+
 async def test_what_is_kept_is_for_this_user_only_and_holds_no_key(serve: Serve, tmp_path: Path) -> None:
     async def echoing(request: web.Request) -> web.Response:
         key = request.headers["X-Relenta-Department-Key"]
@@ -294,6 +390,68 @@ def test_a_folder_without_answers_is_no_spool(tmp_path: Path) -> None:
     (tmp_path / "spool.json").write_text("{}")
     with pytest.raises(UsageError, match="not what crmlab wrote"):
         crmlab.replay(tmp_path)
+    for wrong in (5, None, "", "a\0b", "x" * 300):
+        with pytest.raises(UsageError):
+            crmlab.replay(wrong)  # type: ignore[arg-type]
+    (tmp_path / "spool.json").write_text('{"spool": 2}')
+    with pytest.raises(UsageError, match="another version of crmlab"):
+        crmlab.replay(tmp_path)
+
+
+async def test_a_folder_of_somebody_elses_answers_is_left_alone(serve: Serve, tmp_path: Path) -> None:
+    survey = tmp_path / "answers" / "survey.csv"
+    survey.parent.mkdir()
+    survey.write_text("mine")
+
+    with pytest.raises(UsageError, match="is not crmlab's"):
+        await contacts(await serve(Contacts(range(10))), tmp_path)
+
+    assert survey.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("asked_accounts", [{}]), ("asked_accounts", 3), ("asked_again", [1]), ("told", []), ("finished", "no")],
+)
+async def test_a_spool_that_says_something_else_is_refused_in_words(
+    serve: Serve, tmp_path: Path, name: str, value: object
+) -> None:
+    address = await serve(Contacts(range(10), broken=1))
+    with suppress(CrmlabError):
+        await contacts(address, tmp_path)
+    about = json.loads((tmp_path / "spool.json").read_bytes())
+    (tmp_path / "spool.json").write_text(json.dumps({**about, name: value}))
+
+    for read in (crmlab.replay, redact):
+        with pytest.raises(UsageError, match="not what crmlab wrote"):
+            read(tmp_path)
+    with pytest.raises(UsageError, match="not what crmlab wrote"):
+        await contacts(address, tmp_path)
+
+
+async def test_files_that_are_no_answers_are_asked_for_again_and_not_passed_on(serve: Serve, tmp_path: Path) -> None:
+    service = Contacts(range(350), broken=4)
+    address = await serve(service)
+    folder = tmp_path / "spool"
+    await contacts(address, folder)
+    kept = sorted(folder.glob("answers/*/contacts/*.gz"))
+    heads: list[Any] = [[1], {}, {"failed": {}, "asked_at": TIME}]
+    for path, head in zip(kept, heads, strict=False):
+        path.write_bytes(gzip.compress(json.dumps(head).encode() + b"\n"))
+    foreign = folder / "answers" / "mine" / "x"
+    foreign.mkdir(parents=True)
+    (foreign / "y.gz").write_bytes(kept[-1].read_bytes())
+    (kept[0].parent / "of-mine.gz").write_bytes(kept[-1].read_bytes())
+    service.broken = 0
+
+    copy = redact(folder)
+    half = crmlab.replay(folder)
+    data = await contacts(address, folder)
+
+    assert ids(data) == set(range(350))
+    assert isinstance(half.failures[0], Stopped)
+    assert "cannot be read" in str(half.failures[0])
+    assert not list(copy.rglob("*mine*"))
 
 
 async def test_an_answer_that_cannot_be_kept_ends_the_fetch_with_the_reason(
@@ -319,7 +477,9 @@ async def test_an_answer_that_cannot_be_kept_ends_the_fetch_with_the_reason(
 
 def test_a_file_that_is_cut_off_is_no_answer(tmp_path: Path) -> None:
     path = tmp_path / "answer.gz"
-    answer = answer_file.AnswerFile(about={"asked_at": "2026-11-30T00:00:00+00:00"}, body=b"x" * 1000)
+    page = Page(request=Request(path="/contacts"), status=200, headers={}, body=b"")
+    about = answer_file.AnswerFile.of_page(page, body=b"", headers={}).about
+    answer = answer_file.AnswerFile(about=about, body=b"x" * 1000)
     whole = answer_file.packed(answer)
 
     path.write_bytes(whole)

@@ -77,6 +77,7 @@ async def test_one_that_is_missing_is_an_error_of_its_own_kind(tmp_path: Path) -
     [
         (b'{"message": "not yet"}', "application/json", "are no PDF"),
         (b"<html>Please sign in to the network</html>", "text/html", "are no PDF"),
+        (b"<html>no %PDF- here %%EOF</html>", "text/html", "are no PDF"),
         (PDF[:-6], "application/pdf", "has no end"),
         (b"", "application/pdf", "nothing in the place of a file"),
     ],
@@ -164,6 +165,29 @@ async def test_what_is_asked_wrongly_is_refused_before_anything_is_sent(
 
     with pytest.raises(UsageError, match=told):
         await crmlab.download(account, operation, tmp_path, asked)
+
+
+@pytest.mark.parametrize("asked", [pl.DataFrame(ONE).lazy(), ONE[0], "C-1", None, ["C-1"]])
+async def test_what_is_no_table_of_arguments_is_refused_in_words(tmp_path: Path, asked: Any) -> None:
+    account = crmlab.Account("complero", api_key=KEY)
+
+    with pytest.raises(UsageError, match="what is asked for is"):
+        await crmlab.download(account, "documentation_by_event", tmp_path, asked)
+    with pytest.raises(UsageError, match="the path of a folder"):
+        await crmlab.download(account, "documentation_by_event", "a\0b", ONE)
+
+
+async def test_what_a_killed_download_left_is_removed_by_the_next(serve: Serve, tmp_path: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=PDF)
+
+    left = tmp_path / ".parts-of-a-killed-run" / "half.pdf"
+    left.parent.mkdir()
+    left.write_bytes(PDF[:20])
+
+    found = await crmlab.download(await account_of(serve, answer), "documentation_by_event", tmp_path, ONE)
+
+    assert [str(path) for path in tmp_path.iterdir()] == found["path"].to_list()
 
 
 async def test_nothing_asked_is_an_empty_frame(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ async def test_a_fault_is_a_failure_that_says_where_and_nothing_of_the_data(faul
     assert type(fault).__name__ in str(failure)
     assert "test_resource_fetch.py, line" in str(failure)
     assert "secret" not in str(failure)
-    assert "open an issue" in failure.what_to_do
+    assert "please report it" in failure.what_to_do
     assert notes_fetch.result.notes[-1] == str(failure)
     assert not notes_fetch.result.complete
     assert account.told[-1] is True

@@ -18,7 +18,15 @@ from aiohttp import web  # a real server stands in for the services
 
 import crmlab
 from crmlab.connector.request import Request
-from crmlab.errors import ApiError, AuthError, CrmlabError, RateLimitError, ServerError, TransportError, UsageError
+from crmlab.errors import (
+    ApiError,
+    AuthError,
+    CrmlabError,
+    InternalError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
 from crmlab.http import client
 from crmlab.http.client import ATTEMPTS, Client
 from crmlab.http.rate_queue import rate_queue
@@ -218,6 +226,16 @@ async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(serve: S
         await send(await serve(script))
 
     assert (len(script.asked), other.asked) == (1, [])
+
+
+@pytest.mark.parametrize("path", ["@thief.example.com/users", ".thief.example.com/users", "0/users"])
+async def test_a_path_that_would_change_the_host_is_not_asked_for(serve: Serve, path: str) -> None:
+    script = Script(lambda r: fine())
+
+    with pytest.raises(InternalError, match="would lead to another host: nothing was sent"):
+        await send(await serve(script), Request(path=path))
+
+    assert script.asked == []
 
 
 async def test_a_port_where_nobody_listens_is_named_soon() -> None:
@@ -527,17 +545,39 @@ def two_limits(scope: Any) -> list[crmlab.Account]:
     return [account("http://127.0.0.1:9", "north"), account("http://127.0.0.1:9", "south", limits=agreed)]
 
 
-async def test_accounts_that_are_counted_together_have_one_limit() -> None:
+async def test_the_strictest_limit_holds_for_accounts_that_are_counted_together() -> None:
+    both = two_limits("ip")
+
     async with Client() as client:
-        with pytest.raises(UsageError, match=r"'north' and .* 'south' are counted together but have different limits"):
-            client.check_scopes(two_limits("ip"))
+        with pytest.warns(UserWarning, match=r"'north' and .* 'south' are counted together .*: the strictest hold"):
+            client.share_limits(both)
+        limits = [client.limits(each) for each in both]
+
+    assert limits == [crmlab.Limits(rate=5, burst=10, concurrency=10, ceiling=5)] * 2
+
+
+async def test_the_strictest_limit_holds_for_fetches_side_by_side(serve: Serve) -> None:
+    script = Script(lambda r: fine())
+    url = await serve(script)
+
+    async with Client(crmlab.Limits(rate=20)) as strict, Client(FAST) as lax:
+        await strict.send(account(url, "a"), ASK)
+        with pytest.warns(UserWarning, match="'b' and what is fetched beside it are counted together"):
+            await lax.send(account(url, "b"), ASK)
+        await asyncio.gather(*(lax.send(account(url, "b"), ASK) for _ in range(8)))
+    async with Client(FAST) as alone:
+        await asyncio.gather(*(alone.send(account(url, "c"), ASK) for _ in range(30)))
+
+    assert len(script.at) == 40
+    assert script.at[9] - script.at[0] >= 0.4  # nine waits of a twentieth of a second
+    assert script.at[39] - script.at[10] < 1.4  # thirty of them are 1.5 s
 
 
 async def test_an_account_that_is_counted_alone_has_its_own_limit() -> None:
     async with Client() as client:
-        client.check_scopes(two_limits("account"))
+        client.share_limits(two_limits("account"))
     async with Client(FAST) as client:
-        client.check_scopes(two_limits("ip"))
+        client.share_limits(two_limits("ip"))
 
 
 async def test_refusals_slow_the_scope_down(serve: Serve) -> None:

@@ -120,6 +120,20 @@ def test_no_window_sees_more_than_the_burst_whatever_is_refused(
     assert_within(limits, times(tickets))
 
 
+@given(LIMITS, LIMITS, FATES)
+def test_where_several_limits_hold_no_window_of_any_sees_more(
+    one: Limits, other: Limits, fates: list[tuple[float, bool]]
+) -> None:
+    sender = Sender(one)
+    sender.limiter.hold([one, other])
+
+    tickets = [sender.leave(connecting=connecting) for connecting, _ in fates]
+    sender.pass_to(sender.now + 10)
+
+    assert_within(one, times(tickets))
+    assert_within(other, times(tickets))
+
+
 def test_without_a_rate_nothing_waits() -> None:
     sender = Sender(Limits(rate=None))
 

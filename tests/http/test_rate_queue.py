@@ -12,7 +12,7 @@ import pytest
 
 import crmlab
 from crmlab.http.limiter import Limiter
-from crmlab.http.rate_queue import RateQueue, rate_queue
+from crmlab.http.rate_queue import RateQueue, join, leave, rate_queue
 
 Answer = Callable[[], Awaitable[object]]
 _hosts = itertools.count()
@@ -182,6 +182,23 @@ async def test_who_may_not_leave_any_more_takes_no_time() -> None:
     assert limited.limiter.wait(time.monotonic()) == 0
 
 
+def test_limits_hold_as_long_as_somebody_asks_within_them() -> None:
+    where, slow, fast = scope(), crmlab.Limits(rate=1), crmlab.Limits(rate=10)
+
+    async def rate() -> float | None:
+        return rate_queue(where, fast).limiter.rate
+
+    rates = []
+    assert join(where, fast) == set()
+    assert join(where, slow) == {fast}
+    assert join(where, slow) == {fast}
+    for left in (slow, slow, fast):
+        rates.append(asyncio.run(rate()))
+        leave(where, left)
+
+    assert rates == pytest.approx([1, 1, 10], rel=0.03)
+
+
 async def test_fetches_of_one_event_loop_wait_in_one_line() -> None:
     where, limits = scope(), crmlab.Limits(rate=5)
 
@@ -189,7 +206,7 @@ async def test_fetches_of_one_event_loop_wait_in_one_line() -> None:
 
     assert rate_queue(where, limits) is first
     assert rate_queue(scope(), limits) is not first
-    assert rate_queue(where, crmlab.Limits(rate=6)).limiter is not first.limiter
+    assert rate_queue(where, crmlab.Limits(rate=6)).limiter is first.limiter
 
 
 def test_event_loops_one_after_the_other_keep_to_one_limit() -> None:
@@ -206,15 +223,19 @@ def test_event_loops_one_after_the_other_keep_to_one_limit() -> None:
     assert all(later - earlier >= 0.02 for earlier, later in itertools.pairwise(at))
 
 
-def test_event_loops_side_by_side_keep_to_one_limit() -> None:
+@pytest.mark.parametrize("rates", [(100, 100, 100), (100, 300, None)])
+def test_event_loops_side_by_side_keep_to_the_strictest_limit(rates: tuple[float | None, ...]) -> None:
     where, at = scope(), []
+    given = [crmlab.Limits(rate=rate, burst=5) for rate in rates]
+    for each in given:
+        join(where, each)
 
-    async def several() -> None:
-        traffic = Traffic(rate_queue(where, crmlab.Limits(rate=100, burst=5)))
+    async def several(limits: crmlab.Limits) -> None:
+        traffic = Traffic(rate_queue(where, limits))
         await traffic.all("ab" * 8)
         at.extend(traffic.at)
 
-    threads = [threading.Thread(target=asyncio.run, args=(several(),)) for _ in range(3)]
+    threads = [threading.Thread(target=asyncio.run, args=(several(each),)) for each in given]
     for thread in threads:
         thread.start()
     for thread in threads:

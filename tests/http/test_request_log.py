@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -49,6 +50,21 @@ async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(
         fetched,
     )
     assert not [text for _, text in lines if KEY in text or "Smith" in text]
+
+
+async def test_no_id_and_no_address_of_a_person_is_in_a_line(
+    serve: Serve, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=404)
+
+    account = crmlab.Account("complero", base_url=await serve(answer), api_key=KEY)
+    asked = [{"contact_id": "ann@example.com", "event_id": "4711"}]
+    with caplog.at_level(logging.DEBUG, logger="crmlab"), pytest.raises(crmlab.errors.NotFoundError):
+        await crmlab.download(account, "documentation_by_event", tmp_path, asked)
+
+    [line] = [record.getMessage() for record in caplog.records if record.name == "crmlab"]
+    assert "GET /contacts/…/documentation/… 404" in line
 
 
 def test_nothing_is_printed_unless_a_program_asks_for_it() -> None:

@@ -15,6 +15,12 @@ from crmlab.providers import registry
 #: modules of other packages, and what is said of each
 FURTHER = {
     "thief": ("from crmlab.providers.complero import PROVIDER", "'complero', a name that is taken"),
+    "lookalike": (
+        "from dataclasses import replace\nfrom crmlab.providers.complero import PROVIDER as GIVEN\n"
+        "PROVIDER = replace(GIVEN, name='Complero')",
+        "it would be given what CRMLAB_COMPLERO_API_KEY holds, which is another service's",
+    ),
+    "quits": ("raise SystemExit('no licence')", "importing it raised SystemExit: no licence"),
     "broken": ("raise RuntimeError('no such key')", "importing it raised RuntimeError: no such key"),
     "missing": ("import a_package_that_is_not_installed", "importing it raised ModuleNotFoundError"),
     "empty": ("PROVIDER = 'complero'", "is no crmlab.connector.Provider"),
@@ -56,6 +62,22 @@ def test_a_provider_that_cannot_stand_is_named_in_a_warning_and_breaks_nothing(n
     assert name not in names
     assert told.startswith(f"The provider {name!r} of {name} is left out: ")
     assert reason in told
+
+
+def test_a_package_whose_list_cannot_be_read_costs_the_command_line_only_its_providers(tmp_path: Path) -> None:
+    registered("unreadable", "PROVIDER = None", tmp_path)
+    (tmp_path / "unreadable-1.0.dist-info" / "entry_points.txt").write_text("[crmlab.providers]\nno pair\n")
+
+    asked = subprocess.run(
+        [sys.executable, "-c", "from crmlab.cli import main; raise SystemExit(main(['--help']))"],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert "usage: crmlab" in asked.stdout
+    assert "The providers of unreadable are left out: TypeError" in asked.stderr
 
 
 def test_the_module_of_a_provider_is_called_like_it() -> None:

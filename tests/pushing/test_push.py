@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 from aiohttp import web
@@ -220,18 +222,55 @@ async def test_half_a_line_is_cut_off_and_a_file_in_use_or_of_another_kind_is_re
         with pytest.raises(UsageError, match="used by another run"):
             await crmlab.push(relenta, "contacts", people(1), results=file)
         await first
-        with file.open("a") as torn:
-            torn.write('{"row": 0, "state": "ref')
+        file.write_text(file.read_text() + file.read_text()[:-20])
         again = await crmlab.push(relenta, "contacts", people(2), results=file)
         frame = pl.DataFrame({"id": ["1"], "first_name": ["A"], "last_name": ["B"]})
-        with pytest.raises(UsageError, match="relenta account 'relenta', contacts"):
+        with pytest.raises(UsageError, match="results of relenta account 'relenta' at"):
             await crmlab.push(accounts.account("complero"), "contacts", frame, results=file)
-        (tmp_path / "other").write_text("a line\n")
-        with pytest.raises(UsageError, match=r"no results of crmlab\.push"):
-            await crmlab.push(relenta, "contacts", people(1), results=tmp_path / "other")
 
     assert states(again) == ["created", "created"]
     assert [json.loads(line)["row"] for line in file.read_text().splitlines()] == [0, 1]
+
+
+def whole_line(**other: Any) -> str:
+    whose = {"provider": "relenta", "account": "relenta", "host": "127.0.0.1:9", "table": "contacts"}
+    return json.dumps({**whose, "row": 0, "digest": "0" * 16, "state": "created", **other})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("a line\n", "holds no results"),
+        ("the only line of a note, without an end", "holds no results"),
+        ('{"provider": "a file of somebody else"', "holds no results"),
+        ("[1]\n", "holds no results"),
+        (whole_line(state="craeted") + "\n", "holds no results"),
+        (whole_line(row="0") + "\n", "holds no results"),
+        (whole_line(row=-1) + "\n", "holds no results"),
+        (whole_line(sent_at="yesterday") + "\n", "holds no results"),
+        # tried on the sandbox, and meant for the service
+        (whole_line(host="127.0.0.1:8") + "\n", "at 127.0.0.1:8, contacts"),
+        # an editor left out the end of the line: it is no half one, and the row is done
+        (whole_line(), "row 0 is not the one"),
+        (None, "Is a directory"),
+    ],
+)
+async def test_a_file_that_is_none_of_this_push_is_refused_and_stays_as_it_is(
+    content: str | None, told: str, tmp_path: Path
+) -> None:
+    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    file = tmp_path / "other"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_text(content)
+
+    with pytest.raises(UsageError, match=told):
+        await crmlab.push(account, "contacts", people(1), results=file, dry_run=True)
+    with pytest.raises(UsageError, match=told):
+        await crmlab.push(account, "contacts", people(1), results=file)
+
+    assert content is None or file.read_text().rstrip() == content.rstrip()
 
 
 @pytest.mark.parametrize(
@@ -251,8 +290,24 @@ async def test_half_a_line_is_cut_off_and_a_file_in_use_or_of_another_kind_is_re
         ("relenta", "contacts", {"provider": ["complero"], "first_name": ["A"]}, {}, r'filter\(provider="relenta"\)'),
         ("relenta", "contacts", {"account": ["other"], "first_name": ["A"]}, {}, "rows of other"),
         ("relenta", "contacts", {"first_name": ["A"]}, {"db_id": 1}, "db_id: Relenta takes no option"),
+        ("relenta", "contacts", {"first_name": ["A"]}, {"retry_unknown": "no"}, "retry_unknown is True or False"),
+        ("relenta", "contacts", {"first_name": ["A"]}, {"results": 5}, "results is the path of a file"),
         ("altcraft", "contacts", {"first_name": ["A"]}, {}, "db_id is missing"),
         ("relenta", "contacts", {"first_name": ["A"], "changed": ["first_name"]}, {}, "list of text"),
+        (
+            "relenta",
+            "contacts",
+            {"first_name": ["A"], "changed": [["name"]]},
+            {},
+            "changed names name, and there is no",
+        ),
+        ("relenta", "contacts", {"id": ["1", " "], "first_name": ["A", "B"]}, {}, "blank id"),
+        ("relenta", "contacts", {"id": [1.5], "first_name": ["A"]}, {}, "not whole"),
+        ("relenta", "contacts", {"id": [["1"]], "first_name": ["A"]}, {}, r"id is List\(String\), and text"),
+        # each letter would be an address
+        ("relenta", "contacts", {"emails": ["a@example.com"]}, {}, r"emails is String, and List\(String\)"),
+        ("relenta", "contacts", {"first_name": [3.0]}, {}, "first_name is Float64, and String"),
+        ("relenta", "contacts", {"custom": [[{"k": "a"}]]}, {}, "custom is List"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(  # the columns of a table
@@ -264,6 +319,37 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(  # the c
 
     with pytest.raises(UsageError, match=told):
         await crmlab.push(account, table, pl.DataFrame(frame), **options)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"first_name": None}, "nothing to write"),
+        ({"first_name": "B", "changed": []}, "nothing to write"),
+        ({"tags": ["a", None]}, "a value in the list tags is null"),
+        ({"custom": [{"key": "id", "value": "7"}]}, "id of custom is a field of the service itself"),
+        ({"custom": [{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]}, "a has two values"),
+        ({"comment": float("nan")}, "comment is nan"),
+        ({"comment": b"x"}, "cannot be sent"),
+    ],
+)
+async def test_a_row_that_no_service_could_take_as_it_is_meant_is_refused(row: dict[str, Any], reason: str) -> None:
+    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    good = {"first_name": "A", "changed": ["first_name"]} if "changed" in row else {"first_name": "A"}
+
+    plan = await crmlab.push(account, "contacts", pl.DataFrame([good, row]), dry_run=True)
+
+    assert plan.rows["becomes"].to_list() == ["create", "refused"]
+    assert reason in plan.rows["reason"][1]
+
+
+async def test_ids_that_pandas_made_floats_of_are_whole_numbers_again() -> None:
+    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    frame = pd.DataFrame({"id": [7, None], "first_name": ["A", "B"]})
+
+    plan = await crmlab.push(account, "contacts", frame, dry_run=True)
+
+    assert plan.rows["id"].to_list() == ["7", None]
 
 
 async def test_a_plan_sends_nothing_makes_no_file_and_shows_the_first_request(tmp_path: Path) -> None:
@@ -289,3 +375,103 @@ async def test_records_with_fields_that_nobody_documented_are_not_sent_whole(ser
 
     with pytest.raises(crmlab.errors.PlanError, match="strange"):
         await crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "first_name": ["B"]}))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+async def test_a_full_disk_ends_a_push_before_a_row_is_sent_that_no_file_tells_of(tmp_path: Path) -> None:
+    import resource  # not on Windows
+    import signal
+
+    file = tmp_path / "results.jsonl"
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with crmlab.sandbox(rows=5, services=["relenta"]) as accounts:
+        kept = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, usual[1]))
+        try:
+            with pytest.raises(crmlab.errors.CrmlabError, match="could not be written"):
+                await crmlab.push(accounts[0], "contacts", people(20), results=file)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+            signal.signal(signal.SIGXFSZ, kept)
+        sent = saved(accounts)
+        again = await crmlab.push(accounts[0], "contacts", people(20), results=file)
+
+    assert 0 < sent < 20
+    assert saved(accounts) == 20
+    assert set(states(again)) == {"created", "unknown"}
+
+
+async def test_what_a_service_says_of_a_row_holds_no_secret_and_no_page_of_text(serve: Serve, tmp_path: Path) -> None:
+    key = "k" * 20
+    file = tmp_path / "results.jsonl"
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "POST":
+            return web.json_response({"message": "taken"}, status=202, headers={"Operation-Id": "O-1"})
+        errors = {"1": f"not with {key}", "2": "x" * 9_000}
+        return web.json_response({"status": "done", "validation_errors": errors})
+
+    account = crmlab.Account("complero", base_url=await serve(answer), api_key=key, facts={})
+    frame = pl.DataFrame({"id": ["1", "2"], "first_name": ["A", "B"], "last_name": ["C", "D"]})
+    pushed = await crmlab.push(account, "contacts", frame, results=file)
+
+    assert states(pushed) == ["refused", "refused"]
+    assert pushed.frame["reason"][0] == "not with ••••"
+    assert pushed.frame["reason"].str.len_chars().max() == 501
+    assert key not in file.read_text()
+
+
+async def test_work_that_the_service_knows_nothing_of_any_more_is_sent_again(serve: Serve, tmp_path: Path) -> None:
+    uploads = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal uploads
+        if request.method == "POST":
+            uploads += 1
+            return web.json_response({"message": "taken"}, status=202, headers={"Operation-Id": f"O-{uploads}"})
+        if request.path.endswith("O-1"):
+            return web.json_response({"message": "not found"}, status=404)
+        return web.json_response({"status": "done", "items": [{"id": "1"}]})
+
+    account = crmlab.Account("complero", base_url=await serve(answer), api_key="k" * 20, facts={})
+    frame = pl.DataFrame({"id": ["1"], "first_name": ["A"], "last_name": ["B"]})
+    first = await crmlab.push(account, "contacts", frame, results=tmp_path / "results")
+    second = await crmlab.push(account, "contacts", frame, results=tmp_path / "results")
+
+    assert states(first) == ["unknown"]
+    assert "knows no O-1" in first.frame["reason"][0]
+    assert states(second) == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "waits_at"),
+    [
+        # refused as too fast, with a long wait
+        ({"first_name": ["A", "B"]}, "save"),
+        # a list without end, which is read before
+        ({"id": ["1", "2"], "first_name": ["A", "B"]}, "list"),
+    ],
+)
+async def test_a_push_that_waits_ends_when_it_is_told_to_stop(
+    frame: dict[str, Any], waits_at: str, serve: Serve
+) -> None:
+    stop = asyncio.Event()
+    saves = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal saves
+        if waits_at in request.path:
+            asyncio.get_running_loop().call_later(0.1, stop.set)
+        if "save" in request.path:
+            saves += 1
+            return web.Response(status=429, headers={"Retry-After": "60"})
+        found = [] if "field" in request.path else [{"id": request.query["page"], "first_name": "A"}]
+        return web.json_response({"status": True, "code": 200, "data": found})
+
+    account = crmlab.Account("relenta", base_url=await serve(answer), account_name="x", api_key="k" * 20, facts={})
+    async with asyncio.timeout(10):
+        pushed = await crmlab.push(account, "contacts", pl.DataFrame(frame), stop=stop)
+
+    assert states(pushed) == ["not_sent", "not_sent"]
+    assert isinstance(pushed.failure, Stopped)
+    assert saves == (2 if waits_at == "save" else 0)

@@ -71,6 +71,15 @@ def test_rows_without_an_id_are_never_matched_to_each_other() -> None:
     assert crmlab.updates(nameless, nameless).height == 2
 
 
+def test_frames_that_share_no_column_but_the_id_or_hold_nothing_in_it_are_compared() -> None:
+    one = pl.DataFrame({"id": ["1"], "city": ["Bonn"], "city before": ["Ulm"], "is_known": [True]})
+
+    assert crmlab.updates(one, one.select("id")).is_empty()
+    assert crmlab.updates(one, one.with_columns(is_known=False))["changed"].to_list() == [["is_known"]]
+    emptied = crmlab.updates(one, one.with_columns(city=pl.lit(None)))
+    assert emptied.to_dicts() == [{"id": "1", "changed": ["city"], "city": None}]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
@@ -78,6 +87,9 @@ def test_rows_without_an_id_are_never_matched_to_each_other() -> None:
         (BEFORE, pl.concat([BEFORE, BEFORE]), "after has an id twice"),
         (BEFORE, BEFORE.with_columns(pl.col("city").is_null()), "city is String before and Boolean after"),
         (BEFORE, [1], "no frame"),
+        # the same id in two accounts
+        (BEFORE, pl.DataFrame({"id": ["1"], "city": ["Rome"]}), "before has an id twice, by id of both frames"),
+        (BEFORE.with_columns(id=pl.lit(1.5)), BEFORE, "not whole"),
     ],
 )
 def test_frames_that_cannot_be_compared_are_refused(before: Any, after: Any, told: str) -> None:

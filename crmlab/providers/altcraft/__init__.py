@@ -373,6 +373,7 @@ PROVIDER = Provider(
         *ASSUMPTIONS,
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
+    not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     facts=_FACTS,
     not_covered=(

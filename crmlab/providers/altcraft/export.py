@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
-from crmlab.connector import Context, Page, Paginator, Request, Resource, whole_number
+from crmlab.connector import Context, Page, Paginator, Request, Resource, link_parts, whole_number
 from crmlab.errors import PagingError, TransportError
 from crmlab.providers.altcraft.asking import ids, number, post
 
@@ -176,7 +176,7 @@ def _files(request: Request, result: _Result) -> Sequence[Request]:
         raise PagingError("the export of a database is done, and names no file")
     found = []
     for url in result.urls:
-        parts = urlsplit(url)
+        parts = link_parts(url)
         if not _PATH.fullmatch(parts.path):
             raise PagingError("the file of an export is said to be at a path that is none")
         params = dict(parse_qsl(parts.query))

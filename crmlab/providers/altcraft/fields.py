@@ -6,6 +6,8 @@ what no table needs is text too: its type must never cost a record.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from crmlab.connector import JSON, Schema
@@ -140,3 +142,31 @@ EVENT: Schema = {
     "subscriptions": JSON,
     "fields": JSON,
 }
+
+#: of the records of each resource, what tells nothing of a person
+NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("databases", "resources", "segments"), tuple(OBJECT)),
+    **dict.fromkeys(("campaigns", "broadcasts", "regulars"), tuple(CAMPAIGN)),
+    **dict.fromkeys(("database_details", "resource_details"), tuple(OBJECT_DETAIL)),
+    **dict.fromkeys(("database_fields", "resource_fields"), tuple(FIELD)),
+    **dict.fromkeys(("database_counters", "resource_counters"), tuple(STATES)),
+    # the rules of a segment may name people
+    "segment_details": ("name", "count"),
+    "segment_counters": tuple(COUNTER),
+    "super_campaigns": tuple(SUPER_CAMPAIGN),
+    "campaign_details": ("name", "description", "type", "update_time", "is_active"),
+    "campaign_status": tuple(CAMPAIGN_STATUS),
+    "campaign_log": ("time", "level", "state"),
+    "broadcast_details": ("name", "data_id", "data_type", "is_active", "content", "content_json"),
+    "profiles": (
+        "db_id", "_click_exist", "_country", "_createtime", "_deliv_date", "_deliv_exist", "_open_date", "_regdate",
+        "_status", "_tz",
+    ),
+    "subscriptions": (
+        "resource_id", "channel", "provider", "priority", "status", "cats", "db_id", "profile_id", "subscription_id",
+    ),
+    "history": (
+        "event_id", "profile_id", "list_id", "action", "count", "datetime", "message_id", "message_name",
+        "campaign_id", "campaign_name", "smid", "channel", "subscription_cats",
+    ),
+}  # fmt: skip

@@ -16,6 +16,7 @@ from crmlab.connector import (
     Request,
     Span,
     cursor,
+    may_be_full,
     pointer,
     time_slices,
     unix_seconds,
@@ -164,15 +165,22 @@ objects = Paginator(
 
 
 def _pointer(page: Page, name: str = POINTER) -> str | None:
-    """Return what points to the next page, under that name too; a number that is not above the one sent is the end."""
-    following = pointer(page.read(_Listing).next_from_id)
+    """Return what points to the next page, under that name too.
+
+    What was sent itself, or a number that is not above it, is the end; not after a page that is full, of which it is
+    returned all the same: it leads back.
+    """
+    answer = page.read(_Listing)
+    following = pointer(answer.next_from_id)
     if following is None and name != POINTER:
         following = pointer(page.read(dict[str, Any]).get(name))
     asked = str(page.request.body["from_id"])
-    if following is None or following == asked:
+    if following is None:
         return None
-    if not _NUMBER.fullmatch(following):
+    if may_be_full(answer.height):
         return following
+    if not _NUMBER.fullmatch(following):
+        return None if following == asked else following
     sent = int(asked) if _NUMBER.fullmatch(asked) else 0
     return following if int(following) > sent else None
 

@@ -166,6 +166,7 @@ PROVIDER = Provider(
         "catalogues, categories, event types and redirect rules, described as one object, are lists, as their titles "
         "say",
     ),
+    not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     not_covered=(
         "what deliveries held and partners answered, parameters, and what is sent to partners: they may hold persons "

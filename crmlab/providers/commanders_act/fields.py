@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from crmlab.connector import JSON, Schema
@@ -102,4 +104,33 @@ LOG: Schema = {
             "created_at": _text,
         }
     ),
+}
+
+_OBJECT = ("type", "attributes")
+_OBJECTS = (
+    "delivery_trends", "privacy_statistics", "segments_statistics", "event_types", "notifications", "redirect_rules",
+    "cookie_scanners", "cookie_fields", "serverside_internal_variables", "delivery_healths",
+)  # fmt: skip
+_RELATED_OBJECTS = (
+    "sources", "destinations", "source_catalog", "destination_catalog", "source_categories", "destination_categories",
+    "cleansing_transformations", "enrichment_events", "reports", "alerts", "cookies", "web_tags", "web_triggers",
+    "web_constraints", "web_perimeters", "web_datalayer_variables", "web_internal_variables", "serverside_tags",
+    "serverside_constraints", "serverside_datalayer_variables",
+)  # fmt: skip
+#: of the records of each resource, what tells nothing of a person
+NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_OBJECTS, _OBJECT),
+    **dict.fromkeys(_RELATED_OBJECTS, (*_OBJECT, "relationships")),
+    # their attributes hold names, addresses, and what users wrote
+    **dict.fromkeys(("users", "activity_logs"), ("type",)),
+    "web_containers": ("type", "relationships"),
+    # what an event or a report holds may be of a visitor
+    "delivery_issues": ("kind", "event_types", "events_count", "last_seen"),
+    "delivery_issue_details": ("type",),
+    "report_data": ("row",),
+    "data_quality": ("event", "dateTime"),
+    "data_quality_anomalies": ("event", "level", "path", "date", "count"),
+    "data_quality_sources": ("reference", "count", "integration"),
+    "collection_events": ("type", "attributes", "relationships", "counts"),
+    "cookie_descriptions": ("description_en", "description_fr", "description_it"),
 }

@@ -210,7 +210,8 @@ PROBES = (
         name="statistics_days",
         assumption="consent statistics from a day to the same day are those of that day",
         source=NOWHERE,
-        if_wrong="there are no consent statistics, which are asked for day by day: please open an issue",
+        if_wrong="there are no consent statistics, which are asked for day by day: "
+        "please report it where you got crmlab from",
         reads=_one_day_is_enough,
         max_requests=2,
     ),

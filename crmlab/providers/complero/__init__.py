@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import msgspec
 import polars as pl
@@ -34,6 +34,7 @@ from crmlab.connector import (
     Span,
     chain,
     fill_path,
+    link_parts,
     linked,
     page_size_fact,
     pointer,
@@ -152,7 +153,7 @@ def _next_page(page: Page, header: str) -> Request | None:
     link = pointer(in_brackets[1] if in_brackets else given)
     if link is None:
         return None
-    in_link = pointer(parse_qs(urlsplit(link).query).get("cursor", [""])[0])
+    in_link = pointer(parse_qs(link_parts(link).query).get("cursor", [""])[0])
     return page.request.with_params(cursor=in_link) if in_link else linked(page.request, link)
 
 
@@ -436,6 +437,7 @@ PROVIDER = Provider(
         "every record has a time that from and to filter by; whatever order a list is in, it is complete "
         "within from and to, so long lists are read in slices of time",
     ),
+    not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     facts=_FACTS,
     not_covered=(

@@ -6,6 +6,8 @@ contact's sections, documentation and data: an event keeps its contact as JSON.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from crmlab.connector import JSON, Schema
@@ -42,3 +44,17 @@ EMPLOYEE: Schema = {
     "tags": pl.List(pl.String),
 }  # fmt: skip
 OPERATION: Schema = {**_scalars("id", "created_at", "status", "type", "model"), "items": JSON}
+
+_EVENT_NOT_PERSONAL = (
+    "event_id", "type", "created_at", "occurred_at", "timestamp", "source", "channel", "contact_id", "fingerprint",
+    "its_contact_id", "its_event_id",
+)  # fmt: skip
+#: of the records of each resource, what tells nothing of a person
+NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
+    "events": _EVENT_NOT_PERSONAL,
+    "latest_events": _EVENT_NOT_PERSONAL,
+    "employees": ("department", "position", "tags"),
+    "contacts": ("company", "employee_id", "language", "position", "tags"),
+    # its items are ids and words of the service, of records that it wrote: nobody documents more
+    "operations": ("created_at", "status", "type", "model"),
+}

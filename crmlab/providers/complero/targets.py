@@ -36,7 +36,11 @@ def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dic
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     pending = page.header("operation-id") or ""
     errors = page.read(_Upload).validation_errors if page.body.strip() else None
-    return _outcomes(records, errors, [], status="", pending=pending)
+    note = "" if pending else "the answer names no operation: what became of it cannot be asked for"
+    placed = _Errors(errors, records)
+    return [
+        _outcome(record, placed.of(place), placed, note=note, pending=pending) for place, record in enumerate(records)
+    ]
 
 
 def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
@@ -44,30 +48,82 @@ def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
     status = (operation.status or "").strip().lower()
     if status in _GOES_ON:
         return None
-    return _outcomes(records, operation.validation_errors, operation.items or [], status=status)
-
-
-def _outcomes(
-    records: Sequence[Entry], errors: Any, items: Sequence[Any], *, status: str, pending: str = ""
-) -> Sequence[Outcome]:
-    """Return what is said of each contact: by its place or its id in the errors, and by its id in the items."""
-    said = {str(item["id"]): item for item in items if isinstance(item, dict) and "id" in item}
-    everything_failed = any(word in status for word in _WENT_WRONG) and not said
+    items = [item for item in operation.items or [] if isinstance(item, dict) and "id" in item]
+    said = {str(item["id"]): item for item in items}
+    placed = _Errors(operation.validation_errors, records)
+    went_wrong = any(word in status for word in _WENT_WRONG)
+    note = "" if status in _WENT_WELL else f"the upload ended as {status!r}"
     outcomes = []
     for place, record in enumerate(records):
-        reason = _reason(said.get(str(record.id), {})) or _reason_in(errors, place, record)
-        if everything_failed and not reason:
-            reason = f"the upload ended as {status!r}"
-        note = "" if status in _WENT_WELL or reason else f"the upload ended as {status!r}"
-        outcomes.append(
-            Outcome(
-                state="refused" if reason else "sent",
-                id=record.id,
-                reason=reason or note,
-                pending="" if reason else pending,
-            )
-        )
+        item = said.get(str(record.id))
+        reason = _reason(item or {}) or placed.of(place)
+        if went_wrong and not said:
+            reason = reason or note
+        remark = note
+        if said and item is None:
+            remark = remark or "the upload is done, and has no item of it"
+        outcomes.append(_outcome(record, reason, placed, note=remark, is_doubtful=went_wrong))
     return outcomes
+
+
+def _outcome(
+    record: Entry, reason: str, errors: _Errors, *, note: str, pending: str = "", is_doubtful: bool = False
+) -> Outcome:
+    """Return what became of one contact. Errors that name no contact may be of this one: then nobody knows."""
+    if reason:
+        return Outcome(state="refused", id=record.id, reason=reason)
+    if errors.of_nobody:
+        told = f"the service tells of errors, and not of which contact: {errors.of_nobody}"
+        return Outcome(state="unknown", id=record.id, reason=told)
+    return Outcome(state="unknown" if is_doubtful else "sent", id=record.id, reason=note, pending=pending)
+
+
+class _Errors:
+    """Errors of an upload by the contact that they are of: kept or listed by id, or by the place in the request.
+
+    Which of these a service does is not documented. `of_nobody` has in words what is of no contact.
+    """
+
+    def __init__(self, errors: Any, records: Sequence[Entry]) -> None:
+        self.of_nobody = ""
+        self._by_place: dict[int, str] = {}
+        self._places = {str(record.id): place for place, record in enumerate(records)}
+        for place, error in self._with_places(errors):
+            self._take(place, error)
+
+    def of(self, place: int) -> str:
+        """Return what is said of the contact in that place."""
+        return self._by_place.get(place, "")
+
+    def _with_places(self, errors: Any) -> list[tuple[int | None, Any]]:
+        """Return each error with the place of its contact, None where it tells none."""
+        if isinstance(errors, dict):
+            is_id = all(key in self._places for key in errors)  # ids are the user's own, and may look like places
+            found = [(self._place(key, is_id=is_id), key, error) for key, error in errors.items() if error]
+            # the name of a field is a part of what is said, an id or a place is not
+            return [(place, {key: error} if place is None else error) for place, key, error in found]
+        if not isinstance(errors, list):
+            return [(None, errors)]
+        ids = [str(error.get("id")) if isinstance(error, dict) else "" for error in errors]
+        if len(errors) == len(self._places) and not self._places.keys() & set(ids):
+            return [*enumerate(errors)]
+        return [(self._places.get(id_), error) for id_, error in zip(ids, errors, strict=True)]
+
+    def _place(self, key: str, *, is_id: bool) -> int | None:
+        is_place = key.isdecimal() and int(key) < len(self._places)
+        if is_place and not is_id:
+            return int(key)
+        return self._places.get(key)
+
+    def _take(self, place: int | None, error: Any) -> None:
+        if place is None and len(self._places) == 1:
+            place = 0
+        if place is None:
+            told = (self.of_nobody, _in_words(error))
+            self.of_nobody = "; ".join(each for each in told if each)
+        else:
+            told = (self._by_place.get(place, ""), _in_words(error))
+            self._by_place[place] = "; ".join(each for each in told if each)
 
 
 def _reason(item: Mapping[str, Any]) -> str:
@@ -77,15 +133,6 @@ def _reason(item: Mapping[str, Any]) -> str:
             return _in_words(item[name])
     status = str(item.get("status") or "").lower()
     return status if any(word in status for word in _WENT_WRONG) else ""
-
-
-def _reason_in(errors: Any, place: int, record: Entry) -> str:
-    """Return what is said of one contact where errors are kept by place or id, or listed by place."""
-    if isinstance(errors, list) and len(errors) > place:
-        return _in_words(errors[place])
-    if isinstance(errors, dict):
-        return _in_words(errors.get(str(place)) or errors.get(str(record.id)))
-    return ""
 
 
 def _in_words(error: Any) -> str:

@@ -222,6 +222,7 @@ PROVIDER = Provider(
         "pages hold as many records as asked for, or as the service says or gives where it caps them; a full page "
         "beside which nothing is counted is followed by the next",
     ),
+    not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     facts=(
         first_page_fact(

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from crmlab.connector import JSON, Schema
@@ -400,4 +402,57 @@ LEAN: Schema = {
     "contact_info": pl.Struct({"contact_name": _text, "company": _text}),
     "owner": pl.Struct({"id": _text, "name": _text}),
     "linked_contacts": pl.List(pl.Struct({"id": _text})),
+}
+
+
+# ---- which of them tell nothing of a person --------------------------------------------------------
+
+
+def _names(*names: str) -> tuple[str, ...]:
+    return tuple(name for several in names for name in several.split())
+
+
+_CONTACT_NOT_PERSONAL = _names(
+    "starred job_title company_id company_name status status_id tags lead_source_id lead_source owner_id",
+    "pending_deal total_pendings total_deals_count company_size sales_closed_for email_sync_available",
+    "email_sync_enabled enhanceable created_at modified_at",
+)
+_LISTS_OF_CONTACTS = (
+    "contacts", "filtered_contacts", "action_stream", "team_stream", "all_contacts", "pinned_attachments",
+)  # fmt: skip
+
+NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_LISTS_OF_CONTACTS, _CONTACT_NOT_PERSONAL),
+    "bootstrap": _names("status message timestamp lead_sources statuses contacts_count tags"),
+    "users": _names("company_name account_rights account_role country_code virtual_group_id"),
+    "pipelines": tuple(PIPELINE),
+    "statuses": tuple(STATUS),
+    "lead_sources": tuple(LEAD_SOURCE),
+    **dict.fromkeys(("custom_fields", "company_fields", "deal_fields"), tuple(FIELD)),
+    "companies": _names(
+        "name url image photo_url syncing_status synced_status_id syncing_tags synced_tags contacts_count",
+        "won_deals_count total_won_amount pending_deals_count total_pending_amount created_at modified_at",
+    ),
+    "deals": _names(
+        "contact_id owner_id pipeline_id sales_pipeline_id stage status expected_close_date close_date date amount",
+        "months cost margin total_amount total_cost commission_base commission_type commission commission_percentage",
+        "reason_lost_id has_deal_items deal_items has_related_notes previous_pipeline_stages created_at modified_at",
+    ),
+    "actions": _names(
+        "assignee_id contact_id status date exact_time position done done_at externally_controlled",
+        "created_at modified_at",
+    ),
+    "notes": _names("contact_id date linked_deal_id created_at modified_at"),
+    "calls": _names("contact_id call_result call_time_int via index created_at modified_at"),
+    "meetings": _names("contact_id meeting_time_int place index created_at modified_at"),
+    "call_results": tuple(CALL_RESULT),
+    "countries": tuple(COUNTRY),
+    "predefined_items": tuple(PREDEFINED_ITEM),
+    "predefined_item_groups": tuple(PREDEFINED_ITEM_GROUP),
+    "predefined_actions": tuple(PREDEFINED_ACTION),
+    "predefined_action_groups": tuple(PREDEFINED_ACTION_GROUP),
+    "webhooks": _names("name hook_host"),
+    "notifications": _names("type read user_id contact_id created_at modified_at"),
+    "relationship_types": tuple(RELATIONSHIP_TYPE),
+    "relationships": _names("relationship_type_id created_at modified_at"),
 }

@@ -16,6 +16,7 @@ from crmlab.connector import (
     as_list,
     as_text,
     as_value,
+    created_or_updated,
     custom_entries,
     entries,
     inside_first,
@@ -41,9 +42,7 @@ def _read(name: str) -> Callable[[Page, Sequence[Entry]], Sequence[Outcome]]:
     def read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
         (record,) = records
         found = getattr(page.read(_Answer).data, name).id
-        if record.id is not None:
-            return [Outcome(state="updated", id=record.id)]
-        return [Outcome(state="created", id=str(found) if found else None)]
+        return [created_or_updated(record, found)]
 
     return read
 

@@ -121,6 +121,14 @@ CUSTOM_FIELD: Schema = {
     **dict.fromkeys(("id", "type", "key", "label", "default_value"), pl.String),
     "choices": pl.List(pl.String),
 }
+#: of the records of each resource, what tells nothing of a person; custom fields may hold anything
+NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
+    "custom_fields": tuple(CUSTOM_FIELD),
+    "contacts": (*_TIMES, "title", "company", "do_not_mass_email", "do_no_mass_email", "groups", "tags"),
+    "activities": (
+        "activity_type", "label", "calendar_id", "all_day", *_TIMES, "dt_start", "dt_end", "rrule", "status",
+    ),
+}  # fmt: skip
 
 
 def _labels(context: Context) -> dict[str, str]:
@@ -329,6 +337,7 @@ PROVIDER = Provider(
         "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is refused",
     ),
+    not_personal=NOT_PERSONAL,
     probes=PROBES,
     facts=FACTS,
     not_covered=("e-mail, groups, users, mailings: the API has no lists of them",),

@@ -16,6 +16,7 @@ from crmlab.connector import (
     Target,
     as_flag,
     as_text,
+    created_or_updated,
     custom_members,
     joined,
 )
@@ -24,6 +25,12 @@ from crmlab.connector import (
 _NOT_WRITTEN = frozenset({"id", "full_name", "dt_created", "dt_modified"})
 _LABEL = re.compile(r"(\S)\s*\([^()]*[^\W\d_][^()]*\)$")
 _FLAG = "do_not_mass_email"
+_OWN_FIELDS = ("comment", "url", "fax", "messenger", "twitter", "linkedin", "facebook", "text")
+#: what no custom field is named like: `save_contact` takes them beside
+_RESERVED = (
+    *_NOT_WRITTEN, *_OWN_FIELDS, _FLAG, "address", "company", "emails", "first_name", "groups", "last_name", "phone",
+    "tags", "title",
+)  # fmt: skip
 #: as one table of the vendor's document spells it
 _MISSPELT_FLAG = "do_no_mass_email"
 
@@ -59,9 +66,7 @@ def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dic
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     (record,) = records
     found = page.read(_Answer).data.id
-    if record.id is not None:
-        return [Outcome(state="updated", id=record.id)]
-    return [Outcome(state="created", id=str(found) if found else None)]
+    return [created_or_updated(record, found)]
 
 
 CONTACTS = Target(
@@ -79,9 +84,9 @@ CONTACTS = Target(
         "tags": joined("tags"),
         "groups": joined("groups"),
         "do_not_contact": as_flag(_FLAG),
-        "custom": custom_members,
+        "custom": custom_members(_RESERVED),
     },
-    own_fields=("comment", "url", "fax", "messenger", "twitter", "linkedin", "facebook", "text"),
+    own_fields=_OWN_FIELDS,
     ask=_ask,
     read=_read,
     current_resource="contacts",

@@ -1,0 +1,258 @@
+"""Everything that is held on one person, as frames, as JSON and as a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from crmlab.atomic_files import make_folder, write_files
+from crmlab.display import DisplayMixin, Overview, html_table, plural, render
+from crmlab.errors import UsageError
+from crmlab.privacy.person import Person, find
+from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, search
+from crmlab.results import Fetched, Stored, open  # noqa: A004  # as crmlab.open
+from crmlab.schema import KEY, TABLES, UTC
+
+_TEMPLATE = Path(__file__).parent / "templates" / "about.html.jinja"
+_SUMMARY = {"table": pl.String(), "rows": pl.Int64(), FOUND_BY: pl.String()}
+#: by what rows of a table are put in order, the first that is there
+_TIMES = ("occurred_at", "starts_at", "dated_on", "due_on", "created_at")
+_INSTANTS = (UTC, pl.Date())
+#: said of every answer, since nothing else can know it
+_NOT_SEEN = (
+    "Rows that hold nothing of the person but the name are not found, and neither are mentions of a telephone number "
+    "within a text.",
+    "What the services hold and nobody fetched is not here.",
+)
+
+
+class Dossier(Mapping[str, pl.DataFrame], DisplayMixin):
+    """What is held on one person: the rows of each table that has some, with `found_by`.
+
+    Attributes
+    ----------
+    person : str
+        Whom was asked for.
+    contacts_known : pl.DataFrame
+        The contacts that are this person by the rule of `crmlab.analysis.people`: provider, account, id (String).
+    emails, phones : tuple of str
+        What rows were looked for by, in one spelling.
+    shared : tuple of str
+        Addresses and numbers of the person that others have too, so that rows were not looked for by them.
+    summary : pl.DataFrame
+        A row for each table: table, rows (Int64), found_by (all ways in which its rows were found).
+    fetched_at : datetime
+        When the data were fetched, in UTC.
+    complete : bool
+        Whether all that was asked for came.
+    """
+
+    def __init__(self, tables: Mapping[str, pl.DataFrame], person: Person, data: Fetched | Stored) -> None:
+        self._tables = dict(tables)
+        self.person = person.asked
+        self.contacts_known = person.contacts
+        self.emails = person.emails
+        self.phones = person.phones
+        self.shared = person.shared
+        self.summary = _summary(self._tables)
+        self.fetched_at = data.fetched_at
+        self.complete = data.complete
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {frame.height:,}" for name, frame in self.items()) or "nothing"
+        return f"<Dossier of {self.person}: {sizes}>"
+
+    def _overview(self) -> Overview:
+        return Overview(title=f"Held on {self.person}", words=" ".join(self._words()), tables=[("", self.summary)])
+
+    def _words(self) -> list[str]:
+        rows = plural(int(self.summary["rows"].sum()), "row")
+        known = plural(self.contacts_known.height, "contact")
+        words = [f"{rows} of {plural(len(self), 'table')}; {known} of the services are this person."]
+        looked_for = [*self.emails, *self.phones]
+        if looked_for:
+            words.append(f"Looked for by the ids of these contacts, and by {', '.join(looked_for)}.")
+        if self.shared:
+            words.append(f"Not looked for by {', '.join(self.shared)}, which others have too or nobody could read.")
+        if not self.complete:
+            words.append("Not all that was asked of the services came, so this may not be all either.")
+        return [*words, *_NOT_SEEN]
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Write ``about.json`` and ``about.html`` into a folder, and return their paths.
+
+        The page loads nothing from anywhere; the JSON file has every value as it is (GDPR, Article 20), times in
+        ISO 8601. Both are personal data, readable for whom your umask says.
+
+        Raises
+        ------
+        UsageError
+            The folder is none, or not ours to write to.
+        """
+        place = make_folder(folder)
+        texts = {"about.json": self._json(), "about.html": self._page()}
+        return write_files({place / name: _writer(text) for name, text in texts.items()})
+
+    def _json(self) -> str:
+        values = {
+            "person": self.person,
+            "fetched_at": self.fetched_at,
+            "complete": self.complete,
+            "contacts": self.contacts_known.to_dicts(),
+            "looked_for_by": [*self.emails, *self.phones],
+            "not_looked_for_by": self.shared,
+            "tables": {name: frame.to_dicts() for name, frame in self.items()},
+        }
+        return json.dumps(values, indent=2, ensure_ascii=False, default=_as_json) + "\n"
+
+    def _page(self) -> str:
+        tables = []
+        for name, frame in self.items():
+            filled = [column.name for column in frame if column.null_count() < frame.height]
+            doc = TABLES[name].doc if name in TABLES else ""
+            tables.append((name, doc, html_table(frame.select(filled), label=name, max_rows=frame.height)))
+        return str(
+            render(
+                _TEMPLATE,
+                person=self.person,
+                fetched_at=f"{self.fetched_at:%Y-%m-%d %H:%M} UTC",
+                words=self._words(),
+                summary=html_table(self.summary, label="summary"),
+                tables=tables,
+            )
+        )
+
+
+def about(data: Fetched | Stored | str | Path, person: str, *, region: str | None = None) -> Dossier:
+    """Return everything that is held on one person, over all tables and services (GDPR, Articles 15 and 7(1)).
+
+    Who is one person is told as `crmlab.analysis.people` tells it. Rows are then found by the ids of all contacts that
+    are this person and by the service's marks of them, and by the addresses and numbers that are theirs alone,
+    wherever one stands: in texts, in services' own records, in values that could not be read and in rejected records.
+
+    Parameters
+    ----------
+    data
+        A `Fetched` or `Stored`, or a folder with files of one fetch, which `crmlab.open` reads. Tables in Parquet are
+        read lazily; of contacts, their ids, names, addresses and numbers are needed in memory.
+    person
+        An e-mail address, a telephone number, or the key of a contact: ``"provider/account/id"``.
+    region
+        ISO 3166 code of the country that telephone numbers without ``+`` or ``00`` are of, such as ``"DE"``; None:
+        they are not used.
+
+    Returns
+    -------
+    Dossier
+        By table (``"misfits"`` and ``"rejected"`` included) the rows that were found, with the columns of the table
+        and `found_by` (String: the columns by which, parted by ``;``). Consent events, activities and deals are in
+        order of time; the proof of a consent is what its table holds, documents are read with `crmlab.call`.
+        `Dossier.write` makes a JSON file and a page of it.
+
+    Raises
+    ------
+    UsageError
+        Several people have that address or number, `person` is none of the three, or the data are masked.
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> held = crmlab.about("out", "ann@example.com")  # doctest: +SKIP
+    >>> held["consent_events"].select("occurred_at", "kind", "channel", "opted_in", "found_by")  # doctest: +SKIP
+    >>> held.write("answer-to-ann")  # doctest: +SKIP
+    """
+    found_in = opened(data)
+    who = find(found_in, person, region)
+    tables: dict[str, AnyFrame] = {name: found_in[name] for name in found_in}
+    tables |= {"misfits": found_in.misfits, "rejected": found_in.rejected}
+    held = {name: _in_order(each.rows) for name, each in everything(tables, found_in.summary, who).items()}
+    return Dossier({name: rows for name, rows in held.items() if rows.height}, who, found_in)
+
+
+def opened(data: Fetched | Stored | str | Path) -> Fetched | Stored:
+    """Return what was fetched, read from its folder where that is given.
+
+    Raises
+    ------
+    UsageError
+        It is neither.
+    """
+    if isinstance(data, str | Path):
+        return open(data)
+    if not isinstance(data, Fetched | Stored):
+        raise UsageError(f"data is of type {type(data).__name__}: give what crmlab.fetch returns, or a folder with it")
+    return data
+
+
+def everything(tables: Mapping[str, AnyFrame], summary: pl.DataFrame, person: Person) -> dict[str, Found]:
+    """Return by table what is held on the person.
+
+    Parameters
+    ----------
+    tables
+        Shared tables, services' own records, ``"misfits"`` and ``"rejected"``, as far as they are there.
+    summary
+        Of the fetch: it says which list fills which table.
+    person
+        As `find` returned it.
+    """
+    found: dict[str, Found] = {}
+    # items are found by their deal, and misfits by their record
+    for name in sorted(tables, key=_turn):
+        deals = found["deals"].own if "deals" in found else None
+        records = _records(found, summary) if name == "misfits" else None
+        found[name] = search(name, tables[name], person, deals=deals, records=records)
+    return {name: found[name] for name in tables}
+
+
+def _turn(name: str) -> int:
+    """Return when a table is searched: those that are found by others come after them."""
+    return {"deal_items": 1, "misfits": 2, "rejected": 2}.get(name, 0)
+
+
+def _records(found: Mapping[str, Found], summary: pl.DataFrame) -> pl.DataFrame:
+    """Return the records that the rows were made of: provider, account, resource, id."""
+    names = ("provider", "account", "table", "id")
+    keyed = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))]
+    for name, each in found.items():
+        if each.own.schema.keys() >= {*KEY}:
+            keyed.append(each.own.select(pl.col(KEY).cast(pl.String), pl.lit(name).alias("table")).select(names))
+    sources = summary.select(pl.col("provider", "account", "resource", "table").cast(pl.String)).unique()
+    rows = pl.concat(keyed).join(sources, on=["provider", "account", "table"])
+    return rows.select("provider", "account", "resource", "id").unique()
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    times = [pl.col(name).cast(pl.Datetime("us")) for name in _TIMES if rows.schema.get(name) in _INSTANTS]
+    keys = [name for name in KEY if name in rows.columns]
+    return rows.sort(pl.coalesce(times), *keys) if times else rows.sort(keys)
+
+
+def _summary(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    lines = []
+    for name, frame in tables.items():
+        ways = frame[FOUND_BY].str.split("; ").explode().unique().sort()
+        lines.append((name, frame.height, "; ".join(ways)))
+    return pl.DataFrame(lines, schema=_SUMMARY, orient="row")
+
+
+def _as_json(value: object) -> str:
+    return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
+
+
+def _writer(text: str) -> Callable[[Path], object]:
+    # bytes: text would get other line ends on Windows
+    return lambda part: part.write_bytes(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,57 @@
+"""Faults, kills and cancels in one table: ``python -m tests.torture [RUNS] [SEED]``, which is ``make torture``.
+
+Of so many runs one in ten is a kill and one in ten a cancel; the others are fetches whose answers are spoiled. What
+goes wrong is printed before the table, with the seed that repeats it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+
+from tests.torture import cancels, faulty, kills
+
+#: one run in so many is a kill, and one a cancel
+SHARE = 10
+
+
+def killed(runs: int, seed: int) -> list[faulty.Run]:
+    """Kill fetches and ask again: exact where the second call brings what one without a kill does."""
+    return [
+        faulty.Run(
+            case="SIGKILL, then the same call again",
+            service="all",
+            outcome="odd" if each.wrong else "exact",
+            words=each.wrong,
+            seconds=each.seconds,
+        )
+        for each in asyncio.run(kills.tortured(runs, seed))
+    ]
+
+
+def cancelled(runs: int, seed: int) -> list[faulty.Run]:
+    """Cancel calls: exact where nothing is left of them, and nothing is said."""
+    started = time.monotonic()
+    wrong = asyncio.run(cancels.tortured(runs, seed))
+    seconds = (time.monotonic() - started) / max(1, runs)
+    outcomes = ["odd"] * wrong + ["exact"] * (runs - wrong)
+    case = "a cancel or a timeout"
+    return [faulty.Run(case=case, service="all", outcome=each, words="", seconds=seconds) for each in outcomes]
+
+
+def main() -> int:
+    """Print the table; return 1 where a run went wrong."""
+    numbers = [int(argument) for argument in sys.argv[1:]]
+    runs, seed = (numbers + [500, random.randrange(2**32)][len(numbers) :])[:2]
+    each = runs // SHARE
+    done = asyncio.run(faulty.tortured(runs - 2 * each, seed))
+    done += killed(each, seed)
+    done += cancelled(each, seed)
+    faulty.show(done, seed)
+    return int(any(run.outcome in faulty.WRONG for run in done))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
