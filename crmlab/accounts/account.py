@@ -287,8 +287,7 @@ def _chosen_proxy(given: str | SecretStr | None, base_url: str) -> Literal["envi
         return None
     if given == ENVIRONMENT:
         return ENVIRONMENT
-    address = given if isinstance(given, str) else given.get_secret_value()
-    return given_proxy(address, base_url)
+    return given_proxy(given, base_url)
 
 
 def check_names(accounts: list[Account]) -> None:

@@ -6,11 +6,14 @@ import ipaddress
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies_environment
 
 from crmlab.errors import CredentialError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 #: what `crmlab.Account` takes in place of an address
 ENVIRONMENT: Literal["environment"] = "environment"
@@ -41,7 +44,7 @@ class Proxy:
         return text
 
 
-def given_proxy(address: str, base_url: str) -> Proxy:
+def given_proxy(given: str | SecretStr, base_url: str) -> Proxy:
     """Return the proxy that an account was given.
 
     Raises
@@ -49,7 +52,9 @@ def given_proxy(address: str, base_url: str) -> Proxy:
     CredentialError
         it is no address of a proxy, or the key would travel to it unencrypted
     """
-    proxy = _parsed(address, "proxy")
+    proxy = _parsed(given if isinstance(given, str) else given.get_secret_value(), "proxy")
+    if isinstance(proxy, CredentialError):
+        raise proxy
     host = urlsplit(proxy.address).hostname or ""
     if urlsplit(base_url).scheme == "http" and not is_loopback(host):
         raise CredentialError(f"proxy must not be used with an http address: the key would go to {host} unencrypted")
@@ -66,11 +71,16 @@ def proxy_of_environment(base_url: str) -> Proxy | None:
     CredentialError
         the variable holds no address of a proxy
     """
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
+    found = _found(urlsplit(base_url))
+    if isinstance(found, CredentialError):
+        raise found
+    return found
+
+
+def _found(parts: SplitResult) -> Proxy | CredentialError | None:
     variables = getproxies_environment()
     address = variables.get(parts.scheme)
-    if not address or is_loopback(host) or _goes_straight(parts, variables):
+    if not address or is_loopback(parts.hostname or "") or _goes_straight(parts, variables):
         return None
     return _parsed(address, f"{parts.scheme.upper()}_PROXY")
 
@@ -105,8 +115,8 @@ def _is_in(host: str, network: str) -> bool:
         return False
 
 
-def _parsed(address: str, named_by: str) -> Proxy:
-    """Return the proxy; no message shows the address, which may hold a password."""
+def _parsed(address: str, named_by: str) -> Proxy | CredentialError:
+    """Return the proxy, or the error to raise where the address, which may hold a password, is in no variable."""
     text = address.strip()
     if "://" not in text:
         text = f"http://{text}"
@@ -114,14 +124,14 @@ def _parsed(address: str, named_by: str) -> Proxy:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise _malformed(named_by) from None
+        return _malformed(named_by)
     if parts.scheme not in _PORTS:
-        raise CredentialError(f"{named_by} names a proxy that is neither http nor https: crmlab speaks to no other")
+        return CredentialError(f"{named_by} names a proxy that is neither http nor https: crmlab speaks to no other")
 
     user_and_password, _, _ = parts.netloc.rpartition("@")
     is_clean = text.isprintable() and " " not in text and "\\" not in text
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment or not is_clean:
-        raise _malformed(named_by)
+        return _malformed(named_by)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return Proxy(
         address=f"{parts.scheme}://{host}:{port or _PORTS[parts.scheme]}",

@@ -7,6 +7,7 @@ tables by expressions such as ``iso_time("created_at")``. Nothing here sends any
 
 from __future__ import annotations
 
+from crmlab.connector.answer_parts import AnswerParts
 from crmlab.connector.estimate import bound, embedding, expected, pages
 from crmlab.connector.expressions import (
     WORDS,
@@ -109,6 +110,7 @@ __all__ = [
     "SECRET_PARTS",
     "VERDICTS",
     "WORDS",
+    "AnswerParts",
     "Batch",
     "Context",
     "EmbeddedList",

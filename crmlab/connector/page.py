@@ -57,6 +57,9 @@ class Page:
     list_at: str = ""
     #: whether nothing stood in the place of its records, which is taken for an empty list
     lacks_list: bool = False
+    #: why records may be missing, and what else there is to say, as far as it showed when the answer was restated
+    doubts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     _read: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, type_: type[T]) -> T:

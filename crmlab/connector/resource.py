@@ -121,7 +121,7 @@ class Resource:
     # ---- where its records are in an answer ------------------------------------------------------
     #: leads from the body to the list of records; empty where the body is the list
     path: JsonPath = ("data",)
-    #: writes an answer that has another known form as it is documented
+    #: writes an answer that has another known form as it is documented; what it misses, it says in `Page.doubts`
     restate: Callable[[Page], Page] = lambda page: page
     #: the path leads to one record instead of a list
     single: bool = False

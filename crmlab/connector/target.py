@@ -53,7 +53,8 @@ class Target:
     `columns` has how each column of the shared table is written, and `own_fields` names fields of the vendor that no
     column holds: they are written as they are. `account_fields` names further ones that an account has.
     `options` names what `crmlab.push` is told beside the frame, and whether it must be. `repeatable` says that a
-    second application of the same change adds nothing, by the vendor's own words.
+    second application of the same change adds nothing, by the vendor's own words. `known_by` returns what the service
+    finds a record by that comes without an id, "" where it always makes a new one.
 
     `ask` returns the name of the operation that writes these records, and its arguments; `batch` says which go
     together, and `read` what the answer says of each, in their order. Where the work goes on behind the answer,
@@ -76,6 +77,7 @@ class Target:
     account_fields: Callable[[Mapping[str, str]], Iterable[str]] = lambda options: ()
     options: Mapping[str, bool] = field(default_factory=dict)
     repeatable: bool = False
+    known_by: Callable[[Entry], str] = lambda entry: ""
     follow: str = ""
     followed: Callable[[Page, Sequence[Entry]], Sequence[Outcome] | None] | None = None
     current_resource: str = ""

@@ -184,11 +184,14 @@ class DecodeQueue:
     def _distinct(self, name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
         frame = pl.concat(parts)
         if name in TABLES:
-            if repeats_rows(frame):
-                self.conflicts = max(self.conflicts, conflicts(frame, pl.struct(KEY)))
+            if not repeats_rows(frame):
+                return frame
+            self.conflicts = max(self.conflicts, conflicts(frame, pl.struct(KEY)))
             return _newest(frame)
         if name == RAW and self._decoder:
             key = self._decoder.resource.key
+            if frame.select(key).to_series().n_unique() == frame.height:
+                return frame  # as nearly always: to leave nothing out would copy all of it
             self.conflicts = max(self.conflicts, conflicts(frame, key))
             readings = zip(parts, self._readings, strict=True)
             reading = pl.concat([pl.repeat(number, part.height, eager=True) for part, number in readings])
@@ -261,8 +264,6 @@ def _each_once(frame: pl.DataFrame, key: pl.Expr, reading: pl.Series) -> pl.Data
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:
-    if not repeats_rows(frame):
-        return frame
     # only what tells them apart is sorted: whole rows would be copied
     rows = frame.select(*KEY, "modified_at", row=pl.int_range(pl.len()))
     rows = rows.sort("modified_at", maintain_order=True, nulls_last=False)

@@ -57,6 +57,12 @@ class PageIntake:
 
     def accept(self, page: Page) -> Page:
         """Return an answer with its records where they are documented; raise where it holds none in any place."""
+        accepted = self._documented(page)
+        has_moved = accepted.list_at != page.list_at
+        # records that were found elsewhere are written as documented only now that they stand in their place
+        return self._documented(accepted) if has_moved else accepted
+
+    def _documented(self, page: Page) -> Page:
         resource = self._task.resource
         return as_documented(resource.restate(page), resource, whole=self._task.keeps_raw, ways=self._paths)
 

@@ -209,12 +209,7 @@ class ListReader:
             return self._instead_of(request, error)
         found = self._intake.cut(page)
         self._has_records = self._has_records or bool(found)
-        self._doubt(self._resource.lacking(page))
-        if page.has_no_content:  # a gateway may say so, and no service documents it of a list
-            self._doubt(f"HTTP {page.status} without content, where a list is documented")
-        remark = self._resource.remark(page)
-        if remark:
-            self.ending.remarks.setdefault(remark)
+        self._note_what_is_said(page)
         self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
@@ -235,14 +230,22 @@ class ListReader:
             async for page in answers:
                 found = self._intake.cut(page)
                 self._has_records = self._has_records or bool(found)
-                self._doubt(self._resource.lacking(page))
+                self._note_what_is_said(page)
                 self.completeness.count(page, None)
                 self._intake.take(page, found)
                 self._tell()
 
-    def _doubt(self, reason: str) -> None:
-        if reason:
-            self.ending.doubts.setdefault(reason)
+    def _note_what_is_said(self, page: Page) -> None:
+        """Take note of what a page says of its records: what they lack, and what else there is to say."""
+        nothing = ""
+        if page.has_no_content:  # a gateway may say so, and no service documents it of a list
+            nothing = f"HTTP {page.status} without content, where a list is documented"
+        for doubt in (self._resource.lacking(page), nothing, *page.doubts):
+            if doubt:
+                self.ending.doubts.setdefault(doubt)
+        for remark in (self._resource.remark(page), *page.remarks):
+            if remark:
+                self.ending.remarks.setdefault(remark)
 
     def end(self) -> None:
         """Let nobody wait for what will not be told any more."""

@@ -293,10 +293,6 @@ class Client:
         rounds = _ROUNDS if self.limits(account).rate else 0
         departure = _Departure(ticket, rounds, began_at=time.monotonic())
         proxy = self._proxy(account)
-        to_proxy = proxy.headers if proxy else {}
-        headers = {**(_FILE_HEADERS if request.is_file else HEADERS), **signed.headers}
-        if url.scheme == "http":  # without a tunnel the proxy reads the request itself
-            headers |= to_proxy
         try:
             async with (
                 sending.time_left.running(),
@@ -304,13 +300,13 @@ class Client:
                     signed.method,
                     url,
                     params=dict(signed.params),
-                    headers=headers,
+                    headers=_headers(signed, url, proxy),
                     data=None if signed.body is None else json.dumps(signed.body).encode(),
                     allow_redirects=False,
                     ssl=self._trusted if url.scheme == "https" else True,
                     # not `trust_env` of the session: that reads ~/.netrc as well, and sends what stands there
                     proxy=proxy.address if proxy else None,
-                    proxy_headers=to_proxy,
+                    proxy_headers=proxy.headers if proxy else None,
                     trace_request_ctx=departure,
                     middlewares=() if sending.again == "always" else (_only_once,),
                 ) as answer,
@@ -509,6 +505,13 @@ def outcome_unknown(request: Request, error: CrmlabError) -> UnknownOutcomeError
     return UnknownOutcomeError(
         f"{request.method} {request.path} was sent, and whether it was applied is unknown: {error.what}"
     )
+
+
+def _headers(signed: Request, url: URL, proxy: Proxy | None) -> dict[str, str]:
+    """Return all headers of a request; called where they are sent, so that no variable shows them in a traceback."""
+    # a tunnel, which https takes, has headers of its own
+    to_proxy = proxy.headers if proxy and url.scheme == "http" else {}
+    return {**(_FILE_HEADERS if signed.is_file else HEADERS), **signed.headers, **to_proxy}
 
 
 def _redacted(text: str, account: Account, signed: Request, proxy: Proxy | None) -> str:

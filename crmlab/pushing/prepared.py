@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,19 +83,38 @@ def prepare(rows: Rows, file: ResultsFile, options: Mapping[str, Any], *, retry_
     kept: dict[int, Line] = {}
     unknown: dict[int, Line] = {}
     to_send: list[Ready] = []
+    first_rows: dict[str, int] = {}
     for row in rows.all:
         digest = digests[row.number]
         line = earlier(file.lines.get(row.number), digest, file.path)
         if line and _is_settled(line, may_send_unknown=may_send_unknown):
             kept[row.number] = line
+            with suppress(UsageError):  # it is done, whatever other rows say
+                _check_once(rows, row, first_rows)
             continue
         if line and line.state == "unknown":
             unknown[row.number] = line
         try:
-            to_send.append(ready(rows, row, {}, options))
+            made = ready(rows, row, {}, options)
+            _check_once(rows, row, first_rows)
+            to_send.append(made)
         except UsageError as error:
             kept[row.number] = refusal(not_sent(row, digest), error)
     return Prepared(rows=rows, options=options, to_send=to_send, kept=kept, digests=digests, unknown=unknown)
+
+
+def _check_once(rows: Rows, row: Row, first_rows: dict[str, int]) -> None:
+    """Take note of a row without an id that the service knows by something else.
+
+    Raises
+    ------
+    UsageError
+        another row is of the same record: which of them counts in the end nobody knows
+    """
+    name = rows.target.known_by(Entry(row.id, row.fields(rows.target, {})))
+    first = first_rows.setdefault(name, row.number) if name else row.number
+    if first != row.number:
+        raise UsageError(f"row {first} is of the same record, and a record is written once")
 
 
 def ready(rows: Rows, row: Row, current: Fields, options: Mapping[str, Any]) -> Ready:

@@ -122,6 +122,7 @@ async def push(
     """
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
+    _check_words(results, retry_unknown)
     rows = rows_of(account, table, frame)
     given = _checked_options(rows.target, options, account)
     with ResultsFile(results, whose(rows), read_only=dry_run) as file:
@@ -141,6 +142,14 @@ async def push(
         raise sender.failure
     title = f"Pushed {table} to {account.provider.title}"
     return Pushed(frame=frame, failure=sender.failure, path=file.path, title=title)
+
+
+def _check_words(results: object, retry_unknown: object) -> None:
+    """Refuse what a file or a permission is not: the word "no" would be taken for a yes."""
+    if results is not None and not isinstance(results, str | Path):
+        raise UsageError(f"results is the path of a file, not {results!r}")
+    if not isinstance(retry_unknown, bool):
+        raise UsageError(f"retry_unknown is True or False, not {retry_unknown!r}")
 
 
 def whose(rows: Rows) -> dict[str, str]:

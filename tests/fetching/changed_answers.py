@@ -18,6 +18,9 @@ _NUMBERS = (0, 12, 1.5, -1, float("nan"), 10**20, True, False)
 _NESTED = ([], {}, [None], ["x"], [12], [[]], [{}], {"new": 1}, [{"new": [1]}])
 _NO_ANSWERS = ({}, {"message": "Service temporarily unavailable"}, {"error": "upstream"}, [], None, "ok", 7)
 
+#: what may rightly stand for no record
+_EMPTY = (([],), ({},), ([None],))
+
 
 @dataclass(frozen=True, slots=True)
 class ValueChange:
@@ -104,12 +107,15 @@ class ChangedAnswers:
     sent: list[Sent] = field(default_factory=list)
     #: whether something else came in the place of an answer
     is_no_answer: bool = False
+    #: records that are not in the changed answers any more, though nothing empty stands in their place
+    vanished: int = 0
 
     def __call__(self, resource: Resource, page: Page) -> Page:
         """Return the changed answer."""
         if resource.name != self.resource or not page.succeeded:
             return page
-        body = copy.deepcopy(json.loads(page.body))
+        documented = json.loads(page.body)
+        body = copy.deepcopy(documented)
         items = items_of(resource, body)
         for change in self.changes:
             if isinstance(change, ValueChange):
@@ -118,19 +124,38 @@ class ChangedAnswers:
                 _change_records(items, change)
         body = _with_items(resource, body, items)
         # read again: where one object stands for the list, an empty list in its place holds no record
-        sent = items_of(resource, body)
+        around = items_of(resource, body)
+        sent = self._records(resource, page, body)
         if resource.absent_is_empty and sent == [{}] and items_stand_alone(resource, body):
             sent = []
         pages = [change for change in self.changes if isinstance(change, PageChange)]
         for page_change in pages[-1:]:
             if resource.single and not page_change.name.startswith("no answer"):
                 continue  # an object inside another one is another object
-            body = _PAGES[page_change.name](body, sent)
+            body = _PAGES[page_change.name](body, around if holds_records_inside(resource, documented) else sent)
             if page_change.name.startswith("no answer"):
                 sent = []
                 self.is_no_answer = self.is_no_answer or body != []
         self.sent += [Sent(item, page.request.tags) for item in sent if item is not None]
         return replace(page, body=json.dumps(body).encode(), _read={})  # what was read of it is of the old body
+
+    def _records(self, resource: Resource, page: Page, body: Any) -> list[Any]:
+        """Return the records of a changed body, restated where they are inside its object."""
+        if not holds_records_inside(resource, json.loads(page.body)):
+            return items_of(resource, body)
+        changed = resource.restate(replace(page, body=json.dumps(body).encode(), _read={}))
+        sent = _listed(resource, changed)
+        if not any(map(_may_empty, self.changes)):
+            documented = _listed(resource, resource.restate(page))
+            self.vanished += max(0, len(documented) - len(sent))
+        return sent
+
+
+def holds_records_inside(resource: Resource, documented: Any) -> bool:
+    """Whether the object of a documented answer is no record, as it has none of the fields: its records are inside."""
+    items = items_of(resource, documented)
+    is_object = len(items) == 1 and isinstance(items[0], dict) and not resource.unwrap
+    return is_object and not callable(resource.schema) and resource.schema.keys().isdisjoint(items[0])
 
 
 def items_of(resource: Resource, body: Any) -> list[Any]:
@@ -138,6 +163,22 @@ def items_of(resource: Resource, body: Any) -> list[Any]:
     for key in resource.path:
         body = body[key]
     return body if isinstance(body, list) else [body]
+
+
+def _listed(resource: Resource, page: Page) -> list[Any]:
+    """Return the records of a restated answer; none where it holds no list of them."""
+    found = json.loads(page.body)
+    for key in resource.path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return [item for item in found if item is not None] if isinstance(found, list) else []
+
+
+def _may_empty(change: ValueChange | RecordChange | PageChange) -> bool:
+    """Whether a change puts something empty in the place of records, or takes one out of their list."""
+    if isinstance(change, ValueChange):
+        is_item = change.path[-1] == "0"
+        return (is_item and change.value in (None, (None,))) or change.value in _EMPTY
+    return isinstance(change, RecordChange) and change.record in (([],), (None,))
 
 
 def items_stand_alone(resource: Resource, body: Any) -> bool:

@@ -75,6 +75,7 @@ def test_nothing_of_a_changed_answer_is_lost_without_a_word(name: str) -> None:
         results = fetched(service(name), f"{name}.{resource}", now=WORLD.now, change=answers)
         _check(results[resource], answers.sent)
         assert not (answers.is_no_answer and results[resource].complete)
+        assert not (answers.vanished and results[resource].complete)
 
     law()
 

@@ -120,6 +120,12 @@ def account(address: str, provider: str = "onepagecrm", **options: str | None) -
     return crmlab.Account(provider, base_url=address, **keys[provider], **options)
 
 
+def told(error: Exception) -> str:
+    """Return all that an error tells, and the variables of the functions that it came through."""
+    lines = traceback.TracebackException.from_exception(error, capture_locals=True).format()
+    return "".join(lines) + repr(error) + str(vars(error))
+
+
 async def ask(asked: crmlab.Account) -> None:
     async with Client(crmlab.Limits()) as client:
         await client.send(asked, Request(path="/users"))
@@ -226,13 +232,12 @@ async def test_a_proxy_that_refuses_is_named_without_its_credentials(refusal: st
             await ask(asked)
 
     assert len(proxy.heads) == 1
-    texts = "".join(
-        [repr(asked), repr(asked.proxy), *traceback.format_exception(caught.value), str(vars(caught.value))]
-    )
+    texts = repr(asked) + repr(asked.proxy) + told(caught.value)
     assert there in texts
     assert PASSWORD not in texts
     assert "p%40ss" not in texts
     assert PAIR not in texts
+    assert KEY not in texts
     assert asked.redact(f"{PASSWORD} {PAIR}") == "•••• ••••"
 
 
@@ -273,4 +278,4 @@ async def test_what_names_no_proxy_is_an_error_of_the_account_and_nothing_is_sen
     with pytest.raises(CredentialError, match="HTTPS_PROXY names a proxy that is neither http nor https") as caught:
         await crmlab.fetch(account(f"https://{HOST}"), "deals")
 
-    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+    assert PASSWORD not in told(caught.value)

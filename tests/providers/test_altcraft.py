@@ -198,6 +198,18 @@ def test_a_pointer_that_is_absent_or_unchanged_is_the_end(name: str, following: 
     assert [request.body["from_id"] for request in walk(name, first, answer)] == ["", "same"]
 
 
+@pytest.mark.parametrize("name", ["profiles", "subscriptions", "history"])
+def test_a_full_page_that_names_itself_is_no_end(name: str) -> None:
+    first = asked(name, {"databases": [{"id": "1"}], "resources": [{"id": "1"}]})[0]
+    request = first.with_body(from_id="same")
+    content = envelope([{"id": str(number)} for number in range(40)], next_from_id="same")
+    found = Page(request=request, status=200, headers={}, body=content)
+
+    named = [*PROVIDER.resource(name).follow(found)]
+
+    assert [each.key for each in named] == [request.key]  # so it is told that a cursor leads back
+
+
 def test_an_empty_page_that_points_on_is_followed_once() -> None:
     first = Request(path="/x", method="POST", body={"from_id": ""})
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 import crmlab
 from crmlab.connector import Page, Request
+from crmlab.decoding import as_documented
 from crmlab.providers.altcraft import PROVIDER
 from crmlab.providers.altcraft.details import DETAILS
 from crmlab.sandbox.world.generate import generate
@@ -106,6 +107,16 @@ def test_fields_are_read_however_they_are_named() -> None:
     assert restated(["season", "size"]) == [{"name": "season"}, {"name": "size"}]
     assert restated({"season": {"type": "string"}}) == as_documented
     assert restated({"season": "string"}) == as_documented
+
+
+@pytest.mark.parametrize("name", ["database_fields", "resource_fields"])
+@pytest.mark.parametrize(("content", "is_told"), [({}, True), ({"data": None}, True), ({"data": []}, False)])
+def test_an_answer_without_a_list_of_fields_is_told(name: str, content: dict[str, Any], is_told: bool) -> None:
+    resource = PROVIDER.resource(name)
+    body = json.dumps({"error": 0, **content}).encode()
+    page = resource.restate(Page(request=Request(path="/x"), status=200, headers={}, body=body))
+
+    assert bool(resource.lacking(as_documented(page, resource))) is is_told
 
 
 async def test_custom_fields_come_without_being_typed_in_and_cost_a_request_each_database(world: World) -> None:

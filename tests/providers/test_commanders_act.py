@@ -583,6 +583,17 @@ def test_counts_of_nested_categories_are_read_as_the_flat_ones(nested: dict[str,
     assert flat.list_at
 
 
+@pytest.mark.parametrize("nested", [{"categories": [{"nb_optin": 5}]}, {"categories": [5]}, {"purposes": {"1": 5}}])
+def test_nested_counts_that_cannot_be_read_stay_and_are_told(nested: dict[str, Any]) -> None:
+    row = {"id": 9, "type": "s", "attributes": {"nb_optin": 12, **nested}}
+    came = Page(request=Request(path="/x"), status=200, headers={}, body=json.dumps({"data": [row]}).encode())
+
+    found = PROVIDER.resource("privacy_statistics").restate(came)
+
+    assert json.loads(found.body)["data"] == [row]
+    assert found.doubts == (f"statistics hold {next(iter(nested))}, of which no count can be read",)
+
+
 def test_flat_statistics_are_handed_on_as_they_came() -> None:
     row = {"id": 9, "type": "s", "attributes": {"nb_optin_category_1": 5}}
     came = Page(request=Request(path="/x"), status=200, headers={}, body=json.dumps({"data": [row]}).encode())

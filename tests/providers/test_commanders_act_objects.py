@@ -177,6 +177,68 @@ def test_rows_have_the_names_that_the_first_one_gives(given: list[Any], expected
     assert list(named_rows(given)) == expected
 
 
+ISSUES = {"error": [{"reason": "timeout"}], "rejected": []}
+STATUSES = {"purchase": [HEADER, ["t", 5, 4]]}
+VALIDATION = {"statuses": STATUSES, "anomalies": {"search": []}}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "count", "doubt"),
+    [
+        ("delivery_issues", {"attributes": ISSUES}, 1, ""),
+        ("delivery_issues", [{"attributes": ISSUES}], 1, ""),
+        ("delivery_issues", {"attributes": {"error": [], "rejected": []}}, 0, ""),
+        ("delivery_issues", [], 0, ""),
+        ("delivery_issues", {"id": "1", "type": "delivery/issue"}, 0, "holds nothing at attributes.error"),
+        ("delivery_issues", {}, 0, "holds nothing at attributes.error"),
+        ("delivery_issues", {"attributes": {**ISSUES, "rejected": {}}}, 1, "an object at attributes.rejected"),
+        ("delivery_issues", {"attributes": {"failed": [{}], "rejected": []}}, 0, "nothing at attributes.error"),
+        ("delivery_issues", [{"reason": "timeout"}], 1, "lists objects without attributes"),
+        ("report_data", {"rows": []}, 0, ""),
+        ("report_data", {"row": [{"a": 1}]}, 1, ""),
+        ("report_data", {"lines": [{"a": 1}]}, 0, "holds nothing at rows"),
+        ("report_data", {"rows": {"a": 1}}, 0, "holds an object at rows"),
+        ("data_quality", {"attributes": {"validation": VALIDATION}}, 1, ""),
+        ("data_quality", {"attributes": {"validation": {"statuses": {}}}}, 0, ""),
+        ("data_quality", {"attributes": {"validation": {"statuses": {"purchase": []}}}}, 0, ""),
+        ("data_quality", {"attributes": {"validations": VALIDATION}}, 0, "nothing at attributes.validation.statuses"),
+        ("data_quality", {"attributes": {"validation": {"statuses": {"purchase": None}}}}, 0, "validation.statuses.*"),
+        ("data_quality", {"attributes": {"validation": {"statuses": {"a": [["at", "n"], ["t", 5]]}}}}, 2, "collected"),
+        ("data_quality", {"attributes": {"validation": {"statuses": {"a": [["t", "5", "4"]]}}}}, 1, "collected"),
+        ("data_quality", {"attributes": {"validation": {"statuses": {"a": [HEADER[:2], ["t", 5]]}}}}, 1, "normalized"),
+        ("data_quality_anomalies", {"attributes": {"validation": VALIDATION}}, 0, ""),
+        ("data_quality_anomalies", {"attributes": {"validation": {}}}, 0, "nothing at attributes.validation.anomalies"),
+        ("data_quality_sources", {"attributes": {"collection": {"sources": []}}}, 0, ""),
+        ("data_quality_sources", {"attributes": {"collection": {"total": 3}}}, 0, "attributes.collection.sources"),
+    ],
+)
+def test_what_does_not_stand_where_it_is_documented_is_a_doubt(name: str, data: Any, count: int, doubt: str) -> None:
+    found = PROVIDER.resource(name).restate(page({"data": data}))
+
+    assert len(found.read(dict[str, Any])["data"]) == count
+    assert bool(found.doubts) is bool(doubt)
+    assert doubt in " ".join(found.doubts)
+
+
+def test_what_stands_beside_issues_under_another_name_is_told() -> None:
+    data = {"attributes": {**ISSUES, "connector_type": "ads", "filtered": [{"reason": "x"}]}}
+
+    found = PROVIDER.resource("delivery_issues").restate(page({"data": data}))
+
+    assert found.remarks == ("answers hold what nobody documented inside attributes, which is not read: filtered",)
+
+
+def test_a_line_of_a_report_that_is_no_object_is_rejected() -> None:
+    assert read("report_data", {"data": {"rows": [["Spring", 8]]}}, tags={"report_id": "4"}).rejected.height == 1
+
+
+def test_errors_beside_data_without_a_record_are_told() -> None:
+    resource = PROVIDER.resource("delivery_issues")
+    content = {"data": {"attributes": {"error": [], "rejected": []}}, "errors": [{"title": "too slow"}]}
+
+    assert "too slow" in resource.lacking(resource.restate(page(content)))
+
+
 def test_a_row_without_names_is_kept_whole_where_nothing_tells_its_cells_apart() -> None:
     data = {"attributes": {"validation": {"statuses": {"page_view": [["2026-11-01", 5, 4]]}}}}
 
@@ -193,8 +255,13 @@ def test_counts_of_events_stand_with_their_events() -> None:
     }
 
     found = read("collection_events", content).frames[RAW]
+    restate = PROVIDER.resource("collection_events").restate
+    told = restate(page(content)).doubts
+    told_of_others = restate(page({**content, "data": []})).doubts
 
     assert found["counts"].to_list() == [counts, None]
+    assert told == ("an event came without its counts, which are documented to stand in included",)
+    assert told_of_others == ("counts came of an event that is not listed with them",)
 
 
 def test_anomalies_come_without_the_samples_of_events() -> None:

@@ -290,6 +290,8 @@ async def test_a_file_that_is_none_of_this_push_is_refused_and_stays_as_it_is(
         ("relenta", "contacts", {"provider": ["complero"], "first_name": ["A"]}, {}, r'filter\(provider="relenta"\)'),
         ("relenta", "contacts", {"account": ["other"], "first_name": ["A"]}, {}, "rows of other"),
         ("relenta", "contacts", {"first_name": ["A"]}, {"db_id": 1}, "db_id: Relenta takes no option"),
+        ("relenta", "contacts", {"first_name": ["A"]}, {"retry_unknown": "no"}, "retry_unknown is True or False"),
+        ("relenta", "contacts", {"first_name": ["A"]}, {"results": 5}, "results is the path of a file"),
         ("altcraft", "contacts", {"first_name": ["A"]}, {}, "db_id is missing"),
         ("relenta", "contacts", {"first_name": ["A"], "changed": ["first_name"]}, {}, "list of text"),
         (

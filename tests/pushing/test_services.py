@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -117,3 +119,18 @@ async def test_what_the_service_has_beside_is_read_before_and_a_failure_of_that_
     async with crmlab.sandbox(rows=20, services=["onepagecrm"], faults=faults) as (account,):
         with pytest.raises(ServerError, match="HTTP 500"):
             await crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "emails": [["a@example.com"]]}))
+
+
+async def test_two_rows_of_one_address_are_not_both_imported(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    frame = pl.DataFrame({"emails": [["New@example.com"], ["new@example.com"]], "last_name": ["A", "B"]})
+    async with crmlab.sandbox(rows=20, services=["altcraft"]) as (account,):
+        database = (await crmlab.call(account, "databases_list"))["data"][0]["id"]
+        pushed = [
+            await crmlab.push(account, "contacts", frame, db_id=database, results=file, progress=False)
+            for _ in range(2)
+        ]
+
+    for each in pushed:
+        assert each.frame["state"].to_list() == ["sent", "refused"]
+        assert each.frame["reason"][1] == "row 0 is of the same record, and a record is written once"

@@ -78,6 +78,11 @@ def lacks_counters(what: str) -> Callable[[Page], str]:
     return lambda page: f"{what} came without its counters" if page.lacks_list else ""
 
 
+def lacks_fields(what: str) -> Callable[[Page], str]:
+    """Return a `Resource.lacking` for answers without a list of fields; an empty list is one of no field."""
+    return lambda page: f"{what} came without its fields" if page.lacks_list else ""
+
+
 def is_other_database(error: ApiError, request: Request) -> bool:
     """Whether a database does not use this resource: then it has no numbers there."""
     return error.code == "413"

@@ -43,6 +43,11 @@ def _email(value: Any, current: Fields) -> Fields:
     return {"email": addresses[0] if addresses else ""}
 
 
+def _address(record: Entry) -> str:
+    """Return what a profile without an id is known by."""
+    return "" if record.id is not None else str(record.fields.get("email") or "").strip().lower()
+
+
 def _batch(record: Entry) -> Batch:
     """By their address many profiles go together; by its id each goes alone, for only so that is documented."""
     if record.id is None:
@@ -150,5 +155,6 @@ CONTACTS = Target(
     ask=_ask,
     read=_read,
     batch=_batch,
+    known_by=_address,
 )
 TARGETS = (CONTACTS,)

@@ -78,12 +78,18 @@ def check(page: Page) -> None:
 
 
 def beside_data(page: Page) -> str:
-    """Return what an answer says that its data lack; "" where it says nothing."""
-    if not page.succeeded:
-        return ""
-    answer = page.read(_Answer)
-    errors = answer.listed_errors()
-    if not errors or not answer.has_data:
+    """Return what an answer says that its data lack; "" where it says nothing, or has no data."""
+    has_data = page.succeeded and page.read(_Answer).has_data
+    return lacking(page) if has_data else ""
+
+
+def lacking(page: Page) -> str:
+    """Return what an accepted answer says that its data lack; "" where it says nothing.
+
+    It had data when it was checked: there may be no record in them.
+    """
+    errors = page.read(_Answer).listed_errors() if page.succeeded else []
+    if not errors:
         return ""
     said = " ".join(_words(errors[0])).strip()
     more = f", and {len(errors) - 1:,} more" if len(errors) > 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crmlab.connector import Paginator, Resource
-from crmlab.providers.commanders_act.answers import beside_data, is_empty_answer
+from crmlab.providers.commanders_act.answers import is_empty_answer, lacking
 from crmlab.providers.commanders_act.pages import PAGES, total
 
 
@@ -17,6 +17,6 @@ def listed(name: str, doc: str, *, follow: Paginator = PAGES, **more: Any) -> Re
         follow=follow,
         total=total,
         is_empty_answer=is_empty_answer,
-        lacking=beside_data,
+        lacking=lacking,
         **more,
     )

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from crmlab.connector import Context, Page, PageSize, Request, Schema, fill_path, get, whole_number
+from crmlab.connector import AnswerParts, Context, Page, PageSize, Request, Schema, fill_path, get, whole_number
 from crmlab.errors import TransportError
 from crmlab.providers.commanders_act import fields
 from crmlab.providers.commanders_act.asking import collection, delivery
@@ -22,11 +22,16 @@ from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, r
 
 _LARGE_PAGE = 100
 _Record = dict[str, Any]
+#: the columns of counts of events
+_COUNTED: Schema = {"dateTime": pl.String, "collected": pl.Int64, "normalized": pl.Int64}
 _CELL = pl.Struct({"column": pl.String, "type": pl.String, "value": pl.String, "top_value": pl.String})
 
 
-def _restated(records: Callable[[Page, Any], Iterable[Any]]) -> Callable[[Page], Page]:
-    """Return what writes an answer as the list of the records that are found in its data."""
+def _restated(*inside: str, by: Callable[[Page, AnswerParts], Iterable[Any]]) -> Callable[[Page], Page]:
+    """Return what writes an answer as the list of the records that are found in its data, or in each object of them.
+
+    `inside`: under which of these names an object of the data holds its records.
+    """
 
     def restated(page: Page) -> Page:
         try:
@@ -34,10 +39,27 @@ def _restated(records: Callable[[Page, Any], Iterable[Any]]) -> Callable[[Page],
         except TransportError:  # told where its records are looked for
             return page
         data = answer.get("data")
-        if not isinstance(data, dict):
+        holders = data if isinstance(data, list) else [data]
+        objects = [each for each in holders if isinstance(each, dict)]
+        if not objects:
             return page
-        body = msgspec.json.encode({**answer, "data": list(records(page, data))})
-        return replace(page, body=body, _read={})
+        if isinstance(data, list) and not any(name in each for each in objects for name in inside):
+            # they may be the records themselves
+            return replace(page, doubts=(f"an answer lists objects without {' or '.join(inside)}",))
+
+        records: list[Any] = []
+        doubts: dict[str, None] = {}
+        remarks: dict[str, None] = {}
+        for holder in holders:
+            if not isinstance(holder, dict):
+                records.append(holder)
+                continue
+            parts = AnswerParts(holder)
+            records += by(page, parts)
+            doubts |= parts.doubts
+            remarks |= parts.remarks
+        body = msgspec.json.encode({**answer, "data": records})
+        return replace(page, body=body, doubts=tuple(doubts), remarks=tuple(remarks), _read={})
 
     return restated
 
@@ -49,26 +71,22 @@ def _inside(value: Any, *names: str) -> Any:
     return value
 
 
-def _items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _by_event(value: Any) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the list that an object has for each event."""
-    if isinstance(value, dict):
-        for event, found in value.items():
-            yield event, _items(found)
-
-
 def named_rows(rows: list[Any]) -> Iterator[_Record]:
     """Yield each row with its columns by name, which the first row gives; without such a row, what cannot be read."""
     if not rows:
         return
     header = rows[0]
-    has_names = isinstance(header, list) and all(isinstance(name, str) for name in header)
+    has_names = _names_columns(header)
     for row in rows[1:] if has_names else rows:
         is_row = has_names and isinstance(row, list) and len(row) == len(header)
         yield dict(zip(header, row, strict=True)) if is_row else {"dateTime": row}
+
+
+def _names_columns(row: Any) -> bool:
+    """Whether a row names columns: a row of texts may be one of values."""
+    if not isinstance(row, list) or not all(isinstance(name, str) for name in row):
+        return False
+    return len({*row}) == len(row) and not {*row}.isdisjoint(_COUNTED)
 
 
 # ---- deliveries ---------------------------------------------------------------------------------
@@ -84,10 +102,14 @@ ISSUE: Schema = {
 }
 
 
-def _issues(page: Page, data: _Record) -> Iterator[Any]:
+_KINDS_OF_ISSUES = ("error", "rejected")
+
+
+def _issues(page: Page, parts: AnswerParts) -> Iterator[Any]:
     """Yield the issues of one destination; what leads to its details is described by another name than it has."""
-    for kind in ("error", "rejected"):
-        for issue in _items(_inside(data, "attributes", kind)):
+    parts.note_others("attributes", known=("connector_type", *_KINDS_OF_ISSUES))
+    for kind in _KINDS_OF_ISSUES:
+        for issue in parts.list_at("attributes", kind):
             if not isinstance(issue, dict):
                 yield issue
                 continue
@@ -124,7 +146,7 @@ DELIVERIES = (
         note=as_kept,
         reached=reached_as_kept,
         needs_before_request=("destinations",),
-        restate=_restated(_issues),
+        restate=_restated("attributes", by=_issues),
         tags=("integration_id",),
         key=pl.format("{}/{}/{}", pl.col("_integration_id"), pl.col("kind"), pl.col("reason")),
         schema=ISSUE,
@@ -155,15 +177,18 @@ def _report_data(context: Context) -> Iterator[Request]:
         yield Request(path=path, params={"page[size]": str(_LARGE_PAGE)}, tags={"report_id": id})
 
 
-def _report_rows(page: Page, data: _Record) -> Iterator[Any]:
+def _report_rows(page: Page, parts: AnswerParts) -> Iterator[Any]:
     """Yield each line of a report with its number; the document calls the list ``row``, and its example ``rows``."""
     number = whole_number(page.request.params.get("page[number]")) or 1
     pagination = _inside(page.read(dict[str, Any]), "meta", "pagination", "per_page")
     size = whole_number(pagination) or _LARGE_PAGE
-    lines = _items(data.get("rows")) or _items(data.get("row"))
+    parts.note_others(known=("rows", "row", "total", "columns"))
+    lines = parts.list_at("rows", also="row")
     for place, line in enumerate(lines, start=(number - 1) * size + 1):
-        cells = line.items() if isinstance(line, dict) else ()
-        yield {"row": place, "cells": [_cell(column, value) for column, value in cells]}
+        if not isinstance(line, dict):  # rejected, as it is no record
+            yield line
+            continue
+        yield {"row": place, "cells": [_cell(column, value) for column, value in line.items()]}
 
 
 def _cell(column: str, value: Any) -> _Record:
@@ -177,7 +202,7 @@ REPORTS = (
         requests=_report_data,
         needs_before_request=("reports",),
         page_size=PageSize(name="page[size]"),
-        restate=_restated(_report_rows),
+        restate=_restated("rows", "row", by=_report_rows),
         tags=("report_id",),
         key=pl.format("{}/{}", pl.col("_report_id"), pl.col("row")),
         schema={"row": pl.Int64, "cells": pl.List(_CELL)},
@@ -187,17 +212,33 @@ REPORTS = (
 # ---- events -------------------------------------------------------------------------------------
 
 
-def _quality(page: Page, data: _Record) -> Iterator[_Record]:
-    for event, rows in _by_event(_inside(data, "attributes", "validation", "statuses")):
+_VALIDATION = ("attributes", "validation")
+_COLLECTION = ("attributes", "collection")
+
+
+def _note_others(parts: AnswerParts) -> None:
+    """Say what an answer on quality holds that no list of ours reads."""
+    parts.note_others("attributes", known=("eventNames", "validation", "collection"))
+    parts.note_others(*_VALIDATION, known=("statuses", "anomalies"))
+    parts.note_others(*_COLLECTION, known=("total", "sources"))
+
+
+def _quality(page: Page, parts: AnswerParts) -> Iterator[_Record]:
+    _note_others(parts)
+    for event, rows in parts.lists_at(*_VALIDATION, "statuses"):
         for row in named_rows(rows):
+            lacks = [name for name in _COUNTED if name not in row]
+            if lacks:
+                parts.doubt(f"rows of counts of events have nothing that can be read as {', '.join(lacks)}")
             yield {"event": event, **row}
 
 
 _SAMPLE = "sample"
 
 
-def _anomalies(page: Page, data: _Record) -> Iterator[Any]:
-    for event, found in _by_event(_inside(data, "attributes", "validation", "anomalies")):
+def _anomalies(page: Page, parts: AnswerParts) -> Iterator[Any]:
+    _note_others(parts)
+    for event, found in parts.lists_at(*_VALIDATION, "anomalies"):
         for anomaly in found:
             if not isinstance(anomaly, dict):
                 yield anomaly
@@ -206,8 +247,9 @@ def _anomalies(page: Page, data: _Record) -> Iterator[Any]:
             yield {"event": event, **kept}
 
 
-def _quality_sources(page: Page, data: _Record) -> list[Any]:
-    return _items(_inside(data, "attributes", "collection", "sources"))
+def _quality_sources(page: Page, parts: AnswerParts) -> list[Any]:
+    _note_others(parts)
+    return parts.list_at(*_COLLECTION, "sources")
 
 
 _QUALITY = get("/monitoring/sources-data-quality")
@@ -224,12 +266,33 @@ def _with_counts(page: Page) -> Page:
     events = answer.get("data")
     if not isinstance(events, list):
         return page
+    counts = _counts_by_event(answer.get("included"))
+    known: list[Any] = []
+    listed_ids: set[str] = set()
+    doubts: dict[str, None] = {}
+    for event in events:
+        if not isinstance(event, dict):
+            known.append(event)
+            continue
+        event_id = str(event.get("id"))
+        found = counts.get(event_id)
+        listed_ids.add(event_id)
+        if found is None:
+            doubts.setdefault("an event came without its counts, which are documented to stand in included")
+        known.append({**event, "counts": found})
+    if counts.keys() - listed_ids:
+        doubts.setdefault("counts came of an event that is not listed with them")
+    body = msgspec.json.encode({**answer, "data": known})
+    return replace(page, body=body, doubts=tuple(doubts), _read={})
+
+
+def _counts_by_event(included: Any) -> dict[str, Any]:
+    """Return the rows of counts by the id of their event, which theirs begins with."""
     counts = {}
-    for each in _items(answer.get("included")):
+    for each in included if isinstance(included, list) else []:
         if _inside(each, "type") == "dataset":
             counts[str(_inside(each, "id")).partition("/")[0]] = _inside(each, "attributes", "dataset")
-    known = [{**each, "counts": counts.get(str(each.get("id")))} if isinstance(each, dict) else each for each in events]
-    return replace(page, body=msgspec.json.encode({**answer, "data": known}), _read={})
+    return counts
 
 
 EVENTS = (
@@ -237,15 +300,15 @@ EVENTS = (
         "data_quality",
         "How many events of each type were collected and normalized, over time.",
         requests=_QUALITY,
-        restate=_restated(_quality),
+        restate=_restated("attributes", by=_quality),
         key=pl.format("{}/{}", pl.col("event"), pl.col("dateTime")),
-        schema={"event": pl.String, "dateTime": pl.String, "collected": pl.Int64, "normalized": pl.Int64},
+        schema={"event": pl.String, **_COUNTED},
     ),
     listed(
         "data_quality_anomalies",
         "What is wrong with events of each type, and how often; without samples of them.",
         requests=_QUALITY,
-        restate=_restated(_anomalies),
+        restate=_restated("attributes", by=_anomalies),
         key=pl.format("{}/{}/{}", pl.col("event"), pl.col("path"), pl.col("message")),
         schema={
             "event": pl.String,
@@ -258,7 +321,7 @@ EVENTS = (
         "data_quality_sources",
         "Which sources events were collected by, with their health.",
         requests=_QUALITY,
-        restate=_restated(_quality_sources),
+        restate=_restated("attributes", by=_quality_sources),
         key=pl.col("reference"),
         schema={
             "reference": pl.String,

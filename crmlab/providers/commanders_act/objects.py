@@ -85,6 +85,10 @@ def _is_object(data: Any) -> bool:
     return isinstance(data, dict) and "attributes" in data
 
 
+#: what an object has beside its attributes, which stands there once more where these stand inside themselves
+_OF_AN_OBJECT = ("id", "type", "attributes")
+
+
 def _plain_object(item: Any, several: Collection[str]) -> Any:
     if not isinstance(item, dict):
         return item
@@ -93,7 +97,9 @@ def _plain_object(item: Any, several: Collection[str]) -> Any:
     attributes = _alone(item.get("attributes"))
     if isinstance(attributes, dict):
         inside = attributes.get("attributes")
-        attributes = inside if isinstance(inside, dict) else attributes
+        if isinstance(inside, dict):
+            others = {name: value for name, value in attributes.items() if name not in _OF_AN_OBJECT}
+            attributes = {**others, **inside}
         plain["attributes"] = {name.strip('"'): value for name, value in attributes.items()}
     relations = item.get("relationships")
     if isinstance(relations, dict):

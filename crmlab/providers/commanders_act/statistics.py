@@ -16,6 +16,8 @@ from crmlab.errors import TransportError
 _NESTED = re.compile(rb'"attributes"\s*:\s*\{[^{}\[\]]*[{\[]')
 #: what a nested value is about, by how its name ends: ``categories``, ``nb_optin_category``
 _DIMENSION = re.compile(r"^(?P<counter>.*?)_?(?P<dimension>categor(?:y|ies)|vendors?)$")
+#: characters of a name that a note shows
+_MAX_NAME = 40
 _IDS = ("id", "category_id", "vendor_id", "category", "vendor")
 
 
@@ -30,39 +32,47 @@ def as_documented(page: Page) -> Page:
     rows = answer.get("data")
     if not isinstance(rows, list):
         return page
-    flat = [_flat_row(row) for row in rows]
+    unread: dict[str, None] = {}
+    flat = [_flat_row(row, unread) for row in rows]
+    doubts = tuple(f"statistics hold {name[:_MAX_NAME]}, of which no count can be read" for name in unread)
     if flat == rows:
-        return page
+        return replace(page, doubts=doubts)
     body = msgspec.json.encode({**answer, "data": flat})
-    return replace(page, body=body, list_at="objects of categories", _read={})
+    return replace(page, body=body, list_at="objects of categories", doubts=doubts, _read={})
 
 
-def _flat_row(row: Any) -> Any:
+def _flat_row(row: Any, unread: dict[str, None]) -> Any:
+    """Return a row with one field for each count; what is nested and cannot be read so stays, and is `unread`."""
     attributes = row.get("attributes") if isinstance(row, dict) else None
     if not isinstance(attributes, dict):
         return row
     counts: dict[str, Any] = {}
     for name, value in attributes.items():
         named = _DIMENSION.match(name)
-        if named and isinstance(value, (dict, list)):
+        by_id = _by_id(value) if named else None
+        if named and by_id is not None:
             dimension = "vendor" if named["dimension"].startswith("vendor") else "category"
-            counts |= _flat_counts(_by_id(value), dimension, named["counter"] or "nb_optin")
-        else:
-            counts[name] = value
+            counts |= _flat_counts(by_id, dimension, named["counter"] or "nb_optin")
+            continue
+        counts[name] = value
+        if isinstance(value, (dict, list)) and value:
+            unread.setdefault(name)
     return {**row, "attributes": counts}
 
 
-def _by_id(value: dict[str, Any] | list[Any]) -> dict[str, Any]:
-    """Return what is counted of each category; a list names it in each of its objects."""
+def _by_id(value: Any) -> dict[str, Any] | None:
+    """Return what is counted of each category, which each object of a list names; None where one names none."""
     if isinstance(value, dict):
         return value
+    if not isinstance(value, list):
+        return None
     found: dict[str, Any] = {}
     for item in value:
-        if not isinstance(item, dict):
-            continue
-        key = next((key for key in _IDS if isinstance(item.get(key), (str, int))), None)
-        if key:
-            found[str(item[key])] = {name: count for name, count in item.items() if name not in _IDS}
+        fields = item if isinstance(item, dict) else {}
+        key = next((key for key in _IDS if isinstance(fields.get(key), (str, int))), None)
+        if key is None:
+            return None
+        found[str(fields[key])] = {name: count for name, count in fields.items() if name not in _IDS}
     return found
 
 
