@@ -232,7 +232,10 @@ class AnswerSpool:
                 f"the answers of {when} in {self.directory} are not of the last {hours:g} hours: all was asked again"
             )
         elif found["asked_accounts"] != self._about["asked_accounts"]:
-            self.note = f"the answers of {when} in {self.directory} came with another key, address or setting: all was asked again"
+            self.note = (
+                f"the answers of {when} in {self.directory} came with another key, address or setting: "
+                "all was asked again"
+            )
         return not self.note
 
     def _drop_for_good(self, found: Mapping[str, Any]) -> None:
