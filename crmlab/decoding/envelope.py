@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
+import polars as pl
 
 from crmlab.connector import JsonPath, Page, Resource
 from crmlab.decoding.layout import NULL
@@ -156,9 +157,16 @@ def _is_record(text: bytes, resource: Resource) -> bool:
         return True
     if _says_error(members):
         return False
+    return any(_is_given(members[name], name, resource) for name in _telling(resource) if name in members)
+
+
+def _is_given(value: msgspec.Raw, name: str, resource: Resource) -> bool:
+    """Whether a field says something."""
+    text = _stripped(value)
+    if text == b"false" and not callable(resource.schema):
+        return resource.schema.get(name) == pl.Boolean
     # what tells a single record may be an object that is empty: the account has nothing in it
-    nothing = _BLANK if resource.single else _NOTHING
-    return any(_stripped(members[name]) not in nothing for name in _telling(resource) if name in members)
+    return text not in (_BLANK if resource.single else _NOTHING)
 
 
 def _has_more_than_id(text: bytes, resource: Resource) -> bool:
