@@ -12,6 +12,7 @@ from crmlab import providers
 from crmlab.accounts import credentials
 from crmlab.accounts import facts as facts_
 from crmlab.accounts.proxy import ENVIRONMENT, Proxy, given_proxy, is_loopback, proxy_of_environment
+from crmlab.accounts.secret_spellings import spellings
 from crmlab.connector import Limits, Provider, Request, url_fields
 from crmlab.errors import AuthError, CredentialError, CrmlabError, UsageError
 from crmlab.schema import ProviderName
@@ -182,10 +183,11 @@ class Account:
         return self.provider.sign(request, plain)
 
     def redact(self, text: str) -> str:
-        """Return the text with every secret of this account blotted out."""
+        """Return the text with every secret of this account blotted out, however it is spelled."""
         for field in self.provider.fields:
             if field.secret and (value := self._secrets.get(field.name)):
-                text = text.replace(value.get_secret_value(), "••••")
+                for spelling in spellings(value.get_secret_value()):
+                    text = text.replace(spelling, "••••")
         return self._proxy.redact(text) if isinstance(self._proxy, Proxy) else text
 
     def fingerprint(self, salt: bytes) -> str:

@@ -31,7 +31,9 @@ _RICH = 5
 #: bytes; a gateway's list of errors is no longer
 _MAX_ERRORS = 4_096
 #: what gateways name the parts of an error: no record is known by them
-_NAMES_OF_ERRORS = frozenset({"code", "detail", "error", "errors", "message", "status", "timestamp", "title", "type"})
+_NAMES_OF_ERRORS = frozenset(
+    {"code", "detail", "error", "errors", "message", "path", "status", "timestamp", "title", "type"}
+)
 #: of the names that an error message shows: how many, and how long each may be
 _MAX_NAMES = 8
 _MAX_NAME = 40
@@ -180,7 +182,8 @@ def _telling(resource: Resource) -> list[str]:
     names = [name for name in resource.key.meta.root_names() if not name.startswith("_")]
     if not names and not callable(resource.schema):
         names = [*resource.schema]
-    return [name for name in names if _is_id(name)] or names
+    ids = [name for name in names if _is_id(name)]
+    return ids or [name for name in names if name not in _NAMES_OF_ERRORS] or names
 
 
 def _is_id(name: str) -> bool:

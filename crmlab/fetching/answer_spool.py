@@ -233,7 +233,8 @@ class AnswerSpool:
             )
         elif found["asked_accounts"] != self._about["asked_accounts"]:
             self.note = (
-                f"the answers of {when} in {self.directory} came with another key or address: all was asked again"
+                f"the answers of {when} in {self.directory} came with another key, address or setting: "
+                "all was asked again"
             )
         return not self.note
 

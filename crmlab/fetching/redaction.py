@@ -85,8 +85,9 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
         vocabulary=frozenset(piece.casefold() for text in texts for piece in _PIECE.findall(text)),
         watched=_carried_by_requests(answers, filled, about),
     )
-    for answer in answers.values():  # once to see which ids the requests carry, and what becomes of them
-        _masked_page(answer, masker)
+    if masker.watched:  # once to see which ids the requests carry, and what becomes of them
+        for answer in answers.values():
+            _masked_page(answer, masker)
     for setting in _settings(about):
         if setting in masker.watched:
             masker.value(setting, "")

@@ -452,7 +452,7 @@ def text_of(capsys, command):
         (["relenta", "contacts", "one.csv", "--results", "one.csv"], "one.csv holds no results"),
     ],
 )
-def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(reachable, capsys, given, told, tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(reachable, capsys, given, told, *, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "german.csv").write_bytes("first_name\nÄda\n".encode("cp1252"))
     (tmp_path / "one.csv").write_text("first_name\nAda\n")

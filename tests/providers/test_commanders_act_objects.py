@@ -203,7 +203,7 @@ VALIDATION = {"statuses": STATUSES, "anomalies": {"search": []}}
         ("data_quality", {"attributes": {"validation": {"statuses": {"purchase": []}}}}, 0, ""),
         ("data_quality", {"attributes": {"validations": VALIDATION}}, 0, "nothing at attributes.validation.statuses"),
         ("data_quality", {"attributes": {"validation": {"statuses": {"purchase": None}}}}, 0, "validation.statuses.*"),
-        ("data_quality", {"attributes": {"validation": {"statuses": {"a": [["at", "n"], ["t", 5]]}}}}, 2, "dateTime"),
+        ("data_quality", {"attributes": {"validation": {"statuses": {"a": [["at", "n"], ["t", 5]]}}}}, 2, "collected"),
         ("data_quality", {"attributes": {"validation": {"statuses": {"a": [["t", "5", "4"]]}}}}, 1, "collected"),
         ("data_quality", {"attributes": {"validation": {"statuses": {"a": [HEADER[:2], ["t", 5]]}}}}, 1, "normalized"),
         ("data_quality_anomalies", {"attributes": {"validation": VALIDATION}}, 0, ""),
