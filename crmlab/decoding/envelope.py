@@ -141,7 +141,12 @@ def _is_record(text: bytes, resource: Resource) -> bool:
         return False
     # what tells a single record may be an object that is empty: the account has nothing in it
     nothing = _BLANK if resource.single else _NOTHING
-    return any(_stripped(members[name]) not in nothing for name in _telling(resource) if name in members)
+    telling = _telling(resource)
+    if any(_stripped(members[name]) not in nothing for name in telling if name in members):
+        return True
+    # a state of nothing but yes and no may say no to all: then all of it is there
+    says_no = [name for name in telling if name in members and _stripped(members[name]) == b"false"]
+    return len(telling) > 1 and says_no == telling
 
 
 def _has_more_than_id(text: bytes, resource: Resource) -> bool:
@@ -154,7 +159,8 @@ def _has_more_than_id(text: bytes, resource: Resource) -> bool:
     if callable(resource.schema):
         return bool(own_names) or not others
     documented = members.keys() & resource.schema.keys()
-    is_mostly_documented = 2 * len(documented) >= len(members)
+    # or all that is documented is there, and the service tells more by now
+    is_mostly_documented = 2 * len(documented) >= len(members) or len(documented) == len(resource.schema)
     return (bool(own_names & documented) and is_mostly_documented) or not others
 
 
