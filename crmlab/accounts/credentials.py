@@ -57,7 +57,7 @@ def find(
     explicit = {name: _plain(value) for name, value in given.items() if value is not None}
     kept = _kept(provider, account, known.keys() - explicit) if _is_named(provider, account) else {}
     prefix = f"crmlab_{provider.name}_"
-    vital = {name for name in needed if not known[name].default}
+    vital = {name for name in needed | provider.needed() if not known[name].default}
     values = {**kept, **explicit} if kept else settings.read(prefix, known, explicit, needed=vital)
     found: dict[str, SecretStr] = {}
     missing: list[Field] = []

@@ -25,6 +25,11 @@ _MAX_DEPTH = 3
 _ERRORS = ("error", "errors")
 _BLANK = (b"null", b"false", b"0", b'""')
 _NOTHING = (*_BLANK, b"[]", b"{}")
+#: documented names that a single record has at least, where so many are documented
+_ENOUGH_NAMES = 2
+_RICH = 5
+#: bytes; a gateway's list of errors is no longer
+_MAX_ERRORS = 4_096
 #: what gateways name the parts of an error: no record is known by them
 _NAMES_OF_ERRORS = frozenset(
     {"code", "detail", "error", "errors", "message", "path", "status", "timestamp", "title", "type"}
@@ -59,6 +64,8 @@ def as_documented(
     if page.has_no_content:
         return page
     if not resource.single and holds_list(page, resource, whole=whole, ways=ways):
+        if len(page.body) <= _MAX_ERRORS and _holds_only_errors(page, resource):
+            raise TransportError(_not_usable(page, _stripped(page.read(msgspec.Raw)), resource))
         return page
 
     body = _Found((), _stripped(page.read(msgspec.Raw)))
@@ -75,6 +82,16 @@ def as_documented(
         raise TransportError(_not_usable(page, body.text, resource))
     where = ".".join(found.keys) or "the body itself"
     return replace(page, body=_moved(found, resource.path), list_at=where, _read={})
+
+
+def _holds_only_errors(page: Page, resource: Resource) -> bool:
+    """Whether a list holds objects of which none has a name that is documented of its records."""
+    if callable(resource.schema):  # what is documented depends on the account; its envelope tells success
+        return False
+    there = _at(_Found((), _stripped(page.read(msgspec.Raw))), resource.path)
+    known = {*resource.schema, resource.unwrap}
+    items = [_members(item) for item in _items(there.text)] if there else []
+    return any(items) and not any(members.keys() & known for members in items)
 
 
 def _is_fine(text: bytes, resource: Resource) -> bool:
@@ -159,6 +176,8 @@ def _has_more_than_id(text: bytes, resource: Resource) -> bool:
     if callable(resource.schema):
         return bool(own_names) or not others
     documented = members.keys() & resource.schema.keys()
+    if others and resource.single and len(resource.schema) >= _RICH and len(documented) < _ENOUGH_NAMES:
+        return False
     # or all that is documented is there, and the service tells more by now
     is_mostly_documented = 2 * len(documented) >= len(members) or len(documented) == len(resource.schema)
     return (bool(own_names & documented) and is_mostly_documented) or not others

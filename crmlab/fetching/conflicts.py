@@ -10,6 +10,8 @@ from crmlab.decoding import Record
 
 #: words in the names of columns that tell when a record was changed
 _CHANGE_WORDS = ("modif", "updat", "chang")
+#: and in those that tell by whom
+_WHO_WORDS = ("user", "_by", "owner", "author")
 
 
 def conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
@@ -17,12 +19,17 @@ def conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
     repeated = frame.filter(key.is_duplicated() & key.is_not_null())
     if repeated.is_empty():
         return 0
-    times = [name for name in frame.columns if any(word in name for word in _CHANGE_WORDS)]
+    times = [name for name in frame.columns if _tells_a_change(name)]
     version = pl.struct(times).struct.json_encode() if times else pl.lit("")
     content = pl.struct(pl.all()).struct.json_encode()
     kinds = repeated.select(key=key, version=version, content=content)
     contents = kinds.group_by("key", "version").agg(pl.col("content").n_unique())
     return contents.filter(pl.col("content") > 1)["key"].n_unique()
+
+
+def _tells_a_change(column: str) -> bool:
+    is_of_change = any(word in column for word in _CHANGE_WORDS)
+    return is_of_change and not any(word in column for word in _WHO_WORDS)
 
 
 def conflicts_on_a_page(keys: pl.Series, found: Sequence[Record], sizes: Sequence[int]) -> frozenset[int]:

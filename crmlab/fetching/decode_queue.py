@@ -211,15 +211,17 @@ class DecodeQueue:
         async with self._making:
             reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
-            decoded, strange, words = await asyncio.to_thread(self._decoded, reader, found, reading)
+            decoded, strange, words, conflicting = await asyncio.to_thread(self._decoded, reader, found, sizes, reading)
         self.unknown |= dict.fromkeys(strange)
         self.unknown_words |= dict.fromkeys(words)
         self.renamed |= reader.renamed
-        self._conflicting |= conflicts_on_a_page(decoded.keys["key"], found, sizes)
+        self._conflicting |= conflicting
         self.conflicts = max(self.conflicts, len(self._conflicting))
         return decoded
 
-    def _decoded(self, reader: Decoder, found: list[Record], reading: int) -> tuple[Decoded, list[str], list[str]]:
+    def _decoded(
+        self, reader: Decoder, found: list[Record], sizes: list[int], reading: int
+    ) -> tuple[Decoded, list[str], list[str], frozenset[int]]:
         words: list[str] = []
         try:
             decoded = reader(found)
@@ -231,11 +233,14 @@ class DecodeQueue:
         except FAULTS as fault:  # costs this batch, and none of the others
             decoded = reader.reject(found, str(internal_error(fault)))
         rest = dict(decoded.frames)
+        # looked for in every list, before the keys of those are let go of whose records nobody counts
+        conflicting = conflicts_on_a_page(decoded.keys["key"], found, sizes)
         keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):
             self._keep(name, rest.pop(name), reading)
         sample = found[:: max(1, len(found) // SAMPLE)]
-        return replace(decoded, frames=rest, keys=keys), unknown_fields(reader.resource, reader.known, sample), words
+        strange = unknown_fields(reader.resource, reader.known, sample)
+        return replace(decoded, frames=rest, keys=keys), strange, words, conflicting
 
 
 def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:

@@ -237,10 +237,9 @@ class ListReader:
 
     def _note_what_is_said(self, page: Page) -> None:
         """Take note of what a page says of its records: what they lack, and what else there is to say."""
-        nothing = ""
         if page.has_no_content:  # a gateway may say so, and no service documents it of a list
-            nothing = f"HTTP {page.status} without content, where a list is documented"
-        for doubt in (self._resource.lacking(page), nothing, *page.doubts):
+            self.ending.doubts.setdefault(f"HTTP {page.status} without content, where a list is documented")
+        for doubt in (self._resource.lacking(page), *page.doubts):
             if doubt:
                 self.ending.doubts.setdefault(doubt)
         for remark in (self._resource.remark(page), *page.remarks):

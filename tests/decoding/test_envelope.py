@@ -126,12 +126,19 @@ def test_one_record_where_a_list_is_documented_is_a_list_of_one() -> None:
         {"id": "req-1", "message": "later"},
         {"id": "req-1", "status": "failed", "type": "error"},
         {"id": "req-1", "trace_id": "t", "error_class": "upstream"},
+        [{"cause": "later"}],
     ],
 )
 @pytest.mark.parametrize("resource", [EVENTS, EMPLOYEES])
-def test_an_error_with_an_id_is_no_record(resource: Resource, gateway: dict[str, str]) -> None:
+def test_an_error_with_an_id_is_no_record(resource: Resource, gateway: Any) -> None:
     with pytest.raises(TransportError, match="is documented"):
         as_documented(page(gateway), resource)
+
+
+@pytest.mark.parametrize("body", [{"data": {}}, {"data": {"message": "later"}}])
+def test_an_envelope_around_nothing_is_no_single_record(body: Any) -> None:
+    with pytest.raises(TransportError, match="is documented"):
+        as_documented(page(body), registry()["onepagecrm"].resource("bootstrap"))
 
 
 def test_what_stands_beside_a_list_is_found_where_it_is_documented() -> None:

@@ -132,7 +132,12 @@ class ChangedAnswers:
         for page_change in pages[-1:]:
             if resource.single and not page_change.name.startswith("no answer"):
                 continue  # an object inside another one is another object
-            body = _PAGES[page_change.name](body, around if holds_records_inside(resource, documented) else sent)
+            if holds_records_inside(resource, documented):
+                listed = {resource.path[-1]: around}
+                sent = self._records(resource, page, body if page_change.name == "as documented" else listed)
+                body = _PAGES[page_change.name](body, around)
+            else:
+                body = _PAGES[page_change.name](body, sent)
             if page_change.name.startswith("no answer"):
                 sent = []
                 self.is_no_answer = self.is_no_answer or body != []

@@ -111,7 +111,9 @@ def _check(result: ResourceResult, sent: list[Sent]) -> None:
 def _told(result: ResourceResult, key: tuple[str, ...]) -> set[str]:
     """Return the fields of a record of which a value is told that could not be read."""
     of_record = result.misfits["id"].is_null() | (result.misfits["id"] == "/".join(key))
-    found = result.misfits if len(key) > 1 else result.misfits.filter(of_record)
+    # the id of an only record may stand deeper than its columns
+    is_any = len(key) > 1 or result.task.resource.single
+    found = result.misfits if is_any else result.misfits.filter(of_record)
     return {re.split(r"[.\[]", field)[0] for field in found["field"]}
 
 

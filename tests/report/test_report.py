@@ -397,7 +397,7 @@ def test_the_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path, monkeypat
 
 
 def test_a_folder_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"report\.html cannot be written \(No such file or directory\): name another"):
+    with pytest.raises(UsageError, match=r"absent cannot be written \(No such file or directory\): name another"):
         report.write(tmp_path / "absent" / "report.html", {}, summary(), as_of=AS_OF)
 
 

@@ -243,7 +243,7 @@ def endless(*, empties: bool) -> Change:
     """Name yet another page for ever: the same records again and again, or none."""
 
     def change(answer: Answer, before: Sequence[Answer]) -> Answer | None:
-        named = [each for each in (*before, answer) if cursor(each)]
+        named = [each for each in before if cursor(each)]
         if not named:
             return None
         token = f"{cursor(named[0])}{len(before)}"

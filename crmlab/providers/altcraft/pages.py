@@ -177,7 +177,7 @@ def _pointer(page: Page, name: str = POINTER) -> str | None:
     asked = str(page.request.body["from_id"])
     if following is None:
         return None
-    if may_be_full(answer.height):
+    if may_be_full(answer.height) or may_be_full(_profiles(page)):
         return following
     if not _NUMBER.fullmatch(following):
         return None if following == asked else following
@@ -249,7 +249,12 @@ def units(page: Page) -> int:
     events = _events(page)
     if len(events) <= page.request.body.get("limit", 0):
         return len(events)
-    return len({str(event.xxh or event.profile_id) for event in events})
+    return _profiles(page)
+
+
+def _profiles(page: Page) -> int:
+    """Return how many profiles the events of a page are of."""
+    return len({str(event.xxh or event.profile_id) for event in _events(page)})
 
 
 def _pages_left(page: Page, name: str) -> float | None:
