@@ -181,7 +181,8 @@ def _has_more_than_id(text: bytes, resource: Resource) -> bool:
     documented = members.keys() & resource.schema.keys()
     if others and resource.single and len(resource.schema) >= _RICH and len(documented) < _ENOUGH_NAMES:
         return False
-    is_mostly_documented = 2 * len(documented) >= len(members)
+    # or all that is documented is there, and the service tells more by now
+    is_mostly_documented = 2 * len(documented) >= len(members) or len(documented) == len(resource.schema)
     return (bool(own_names & documented) and is_mostly_documented) or not others
 
 

@@ -156,6 +156,14 @@ def test_what_stands_beside_a_list_is_found_where_it_is_documented() -> None:
     assert json.loads(moved.body)["next_from_id"] == "b"
 
 
+@pytest.mark.parametrize("more", [{}, {"new_a": 1, "new_b": 2, "new_c": 3, "new_d": 4}])
+def test_a_record_that_says_no_to_everything_is_one(more: dict[str, int]) -> None:
+    resource = registry()["altcraft"].resource("campaign_status")
+    state = {"is_active": False, "is_completed": False, "status": "Inactive", **more}
+
+    assert read({"error": 0, "error_text": "", "data": state}, resource)[0] == [state]
+
+
 def test_what_is_no_json_is_no_answer() -> None:
     broken = Page(request=Request(path="/list"), status=200, headers={}, body=b'{"data": [')
 
