@@ -44,3 +44,12 @@ def test_every_python_that_the_project_promises_is_tested() -> None:
     tested = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]["python"]
 
     assert tested == ["3.11", "3.12", "3.13", "3.14"]
+
+
+def test_every_action_is_named_by_the_hash_of_its_commit() -> None:
+    steps = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+
+    used = [step["uses"] for step in steps if "uses" in step]
+
+    assert used
+    assert [name for name in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", name)] == []
