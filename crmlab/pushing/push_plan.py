@@ -30,8 +30,10 @@ class PushPlan(DisplayMixin):
         How many requests, those that read records before they are changed included.
     exact : bool
         Whether that is known; otherwise there are more, for a list is read before whose length nobody tells.
-    seconds, bound : float
-        How long it takes, and the least that the limit allows.
+    seconds : float
+        How long it takes.
+    bound : float
+        How long it takes at least, by the limit.
     first : DryRun, optional
         The first request, with its secrets blotted out. It holds what the frame says of persons.
     """
