@@ -43,6 +43,7 @@ from crmlab.connector import Timeouts
 
 class _Options(TypedDict, total=False):
     as_frame: bool
+    as_model: Any
     timeouts: Timeouts | None
     dry_run: bool
     allow_destructive: bool

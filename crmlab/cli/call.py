@@ -14,7 +14,7 @@ from crmlab.errors import UsageError
 
 #: arguments of `crmlab.call` itself that have no meaning in a command
 _OPTIONS = frozenset({"dry_run", "allow_destructive", "allow_dangerous"})
-_ONLY_IN_PYTHON = frozenset({"account", "operation", "as_frame", "timeouts"}) | _OPTIONS
+_ONLY_IN_PYTHON = frozenset({"account", "operation", "as_frame", "as_model", "timeouts"}) | _OPTIONS
 
 
 def add(commands: Commands) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmlab.decoding.answer import answer_frame
+from crmlab.decoding.answer import answer_shape
 from crmlab.decoding.decoder import EXPORTS, RAW, REJECTED, Decoded, Decoder, decoder, given_key
 from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfit_keys import MISFIT_KEYS
@@ -23,7 +23,7 @@ __all__ = [
     "Decoder",
     "Masker",
     "Record",
-    "answer_frame",
+    "answer_shape",
     "as_documented",
     "as_listed",
     "body_without_secrets",

@@ -1,13 +1,57 @@
-"""The answer of a single call as a frame: a row for each record, a column for each field that any of them has."""
+"""The answer of a single call as a frame, a row for each record and a column for each field of any, or as a model."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from crmlab.errors import UsageError
+
+#: how many places are told where an answer is not what a model says
+_MAX_TOLD = 5
+
+
+def answer_shape(*, as_frame: bool, as_model: Any) -> Callable[[Any], Any]:
+    """Return what makes of a decoded answer what was asked for; without either it stays as it is.
+
+    Raises
+    ------
+    UsageError
+        both were asked for
+    """
+    if as_frame and as_model is not None:
+        raise UsageError("an answer is a frame or a model: leave as_frame or as_model out")
+    if as_model is not None:
+        return partial(answer_model, model=as_model)
+    return answer_frame if as_frame else lambda answer: answer
+
+
+def answer_model(answer: Any, model: Any) -> Any:
+    """Return a decoded answer as a model: a class of pydantic, a dataclass, or any type that pydantic can read.
+
+    Raises
+    ------
+    UsageError
+        the answer is not what the model says; tells where, and no value
+
+    Examples
+    --------
+    >>> answer_model({"data": {"name": "Ada"}}, dict[str, dict[str, str]])
+    {'data': {'name': 'Ada'}}
+    """
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415  # slow to import, and rarely needed
+
+    try:
+        return TypeAdapter(model).validate_python(answer)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))} ({each['type']})" for each in error.errors(include_input=False)]
+    told = ", ".join(wrong[:_MAX_TOLD])
+    name = getattr(model, "__name__", str(model))
+    raise UsageError(f"the service answered, and the answer is no {name}: {told}; leave as_model out to see it")
 
 
 def answer_frame(answer: Any) -> pl.DataFrame:

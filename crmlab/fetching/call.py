@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Request, Timeouts
-from crmlab.decoding import answer_frame, as_documented, without_secrets
+from crmlab.decoding import answer_shape, as_documented, without_secrets
 from crmlab.errors import CrmlabError, Stopped, TransportError, UsageError
 from crmlab.fetching.dry_run import DryRun, dry_run
 from crmlab.fetching.operations import operation_of
@@ -53,6 +53,7 @@ async def call(
     operation: str,
     *,
     as_frame: bool = False,
+    as_model: Any = None,
     timeouts: Timeouts | None = None,
     dry_run: bool = False,
     allow_destructive: bool = False,
@@ -80,6 +81,9 @@ async def call(
     as_frame
         Whether the records of the answer come back as a Polars frame, a row each. A field whose values are of
         several types is then their JSON text.
+    as_model
+        A model of pydantic, a dataclass or another type that the answer is read into, such as ``Contact`` or
+        ``dict[str, list[Deal]]``. It describes the whole answer, and a field that it does not name is left out.
     timeouts
         How long it may take.
     dry_run
@@ -103,6 +107,7 @@ async def call(
     UsageError
         The service has no such operation, an argument is missing, unknown or breaks a rule of the vendor's document,
         or the operation needs `allow_destructive`, `allow_dangerous` or `spool`. Nothing was sent.
+        Or the answer holds no records for a frame, or is not what the model says.
     UnknownOutcomeError
         A change was sent, and the connection broke or the service failed: whether it was made nobody knows.
     CrmlabError
@@ -125,11 +130,12 @@ async def call(
     from crmlab.http.client import Client  # noqa: PLC0415
 
     asked = chosen(account, operation, arguments)
+    shape = answer_shape(as_frame=as_frame, as_model=as_model)
     if dry_run:
         return asked.shown()
     asked.check(allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool)
     async with Client(timeouts=timeouts) as client:
-        return await answer(client, asked, as_frame=as_frame, spool=spool)
+        return await answer(client, asked, shape=shape, spool=spool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,8 +190,8 @@ def chosen(account: Account, operation: str, arguments: Mapping[str, object]) ->
     return Asked(account=account, operation=found, arguments=arguments, request=found.request(**arguments))
 
 
-async def answer(client: HttpClient, asked: Asked, *, as_frame: bool, spool: str | Path | None) -> Any:
-    """Return the decoded answer of one operation, asked over the connections of this client."""
+async def answer(client: HttpClient, asked: Asked, *, shape: Callable[[Any], Any], spool: str | Path | None) -> Any:
+    """Return the decoded answer of one operation in its shape, asked over the connections of this client."""
     account = asked.account
     with ExitStack() as cleanup:
         kept = None
@@ -196,8 +202,8 @@ async def answer(client: HttpClient, asked: Asked, *, as_frame: bool, spool: str
         if asked.operation.binary:
             return page.body
         found = _shareable(page, account)
-        # an answer that is no frame stays, for the next call to read otherwise
-        shown = answer_frame(found) if as_frame else found
+        # an answer that has not this shape stays, for the next call to read otherwise
+        shown = shape(found)
         if kept:
             kept.hand_out()
     return shown

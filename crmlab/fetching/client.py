@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
+from crmlab.decoding import answer_shape
 from crmlab.errors import UsageError
 from crmlab.fetching.call import answer, chosen
 from crmlab.fetching.query import chosen_accounts
@@ -82,6 +83,7 @@ class Client:
         operation: str,
         *,
         as_frame: bool = False,
+        as_model: Any = None,
         dry_run: bool = False,
         allow_destructive: bool = False,
         allow_dangerous: bool = False,
@@ -93,7 +95,8 @@ class Client:
         Raises
         ------
         UsageError
-            the account is none of this client's, or the operation or its arguments are refused before it is sent
+            the account is none of this client's, the operation or its arguments are refused before it is sent, or the
+            answer has not the shape that was asked for
         UnknownOutcomeError
             a change was sent, and whether it was made nobody knows
         CrmlabError
@@ -104,7 +107,8 @@ class Client:
         if account not in self.accounts:
             raise UsageError(f"{account.label} is none of this client's accounts: give it to crmlab.Client(...)")
         asked = chosen(account, operation, arguments)
+        shape = answer_shape(as_frame=as_frame, as_model=as_model)
         if dry_run:
             return asked.shown()
         asked.check(allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool)
-        return await answer(self._http, asked, as_frame=as_frame, spool=spool)
+        return await answer(self._http, asked, shape=shape, spool=spool)

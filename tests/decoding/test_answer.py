@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from crmlab.decoding import answer_frame
+from crmlab.decoding.answer import answer_frame
 from crmlab.errors import UsageError
 
 ROW = {"id": "a", "n": 1}

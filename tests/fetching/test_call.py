@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from pydantic import BaseModel
 
 import crmlab
 from crmlab.connector.page import Page
@@ -112,6 +113,32 @@ async def test_records_of_an_answer_come_as_a_frame() -> None:
     assert deals.height == 3
     assert deals["status"].to_list() == ["won"] * 3
     assert {"id", "label", "type"} <= set(sources.columns)
+
+
+class _Deal(BaseModel):
+    id: str
+    amount: float
+
+
+class _Deals(BaseModel):
+    class Data(BaseModel):
+        class Item(BaseModel):
+            deal: _Deal
+
+        deals: list[Item]
+
+    data: Data
+
+
+async def test_an_answer_is_read_into_a_model_and_one_of_another_kind_is_refused_without_its_values() -> None:
+    async with crmlab.sandbox(rows=40, services=["onepagecrm"]) as (account,), crmlab.Client([account]) as client:
+        found = await client.call(account, "list_deals", per_page=3, as_model=_Deals)
+        with pytest.raises(UsageError, match=r"is no _Deal: id \(missing\), amount \(missing\)"):
+            await crmlab.call(account, "list_deals", per_page=3, as_model=_Deal)
+        with pytest.raises(UsageError, match="a frame or a model"):
+            await crmlab.call(account, "list_deals", as_model=_Deals, as_frame=True)
+
+    assert [type(each.deal.amount) for each in found.data.deals] == [float] * 3
 
 
 @pytest.mark.parametrize(
