@@ -14,6 +14,7 @@ from crmlab.display import DisplayMixin, Overview, html_table, plural, render
 from crmlab.errors import UsageError
 from crmlab.privacy.person import Person, find
 from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, search
+from crmlab.privacy.words import in_words
 from crmlab.results import Fetched, Stored, open  # noqa: A004  # as crmlab.open
 from crmlab.schema import KEY, TABLES, UTC
 
@@ -121,9 +122,8 @@ class Dossier(Mapping[str, pl.DataFrame], DisplayMixin):
     def _page(self) -> str:
         tables = []
         for name, frame in self.items():
-            filled = [column.name for column in frame if column.null_count() < frame.height]
             doc = TABLES[name].doc if name in TABLES else ""
-            tables.append((name, doc, html_table(frame.select(filled), label=name, max_rows=frame.height)))
+            tables.append((name, doc, [_as_read(row) for row in frame.iter_rows(named=True)]))
         return str(
             render(
                 _TEMPLATE,
@@ -251,6 +251,12 @@ def _summary(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _as_json(value: object) -> str:
     return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
+
+
+def _as_read(row: Mapping[str, object]) -> dict[str, str]:
+    """Return what a row says, by column, as the person reads it; columns in which it says nothing are left out."""
+    words = {name: in_words(value) for name, value in row.items()}
+    return {name: text for name, text in words.items() if text}
 
 
 def _writer(text: str) -> Callable[[Path], object]:
