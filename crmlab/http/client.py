@@ -132,7 +132,8 @@ class Client:
 
     def scope(self, account: Account) -> Scope:
         """Return what the vendor counts this account's requests by, together with others of the same."""
-        return (URL(account.base_url).authority, "" if self.limits(account).scope == "ip" else account.name)
+        counted_apart = "" if self.limits(account).scope == "ip" else account.name
+        return (account.provider.name, URL(account.base_url).authority, counted_apart)
 
     def limiter(self, account: Account) -> Limiter:
         """Return what keeps its requests within them."""
@@ -140,9 +141,9 @@ class Client:
 
     def share_limits(self, accounts: Iterable[Account]) -> None:
         """Let the strictest limits hold where the vendor counts accounts together, and warn where they differ."""
-        scopes: defaultdict[tuple[str, Scope], list[Account]] = defaultdict(list)
+        scopes: defaultdict[Scope, list[Account]] = defaultdict(list)
         for account in accounts:
-            scopes[account.provider.name, self.scope(account)].append(account)
+            scopes[self.scope(account)].append(account)
         for shared in scopes.values():
             given = {self._given_limits(account) for account in shared}
             if len(given) > 1:

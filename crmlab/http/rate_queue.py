@@ -16,8 +16,8 @@ from crmlab.http.limiter import Limiter, Ticket
 #: seconds that one request may be faster on its way than the one before it
 _SLACK = 0.03
 
-#: what a vendor counts together: its address and, where it counts accounts apart, which
-Scope = tuple[str, str]
+#: what a vendor counts together: the service, its address and, where it counts accounts apart, which
+Scope = tuple[str, str, str]
 Key = tuple[Scope, Limits]
 _limiters: dict[Scope, Limiter] = {}
 #: how many clients ask within which limits
