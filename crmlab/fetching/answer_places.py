@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crmlab.accounts import Account
 from crmlab.connector import Request, Resource
+from crmlab.errors import CrmlabError
 from crmlab.fetching.answer_file import AnswerFile, read
 
 ANSWERS = "answers"
@@ -27,6 +28,14 @@ class Place:
     def read(self) -> AnswerFile | None:
         """Return the answer that is there; None where none is."""
         return read(self.path)
+
+    def error_of_list(self) -> CrmlabError | None:
+        """Return the error by which the list ended, so that further answers never came; None where none is kept."""
+        for path in sorted(self.folder.glob("*.gz")):
+            kept = read(path) if is_answer_name(path.name) else None
+            if kept and kept.error:
+                return kept.error
+        return None
 
 
 class Places:

@@ -95,6 +95,9 @@ class SpooledAnswers:
         if self._spool.is_replay:
             if place.path.exists():
                 raise Stopped(f"the answer in {place.path} cannot be read: it is damaged, or of another version")
+            error = await asyncio.to_thread(place.error_of_list)
+            if error:  # who asked side by side waited for this answer no longer
+                raise error
             raise Stopped(f"the answer is not in {self._spool.directory}: the fetch ended before it came")
 
         continuation = self._taken[result].continuations[place.time]
