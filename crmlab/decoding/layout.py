@@ -61,7 +61,7 @@ class Layout:
             members = _MEMBERS.decode(item or NULL)
             if self.wrapper in members:
                 members = _MEMBERS.decode(members[self.wrapper])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return []
         return [*members]
 

@@ -163,7 +163,7 @@ class ResultsFile:
         try:
             line = msgspec.convert(found, Line)
             is_readable = line.sent_at is None or dt.datetime.fromisoformat(line.sent_at).tzinfo is not None
-        except ValueError:  # that of msgspec is one
+        except (ValueError, msgspec.ValidationError):
             is_readable = False
         if whose != self._whose or not is_readable or line.row < 0:
             raise UsageError(self._is_another())

@@ -114,7 +114,7 @@ def test_the_outputs_that_a_saved_widget_holds_are_shown_without_its_code() -> N
         # a panel that a broken state puts into itself
         "panel": {"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_label", "IPY_MODEL_tab"]}},
         "tab": {"model_name": "TabModel", "state": {"children": ["IPY_MODEL_output", "IPY_MODEL_panel"]}},
-        "label": {"model_name": "LabelModel", "state": {"value": "secret"}},
+        "label": {"model_name": "LabelModel", "state": {"value": "kept-from-all"}},
         "output": {"model_name": "OutputModel", "state": {"outputs": outputs}},
     }
 
@@ -123,7 +123,7 @@ def test_the_outputs_that_a_saved_widget_holds_are_shown_without_its_code() -> N
     assert drawn(page) == ["in the panel"]
     assert "its numbers" in page
     assert "a label" in page
-    assert "secret" not in page
+    assert "kept-from-all" not in page
     assert OUTSIDE.findall(page) == []
 
 
