@@ -138,6 +138,8 @@ class ChangedAnswers:
                 body = _PAGES[page_change.name](body, around)
             else:
                 body = _PAGES[page_change.name](body, sent)
+            if page_change.name == "one" and sent == [[]]:  # an empty list, and none inside another one
+                sent = []
             if page_change.name.startswith("no answer"):
                 sent = []
                 self.is_no_answer = self.is_no_answer or body != []
@@ -182,7 +184,9 @@ def _may_empty(change: ValueChange | RecordChange | PageChange) -> bool:
     """Whether a change puts something empty in the place of records, or takes one out of their list."""
     if isinstance(change, ValueChange):
         is_item = change.path[-1] == "0"
-        return (is_item and change.value in (None, (None,))) or change.value in _EMPTY
+        # another list in the place of one may hold fewer
+        is_list = change.value is not None and isinstance(change.value[0], list)
+        return (is_item and change.value in (None, (None,))) or is_list or change.value in _EMPTY
     return isinstance(change, RecordChange) and change.record in (([],), (None,))
 
 
