@@ -142,7 +142,8 @@ async def test_a_list_that_was_changed_meanwhile_is_asked_for_from_its_beginning
     data = await contacts(address, tmp_path)
 
     assert ids(data) >= set(range(1, 550))
-    assert "changed since" in note(data)
+    # since the answers that are kept, or while it was read: which page is looked at first depends on what was kept
+    assert "changed" in note(data)
 
 
 async def test_one_record_less_and_one_more_do_not_hide_behind_the_same_count(serve: Serve, tmp_path: Path) -> None:
