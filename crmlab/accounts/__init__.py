@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from crmlab.accounts.account import Account, check_names
+from crmlab.accounts.account import Account, check_account, check_names
 from crmlab.accounts.proxy import Proxy
 
 __all__ = [
     "Account",
     "Proxy",
+    "check_account",
     "check_names",
 ]

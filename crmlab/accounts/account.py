@@ -290,6 +290,13 @@ def _chosen_proxy(given: str | SecretStr | None, base_url: str) -> Literal["envi
     return given_proxy(given, base_url)
 
 
+def check_account(given: object) -> Account:
+    """Return what was given, where it is an account; raise a `UsageError` where it is something else."""
+    if not isinstance(given, Account):
+        raise UsageError(f"accounts are crmlab.Account objects, not {type(given).__name__}")
+    return given
+
+
 def check_names(accounts: list[Account]) -> None:
     """Raise where two accounts of one provider have the same name: their rows would be mixed."""
     seen: set[tuple[str, str]] = set()

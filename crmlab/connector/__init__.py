@@ -101,7 +101,7 @@ from crmlab.connector.target import (
     one_by_one,
 )
 from crmlab.connector.time_slices import Span, time_slices, unix_seconds
-from crmlab.connector.timeouts import Timeouts
+from crmlab.connector.timeouts import Timeouts, check_settings
 
 __all__ = [
     "JSON",
@@ -146,6 +146,7 @@ __all__ = [
     "as_value",
     "bound",
     "chain",
+    "check_settings",
     "confirmed",
     "count_and_names",
     "created_or_updated",

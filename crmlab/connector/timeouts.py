@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crmlab.connector.limits import Limits
+from crmlab.errors import UsageError
+
 _MEGABYTE = 1_000_000
 
 
@@ -41,3 +44,11 @@ class Timeouts:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be positive or None")
+
+
+def check_settings(limits: object, timeouts: object) -> None:
+    """Raise a `UsageError` where something else was given in the place of limits or timeouts."""
+    if not isinstance(limits, Limits | None):
+        raise UsageError(f"limits are crmlab.Limits(...), not {type(limits).__name__}")
+    if not isinstance(timeouts, Timeouts | None):
+        raise UsageError(f"timeouts are crmlab.Timeouts(...), not {type(timeouts).__name__}")

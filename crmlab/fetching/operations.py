@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 
-from crmlab.accounts import Account
+from crmlab.accounts import Account, check_account
 from crmlab.connector import Operation
 from crmlab.errors import UsageError
 from crmlab.providers import provider, unknown
@@ -28,7 +28,8 @@ _SCHEMA: dict[str, DataType | DataTypeClass] = {
 
 
 def operation_of(account: Account, name: str) -> Operation:
-    """Return the operation of that name; raise a `UsageError` where the service has none."""
+    """Return the operation of that name; raise a `UsageError` where the service has none, or this is no account."""
+    check_account(account)
     known = {each.name: each for each in account.provider.operations()}
     if name not in known:
         listed = f'crmlab.operations("{account.provider.name}") lists them'

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from crmlab.accounts import Account, check_names
+from crmlab.accounts import Account, check_account, check_names
 from crmlab.connector import Context, Resource
 from crmlab.errors import UsageError
 from crmlab.fetching.faults import FAULTS
@@ -135,10 +135,7 @@ def chosen_accounts(accounts: Account | Iterable[Account]) -> tuple[Account, ...
         return (accounts,)
     if not isinstance(accounts, Iterable):
         raise UsageError(f"accounts are crmlab.Account objects, not {type(accounts).__name__}")
-    chosen = tuple(accounts)
-    for each in chosen:
-        if not isinstance(each, Account):
-            raise UsageError(f"accounts are crmlab.Account objects, not {type(each).__name__}")
+    chosen = tuple(map(check_account, accounts))
     if not chosen:
         raise UsageError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
     check_names(list(chosen))

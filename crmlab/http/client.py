@@ -24,7 +24,7 @@ from yarl import URL
 
 from crmlab.accounts import Account, Proxy
 from crmlab.atomic_files import errors_in_words
-from crmlab.connector import Limits, Page, Request, Timeouts, replace_lone_surrogates
+from crmlab.connector import Limits, Page, Request, Timeouts, check_settings, replace_lone_surrogates
 from crmlab.errors import (
     RETRYABLE,
     ApiError,
@@ -90,6 +90,7 @@ class Client:
     """
 
     def __init__(self, limits: Limits | None = None, timeouts: Timeouts | None = None) -> None:
+        check_settings(limits, timeouts)
         self.timeouts = timeouts or Timeouts()
         self._limits = limits
         self._connections = asyncio.Semaphore(_CONNECTIONS)

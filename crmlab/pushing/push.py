@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, overload
 from urllib.parse import urlsplit
 
-from crmlab.accounts import Account
-from crmlab.connector import Limits, Target, Timeouts
+from crmlab.accounts import Account, check_account
+from crmlab.connector import Limits, Target, Timeouts, check_settings
 from crmlab.errors import Stopped, UsageError
 from crmlab.fetching import Listener, listening
 from crmlab.pushing.prepared import prepare
@@ -122,6 +122,8 @@ async def push(
     """
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
+    check_account(account)
+    check_settings(limits, timeouts)
     _check_words(results, retry_unknown)
     rows = rows_of(account, table, frame)
     given = _checked_options(rows.target, options, account)

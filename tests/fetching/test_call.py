@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
+import polars as pl
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -155,6 +157,24 @@ async def test_what_cannot_be_called_is_refused_before_anything_is_sent(
 
     with pytest.raises(UsageError, match=told):
         await crmlab.call(account, name, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("account", "settings", "told"),
+    [
+        ("onepagecrm", {}, "accounts are crmlab.Account objects, not str"),
+        (None, {"timeouts": 3}, r"timeouts are crmlab.Timeouts\(...\), not int"),
+    ],
+)
+@pytest.mark.parametrize("ask", [crmlab.call, crmlab.push, crmlab.fetch], ids=["call", "push", "fetch"])
+async def test_something_else_in_the_place_of_an_account_or_a_setting_is_refused(
+    ask: Any, account: Any, settings: dict[str, Any], told: str
+) -> None:
+    account = account or crmlab.Account("onepagecrm", user_id="1", api_key="k", base_url="http://127.0.0.1:9")
+    further = {crmlab.call: ("get_bootstrap",), crmlab.push: ("contacts", pl.DataFrame({"last_name": ["B"]}))}
+
+    with pytest.raises(UsageError, match=told):
+        await ask(account, *further.get(ask, ("contacts",)), **settings)
 
 
 def test_operations_are_a_frame() -> None:
