@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 import polars as pl
@@ -405,22 +406,44 @@ class Fetched(Result[pl.DataFrame]):
 
 
 class Stored(Result[pl.LazyFrame]):
-    """Tables in Parquet files: ``data["deals"]`` is ``data.deals``, a `polars.LazyFrame` of its file.
+    """Tables in Parquet files or in a lake: ``data["deals"]`` is ``data.deals``, a `polars.LazyFrame` of its files.
 
     Attributes
     ----------
     paths : dict of str to Path
-        The files, those of the summary, of the rejected records and of the misfits included. And see `Result`.
+        The files, those of the summary, of the rejected records and of the misfits included; of a lake none. And see
+        `Result`.
+    place : str
+        The folder or the lake.
 
-    To export, report or mask them, read them into memory with ``crmlab.open(folder, lazy=False)``.
+    To export, report or mask them, read them into memory with `collect`.
     """
 
-    paths: dict[str, Path]
+    paths: Mapping[str, Path] = MappingProxyType({})
+    place: str = ""
+
+    def collect(self) -> Fetched:
+        """Return the same with all tables in memory."""
+        tables = dict(zip(self._tables, pl.collect_all(self._tables.values()), strict=True))
+        return Fetched(
+            tables,
+            heights={name: frame.height for name, frame in tables.items()},
+            summary=self.summary,
+            rejected=self.rejected,
+            misfits=self.misfits,
+            failures=self.failures,
+            asked=self.asked,
+            is_masked=self.is_masked,
+        )
 
     def _table_lines(self) -> pl.DataFrame:
+        lines = super()._table_lines()
+        if not self.paths:
+            return lines
         files = [self.paths[name].name for name in self]
-        return super()._table_lines().with_columns(file=pl.Series(files, dtype=pl.String))
+        return lines.with_columns(file=pl.Series(files, dtype=pl.String))
 
     def _overview(self) -> Overview:
         overview = super()._overview()
-        return replace(overview, words=f"{overview.words} In {self.paths['summary'].parent}.")
+        place = self.place or self.paths["summary"].parent
+        return replace(overview, words=f"{overview.words} In {place}.")
