@@ -16,7 +16,7 @@ from crmlab.connector import Limits, Timeouts
 from crmlab.errors import UsageError
 from crmlab.fetching import Listener, asked_of
 from crmlab.forks import check_threads
-from crmlab.lake import refreshing
+from crmlab.lake import erasing, refreshing, upkeep
 from crmlab.lake import state as states
 from crmlab.lake.past import Changes, changes
 from crmlab.lake.place import Place, delta
@@ -177,7 +177,9 @@ class Lake:
         """
         check_threads()
         at = as_instant(time, "time")
-        return stored(self._place, states.read(self._place), at, states.read(self._place, at))
+        known = states.read(self._place)
+        _check_kept(known, at)
+        return stored(self._place, known, at, states.read(self._place, at))
 
     def scan(self, table: TableName | str) -> pl.LazyFrame:
         """Return one table as it is now, with exactly the columns and dtypes of the shared schema.
@@ -187,9 +189,7 @@ class Lake:
         UsageError
             There is no lake, or it does not hold the table.
         """
-        return self.open_table(table)
-
-    def open_table(self, table: str) -> pl.LazyFrame:
+        check_threads()
         known = states.read(self._place)
         return table_of(self._place, known, self._checked(table, known.versions))
 
@@ -216,6 +216,7 @@ class Lake:
         check_threads()
         at = as_instant(since, "since")
         known = states.read(self._place)
+        _check_kept(known, at)
         return Changes({name: changes(name, self._versions(name, known), at) for name in _names(known)}, at)
 
     def history(self, table: TableName | str) -> pl.LazyFrame:
@@ -268,6 +269,81 @@ class Lake:
         ]
         return pl.DataFrame(lines, schema=_STATUS, orient="row").sort("provider", "account", "table", "resource")
 
+    def compact(self) -> pl.DataFrame:
+        """Bring the files of each table together: many refreshes leave many small ones, which are slow to read.
+
+        Returns
+        -------
+        pl.DataFrame
+            A row for each table: table (String), files_before and files_after (Int64). Nothing else changes.
+
+        Raises
+        ------
+        UsageError
+            There is no lake.
+        """
+        check_threads()
+        return upkeep.compact(self._place)
+
+    def vacuum(self, keep: str | dt.timedelta = "90d") -> pl.DataFrame:
+        """Remove what was superseded longer ago than that, and the files that nothing needs any more.
+
+        What is current stays, and so does what was deleted at a service. The past can then be asked since that time.
+        Files stay a day longer than they are needed, so that readers and writers that are at work are not disturbed.
+
+        Parameters
+        ----------
+        keep
+            How much of the past stays: ``"90d"``, ``"12h"``, ``"8w"`` or a `datetime.timedelta`.
+
+        Returns
+        -------
+        pl.DataFrame
+            A row for each table: table (String), versions (Int64, of rows that were removed) and files (Int64).
+
+        Raises
+        ------
+        UsageError
+            There is no lake, or `keep` is no length of time.
+        """
+        check_threads()
+        return upkeep.vacuum(self._place, duration(keep, "keep"), dt.datetime.now(dt.UTC))
+
+    def erase(
+        self, person: str, *, region: str | None = None, dry_run: bool = False, alone: bool = False
+    ) -> pl.DataFrame:
+        """Take a person out of all tables, all versions and all files, and return what was taken.
+
+        What is found is what `crmlab.erase` finds, in what is current and in what was superseded. Whoever reads an
+        older state at this moment meets files that are gone, and opens the lake again.
+
+        Parameters
+        ----------
+        person
+            An e-mail address, a telephone number, or the key of a contact: ``"provider/account/id"``.
+        region
+            As of `crmlab.about`.
+        dry_run
+            Return what would be taken, and change nothing.
+        alone
+            No other process refreshes the lake now. Files that writers left which were killed within the last day are
+            removed too; otherwise these stay, since they may be about to be committed, and the next `vacuum` that
+            finds them older than a day removes them.
+
+        Returns
+        -------
+        pl.DataFrame
+            A row for each table: table (String), rows (Int64, versions that were taken), values (Int64, that were taken
+            out of other rows), found_by (String) and files (Int64, that were removed).
+
+        Raises
+        ------
+        UsageError
+            As of `crmlab.about`; or there is no lake.
+        """
+        check_threads()
+        return erasing.erase(self._place, person, region=region, dry_run=dry_run, alone=alone)
+
     def _versions(self, name: str, known: states.State) -> pl.LazyFrame:
         return table_of(self._place, known, name, is_whole=True)
 
@@ -297,6 +373,15 @@ def duration(value: str | dt.timedelta, name: str) -> dt.timedelta:
     if not found:
         raise UsageError(f"{name} is a number of hours, days or weeks, such as '12h', '7d' or '2w', not {value!r}")
     return int(found[1]) * _UNITS[found[2]]
+
+
+def _check_kept(known: states.State, at: dt.datetime) -> None:
+    """Refuse a time of which versions were removed: what is left of it would be taken for all."""
+    if known.kept_since and at < known.kept_since:
+        raise UsageError(
+            f"the lake keeps its past since {known.kept_since:%Y-%m-%d %H:%M} UTC, when vacuum removed what was older: "
+            "name a later time"
+        )
 
 
 def _names(known: states.State) -> list[str]:

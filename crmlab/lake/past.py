@@ -89,14 +89,18 @@ def changes(name: str, versions: pl.LazyFrame, since: dt.datetime) -> pl.DataFra
     there = versions.collect_schema()
     columns = [column for column in columns if column in there]
     touched = versions.filter((pl.col(VALID_FROM) > since) | (pl.col(VALID_TO) > since))
-    touched = touched.sort(VALID_FROM).collect(engine="streaming")
-    before = touched.filter(at_time(since)).unique(KEY, keep="last")
-    now = touched.filter(pl.col(VALID_TO).is_null()).unique(KEY, keep="last")
+    versions_since = touched.sort(VALID_FROM).collect(engine="streaming")
+    before = versions_since.filter(at_time(since)).unique(KEY, keep="last")
+    now = versions_since.filter(pl.col(VALID_TO).is_null()).unique(KEY, keep="last")
     added = now.join(before, on=KEY, how="anti", nulls_equal=True)
     deleted = before.join(now, on=KEY, how="anti", nulls_equal=True)
-    missed = touched.filter(pl.col(MISSED_AT).is_not_null()).group_by(KEY).agg(pl.col(MISSED_AT).max())
+    missed = versions_since.filter(pl.col(MISSED_AT).is_not_null()).group_by(KEY).agg(pl.col(MISSED_AT).max())
     deleted = deleted.drop(MISSED_AT).join(missed, on=KEY, how="left", nulls_equal=True)
-    parts = [_whole(added, "added", VALID_FROM), *_by_column(before, now, columns), _whole(deleted, "deleted", MISSED_AT)]
+    parts = [
+        _whole(added, "added", VALID_FROM),
+        *_by_column(before, now, columns),
+        _whole(deleted, "deleted", MISSED_AT),
+    ]
     found = pl.concat(parts)
     order = {"added": 0, "changed": 1, "deleted": 2}
     turn = pl.col("change").replace_strict(order, return_dtype=pl.Int8)
@@ -105,9 +109,9 @@ def changes(name: str, versions: pl.LazyFrame, since: dt.datetime) -> pl.DataFra
 
 def _whole(rows: pl.DataFrame, change: str, when: str) -> pl.DataFrame:
     nothing = [pl.lit(None, pl.String()).alias(name) for name in ("column", "old", "new")]
-    return rows.select(
-        *KEY, pl.lit(change).alias("change"), pl.col(when).alias("changed_at"), *nothing
-    ).select(CHANGES.names())
+    return rows.select(*KEY, pl.lit(change).alias("change"), pl.col(when).alias("changed_at"), *nothing).select(
+        CHANGES.names()
+    )
 
 
 def _by_column(before: pl.DataFrame, now: pl.DataFrame, columns: list[str]) -> Iterator[pl.DataFrame]:

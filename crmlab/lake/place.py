@@ -10,16 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
 from crmlab.atomic_files import errors_in_words, make_private_folder
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.schema import in_short
-
-if TYPE_CHECKING:
-    from deltalake import DeltaTable
 
 _Result = TypeVar("_Result")
 #: of the table that says of what the lake consists; its last commit ends every refresh
@@ -69,14 +66,16 @@ class Place:
             make_private_folder(folder)
             others = [each.name for each in folder.iterdir() if each.name != STATE and not each.name.startswith(".")]
         if others:
-            raise UsageError(f"{folder} holds {others[0]} and is no lake: name an empty folder, or one that is not there")
+            raise UsageError(
+                f"{folder} holds {others[0]} and is no lake: name an empty folder, or one that is not there"
+            )
 
     def exists(self, name: str) -> bool:
         """Return whether a table is there."""
         with self.in_words(name):
-            return delta().DeltaTable.is_deltatable(self.uri(name), self.options)
+            return bool(delta().DeltaTable.is_deltatable(self.uri(name), self.options))
 
-    def open(self, name: str, version: int | None = None) -> DeltaTable:
+    def open(self, name: str, version: int | None = None) -> Any:
         """Return a table as it is now, or was at a version.
 
         Raises
@@ -176,8 +175,5 @@ def writing(transaction: int) -> dict[str, Any]:
     library = delta()
     return {
         "writer_properties": library.WriterProperties(compression="ZSTD", compression_level=1),
-        "commit_properties": library.CommitProperties(
-            app_transactions=[library.Transaction("crmlab", transaction)]
-        ),
+        "commit_properties": library.CommitProperties(app_transactions=[library.Transaction("crmlab", transaction)]),
     }
-

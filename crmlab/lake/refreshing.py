@@ -23,7 +23,7 @@ from crmlab.lake.state import Mark, State
 from crmlab.lake.table import LakeTable, Written
 from crmlab.lake.unread import UNREAD, UnreadTable
 from crmlab.results import SUMMARY, Stored, failure_as_json
-from crmlab.schema import TABLES, UTC, Asked, AskedAccount
+from crmlab.schema import TABLES, Asked, AskedAccount
 
 #: how much earlier than the last refresh began the next one asks for changes. Clocks of services and of this machine
 #: differ by seconds to a few minutes, and a change that was being saved when the list was read is dated before it.
@@ -113,7 +113,8 @@ class Answer:
         """Whether every row came that the account has of the table, so that what is missing is gone."""
         lines = self.lines(table)
         is_complete = bool(lines) and all(_is_complete(line) for line in lines)
-        return is_complete and not self.asked.period(table).is_bounded and not TABLES[table].is_event
+        is_of_all_times = self.question.since is None and not self.asked.period(table).is_bounded
+        return is_complete and is_of_all_times and not TABLES[table].is_event
 
 
 def _is_complete(line: Mapping[str, Any]) -> bool:
@@ -121,7 +122,12 @@ def _is_complete(line: Mapping[str, Any]) -> bool:
 
 
 async def refresh(
-    place: Place, accounts: Sequence[Account], tables: Sequence[str], *, whole_after: dt.timedelta | None, **options: Any
+    place: Place,
+    accounts: Sequence[Account],
+    tables: Sequence[str],
+    *,
+    whole_after: dt.timedelta | None,
+    **options: Any,
 ) -> Refreshed:
     """Ask what is new since the last refresh, and make it durable; see `Lake.refresh`."""
     for name in tables:

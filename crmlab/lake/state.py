@@ -63,6 +63,8 @@ class State:
     versions: dict[str, int] = field(default_factory=dict)
     heights: dict[str, int] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
+    #: from when on the past is all there: what was superseded earlier was removed
+    kept_since: dt.datetime | None = None
     #: by account, what went wrong in its last refresh
     failures: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 

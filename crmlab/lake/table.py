@@ -120,7 +120,7 @@ class LakeTable:
             table.alter.add_columns(library.Schema.from_arrow(lacking).fields)
 
     def merge(self, rows: pl.LazyFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]] = ()) -> Written:
-        """Make these rows the current versions, and return what that changed; rows that are as they were stay unwritten.
+        """Make these rows the current versions, and return what that changed; rows that are as they were cost nothing.
 
         Parameters
         ----------
@@ -172,8 +172,10 @@ class LakeTable:
             gone = stored.clear().select(KEY)
             if whole:
                 accounts = pl.LazyFrame(whole, schema=["provider", "account"], orient="row")
-                of_whole = current.filter(pl.col(_DAY).is_null()) if _DAY in TABLES[self.name].columns else current
-                missed = of_whole.filter(pl.col(VALID_FROM) <= at).join(accounts, on=["provider", "account"], how="semi")
+                may_be_missed = pl.col(VALID_FROM) <= at
+                if _DAY in TABLES[self.name].columns:
+                    may_be_missed &= pl.col(_DAY).is_null()
+                missed = current.filter(may_be_missed).join(accounts, on=["provider", "account"], how="semi")
                 missed = missed.join(keys, on=KEY, how="anti", nulls_equal=True)
                 gone = missed.select(KEY).collect(engine="streaming")
         return difference(stored, new, gone, at=at, bucket=bucket)
@@ -194,7 +196,7 @@ class LakeTable:
 
 
 def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:
-    """Commit what ends and what begins at once. The literals keep other files, and other writers' buckets, out of it."""
+    """Commit what ends and what begins at once; the literals keep the files of other buckets out of it."""
     keys = " AND ".join(f"t.{name} = s.{MATCH}{name}" for name in KEY)
     columns = [name for name in source.columns if name != IS_NEW and not name.startswith(MATCH)]
     merger = table.merge(

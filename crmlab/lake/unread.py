@@ -78,7 +78,7 @@ class UnreadTable:
                     raise
 
     def read(self, version: int, marks: Sequence[Mark]) -> pl.DataFrame:
-        """Return what still holds: values as far as their list was not read whole since, records of the last refresh."""
+        """Return what still holds: values of lists that were not read whole since, records of the last refresh."""
         columns = UNREAD[self.name]
         times = {}
         for mark in marks:
@@ -93,8 +93,8 @@ class UnreadTable:
         )
         with self.place.in_words(self.path):
             rows = pl.scan_delta(self.open(version), storage_options=self.place.options).join(lists, on=_LIST)
-            since = pl.col("__since")
-            there = rows.filter(since.is_null() | (pl.col(SEEN_AT) >= since)).collect()
+            still_holds = pl.col("__since").is_null() | (pl.col(SEEN_AT) >= pl.col("__since"))
+            there = rows.filter(still_holds).collect()
         known_by = [name for name in columns if name not in ("reason", "raw")] if self.name == "misfits" else columns
         last = there.sort(SEEN_AT).unique(known_by, keep="last", maintain_order=True)
         return last.select(columns)

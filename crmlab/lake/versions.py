@@ -1,4 +1,4 @@
-"""Versions of rows: what is stored beside the shared columns, and what a newer reading makes of what is stored. Pure."""
+"""Versions of rows: what is stored beside the shared columns, and what a newer reading makes of it. Pure."""
 
 from __future__ import annotations
 
@@ -136,20 +136,20 @@ def difference(
         To which all of them belong.
     """
     shared = [name for name in new.columns if name not in KEY]
+    compared = [name for name in shared if name in stored.columns]
     # a lake that a newer crmlab wrote has columns that this one does not know: they go on with the row
     unknown = [name for name in stored.columns if name not in new.columns and name not in BESIDE]
     before = stored.select(
         *KEY,
         pl.lit(value=True).alias(_MATCHED),
         (pl.col(VALID_FROM) > at).alias(_NEWER),
-        *(pl.col(name).alias(name + _STORED) for name in shared if name in stored.columns),
+        *(pl.col(name).alias(name + _STORED) for name in compared),
         *unknown,
     )
     both = new.join(before, on=KEY, how="left", nulls_equal=True)
     is_stored = pl.col(_MATCHED).fill_null(value=False)
-    is_same = pl.all_horizontal(
-        pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(name + _STORED)) for name in shared if name in stored.columns)
-    )
+    as_before = [pl.col(name).eq_missing(pl.col(name + _STORED)) for name in compared]
+    is_same = pl.all_horizontal(pl.lit(value=True), *as_before)
     # another writer may have asked later and committed earlier
     is_newer = pl.col(_NEWER).fill_null(value=False)
     changed = both.filter(is_stored, ~is_same, ~is_newer)
@@ -169,9 +169,7 @@ def difference(
             gone.select(*KEY, pl.lit(at, UTC).alias(MISSED_AT)),
         ]
     )
-    return Difference(
-        begun=begun, ended=ended, added=added.height, changed=changed.height, deleted=gone.height
-    )
+    return Difference(begun=begun, ended=ended, added=added.height, changed=changed.height, deleted=gone.height)
 
 
 def merge_source(found: Difference, *, at: dt.datetime) -> pl.DataFrame:
