@@ -19,15 +19,19 @@ from crmlab.loading import when_used
 if TYPE_CHECKING:
     from crmlab.fetching.probing import Probed, max_requests, probe
     from crmlab.fetching.redaction import redact
+    from crmlab.fetching.refreshing import Keys, ListRead, Refreshed, keys, plan_refresh, refreshed
 
 __all__ = [
     "Asked",
     "Client",
     "DryRun",
+    "Keys",
+    "ListRead",
     "Listener",
     "Plan",
     "Probed",
     "Progress",
+    "Refreshed",
     "State",
     "asked_of",
     "call",
@@ -36,13 +40,16 @@ __all__ = [
     "download",
     "fetch",
     "fetch_to",
+    "keys",
     "listening",
     "max_requests",
     "operations",
     "out_of_time",
     "plan",
+    "plan_refresh",
     "probe",
     "redact",
+    "refreshed",
     "replay",
 ]
 
@@ -50,6 +57,9 @@ __getattr__ = when_used(
     __name__,
     {
         **dict.fromkeys(("Probed", "max_requests", "probe"), "crmlab.fetching.probing"),
+        **dict.fromkeys(
+            ("Keys", "ListRead", "Refreshed", "keys", "plan_refresh", "refreshed"), "crmlab.fetching.refreshing"
+        ),
         "redact": "crmlab.fetching.redaction",
     },
 )

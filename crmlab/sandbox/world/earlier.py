@@ -6,9 +6,10 @@ events. Of what has no history, such as a person's address, the state of today i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from crmlab.errors import UsageError
@@ -37,8 +38,9 @@ _Kept = TypeVar("_Kept", Person, Company, Note, Appointment)
 def earlier(world: World, days: int) -> World:
     """Return the world as it was `days` days before its end; the world itself stays as it is.
 
-    What was created later is absent. A deal has the stage, status and amount of then: one that was closed later is
-    open, and expected to close on the day on which it was. An action that was done later is to be done.
+    Where it is served, its clock goes on from there. What was created later is absent. A deal has the stage, status
+    and amount of then: one that was closed later is open, and expected to close on the day on which it was. An action
+    that was done later is to be done.
 
     Raises
     ------
@@ -67,6 +69,7 @@ def earlier(world: World, days: int) -> World:
     return replace(
         world,
         now=now,
+        clock=_clock_from(now),
         companies=[_unchanged(company, now) for company in _created(world.companies, now)],
         people=people,
         deals=deals,
@@ -85,6 +88,12 @@ def earlier(world: World, days: int) -> World:
         integrations=[_integration(integration, now, days) for integration in _created(world.integrations, now)],
         changes=_created(world.changes, now),
     )
+
+
+def _clock_from(now: datetime) -> Callable[[], datetime]:
+    """Return a clock that shows `now`, and goes on from there."""
+    started = monotonic()
+    return lambda: now + timedelta(seconds=monotonic() - started)
 
 
 class _Dated(Protocol):
