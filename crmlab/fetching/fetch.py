@@ -105,6 +105,26 @@ async def fetch(
         service gives only once without `allow_destructive` and `spool`
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     data = await crmlab.fetch(accounts, "deals", "stages")
+    >>> data.complete
+    True
+    >>> data.summary.select("table", "complete")
+    shape: (2, 2)
+    ┌────────┬──────────┐
+    │ table  ┆ complete │
+    │ ---    ┆ ---      │
+    │ str    ┆ bool     │
+    ╞════════╪══════════╡
+    │ stages ┆ true     │
+    │ deals  ┆ true     │
+    └────────┴──────────┘
+    >>> data.deals.schema["created_at"]
+    Datetime(time_unit='us', time_zone='UTC')
     """
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
@@ -164,6 +184,16 @@ async def fetch_to(
         what a service gives only once
     Stopped
         told to stop where there are files of an earlier fetch
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     stored = await crmlab.fetch_to("warehouse", accounts, "deals")
+    >>> closed = stored.deals.filter(pl.col("status") != "pending")  # a lazy frame: nothing is read yet
+    >>> closed.collect().height == crmlab.open("warehouse").deals.filter(pl.col("status") != "pending").collect().height
+    True
     """
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():

@@ -205,6 +205,16 @@ def read_csv(path: str | Path) -> pl.DataFrame:
         times in the notation of a country.
     SchemaError
         It lacks columns of that table.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import crmlab
+    >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "text": ["", None]}
+    >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+    >>> files = crmlab.collect(deals=deals, as_of="2026-01-31").export("out", format="csv")
+    >>> crmlab.read_csv("out/deals.csv").select("id", "status", "text").rows()
+    [('1', 'won', ''), ('2', 'lost', None)]
     """
     name = Path(path).stem
     if name not in TABLES:

@@ -225,6 +225,17 @@ class Fetched(Result[pl.DataFrame]):
         Of rejected records only the number is kept, of misfits also the id and the field, and the notes of
         the summary say so. Without a `key` each call has its own tokens: keep what it returns where several
         files are to join.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> masked = data.masked(key=b"kept where nobody looks").deals
+        >>> masked.select("id", "status", pl.col("owner_name") == "Ann Bee").rows()
+        [('1', 'won', False), ('2', 'lost', None)]
         """
         from crmlab.results.masking import mask, without_content  # noqa: PLC0415  # loaded when it is used
 
@@ -258,6 +269,16 @@ class Fetched(Result[pl.DataFrame]):
         UsageError
             The folder holds files of another question: other accounts, another period, or tables that are not among
             these.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> [path.name for path in data.export("out", format="csv")]
+        ['deals.csv', 'summary.csv', 'crmlab.json']
         """
         from crmlab.results.export import export  # noqa: PLC0415  # loaded when it is used
 
@@ -372,8 +393,15 @@ class Fetched(Result[pl.DataFrame]):
 
         Examples
         --------
-        >>> data.report("monday.html", title="Monday", time_zone="Europe/Berlin")  # doctest: +SKIP
-        >>> data.report("monday/", tables="csv", questions=["win_rate", "ageing"])  # doctest: +SKIP
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> data.report("monday.html", title="Monday", time_zone="Europe/Berlin").name
+        'monday.html'
+        >>> [path.name for path in data.report("monday", tables="csv", questions=["win_rate"])]
+        ['win_rate.csv', 'report.json']
         """
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
 
