@@ -244,7 +244,7 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: s
             pl.Series(frame.columns, dtype=pl.String).to_frame("name").select(unshielded(pl.col("name"))).to_series()
         )
         named = frame.rename(dict(zip(frame.columns, names, strict=True)))
-        return named.select(_restored(name, schema.get(name, pl.String())) for name in named.columns)
+        return named.select(_restored(values, schema.get(values.name, pl.String())) for values in named)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
@@ -260,13 +260,13 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: s
         ) from None
 
 
-def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
+def _restored(values: pl.Series, dtype: pl.DataType) -> pl.Expr | pl.Series:
     """Return a column of text as the values that `flat` made it of."""
-    column = pl.col(name)
+    column = pl.col(values.name)
     if dtype == pl.String:
         return unshielded(column)
     if dtype == pl.List(pl.String):
-        return unshielded(column).map_elements(split, return_dtype=dtype)
+        return split(values.to_frame().select(unshielded(column)).to_series())
     if dtype.is_nested():
         return unshielded(column).str.json_decode(dtype)
     if dtype == pl.Datetime:
