@@ -41,7 +41,7 @@ def erase(place: Place, asked: str, *, region: str | None, dry_run: bool, alone:
         if not dry_run:
             for name in sorted(found, key=_turn):
                 with place.in_words(name):
-                    _rewrite(handles[name], found[name])
+                    _rewrite(place, handles[name], found[name])
         return known, found
 
     # another writer may have added something of the person meanwhile: then all is looked for again
@@ -60,7 +60,7 @@ def _turn(name: str) -> int:
 def _found(place: Place, known: State, handles: Mapping[str, Any], asked: str, region: str | None) -> dict[str, Found]:
     """Return by table what is held on the person, in any version."""
     data = stored(place, known)
-    tables = {name: pl.scan_delta(handle, storage_options=place.options) for name, handle in handles.items()}
+    tables = {name: place.scan(handle) for name, handle in handles.items()}
     person = _person(data, tables, asked, region)
     return everything(tables, data.summary, person)
 
@@ -87,11 +87,11 @@ def _person(data: Stored, tables: Mapping[str, pl.LazyFrame], asked: str, region
     )
 
 
-def _rewrite(handle: Any, found: Found) -> None:
+def _rewrite(place: Place, handle: Any, found: Found) -> None:
     """Write a table anew without the person, one bucket after another; the handle sees that nobody came between."""
     if not (len(found.whole) or found.parts):
         return
-    rows = without(pl.scan_delta(handle), found)
+    rows = without(place.scan(handle), found)
     if KEY_BUCKET not in rows.collect_schema():
         _overwrite(handle, rows.collect(engine="streaming"), None)
         return

@@ -7,14 +7,13 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
 from crmlab.errors import UsageError
-from crmlab.fetching import Listener, asked_of
+from crmlab.fetching import Listener, chosen_accounts
 from crmlab.forks import check_threads
 from crmlab.lake import erasing, refreshing, upkeep
 from crmlab.lake import state as states
@@ -121,7 +120,7 @@ class Lake:
         check_threads()
         after = None if sweep_after is None else duration(sweep_after, "sweep_after")
         options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
-        return await refreshing.refresh(self._place, _listed(accounts), tables, whole_after=after, **options)
+        return await refreshing.refresh(self._place, chosen_accounts(accounts), tables, sweep_after=after, **options)
 
     async def sweep(
         self,
@@ -140,12 +139,7 @@ class Lake:
         """
         check_threads()
         options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
-        chosen = _listed(accounts)
-        asked = asked_of(chosen, *tables).tables
-        names = [name for name in asked if name in TABLES and not TABLES[name].is_event]
-        if not names:
-            raise UsageError("nothing of these tables can be deleted in a service: name others")
-        return await refreshing.refresh(self._place, chosen, names, whole_after=dt.timedelta(0), **options)
+        return await refreshing.sweep(self._place, chosen_accounts(accounts), tables, **options)
 
     def open(self) -> Stored:
         """Return the tables as they are now: whole, whatever the last refresh asked for, and without what was deleted.
@@ -386,12 +380,3 @@ def _check_kept(known: states.State, at: dt.datetime) -> None:
 
 def _names(known: states.State) -> list[str]:
     return [name for name in TABLES if name in known.versions]
-
-
-def _listed(accounts: Account | Iterable[Account]) -> list[Any]:
-    """Return the accounts that were given, unchecked."""
-    if isinstance(accounts, Account):
-        return [accounts]
-    if not isinstance(accounts, Iterable):
-        raise UsageError(f"accounts are crmlab.Account objects, not {type(accounts).__name__}")
-    return list(accounts)

@@ -86,6 +86,11 @@ class Place:
         with self.in_words(name):
             return delta().DeltaTable(self.uri(name), version=version, storage_options=self.options)
 
+    def scan(self, table: Any) -> pl.LazyFrame:
+        """Return the rows of an open table, lazily."""
+        with self.in_words():
+            return pl.scan_delta(table, storage_options=self.options)
+
     @contextmanager
     def in_words(self, name: str = "") -> Iterator[None]:
         """Raise what the store says as one of crmlab's own errors, in one line without a secret.

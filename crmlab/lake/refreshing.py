@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from crmlab import fetching
 from crmlab.accounts import Account
-from crmlab.atomic_files import make_private_folder, parts_folder
 from crmlab.display import DisplayMixin, Overview, plural
-from crmlab.errors import CrmlabError, UsageError
-from crmlab.fetching import asked_of, fetch_to
+from crmlab.errors import UsageError
+from crmlab.fetching import Keys, ListRead, asked_of
 from crmlab.lake import state as states
 from crmlab.lake.place import Place
 from crmlab.lake.state import Mark, State
 from crmlab.lake.table import LakeTable, Written
 from crmlab.lake.unread import UNREAD, UnreadTable
-from crmlab.results import SUMMARY, Stored, failure_as_json
-from crmlab.schema import TABLES, Asked, AskedAccount
+from crmlab.results import SUMMARY, Failures, failure_as_json
+from crmlab.schema import TABLES, AskedAccount
 
-#: how much earlier than the last refresh began the next one asks for changes. Clocks of services and of this machine
-#: differ by seconds to a few minutes, and a change that was being saved when the list was read is dated before it.
-#: It costs the changes of these minutes once more, which are found to be stored already
-OVERLAP = dt.timedelta(minutes=15)
-#: the same for what is dated by when it happened, and may arrive later: a proof that is imported, a form that was
-#: filled in offline
-EVENT_OVERLAP = dt.timedelta(days=1)
+#: a table of an account: provider, account, table
+TableOf = tuple[str, str, str]
 
 _WRITTEN = {"table": pl.String(), "added": pl.Int64(), "changed": pl.Int64(), "deleted": pl.Int64()}
 
@@ -49,7 +42,7 @@ class Refreshed(DisplayMixin):
     written : pl.DataFrame
         A row for each table: table (String), and how many rows were added, changed and deleted (Int64). All others
         that came were as they are stored.
-    failures : tuple of CrmlabError
+    failures : Failures
         What went wrong. The lists that it is about are asked again by the next refresh.
     complete : bool
         Whether all that was asked for came.
@@ -58,7 +51,7 @@ class Refreshed(DisplayMixin):
     at: dt.datetime
     summary: pl.DataFrame
     written: pl.DataFrame
-    failures: tuple[CrmlabError, ...] = ()
+    failures: Failures
     complete: bool
 
     def __repr__(self) -> str:
@@ -82,43 +75,25 @@ class Refreshed(DisplayMixin):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Tables of one account that are known up to the same time: one fetch."""
+    """What is asked of whom, and what the lake knew when it was asked."""
 
-    account: Account
-    tables: tuple[str, ...]
-    since: dt.datetime | None
+    accounts: Sequence[Account]
+    tables: Sequence[str]
+    known: State
+    at: dt.datetime
 
+    def asked_account(self, provider: str, name: str) -> AskedAccount:
+        """Return an account with the settings that change what comes."""
+        return asked_of(self.account(provider, name)).accounts[0]
 
-@dataclass(slots=True, kw_only=True)
-class Answer:
-    """What came of it: a fetch, or an error where nothing did."""
+    def account(self, provider: str, name: str) -> Account:
+        """Return an account by its name."""
+        return next(each for each in self.accounts if (each.provider.name, each.name) == (provider, name))
 
-    question: Question
-    asked: Asked
-    data: Stored | None = None
-    failures: list[CrmlabError] = field(default_factory=list)
-
-    @property
-    def account(self) -> AskedAccount:
-        return self.asked.accounts[0]
-
-    def lines(self, table: str) -> list[dict[str, Any]]:
-        """Return what the summary says of the lists that fill a table."""
-        if self.data is None:
-            return []
-        of_account = self.data.summary.filter(pl.col("table") == table, pl.col("account") != "")
-        return of_account.to_dicts()
-
-    def is_whole(self, table: str) -> bool:
-        """Whether every row came that the account has of the table, so that what is missing is gone."""
-        lines = self.lines(table)
-        is_complete = bool(lines) and all(_is_complete(line) for line in lines)
-        is_of_all_times = self.question.since is None and not self.asked.period(table).is_bounded
-        return is_complete and is_of_all_times and not TABLES[table].is_event
-
-
-def _is_complete(line: Mapping[str, Any]) -> bool:
-    return bool(line["complete"]) and not line["rejected"]
+    def marks(self, account: AskedAccount) -> list[Mark]:
+        """Return what is known of an account, as far as it was asked with the same settings."""
+        head = (account.provider, account.name, dict(account.options))
+        return [mark for mark in self.known.marks if (mark.provider, mark.account, mark.options) == head]
 
 
 async def refresh(
@@ -126,193 +101,212 @@ async def refresh(
     accounts: Sequence[Account],
     tables: Sequence[str],
     *,
-    whole_after: dt.timedelta | None,
+    sweep_after: dt.timedelta | None,
     **options: Any,
 ) -> Refreshed:
     """Ask what is new since the last refresh, and make it durable; see `Lake.refresh`."""
-    for name in tables:
-        if "." in name:
-            raise UsageError(f"a lake keeps the shared tables, which have a history, and not {name}")
+    question = await _question(place, accounts, tables)
+    came = await fetching.refreshed(accounts, *tables, watermarks=watermarks(question), **options)
+    stale = [] if sweep_after is None else _stale(question, came.whole, sweep_after)
+    keys = await _swept(question, stale, options)
+    return await asyncio.to_thread(keep, place, question, came, keys)
+
+
+async def sweep(place: Place, accounts: Sequence[Account], tables: Sequence[str], **options: Any) -> Refreshed:
+    """Ask what is still there, and mark what is not; see `Lake.sweep`."""
+    question = await _question(place, accounts, tables)
+    keys = await fetching.keys(accounts, *tables, **options)
+    return await asyncio.to_thread(keep, place, question, None, [keys])
+
+
+async def _question(place: Place, accounts: Sequence[Account], tables: Sequence[str]) -> Question:
     asked_of(accounts, *tables)  # says what cannot be asked, before anything is made
+    for name in tables:
+        if name not in TABLES:
+            raise UsageError(f"a lake keeps the shared tables, which have a history, and not {name}")
     known = await asyncio.to_thread(_known, place)
-    at = max(_now(), known.at + dt.timedelta(microseconds=1))
-    questions = [each for account in accounts for each in questions_of(account, tables, known, at, whole_after)]
-    folder = Path(place.root) if place.is_local else Path(tempfile.gettempdir()) / "crmlab-lakes"
-    await asyncio.to_thread(make_private_folder, folder)
-    with parts_folder(folder) as parts:
-        asking = [_ask(each, parts / str(number), options) for number, each in enumerate(questions)]
-        answers = await asyncio.gather(*asking)
-        return await asyncio.to_thread(_keep, place, answers, at)
+    # a clock that was set back must not put what is seen now before what was seen then
+    at = max(dt.datetime.now(dt.UTC), known.at + dt.timedelta(microseconds=1))
+    return Question(accounts=accounts, tables=tables, known=known, at=at)
 
 
 def _known(place: Place) -> State:
     if states.exists(place):
         return states.read(place)
-    return states.create(place, _now())
+    return states.create(place, dt.datetime.now(dt.UTC) - dt.timedelta(microseconds=1))
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+def watermarks(question: Question) -> dict[tuple[str, str, str], dt.datetime]:
+    """Return from when on each list is to be asked for: where it fills several tables, from the earliest on.
+
+    A list of which one of the asked tables was never read has none, and comes from its beginning.
+    """
+    found: dict[tuple[str, str, str], dt.datetime] = {}
+    for account in question.accounts:
+        asked = asked_of(account, *question.tables)
+        times = {(mark.resource, mark.table): mark.watermark for mark in question.marks(asked.accounts[0])}
+        for resource in account.provider.resources:
+            wanted = [times.get((resource.name, table)) for table in resource.tables if table in asked.tables]
+            known = [time for time in wanted if time]
+            if known and len(known) == len(wanted):
+                found[(account.provider.name, account.name, resource.name)] = min(known)
+    return found
 
 
-def questions_of(
-    account: Account,
-    tables: Sequence[str],
-    known: State,
-    at: dt.datetime,
-    whole_after: dt.timedelta | None,
-) -> list[Question]:
-    """Return what an account is asked: together what is known up to the same time."""
-    asked = asked_of(account, *tables)
-    names = [name for name in asked.tables if name in account.provider.tables]
-    since = {name: _since(name, asked.accounts[0], known, at, whole_after) for name in names}
-    dated = [name for name in names if TABLES[name].window]
-    times = dict.fromkeys(since[name] for name in dated) or {None: None}
-    # lookups come whole whenever they are asked for: with the first, so that lists that both need are asked once
-    first = next(iter(times))
-    grouped = {time: [name for name in dated if since[name] == time] for time in times}
-    grouped[first] += [name for name in names if name not in dated]
-    return [Question(account=account, tables=tuple(group), since=time) for time, group in grouped.items() if group]
+def _stale(question: Question, whole: Iterable[TableOf], age: dt.timedelta) -> list[TableOf]:
+    """Return the tables of accounts of which nobody has read for so long what is still there."""
+    fresh = set(whole)
+    found = []
+    for account in question.accounts:
+        asked = asked_of(account, *question.tables)
+        marks = question.marks(asked.accounts[0])
+        for table in asked.tables:
+            times = [mark.swept_at for mark in marks if mark.table == table]
+            is_old = any(time is None or question.at - time >= age for time in times)
+            name = (account.provider.name, account.name, table)
+            if is_old and name not in fresh and not TABLES[table].is_event:
+                found.append(name)
+    return found
 
 
-def _since(
-    table: str, account: AskedAccount, known: State, at: dt.datetime, whole_after: dt.timedelta | None
-) -> dt.datetime | None:
-    """Return from when on a table is to be asked for; None: from its beginning."""
-    marks = [mark for mark in known.marks if _is_of(mark, account) and mark.table == table]
-    times = [mark.watermark for mark in marks if mark.watermark]
-    if not marks or len(times) < len(marks):
-        return None
-    if whole_after is not None and not TABLES[table].is_event:
-        swept = [mark.swept_at for mark in marks if mark.swept_at and at - mark.swept_at < whole_after]
-        if len(swept) < len(marks):
-            return None
-    return min(times)
+async def _swept(question: Question, stale: Sequence[TableOf], options: Mapping[str, Any]) -> list[Keys]:
+    """Return the keys of these tables, account after account: each has others that are stale."""
+    found = []
+    for account in question.accounts:
+        label = (account.provider.name, account.name)
+        tables = [table for provider, name, table in stale if (provider, name) == label]
+        if tables:
+            found.append(await fetching.keys(account, *tables, **options))
+    return found
 
 
-def _is_of(mark: Mark, account: AskedAccount) -> bool:
-    return (mark.provider, mark.account, mark.options) == (account.provider, account.name, dict(account.options))
+# ---- what is written ---------------------------------------------------------------------------------
 
 
-async def _ask(question: Question, folder: Path, options: Mapping[str, Any]) -> Answer:
-    asked = asked_of(question.account, *question.tables, since=question.since)
-    try:
-        data = await fetch_to(folder, question.account, *question.tables, since=question.since, **options)
-    except UsageError:
-        raise
-    except CrmlabError as failure:
-        return Answer(question=question, asked=asked, failures=[failure])
-    return Answer(question=question, asked=data.asked, data=data, failures=list(data.failures))
-
-
-def _keep(place: Place, answers: Sequence[Answer], at: dt.datetime) -> Refreshed:
-    """Write what came, and at last that it is there."""
-    lake = states.read(place).lake
-    tables = [name for name in TABLES if any(name in each.question.tables for each in answers)]
+def keep(place: Place, question: Question, came: fetching.Refreshed | None, keys: Sequence[Keys]) -> Refreshed:
+    """Write what came and what was missed, and at last that it is there."""
     written: dict[str, Written] = {}
     versions: dict[str, int] = {}
-    for name in tables:
-        table = LakeTable(place, name, lake)
-        written[name] = _keep_table(table, answers, at)
-        versions[name] = table.open().version()
-    for name in UNREAD:
-        unread = UnreadTable(place, name, lake)
-        came = [getattr(each.data, name) for each in answers if each.data]
-        versions[name] = unread.append(came, at)
+    for name in TABLES:
+        table = LakeTable(place, name, question.known.lake)
+        changed = _keep_table(table, question.at, came, keys)
+        if changed is not None:
+            written[name] = changed
+            versions[name] = table.open().version()
+    if came:
+        for name in UNREAD:
+            unread = UnreadTable(place, name, question.known.lake)
+            versions[name] = unread.append(getattr(came.data, name), question.at)
 
     def update(known: State) -> State:
-        return _updated(place, known, answers, at, versions)
+        return _updated(known, question, came, keys, versions=versions, place=place)
 
     states.commit(place, update)
-    return _refreshed(answers, at, written)
+    return _refreshed(question.at, came, keys, written)
 
 
-def _keep_table(table: LakeTable, answers: Sequence[Answer], at: dt.datetime) -> Written:
-    with_it = [each for each in answers if each.data and table.name in each.data]
-    rows = [each.data[table.name] for each in with_it if each.data]
-    whole = [(each.account.provider, each.account.name) for each in with_it if each.is_whole(table.name)]
-    empty = TABLES[table.name].empty().lazy()
-    return table.merge(pl.concat([empty, *rows]), at=at, whole=whole)
+def _keep_table(
+    table: LakeTable, at: dt.datetime, came: fetching.Refreshed | None, keys: Sequence[Keys]
+) -> Written | None:
+    """Write one table, and return how it changed; None where nothing was asked of it."""
+    written = None
+    if came and table.name in came.data:
+        written = table.merge(came.data[table.name].lazy(), at=at, whole=_accounts_of(table.name, came.whole))
+    for each in keys:
+        whole = _accounts_of(table.name, each.whole)
+        if table.name in each.frames and whole and table.exists():
+            written = written or Written()
+            written += table.mark_missed(each.frames[table.name], at=at, whole=whole)
+    return written
+
+
+def _accounts_of(table: str, whole: Iterable[TableOf]) -> list[tuple[str, str]]:
+    """Return the accounts of which a table is whole, so that what is missing was deleted."""
+    if TABLES[table].is_event:
+        return []
+    return sorted((provider, account) for provider, account, name in whole if name == table)
 
 
 def _updated(
-    place: Place, known: State, answers: Sequence[Answer], at: dt.datetime, versions: Mapping[str, int]
+    known: State,
+    question: Question,
+    came: fetching.Refreshed | None,
+    keys: Sequence[Keys],
+    *,
+    versions: Mapping[str, int],
+    place: Place,
 ) -> State:
     """Return what is known after a refresh."""
     marks = {mark.key: mark for mark in known.marks}
     failures = dict(known.failures)
-    for answer in answers:
-        failures[answer.question.account.label] = []
-    for answer in answers:
-        failures[answer.question.account.label] += [failure_as_json(each) for each in answer.failures]
-        for table in answer.question.tables:
-            for mark in _marks(answer, table, at, known.marks):
-                marks[mark.key] = mark
+    if came:
+        marks |= {mark.key: mark for mark in _marks(question, came, marks)}
+        for account in question.accounts:
+            said = [failure_as_json(each) for each in came.data.failures if each.account == account.label]
+            failures[account.label] = said
+    swept = {table for each in keys for table in each.whole}
+    for mark in marks.values():
+        if (mark.provider, mark.account, mark.table) in swept:
+            mark.swept_at = question.at
     # another writer may have committed later versions, which hold all that ours hold
     newest = {name: max(version, known.versions.get(name, 0)) for name, version in versions.items()}
-    heights = {
-        name: LakeTable(place, name, known.lake).current_rows(newest[name]) for name in versions if name in TABLES
-    }
+    tables = [name for name in versions if name in TABLES]
+    heights = {name: LakeTable(place, name, known.lake).current_rows(newest[name]) for name in tables}
     return replace(
         known,
-        at=max(at, known.at),
+        at=max(question.at, known.at),
         versions={**known.versions, **newest},
         heights={**known.heights, **heights},
-        marks=_without_placeholders(list(marks.values())),
+        marks=list(marks.values()),
         failures={name: each for name, each in failures.items() if each},
     )
 
 
-def _without_placeholders(marks: list[Mark]) -> list[Mark]:
-    """Return the marks without those of a table of which no list was known, where there are lists now."""
-    with_lists = {(mark.provider, mark.account, mark.table) for mark in marks if mark.resource}
-    return [mark for mark in marks if mark.resource or (mark.provider, mark.account, mark.table) not in with_lists]
+def _marks(question: Question, came: fetching.Refreshed, known: Mapping[Any, Mark]) -> Iterable[Mark]:
+    """Return what is known of each list and table that was read."""
+    lines = {
+        (line["provider"], line["account"], line["resource"], line["table"]): line
+        for line in came.data.summary.to_dicts()
+    }
+    for each in came.lists:
+        for table in each.tables:
+            line = lines[(*each.name, table)]
+            account = question.asked_account(each.provider, each.account)
+            blank = Mark(
+                provider=each.provider,
+                account=each.account,
+                options=dict(account.options),
+                resource=each.resource,
+                table=table,
+                refreshed_at=question.at,
+                complete=False,
+            )
+            before = known.get(blank.key, blank)
+            yield _mark(question, came, each, line, before)
 
 
-def _marks(answer: Answer, table: str, at: dt.datetime, known: Iterable[Mark]) -> list[Mark]:
-    """Return the new marks of the lists that fill a table."""
-    before = [mark for mark in known if _is_of(mark, answer.account) and mark.table == table]
-    lines = answer.lines(table)
-    if not lines:
-        reason = "; ".join(str(each) for each in answer.failures)
-        if not before:
-            blank = Mark(**_head(answer), resource="", table=table, refreshed_at=at, complete=False)
-            before = [blank]
-        return [replace(mark, refreshed_at=at, complete=False, summary=_blank(mark, reason)) for mark in before]
-    earlier = {mark.resource: mark for mark in before}
-    return [_mark(answer, line, at, earlier.get(line["resource"])) for line in lines]
-
-
-def _head(answer: Answer) -> dict[str, Any]:
-    account = answer.account
-    return {"provider": account.provider, "account": account.name, "options": dict(account.options)}
-
-
-def _blank(mark: Mark, note: str) -> dict[str, Any]:
-    numbers = ("rows", "rejected", "misfits", "unread", "requests", "retries")
-    return {**mark.summary, **dict.fromkeys(numbers, 0), "complete": False, "note": note}
-
-
-def _mark(answer: Answer, line: Mapping[str, Any], at: dt.datetime, before: Mark | None) -> Mark:
-    table = line["table"]
+def _mark(question: Question, came: fetching.Refreshed, read: ListRead, line: Mapping[str, Any], before: Mark) -> Mark:
     summary = {name: line[name] for name in SUMMARY if name not in ("since", "until", "seconds")}
-    mark = before or Mark(**_head(answer), resource=line["resource"], table=table, refreshed_at=at, complete=False)
-    mark = replace(mark, refreshed_at=at, complete=_is_complete(line), summary=summary)
+    mark = replace(before, refreshed_at=question.at, complete=_is_complete(line), summary=summary)
     if not mark.complete:
         return mark
-    since = answer.asked.period(table).since
+    account = question.account(read.provider, read.account)
+    since = asked_of(account, mark.table, since=read.since).period(mark.table).since
     gap = _gap(mark, since)
     if gap:
         mark.summary["note"] = "; ".join(part for part in (line["note"], gap) if part)
-    is_continued = mark.known_at is not None and not gap
+    is_continued = mark.known_at is not None and not gap and since is not None
     if not is_continued:
-        mark = replace(mark, covered_since=since)
-    elif since is None:
-        mark = replace(mark, covered_since=None)
-    overlap = EVENT_OVERLAP if TABLES[table].is_event else OVERLAP
-    began = answer.asked.fetched_at
-    swept_at = at if answer.is_whole(table) else mark.swept_at
-    return replace(mark, watermark=began - overlap, known_at=began, swept_at=swept_at)
+        mark.covered_since = since
+    if (read.provider, read.account, mark.table) in came.whole:
+        mark.swept_at = question.at
+    mark.known_at = came.data.asked.fetched_at
+    mark.watermark = read.watermark
+    return mark
+
+
+def _is_complete(line: Mapping[str, Any]) -> bool:
+    return bool(line["complete"]) and not line["rejected"]
 
 
 def _gap(mark: Mark, since: dt.datetime | None) -> str:
@@ -325,16 +319,24 @@ def _gap(mark: Mark, since: dt.datetime | None) -> str:
     )
 
 
-def _refreshed(answers: Sequence[Answer], at: dt.datetime, written: Mapping[str, Written]) -> Refreshed:
-    empty = pl.DataFrame(schema=SUMMARY)
-    summary = pl.concat([empty, *(each.data.summary for each in answers if each.data)])
+def _refreshed(
+    at: dt.datetime, came: fetching.Refreshed | None, keys: Sequence[Keys], written: Mapping[str, Written]
+) -> Refreshed:
+    lines = came.data.summary.to_dicts() if came else []
+    lines += [_line_of_keys(read, table) for each in keys for read in each.lists for table in read.tables]
     counts = [(name, each.added, each.changed, each.deleted) for name, each in written.items()]
-    failures = tuple(failure for each in answers for failure in each.failures)
-    is_complete = not failures and all(_is_complete(line) for line in summary.to_dicts())
+    failures = [*(came.data.failures if came else ()), *(failure for each in keys for failure in each.failures)]
     return Refreshed(
         at=at,
-        summary=summary,
+        summary=pl.DataFrame(lines, schema=SUMMARY, orient="row"),
         written=pl.DataFrame(counts, schema=_WRITTEN, orient="row"),
-        failures=failures,
-        complete=is_complete,
+        failures=Failures(failures),
+        complete=not failures and all(_is_complete(line) for line in lines),
     )
+
+
+def _line_of_keys(read: ListRead, table: str) -> dict[str, Any]:
+    numbers = dict.fromkeys(("rejected", "misfits", "unread", "retries"), 0)
+    name = {"provider": read.provider, "account": read.account, "resource": read.resource, "table": table}
+    said = {"requests": read.requests, "complete": read.complete, "note": "ids only, to find what was deleted"}
+    return {**dict.fromkeys(SUMMARY), **numbers, **name, **said}

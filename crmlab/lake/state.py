@@ -129,7 +129,7 @@ def exists(place: Place) -> bool:
 
 
 def _read(place: Place, table: Any, at: dt.datetime | None = None) -> State:
-    rows = pl.scan_delta(table)
+    rows = place.scan(table)
     seq = table.transaction_version("crmlab")
     with place.in_words(STATE):
         if at is None:

@@ -23,6 +23,7 @@ from crmlab.lake.versions import (
     MISSED_AT,
     VALID_FROM,
     VALID_TO,
+    Difference,
     as_stored,
     bucket_of,
     buckets_for,
@@ -48,6 +49,12 @@ class Written:
     added: int = 0
     changed: int = 0
     deleted: int = 0
+
+    def __iadd__(self, other: Written) -> Written:
+        self.added += other.added
+        self.changed += other.changed
+        self.deleted += other.deleted
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ class LakeTable:
 
     def _widen(self) -> None:
         table = self.open()
-        lacking = new_columns(self.name, pl.scan_delta(table).collect_schema(), stored_schema(self.name))
+        lacking = new_columns(self.name, self.place.scan(table).collect_schema(), stored_schema(self.name))
         if not lacking:
             return
         library = delta()
@@ -133,57 +140,64 @@ class LakeTable:
             missed.
         """
         self.make(rows.select(pl.len()).collect(engine="streaming").item())
-        buckets = self._about(self.open())["buckets"]
         schema = as_stored(TABLES[self.name].schema)
         plain = rows.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
         written = Written()
-        with _by_bucket(plain, buckets) as parts:
+        with _by_bucket(plain, self._buckets()) as parts:
             for bucket, part in enumerate(parts):
                 new = part.collect(engine="streaming").unique(KEY, keep="last", maintain_order=True)
-                self._merge_bucket(new, bucket, at, whole, written)
+                written += self._write(new, new.select(KEY), bucket, at, whole)
         return written
 
-    def _merge_bucket(
-        self, new: pl.DataFrame, bucket: int, at: dt.datetime, whole: Sequence[tuple[str, str]], written: Written
-    ) -> None:
-        def once() -> None:
+    def mark_missed(self, keys: pl.DataFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]]) -> Written:
+        """Mark what is stored of these accounts and is not among all the `keys` that they have; return how many."""
+        schema = as_stored(TABLES[self.name].schema)
+        plain = keys.lazy().select(pl.col(name).cast(schema[name]) for name in KEY)
+        nothing = pl.DataFrame(schema=schema)
+        written = Written()
+        with _by_bucket(plain, self._buckets()) as parts:
+            for bucket, part in enumerate(parts):
+                written += self._write(nothing, part.collect(), bucket, at, whole)
+        return written
+
+    def _buckets(self) -> int:
+        return int(self._about(self.open())["buckets"])
+
+    def _write(
+        self, new: pl.DataFrame, there: pl.DataFrame, bucket: int, at: dt.datetime, whole: Sequence[tuple[str, str]]
+    ) -> Written:
+        """Commit what is different in one bucket: what is new, and what is not among the keys that are there."""
+
+        def once() -> Written:
             table = self.open()
-            found = self._difference(table, new, bucket, at, whole)
-            if found.is_nothing:
-                return
+            current = self.place.scan(table).filter(pl.col(IS_CURRENT), pl.col(KEY_BUCKET) == bucket)
             with self.place.in_words(self.path):
-                if found.ended.is_empty():
-                    delta().write_deltalake(table, found.begun, mode="append", **writing(table.version() + 1))
-                else:
-                    _merge(table, merge_source(found, at=at), bucket)
-            written.added += found.added
-            written.changed += found.changed
-            written.deleted += found.deleted
+                keys = new.lazy().select(KEY)
+                stored = current.join(keys, on=KEY, how="semi", nulls_equal=True).collect(engine="streaming")
+                gone = self._gone(current, there.lazy(), at, whole)
+            found = difference(stored, new, gone, at=at, bucket=bucket)
+            with self.place.in_words(self.path):
+                _commit(table, found, at, bucket)
+            return Written(found.added, found.changed, found.deleted)
 
-        again(once)
+        return again(once)
 
-    def _difference(
-        self, table: Any, new: pl.DataFrame, bucket: int, at: dt.datetime, whole: Sequence[tuple[str, str]]
-    ) -> Any:
-        current = pl.scan_delta(table).filter(pl.col(IS_CURRENT), pl.col(KEY_BUCKET) == bucket)
-        keys = new.lazy().select(KEY)
-        with self.place.in_words(self.path):
-            stored = current.join(keys, on=KEY, how="semi", nulls_equal=True).collect(engine="streaming")
-            gone = stored.clear().select(KEY)
-            if whole:
-                accounts = pl.LazyFrame(whole, schema=["provider", "account"], orient="row")
-                may_be_missed = pl.col(VALID_FROM) <= at
-                if _DAY in TABLES[self.name].columns:
-                    may_be_missed &= pl.col(_DAY).is_null()
-                missed = current.filter(may_be_missed).join(accounts, on=["provider", "account"], how="semi")
-                missed = missed.join(keys, on=KEY, how="anti", nulls_equal=True)
-                gone = missed.select(KEY).collect(engine="streaming")
-        return difference(stored, new, gone, at=at, bucket=bucket)
+    def _gone(
+        self, current: pl.LazyFrame, there: pl.LazyFrame, at: dt.datetime, whole: Sequence[tuple[str, str]]
+    ) -> pl.DataFrame:
+        """Return the keys of what is stored of these accounts and is not there any more."""
+        accounts = pl.LazyFrame(whole, schema=dict.fromkeys(KEY[:2], pl.String), orient="row")
+        # what another writer read later is newer than what was missed
+        may_be_missed = pl.col(VALID_FROM) <= at
+        if _DAY in TABLES[self.name].columns:
+            may_be_missed &= pl.col(_DAY).is_null()
+        of_accounts = current.filter(may_be_missed).join(accounts, on=KEY[:2], how="semi")
+        return of_accounts.join(there, on=KEY, how="anti", nulls_equal=True).select(KEY).collect(engine="streaming")
 
     def scan(self, version: int) -> pl.LazyFrame:
         """Return all versions of all rows that are there, or were at a version of the table."""
         table = self.open(version)
-        return pl.scan_delta(table, storage_options=self.place.options)
+        return self.place.scan(table)
 
     def current_rows(self, version: int) -> int:
         """Return how many rows are current; no file is read for that."""
@@ -193,6 +207,15 @@ class LakeTable:
             return 0
         is_current = pl.col(f"partition.{IS_CURRENT}").cast(pl.String) == "true"
         return int(files.filter(is_current)["num_records"].sum())
+
+
+def _commit(table: Any, found: Difference, at: dt.datetime, bucket: int) -> None:
+    if found.is_nothing:  # Delta would commit a merge of nothing as nothing too
+        return
+    if found.ended.is_empty():
+        delta().write_deltalake(table, found.begun, mode="append", **writing(table.version() + 1))
+        return
+    _merge(table, merge_source(found, at=at), bucket)
 
 
 def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,19 +44,17 @@ class UnreadTable:
     def open(self, version: int | None = None) -> Any:
         return self.place.open(self.path, version)
 
-    def append(self, frames: Iterable[pl.DataFrame], at: dt.datetime) -> int:
+    def append(self, met: pl.DataFrame, at: dt.datetime) -> int:
         """Append what a refresh met, and return the version that holds it."""
         columns = UNREAD[self.name]
-        rows = [frame.select(pl.col(columns).cast(_TEXT)) for frame in frames if not frame.is_empty()]
-        met = pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, _TEXT)), *rows])
-        met = met.with_columns(pl.lit(at, UTC).alias(SEEN_AT))
+        rows = met.select(pl.col(columns).cast(_TEXT), pl.lit(at, UTC).alias(SEEN_AT))
         self._make()
 
         def once() -> int:
             table = self.open()
-            if not met.is_empty():
+            if not rows.is_empty():
                 with self.place.in_words(self.path):
-                    delta().write_deltalake(table, met, mode="append", **writing(table.version() + 1))
+                    delta().write_deltalake(table, rows, mode="append", **writing(table.version() + 1))
             return int(table.version())
 
         return again(once)
@@ -92,7 +90,7 @@ class UnreadTable:
             orient="row",
         )
         with self.place.in_words(self.path):
-            rows = pl.scan_delta(self.open(version), storage_options=self.place.options).join(lists, on=_LIST)
+            rows = self.place.scan(self.open(version)).join(lists, on=_LIST)
             still_holds = pl.col("__since").is_null() | (pl.col(SEEN_AT) >= pl.col("__since"))
             there = rows.filter(still_holds).collect()
         known_by = [name for name in columns if name not in ("reason", "raw")] if self.name == "misfits" else columns

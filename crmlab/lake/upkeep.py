@@ -111,7 +111,7 @@ def vacuum(place: Place, keep: dt.timedelta, now: dt.datetime) -> pl.DataFrame:
 
 def _forget(place: Place, before: dt.datetime) -> int:
     """Remove what the lake knew of itself before that; the newest of it is what it knew then, and stays."""
-    rows = pl.scan_delta(place.open(STATE)).filter(pl.col("at") < before).select("seq").collect()
+    rows = place.scan(place.open(STATE)).filter(pl.col("at") < before).select("seq").collect()
     newest = rows["seq"].max()
     if not isinstance(newest, int):
         return 0

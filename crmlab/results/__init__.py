@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmlab.loading import when_used
+from crmlab.results.failures import Failures
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
 from crmlab.results.manifest import FILE as MANIFEST
 from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_metadata, refuse_another_question
@@ -19,6 +20,7 @@ __all__ = [
     "MANIFEST",
     "NOT_ALWAYS",
     "SUMMARY",
+    "Failures",
     "Fetched",
     "Format",
     "Result",
