@@ -12,6 +12,8 @@ from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_
 
 if TYPE_CHECKING:
     from crmlab.results.export import FORMATS, Format, read_cells, read_csv, table_writers, text_writers
+    from crmlab.results.mask_key import kept_key, new_key
+    from crmlab.results.masking import Mask, as_mask, masked_account
     from crmlab.results.opening import open, tells_time  # noqa: A004  # read as crmlab.open
     from crmlab.results.rewriting import read_stored, rewrite, stored_files
 
@@ -23,10 +25,15 @@ __all__ = [
     "Failures",
     "Fetched",
     "Format",
+    "Mask",
     "Result",
     "Stored",
+    "as_mask",
     "failure_as_json",
     "failure_from_json",
+    "kept_key",
+    "masked_account",
+    "new_key",
     "open",
     "parquet_metadata",
     "read_cells",
@@ -46,6 +53,8 @@ __getattr__ = when_used(
         **dict.fromkeys(
             ("FORMATS", "Format", "read_cells", "read_csv", "table_writers", "text_writers"), "crmlab.results.export"
         ),
+        **dict.fromkeys(("kept_key", "new_key"), "crmlab.results.mask_key"),
+        **dict.fromkeys(("Mask", "as_mask", "masked_account"), "crmlab.results.masking"),
         **dict.fromkeys(("open", "tells_time"), "crmlab.results.opening"),
         **dict.fromkeys(("read_stored", "rewrite", "stored_files"), "crmlab.results.rewriting"),
     },
