@@ -199,7 +199,7 @@ async def fetch_to(
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
         paths = store.paths
-        scans = {name: pl.scan_parquet(paths[name]) for name in heights}
+        scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
         stored = Stored(scans, heights=heights, **account)
         beside = stored.writers_beside(directory, store.wholes)
         obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
