@@ -239,7 +239,7 @@ async def fetch_to(
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
         paths = store.paths
-        scans = {name: pl.scan_parquet(paths[name]) for name in heights}
+        scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
         if by:
             account = masked_account(account)
         stored = Stored(scans, heights=heights, **account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,8 @@ from crmlab.schema import UTC, Asked, Frame, TableName, Tables, TimeLike
 if TYPE_CHECKING:
     from crmlab.results.export import Format
     from crmlab.results.masking import Mask
+
+LOG = logging.getLogger("crmlab")
 
 SUMMARY = pl.Schema(
     {
@@ -281,6 +284,14 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
         )
 
+    def _log_note(self, query: str) -> None:
+        """Log what the tables of a query lack."""
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
+
+        said = sql.sql_note(self, query)
+        if said:
+            LOG.info("sql: %s", said)
+
     def _period_in_words(self) -> str:
         period = self.asked.in_words()
         return f" It holds {period}." if period else ""
@@ -321,6 +332,38 @@ class Fetched(Result[pl.DataFrame]):
     def _masked_by(self, mask: Mask) -> Fetched:
         tables = {name: mask.frame(name, frame) for name, frame in self._tables.items()}
         return Fetched(tables, heights=self._heights, **self._masked_account())
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """Return the answer of a SQL query over the tables, by Polars' SQL.
+
+        Every table has its name there; one with a dot stands in double quotes: ``"onepagecrm.deals"``. An answer says
+        neither of which period its tables are nor whether they are complete: `asked` and `summary` do, and the log at
+        INFO where they are not whole.
+
+        Parameters
+        ----------
+        query
+            One select (https://docs.pola.rs/api/python/stable/reference/sql).
+
+        Returns
+        -------
+        pl.DataFrame
+            Its columns are those that the query names.
+
+        Raises
+        ------
+        UsageError
+            It is no select, names a table or a column that is not there, or reads a file.
+
+        Examples
+        --------
+        >>> data.sql("select owner_name, count(*) as deals from deals group by owner_name")  # doctest: +SKIP
+        >>> data.sql('select id, name from "onepagecrm.deals" where amount > 1000')  # doctest: +SKIP
+        """
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
+
+        self._log_note(query)
+        return sql.sql_answer(query, self._tables)
 
     @overload
     def report(
@@ -495,6 +538,21 @@ class Stored(Result[pl.LazyFrame]):
         masked = Stored(tables, heights=self._heights, **self._masked_account())
         masked.paths = {}
         return masked
+
+    def sql(self, query: str) -> pl.LazyFrame:
+        """Return the answer of a SQL query over the tables, lazily: see `Fetched.sql`.
+
+        Tables and columns that are not there are told at once. What is read of the files, ``collect()`` reads, and of
+        them only the columns and rows that the query needs.
+
+        Examples
+        --------
+        >>> data.sql("select count(*) as events from consent_events").collect()  # doctest: +SKIP
+        """
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
+
+        self._log_note(query)
+        return sql.planned(query, self._tables)
 
     def _table_lines(self) -> pl.DataFrame:
         lines = super()._table_lines()
