@@ -435,6 +435,8 @@ class World:
     integrations: list[Integration] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     lost_reasons: dict[str, str] = field(default_factory=dict)
+    #: ids of what users delete after its end
+    deleted: frozenset[str] = frozenset()
     #: what time it is where it is served: `now` is when it was made
     clock: Callable[[], datetime] = utc_now
 
