@@ -12,6 +12,7 @@ from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.progress import Listener, Progress, State, listening
+from crmlab.fetching.query import chosen_accounts
 from crmlab.fetching.replay import replay
 from crmlab.fetching.time_limit import out_of_time
 from crmlab.loading import when_used
@@ -37,6 +38,7 @@ __all__ = [
     "call",
     "check",
     "chosen",
+    "chosen_accounts",
     "download",
     "fetch",
     "fetch_to",

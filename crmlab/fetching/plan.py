@@ -147,6 +147,17 @@ async def plan(
         it took longer than `Timeouts.total`
     CrmlabError
         the first failure
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     plan = await crmlab.plan(accounts, "contacts", "deals")
+    ...     data = await crmlab.fetch(plan)  # does not ask again what the plan has asked
+    >>> plan.exact, data.complete
+    (True, True)
+    >>> plan.requests == plan.resources["requests"].sum()
+    True
     """
     query = as_query(accounts, tables, since=since, until=until)
     return await planned(query, limits=limits, timeouts=timeouts)
