@@ -10,7 +10,7 @@ import polars as pl
 
 from crmlab.connector import ChangeFilter, Context, PageSize, Request, Resource, fill_path, get
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.pages import asks_for_history, numbered_pages, total
+from crmlab.providers.onepagecrm.pages import asks_for_history, ignores_period, numbered_pages, total
 
 _PER_PAGE = 100
 #: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
@@ -94,6 +94,7 @@ def paged(name: str, record: str, **more: Any) -> Resource:
         "page_size": PageSize(name="per_page"),
         "total": total,
         "inserted_at": inserted_at,
+        "remark": ignores_period,
         "projection": fields.LEAN,
     }
     return Resource(name=name, unwrap=record, **(usual | more))
