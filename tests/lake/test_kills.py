@@ -1,4 +1,4 @@
-"""A lake whose process is killed at any moment: no row is lost, none is there twice, and what it says it knows is true."""
+"""A lake whose process is killed at any moment: nothing is lost or there twice, and what it knows is true."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check(place: str, told: int) -> int:
 
 
 def live_and_be_killed(place: str) -> None:
-    drawn = random.Random(7)  # noqa: S311
+    drawn = random.Random(7)
     step = 0
     for _ in range(KILLS):
         step = check(place, run_and_kill(place, drawn.uniform(0.1, 1.5)))
