@@ -74,10 +74,13 @@ from crmlab.connector.resource import (
     EmbeddedList,
     Embedding,
     JsonPath,
+    Pushdown,
     Resource,
     Schema,
     View,
+    Wanted,
     get,
+    one_value,
 )
 from crmlab.connector.secret_names import SECRET_PARTS, is_secret
 from crmlab.connector.target import (
@@ -129,6 +132,7 @@ __all__ = [
     "Paginator",
     "Probe",
     "Provider",
+    "Pushdown",
     "Reads",
     "Request",
     "Resource",
@@ -139,6 +143,7 @@ __all__ = [
     "Timeouts",
     "Verdict",
     "View",
+    "Wanted",
     "Write",
     "as_flag",
     "as_list",
@@ -182,6 +187,7 @@ __all__ = [
     "member",
     "number",
     "numbered",
+    "one_value",
     "one_answer",
     "one_by_one",
     "page_size_fact",

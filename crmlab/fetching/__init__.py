@@ -19,6 +19,7 @@ from crmlab.loading import when_used
 if TYPE_CHECKING:
     from crmlab.fetching.probing import Probed, max_requests, probe
     from crmlab.fetching.redaction import redact
+    from crmlab.fetching.lazy_scan import scan
 
 __all__ = [
     "Asked",
@@ -44,6 +45,7 @@ __all__ = [
     "probe",
     "redact",
     "replay",
+    "scan",
 ]
 
 __getattr__ = when_used(
@@ -51,5 +53,6 @@ __getattr__ = when_used(
     {
         **dict.fromkeys(("Probed", "max_requests", "probe"), "crmlab.fetching.probing"),
         "redact": "crmlab.fetching.redaction",
+        "scan": "crmlab.fetching.lazy_scan",
     },
 )

@@ -24,6 +24,8 @@ class ResourceTask:
     tables: frozenset[str]
     raw: bool
     needed: bool
+    #: how many records are enough; None: all
+    enough: int | None = None
 
     @property
     def full_name(self) -> str:
@@ -92,14 +94,29 @@ def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]
     return {
         resource.name: ResourceTask(
             account=account,
-            resource=resource,
+            resource=resource if resource.name in parents else narrowed(resource, query),
             tables=wanted.get(resource.name, frozenset()),
             raw=resource.name in raw,
             needed=resource.name in parents,
+            enough=None if resource.name in parents else query.enough,
         )
         for resource in account.provider.resources
         if resource.name in wanted.keys() | raw | parents
     }
+
+
+def narrowed(resource: Resource, query: Query) -> Resource:
+    """Return a resource as it is asked for the rows of a query, where the service can tell them from others."""
+    return resource.asked_with(narrowing(resource, query))
+
+
+def narrowing(resource: Resource, query: Query) -> Mapping[str, str]:
+    """Return the parameters that leave out what a query does not want; none where it wants several tables."""
+    if not query.wanted or len(query.tables) != 1 or query.raw:
+        return {}
+    (table,) = query.tables
+    pushdown = resource.pushdown.get(table)
+    return pushdown.params(query.wanted) if pushdown else {}
 
 
 def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> set[str]:
