@@ -237,9 +237,11 @@ class ListReader:
         requests = tuple(following)
         if self._enough is None:
             return requests
+        if self.is_cut:  # pages that are on their way would name the last ones again
+            return ()
         missing = max(0, self._enough - self._came)
         needed = -(-missing // max(1, len(found)))
-        self.is_cut = self.is_cut or needed < len(requests)
+        self.is_cut = needed < len(requests)
         return requests[:needed]
 
     async def _take_file(self, request: Request) -> None:
