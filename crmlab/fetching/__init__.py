@@ -17,9 +17,9 @@ from crmlab.fetching.time_limit import out_of_time
 from crmlab.loading import when_used
 
 if TYPE_CHECKING:
+    from crmlab.fetching.lazy_scan import scan
     from crmlab.fetching.probing import Probed, max_requests, probe
     from crmlab.fetching.redaction import redact
-    from crmlab.fetching.lazy_scan import scan
 
 __all__ = [
     "Asked",

@@ -121,7 +121,7 @@ class _Source:
         return f"<scan of {self.table}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        raise UsageError("a scan holds the keys of its accounts, and is not written down: collect it, and keep the frame")
+        raise UsageError("a scan holds the keys of its accounts, and is not written down: collect it, keep the frame")
 
     def __call__(
         self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch: int | None
@@ -139,8 +139,8 @@ class _Source:
         queries = [replace(query, enough=rows) for query in self._queries(terms)]
         found = in_thread(self._read(queries))
         came = sum(data[self.table].height for data in found)
-        if rows is not None and came < rows:
-            # records may have been left out that make no rows: only now all are needed
+        if rows is not None and came < rows and not all(data.complete for data in found):
+            # enough records were not enough rows: only now all are needed
             found = in_thread(self._read([replace(query, enough=None) for query in queries]))
         frames = [data[self.table] for data in found]
         return pl.concat([TABLES[self.table].empty(), *frames]).slice(0, rows)

@@ -20,7 +20,7 @@ import polars as pl
 
 LOG = logging.getLogger("crmlab")
 
-#: seconds that a bound is moved outwards: services keep whole seconds, and none says whether an edge belongs to a period
+#: that a bound is moved outwards: services keep whole seconds, and none says whether an edge belongs to a period
 _SLACK = dt.timedelta(seconds=1)
 _TURNED = {"Gt": "Lt", "GtEq": "LtEq", "Lt": "Gt", "LtEq": "GtEq", "Eq": "Eq", "EqValidity": "EqValidity"}
 _SURPRISES = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)

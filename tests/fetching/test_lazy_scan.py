@@ -31,7 +31,7 @@ PREDICATES = int(os.environ.get("CRMLAB_PREDICATES", "24"))
 Engine = Literal["in-memory", "streaming"]
 ENGINES: tuple[Engine, ...] = ("in-memory", "streaming")
 each_engine = pytest.mark.parametrize("engine", ENGINES)
-T = pl.col("modified_at")
+modified_at = pl.col("modified_at")
 
 
 class Served:
@@ -84,12 +84,12 @@ def test_what_changed_lately_takes_a_twentieth_of_the_requests(crm: Any, deals: 
     lately = deals["modified_at"].sort(descending=True)[deals.height // 25]
 
     every, all_requests = asked(crm, scan, engine)
-    few, few_requests = asked(crm, scan.filter(T >= lately), engine)
+    few, few_requests = asked(crm, scan.filter(modified_at >= lately), engine)
 
     assert all_requests == -(-deals.height // 100) >= 20
     assert few_requests == 1
     assert_frame_equal(every.sort("id"), deals.sort("id"))
-    assert_frame_equal(few.sort("id"), deals.filter(T >= lately).sort("id"))
+    assert_frame_equal(few.sort("id"), deals.filter(modified_at >= lately).sort("id"))
 
 
 def test_owner_status_pipeline_and_stage_go_into_requests(crm: Any, deals: pl.DataFrame) -> None:
@@ -128,8 +128,8 @@ def test_a_head_takes_the_pages_that_it_needs(crm: Any, deals: pl.DataFrame, eng
         assert frame["id"].is_in(deals["id"].implode()).all()
 
 
-def test_a_head_is_whole_where_records_make_no_rows() -> None:
-    """Complero's events without a statement of consent make a row each, Relenta's contacts all: what is short is read."""
+def test_a_head_is_whole_where_several_records_make_one_row() -> None:
+    """Of Complero's contacts each has several events, so that enough records are not enough rows."""
     with Served(rows=150, services=["complero", "relenta"]) as accounts:
         every = asyncio.run(crmlab.fetch(accounts, "contacts")).contacts
 

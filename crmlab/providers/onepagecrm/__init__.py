@@ -220,9 +220,7 @@ PROVIDER = Provider(
             needs_before_decode=("bootstrap",),
             pushdown=_WORK,
         ),
-        paged(
-            "meetings", "meeting", doc="Meetings.", schema=fields.MEETING, views=views.MEETINGS, pushdown=_WORK
-        ),
+        paged("meetings", "meeting", doc="Meetings.", schema=fields.MEETING, views=views.MEETINGS, pushdown=_WORK),
         *OWN_RECORDS,
     ),
     operations=declared_in("crmlab.providers.onepagecrm.operations"),
