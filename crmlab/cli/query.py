@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -69,7 +71,8 @@ async def run(options: argparse.Namespace) -> int:
 
 def _answer(data: Fetched | Stored, options: argparse.Namespace) -> pl.DataFrame:
     if options.engine == "polars":
-        return sql_answer(options.sql, data)
+        tables: Mapping[str, Any] = data  # of frames, lazy or not
+        return sql_answer(options.sql, tables)
     limits = {"memory_limit": options.memory_limit} if options.memory_limit else {}
     if isinstance(data, Stored):
         return duckdb_query(options.sql, {name: data.paths[name] for name in data}, **limits)

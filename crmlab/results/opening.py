@@ -64,8 +64,12 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
     Examples
     --------
     >>> import crmlab
-    >>> data = crmlab.open("out", lazy=False)  # doctest: +SKIP
-    >>> data.report("monday.html")  # doctest: +SKIP
+    >>> import polars as pl
+    >>> deals = crmlab.table("deals", pl.DataFrame({"id": ["1"], "status": ["won"]}), provider="salesforce")
+    >>> files = crmlab.collect(deals=deals, as_of="2026-01-31").export("out")
+    >>> data = crmlab.open("out", lazy=False)  # in memory; else its tables are lazy frames
+    >>> data.fetched_at.date().isoformat(), data.deals["status"].to_list()
+    ('2026-01-31', ['won'])
     """
     check_threads()
     place = Path(folder)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
-from crmlab.connector import Context, PageSize, Request, Resource, Wanted, fill_path, get, one_value
+from crmlab.connector import (
+    ChangeFilter,
+    Context,
+    PageSize,
+    Request,
+    Resource,
+    Wanted,
+    fill_path,
+    get,
+    one_value,
+)
 from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import asks_for_history, numbered_pages, total
 
 _PER_PAGE = 100
+#: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
+CHANGED = ChangeFilter(overlap=dt.timedelta(minutes=10))
 #: how deals are asked for that are one of these
 _STATUSES: Mapping[frozenset[str], Mapping[str, str]] = {
     frozenset({"pending"}): {"status": "pending"},
