@@ -18,6 +18,7 @@ from crmlab.fetching.time_limit import out_of_time
 from crmlab.loading import when_used
 
 if TYPE_CHECKING:
+    from crmlab.fetching.lazy_scan import scan
     from crmlab.fetching.probing import Probed, max_requests, probe
     from crmlab.fetching.redaction import redact
     from crmlab.fetching.refreshing import Keys, ListRead, Refreshed, keys, plan_refresh, refreshed
@@ -53,6 +54,7 @@ __all__ = [
     "redact",
     "refreshed",
     "replay",
+    "scan",
 ]
 
 __getattr__ = when_used(
@@ -63,5 +65,6 @@ __getattr__ = when_used(
             ("Keys", "ListRead", "Refreshed", "keys", "plan_refresh", "refreshed"), "crmlab.fetching.refreshing"
         ),
         "redact": "crmlab.fetching.redaction",
+        "scan": "crmlab.fetching.lazy_scan",
     },
 )
