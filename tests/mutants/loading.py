@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from types import FunctionType
+from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 
@@ -38,12 +38,9 @@ def _put_member(owner: type, name: str, value: Any) -> None:
         _recode(before.fget, value.fget)
     elif isinstance(before, FunctionType):
         _recode(before, value)
-    elif not name.startswith("__") and before is not value and type(before) is type(value) and name != "__slots__":
-        try:
-            setattr(owner, name, value)
-        except (AttributeError, TypeError):
-            # a slot of an instance: nothing stands in the class
-            return
+    elif not name.startswith("__") and not isinstance(value, MemberDescriptorType):
+        # a slot is of its own class, and holds no code
+        setattr(owner, name, value)
 
 
 def _recode(old: Any, new: Any) -> None:
