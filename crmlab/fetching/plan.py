@@ -159,9 +159,14 @@ async def plan(
     >>> plan.requests == plan.resources["requests"].sum()
     True
     """
+    query = as_query(accounts, tables, since=since, until=until)
+    return await planned(query, limits=limits, timeouts=timeouts)
+
+
+async def planned(query: Query, *, limits: Limits | None, timeouts: Timeouts | None) -> Plan:
+    """Return the plan of a query; see `plan`."""
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
-    query = as_query(accounts, tables, since=since, until=until)
     async with Client(limits, timeouts) as client, within(client.timeouts.total):
         client.share_limits(query.accounts)
         backpressure = Backpressure()

@@ -109,7 +109,7 @@ def tells_time(folder: str | Path) -> bool:
 
 
 def _stored(files: Mapping[str, Path], known: Mapping[str, Any], place: Path) -> Stored:
-    scans = {name: pl.scan_parquet(path) for name, path in files.items()}
+    scans = {name: pl.scan_parquet(path, glob=False) for name, path in files.items()}
     heights = {name: scan.select(pl.len()).collect().item() for name, scan in scans.items()}
     _refuse_other_heights(place, heights, manifest.read(place))
     stored = Stored(scans, heights=heights, **known)
@@ -226,7 +226,7 @@ def _known(place: Path, format: str) -> dict[str, pl.DataFrame]:
 
 def _parquet(name: str, path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError):
         raise UsageError(f"{path} cannot be read as Parquet") from None
 
