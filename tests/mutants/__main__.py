@@ -1,6 +1,6 @@
 """Whether the tests of the pure modules see a fault: ``make mutants``, or ``python -m tests.mutants paging``.
 
-Each module gets one small fault after the other (`changes`), each in a process of its own, and runs against its own tests.
+Each module gets one small fault after the other (`changes`), each in a process of its own, in which its own tests run.
 A fault that all of them pass has survived: a test is missing, or the fault is none and stands with its reason in
 `equal`. The run fails where fewer than 95 in 100 of the others are found.
 """
@@ -89,7 +89,7 @@ class EachFault:
         return sorted(survived, key=lambda mutant: mutant.line)
 
     def _started(self, session: pytest.Session, tree: ast.Module) -> int:
-        """Start the tests with this in place of the module, in a process of its own, and return its number; it ends with 0 if they pass."""
+        """Start the tests with this in place of the module, and return the process, which ends with 0 if they pass."""
         child = os.fork()
         if child:
             return child
