@@ -24,7 +24,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -40,7 +39,7 @@ OUTCOMES = ("exact", "told", "silent", "hung", "odd", "unseen")
 WRONG = ("silent", "hung", "odd")
 #: seconds after which a run hangs; every limit of `TIMEOUTS` is far below
 PATIENCE = 60.0
-TIMEOUTS = crmlab.Timeouts(answer=3.0, connect=2.0, stall=8.0, total=40.0, max_body=MAX_BODY)
+TIMEOUTS = crmlab.Timeouts(answer=3.0, connect=2.0, stall=8.0, total=40.0, max_body=MAX_BODY, first_wait=0.005)
 LIMITS = crmlab.Limits(concurrency=10)
 ROWS = 250
 #: runs side by side: most of a run is waiting
@@ -235,20 +234,18 @@ async def tortured(runs: int, seed: int, *, faults: Sequence[Fault] = FAULTS, ro
     """Run so many fetches: two in three with one fault each, the others with several."""
     chance = random.Random(seed)  # no secret
     found: list[Run] = []
-    # the waits between tries are crmlab's own, and tested elsewhere
-    with mock.patch.multiple("crmlab.http.client", FIRST_WAIT=0.005, FIRST_WAIT_AFTER_REFUSAL=0.02):
-        async with crmlab.sandbox(rows=rows, seed=3) as sandbox:
-            bench = Bench(sandbox=sandbox, chance=chance)
-            await bench.measure()
-            places = asyncio.Semaphore(AT_ONCE)
+    async with crmlab.sandbox(rows=rows, seed=3) as sandbox:
+        bench = Bench(sandbox=sandbox, chance=chance)
+        await bench.measure()
+        places = asyncio.Semaphore(AT_ONCE)
 
-            async def one(number: int) -> None:
-                async with places:
-                    found.append(await chosen(bench, faults, number, runs))
+        async def one(number: int) -> None:
+            async with places:
+                found.append(await chosen(bench, faults, number, runs))
 
-            await asyncio.gather(*map(one, range(runs)))
-            if faults is FAULTS:
-                found += await unreachable(bench)
+        await asyncio.gather(*map(one, range(runs)))
+        if faults is FAULTS:
+            found += await unreachable(bench)
     return found
 
 
