@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from crmlab import analysis, plots
     from crmlab.fetching import Probed, probe
     from crmlab.fetching.typed_call import call
+    from crmlab.lake import Lake
     from crmlab.notebook import explore, login
     from crmlab.own_data.collect import collect
     from crmlab.own_data.table import table
@@ -47,6 +48,7 @@ __all__ = [
     "Dossier",
     "DryRun",
     "Fetched",
+    "Lake",
     "Limits",
     "Plan",
     "Probed",
@@ -85,6 +87,7 @@ __getattr__ = when_used(
     __name__,
     {
         "Dossier": "crmlab.privacy",
+        "Lake": "crmlab.lake",
         "Probed": "crmlab.fetching",
         "PushPlan": "crmlab.pushing",
         "Pushed": "crmlab.pushing",

@@ -16,12 +16,12 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import crmlab
-from crmlab.cli import about, call, demo, doctor, erase, fetch, operations, plan, push, report, sandbox, spool
+from crmlab.cli import about, call, demo, doctor, erase, fetch, operations, plan, push, query, report, sandbox, spool
 from crmlab.cli.output import INCOMPLETE, STOPPED, WRONG
 from crmlab.errors import CredentialError, CrmlabError, PlanError, UsageError
 
 #: in the order of the help
-COMMANDS = (demo, fetch, plan, sandbox, doctor, report, operations, call, push, spool, about, erase)
+COMMANDS = (demo, fetch, plan, sandbox, doctor, report, query, operations, call, push, spool, about, erase)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

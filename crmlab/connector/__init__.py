@@ -70,6 +70,7 @@ from crmlab.connector.request import Request, fill_path
 from crmlab.connector.resource import (
     JSON,
     RECORD,
+    ChangeFilter,
     Context,
     EmbeddedList,
     Embedding,
@@ -112,6 +113,7 @@ __all__ = [
     "WORDS",
     "AnswerParts",
     "Batch",
+    "ChangeFilter",
     "Context",
     "EmbeddedList",
     "Embedding",

@@ -91,6 +91,22 @@ class Embedding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFilter:
+    """How a list is asked for what is new or changed since it was last read.
+
+    `overlap` is how long before that it is asked again, since clocks differ and some records arrive late. `kept` is how
+    far back a first reading asks, where a fetch without `since` would not ask for all that the service has.
+    """
+
+    overlap: dt.timedelta
+    kept: dt.timedelta | None = None
+    #: the service takes no shorter period than a day
+    by_day: bool = False
+    #: its records do not change and are not deleted by users: one that is gone has expired
+    of_events: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One kind of record of one API: how to ask for it, to page it, to read it."""
 
@@ -136,6 +152,8 @@ class Resource:
     embedding: Embedding | None = None
     #: tells an error answer to a first request that means "nothing here" from a failure
     is_empty_answer: Callable[[ApiError, Request], bool] = lambda error, request: False
+    #: how it is asked for what changed; None where it comes whole each time, or hangs on others that are asked so
+    change_filter: ChangeFilter | None = None
     #: not all requests can be answered so: where they are, the path is wrong
     never_all_empty: bool = False
 
@@ -185,6 +203,11 @@ class Resource:
     note: Callable[[Context], str] = lambda context: ""
     #: the period that a fetch like this reaches, where it may be another than the one that is asked for
     reached: Callable[[Context], Period] | None = None
+
+    @property
+    def filters_by_change(self) -> bool:
+        """Whether `Context.since` makes its list shorter, instead of choosing among what comes whole."""
+        return self.change_filter is not None
 
     @property
     def checks_completeness(self) -> bool:

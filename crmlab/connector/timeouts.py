@@ -31,6 +31,12 @@ class Timeouts:
     max_body
         Bytes of one answer when it is unpacked: a megabyte of gzip can hold a thousand. A file that is written to
         disk as it comes may be larger.
+
+    Examples
+    --------
+    >>> from crmlab import Timeouts
+    >>> Timeouts(answer=30, total=3600)  # half a minute for one answer, an hour for the whole
+    Timeouts(answer=30, connect=15.0, stall=600.0, total=3600, max_body=256000000)
     """
 
     answer: float | None = 120.0

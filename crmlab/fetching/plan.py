@@ -147,10 +147,26 @@ async def plan(
         it took longer than `Timeouts.total`
     CrmlabError
         the first failure
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     plan = await crmlab.plan(accounts, "contacts", "deals")
+    ...     data = await crmlab.fetch(plan)  # does not ask again what the plan has asked
+    >>> plan.exact, data.complete
+    (True, True)
+    >>> plan.requests == plan.resources["requests"].sum()
+    True
     """
+    query = as_query(accounts, tables, since=since, until=until)
+    return await planned(query, limits=limits, timeouts=timeouts)
+
+
+async def planned(query: Query, *, limits: Limits | None, timeouts: Timeouts | None) -> Plan:
+    """Return the plan of a query; see `plan`."""
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
-    query = as_query(accounts, tables, since=since, until=until)
     async with Client(limits, timeouts) as client, within(client.timeouts.total):
         client.share_limits(query.accounts)
         backpressure = Backpressure()

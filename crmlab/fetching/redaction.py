@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from crmlab.atomic_files import errors_in_words, make_private_folder
+from crmlab.atomic_files import errors_in_words, make_private_folder, write_private
 from crmlab.connector import Provider, Request, url_fields
 from crmlab.decoding import Masker, is_id
 from crmlab.errors import UsageError
-from crmlab.fetching.answer_file import AnswerFile, packed, read, write_private
+from crmlab.fetching.answer_file import AnswerFile, packed, read
 from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name, is_answer_name
 from crmlab.fetching.answer_spool import FILE, spool_in
 from crmlab.fetching.spool import names_a_folder

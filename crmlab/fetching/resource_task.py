@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, Resource
+from crmlab.connector import Context, Resource, View
 from crmlab.decoding import EXPORTS, RAW, Decoder, decoder
 from crmlab.fetching.query import Query
+
+#: what a sweep of keys reads of a record
+KEY_COLUMNS = ("id", "created_at", "modified_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +87,15 @@ def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]
     """Return what is wanted of each resource of an account, those that others depend on included."""
     raw = query.raw_of(account)
     wanted = {
-        resource.name: query.tables.intersection(resource.tables)
+        resource.name: query.fills(account, resource)
         for resource in account.provider.resources
-        if not resource.destructive and query.tables.intersection(resource.tables)
+        if not resource.destructive and query.fills(account, resource)
     }
     parents = _parents(account, wanted.keys() | raw, filling=wanted.keys())
     return {
         resource.name: ResourceTask(
             account=account,
-            resource=resource,
+            resource=resource if query.keys_of is None else with_keys_only(resource),
             tables=wanted.get(resource.name, frozenset()),
             raw=resource.name in raw,
             needed=resource.name in parents,
@@ -100,6 +103,23 @@ def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]
         for resource in account.provider.resources
         if resource.name in wanted.keys() | raw | parents
     }
+
+
+def with_keys_only(resource: Resource) -> Resource:
+    """Return a resource whose rows have nothing but their id and their times."""
+    views = resource.views
+    if callable(views):
+        made = views
+        return replace(resource, views=lambda context: _keys(made(context)))
+    return replace(resource, views=_keys(views))
+
+
+def _keys(views: Iterable[View]) -> tuple[View, ...]:
+    """Return the views with the columns that tell a record from others, and when it changed."""
+    return tuple(
+        replace(view, columns={name: view.columns[name] for name in KEY_COLUMNS if name in view.columns})
+        for view in views
+    )
 
 
 def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> set[str]:

@@ -19,7 +19,7 @@ from crmlab.errors import (
     UnknownOutcomeError,
     UsageError,
 )
-from crmlab.fetching import Listener, chosen, out_of_time
+from crmlab.fetching import Listener, TaskGroup, chosen, out_of_time
 from crmlab.pushing.batches import Ready, batches
 from crmlab.pushing.current import whole_list
 from crmlab.pushing.follow_up import FollowUp, as_told
@@ -70,14 +70,12 @@ class Sender:
             if self._prepared.reads_list:
                 await self._read_list()
             queue = batches(self._ready_rows(), self._target)
-            async with asyncio.TaskGroup() as group:
+            async with TaskGroup() as group:
                 for _ in range(min(IN_FLIGHT, self._client.limits(self._account).concurrency)):
                     group.create_task(self._work(queue))
             if not self.failure and next(queue, None):
                 self.failure = stopped()
             await self._follow_up.run()
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
         finally:
             if timer:
                 timer.cancel()

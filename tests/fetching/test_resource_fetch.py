@@ -20,7 +20,7 @@ from tests.fetching.no_server import CONTEXT, Account, Service, answer, notes, t
 def fetch(service: Service, resource: Resource | None = None, **wanted: Any) -> tuple[ResourceFetch, Account]:
     chosen = resource or notes()
     account = Account(service)
-    embeddings = Embeddings({chosen.name: chosen}, CONTEXT)
+    embeddings = Embeddings({chosen.name: chosen}, {chosen.name: CONTEXT})
     return ResourceFetch(task(chosen, **wanted), account, embeddings, CONTEXT, stored=frozenset()), account
 
 

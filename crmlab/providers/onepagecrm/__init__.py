@@ -32,9 +32,9 @@ from crmlab.connector import (
 )
 from crmlab.connector.operation import declared_in
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.asking import created_at, deals, first_page, paged, told_pages, whole
+from crmlab.providers.onepagecrm.asking import CHANGED, created_at, deals, first_page, paged, told_pages, whole
 from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
-from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding
+from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, told_time
 from crmlab.providers.onepagecrm.probes import PROBES
 from crmlab.providers.onepagecrm.targets import TARGETS
 
@@ -125,6 +125,7 @@ PROVIDER = Provider(
     # one request like /users, and the only one that says who is signed in
     ping=Request(path="/bootstrap"),
     reached=_signed_in,
+    clock=told_time,
     ping_resource="bootstrap",
     resources=(
         Resource(
@@ -171,6 +172,7 @@ PROVIDER = Provider(
             follow=contact_pages,
             embeds=tuple(EmbeddedList(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
             embedding=embedding,
+            change_filter=CHANGED,
             schema=fields.CONTACT,
             envelope_fields=fields.BESIDE_CONTACT,
             views=views.CONTACTS,
@@ -190,23 +192,39 @@ PROVIDER = Provider(
             "deal",
             doc="Deals with their items; with stage_history=yes also the last stage that each had in each pipeline.",
             requests=deals,
+            change_filter=CHANGED,
             schema=fields.DEAL,
             views=views.deals,
             view_tables=("deals", "deal_items"),
             needs_before_decode=("bootstrap", "pipelines"),
         ),
-        paged("actions", "action", doc="Next actions, done and to do.", schema=fields.ACTION, views=views.ACTIONS),
-        paged("notes", "note", doc="Notes.", schema=fields.NOTE, views=views.NOTES),
+        paged(
+            "actions",
+            "action",
+            doc="Next actions, done and to do.",
+            change_filter=CHANGED,
+            schema=fields.ACTION,
+            views=views.ACTIONS,
+        ),
+        paged("notes", "note", doc="Notes.", change_filter=CHANGED, schema=fields.NOTE, views=views.NOTES),
         paged(
             "calls",
             "call",
             doc="Calls.",
+            change_filter=CHANGED,
             schema=fields.CALL,
             views=views.calls,
             view_tables=("activities",),
             needs_before_decode=("bootstrap",),
         ),
-        paged("meetings", "meeting", doc="Meetings.", schema=fields.MEETING, views=views.MEETINGS),
+        paged(
+            "meetings",
+            "meeting",
+            doc="Meetings.",
+            change_filter=CHANGED,
+            schema=fields.MEETING,
+            views=views.MEETINGS,
+        ),
         *OWN_RECORDS,
     ),
     operations=declared_in("crmlab.providers.onepagecrm.operations"),

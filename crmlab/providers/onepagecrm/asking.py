@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
-from crmlab.connector import Context, PageSize, Request, Resource, fill_path, get
+from crmlab.connector import ChangeFilter, Context, PageSize, Request, Resource, fill_path, get
 from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import asks_for_history, numbered_pages, total
 
 _PER_PAGE = 100
+#: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
+CHANGED = ChangeFilter(overlap=dt.timedelta(minutes=10))
 #: what `Resource.requests` is
 Requests = Callable[[Context], Iterable[Request]]
 

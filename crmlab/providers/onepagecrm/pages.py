@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
@@ -21,7 +22,10 @@ from crmlab.connector import (
     unix_seconds,
     whole_number,
 )
+from crmlab.errors import TransportError
 
+#: in Unix seconds: what is later counts something else, such as milliseconds
+_YEAR_2100 = 4_102_444_800
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
 #: of pages; each half the one before, so that two pages hold what one held
@@ -89,6 +93,18 @@ def counts(page: Page) -> Counts:
         per_page=whole_number(data.per_page),
         items_left=whole_number(data.items_left),
     )
+
+
+def told_time(page: Page) -> dt.datetime | None:
+    """Return when an answer was made: the earlier of what its body and its header say, which may be other machines."""
+    try:
+        timestamp = page.read(Envelope).timestamp
+    except TransportError:  # told where its records are looked for
+        timestamp = None
+    if timestamp is None or not 0 < timestamp < _YEAR_2100:
+        return page.sent_at
+    in_body = dt.datetime.fromtimestamp(timestamp, dt.UTC)
+    return min(in_body, page.sent_at or in_body)
 
 
 def total(page: Page) -> int | None:
