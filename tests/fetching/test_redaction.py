@@ -28,7 +28,7 @@ PLANTED = (
     "Annzq",
     "änne größzq",
     "王小明zq",
-    "Жаннаzq",
+    "Πόπηzq",
 )
 #: names that are words as well
 ALSO_WORDS = ("will", "mark", "grant", "note", "call", "open", "Sender")
