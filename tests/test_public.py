@@ -21,6 +21,7 @@ NAMES = [
     "Dossier",
     "DryRun",
     "Fetched",
+    "Lake",
     "Limits",
     "Plan",
     "Probed",

@@ -6,13 +6,13 @@ import datetime as dt
 
 import polars as pl
 
-from crmlab.analysis.consent_duration import curve, lasting, without_undated_ends
-from crmlab.analysis.consent_state import state_of
+from crmlab.analysis.consent_duration import lasting, thinned_curve, times_counted, without_undated_ends
+from crmlab.analysis.consent_state import state_of_part
 from crmlab.analysis.decisions import OPT_IN, OPT_OUT, SUBJECT_KEYS, consent_periods, dated_events, is_first
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of
-from crmlab.analysis.rates import counted, ratio
-from crmlab.analysis.subjects import Subject
+from crmlab.analysis.rates import counted, ratio, summed
+from crmlab.analysis.subjects import Evidence, Subject, in_parts
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
@@ -87,16 +87,20 @@ def confirmation_rate(
         raise UsageError("within_days must be 1 or more")
     now = as_instant(as_of, "as_of", time_zone)
     limit = dt.timedelta(days=within_days)
-    found = _requested(dated_events(consent_events, now, subject, contacts=contacts, by=by))
+    keys = keys_of(by)
     is_old = pl.col("start") <= now - limit
     measures = (
         is_old.sum().cast(pl.Int64).alias("requests_old_enough"),
         (is_old & (pl.col("end") - pl.col("start") <= limit)).sum().cast(pl.Int64).alias("confirmed"),
         (~is_old).sum().cast(pl.Int64).alias("requests_too_young"),
     )
+    counts = []
+    for events, _, of_part in in_parts(Evidence(consent_events, contacts=contacts), subject, by):
+        found = _requested(dated_events(events, now, subject, contacts=of_part, by=by))
+        counts.append(counted(found, keys, *measures))
     rate = ratio(pl.col("confirmed"), pl.col("requests_old_enough"))
-    rates = counted(found, keys_of(by), *measures).with_columns(rate.alias("confirmed_per_request_old_enough"))
-    return answer(rates)
+    rates = summed(counts, keys, "requests_old_enough", "confirmed", "requests_too_young")
+    return answer(rates.with_columns(rate.alias("confirmed_per_request_old_enough")))
 
 
 @answers("everything")
@@ -151,8 +155,12 @@ def time_to_confirm(
     [(2.0, 2, 0.5), (30.0, 1, 0.5)]
     """
     now = as_instant(as_of, "as_of", time_zone)
-    found = _requested(dated_events(consent_events, now, subject, contacts=contacts, by=by))
-    waiting = curve(lasting(found, now), keys_of(by), confidence=confidence)
+    keys = keys_of(by)
+    counts = []
+    for events, _, of_part in in_parts(Evidence(consent_events, contacts=contacts), subject, by):
+        found = _requested(dated_events(events, now, subject, contacts=of_part, by=by))
+        counts.append(times_counted(lasting(found, now), keys))
+    waiting = thinned_curve(counts, keys, confidence=confidence)
     return answer(waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share")))
 
 
@@ -237,12 +245,24 @@ def documentation_coverage(
     (2, 1, 1, 0, 0, 0.5)
     """
     now = as_instant(as_of, "as_of", time_zone)
+    keys = keys_of(by)
+    counts = [
+        _coverage(part, now, subject, by)
+        for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by)
+    ]
+    found = summed(counts, keys, "consents", "documented", "undocumented", "not_said", "with_source")
+    return answer(found.with_columns(ratio(pl.col("documented"), pl.col("consents")).alias("documented_per_consent")))
+
+
+def _coverage(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) -> pl.DataFrame:
+    """Return how many consents in force there are in each group, and how many of them are documented."""
+    consent_events, subscriptions, contacts = evidence
     events = dated_events(consent_events, now, subject, contacts=contacts, by=by)
     in_force = consent_periods(events).filter(pl.col("end").is_null())
     columns = ["source", "documented", "said", *keys_of(by)]
     only_stated = []
     if subscriptions is not None or contacts is not None:
-        state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
+        state = state_of_part(evidence, now, subject, by=by)
         in_force = without_undated_ends(in_force, state)
         stated = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN))
         nothing = pl.lit(value=False)
@@ -259,8 +279,7 @@ def documentation_coverage(
         (~is_said).sum().cast(pl.Int64).alias("not_said"),
         pl.col("source").count().cast(pl.Int64).alias("with_source"),
     )
-    counts = counted(found, keys_of(by), *measures)
-    return answer(counts.with_columns(ratio(documented, pl.col("consents")).alias("documented_per_consent")))
+    return counted(found, keys_of(by), *measures)
 
 
 def _proofs(events: pl.DataFrame, in_force: pl.DataFrame) -> pl.DataFrame:

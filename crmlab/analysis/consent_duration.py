@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import polars as pl
 
 from crmlab.analysis import survival
-from crmlab.analysis.consent_state import state_of
+from crmlab.analysis.consent_state import state_of_part
 from crmlab.analysis.decisions import OPT_IN, SUBJECT_KEYS, consent_periods, dated_events
 from crmlab.analysis.fetches import answers
-from crmlab.analysis.inputs import By, answer, keys_of, read
-from crmlab.analysis.subjects import Subject
+from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.subjects import Evidence, Subject, in_parts
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["consent_survival"]
 
 DAY_US = 86_400_000_000
+#: of so many times a curve of one group is made at most: more cannot be told apart
+MAX_TIMES = 1_000
+_HALF = 0.5
 
 
 def curve(durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: float = 0.95) -> pl.DataFrame:
@@ -71,8 +75,48 @@ def curve(durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: floa
     │ 5.0  ┆ 1       ┆ 0     ┆ 1        ┆ 0.5      ┆ 0.057847 ┆ 0.844861 │
     └──────┴─────────┴───────┴──────────┴──────────┴──────────┴──────────┘
     """
-    found = survival.kaplan_meier(durations.rename({"days": "duration"}), by=keys)
-    return survival.with_band(found, by=keys, confidence=confidence).rename({"time": "days", "surviving": "survival"})
+    names = names_of(keys)
+    return _curve([times_counted(durations, names)], names, confidence)
+
+
+def times_counted(durations: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return how many durations ended at each time and how many were last seen then. Reads days, ended and the keys."""
+    return survival.times_counted(durations.select(*keys, pl.col("days").alias("duration"), "ended"), keys)
+
+
+def thinned_curve(counts: Sequence[pl.DataFrame], keys: Sequence[str], *, confidence: float) -> pl.DataFrame:
+    """Return the curve of what `times_counted` returned for the parts of the durations, at `MAX_TIMES` of each group.
+
+    Shares, bands and who is at risk are exact at the times that are kept: the first, the last, the median and others
+    evenly among those at which something ended. Who ended or was censored since the time before stands there as well,
+    so that the sums are those of all durations.
+    """
+    found = _curve(counts, keys, confidence)
+    if found.height <= MAX_TIMES:
+        return found
+    within = partial(_within, keys)
+    is_fall = pl.col("ended") > 0
+    falls = within(is_fall.sum())
+    place = within(is_fall.cum_sum()) - 1
+    every = (falls + MAX_TIMES - 1) // MAX_TIMES
+    is_half = pl.col("survival") <= _HALF
+    is_median = is_half & ~within(is_half.shift(1, fill_value=False))
+    number = within(pl.int_range(pl.len()))
+    is_end = (number == 0) | (number == within(pl.len()) - 1)
+    kept = is_end | is_median | (is_fall & (place % every == 0))
+    of_all = within(pl.col("ended", "censored").cum_sum())
+    at_kept = found.with_columns(of_all).filter(kept)
+    since = pl.col("ended", "censored") - within(pl.col("ended", "censored").shift(1, fill_value=0))
+    return at_kept.with_columns(since)
+
+
+def _curve(counts: Sequence[pl.DataFrame], keys: Sequence[str], confidence: float) -> pl.DataFrame:
+    found = survival.curve_of(counts, keys)
+    return survival.banded(found, keys, confidence).rename({"time": "days", "surviving": "survival"})
+
+
+def _within(keys: Sequence[str], values: pl.Expr) -> pl.Expr:
+    return values.over(keys) if keys else values
 
 
 def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
@@ -112,7 +156,7 @@ def medians(curve: pl.DataFrame, by: By) -> pl.DataFrame:
     """Return `median_days`, with the columns of `by` under their private names: they may be called like anything."""
     curve = read(curve, "curve", "days", "survival", by=by)
     keys = keys_of(by)
-    half = pl.col("days").filter(pl.col("survival") <= 0.5).min().alias("median_days")
+    half = pl.col("days").filter(pl.col("survival") <= _HALF).min().alias("median_days")
     if not keys:
         return curve.select(half)
     return curve.group_by(keys).agg(half).sort(keys, nulls_last=True)
@@ -162,7 +206,9 @@ def consent_survival(
     -------
     pl.DataFrame
         As `curve`: the columns of `by`, days (Float64, of 24 hours), at_risk, ended, censored
-        (Int64, consents), survival, lower, upper (Float64, 0-1).
+        (Int64, consents), survival, lower, upper (Float64, 0-1). Of more than 1,000 times about 1,000 are kept for each
+        group: the first, the last, the median and others evenly. What stands there is exact; ended and censored count
+        what was since the time before.
 
     Raises
     ------
@@ -196,14 +242,22 @@ def consent_survival(
         raise UsageError(f"which={which!r}: give 'first' (one consent of each person) or 'all'")
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    periods = consent_periods(dated_events(consent_events, now, subject, contacts=contacts, by=by))
-    found = periods
-    if subscriptions is not None or contacts is not None:
-        state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
-        found = without_undated_ends(periods, state)
-    if which == "first":
-        found = found.sort("start").unique(["subject", *keys], keep="first", maintain_order=True)
-    return answer(curve(lasting(found, now), keys, confidence=confidence))
+    counts = []
+    for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
+        found = _periods(part, now, subject, by)
+        if which == "first":
+            found = found.sort("start").unique(["subject", *keys], keep="first", maintain_order=True)
+        counts.append(times_counted(lasting(found, now), keys))
+    return answer(thinned_curve(counts, keys, confidence=confidence))
+
+
+def _periods(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) -> pl.DataFrame:
+    """Return the consents whose beginning and end are known, or that last."""
+    events, subscriptions, contacts = evidence
+    periods = consent_periods(dated_events(events, now, subject, contacts=contacts, by=by))
+    if subscriptions is None and contacts is None:
+        return periods
+    return without_undated_ends(periods, state_of_part(evidence, now, subject))
 
 
 def without_undated_ends(periods: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:

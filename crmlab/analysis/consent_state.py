@@ -24,8 +24,19 @@ from crmlab.analysis.decisions import (
 )
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
-from crmlab.analysis.rates import counted, ratio
-from crmlab.analysis.subjects import Subject, Whom, contact_name, first_addresses, with_person, with_subject
+from crmlab.analysis.parts import together
+from crmlab.analysis.rates import counted, ratio, summed
+from crmlab.analysis.subjects import (
+    Evidence,
+    Subject,
+    Whom,
+    contact_name,
+    first_addresses,
+    in_parts,
+    known_people,
+    with_person,
+    with_subject,
+)
 from crmlab.schema import KEY, TimeLike, as_instant, channel_word, first_mailbox, mailbox
 
 __all__ = ["consent_rate", "current_consent"]
@@ -144,7 +155,16 @@ def state_of(
     Channel, purpose, source, provider, account and basis are known of subscriptions and contacts, too; of a column that
     only the events have, they have no value.
     """
-    said = _said(consent_events, at, whom, by=by, subscriptions=subscriptions, contacts=contacts)
+    evidence = Evidence(consent_events, subscriptions, contacts)
+    # of all times it comes whole: what expired by then goes by the last event of all
+    parts = [evidence] if at is None else in_parts(evidence, whom, by)
+    return together([state_of_part(part, at, whom, by=by) for part in parts])
+
+
+def state_of_part(evidence: Evidence, at: dt.datetime | None, whom: Whom, *, by: By = None) -> pl.DataFrame:
+    """Return `state_of` of one part of the evidence."""
+    events, subscriptions, contacts = evidence
+    said = _said(events, at, whom, by=by, subscriptions=subscriptions, contacts=contacts)
     return _last_of_each(said)
 
 
@@ -232,6 +252,7 @@ def undated_states(
     Columns subject, channel, purpose, decision, source, provider, account and id (of the row that says so).
     """
     states = {}
+    whom = known_people(whom)
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact", optional=("contact_hash",))
     if subscriptions is not None:
@@ -362,19 +383,32 @@ def consent_rate(
     └─────────┴──────────┴──────────────────────┘
     """
     now = as_instant(as_of, "as_of", time_zone)
-    state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
-    return answer(rates_of(state, keys_of(by), contacts, subject))
+    keys = keys_of(by)
+    decided = []
+    known = []
+    for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
+        state = state_of_part(part, now, subject, by=by)
+        decided.append(_decided_of(state, keys, part.contacts, subject))
+        if part.contacts is not None:
+            known.append(_contacts_of(keys, part.contacts, subject))
+    return answer(_rates(decided, known, keys))
 
 
 def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
     """Return `consent_rate` of what `state_of` returned."""
-    services = [name for name in _SERVICE if keys_of(name)[0] in keys]
-    of_service = keys_of(services)
+    known = [] if contacts is None else [_contacts_of(keys, contacts, subject)]
+    return _rates([_decided_of(state, keys, contacts, subject)], known, keys)
+
+
+def _decided_of(
+    state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject
+) -> pl.DataFrame:
+    """Return how many subjects of each group are opted in, opted out, decided, and decided and among the contacts."""
     people = state.with_columns(is_contact=pl.lit(value=False))
     if contacts is not None:
-        known = _known(contacts, services, subject)
-        is_contact = known.with_columns(is_contact=pl.lit(value=True))
-        people = state.join(is_contact, on=[*of_service, "subject"], how="left", nulls_equal=True)
+        services = _services_in(keys)
+        is_contact = _known(contacts, services, subject).with_columns(is_contact=pl.lit(value=True))
+        people = state.join(is_contact, on=[*keys_of(services), "subject"], how="left", nulls_equal=True)
     opted_in = (pl.col("decision") == OPT_IN).any()
     each = people.group_by(*keys, "subject").agg(opted_in.alias("yes"), pl.col("is_contact").any())
     measures = (
@@ -383,7 +417,19 @@ def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | 
         pl.len().cast(pl.Int64).alias("decided"),
         pl.col("is_contact").sum().cast(pl.Int64).alias("contacts_decided"),
     )
-    counts = counted(each, keys, *measures)
+    return counted(each, keys, *measures)
+
+
+def _contacts_of(keys: Sequence[str], contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
+    """Return how many contacts there are: of each service, where they are grouped by it."""
+    services = _services_in(keys)
+    known = _known(contacts, services, subject)
+    return counted(known, keys_of(services), pl.len().cast(pl.Int64).alias("contacts"))
+
+
+def _rates(decided: Sequence[pl.DataFrame], known: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
+    """Return `consent_rate` of the counts of all parts; `known` is empty where no contacts are given."""
+    counts = summed(decided, keys, "opted_in", "opted_out", "decided", "contacts_decided")
     rates = counts.select(
         *keys,
         "opted_in",
@@ -392,11 +438,16 @@ def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | 
         ratio(pl.col("opted_in"), pl.col("decided")).alias("opted_in_per_decided"),
         "contacts_decided",
     )
-    if contacts is None:
+    if not known:
         return rates.drop("contacts_decided")
-    return _with_contacts(rates, known, of_service).with_columns(
+    of_service = keys_of(_services_in(keys))
+    return _with_contacts(rates, summed(known, of_service, "contacts"), of_service).with_columns(
         ratio(pl.col("contacts_decided"), pl.col("contacts")).alias("coverage_of_contacts")
     )
+
+
+def _services_in(keys: Sequence[str]) -> list[str]:
+    return [name for name in _SERVICE if keys_of(name)[0] in keys]
 
 
 def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) -> pl.DataFrame:
@@ -408,10 +459,9 @@ def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) ->
     return found.select(*keys_of(services), name.alias("subject")).drop_nulls("subject").unique()
 
 
-def _with_contacts(rates: pl.DataFrame, known: pl.DataFrame, of_service: Sequence[str]) -> pl.DataFrame:
+def _with_contacts(rates: pl.DataFrame, counts: pl.DataFrame, of_service: Sequence[str]) -> pl.DataFrame:
     """Return the rates with the contacts that there are: of the service, where they are grouped by it."""
     if not of_service:
-        return rates.with_columns(pl.lit(known.height, pl.Int64).alias("contacts"))
-    counts = known.group_by(of_service).agg(pl.len().cast(pl.Int64).alias("contacts"))
+        return rates.with_columns(pl.lit(counts["contacts"].item(), pl.Int64).alias("contacts"))
     joined = rates.join(counts, on=of_service, how="left", nulls_equal=True, maintain_order="left")
     return joined.with_columns(pl.col("contacts").fill_null(0))

@@ -19,7 +19,7 @@ import polars as pl
 
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.inputs import By, keys_of, read
-from crmlab.analysis.subjects import Whom, with_subject
+from crmlab.analysis.subjects import Whom, known_people, with_subject
 from crmlab.errors import UsageError
 from crmlab.schema import CHANNELS, KEY, channel_word, mailbox, purpose_word
 
@@ -82,7 +82,7 @@ def dated_events(
     )
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", optional=("contact_hash",))
-    events = with_subject(events, whom, mailbox(pl.col("contact_email")), contacts)
+    events = with_subject(events, known_people(whom), mailbox(pl.col("contact_email")), contacts)
     dated = (
         events.with_columns(word(pl.col(name)) for name, word in WORDS.items())
         .with_columns(word(pl.col(key)) for name, word in WORDS.items() for key in keys_of(name) if key in keys_of(by))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, read
 from crmlab.analysis.opened import read_opened
+from crmlab.analysis.parts import Range, key_ranges, lazily, within
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import LOST, VALUE, WON, currencies, read_groups, with_currency, with_money
-from crmlab.analysis.rates import counted, number_of, ratio
+from crmlab.analysis.pipeline import LOST, VALUE, WON, currencies, only_currency, read_groups, with_money
+from crmlab.analysis.rates import counted, number_of, ratio, summed
 from crmlab.schema import KEY
 
 __all__ = ["created_against_closed", "loss_reasons", "waterfall"]
@@ -145,21 +146,56 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
     │ end   ┆ 2     ┆ 45.0   │
     └───────┴───────┴────────┘
     """
-    both = with_currency(pl.concat([_state(start, "start"), _state(end, "end")]))
-    money = currencies(both)
+    fetches = {name: lazily(deals, name) for name, deals in {"start": start, "end": end}.items()}
+    parts = key_ranges(fetches.values(), ["id"])
+    if len(parts) == 1:
+        both = pl.concat([_state(start, "start"), _state(end, "end")])
+        return _in_order([_steps_of(both, currencies(both), only_currency(both))])
+    return _in_order(_steps_of_parts(fetches, parts))
+
+
+def _steps_of_parts(fetches: Mapping[str, pl.LazyFrame], parts: Sequence[Range]) -> list[pl.DataFrame]:
+    """Return the steps of each part of the deals, all by the currencies that there are in the whole."""
+    seen = pl.concat([_currencies_in(deals, name) for name, deals in fetches.items()]).unique()
+    while True:
+        money = currencies(seen)
+        only = only_currency(seen)
+        steps = []
+        kept = []
+        for part in parts:
+            both = pl.concat([_state(within(deals, part, ["id"]), name) for name, deals in fetches.items()])
+            steps.append(_steps_of(both, money, only))
+            kept.append(both.select("currency").unique())
+        # a currency may stand only in a row that a later one of the same deal replaced
+        seen = pl.concat(kept).unique()
+        if currencies(seen) == money:
+            return steps
+
+
+def _currencies_in(deals: pl.LazyFrame, fetch: str) -> pl.DataFrame:
+    return read(deals.select("currency").unique(), fetch, "currency", table="deals")
+
+
+def _steps_of(both: pl.DataFrame, money: list[str], only: str | None) -> pl.DataFrame:
+    """Return each step of these deals: how many take it, and by how much they change the open amount."""
+    if not money:
+        both = both.with_columns(pl.lit(only, pl.String).alias("currency"))
     first = both.filter(pl.col("fetch") == "start").drop("fetch")
     last = both.filter(pl.col("fetch") == "end").drop("fetch")
     keys = [*KEY, "currency"]
     moves = first.join(last, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_last")
-    return (
-        counted(moves, money, *_steps())
-        .unpivot(STEPS, index=money, variable_name="step", value_name="sums")
-        .unnest("sums")
-        .sort(*money, pl.col("step").cast(pl.Enum(STEPS)), nulls_last=True)
-    )
+    found = counted(moves, money, *_steps())
+    return found.unpivot(STEPS, index=money, variable_name="step", value_name="sums").unnest("sums")
 
 
-def _state(deals: pl.DataFrame, fetch: str) -> pl.DataFrame:
+def _in_order(steps: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sums of the steps of all parts, in the order of `STEPS`."""
+    money = [name for name in steps[0].columns if name == "currency"]
+    found = summed(steps, [*money, "step"], "deals", "amount")
+    return found.sort(*money, pl.col("step").cast(pl.Enum(STEPS)), nulls_last=True)
+
+
+def _state(deals: pl.DataFrame | pl.LazyFrame, fetch: str) -> pl.DataFrame:
     columns = ("currency", "status", "total_amount", "amount")
     value = VALUE.fill_null(0.0).alias("value")
     found = read(deals, fetch, *KEY, *columns, table="deals").select(

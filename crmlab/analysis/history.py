@@ -6,13 +6,14 @@ pipeline, without times. Only frames of several fetches tell the way, to within 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
+from crmlab.analysis.parts import key_ranges, lazily, together, within
 from crmlab.analysis.pipeline import LOST, WON
 from crmlab.analysis.rates import number_of
 from crmlab.errors import UsageError
@@ -22,6 +23,8 @@ __all__ = ["slippage", "stage_history"]
 
 #: the times of several fetches, each with its deals
 Snapshots = Iterable[tuple[TimeLike, pl.DataFrame]]
+_ACCOUNT = ("provider", "account")
+_FETCH = (*_ACCOUNT, "as_of")
 DEAL_KEYS = ("provider", "account", "deal_id")
 COLUMNS = (
     *DEAL_KEYS, "pipeline_id", "stage", "stage_label", "entry", "entered_after", "entered_at", "last_seen_at",
@@ -87,17 +90,38 @@ def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFra
     │ a       ┆ 50    ┆ advanced    ┆ 2026-01-15 ┆ won      │
     └─────────┴───────┴─────────────┴────────────┴──────────┘
     """
-    seen = _together(snapshots, time_zone, "pipeline_id", "stage", "stage_label", "created_at")
-    fetches = seen.select("provider", "account", "as_of").unique().sort("provider", "account", "as_of")
-    account = ["provider", "account"]
-    seen = seen.join(
-        fetches.with_columns(
-            pl.col("as_of").shift(1).over(account).alias("fetch_before"),
-            pl.col("as_of").shift(-1).over(account).alias("fetch_after"),
-        ),
-        on=[*account, "as_of"],
-        nulls_equal=True,
-    ).sort(*DEAL_KEYS, "as_of")
+    columns = ("pipeline_id", "stage", "stage_label", "created_at")
+    deals_at = _by_time(snapshots, time_zone, *columns)
+    parts = key_ranges((lazily(deals, "deals") for deals in deals_at.values()), KEY)
+    if len(parts) == 1:
+        seen = _together(deals_at, *columns)
+        return _stays(seen, _fetches_of([seen.select(*_FETCH)]))
+    fetches = _fetches_of(_accounts_at(deals, at) for at, deals in deals_at.items())
+    found = []
+    for part in parts:
+        of_part = {at: within(deals, part, KEY) for at, deals in deals_at.items()}
+        found.append(_stays(_together(of_part, *columns), fetches))
+    return together(found)
+
+
+def _accounts_at(deals: pl.DataFrame | pl.LazyFrame, at: datetime) -> pl.DataFrame:
+    """Return the accounts of which a fetch has deals, and its time."""
+    accounts = read(lazily(deals, "deals").select(*_ACCOUNT).unique(), "deals", *_ACCOUNT)
+    return accounts.with_columns(pl.lit(at, UTC).alias("as_of"))
+
+
+def _fetches_of(accounts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the fetches of each account, each with the times of the one before it and of the one after it."""
+    fetches = pl.concat(accounts).unique().sort(_FETCH)
+    return fetches.with_columns(
+        pl.col("as_of").shift(1).over(_ACCOUNT).alias("fetch_before"),
+        pl.col("as_of").shift(-1).over(_ACCOUNT).alias("fetch_after"),
+    )
+
+
+def _stays(seen: pl.DataFrame, fetches: pl.DataFrame) -> pl.DataFrame:
+    """Return the stays of the deals that were seen, of all of whose accounts the fetches are given."""
+    seen = seen.join(fetches, on=_FETCH, nulls_equal=True).sort(*DEAL_KEYS, "as_of")
     state = pl.struct(*DEAL_KEYS, "pipeline_id", "closed", pl.when(pl.col("closed").is_null()).then("stage"))
     runs = (
         seen.with_columns(state.ne_missing(state.shift(1)).fill_null(value=True).cum_sum().alias("run"))
@@ -188,7 +212,7 @@ def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     │ a       ┆ 2026-02-01     ┆ 2026-02-15    ┆ 2       ┆ 1     ┆ 14           │
     └─────────┴────────────────┴───────────────┴─────────┴───────┴──────────────┘
     """
-    seen = _together(snapshots, time_zone, "expected_close_date")
+    seen = _together(_by_time(snapshots, time_zone, "expected_close_date"), "expected_close_date")
     expected = pl.col("expected_close_date")
     first, last = expected.first(), expected.last()
     return (
@@ -206,22 +230,29 @@ def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     )
 
 
-def _together(snapshots: Snapshots, time_zone: str, *columns: str) -> pl.DataFrame:
-    """Return columns of the deals of all snapshots, the time of their fetch, and how they are closed (null: open)."""
-    times = set[datetime]()
-    frames = []
-    closed = pl.when(WON | LOST).then("status").alias("closed")
+def _by_time(snapshots: Snapshots, time_zone: str, *columns: str) -> dict[datetime, pl.DataFrame | pl.LazyFrame]:
+    """Return the deals of each snapshot by its time; of those in memory no more than is read."""
+    found: dict[datetime, pl.DataFrame | pl.LazyFrame] = {}
     for as_of, deals in snapshots:
         at = as_instant(as_of, "the time of a snapshot", time_zone)
-        if at in times:
+        if at in found:
             raise UsageError(f"two snapshots are of {at.isoformat()}: give each its own time of fetching")
-        times.add(at)
+        is_lazy = isinstance(deals, pl.LazyFrame)
+        found[at] = deals if is_lazy else read(deals, "deals", *KEY, "status", *columns)
+    if not found:
+        raise UsageError("there is no snapshot: give pairs of the time of a fetch and its deals")
+    return found
+
+
+def _together(deals_at: Mapping[datetime, pl.DataFrame | pl.LazyFrame], *columns: str) -> pl.DataFrame:
+    """Return columns of the deals of all snapshots, the time of their fetch, and how they are closed (null: open)."""
+    frames = []
+    closed = pl.when(WON | LOST).then("status").alias("closed")
+    for at, deals in deals_at.items():
         found = read(deals, "deals", *KEY, "status", *columns)
         named = found.select("provider", "account", pl.col("id").alias("deal_id"), *columns, closed)
         latest = named.unique(DEAL_KEYS, keep="last", maintain_order=True)
         frames.append(latest.with_columns(pl.lit(at, UTC).alias("as_of")))
-    if not frames:
-        raise UsageError("there is no snapshot: give pairs of the time of a fetch and its deals")
     return pl.concat(frames)
 
 

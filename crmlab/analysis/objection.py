@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 
 import polars as pl
 
@@ -11,10 +12,12 @@ from crmlab.analysis.consent_state import undated_states
 from crmlab.analysis.decisions import OPT_OUT, about, dated_events, history_of, word_of
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
+from crmlab.analysis.parts import together
 from crmlab.analysis.period import chosen_grain, local, period_of
-from crmlab.analysis.subjects import with_person
+from crmlab.analysis.subjects import of_people_in_parts, with_person
 from crmlab.analysis.touches import HAPPENED
 from crmlab.errors import UsageError
+from crmlab.schema import CHANNELS as SHARED_CHANNELS
 from crmlab.schema import KEY, TimeLike, as_instant, channel_word
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
@@ -22,6 +25,8 @@ __all__ = ["activities_after_opt_out", "mailed_but_objected"]
 #: what contacts a person, and by which channel: a kind of activity, or what happened to a mailing. The table of
 #: activities does not tell a mailing's channel: all of them are taken for e-mail
 CHANNELS: Mapping[str, str] = {"sent": "email", "call": "phone"}
+#: channels that every decision may be about, however it is spelled
+KNOWN_CHANNELS = frozenset(SHARED_CHANNELS)
 _CONTACT = ["provider", "account", "contact_id"]
 _REFUSED = "unsubscribed"
 _NO_TIME = pl.lit(None, pl.Datetime("us", "UTC"))
@@ -114,6 +119,28 @@ def activities_after_opt_out(
     └─────────┴──────┴─────┴────────────┴────────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
+    after = partial(_after_opt_out, contacts=contacts, until=until, channels=channels, purpose=purpose)
+    # a purpose that is misspelt is known by all decisions, not by those of a part
+    may_be_parted = purpose is None and isinstance(channels, Mapping) and set(channels.values()) <= KNOWN_CHANNELS
+    found = None
+    if may_be_parted:
+        found = of_people_in_parts(after, activities, consent_events, people, has_contacts=contacts is not None)
+    if found is None:
+        found = [after(activities, consent_events, people)]
+    return _by_period(together(found), every, time_zone)
+
+
+def _after_opt_out(
+    activities: pl.DataFrame,
+    consent_events: pl.DataFrame,
+    people: pl.DataFrame,
+    *,
+    contacts: pl.DataFrame | None,
+    until: dt.datetime,
+    channels: Mapping[str, str],
+    purpose: str | None,
+) -> pl.DataFrame:
+    """Return `activities_after_opt_out` of some people, without the period and in no order."""
     made = contacts_made(activities, people, channels)
     done = made.drop_nulls(["happened_at", "person_id"]).filter(pl.col("happened_at") <= until)
     said = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
@@ -142,15 +169,20 @@ def activities_after_opt_out(
     )
     late = pl.col("happened_at") - pl.col("at")
     found = last.filter(pl.col("decision") == OPT_OUT)
-    day = local(pl.col("happened_at"), time_zone)
-    every = chosen_grain(every, found.select(day).to_series())
     return found.select(
         *done.columns,
         pl.col("at").alias("opted_out_at"),
         *(f"opt_out_{name}" for name in (*KEY, "kind", "channel")),
         (late.dt.total_seconds().cast(pl.Float64) / 86_400).alias("days_after"),
-        period_of(day, every).alias("period"),
-    ).sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
+    )
+
+
+def _by_period(found: pl.DataFrame, every: str | None, time_zone: str) -> pl.DataFrame:
+    """Return what was done after an opt-out, oldest first, with its period."""
+    day = local(pl.col("happened_at"), time_zone)
+    every = chosen_grain(every, found.select(day).to_series())
+    dated = found.with_columns(period_of(day, every).alias("period"))
+    return dated.sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
 def contacts_made(activities: pl.DataFrame, people: pl.DataFrame, channels: Mapping[str, str]) -> pl.DataFrame:

@@ -14,6 +14,13 @@ def counted(rows: pl.DataFrame, keys: Sequence[str], *measures: pl.Expr) -> pl.D
     return rows.group_by(keys).agg(measures).sort(keys, nulls_last=True)
 
 
+def summed(parts: Sequence[pl.DataFrame], keys: Sequence[str], *counts: str) -> pl.DataFrame:
+    """Return what `counted` returned for parts of the rows as it would be of all of them: sums of counts."""
+    if len(parts) == 1:
+        return parts[0]
+    return counted(pl.concat(parts), keys, *(pl.col(name).sum() for name in counts))
+
+
 def number_of(which: pl.Expr, name: str) -> pl.Expr:
     """Return how many rows are so: Int64, because products of Polars' own counts overflow."""
     return which.sum().cast(pl.Int64).alias(name)

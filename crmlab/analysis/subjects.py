@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, cast
 
 import polars as pl
 
 from crmlab.analysis.addresses import contact_addresses, with_contact_id
-from crmlab.analysis.inputs import read
+from crmlab.analysis.inputs import By, columns_of, names_of, read
+from crmlab.analysis.parts import Range, height_of, lazily, ranges
 from crmlab.errors import UsageError
-from crmlab.schema import KEY, first_mailbox
+from crmlab.schema import KEY, collected, first_mailbox
 
 #: what a person is known by: the id of one service's account, or the e-mail address in all of them
 Subject = Literal["contact", "email"]
@@ -17,6 +19,17 @@ Subject = Literal["contact", "email"]
 Whom = Subject | pl.DataFrame
 
 _ACCOUNT = ("provider", "account")
+#: what is read of each table that tells of decisions
+_TOLD_IN = {
+    "consent_events": (
+        "provider", "account", "contact_id", "contact_hash", "contact_email", "channel", "purpose", "source", "kind",
+        "opted_in", "step", "has_documentation", "valid_until", "occurred_at", "created_at",
+    ),
+    "subscriptions": ("provider", "account", "id", "contact_id", "channel", "address", "opted_in", "resource_id"),
+    "contacts": (*KEY, "contact_hash", "emails", "do_not_contact"),
+}  # fmt: skip
+#: the column of each table that names the contact
+_CONTACT_IN = {"consent_events": "contact_id", "subscriptions": "contact_id", "contacts": "id"}
 
 
 def _check_subject(subject: Subject) -> None:
@@ -31,10 +44,134 @@ def _check_subject(subject: Subject) -> None:
         raise UsageError(f"subject={subject!r}: give 'contact' (as each service knows it) or 'email' (across services)")
 
 
+def known_people(whom: Any) -> Whom:
+    """Return people in memory, whatever frame they are given as; a `Subject` as it is.
+
+    Raises
+    ------
+    UsageError
+        It is a frame, and not what `crmlab.analysis.people` returns.
+    """
+    if isinstance(whom, str):
+        return cast("Subject", whom)
+    return read(whom, "people", *KEY, "person_id")
+
+
 def contact_name(id: pl.Expr) -> pl.Expr:
     """Return "provider/account/id", null where there is no id. Reads provider, account."""
     provider = pl.col("provider").cast(pl.String).fill_null("")
     return pl.concat_str(provider, pl.col("account").fill_null(""), id, separator="/")
+
+
+class Evidence(NamedTuple):
+    """What tells of decisions: events, and what services keep as a state."""
+
+    consent_events: Any
+    subscriptions: Any = None
+    contacts: Any = None
+
+    def within(self, part: Range, kept: Sequence[str]) -> Evidence:
+        """Return what is read of the rows of the contacts in a part, and the columns of the events that are kept."""
+        if part.is_everything:
+            return self
+        frames = {}
+        for name, frame in self._lazily().items():
+            wanted = [*_TOLD_IN[name], *kept]
+            columns = [column for column in columns_of(frame, name) if column in wanted]
+            rows = frame.filter(part.holds(_contact_in(name))).select(columns)
+            frames[name] = collected(rows, name)
+        return Evidence(**frames)
+
+    def parts(self) -> list[Range]:
+        """Return the parts that these tables are to be read in; one, where a row names no contact.
+
+        Whose such a row is may stand anywhere in the tables.
+        """
+        frames = self._lazily()
+        for name, frame in frames.items():
+            there = columns_of(frame, name)
+            if not {*_ACCOUNT, _CONTACT_IN[name]} <= set(there):
+                return [Range()]
+        found = ranges((frame, [_contact_in(name)]) for name, frame in frames.items())
+        if len(found) == 1:
+            return found
+        for name, frame in frames.items():
+            nameless = frame.select(pl.col(_CONTACT_IN[name]).is_null().any())
+            if nameless.collect(engine="streaming").item():
+                return [Range()]
+        return found
+
+    def _lazily(self) -> dict[str, pl.LazyFrame]:
+        given = self._asdict().items()
+        return {name: lazily(frame, name) for name, frame in given if frame is not None}
+
+
+def in_parts(evidence: Evidence, whom: Whom, by: By = None) -> Iterator[Evidence]:
+    """Yield what tells of decisions, large tables in parts: each with all rows of its subjects, in their order.
+
+    Parted is by contact. So what is asked of others than contacts comes whole. `by` names columns that are read, too.
+    """
+    if not isinstance(whom, str) or whom != "contact":
+        yield evidence
+        return
+    for part in evidence.parts():
+        yield evidence.within(part, names_of(by))
+
+
+#: what answers a question about some people, of their activities and events
+AnswerOfPart = Callable[[Any, Any, pl.DataFrame], pl.DataFrame]
+
+
+def of_people_in_parts(
+    answer: AnswerOfPart, activities: Any, consent_events: Any, people: Any, *, has_contacts: bool
+) -> list[pl.DataFrame] | None:
+    """Return what `answer` says of one part of the people after the other; None where they are to be taken at once.
+
+    That is where there are few rows, or where it takes all of them to tell whose an event is: it names no contact, or
+    one that `people` does not know while there are contacts in which its address may be found.
+    """
+    frames = {
+        "activities": lazily(activities, "activities"),
+        "consent_events": lazily(consent_events, "consent_events"),
+    }
+    known = lazily(people, "people")
+    for name, frame in frames.items():
+        if not {*_ACCOUNT, "contact_id"} <= set(columns_of(frame, name)):
+            return None
+    if not {*KEY, "person_id"} <= set(columns_of(known, "people")):
+        return None
+    heights = {name: height_of(frame) for name, frame in frames.items()}
+    parts = ranges([(known, ["person_id"])], rows=sum(heights.values()) + height_of(known))
+    events = frames["consent_events"]
+    is_nameless = pl.col("contact_id").is_null().any()
+    if len(parts) == 1 or events.select(is_nameless).collect(engine="streaming").item():
+        return None
+
+    found = []
+    told = 0
+    for part in parts:
+        who = collected(known.select(*KEY, "person_id").filter(part.holds("person_id")), "people")
+        of_part = collected(_of_contacts_in(events.select(_columns(events)), who), "consent_events")
+        told += of_part.height
+        found.append(answer(_of_contacts_in(frames["activities"], who), of_part, who))
+    if has_contacts and told < heights["consent_events"]:
+        return None
+    return found
+
+
+def _columns(consent_events: pl.LazyFrame) -> list[str]:
+    wanted = {*_TOLD_IN["consent_events"], "id"}
+    return [name for name in columns_of(consent_events, "consent_events") if name in wanted]
+
+
+def _of_contacts_in(rows: pl.LazyFrame, who: pl.DataFrame) -> pl.LazyFrame:
+    """Return the rows of the contacts of some people."""
+    left, right = ([pl.col(name).cast(pl.String) for name in (*_ACCOUNT, id)] for id in ("contact_id", "id"))
+    return rows.join(who.lazy(), left_on=left, right_on=right, how="semi")
+
+
+def _contact_in(table: str) -> pl.Expr:
+    return contact_name(pl.col(_CONTACT_IN[table]).cast(pl.String))
 
 
 def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id") -> pl.DataFrame:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,11 +13,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, Page, Request
+from crmlab.connector import Page, Request
 from crmlab.decoding import RAW, given_key
 from crmlab.errors import CrmlabError
 from crmlab.fetching.answer_spool import AnswerSpool
-from crmlab.fetching.crawl import ended, first_error, side_by_side
+from crmlab.fetching.crawl import ended, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.intake import Accept
@@ -31,6 +30,7 @@ from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
 from crmlab.fetching.spool import Spools
 from crmlab.fetching.spooled_answers import SpooledAnswers, Unwritten
+from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import out_of_time
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ class AccountFetch:
     ) -> None:
         self.account = account
         self.backpressure = backpressure
-        self._context = query.context(account)
         self._pages = dict(pages or {})
         self._client = client
         self._reporter = reporter
@@ -83,14 +82,15 @@ class AccountFetch:
         # twice as many as may be in flight: so the queue is never empty, and few wait with an old view of what waits
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._fetches = self._resource_fetches(resource_tasks(account, query))
+        self._fetches = self._resource_fetches(resource_tasks(account, query), query)
         reporter.expect(self.results)
 
-    def _resource_fetches(self, tasks: Mapping[str, ResourceTask]) -> dict[str, ResourceFetch]:
-        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, self._context)
+    def _resource_fetches(self, tasks: Mapping[str, ResourceTask], query: Query) -> dict[str, ResourceFetch]:
+        contexts = {name: query.context(self.account, name) for name in tasks}
+        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
         stall = self._client.timeouts.stall
         fetches = {
-            name: ResourceFetch(task, self, embeddings, self._context, stored=self._stored(task), stall=stall)
+            name: ResourceFetch(task, self, embeddings, contexts[name], stored=self._stored(task), stall=stall)
             for name, task in tasks.items()
         }
         for name, fetch in fetches.items():
@@ -108,11 +108,8 @@ class AccountFetch:
 
         With `stop_early` the first failure is raised, and the others are cancelled.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._tasks = {name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()}
-        except BaseExceptionGroup as several:
-            raise first_error(several) from None
+        async with TaskGroup() as group:
+            self._tasks = {name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()}
 
     def stop(self, why: str) -> None:
         """End the reading of every resource; what came is kept."""
@@ -137,8 +134,8 @@ class AccountFetch:
         """Wait for the end of another resource."""
         await ended(self._tasks[name])
 
-    async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
-        """Return the context with what these resources export, as soon as they are all in.
+    async def rows(self, names: Iterable[str], *, strict: bool) -> Mapping[str, pl.DataFrame]:
+        """Return what these resources export, as soon as they are all in.
 
         With `strict`, the failure of one is raised; otherwise its rows are just absent.
         """
@@ -149,7 +146,7 @@ class AccountFetch:
             if result.failure and strict:
                 raise copy(result.failure)
             rows[name] = result.exported
-        return replace(self._context, rows=rows)
+        return rows
 
     def incomplete(self, names: Iterable[str]) -> list[str]:
         """Return those of these resources, which are all in, of which something is missing."""

@@ -35,6 +35,14 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
         the key is refused or the service cannot be reached
     Stopped
         it took longer than `Timeouts.total`
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as (account,):
+    ...     reached = await crmlab.check(account)
+    >>> reached.split(",")[0]
+    'signed in as Nora Keane'
     """
     from crmlab.http.client import Client  # noqa: PLC0415
 
@@ -117,14 +125,11 @@ async def call(
 
     Examples
     --------
-    >>> import asyncio
     >>> import crmlab
-    >>> async def first_contact():
-    ...     async with crmlab.sandbox(rows=20) as accounts:
-    ...         account = next(each for each in accounts if each.provider.name == "onepagecrm")
-    ...         listed = await crmlab.call(account, "list_contacts", per_page=1, as_frame=True)
-    ...         return await crmlab.call(account, "get_contact", contact_id=listed["id"][0])
-    >>> sorted(asyncio.run(first_contact())["data"])
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as (account,):
+    ...     listed = await crmlab.call(account, "list_contacts", per_page=1, as_frame=True)
+    ...     answer = await crmlab.call(account, "get_contact", contact_id=listed["id"][0])
+    >>> sorted(answer["data"])
     ['company', 'contact', 'next_action', 'next_actions', 'queued_actions']
     """
     from crmlab.http.client import Client  # noqa: PLC0415

@@ -41,12 +41,12 @@ class Client:
     --------
     >>> import asyncio
     >>> import crmlab
-    >>> async def owners_of_deals():
-    ...     async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts, crmlab.Client(accounts) as client:
-    ...         deals = await client.call(accounts[0], "list_deals", as_frame=True)
-    ...         asked = [client.call(accounts[0], "get_deal", deal_id=id) for id in deals["id"]]
-    ...         return {answer["data"]["deal"]["owner_id"] for answer in await asyncio.gather(*asked)}
-    >>> len(asyncio.run(owners_of_deals())) > 0
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as (account,):
+    ...     async with crmlab.Client([account]) as client:
+    ...         deals = await client.call(account, "list_deals", as_frame=True)
+    ...         asked = [client.call(account, "get_deal", deal_id=id) for id in deals["id"]]
+    ...         answers = await asyncio.gather(*asked)
+    >>> [answer["data"]["deal"]["id"] for answer in answers] == deals["id"].to_list()
     True
     """
 

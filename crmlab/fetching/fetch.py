@@ -107,6 +107,26 @@ async def fetch(
         service gives only once without `allow_destructive` and `spool`
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     data = await crmlab.fetch(accounts, "deals", "stages")
+    >>> data.complete
+    True
+    >>> data.summary.select("table", "complete")
+    shape: (2, 2)
+    ┌────────┬──────────┐
+    │ table  ┆ complete │
+    │ ---    ┆ ---      │
+    │ str    ┆ bool     │
+    ╞════════╪══════════╡
+    │ stages ┆ true     │
+    │ deals  ┆ true     │
+    └────────┴──────────┘
+    >>> data.deals.schema["created_at"]
+    Datetime(time_unit='us', time_zone='UTC')
     """
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
@@ -173,6 +193,16 @@ async def fetch_to(
         what a service gives only once
     Stopped
         told to stop where there are files of an earlier fetch
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     stored = await crmlab.fetch_to("warehouse", accounts, "deals")
+    >>> closed = stored.deals.filter(pl.col("status") != "pending")  # a lazy frame: nothing is read yet
+    >>> closed.collect().height == crmlab.open("warehouse").deals.filter(pl.col("status") != "pending").collect().height
+    True
     """
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
@@ -209,7 +239,7 @@ async def fetch_to(
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
         paths = store.paths
-        scans = {name: pl.scan_parquet(paths[name]) for name in heights}
+        scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
         if by:
             account = masked_account(account)
         stored = Stored(scans, heights=heights, **account)

@@ -211,6 +211,16 @@ def read_csv(path: str | Path) -> pl.DataFrame:
         times in the notation of a country.
     SchemaError
         It lacks columns of that table.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import crmlab
+    >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "text": ["", None]}
+    >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+    >>> files = crmlab.collect(deals=deals, as_of="2026-01-31").export("out", format="csv")
+    >>> crmlab.read_csv("out/deals.csv").select("id", "status", "text").rows()
+    [('1', 'won', ''), ('2', 'lost', None)]
     """
     name = Path(path).stem
     if name not in TABLES:
@@ -240,7 +250,7 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: s
             pl.Series(frame.columns, dtype=pl.String).to_frame("name").select(unshielded(pl.col("name"))).to_series()
         )
         named = frame.rename(dict(zip(frame.columns, names, strict=True)))
-        return named.select(_restored(name, schema.get(name, pl.String())) for name in named.columns)
+        return named.select(_restored(values, schema.get(values.name, pl.String())) for values in named)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
@@ -256,13 +266,13 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: s
         ) from None
 
 
-def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
+def _restored(values: pl.Series, dtype: pl.DataType) -> pl.Expr | pl.Series:
     """Return a column of text as the values that `flat` made it of."""
-    column = pl.col(name)
+    column = pl.col(values.name)
     if dtype == pl.String:
         return unshielded(column)
     if dtype == pl.List(pl.String):
-        return unshielded(column).map_elements(split, return_dtype=dtype)
+        return split(values.to_frame().select(unshielded(column)).to_series())
     if dtype.is_nested():
         return unshielded(column).str.json_decode(dtype)
     if dtype == pl.Datetime:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 import polars as pl
@@ -23,6 +25,8 @@ from crmlab.schema import UTC, Asked, Frame, TableName, Tables, TimeLike
 if TYPE_CHECKING:
     from crmlab.results.export import Format
     from crmlab.results.masking import Mask
+
+LOG = logging.getLogger("crmlab")
 
 SUMMARY = pl.Schema(
     {
@@ -162,6 +166,16 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         UsageError
             The folder holds files of another question: other accounts, another period, or tables that are not among
             these.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> [path.name for path in data.export("out", format="csv")]
+        ['deals.csv', 'summary.csv', 'crmlab.json']
         """
         from crmlab.results.export import export  # noqa: PLC0415  # loaded when it is used
         from crmlab.results.masking import as_mask  # noqa: PLC0415
@@ -270,6 +284,14 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
         )
 
+    def _log_note(self, query: str) -> None:
+        """Log what the tables of a query lack."""
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
+
+        said = sql.sql_note(self, query)
+        if said:
+            LOG.info("sql: %s", said)
+
     def _period_in_words(self) -> str:
         period = self.asked.in_words()
         return f" It holds {period}." if period else ""
@@ -291,6 +313,17 @@ class Fetched(Result[pl.DataFrame]):
         Of rejected records only the number is kept, of misfits also the id and the field, and the notes of
         the summary say so. Without a `key` each call has its own tokens: keep what it returns where several
         files are to join.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> masked = data.masked(key=b"kept where nobody looks").deals
+        >>> masked.select("id", "status", pl.col("owner_name") == "Ann Bee").rows()
+        [('1', 'won', False), ('2', 'lost', None)]
         """
         from crmlab.results.masking import Mask  # noqa: PLC0415  # loaded when it is used
 
@@ -299,6 +332,38 @@ class Fetched(Result[pl.DataFrame]):
     def _masked_by(self, mask: Mask) -> Fetched:
         tables = {name: mask.frame(name, frame) for name, frame in self._tables.items()}
         return Fetched(tables, heights=self._heights, **self._masked_account())
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """Return the answer of a SQL query over the tables, by Polars' SQL.
+
+        Every table has its name there; one with a dot stands in double quotes: ``"onepagecrm.deals"``. An answer says
+        neither of which period its tables are nor whether they are complete: `asked` and `summary` do, and the log at
+        INFO where they are not whole.
+
+        Parameters
+        ----------
+        query
+            One select (https://docs.pola.rs/api/python/stable/reference/sql).
+
+        Returns
+        -------
+        pl.DataFrame
+            Its columns are those that the query names.
+
+        Raises
+        ------
+        UsageError
+            It is no select, names a table or a column that is not there, or reads a file.
+
+        Examples
+        --------
+        >>> data.sql("select owner_name, count(*) as deals from deals group by owner_name")  # doctest: +SKIP
+        >>> data.sql('select id, name from "onepagecrm.deals" where amount > 1000')  # doctest: +SKIP
+        """
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
+
+        self._log_note(query)
+        return sql.sql_answer(query, self._tables)
 
     @overload
     def report(
@@ -384,8 +449,15 @@ class Fetched(Result[pl.DataFrame]):
 
         Examples
         --------
-        >>> data.report("monday.html", title="Monday", time_zone="Europe/Berlin")  # doctest: +SKIP
-        >>> data.report("monday/", tables="csv", questions=["win_rate", "ageing"])  # doctest: +SKIP
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> data.report("monday.html", title="Monday", time_zone="Europe/Berlin").name
+        'monday.html'
+        >>> [path.name for path in data.report("monday", tables="csv", questions=["win_rate"])]
+        ['win_rate.csv', 'report.json']
         """
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
         from crmlab.results.masking import as_mask  # noqa: PLC0415
@@ -420,18 +492,36 @@ class Fetched(Result[pl.DataFrame]):
 
 
 class Stored(Result[pl.LazyFrame]):
-    """Tables in Parquet files: ``data["deals"]`` is ``data.deals``, a `polars.LazyFrame` of its file.
+    """Tables in Parquet files or in a lake: ``data["deals"]`` is ``data.deals``, a `polars.LazyFrame` of its files.
 
     Attributes
     ----------
     paths : dict of str to Path
-        The files, those of the summary, of the rejected records and of the misfits included. And see `Result`.
+        The files, those of the summary, of the rejected records and of the misfits included; of a lake none. And see
+        `Result`.
+    place : str
+        The folder or the lake.
 
     ``export`` and ``masked`` work through the files batch by batch. For a report, or CSV and Excel files of what is not
-    too large, read them into memory with ``crmlab.open(folder, lazy=False)``.
+    too large, read them into memory with ``crmlab.open(folder, lazy=False)``, or `collect` those of a lake.
     """
 
-    paths: dict[str, Path]
+    paths: Mapping[str, Path] = MappingProxyType({})
+    place: str = ""
+
+    def collect(self) -> Fetched:
+        """Return the same with all tables in memory."""
+        tables = dict(zip(self._tables, pl.collect_all(self._tables.values()), strict=True))
+        return Fetched(
+            tables,
+            heights={name: frame.height for name, frame in tables.items()},
+            summary=self.summary,
+            rejected=self.rejected,
+            misfits=self.misfits,
+            failures=self.failures,
+            asked=self.asked,
+            is_masked=self.is_masked,
+        )
 
     def masked(self, key: bytes | None = None, *, drop: bool = False) -> Stored:
         """Return the same with personal values as tokens, or as null, made while the files are read.
@@ -449,6 +539,21 @@ class Stored(Result[pl.LazyFrame]):
         masked.paths = {}
         return masked
 
+    def sql(self, query: str) -> pl.LazyFrame:
+        """Return the answer of a SQL query over the tables, lazily: see `Fetched.sql`.
+
+        Tables and columns that are not there are told at once. What is read of the files, ``collect()`` reads, and of
+        them only the columns and rows that the query needs.
+
+        Examples
+        --------
+        >>> data.sql("select count(*) as events from consent_events").collect()  # doctest: +SKIP
+        """
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
+
+        self._log_note(query)
+        return sql.planned(query, self._tables)
+
     def _table_lines(self) -> pl.DataFrame:
         lines = super()._table_lines()
         if not self.paths:
@@ -458,5 +563,8 @@ class Stored(Result[pl.LazyFrame]):
 
     def _overview(self) -> Overview:
         overview = super()._overview()
-        where = f"In {self.paths['summary'].parent}." if self.paths else "Masked while the files are read."
+        if self.place or self.paths:
+            where = f"In {self.place or self.paths['summary'].parent}."
+        else:
+            where = "Masked while the files are read."
         return replace(overview, words=f"{overview.words} {where}")

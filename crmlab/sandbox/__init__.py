@@ -72,8 +72,14 @@ def sandbox(
 
     Examples
     --------
-    >>> accounts = await crmlab.sandbox(rows=50)  # doctest: +SKIP
-    >>> data = await crmlab.fetch(accounts, "deals")  # doctest: +SKIP
+    In a notebook, where the services may run as long as it does, ``accounts = await crmlab.sandbox(rows=50)``. In a
+    script they are stopped at the end of a block:
+
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["altcraft", "relenta"]) as accounts:
+    ...     data = await crmlab.fetch(accounts, "contacts")
+    >>> data.contacts["provider"].unique().sort().to_list()
+    ['altcraft', 'relenta']
     """
     from crmlab.sandbox.drift import chosen
     from crmlab.sandbox.server import Starting, serve, world_of

@@ -69,7 +69,7 @@ def collected(frame: pl.DataFrame | pl.LazyFrame, what: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
     try:
-        return frame.collect()
+        return frame.collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UsageError(f"{what} is a lazy frame that cannot be collected: {in_short(error)}") from None
 

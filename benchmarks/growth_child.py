@@ -1,0 +1,64 @@
+"""One question of tables in Parquet files, in a process of its own: what it took, and what was answered.
+
+python -m benchmarks.growth_child QUESTION FOLDER ENGINE
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.growth_questions import QUESTIONS
+from benchmarks.growth_sql import answer_of_duckdb
+
+
+def main() -> None:
+    name, folder, engine = sys.argv[1:]
+    question = QUESTIONS[name]
+    tables = {path.name: pl.scan_parquet(path / "*.parquet") for path in Path(folder).iterdir() if path.is_dir()}
+    pl.DataFrame({"warm": [1]}).lazy().select(pl.col("warm").sum()).collect(engine="streaming")
+    _forget_the_peak()
+    at_start, cpu, clock = _peak(), _cpu(), time.perf_counter()
+    if engine == "duckdb":
+        answer = answer_of_duckdb(question.sql, Path(folder))
+        size = 0
+    else:
+        answer = question.ask(tables)
+        size = answer.estimated_size()
+    took = {
+        "question": name,
+        "engine": engine,
+        "seconds": round(time.perf_counter() - clock, 3),
+        "cpu_seconds": round(_cpu() - cpu, 2),
+        "peak_mb": round(_peak()),
+        "before_mb": round(at_start),
+        "answer_mb": round(size / 2**20),
+    }
+    digest, rows = question.digest(answer.lazy()) if question.compared else (0, answer.height)
+    print(json.dumps({**took, "rows": rows, "digest": digest}), flush=True)
+    os._exit(0)  # freeing gigabytes piece by piece is of no interest
+
+
+def _forget_the_peak() -> None:
+    """Let the peak of this process begin now: until then it is that of the process which started it."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak() -> float:
+    """Return the most memory that this process held, in MB."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()

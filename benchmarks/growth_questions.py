@@ -1,0 +1,114 @@
+"""The dearest questions, each asked of crmlab and in SQL, and what of the answers is compared."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from benchmarks.million import NOW, earlier_deals
+from crmlab import analysis
+
+Tables = Mapping[str, pl.LazyFrame]
+_BEFORE = NOW - dt.timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of lazy tables, the same in SQL ("" where SQL cannot say it), and the columns that are compared."""
+
+    ask: Callable[[Tables], pl.DataFrame]
+    compared: tuple[str, ...]
+    sql: str = ""
+
+    def digest(self, answer: pl.LazyFrame) -> tuple[int, int]:
+        """Return a number of the rows in whatever order, and how many there are."""
+        amounts = [pl.col(name).round_sig_figs(9) for name in self.compared if _is_amount(answer, name)]
+        texts = [pl.col(name).cast(pl.String) for name in self.compared if answer.collect_schema()[name] == pl.Categorical]
+        row = pl.struct(self.compared).hash(seed=7) % 2**32
+        numbers = answer.with_columns(*amounts, *texts).select(row.sum().alias("digest"), pl.len().alias("rows"))
+        digest, rows = numbers.collect(engine="streaming").row(0)
+        return int(digest), int(rows)
+
+
+def _is_amount(answer: pl.LazyFrame, name: str) -> bool:
+    return answer.collect_schema()[name].is_float()
+
+
+def _people_of(tables: Tables) -> pl.LazyFrame:
+    """Return who is who where every contact of a number is one person, as in these tables: two services."""
+    key = (pl.col("provider"), pl.col("account"), pl.col("id"))
+    return tables["contacts"].select(*key, person_id=pl.format("altcraft/mail/{}", "id"))
+
+
+QUESTIONS: Mapping[str, Question] = {
+    "current_consent": Question(
+        lambda tables: analysis.current_consent(tables["consent_events"], as_of=NOW),
+        ("subject", "channel", "decision", "decided_at"),
+    ),
+    "consent_rate": Question(
+        lambda tables: analysis.consent_rate(tables["consent_events"], as_of=NOW, by="channel"),
+        ("channel", "opted_in", "decided"),
+    ),
+    "documentation_coverage": Question(
+        lambda tables: analysis.documentation_coverage(tables["consent_events"], as_of=NOW, by="channel"),
+        ("channel", "consents", "documented", "undocumented", "not_said", "with_source"),
+    ),
+    "consent_survival": Question(
+        lambda tables: analysis.consent_survival(tables["consent_events"], as_of=NOW, by="channel"),
+        ("channel", "days", "at_risk", "survival"),
+    ),
+    "waterfall": Question(
+        lambda tables: analysis.waterfall(earlier_deals(tables["deals"]), tables["deals"]),
+        ("currency", "step", "deals", "amount"),
+    ),
+    "stage_history": Question(
+        lambda tables: analysis.stage_history(
+            [(_BEFORE, earlier_deals(tables["deals"])), (NOW, tables["deals"])],
+        ),
+        ("deal_id", "stage", "entry", "exit", "entered_at", "left_at"),
+    ),
+    "activities_after_opt_out": Question(
+        lambda tables: analysis.activities_after_opt_out(
+            tables["activities"], tables["consent_events"], _people_of(tables), as_of=NOW
+        ),
+        ("happened_at", "channel", "id", "person_id", "opted_out_at", "opt_out_id"),
+    ),
+    "people": Question(
+        lambda tables: analysis.people(tables["contacts"]),
+        ("provider", "id", "person_id"),
+    ),
+    "consent_stock": Question(
+        lambda tables: analysis.consent_stock(tables["consent_events"]), ("period",) ,
+    ),
+    "time_to_confirm": Question(
+        lambda tables: analysis.time_to_confirm(tables["consent_events"], as_of=NOW, by="channel"), ("days",),
+    ),
+    "expiring_consents": Question(
+        lambda tables: analysis.expiring_consents(tables["consent_events"], as_of=NOW), (),
+    ),
+    "consent_journeys": Question(
+        lambda tables: analysis.consent_journeys(tables["consent_events"]), (),
+    ),
+    "open_pipeline_by_consent": Question(
+        lambda tables: analysis.open_pipeline_by_consent(tables["deals"], tables["consent_events"], _people_of(tables), as_of=NOW), ("consent","deals"),
+    ),
+    "consent_and_win_rate": Question(
+        lambda tables: analysis.consent_and_win_rate(tables["deals"], tables["consent_events"], _people_of(tables)), ("consent","won"),
+    ),
+    "mailed_but_objected": Question(
+        lambda tables: analysis.mailed_but_objected(tables["contacts"],tables["subscriptions"], tables["activities"], tables["consent_events"], _people_of(tables), as_of=NOW), ("provider",),
+    ),
+    "activities_per_deal": Question(
+        lambda tables: analysis.activities_per_deal(tables["deals"],tables["activities"]), (),
+    ),
+    "days_since_last_touch": Question(
+        lambda tables: analysis.days_since_last_touch(tables["deals"],tables["activities"],as_of=NOW), (),
+    ),
+    "email_engagement": Question(
+        lambda tables: analysis.email_engagement(tables["activities"],tables["campaigns"]), (),
+    ),
+    "response_time": Question(
+        lambda tables: analysis.response_time(tables["contacts"],tables["activities"],as_of=NOW), (),
+    ),
+}
