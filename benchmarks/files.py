@@ -74,7 +74,9 @@ def write(rows: int, folder: str) -> float:
     return taken
 
 
-def _in_process(work: Callable[[int, str], float], rows: int, answers: "multiprocessing.Queue[tuple[float, float]]") -> None:
+def _in_process(
+    work: Callable[[int, str], float], rows: int, answers: "multiprocessing.Queue[tuple[float, float]]"
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         taken = work(rows, folder)
     answers.put((taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))

@@ -1,2 +1,4 @@
 """placeholder"""
+
+
 def answer_of_duckdb(sql, folder): ...

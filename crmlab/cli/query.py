@@ -43,7 +43,9 @@ def add(commands: Commands) -> None:
         "groups there are; needs pip install duckdb",
     )
     parser.add_argument("--memory-limit", metavar="SIZE", help="of --engine duckdb, such as 500MB (default: 2GB)")
-    parser.add_argument("--as-of", metavar="DAY", help="when the files were fetched, where they do not say so themselves")
+    parser.add_argument(
+        "--as-of", metavar="DAY", help="when the files were fetched, where they do not say so themselves"
+    )
     parser.set_defaults(run=run)
 
 

@@ -67,7 +67,9 @@ def mutants(source: str) -> Iterator[Mutant]:
             change(target)
             after = ast.unparse(target)
             if before != after:
-                yield Mutant(getattr(node, "lineno", 0), _short(before), _short(after), ast.fix_missing_locations(changed))
+                yield Mutant(
+                    getattr(node, "lineno", 0), _short(before), _short(after), ast.fix_missing_locations(changed)
+                )
 
 
 def _changes_of(node: ast.AST) -> Iterator[Callable[..., None]]:
@@ -150,7 +152,9 @@ _UNREAD: dict[int, set[int]] = {}
 def _unread(tree: ast.Module) -> set[int]:
     """Return the nodes that say nothing to the interpreter, or only words: docstrings, types, messages, slots."""
     if id(tree) not in _UNREAD:
-        _UNREAD[id(tree)] = {id(inner) for outer in ast.walk(tree) for part in _words(outer) for inner in ast.walk(part)}
+        _UNREAD[id(tree)] = {
+            id(inner) for outer in ast.walk(tree) for part in _words(outer) for inner in ast.walk(part)
+        }
     return _UNREAD[id(tree)]
 
 
