@@ -24,9 +24,7 @@ class Question:
     def digest(self, answer: pl.LazyFrame) -> tuple[int, int]:
         """Return a number of the rows in whatever order, and how many there are."""
         amounts = [pl.col(name).round_sig_figs(9) for name in self.compared if _is_amount(answer, name)]
-        texts = [
-            pl.col(name).cast(pl.String) for name in self.compared if answer.collect_schema()[name] == pl.Categorical
-        ]
+        texts = [pl.col(name).cast(pl.String) for name in self.compared if answer.collect_schema()[name] == pl.Categorical]
         row = pl.struct(self.compared).hash(seed=7) % 2**32
         numbers = answer.with_columns(*amounts, *texts).select(row.sum().alias("digest"), pl.len().alias("rows"))
         digest, rows = numbers.collect(engine="streaming").row(0)
@@ -81,56 +79,36 @@ QUESTIONS: Mapping[str, Question] = {
         ("provider", "id", "person_id"),
     ),
     "consent_stock": Question(
-        lambda tables: analysis.consent_stock(tables["consent_events"]),
-        ("period",),
+        lambda tables: analysis.consent_stock(tables["consent_events"]), ("period",) ,
     ),
     "time_to_confirm": Question(
-        lambda tables: analysis.time_to_confirm(tables["consent_events"], as_of=NOW, by="channel"),
-        ("days",),
+        lambda tables: analysis.time_to_confirm(tables["consent_events"], as_of=NOW, by="channel"), ("days",),
     ),
     "expiring_consents": Question(
-        lambda tables: analysis.expiring_consents(tables["consent_events"], as_of=NOW),
-        (),
+        lambda tables: analysis.expiring_consents(tables["consent_events"], as_of=NOW), (),
     ),
     "consent_journeys": Question(
-        lambda tables: analysis.consent_journeys(tables["consent_events"]),
-        (),
+        lambda tables: analysis.consent_journeys(tables["consent_events"]), (),
     ),
     "open_pipeline_by_consent": Question(
-        lambda tables: analysis.open_pipeline_by_consent(
-            tables["deals"], tables["consent_events"], _people_of(tables), as_of=NOW
-        ),
-        ("consent", "deals"),
+        lambda tables: analysis.open_pipeline_by_consent(tables["deals"], tables["consent_events"], _people_of(tables), as_of=NOW), ("consent","deals"),
     ),
     "consent_and_win_rate": Question(
-        lambda tables: analysis.consent_and_win_rate(tables["deals"], tables["consent_events"], _people_of(tables)),
-        ("consent", "won"),
+        lambda tables: analysis.consent_and_win_rate(tables["deals"], tables["consent_events"], _people_of(tables)), ("consent","won"),
     ),
     "mailed_but_objected": Question(
-        lambda tables: analysis.mailed_but_objected(
-            tables["contacts"],
-            tables["subscriptions"],
-            tables["activities"],
-            tables["consent_events"],
-            _people_of(tables),
-            as_of=NOW,
-        ),
-        ("provider",),
+        lambda tables: analysis.mailed_but_objected(tables["contacts"],tables["subscriptions"], tables["activities"], tables["consent_events"], _people_of(tables), as_of=NOW), ("provider",),
     ),
     "activities_per_deal": Question(
-        lambda tables: analysis.activities_per_deal(tables["deals"], tables["activities"]),
-        (),
+        lambda tables: analysis.activities_per_deal(tables["deals"],tables["activities"]), (),
     ),
     "days_since_last_touch": Question(
-        lambda tables: analysis.days_since_last_touch(tables["deals"], tables["activities"], as_of=NOW),
-        (),
+        lambda tables: analysis.days_since_last_touch(tables["deals"],tables["activities"],as_of=NOW), (),
     ),
     "email_engagement": Question(
-        lambda tables: analysis.email_engagement(tables["activities"], tables["campaigns"]),
-        (),
+        lambda tables: analysis.email_engagement(tables["activities"],tables["campaigns"]), (),
     ),
     "response_time": Question(
-        lambda tables: analysis.response_time(tables["contacts"], tables["activities"], as_of=NOW),
-        (),
+        lambda tables: analysis.response_time(tables["contacts"],tables["activities"],as_of=NOW), (),
     ),
 }

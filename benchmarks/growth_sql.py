@@ -1,4 +1,2 @@
 """placeholder"""
-
-
 def answer_of_duckdb(sql, folder): ...
