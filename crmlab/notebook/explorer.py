@@ -253,7 +253,6 @@ class Explorer:
             entry,
             self._choices(),
             data.keys(),
-            lazy=isinstance(data, Stored),
             asked=data.asked,
             summary=data.summary,
         )
