@@ -80,10 +80,10 @@ def buckets_for(rows: int) -> int:
     Examples
     --------
     >>> [buckets_for(rows) for rows in (0, 800_000, 3_000_000, 10**9)]
-    [1, 1, 8, 64]
+    [1, 2, 8, 64]
     """
     wanted = 1
-    while wanted < _MAX_BUCKETS and rows > 2 * wanted * _ROWS_OF_A_BUCKET / 1.25:
+    while wanted < _MAX_BUCKETS and rows > wanted * _ROWS_OF_A_BUCKET:
         wanted *= 2
     return wanted
 

@@ -74,7 +74,15 @@ _SAID_OTHERWISE = {
     "field_names": {"modified_at"},
 }
 #: what only a probe can tell, since each answer is one that is documented
-_TOLD_BY_PROBES = {"only_mine", "local_times", "no_documentation", "addresses", "shared_ids", "statistics_day"}
+_TOLD_BY_PROBES = {
+    "only_mine",
+    "since_by_creation",
+    "local_times",
+    "no_documentation",
+    "addresses",
+    "shared_ids",
+    "statistics_day",
+}
 
 
 def test_differences_are_chosen_by_name_or_all_that_go_together() -> None:

@@ -135,7 +135,7 @@ def test_what_was_deleted_was_there_before_and_is_not_any_more(seed: int) -> Non
         gone = {each.id for each in getattr(yesterday, name)} - {each.id for each in getattr(today, name)}
         assert gone
         assert gone <= yesterday.deleted
-        assert len(gone) < len(getattr(today, name)) / 50
+        assert len(gone) < len(getattr(today, name)) / 30
     assert not today.deleted
     assert repr(earlier(earlier(today, 1), 29).people) == repr(earlier(today, 30).people)
     assert not earlier(today, 400).deleted & earlier(today, 1).deleted

@@ -20,7 +20,7 @@ from crmlab.connector import (
     one_value,
 )
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.pages import asks_for_history, numbered_pages, total
+from crmlab.providers.onepagecrm.pages import asks_for_history, ignores_period, numbered_pages, total
 
 _PER_PAGE = 100
 #: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
@@ -122,6 +122,7 @@ def paged(name: str, record: str, **more: Any) -> Resource:
         "page_size": PageSize(name="per_page"),
         "total": total,
         "inserted_at": inserted_at,
+        "remark": ignores_period,
         "projection": fields.LEAN,
     }
     return Resource(name=name, unwrap=record, **(usual | more))

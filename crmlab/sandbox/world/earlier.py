@@ -174,8 +174,10 @@ def _note(note: Note, now: datetime) -> Note:
 
 def _person(person: Person, customers: Collection[str], now: datetime) -> Person:
     then = _unchanged(person, now)
-    if person.modified_at > now:  # the last number and the last tag came with that change
-        then = replace(then, phones=person.phones[:-1], tags=person.tags[:-1])
+    if person.modified_at > now:  # starred, the last number and the last tag came with that change
+        then = replace(then, starred=not person.starred)
+        if "complero" not in person.services:  # whose events show what they held when they were told
+            then = replace(then, phones=person.phones[:-1], tags=person.tags[:-1])
     if person.status_key == "customer" and person.id not in customers:
         return replace(then, status_key="prospect")
     return then
@@ -233,11 +235,16 @@ def _banner(banner: Banner, now: datetime) -> Banner:
 
 
 def _integration(integration: Integration, now: datetime, days: int) -> Integration:
-    """Return an integration with deliveries of the hours before then: only those of the last days are ever kept."""
-    shift = timedelta(days=days)
+    """Return an integration with deliveries of the week before then: each week is like the last one that is known."""
     ran = integration.last_run_at
+    weeks = [timedelta(days=7 * (days // 7 + more)) for more in (0, 1)]
+    hourly = [
+        (hour - before, success, failed, rejected)
+        for before in reversed(weeks)
+        for hour, success, failed, rejected in integration.hourly
+    ]
     return replace(
         integration,
-        last_run_at=ran - shift if ran else None,
-        hourly=[(hour - shift, success, failed, rejected) for hour, success, failed, rejected in integration.hourly],
+        last_run_at=ran - timedelta(days=days) if ran else None,
+        hourly=[each for each in hourly if now - timedelta(days=7) <= each[0] < now],
     )
