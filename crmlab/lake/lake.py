@@ -187,6 +187,22 @@ class Lake:
         known = states.read(self._place)
         return table_of(self._place, known, self._checked(table, known.versions))
 
+    def sql(self, query: str) -> pl.LazyFrame:
+        """Return the answer of a SQL query over the tables as they are now, lazily: see `crmlab.Stored.sql`.
+
+        ``lake.as_of(time).sql(...)`` asks them as they were.
+
+        Raises
+        ------
+        UsageError
+            There is no lake, or the query is no select over its tables.
+
+        Examples
+        --------
+        >>> lake.sql("select status, count(*) as deals from deals group by status").collect()  # doctest: +SKIP
+        """
+        return self.open().sql(query)
+
     def changes(self, since: TimeLike) -> Changes:
         """Return what is different now from what was at a time.
 
