@@ -250,7 +250,8 @@ def test_a_masked_report_names_no_owner_and_no_reason(tmp_path: Path) -> None:
     )
 
     plain, _ = written(tmp_path, tables(), WHOLE, rejected=rejected)
-    account = masked_account({"summary": pl.DataFrame({"note": [""]}), "rejected": rejected, "misfits": rejected})
+    summary = pl.DataFrame({"note": [""], "rejected": [1], "misfits": [1]})
+    account = masked_account({"summary": summary, "rejected": rejected, "misfits": rejected})
     text, page = masked(tmp_path, tables(), WHOLE, rejected=account["rejected"])
 
     assert "Elm 1" in plain
