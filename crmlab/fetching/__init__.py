@@ -14,6 +14,7 @@ from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.progress import Listener, Progress, State, listening
 from crmlab.fetching.query import chosen_accounts
 from crmlab.fetching.replay import replay
+from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import out_of_time
 from crmlab.loading import when_used
 
@@ -35,6 +36,7 @@ __all__ = [
     "Progress",
     "Refreshed",
     "State",
+    "TaskGroup",
     "asked_of",
     "call",
     "check",
