@@ -1,27 +1,72 @@
-"""How the examples in docstrings are run: as a notebook runs them, with `await` at the top, each in its own folder."""
+"""Which tests are slow, and how the examples in docstrings are run: as a notebook runs them, each in its own folder."""
 
 from __future__ import annotations
 
 import ast
 import asyncio
 import inspect
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).parent
 RUN = "run_with_await"
 
+#: folders and files whose tests look at much: at every question, every page of the docs, every kind of fault
+SLOW = (
+    "tests/analysis/test_closed_doors.py",
+    "tests/analysis/test_identity_truth.py",
+    "tests/analysis/test_other_kinds.py",
+    "tests/contract",
+    "tests/decoding/test_mutated.py",
+    "tests/docs",
+    "tests/fetching/test_answer_spool.py",
+    "tests/fetching/test_changed_answers.py",
+    "tests/fetching/test_changes.py",
+    "tests/fetching/test_embedding_changes.py",
+    "tests/fetching/test_ending.py",
+    "tests/notebook/test_offline_html.py",
+    "tests/own_data/test_maven.py",
+    "tests/pushing/test_kills.py",
+    "tests/sandbox/test_drift.py",
+    "tests/test_data.py",
+    "tests/test_maven.py",
+    "tests/test_notebooks.py",
+    "tests/torture",
+    "tests/truth",
+    "tests/wheel",
+)
+#: tests that say in their names how many rows or accounts they take
+MANY = re.compile("million|thousand|hundred_accounts")
 
-@pytest.hookimpl(trylast=True)
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the examples of docstrings await: what is shown to a reader stays as it is written."""
+    """Mark what is slow, and let the examples of docstrings await, which stay as a reader sees them."""
     for item in items:
-        if not isinstance(item, pytest.DoctestItem):
-            continue
-        for example in item.dtest.examples:
-            if "await " in example.source or "async with " in example.source:
-                example.source = f"{RUN}({example.source!r}, globals())\n"
+        if is_slow(item):
+            item.add_marker(pytest.mark.slow)
+        if isinstance(item, pytest.DoctestItem):
+            _let_await(item)
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a test is left out of the fast set: a law that is tried on many examples, many rows, or one of `SLOW`."""
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or MANY.search(item.name):
+        return True
+    if not item.path.is_relative_to(ROOT):
+        return False
+    place = item.path.relative_to(ROOT).as_posix()
+    return any(place == slow or place.startswith(f"{slow}/") for slow in SLOW)
+
+
+def _let_await(item: pytest.DoctestItem) -> None:
+    for example in item.dtest.examples:
+        if "await " in example.source or "async with " in example.source:
+            example.source = f"{RUN}({example.source!r}, globals())\n"
 
 
 @pytest.fixture(autouse=True)

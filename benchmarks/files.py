@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -23,6 +24,7 @@ from crmlab.schema.tables import TABLES, conform
 ROWS = 1_000_000
 RUNS = 3
 _ROW = pl.int_range(pl.len())
+Answers: TypeAlias = "multiprocessing.Queue[tuple[float, float]]"
 
 
 def contacts(rows: int) -> pl.DataFrame:
@@ -74,7 +76,7 @@ def write(rows: int, folder: str) -> float:
     return taken
 
 
-def _in_process(work: Callable[[int, str], float], rows: int, answers: "multiprocessing.Queue[tuple[float, float]]") -> None:
+def _in_process(work: Callable[[int, str], float], rows: int, answers: Answers) -> None:
     with tempfile.TemporaryDirectory() as folder:
         taken = work(rows, folder)
     answers.put((taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
@@ -85,7 +87,7 @@ def measured(work: Callable[[int, str], float], rows: int, runs: int) -> tuple[f
     context = multiprocessing.get_context("spawn")
     found = []
     for _ in range(runs):
-        answers: multiprocessing.Queue[tuple[float, float]] = context.Queue()
+        answers: Answers = context.Queue()
         process = context.Process(target=_in_process, args=(work, rows, answers))
         process.start()
         process.join()

@@ -26,7 +26,7 @@ from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
-    from crmlab.fetching import Probed, probe
+    from crmlab.fetching import Probed, probe, scan
     from crmlab.fetching.typed_call import call
     from crmlab.lake import Lake
     from crmlab.notebook import explore, login
@@ -77,6 +77,7 @@ __all__ = [
     "read_csv",
     "replay",
     "sandbox",
+    "scan",
     "table",
     "updates",
 ]
@@ -103,6 +104,7 @@ __getattr__ = when_used(
         "probe": "crmlab.fetching",
         "push": "crmlab.pushing",
         "read_csv": "crmlab.results",
+        "scan": "crmlab.fetching",
         "table": "crmlab.own_data",
         "updates": "crmlab.pushing",
     },

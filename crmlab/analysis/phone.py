@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import polars as pl
 from phonenumbers import (
@@ -18,7 +19,7 @@ from phonenumbers import (
 from crmlab.errors import UsageError
 
 #: what people put between digits; anything else is left to phonenumbers
-_BETWEEN = r"[\s.()-]"
+_BETWEEN = r"[\s.()/-]"
 
 
 def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
@@ -57,8 +58,8 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
     if region is not None and region not in SUPPORTED_REGIONS:
         raise UsageError(f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'")
     distinct = pl.DataFrame({"number": numbers.cast(pl.String).unique().drop_nulls()})
-    read = distinct.with_columns(_international(region).alias("e164"))
-    hard = read.filter(pl.col("e164").is_null())["number"]
+    read = distinct.with_columns(_by_rule(region).alias("e164"))
+    hard = read.filter(pl.col("e164").is_null() & _may_be_read(region))["number"]
     by_hand = pl.DataFrame(
         {"number": hard, "by_hand": pl.Series([_parsed(each, region) for each in hard], dtype=pl.String)}
     )
@@ -82,27 +83,90 @@ def _parsed(number: str, region: str | None) -> str | None:
     return None
 
 
-def _international(region: str | None) -> pl.Expr:
-    """Return numbers that are + and the digits of their E.164 already, null for those that need a rule.
+def _may_be_read(region: str | None) -> pl.Expr:
+    """Return whether a text can hold a number: without a region, one that says of which country it is."""
+    if region is not None:
+        return pl.lit(value=True)
+    return pl.col("number").str.contains("[+\uff0b]") | pl.col("number").str.strip_chars().str.starts_with("00")
 
-    A rule is needed where the number could begin with a trunk prefix, as in ``+44 (0)20``.
+
+def _by_rule(region: str | None) -> pl.Expr:
+    """Return E.164 of the numbers that the metadata say all about; null for others, of which some have none.
+
+    A number with its country is what it is, unless it begins with what people there dial before a national number
+    (the trunk prefix, as in ``+44 (0)20``): then it is the rest, unless the whole could be a number itself.
     """
-    bare = pl.col("number").str.strip_chars().str.replace_all(_BETWEEN, "")
+    digits = pl.col("number").str.strip_chars().str.replace_all(_BETWEEN, "")
+    bare = digits
     if region is None:  # nobody's own way to dial abroad goes before
-        bare = bare.str.replace("^00", "+")
-    return pl.when(bare.str.contains(_plain_pattern())).then(bare)
+        bare = digits.str.replace("^00", "+")
+    known = _patterns()
+    has_trunk = bare.str.contains(known.with_trunk)
+    as_it_is = pl.when(bare.str.contains(known.possible) & ~has_trunk).then(bare)
+    code = bare.str.extract(known.code)
+    rest = bare.str.slice(code.str.len_chars() + 1)
+    stripped = pl.when(bare.str.contains(known.one_digit_trunk) & ~bare.str.contains(known.whole)).then(code + rest)
+    return pl.coalesce(as_it_is, stripped, _national(digits, region))
+
+
+def _national(digits: pl.Expr, region: str | None) -> pl.Expr:
+    """Return E.164 of the region's own numbers that begin with its trunk prefix, null for others."""
+    rules = None if region is None else PhoneMetadata.metadata_for_region(region, None)
+    if rules is None or rules.general_desc is None or len(rules.national_prefix_for_parsing or "") != 1:
+        return pl.lit(None, pl.String)
+    if COUNTRY_CODE_TO_REGION_CODE[rules.country_code][0] != region:
+        return pl.lit(None, pl.String)
+    trunk = rules.national_prefix_for_parsing
+    is_national = digits.str.contains(f"^{trunk}(?:{_lengths(rules)})$")
+    is_abroad = digits.str.contains(f"^(?:{rules.international_prefix})")
+    is_whole = digits.str.contains(f"^(?:{rules.general_desc.national_number_pattern})$")
+    rest = digits.str.slice(1)
+    return pl.when(is_national & ~is_abroad & ~is_whole).then(pl.format("+{}{}", rules.country_code, rest))
+
+
+class _Patterns(NamedTuple):
+    """What numbers with + and their country look like."""
+
+    #: as long as numbers of the country are
+    possible: str
+    #: beginning with a trunk prefix, or what may be one
+    with_trunk: str
+    #: + and the code of a country, none of which begins with another
+    code: str
+    #: as long as numbers of the country are, behind a trunk prefix of one digit
+    one_digit_trunk: str
+    #: a number of the country as it stands, where its trunk prefix has one digit
+    whole: str
 
 
 @cache
-def _plain_pattern() -> str:
-    """Return a pattern of what phonenumbers would leave as it is, from its own metadata."""
-    countries = []
+def _patterns() -> _Patterns:
+    """Return the patterns of all countries, from the metadata of phonenumbers."""
+    possible = []
+    with_trunk = []
+    one_digit = []
+    whole = []
     for code, (main, *_) in COUNTRY_CODE_TO_REGION_CODE.items():
         rules = PhoneMetadata.metadata_for_region_or_calling_code(code, main)
         if rules is None or rules.general_desc is None:
             continue
-        trunk = rules.national_prefix_for_parsing or "0"
+        possible.append(f"{code}(?:{_lengths(rules)})")
+        trunk = rules.national_prefix_for_parsing
+        if not trunk:
+            continue
+        with_trunk.append(f"{code}(?:{trunk})")
         if len(trunk) == 1:
-            lengths = "|".join(f"[0-9]{{{length - 1}}}" for length in rules.general_desc.possible_length if length > 1)
-            countries.append(f"{code}[{''.join(sorted(set('123456789') - {trunk}))}](?:{lengths})")
-    return rf"^\+(?:{'|'.join(countries)})$"
+            one_digit.append(f"{code}{trunk}(?:{_lengths(rules)})")
+            whole.append(f"{code}(?:{rules.general_desc.national_number_pattern})")
+    return _Patterns(
+        possible=rf"^\+(?:{'|'.join(possible)})$",
+        with_trunk=rf"^\+(?:{'|'.join(with_trunk)})",
+        code=rf"^(\+(?:{'|'.join(map(str, COUNTRY_CODE_TO_REGION_CODE))}))",
+        one_digit_trunk=rf"^\+(?:{'|'.join(one_digit)})$",
+        whole=rf"^\+(?:{'|'.join(whole)})$",
+    )
+
+
+def _lengths(rules: PhoneMetadata) -> str:
+    """Return a pattern of as many digits as numbers of a country have."""
+    return "|".join(f"[0-9]{{{length}}}" for length in rules.general_desc.possible_length if length > 0)

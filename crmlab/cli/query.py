@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -25,10 +27,10 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "query",
         help="answer a SQL query over files that fetch wrote",
-        description="Answer one select over the tables of a folder, and print it or write it to a file. Every table has "
-        "its name there; one with a dot stands in double quotes. Nothing but these tables is read.",
-        epilog="example: crmlab query out/ 'select owner_name, sum(amount) as won from deals where status = '\\''won'\\'' "
-        "group by owner_name' --out won.csv",
+        description="Answer one select over the tables of a folder, and print it or write it to a file. Every table "
+        "has its name there; one with a dot stands in double quotes. Nothing but these tables is read.",
+        epilog="example: crmlab query out/ 'select owner_name, sum(amount) as amount from deals group by owner_name' "
+        "--out amounts.csv",
     )
     parser.add_argument("directory", type=Path, metavar="DIR")
     parser.add_argument("sql", metavar="SELECT", help="one select")
@@ -43,7 +45,7 @@ def add(commands: Commands) -> None:
         "groups there are; needs pip install duckdb",
     )
     parser.add_argument("--memory-limit", metavar="SIZE", help="of --engine duckdb, such as 500MB (default: 2GB)")
-    parser.add_argument("--as-of", metavar="DAY", help="when the files were fetched, where they do not say so themselves")
+    parser.add_argument("--as-of", metavar="DAY", help="when the files were fetched, where they do not say so")
     parser.set_defaults(run=run)
 
 
@@ -69,7 +71,8 @@ async def run(options: argparse.Namespace) -> int:
 
 def _answer(data: Fetched | Stored, options: argparse.Namespace) -> pl.DataFrame:
     if options.engine == "polars":
-        return sql_answer(options.sql, data)
+        tables: Mapping[str, Any] = data  # of frames, lazy or not
+        return sql_answer(options.sql, tables)
     limits = {"memory_limit": options.memory_limit} if options.memory_limit else {}
     if isinstance(data, Stored):
         return duckdb_query(options.sql, {name: data.paths[name] for name in data}, **limits)

@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-async def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write the report and print where it is; return the exit code."""
     as_of = None
     if options.as_of is not None:

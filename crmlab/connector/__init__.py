@@ -75,10 +75,13 @@ from crmlab.connector.resource import (
     EmbeddedList,
     Embedding,
     JsonPath,
+    Pushdown,
     Resource,
     Schema,
     View,
+    Wanted,
     get,
+    one_value,
 )
 from crmlab.connector.secret_names import SECRET_PARTS, is_secret
 from crmlab.connector.target import (
@@ -131,6 +134,7 @@ __all__ = [
     "Paginator",
     "Probe",
     "Provider",
+    "Pushdown",
     "Reads",
     "Request",
     "Resource",
@@ -141,6 +145,7 @@ __all__ = [
     "Timeouts",
     "Verdict",
     "View",
+    "Wanted",
     "Write",
     "as_flag",
     "as_list",
@@ -186,6 +191,7 @@ __all__ = [
     "numbered",
     "one_answer",
     "one_by_one",
+    "one_value",
     "page_size_fact",
     "pages",
     "pointer",

@@ -14,10 +14,12 @@ from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.progress import Listener, Progress, State, listening
 from crmlab.fetching.query import chosen_accounts
 from crmlab.fetching.replay import replay
+from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import out_of_time
 from crmlab.loading import when_used
 
 if TYPE_CHECKING:
+    from crmlab.fetching.lazy_scan import scan
     from crmlab.fetching.probing import Probed, max_requests, probe
     from crmlab.fetching.redaction import redact
     from crmlab.fetching.refreshing import Keys, ListRead, Refreshed, keys, plan_refresh, refreshed
@@ -34,6 +36,7 @@ __all__ = [
     "Progress",
     "Refreshed",
     "State",
+    "TaskGroup",
     "asked_of",
     "call",
     "check",
@@ -53,6 +56,7 @@ __all__ = [
     "redact",
     "refreshed",
     "replay",
+    "scan",
 ]
 
 __getattr__ = when_used(
@@ -63,5 +67,6 @@ __getattr__ = when_used(
             ("Keys", "ListRead", "Refreshed", "keys", "plan_refresh", "refreshed"), "crmlab.fetching.refreshing"
         ),
         "redact": "crmlab.fetching.redaction",
+        "scan": "crmlab.fetching.lazy_scan",
     },
 )

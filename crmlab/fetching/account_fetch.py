@@ -17,7 +17,7 @@ from crmlab.connector import Page, Request
 from crmlab.decoding import RAW, given_key
 from crmlab.errors import CrmlabError
 from crmlab.fetching.answer_spool import AnswerSpool
-from crmlab.fetching.crawl import ended, first_error, side_by_side
+from crmlab.fetching.crawl import ended, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.intake import Accept
@@ -30,6 +30,7 @@ from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
 from crmlab.fetching.spool import Spools
 from crmlab.fetching.spooled_answers import SpooledAnswers, Unwritten
+from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import out_of_time
 
 if TYPE_CHECKING:
@@ -107,11 +108,8 @@ class AccountFetch:
 
         With `stop_early` the first failure is raised, and the others are cancelled.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._tasks = {name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()}
-        except BaseExceptionGroup as several:
-            raise first_error(several) from None
+        async with TaskGroup() as group:
+            self._tasks = {name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()}
 
     def stop(self, why: str) -> None:
         """End the reading of every resource; what came is kept."""

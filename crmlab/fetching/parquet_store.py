@@ -38,6 +38,8 @@ class Store:
         What each file says of itself.
     mask
         Masks all that is written, the parts too, so that no plain value is on disk at any time.
+    part_rows
+        Rows of a table that are kept in memory before they are written as a part.
     """
 
     def __init__(
@@ -46,7 +48,9 @@ class Store:
         metadata: Mapping[str, str] = MappingProxyType({}),
         *,
         mask: Mask | None = None,
+        part_rows: int = PART_ROWS,
     ) -> None:
+        self._part_rows = part_rows
         self._directory = make_folder(directory)
         self._metadata = dict(metadata)
         self._mask = mask
@@ -79,7 +83,13 @@ class Store:
                 with errors_in_words(self._directory):
                     folder.mkdir()
                 masked = partial(self._mask.frame, table) if self._mask else None
-                self._tables[table] = _Growing(folder, self._metadata, keeps_newest=table in TABLES, masked=masked)
+                self._tables[table] = _Growing(
+                    folder,
+                    self._metadata,
+                    keeps_newest=table in TABLES,
+                    masked=masked,
+                    part_rows=self._part_rows,
+                )
             growing = self._tables[table]
         with errors_in_words(self.paths[table]):
             growing.add(source, frame, key, reading)
@@ -149,8 +159,10 @@ class _Growing:
         *,
         keeps_newest: bool,
         masked: Callable[[pl.DataFrame], pl.DataFrame] | None,
+        part_rows: int,
     ) -> None:
         self._folder = folder
+        self._part_rows = part_rows
         self._masked = masked
         self._metadata = metadata
         self._keeps_newest = keeps_newest
@@ -184,7 +196,7 @@ class _Growing:
                 hashes["version"] = version(frame.columns).hash()
             self._keys.append(frame.select(**hashes))
             self._buffer.append(frame)
-            if sum(part.height for part in self._buffer) >= PART_ROWS:
+            if sum(part.height for part in self._buffer) >= self._part_rows:
                 self._write_part()
 
     def stop(self) -> None:

@@ -14,7 +14,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, JsonPath, Page, Request, one_answer
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
-from crmlab.fetching.crawl import ended, first_error
+from crmlab.fetching.crawl import ended
 from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
@@ -23,6 +23,7 @@ from crmlab.fetching.query import Query
 from crmlab.fetching.reader import ListReader
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
+from crmlab.fetching.task_group import TaskGroup
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -197,11 +198,8 @@ class AccountPreview:
 
     async def finish(self) -> None:
         """Preview every resource; the first failure is raised, and the others are cancelled."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._tasks = {name: group.create_task(preview.work()) for name, preview in self._previews.items()}
-        except BaseExceptionGroup as several:
-            raise first_error(several) from None
+        async with TaskGroup() as group:
+            self._tasks = {name: group.create_task(preview.work()) for name, preview in self._previews.items()}
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crmlab.accounts import Account, check_account, check_names
-from crmlab.connector import Context, Resource
+from crmlab.connector import Context, Resource, Wanted
 from crmlab.errors import UsageError
 from crmlab.fetching.faults import FAULTS
 from crmlab.providers import provider, unknown
@@ -39,6 +39,10 @@ class Query:
     now: dt.datetime
     since_of: Mapping[ListName, dt.datetime] = field(default_factory=dict)
     keys_of: frozenset[ListName] | None = None
+    #: of the one shared table that is asked for, the values that columns are to have, as far as a service can be asked
+    wanted: Wanted = field(default_factory=dict)
+    #: how many records are enough, of each list that fills the table; None: all
+    enough: int | None = None
 
     def raw_of(self, account: Account) -> set[str]:
         """Return the resources of that account's provider whose own records are wanted."""

@@ -106,6 +106,7 @@ class ResourceFetch:
             embeds=embeddings.embeds(name),
             embedded_in=embeddings.embedded_in(name),
             stall=stall,
+            enough=task.enough,
         )
         #: whether records came with the answers of another resource
         self._has_received = False
@@ -266,7 +267,7 @@ class ResourceFetch:
 
     def _is_complete(self) -> bool:
         reader = self._reader
-        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
+        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts and not reader.is_cut
         return has_all_pages and not self.result.rejected.height and not self.result.lost
 
     def _names(self) -> list[str]:
@@ -305,7 +306,9 @@ class ResourceFetch:
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
         notes += [*reader.ending.doubts, *reader.ending.remarks]
-        if reader.is_short:
+        if reader.is_cut:
+            notes.append(f"{self.task.enough:,} records were enough")
+        elif reader.is_short:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")
         return notes

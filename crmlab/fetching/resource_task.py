@@ -27,6 +27,8 @@ class ResourceTask:
     tables: frozenset[str]
     raw: bool
     needed: bool
+    #: how many records are enough; None: all
+    enough: int | None = None
 
     @property
     def full_name(self) -> str:
@@ -95,14 +97,33 @@ def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]
     return {
         resource.name: ResourceTask(
             account=account,
-            resource=resource if query.keys_of is None else with_keys_only(resource),
+            resource=narrowed(resource, query, is_parent=resource.name in parents),
             tables=wanted.get(resource.name, frozenset()),
             raw=resource.name in raw,
             needed=resource.name in parents,
+            enough=None if resource.name in parents else query.enough,
         )
         for resource in account.provider.resources
         if resource.name in wanted.keys() | raw | parents
     }
+
+
+def narrowed(resource: Resource, query: Query, *, is_parent: bool) -> Resource:
+    """Return a resource as a query asks for it; of what others depend on, all records are."""
+    if query.keys_of is not None:
+        resource = with_keys_only(resource)
+    if is_parent:
+        return resource
+    return resource.asked_with(narrowing(resource, query))
+
+
+def narrowing(resource: Resource, query: Query) -> Mapping[str, str]:
+    """Return the parameters that leave out what a query does not want; none where it wants several tables."""
+    if not query.wanted or len(query.tables) != 1 or query.raw:
+        return {}
+    (table,) = query.tables
+    pushdown = resource.pushdown.get(table)
+    return pushdown.params(query.wanted) if pushdown else {}
 
 
 def with_keys_only(resource: Resource) -> Resource:

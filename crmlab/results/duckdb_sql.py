@@ -164,7 +164,5 @@ def _in_words(error: Exception, tables: Mapping[str, Source]) -> UsageError:
     if kind == "PermissionException":
         return UsageError(f"SQL reads the tables that are there, and no file: {known_tables(tables)}")
     if kind in ("ConversionException", "OutOfRangeException"):  # what DuckDB says quotes a value of a record
-        return UsageError(
-            "a value does not fit the type that the query casts it to: try_cast makes null of such values"
-        )
+        return UsageError("a value does not fit the type that the query casts it to: try_cast makes null of it")
     return UsageError(f"DuckDB does not understand this SQL: {said}")

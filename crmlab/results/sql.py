@@ -112,9 +112,8 @@ def _in_words(error: Exception, tables: Iterable[str]) -> UsageError:
     column = _UNKNOWN_COLUMN.search(said)
     if column:
         return UsageError(f"unknown column {column[1]!r} in SQL; there is {column[2].replace(chr(34), '')}")
-    return UsageError(
-        f"Polars does not understand this SQL: {_without_values(error).removeprefix('sql parser error: ')}"
-    )
+    reason = _without_values(error).removeprefix("sql parser error: ")
+    return UsageError(f"Polars does not understand this SQL: {reason}")
 
 
 def _without_values(error: Exception) -> str:

@@ -7,9 +7,6 @@ import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-#: the source around a node that is changed, before and after
-Change = tuple[str, ast.AST]
-
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -40,22 +37,25 @@ class Mutant:
     """A module with one fault."""
 
     line: int
+    #: the line as it stands in the file
+    text: str
     before: str
     after: str
     tree: ast.Module
 
     @property
-    def change(self) -> str:
-        """What differs, in one line."""
-        return f"{self.before}  ->  {self.after}"
+    def change(self) -> tuple[str, str, str]:
+        """Where it is and what differs, whatever the number of the line."""
+        return self.text, self.before, self.after
 
     def __str__(self) -> str:
-        return f"{self.line}: {self.change}"
+        return f"{self.line}: {self.text}\n      {self.before}  ->  {self.after}"
 
 
 def mutants(source: str) -> Iterator[Mutant]:
     """Return the module with each fault; what only people and type checkers read is left as it is."""
     tree = ast.parse(source)
+    lines = source.splitlines()
     for place, node in enumerate(ast.walk(tree)):
         if not _is_code(node, tree):
             continue
@@ -67,7 +67,9 @@ def mutants(source: str) -> Iterator[Mutant]:
             change(target)
             after = ast.unparse(target)
             if before != after:
-                yield Mutant(getattr(node, "lineno", 0), _short(before), _short(after), ast.fix_missing_locations(changed))
+                line = getattr(node, "lineno", 1)
+                text = lines[line - 1].strip()
+                yield Mutant(line, text, _short(before), _short(after), ast.fix_missing_locations(changed))
 
 
 def _changes_of(node: ast.AST) -> Iterator[Callable[..., None]]:
@@ -150,7 +152,9 @@ _UNREAD: dict[int, set[int]] = {}
 def _unread(tree: ast.Module) -> set[int]:
     """Return the nodes that say nothing to the interpreter, or only words: docstrings, types, messages, slots."""
     if id(tree) not in _UNREAD:
-        _UNREAD[id(tree)] = {id(inner) for outer in ast.walk(tree) for part in _words(outer) for inner in ast.walk(part)}
+        _UNREAD[id(tree)] = {
+            id(inner) for outer in ast.walk(tree) for part in _words(outer) for inner in ast.walk(part)
+        }
     return _UNREAD[id(tree)]
 
 

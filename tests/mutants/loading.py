@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from types import FunctionType
+from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 
@@ -38,17 +38,16 @@ def _put_member(owner: type, name: str, value: Any) -> None:
         _recode(before.fget, value.fget)
     elif isinstance(before, FunctionType):
         _recode(before, value)
-    elif not name.startswith("__") and before is not value and type(before) is type(value) and name != "__slots__":
-        try:
-            setattr(owner, name, value)
-        except (AttributeError, TypeError):
-            # a slot of an instance: nothing stands in the class
-            return
+    elif not name.startswith("__") and not isinstance(value, MemberDescriptorType):
+        # a slot is of its own class, and holds no code
+        setattr(owner, name, value)
 
 
 def _recode(old: Any, new: Any) -> None:
-    if len(old.__code__.co_freevars) != len(new.__code__.co_freevars):
-        return
+    # the defaults of a dataclass are in the closure of its constructor; the class itself stays the old one
+    for name, before, after in zip(old.__code__.co_freevars, old.__closure__ or (), new.__closure__ or (), strict=True):
+        if name != "__class__":
+            before.cell_contents = after.cell_contents
     old.__code__ = new.__code__
     old.__defaults__ = new.__defaults__
     old.__kwdefaults__ = new.__kwdefaults__

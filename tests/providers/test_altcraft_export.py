@@ -20,6 +20,7 @@ from crmlab.sandbox.world.generate import generate
 from tests.conftest import Serve
 
 FAST = crmlab.Limits(concurrency=10)
+HURRY = crmlab.Timeouts(first_wait=0.001)
 HEADER = "_id,email,phones,_fname,_lname,_city,_region,_country,_status,_xxh,_createtime,season"
 TOKEN = "planted-token-0815"
 DONE: dict[str, Any] = {"status": "completed", "progress": 100}
@@ -28,7 +29,6 @@ DONE: dict[str, Any] = {"status": "completed", "progress": 100}
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crmlab.providers.altcraft.export.FIRST_WAIT", 0.001)
-    monkeypatch.setattr("crmlab.http.client.FIRST_WAIT", 0.001)
 
 
 def by_export(url: str, **more: str) -> crmlab.Account:
@@ -71,7 +71,7 @@ def result(total: int | None, *urls: str, **more: Any) -> dict[str, Any]:
 
 async def exported(serve: Serve, service: Exporting) -> crmlab.Fetched:
     account = by_export(await serve(service.answer), custom_fields="season")
-    return await crmlab.fetch(account, "contacts", "altcraft.profiles")
+    return await crmlab.fetch(account, "contacts", "altcraft.profiles", timeouts=HURRY)
 
 
 FILE = "/api/download/data/u-1/7_database_export.csv"
@@ -185,9 +185,9 @@ async def test_a_fetch_that_is_gone_on_with_starts_no_second_export(serve: Serve
     service = Exporting([result(3, FILE)], "<html>Sign in</html>")
     account = by_export(await serve(service.answer), custom_fields="season")
     with pytest.raises(TransportError):
-        await crmlab.fetch(account, "contacts", spool=tmp_path)
+        await crmlab.fetch(account, "contacts", timeouts=HURRY, spool=tmp_path)
     service.file = lines(3).encode()
-    data = await crmlab.fetch(account, "contacts", spool=tmp_path)
+    data = await crmlab.fetch(account, "contacts", timeouts=HURRY, spool=tmp_path)
 
     assert data.complete, data.summary.rows()
     assert data.contacts.height == 3

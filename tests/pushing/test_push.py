@@ -421,6 +421,31 @@ async def test_what_a_service_says_of_a_row_holds_no_secret_and_no_page_of_text(
     assert key not in file.read_text()
 
 
+@pytest.mark.parametrize("provider", ["onepagecrm", "relenta", "complero", "altcraft"])
+async def test_a_success_that_a_gateway_says_is_none(provider: str, serve: Serve) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        success = {"relenta": {"status": True}, "altcraft": {"error": 0}}.get(provider, {})
+        return web.json_response({"message": "Endpoint request timed out", **success})
+
+    keys = {
+        "onepagecrm": {"user_id": "u" * 8, "api_key": "k" * 20},
+        "relenta": {"account_name": "sandbox", "api_key": "k" * 20},
+        "complero": {"api_key": "k" * 20},
+        "altcraft": {"token": "k" * 20},
+    }[provider]
+    account = crmlab.Account(provider, base_url=await serve(answer), facts={}, **keys)
+    columns = {"first_name": ["A"] * 5, "last_name": ["B"] * 5}
+    if provider in ("complero", "altcraft"):
+        columns["id"] = [f"N-{number}" for number in range(5)]
+    options = {"db_id": 1} if provider == "altcraft" else {}
+    pushed = await crmlab.push(account, "contacts", pl.DataFrame(columns), limits=crmlab.Limits(), **options)
+
+    assert set(states(pushed)) <= {"unknown", "not_sent"}
+    assert "unknown" in states(pushed)
+    assert not pushed.complete
+    assert "the answer names no" in pushed.frame["reason"][0]
+
+
 async def test_work_that_the_service_knows_nothing_of_any_more_is_sent_again(serve: Serve, tmp_path: Path) -> None:
     uploads = 0
 

@@ -148,7 +148,7 @@ def test_names_that_sheets_can_have_need_no_further_sheet(tmp_path: Path) -> Non
 def test_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
     (path,) = export({"mine": pl.DataFrame({"text": [text]})}, tmp_path, "xlsx")
 
-    # texts stand in their cells, where openpyxl leaves the escape of ``_x`` as it is; ECMA-376 (ST_Xstring) and Excel do not
+    # texts stand in their cells, where openpyxl leaves the escape of ``_x`` as it is; Excel reads it (ST_Xstring)
     assert unescape(openpyxl.load_workbook(path)["mine"]["A2"].value) == text
 
 

@@ -156,9 +156,7 @@ def test_no_other_file_is_read(engine: str, query: str, data: Fetched, tmp_path:
 
 
 @pytest.mark.parametrize("query", HOSTILE)
-def test_duckdb_writes_nothing_fetches_nothing_and_sees_no_variable(
-    query: str, data: Fetched, tmp_path: Path
-) -> None:
+def test_duckdb_writes_nothing_fetches_nothing_and_sees_no_variable(query: str, data: Fetched, tmp_path: Path) -> None:
     a_frame_of_the_program = pl.DataFrame({"key": ["hidden-value"]})
     secret = tmp_path / "secret.csv"
     secret.write_text("key\nhidden-value\n")

@@ -31,6 +31,7 @@ from crmlab.connector import (
     PageSize,
     Paginator,
     Provider,
+    Pushdown,
     Request,
     Resource,
     Span,
@@ -359,6 +360,7 @@ PROVIDER = Provider(
             computed=views.COMPUTED,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            pushdown={"consent_events": Pushdown(time="occurred_at")},
             unknown_words=views.UNKNOWN_KINDS,
             exports={
                 "employee_id": views.inside("employee_id"),

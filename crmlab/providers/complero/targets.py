@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from crmlab.connector import Batch, Entry, Outcome, Page, Target, as_text
-from crmlab.errors import UsageError
+from crmlab.errors import TransportError, UsageError
 
 MAX_CONTACTS = 1_000
 #: the vendor's table of states is cut in every copy: of the others it is assumed that the work is over
@@ -34,18 +34,19 @@ def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dic
 
 
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
-    pending = page.header("operation-id") or ""
+    pending = page.header("operation-id")
+    if not pending:  # the vendor says that every answer to an upload has one
+        raise TransportError("the answer names no operation")
     errors = page.read(_Upload).validation_errors if page.body.strip() else None
-    note = "" if pending else "the answer names no operation: what became of it cannot be asked for"
     placed = _Errors(errors, records)
-    return [
-        _outcome(record, placed.of(place), placed, note=note, pending=pending) for place, record in enumerate(records)
-    ]
+    return [_outcome(record, placed.of(place), placed, pending=pending) for place, record in enumerate(records)]
 
 
 def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
     operation = page.read(_Operation)
     status = (operation.status or "").strip().lower()
+    if not status and operation.items is None:
+        raise TransportError("the answer tells no status")
     if status in _GOES_ON:
         return None
     items = [item for item in operation.items or [] if isinstance(item, dict) and "id" in item]
@@ -67,7 +68,7 @@ def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
 
 
 def _outcome(
-    record: Entry, reason: str, errors: _Errors, *, note: str, pending: str = "", is_doubtful: bool = False
+    record: Entry, reason: str, errors: _Errors, *, note: str = "", pending: str = "", is_doubtful: bool = False
 ) -> Outcome:
     """Return what became of one contact. Errors that name no contact may be of this one: then nobody knows."""
     if reason:

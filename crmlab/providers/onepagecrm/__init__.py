@@ -21,10 +21,12 @@ from crmlab.connector import (
     Limits,
     Page,
     Provider,
+    Pushdown,
     Request,
     Resource,
     first_page_fact,
     get,
+    one_value,
     page_size_fact,
     read_refusal,
     refuse,
@@ -32,7 +34,16 @@ from crmlab.connector import (
 )
 from crmlab.connector.operation import declared_in
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.asking import CHANGED, created_at, deals, first_page, paged, told_pages, whole
+from crmlab.providers.onepagecrm.asking import (
+    CHANGED,
+    created_at,
+    deals,
+    first_page,
+    of_deals,
+    paged,
+    told_pages,
+    whole,
+)
 from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
 from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, told_time
 from crmlab.providers.onepagecrm.probes import PROBES
@@ -89,6 +100,8 @@ _IN_BOOTSTRAP = (
     *(EmbeddedList(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
 )
 _TIMED = ("contacts", "companies", "deals", "actions", "notes", "calls", "meetings")
+#: of notes, calls and meetings only a time can be asked for
+_WORK = {"activities": Pushdown(time="modified_at")}
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
 
 
@@ -176,6 +189,7 @@ PROVIDER = Provider(
             schema=fields.CONTACT,
             envelope_fields=fields.BESIDE_CONTACT,
             views=views.CONTACTS,
+            pushdown={"contacts": Pushdown(time="modified_at", params=one_value(owner_id="owner_id"))},
         ),
         paged(
             "companies",
@@ -197,6 +211,7 @@ PROVIDER = Provider(
             views=views.deals,
             view_tables=("deals", "deal_items"),
             needs_before_decode=("bootstrap", "pipelines"),
+            pushdown={"deals": Pushdown(time="modified_at", params=of_deals)},
         ),
         paged(
             "actions",
@@ -205,8 +220,17 @@ PROVIDER = Provider(
             change_filter=CHANGED,
             schema=fields.ACTION,
             views=views.ACTIONS,
+            pushdown={"activities": Pushdown(time="modified_at", params=one_value(owner_id="assignee_id"))},
         ),
-        paged("notes", "note", doc="Notes.", change_filter=CHANGED, schema=fields.NOTE, views=views.NOTES),
+        paged(
+            "notes",
+            "note",
+            doc="Notes.",
+            change_filter=CHANGED,
+            schema=fields.NOTE,
+            views=views.NOTES,
+            pushdown=_WORK,
+        ),
         paged(
             "calls",
             "call",
@@ -216,6 +240,7 @@ PROVIDER = Provider(
             views=views.calls,
             view_tables=("activities",),
             needs_before_decode=("bootstrap",),
+            pushdown=_WORK,
         ),
         paged(
             "meetings",
@@ -224,6 +249,7 @@ PROVIDER = Provider(
             change_filter=CHANGED,
             schema=fields.MEETING,
             views=views.MEETINGS,
+            pushdown=_WORK,
         ),
         *OWN_RECORDS,
     ),

@@ -8,13 +8,30 @@ from typing import Any
 
 import polars as pl
 
-from crmlab.connector import ChangeFilter, Context, PageSize, Request, Resource, fill_path, get
+from crmlab.connector import (
+    ChangeFilter,
+    Context,
+    PageSize,
+    Request,
+    Resource,
+    Wanted,
+    fill_path,
+    get,
+    one_value,
+)
 from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.pages import asks_for_history, ignores_period, numbered_pages, total
 
 _PER_PAGE = 100
 #: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
 CHANGED = ChangeFilter(overlap=dt.timedelta(minutes=10))
+#: how deals are asked for that are one of these
+_STATUSES: Mapping[frozenset[str], Mapping[str, str]] = {
+    frozenset({"pending"}): {"status": "pending"},
+    frozenset({"won"}): {"status": "won"},
+    frozenset({"lost"}): {"status": "lost"},
+    frozenset({"won", "lost"}): {"status": "closed"},
+}
 #: what `Resource.requests` is
 Requests = Callable[[Context], Iterable[Request]]
 
@@ -73,6 +90,17 @@ def _in_order(context: Context, *, timed: bool) -> dict[str, str]:
 def _order(context: Context) -> str:
     """Return what a list is sorted by: what comes into it while it is read shall come at its end."""
     return "modified_at" if context.since or context.until else "created_at"
+
+
+def of_deals(wanted: Wanted) -> Mapping[str, str]:
+    """Return the parameters of the deals that have these values; a stage is one of pending deals there."""
+    asked = dict(one_value(owner_id="owner_id", pipeline_id="pipeline_id")(wanted))
+    statuses = wanted.get("status", frozenset())
+    if statuses:
+        asked |= _STATUSES.get(statuses, {})
+    if statuses == {"pending"}:
+        asked |= one_value(stage="stage")(wanted)
+    return asked
 
 
 def inserted_at(context: Context) -> pl.Expr:
