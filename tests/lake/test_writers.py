@@ -287,9 +287,10 @@ def test_an_address_with_a_key_is_refused() -> None:
     ],
 )
 def test_a_full_disk_is_said_in_one_line(tmp_path: Path, error: Exception) -> None:
-    with pytest.raises(
-        CrmlabError, match=r"deals could not be used \(No space left on device\); what the lake held is"
-    ), Place(tmp_path, None).in_words("deals"):
+    with (
+        pytest.raises(CrmlabError, match=r"deals could not be used \(No space left on device\); what the lake held is"),
+        Place(tmp_path, None).in_words("deals"),
+    ):
         raise error
 
 
