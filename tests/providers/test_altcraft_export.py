@@ -127,7 +127,7 @@ async def test_an_export_is_replayed_from_its_spool_and_from_a_redacted_one(tmp_
     for path in (tmp_path / "spool").rglob("*.gz"):
         if b"database_export" in gzip.decompress(path.read_bytes())[:200]:
             path.unlink()
-    with pytest.raises(Stopped, match="is not whole in .*: the fetch ended before it was read"):
+    with pytest.raises(Stopped, match=r"is not whole in .*: the fetch ended before it was read"):
         crmlab.replay(tmp_path / "spool")
 
 
