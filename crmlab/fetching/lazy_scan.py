@@ -83,13 +83,17 @@ def scan(
 
     Examples
     --------
-    >>> import datetime as dt
+    >>> import asyncio
+    >>> import crmlab
     >>> import polars as pl
-    >>> deals = crmlab.scan(account, "deals", tell=print)  # doctest: +SKIP
-    >>> week_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=7)
-    >>> changed = deals.filter(pl.col("modified_at") >= week_ago, pl.col("status") == "won")  # doctest: +SKIP
-    >>> changed.select("name", "amount").collect()  # doctest: +SKIP
-    deals of onepagecrm account 'sales': asked for modified_at since 2026-11-23 09:59:59 UTC, status=won
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as (account,):
+    ...     deals = crmlab.scan(account, "deals", tell=print)
+    ...     won = deals.filter(pl.col("status") == "won").select("id", "status")
+    ...     # only because these services live in the same process; else `won.collect()`
+    ...     found = await asyncio.to_thread(won.collect)
+    deals of onepagecrm account 'onepagecrm': asked for status=won
+    >>> found["status"].unique().to_list()
+    ['won']
     """
     check_threads()
     if isinstance(table, str) and "." in table:

@@ -65,9 +65,11 @@ class Lake:
     Examples
     --------
     >>> import crmlab
-    >>> lake = crmlab.Lake("warehouse")  # doctest: +SKIP
-    >>> await lake.refresh(crmlab.Account("onepagecrm"))  # doctest: +SKIP
-    >>> lake.open()  # doctest: +SKIP
+    >>> lake = crmlab.Lake("warehouse")
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     refreshed = await lake.refresh(accounts, "deals")
+    >>> lake.open().deals.collect().height > 0
+    True
     """
 
     def __init__(self, place: str | Path, *, storage_options: Mapping[str, str] | None = None) -> None:
@@ -186,6 +188,22 @@ class Lake:
         check_threads()
         known = states.read(self._place)
         return table_of(self._place, known, self._checked(table, known.versions))
+
+    def sql(self, query: str) -> pl.LazyFrame:
+        """Return the answer of a SQL query over the tables as they are now, lazily: see `crmlab.Stored.sql`.
+
+        ``lake.as_of(time).sql(...)`` asks them as they were.
+
+        Raises
+        ------
+        UsageError
+            There is no lake, or the query is no select over its tables.
+
+        Examples
+        --------
+        >>> lake.sql("select status, count(*) as deals from deals group by status").collect()  # doctest: +SKIP
+        """
+        return self.open().sql(query)
 
     def changes(self, since: TimeLike) -> Changes:
         """Return what is different now from what was at a time.
