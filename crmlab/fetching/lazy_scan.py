@@ -85,11 +85,15 @@ def scan(
     --------
     >>> import datetime as dt
     >>> import polars as pl
-    >>> deals = crmlab.scan(account, "deals", tell=print)  # doctest: +SKIP
-    >>> week_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=7)
-    >>> changed = deals.filter(pl.col("modified_at") >= week_ago, pl.col("status") == "won")  # doctest: +SKIP
-    >>> changed.select("name", "amount").collect()  # doctest: +SKIP
-    deals of onepagecrm account 'sales': asked for modified_at since 2026-11-23 09:59:59 UTC, status=won
+    >>> import crmlab
+    >>> since = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     deals = crmlab.scan(accounts, "deals", tell=print)
+    ...     won = deals.filter(pl.col("modified_at") >= since, pl.col("status") == "won", pl.col("amount") > 10)
+    ...     frame = await won.select("name", "status").collect_async()
+    deals of onepagecrm account 'onepagecrm': asked for modified_at since 2025-01-30 23:59:59 UTC, status=won
+    >>> frame["status"].unique().to_list()
+    ['won']
     """
     check_threads()
     if isinstance(table, str) and "." in table:

@@ -56,8 +56,13 @@ def came(
         {
             **dict.fromkeys(SUMMARY, 0),
             **dict(zip(("provider", "account"), NAME, strict=True)),
-            "resource": table, "table": table, "since": None, "until": None, "rows": frame.height,
-            "complete": complete, "note": "",
+            "resource": table,
+            "table": table,
+            "since": None,
+            "until": None,
+            "rows": frame.height,
+            "complete": complete,
+            "note": "",
         }
         for table, frame in frames.items()
     ]
