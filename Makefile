@@ -104,6 +104,13 @@ names: $(VENV)/.installed
 operations: $(VENV)/.installed-dev
 	$(BIN)/python -m docs.operations $(SPECS)
 
+# What CI installs for one of its jobs, with the hash of each file: renewed here, and proposed by Dependabot each week
+.PHONY: lock
+lock: $(VENV)/bin/python
+	$(PIP) install --quiet uv
+	$(BIN)/python -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements-dev.txt
+
 # The sample in data/ and its dictionary, the same on every machine
 data: $(VENV)/.installed-dev
 	$(BIN)/python -m data.make

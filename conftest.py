@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ SLOW = (
     "tests/truth",
     "tests/wheel",
 )
+#: tests that say in their names how many rows or accounts they take
+MANY = re.compile("million|thousand|hundred_accounts")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -51,8 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Whether a test is left out of the fast set: a law that is tried on many examples, or one of `SLOW`."""
-    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+    """Whether a test is left out of the fast set: a law that is tried on many examples, many rows, or one of `SLOW`."""
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or MANY.search(item.name):
         return True
     if not item.path.is_relative_to(ROOT):
         return False

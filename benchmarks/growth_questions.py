@@ -15,24 +15,28 @@ _BEFORE = NOW - dt.timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of lazy tables, the same in SQL ("" where SQL cannot say it), and the columns that are compared."""
+    """What is asked of lazy tables, and the columns of the answer that are compared."""
 
     ask: Callable[[Tables], pl.DataFrame]
     compared: tuple[str, ...]
-    sql: str = ""
 
     def digest(self, answer: pl.LazyFrame) -> tuple[int, int]:
         """Return a number of the rows in whatever order, and how many there are."""
-        amounts = [pl.col(name).round_sig_figs(9) for name in self.compared if _is_amount(answer, name)]
-        texts = [pl.col(name).cast(pl.String) for name in self.compared if answer.collect_schema()[name] == pl.Categorical]
-        row = pl.struct(self.compared).hash(seed=7) % 2**32
-        numbers = answer.with_columns(*amounts, *texts).select(row.sum().alias("digest"), pl.len().alias("rows"))
-        digest, rows = numbers.collect(engine="streaming").row(0)
+        schema = answer.collect_schema()
+        alike = []
+        for name in self.compared:
+            column = pl.col(name)
+            if schema[name].is_float():
+                alike.append(column.round_sig_figs(9).cast(pl.Float64))
+            elif schema[name].is_integer():
+                alike.append(column.cast(pl.Int64))
+            elif isinstance(schema[name], pl.Datetime):
+                alike.append(column.dt.epoch("us"))
+            else:
+                alike.append(column.cast(pl.String))
+        row = pl.struct(alike).hash(seed=7) % 2**32
+        digest, rows = answer.select(row.sum().alias("digest"), pl.len()).collect(engine="streaming").row(0)
         return int(digest), int(rows)
-
-
-def _is_amount(answer: pl.LazyFrame, name: str) -> bool:
-    return answer.collect_schema()[name].is_float()
 
 
 def _people_of(tables: Tables) -> pl.LazyFrame:
@@ -78,37 +82,19 @@ QUESTIONS: Mapping[str, Question] = {
         lambda tables: analysis.people(tables["contacts"]),
         ("provider", "id", "person_id"),
     ),
-    "consent_stock": Question(
-        lambda tables: analysis.consent_stock(tables["consent_events"]), ("period",) ,
-    ),
     "time_to_confirm": Question(
-        lambda tables: analysis.time_to_confirm(tables["consent_events"], as_of=NOW, by="channel"), ("days",),
-    ),
-    "expiring_consents": Question(
-        lambda tables: analysis.expiring_consents(tables["consent_events"], as_of=NOW), (),
-    ),
-    "consent_journeys": Question(
-        lambda tables: analysis.consent_journeys(tables["consent_events"]), (),
-    ),
-    "open_pipeline_by_consent": Question(
-        lambda tables: analysis.open_pipeline_by_consent(tables["deals"], tables["consent_events"], _people_of(tables), as_of=NOW), ("consent","deals"),
-    ),
-    "consent_and_win_rate": Question(
-        lambda tables: analysis.consent_and_win_rate(tables["deals"], tables["consent_events"], _people_of(tables)), ("consent","won"),
+        lambda tables: analysis.time_to_confirm(tables["consent_events"], as_of=NOW, by="channel"),
+        ("channel", "days", "at_risk", "survival"),
     ),
     "mailed_but_objected": Question(
-        lambda tables: analysis.mailed_but_objected(tables["contacts"],tables["subscriptions"], tables["activities"], tables["consent_events"], _people_of(tables), as_of=NOW), ("provider",),
-    ),
-    "activities_per_deal": Question(
-        lambda tables: analysis.activities_per_deal(tables["deals"],tables["activities"]), (),
-    ),
-    "days_since_last_touch": Question(
-        lambda tables: analysis.days_since_last_touch(tables["deals"],tables["activities"],as_of=NOW), (),
-    ),
-    "email_engagement": Question(
-        lambda tables: analysis.email_engagement(tables["activities"],tables["campaigns"]), (),
-    ),
-    "response_time": Question(
-        lambda tables: analysis.response_time(tables["contacts"],tables["activities"],as_of=NOW), (),
+        lambda tables: analysis.mailed_but_objected(
+            tables["contacts"],
+            tables["subscriptions"],
+            tables["activities"],
+            tables["consent_events"],
+            _people_of(tables),
+            as_of=NOW,
+        ),
+        ("provider", "contact_id", "person_id", "objection", "objected_id"),
     ),
 }

@@ -13,7 +13,7 @@ import crmlab
 from crmlab import analysis, plots
 
 #: what people make themselves; other classes are what a function returns, and its example shows them
-MADE = ("Account", "Client", "Limits", "Timeouts")
+MADE = ("Account", "Client", "Lake", "Limits", "Timeouts")
 METHODS = {f"Fetched.{name}": getattr(crmlab.Fetched, name) for name in ("export", "masked", "report")}
 CORE = {name: getattr(crmlab, name) for name in crmlab.__all__}
 SHOWN: dict[str, Callable[..., Any]] = {

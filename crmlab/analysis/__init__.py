@@ -11,6 +11,10 @@ whole.
 Every answer about consent goes by the same evidence: events, subscriptions and `do_not_contact`, as far as a fetch has
 them or they are given by name. `current_consent` says what a decision is, for all of them.
 
+A lazy frame stays one until it is read, and of it the columns are read that the answer needs. A question may read it
+several times; what is dear to make is collected before. Tables of several million rows are read a part of the contacts,
+people or deals at a time where the answer goes by them: memory is then that of a part.
+
 Four rules hold everywhere: amounts of several currencies are never added, an amount that is NaN or infinite counts as
 none, a rate comes with the numbers it was made of, and a rate of nothing is null, not 0. "Now" is never read: where a
 moment matters it is an argument.

@@ -130,8 +130,8 @@ def time_to_confirm(
     Returns
     -------
     pl.DataFrame
-        As `crmlab.analysis.consent_duration.curve` (ended: confirmed; censored: waiting; survival: share that
-        waits longer), and last confirmed_share (Float64, 0-1).
+        As `crmlab.analysis.consent_survival` (ended: confirmed; censored: waiting; survival: share that waits longer),
+        and last confirmed_share (Float64, 0-1).
 
     Raises
     ------

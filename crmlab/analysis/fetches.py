@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import PEOPLE_OF_MASKED, TABLES, Asked, Needs, as_instant, collected, unread_note
+from crmlab.schema import PEOPLE_OF_MASKED, TABLES, Asked, Needs, as_instant, unread_note
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -232,12 +232,12 @@ class Call:
             )
         return None
 
-    def _table(self, data: FetchLike, table: str) -> pl.DataFrame:
+    def _table(self, data: FetchLike, table: str) -> pl.DataFrame | pl.LazyFrame:
         if self._name in _MADE:
             self._refuse_masked(data)
         if table in data:
             self._note(data, table)
-            return collected(data[table], table)
+            return data[table]
         if not TABLES[table].window:  # a lookup adds names, and is missed by none
             return TABLES[table].empty()
         raise UsageError(f"{self._name} needs {table}, which were not fetched: fetch them, too")

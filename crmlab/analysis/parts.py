@@ -108,6 +108,11 @@ def height_of(frame: pl.DataFrame | pl.LazyFrame) -> int:
     return height
 
 
+def values_of(frame: pl.DataFrame | pl.LazyFrame, values: str | pl.Expr) -> pl.Series:
+    """Return one column of a frame, or what is computed of its columns, in memory."""
+    return frame.lazy().select(values).collect(engine="streaming").to_series()
+
+
 def lazily(frame: Any, argument: str) -> pl.LazyFrame:
     """Return a frame as a lazy one, to take parts of.
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
+from crmlab.analysis.parts import values_of
 from crmlab.analysis.period import PERIODS, period_of
 from crmlab.analysis.rates import counted, number_of, ratio, share
 
@@ -37,9 +38,9 @@ def with_currency(deals: pl.DataFrame) -> pl.DataFrame:
     return deals.with_columns(pl.lit(only_currency(deals), pl.String).alias("currency"))
 
 
-def only_currency(deals: pl.DataFrame) -> str | None:
+def only_currency(deals: pl.DataFrame | pl.LazyFrame) -> str | None:
     """Return the currency of the deals, None where it is not known or there are several."""
-    found = deals["currency"].drop_nulls().unique()
+    found = values_of(deals, pl.col("currency").drop_nulls().unique())
     return str(found[0]) if found.len() == 1 else None
 
 

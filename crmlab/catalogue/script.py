@@ -41,7 +41,6 @@ def script(
     choices: Choices,
     fetched: Collection[str],
     *,
-    lazy: bool = False,
     asked: Asked | None = None,
     summary: pl.DataFrame | None = None,
 ) -> str:
@@ -57,8 +56,6 @@ def script(
         What to narrow the answer to; where the entry has no such filter, a choice is ignored.
     fetched
         Names of the tables of `data`. One that only adds to the answer may be absent.
-    lazy
-        Whether the tables are lazy frames, as `crmlab.fetch_to` returns them.
     asked
         What `data` was asked for: where it is of a period, the figure says so. None: it is whole.
     summary
@@ -83,7 +80,7 @@ def script(
     numbers = analysis.closed_by_month(deals)
     figure
     """
-    lines = _Lines(entry, choices, fetched, lazy)
+    lines = _Lines(entry, choices, fetched)
     lines.make(*variables_of(entry.figure))
     made = "\n".join(lines.made.values())
     tables = entry.reads_tables
@@ -109,9 +106,8 @@ def _imports(code: str) -> Iterator[str]:
 class _Lines:
     """The lines that make each variable, in an order in which they can run."""
 
-    def __init__(self, entry: Entry, choices: Choices, fetched: Collection[str], lazy: bool) -> None:
+    def __init__(self, entry: Entry, choices: Choices, fetched: Collection[str]) -> None:
         self._entry, self._choices, self._fetched = entry, choices, fetched
-        self._collect = ".collect()" if lazy else ""
         self.made: dict[str, str] = {}
 
     def make(self, *names: str) -> None:
@@ -134,18 +130,17 @@ class _Lines:
 
     def _frame(self, name: str, source: str) -> str:
         """Return the lines of a frame; what takes long is apart from the choices, and the same for all of them."""
-        collect = self._collect if name in TABLES or source == "earlier.deals" else ""
         conditions = dict(self._conditions(name))
         if "owner" in conditions and self._entry.filters["owner"][name] == ("owner",):
-            users = f", data.users{self._collect}" if "users" in self._fetched else ""
-            source, collect = f"analysis.with_owner({source}{collect}{users})", ""
+            users = ", data.users" if "users" in self._fetched else ""
+            source = f"analysis.with_owner({source}{users})"
         if not conditions:
-            return f"{name} = {source}{collect}"
+            return f"{name} = {source}"
         first = ""
         if source.startswith("analysis."):
             first, source = f"{name} = {source}\n", name
         listed = "".join(f"    {condition},\n" for condition in conditions.values())
-        return f"{first}{name} = {source}.filter(\n{listed}){collect}"
+        return f"{first}{name} = {source}.filter(\n{listed})"
 
     def _conditions(self, frame: str) -> Iterator[tuple[Filter, str]]:
         for name, frames in self._entry.filters.items():

@@ -98,9 +98,26 @@ class AnswerFile:
 
 def packed(answer: AnswerFile) -> bytes:
     """Return the content of the file of an answer."""
-    about = json.dumps(answer.about, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    # without a time in its head, the same answer makes the same file
-    return gzip.compress(about + b"\n" + answer.body, compresslevel=_LEVEL, mtime=0)
+    return _compressed(_head(answer.about) + answer.body)
+
+
+def packed_head(about: Mapping[str, Any]) -> bytes:
+    """Return the beginning of the file of an answer, which `packed_body` goes on."""
+    return _compressed(_head(about))
+
+
+def packed_body(answer: AnswerFile) -> bytes:
+    """Return the body alone: the content of several files of gzip, one after the other, is one of theirs too."""
+    return _compressed(answer.body)
+
+
+def _head(about: Mapping[str, Any]) -> bytes:
+    return json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _compressed(content: bytes) -> bytes:
+    # without a time in its head, the same content makes the same file
+    return gzip.compress(content, compresslevel=_LEVEL, mtime=0)
 
 
 def read(path: Path) -> AnswerFile | None:

@@ -84,8 +84,8 @@ def scan(
     Examples
     --------
     >>> import datetime as dt
-    >>> import polars as pl
     >>> import crmlab
+    >>> import polars as pl
     >>> since = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
     >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
     ...     deals = crmlab.scan(accounts, "deals", tell=print)

@@ -29,6 +29,8 @@ Watermarks = Mapping[ListName, dt.datetime]
 TableOf = tuple[str, str, str]
 #: how far back our own clock is not trusted, where a service tells no time
 _UNTOLD = dt.timedelta(days=1)
+#: how far the clock of another machine that refreshed before may be ahead of ours
+_AHEAD = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,8 @@ class ListRead:
     watermark : datetime, optional
         Until when its changes are known, for the next refresh. It is never later than `began_at`, than this machine's
         clock, or than the newest change that the service told of in a list that tells it, so that no wrong clock loses
-        a change; and never earlier than the watermark before. As it was before where the list is not complete, and
-        None in a list that comes whole each time.
+        a change; and never earlier than the watermark before, unless that is more than a day later than now, and so
+        tells nothing. As it was before where the list is not complete, and None in a list that comes whole each time.
     is_whole : bool
         Whether it was asked for all records that the service has now, which it keeps as long as nobody deletes them:
         where it is also complete, one that was there and did not come was deleted.
@@ -116,7 +118,8 @@ async def refreshed(
 ) -> Refreshed:
     """Return what is new or changed since `watermarks`, of all accounts and tables in one fetch.
 
-    A list without a watermark is read from its beginning, as far back as the service keeps it. One that does not filter
+    A list without a watermark, or with one of the future, is read from its beginning, as far back as the service keeps
+    it. One that does not filter
     by change comes whole. What went wrong is in ``.data.failures``; nothing is raised for it, even where nothing came.
 
     Parameters
@@ -171,9 +174,15 @@ def _since(resource: Resource, watermark: dt.datetime | None, now: dt.datetime) 
     changes = resource.change_filter
     if changes is None:
         return None
-    if watermark:
-        return watermark - changes.overlap
+    known = _trusted(watermark, now)
+    if known:
+        return known - changes.overlap
     return now - changes.kept if changes.kept else None
+
+
+def _trusted(watermark: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """Return a watermark, but for one of later than now: of clocks that were set back since, it tells nothing."""
+    return watermark if watermark and watermark <= now + _AHEAD else None
 
 
 def list_read(query: Query, result: ResourceResult, watermarks: Watermarks) -> ListRead:
@@ -204,6 +213,7 @@ def _watermark(query: Query, result: ResourceResult, before: dt.datetime | None)
         return before
     began_at = result.told_began_at or query.now - _UNTOLD
     known = min(began_at, query.now)
+    before = _trusted(before, query.now)
     if result.task.resource.inserted_at:  # a list that tells when its records changed
         known = min(known, result.newest_at or before or known)
     return max(known, before or known)

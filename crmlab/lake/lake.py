@@ -65,9 +65,11 @@ class Lake:
     Examples
     --------
     >>> import crmlab
-    >>> lake = crmlab.Lake("warehouse")  # doctest: +SKIP
-    >>> await lake.refresh(crmlab.Account("onepagecrm"))  # doctest: +SKIP
-    >>> lake.open()  # doctest: +SKIP
+    >>> lake = crmlab.Lake("warehouse")
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     refreshed = await lake.refresh(accounts, "deals")
+    >>> lake.open().deals.collect().height > 0
+    True
     """
 
     def __init__(self, place: str | Path, *, storage_options: Mapping[str, str] | None = None) -> None:

@@ -23,6 +23,8 @@ _Result = TypeVar("_Result")
 STATE = "state"
 #: values that never stand in a message, wherever they came from
 _SECRET = re.compile(r"secret|password|token|sas|credential|account_key|access_key", re.IGNORECASE)
+#: deltalake writes its errors for terminals
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 #: how often a commit is tried again that another writer was faster than
 _TRIES = 30
@@ -123,7 +125,7 @@ class Place:
             if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
                 return UsageError(f"{where} cannot be used ({reason}): name another place")
             return CrmlabError(f"{where} could not be used ({reason}); what the lake held is unharmed")
-        said = self.redact(in_short(error))[:_LONGEST_MESSAGE]
+        said = self.redact(_COLOURS.sub("", in_short(error)))[:_LONGEST_MESSAGE]
         return CrmlabError(f"{where} could not be used: {said}")
 
     def redact(self, text: str) -> str:

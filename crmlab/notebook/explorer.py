@@ -259,7 +259,6 @@ class Explorer:
             entry,
             self._choices(),
             data.keys(),
-            lazy=isinstance(data, Stored),
             asked=data.asked,
             summary=data.summary,
         )

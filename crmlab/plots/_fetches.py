@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 
 from crmlab import analysis
 from crmlab.analysis.fetches import Answer, Call
-from crmlab.analysis.inputs import whole
 from crmlab.plots.notes import with_note
+from crmlab.schema import as_polars
 
 P = ParamSpec("P")
 
@@ -28,8 +28,7 @@ def draws(function: Callable[P, go.Figure]) -> Answer[P, go.Figure]:
     def draw(*args: Any, **kwargs: Any) -> go.Figure:
         call = Call.of_fetch(function, numbers.needs, numbers.tables, args, kwargs)
         if call is None:
-            # a figure looks at its frames more than once, and says how many rows are left out
-            frames = in_memory(function, args, kwargs)
+            frames = of_polars(function, args, kwargs)
             return function(*frames.args, **frames.kwargs)
         return with_note(function(*call.args, **call.kwargs), call.notes())
 
@@ -37,8 +36,8 @@ def draws(function: Callable[P, go.Figure]) -> Answer[P, go.Figure]:
     return cast("Answer[P, go.Figure]", draw)
 
 
-def in_memory(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
-    """Return the arguments of a call, those that are to be frames as Polars frames in memory.
+def of_polars(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
+    """Return the arguments of a call, those that are to be frames as frames of Polars; lazy ones stay lazy.
 
     Raises
     ------
@@ -55,5 +54,5 @@ def in_memory(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
         is_frame = annotation.startswith("pl.DataFrame")
         may_be_left_out = value is None and annotation != "pl.DataFrame"
         if is_frame and not may_be_left_out:
-            bound.arguments[name] = whole(value, name)
+            bound.arguments[name] = as_polars(value, name)
     return bound

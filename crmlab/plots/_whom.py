@@ -9,6 +9,8 @@ import polars as pl
 
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.decisions import OPT_IN
+from crmlab.analysis.inputs import columns_of
+from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots._template import number
@@ -38,18 +40,19 @@ def each_of(subject: Subject) -> str:
 def evidence(subscriptions: pl.DataFrame | None, contacts: pl.DataFrame | None) -> str:
     """Return by what the decisions are known."""
     known = ["events"]
-    if subscriptions is not None and subscriptions["opted_in"].count():
+    if subscriptions is not None and values_of(subscriptions, "opted_in").count():
         known.append("subscriptions")
-    if contacts is not None and contacts["do_not_contact"].cast(pl.Boolean).any():
+    if contacts is not None and values_of(contacts, pl.col("do_not_contact").cast(pl.Boolean).any()).item():
         known.append("do-not-contact marks")
     return f"By {', '.join(known)}" if len(known) > 1 else "By events alone"
 
 
 def events_left_out(consent_events: pl.DataFrame) -> str:
     """Return how many events are about nobody, or of no time: they are in no answer about decisions."""
-    names = [name for name in ("contact_id", "contact_email", "contact_hash") if name in consent_events.columns]
+    there = columns_of(consent_events, "consent_events")
+    names = [name for name in ("contact_id", "contact_email", "contact_hash") if name in there]
     is_nobodys = pl.all_horizontal(pl.col(names).is_null())
-    count = consent_events.filter(is_nobodys | SAID.is_null()).height
+    count = height_of(consent_events.filter(is_nobodys | SAID.is_null()))
     return f"Left out: {plural(count, 'event')} without a person or time" if count else ""
 
 
@@ -77,17 +80,17 @@ def without_a_time(state: pl.DataFrame) -> str:
 
 def expired(consent_events: pl.DataFrame, as_of: dt.datetime) -> str:
     """Return how many events say yes up to a time that has come; "" where none does."""
-    if "valid_until" not in consent_events.columns:
+    if "valid_until" not in columns_of(consent_events, "consent_events"):
         return ""
-    count = consent_events.filter(pl.col("opted_in") & (pl.col("valid_until") <= as_of)).height
+    count = height_of(consent_events.filter(pl.col("opted_in") & (pl.col("valid_until") <= as_of)))
     return f"{plural(count, 'event')} with a yes that has expired, which is none any more" if count else ""
 
 
 def yes_without_purpose(consent_events: pl.DataFrame, channel: str, purpose: str | None) -> str:
     """Return how many events say yes to a channel and name no purpose, where one is asked for; "" where none does."""
-    if purpose is None or "purpose" not in consent_events.columns:
+    if purpose is None or "purpose" not in columns_of(consent_events, "consent_events"):
         return ""
     of_channel = channel_word(pl.col("channel")) == channel_word(pl.lit(channel))
     names_none = purpose_word(pl.col("purpose")).is_null()
-    count = consent_events.filter(pl.col("opted_in") & of_channel & names_none).height
+    count = height_of(consent_events.filter(pl.col("opted_in") & of_channel & names_none))
     return f"{plural(count, 'event')} with a yes and no purpose: for none that is named" if count else ""

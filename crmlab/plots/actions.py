@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars, _whom
@@ -149,8 +150,8 @@ def completion_rate(
 
 
 def _actions(activities: pl.DataFrame) -> int:
-    return activities.filter(pl.col("kind") == "action").height
+    return height_of(activities.filter(pl.col("kind") == "action"))
 
 
 def _why(activities: pl.DataFrame, otherwise: str) -> str:
-    return otherwise if activities.height else "the activities table is empty."
+    return otherwise if height_of(activities) else "the activities table is empty."

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.period import chosen_grain
 from crmlab.analysis.touches import left_out, touches, with_count
 from crmlab.plots import _bars, _over_time, _whom
@@ -67,7 +68,7 @@ def activity_heatmap(
     counts = analysis.activity_heatmap(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     n = int(counts["count"].sum())
     if not n:
-        return nothing(title, "no work has a time of day." if activities.height else _NO_ACTIVITIES)
+        return nothing(title, "no work has a time of day." if height_of(activities) else _NO_ACTIVITIES)
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     without_hour = _happenings(activities) - sum(reasons.values()) - n
     grid = counts.pivot(on="hour", index="weekday", values="count").drop("weekday")
@@ -155,7 +156,7 @@ def activity_volume(
     every = chosen_grain(every, done["day"])
     counts = analysis.activity_volume(activities, kinds=kinds, as_of=as_of, every=every, time_zone=time_zone)
     if counts.is_empty():
-        return nothing(title, "no work has a time." if activities.height else _NO_ACTIVITIES)
+        return nothing(title, "no work has a time." if height_of(activities) else _NO_ACTIVITIES)
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     undated = int(done["count"].sum()) - int(counts["count"].sum())
     missing = _whom.left_out({**reasons, "without a time": undated})
@@ -209,7 +210,7 @@ def activity_volume_by_owner(
     counts = analysis.activity_volume_by_owner(activities, users, kinds=kinds, as_of=as_of, time_zone=time_zone)
     owned = counts.drop_nulls("owner").select(_bars.label_of(["owner"]), "kind", "count")
     if owned.is_empty():
-        return nothing(title, "no work has an owner." if activities.height else _NO_ACTIVITIES)
+        return nothing(title, "no work has an owner." if height_of(activities) else _NO_ACTIVITIES)
     n = int(owned["count"].sum())
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     of_nobody = int(counts["count"].sum()) - n

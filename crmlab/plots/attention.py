@@ -9,6 +9,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import attention
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.touches import HUMAN
 from crmlab.display import plural
 from crmlab.plots import _whom
@@ -71,7 +72,7 @@ def activities_per_deal(
     title = "Activities until a deal is closed"
     counts = attention.activities_of_deals(deals, activities, kinds=kinds, time_zone=time_zone)
     if counts.is_empty():
-        return nothing(title, "no deal is won or lost." if deals.height else "the deals table is empty.")
+        return nothing(title, "no deal is won or lost." if height_of(deals) else "the deals table is empty.")
     usual = counts["activities"].quantile(0.95, "higher") or 0
     width = next((width for width in _WIDTHS if usual <= width * _BINS), _WIDTHS[-1])
     bin_of = ((pl.col("activities") + width - 1) // width).clip(upper_bound=_BINS + 1)
@@ -100,7 +101,7 @@ def activities_per_deal(
         traces,
         f"{title} (n = {plural(counts.height, 'closed deal')})",
         f"{text(', '.join(kinds)).capitalize()}: of the deal, or of its contact between creation and close",
-        _whom.left_out({"open": deals.height - counts.height}),
+        _whom.left_out({"open": height_of(deals) - counts.height}),
         height=380,
         barmode="group",
         showlegend=True,
@@ -196,7 +197,7 @@ def days_since_last_touch(
         f"{title} (n = {number(n)})",
         f"On {day(as_of, time_zone)}: {number(stale)} ({stale / n:.0%}) stale, "
         f"{number(never)} ({never / n:.0%}) never touched",
-        _whom.left_out({"closed" if is_deal else "created later": subjects.height - n}),
+        _whom.left_out({"closed" if is_deal else "created later": height_of(subjects) - n}),
         height=380,
         barmode="stack",
         showlegend=True,

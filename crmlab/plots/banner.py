@@ -9,6 +9,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.parts import height_of
 from crmlab.display import plural
 from crmlab.plots import _shares
 from crmlab.plots._fetches import draws
@@ -63,7 +64,7 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
     n = int(known["visitors_exposed"].sum())
     if not n:
         why = "no banner tells all choices of its visitors."
-        return nothing(title, why if consent_statistics.height else "the consent statistics table is empty.")
+        return nothing(title, why if height_of(consent_statistics) else "the consent statistics table is empty.")
     left_out = rates.height - known.height
     whole = "All devices" if keys == ["device"] else "All visitors"
     if keys == ["device"]:
@@ -123,7 +124,7 @@ def banner_items(
     if items.is_empty():
         why = f"no {dimension} has exposed visitors."
         empty = "the consent statistics items table is empty."
-        return nothing(title, why if consent_statistics_items.height else empty)
+        return nothing(title, why if height_of(consent_statistics_items) else empty)
     several = items.select("provider", "account").unique().height > 1
     keys = ["account", "item_id"] if several else ["item_id"]
     shown = _shares.labelled(items, keys, "").rename({"optin": "part", "visitors_exposed": "whole"})

@@ -8,6 +8,7 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis.consent_duration import medians
 from crmlab.analysis.inputs import By, keys_of, names_of
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _curves, _shares, _whom
@@ -76,7 +77,7 @@ def confirmation_rate(
     n, young = int(rates["requests_old_enough"].sum()), int(rates["requests_too_young"].sum())
     if not n:
         why = "all requests are younger." if young else _NO_REQUEST
-        return nothing(title, why if consent_events.height else NO_EVENTS)
+        return nothing(title, why if height_of(consent_events) else NO_EVENTS)
     labelled = _shares.labelled(rates, keys, "All requests")
     return _shares.one(
         labelled.rename({"confirmed": "part", "requests_old_enough": "whole"}),
@@ -141,7 +142,7 @@ def time_to_confirm(
         time_zone=time_zone,
     )
     if curve.is_empty():
-        return nothing(title, _NO_REQUEST if consent_events.height else NO_EVENTS)
+        return nothing(title, _NO_REQUEST if height_of(consent_events) else NO_EVENTS)
     lines, rest = _curves.steps(curve, keys, rising=True, name="confirmed")
     waiting, n = int(curve["censored"].sum()), int(curve.select(pl.col("ended", "censored").sum()).sum_horizontal()[0])
     return figure(
@@ -211,7 +212,7 @@ def documentation_coverage(
     )
     n, documented = int(groups["consents"].sum()), int(groups["documented"].sum())
     if not n:
-        return nothing(title, "nobody is opted in." if consent_events.height else NO_EVENTS)
+        return nothing(title, "nobody is opted in." if height_of(consent_events) else NO_EVENTS)
     columns = (
         ("documented", "documented", GREEN),
         ("undocumented", "no document", VERMILLION),

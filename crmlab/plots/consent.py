@@ -7,6 +7,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import consent
+from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.plots import _over_time, _whom
 from crmlab.plots._fetches import draws
@@ -53,12 +54,12 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     >>> [trace.name for trace in figure.data]
     ['subscribe', 'unsubscribe']
     """
-    every = chosen_grain(every, consent_events.select(local(consent.SAID, time_zone)).to_series())
+    every = chosen_grain(every, values_of(consent_events, local(consent.SAID, time_zone)))
     counts = analysis.consent_trend(consent_events, every=every, time_zone=time_zone)
     if counts.is_empty():
-        why = "no consent event has a time." if consent_events.height else "the consent events table is empty."
+        why = "no consent event has a time." if height_of(consent_events) else "the consent events table is empty."
         return nothing("Consent events", why)
-    undated = consent_events.height - int(counts["count"].sum())
+    undated = height_of(consent_events) - int(counts["count"].sum())
     kinds = analysis.consent_kinds(consent_events).select(pl.col("opt_ins", "opt_outs", "neither").sum())
     opt_ins, opt_outs, neither = map(number, kinds.row(0))
     decisions = f"Events, not people: {opt_ins} opt-ins, {opt_outs} opt-outs, {neither} that decide nothing"
@@ -102,11 +103,11 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     >>> [trace.name for trace in figure.data]
     ['opt-in', 'opt-out']
     """
-    every = chosen_grain(every, consent_statistics["day"])
+    every = chosen_grain(every, values_of(consent_statistics, "day"))
     rates = analysis.consent_banner(consent_statistics, every=every)
     known = rates.filter(pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null()))
     if known.is_empty():
-        why = "no visitor saw a banner." if consent_statistics.height else "the consent statistics table is empty."
+        why = "no visitor saw a banner." if height_of(consent_statistics) else "the consent statistics table is empty."
         return nothing("Banner opt-ins and opt-outs", why)
     n = number(int(known["visitors_exposed"].sum()))
     styles = (("optin_rate", "opt-in", BLUE, "solid"), ("optout_rate", "opt-out", VERMILLION, "dot"))

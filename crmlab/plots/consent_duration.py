@@ -12,6 +12,7 @@ from crmlab.analysis.consent_duration import medians, without_undated_ends
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN, consent_periods, dated_events
 from crmlab.analysis.inputs import By, keys_of, names_of
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _curves, _whom
@@ -80,7 +81,7 @@ def consent_survival(
         time_zone=time_zone,
     )
     if curve.is_empty():
-        return nothing(title, "nobody opted in." if consent_events.height else NO_EVENTS)
+        return nothing(title, "nobody opted in." if height_of(consent_events) else NO_EVENTS)
     now = as_instant(as_of, "as_of", time_zone)
     state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
     dated = dated_events(consent_events, now, subject, contacts=contacts)

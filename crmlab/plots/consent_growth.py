@@ -9,6 +9,7 @@ from crmlab import analysis
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN
+from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
@@ -65,7 +66,7 @@ def consent_stock(
     ['in force at the end', 'opted in', 'opted out']
     """
     title = "Consents in force"
-    every = chosen_grain(every, consent_events.select(local(SAID, time_zone)).to_series())
+    every = chosen_grain(every, values_of(consent_events, local(SAID, time_zone)))
     stock = analysis.consent_stock(
         consent_events,
         every=every,
@@ -79,7 +80,7 @@ def consent_stock(
         undated = state.filter(pl.col("decision") == OPT_IN).height
         if undated:
             return nothing(title, f"nobody tells when the {plural(undated, 'consent')} in force began.")
-        return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
+        return nothing(title, NO_CONSENT if height_of(consent_events) else NO_EVENTS)
     _over_time.check_periods(stock["period"], every)
     rates = [
         "" if rate is None else f" ({rate:.2%} of those at the start)"

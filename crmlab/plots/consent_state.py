@@ -11,6 +11,7 @@ from crmlab import analysis
 from crmlab.analysis.consent_state import rates_of, state_of
 from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.inputs import By, answer, keys_of, names_of
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.period import chosen_grain
 from crmlab.analysis.subjects import Subject
 from crmlab.plots import _over_time, _shares, _whom
@@ -71,7 +72,7 @@ def consent_rate(
     now = as_instant(as_of, "as_of", time_zone)
     state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
     if state.is_empty():
-        return nothing(title, NO_CONSENT if consent_events.height else NO_EVENTS)
+        return nothing(title, NO_CONSENT if height_of(consent_events) else NO_EVENTS)
     rates = answer(rates_of(state, keys_of(by), None, subject))
     total = rates_of(state, [], contacts, subject).row(0, named=True)
     covered = ""
@@ -154,7 +155,7 @@ def expiring_consents(
     )
     if counts.is_empty():
         why = f"nobody who is opted in decided {max_age_days - within_days} days ago or earlier."
-        return nothing(title, why if consent_events.height else NO_EVENTS)
+        return nothing(title, why if height_of(consent_events) else NO_EVENTS)
     ahead = counts.drop_nulls("period")
     expired = int(counts["consents"].sum()) - int(ahead["consents"].sum())
     state = state_of(consent_events, start, subject, subscriptions=subscriptions, contacts=contacts)

@@ -9,6 +9,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.pipeline import only_currency
 from crmlab.display import plural
 from crmlab.plots import _bars, _shares, _whom
@@ -65,7 +66,7 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     found = _shares.labelled(found, keys, "All deals").with_columns(n=pl.col("won") - pl.col("left_out"))
     n = int(found["n"].sum())
     if not n:
-        return nothing(title, "no won deal has both days." if deals.height else NO_DEALS)
+        return nothing(title, "no won deal has both days." if height_of(deals) else NO_DEALS)
     left_out = int(found["left_out"].sum())
     known = found.filter(pl.col("n") > 0)
     if not are_periods:
@@ -80,7 +81,7 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
         [_bars.bars(shown, "median_days", beside, BLUE)],
         f"{title} (n = {plural(n, 'won deal')})",
         _whom.left_out(
-            {"not won": deals.height - n - left_out, "won without both days, or closed before created": left_out}
+            {"not won": height_of(deals) - n - left_out, "won without both days, or closed before created": left_out}
         ),
         note,
         height=_bars.height(shown.height),
@@ -144,7 +145,7 @@ def sales_velocity(
     n = int(known["opportunities"].sum())
     if known.is_empty():
         why = "no group has both opportunities and won deals with an amount and a length."
-        return nothing(title, why if deals.height else NO_DEALS)
+        return nothing(title, why if height_of(deals) else NO_DEALS)
     shown, note = _bars.largest(known, "n", "groups")
     columns = ("velocity_per_day", "currency", "opportunities", "mean_amount", "win_rate", "mean_days")
     beside = [
@@ -205,7 +206,7 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     title = "Won, by month of creating"
     found = analysis.win_cohorts(deals, as_of=as_of, time_zone=time_zone)
     if found.is_empty():
-        return nothing(title, "no deal was created in a month that is over." if deals.height else NO_DEALS)
+        return nothing(title, "no deal was created in a month that is over." if height_of(deals) else NO_DEALS)
     cohorts = found.select("created_month", "created").unique().sort("created_month")
     latest = cohorts.tail(_MAX_COHORTS)
     cells = found.join(latest.select("created_month"), on="created_month").filter(pl.col("months") < _MAX_COLUMNS)
@@ -232,7 +233,7 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
         f"{title} (n = {plural(n, 'deal')})",
         "Cumulative share of all deals created in the month; blank: not over yet",
         f"Latest {_MAX_COHORTS} of {cohorts.height} months" if earlier else "",
-        _whom.left_out({"created earlier, in a month that is not over, or at no known time": deals.height - n}),
+        _whom.left_out({"created earlier, in a month that is not over, or at no known time": height_of(deals) - n}),
         height=max(280, 190 + 24 * len(labels)),
         xaxis={"title": {"text": "Calendar months after creating"}, "showgrid": False, "zeroline": False, "dtick": 1},
         yaxis={
@@ -289,7 +290,7 @@ def ageing(
     found = analysis.ageing(deals, as_of=as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)
     aged = found.drop_nulls("age_days")
     if aged.is_empty():
-        return nothing(title, "no open deal has an age." if deals.height else NO_DEALS)
+        return nothing(title, "no open deal has an age." if height_of(deals) else NO_DEALS)
     band = pl.lit(_OLDEST)
     for max_days, name in reversed(_BANDS):
         band = pl.when(pl.col("age_days") <= max_days).then(pl.lit(name)).otherwise(band)
@@ -314,7 +315,7 @@ def ageing(
         traces,
         f"{title} (n = {plural(aged.height, 'open deal')})",
         f"Days {what}; stuck: {limit}{days}",
-        _whom.left_out({"closed": deals.height - found.height, "without an age": undated}),
+        _whom.left_out({"closed": height_of(deals) - found.height, "without an age": undated}),
         barmode="stack",
         height=380,
         showlegend=True,

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
+from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.touches import HAPPENED
@@ -59,7 +60,7 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     rates = analysis.email_engagement(activities, campaigns)
     sent = rates.filter(pl.col("sent") > 0)
     if sent.is_empty():
-        return nothing(_TITLE, _NO_SEND if activities.height else _EMPTY)
+        return nothing(_TITLE, _NO_SEND if height_of(activities) else _EMPTY)
     reached = pl.coalesce("delivered", "sent").alias("reached")
     counted = _labelled(sent).select("label", reached, "opened", "clicked")
     shown, note = _bars.with_others(_bars.longest_first(counted, "reached"), "reached", "campaigns")
@@ -125,12 +126,12 @@ def email_engagement_over_time(
     >>> [trace.name for trace in figure.data]
     ['opened / sent to', 'clicked / sent to', 'clicked / opened']
     """
-    every = chosen_grain(every, activities.select(local(HAPPENED, time_zone)).to_series())
+    every = chosen_grain(every, values_of(activities, local(HAPPENED, time_zone)))
     rates = analysis.email_engagement_over_time(activities, every=every, time_zone=time_zone)
     _over_time.check_periods(rates["period"], every)
     sent = rates.filter(pl.col("sent") > 0)
     if sent.is_empty():
-        return nothing(_TITLE, _NO_SEND if activities.height else _EMPTY)
+        return nothing(_TITLE, _NO_SEND if height_of(activities) else _EMPTY)
     reached, opened, clicked = pl.coalesce("delivered", "sent"), pl.col("opened"), pl.col("clicked")
     counts = sent.group_by("period").agg(reached.sum().alias("reached"), opened.sum(), clicked.sum())
     # periods without a send are gaps, not a straight line over them

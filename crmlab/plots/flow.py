@@ -10,6 +10,7 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import flow, pipeline
 from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.parts import height_of
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _panels, _whom
 from crmlab.plots._fetches import draws
@@ -58,7 +59,7 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
     months = analysis.created_against_closed(deals, time_zone=time_zone)
     dated = months.drop_nulls("month").rename({"month": "period"})
     if dated.is_empty():
-        return nothing(title, "no deal has a date." if deals.height else NO_DEALS)
+        return nothing(title, "no deal has a date." if height_of(deals) else NO_DEALS)
     shown = dated.tail(_MAX_MONTHS)
     counts = ("created", "won", "lost")
     undated = int(months.filter(pl.col("month").is_null()).select(pl.col(counts).sum()).sum_horizontal().sum())
@@ -123,7 +124,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     steps = analysis.waterfall(start, end)
     ends = steps.filter(pl.col("step").is_in(["start", "end"]))
     if not steps["deals"].sum():
-        return nothing(title, "no deal is open in either." if start.height or end.height else NO_DEALS)
+        return nothing(title, "no deal is open in either." if height_of(start) or height_of(end) else NO_DEALS)
     panels, left_out = _panels.by_currency(steps)
     only = pipeline.only_currency(start) or pipeline.only_currency(end)
     names = [currency or (only if len(panels) == 1 else None) or "currency not given" for currency, _ in panels]
@@ -189,7 +190,7 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
     reasons = analysis.loss_reasons(deals, by=by, names=names)
     n = int(reasons["lost"].sum())
     if not n:
-        return nothing(title, "no deal is lost." if deals.height else NO_DEALS)
+        return nothing(title, "no deal is lost." if height_of(deals) else NO_DEALS)
     if "currency" not in reasons.columns:
         only = pipeline.only_currency(deals.filter(pipeline.LOST))
         reasons = reasons.with_columns(pl.lit(only, pl.String).alias("currency"))
@@ -205,7 +206,7 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
     return figure(
         [_bars.bars(shares, "share", beside, VERMILLION)],
         f"{title} (n = {plural(n, 'lost deal')})",
-        _whom.left_out({"open or won": deals.height - n}),
+        _whom.left_out({"open or won": height_of(deals) - n}),
         note,
         height=_bars.height(shown.height),
         xaxis={"title": {"text": "% of lost deals"}, "tickformat": ".0%", "rangemode": "tozero"},

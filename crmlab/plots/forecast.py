@@ -11,6 +11,7 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import pipeline
 from crmlab.analysis.forecast import Probabilities
+from crmlab.analysis.parts import height_of
 from crmlab.display import plural
 from crmlab.plots import _bars, _panels, _whom
 from crmlab.plots._fetches import draws
@@ -77,7 +78,7 @@ def weighted_pipeline(
     found = analysis.weighted_pipeline(deals, as_of=as_of, probability=probability, time_zone=time_zone)
     n = int(found["deals"].sum())
     if not n:
-        return nothing(title, "no deal is open." if deals.height else NO_DEALS)
+        return nothing(title, "no deal is open." if height_of(deals) else NO_DEALS)
     labels, labelled = _labels(found)
     panels, left_out = _panels.by_currency(labelled)
     only = pipeline.only_currency(deals.filter(pipeline.OPEN))
@@ -96,7 +97,7 @@ def weighted_pipeline(
         f"Weighted: amount x probability of its stage, from {' and '.join(sources)}" if sources else "",
         f"{plural(unknown, 'deal')} without a probability" if unknown else "",
         f"{plural(without, 'deal')} without an amount" if without else "",
-        _whom.left_out({"closed": deals.filter(pipeline.WON | pipeline.LOST).height}),
+        _whom.left_out({"closed": height_of(deals.filter(pipeline.WON | pipeline.LOST))}),
         left_out,
         barmode="overlay",
         showlegend=True,
@@ -179,7 +180,7 @@ def coverage(
     found = analysis.coverage(deals, quota, since=since, until=until)
     n = int(found.select(pl.col("won", "open").sum()).sum_horizontal().item())
     if not n:
-        return nothing(title, "no deal is open or won in this time." if deals.height else NO_DEALS)
+        return nothing(title, "no deal is open or won in this time." if height_of(deals) else NO_DEALS)
     shown = found.drop_nulls("quota").with_columns(pl.col("currency").fill_null("All deals").alias("label"))
     traces = []
     for column, count, name, colour in (
@@ -200,7 +201,7 @@ def coverage(
         f"{title} (n = {plural(n, 'deal')})",
         *words,
         f"{int(found['won'].sum()):,} won in this time and {int(found['open'].sum()):,} open",
-        _whom.left_out({"lost, or closed at another time": deals.height - n}),
+        _whom.left_out({"lost, or closed at another time": height_of(deals) - n}),
         "No quota for some currencies: not shown" if shown.height < found.height else "",
         barmode="stack",
         showlegend=True,

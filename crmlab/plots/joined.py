@@ -8,6 +8,7 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis import person_consent
 from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.display import plural
 from crmlab.plots import _bars, _shares, _whom
@@ -51,7 +52,7 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     'People by the services that know them (n = 2)'
     """
     title = "People by the services that know them"
-    if people.is_empty():
+    if not height_of(people):
         return nothing(title, "the contacts table is empty.")
     found = analysis.people_overlap(people)
     services = set(found["services"].explode())
@@ -65,7 +66,7 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     return figure(
         [_bars.bars(shown, "people", beside, BLUE)],
         f"{title} (n = {number(n)})",
-        f"{number(people.height)} contacts; one person where address or number say so, never by name alone",
+        f"{number(height_of(people))} contacts; one person where address or number say so, never by name alone",
         note,
         height=_bars.height(shown.height),
         xaxis={"title": {"text": "People"}, "rangemode": "tozero"},
@@ -148,9 +149,9 @@ def open_pipeline_by_consent(
     )
     n = int(found["deals"].sum())
     if not n:
-        return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is open." if height_of(deals) else _NO_DEALS)
     several = "currency" in found.columns
-    only = deals.filter(OPEN)["currency"].drop_nulls().first()
+    only = values_of(deals.filter(OPEN), pl.col("currency").drop_nulls().first()).first()
     if not several:
         found = found.with_columns(pl.lit(only, pl.String).alias("currency"))
     used = found["currency"].unique(maintain_order=True).to_list()
@@ -172,7 +173,7 @@ def open_pipeline_by_consent(
         f"Last decision about {_topic(channel, purpose)} up to {at(as_of, time_zone)}, in any service",
         _whom.evidence(subscriptions, contacts),
         _whom.yes_without_purpose(consent_events, channel, purpose),
-        _whom.left_out({"closed": deals.height - n}),
+        _whom.left_out({"closed": height_of(deals) - n}),
         barmode="group",
         showlegend=several,
         height=_bars.height(len(person_consent.STATES), len(used)),
@@ -244,7 +245,7 @@ def consent_coverage_of_pipeline(
     )
     n = int(found["deals"].sum())
     if not n:
-        return nothing(title, "no deal is open." if deals.height else _NO_DEALS)
+        return nothing(title, "no deal is open." if height_of(deals) else _NO_DEALS)
     # numbers of deals may be added over currencies, amounts may not
     labelled = _shares.labelled(found, keys, "All open deals")
     counts = labelled.group_by("label").agg(pl.col("deals", "decided", "opted_in").sum())
@@ -268,7 +269,7 @@ def consent_coverage_of_pipeline(
         "The rest is undecided or unknown",
         _whom.evidence(subscriptions, contacts),
         _whom.yes_without_purpose(consent_events, channel, purpose),
-        _whom.left_out({"closed": deals.height - n}),
+        _whom.left_out({"closed": height_of(deals) - n}),
         note,
         barmode="stack",
         showlegend=True,
@@ -331,13 +332,13 @@ def consent_and_win_rate(
         contacts=contacts,
         time_zone=time_zone,
     )
-    closed = deals.filter(WON | LOST)
+    closed = height_of(deals.filter(WON | LOST))
     n = int(found.select(pl.col("won", "lost").sum()).sum_horizontal().item())
     if not n:
-        why = "no closed deal has a close date." if closed.height else "no deal is won or lost."
-        return nothing(title, why if deals.height else _NO_DEALS)
+        why = "no closed deal has a close date." if closed else "no deal is won or lost."
+        return nothing(title, why if height_of(deals) else _NO_DEALS)
     shown = found.drop_nulls("win_rate")
-    undated = closed.height - n
+    undated = closed - n
     points = go.Scatter(
         x=shown["win_rate"].to_list(),
         y=shown["consent"].to_list(),
@@ -366,7 +367,7 @@ def consent_and_win_rate(
         f"Lines: {100 * confidence:g} % Wilson interval",
         f"Last decision about {_topic(channel, purpose)} of an event before the closing day",
         _whom.yes_without_purpose(consent_events, channel, purpose),
-        _whom.left_out({"open": deals.height - closed.height, "without a close date": undated}),
+        _whom.left_out({"open": height_of(deals) - closed, "without a close date": undated}),
         height=150 + 62 * shown.height,
         xaxis={"title": {"text": "Won, % of closed deals"}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis=_bars.label_axis(shown["consent"].to_list()) | {"range": [shown.height - 0.5, -0.7], "autorange": False},

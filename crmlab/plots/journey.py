@@ -7,6 +7,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import journey
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.subjects import Subject
 from crmlab.plots import _whom
 from crmlab.plots._fetches import draws
@@ -61,7 +62,7 @@ def consent_journeys(
     )
     if links.is_empty():
         why = "no event of a known person has a time."
-        return nothing(title, why if consent_events.height else NO_EVENTS)
+        return nothing(title, why if height_of(consent_events) else NO_EVENTS)
     start, goal = links.select("step", kind="before"), links.select(pl.col("step") + 1, kind="after")
     nodes = pl.concat([start, goal]).unique().sort("step", "kind")
     number = {node: index for index, node in enumerate(nodes.rows())}

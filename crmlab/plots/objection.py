@@ -10,6 +10,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import objection
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _whom
@@ -88,7 +89,7 @@ def activities_after_opt_out(
     made = objection.contacts_made(activities, people, channels)
     if found.is_empty():
         why = "nobody was contacted on a channel after opting out of it."
-        return nothing(title, why if activities.height else "the activities table is empty.")
+        return nothing(title, why if height_of(activities) else "the activities table is empty.")
     every = chosen_grain(every, found.select(local(pl.col("happened_at"), time_zone)).to_series())
     counts = (
         found.group_by("period", _bars.label_of(["channel", "kind", "provider"]).alias("kind"))
@@ -170,7 +171,7 @@ def mailed_but_objected(
     )
     if found.is_empty():
         why = "no mailed contact is known to have objected."
-        return nothing(title, why if contacts.height else "the contacts table is empty.")
+        return nothing(title, why if height_of(contacts) else "the contacts table is empty.")
     key = ["provider", "account", "contact_id"]
     counts = (
         found.group_by(

@@ -9,7 +9,8 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import pipeline
-from crmlab.analysis.inputs import By, names_of
+from crmlab.analysis.inputs import By, columns_of, names_of
+from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.period import MAX_BINS, PERIODS
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
@@ -67,7 +68,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "a
     groups = _rates(deals, names, measure)
     closed = int(groups["n"].sum())
     if not closed:
-        return nothing(title, "no deal is won or lost." if deals.height else NO_DEALS)
+        return nothing(title, "no deal is won or lost." if height_of(deals) else NO_DEALS)
     if len(periods) == 1:
         return _rates_over_time(groups, PERIODS[periods[0]], title, measure)
     counted = groups.filter(pl.col("n") > 0).sort("n", "label", "currency", descending=[True, False, False])
@@ -85,7 +86,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "a
         [_bars.bars(shown, "rate", beside, BLUE)],
         f"{title} (n = {plural(closed, 'closed deal')})",
         f"Won / (won + lost) {noun}",
-        _whom.left_out({"open": deals.height - closed}),
+        _whom.left_out({"open": height_of(deals) - closed}),
         note,
         f"{plural(left_out, 'group')} without closed deals left out" if left_out else "",
         height=_bars.height(shown.height),
@@ -96,7 +97,7 @@ def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "a
 
 def _periods(deals: pl.DataFrame, by: list[str]) -> list[str]:
     """Return which words of `by` are periods of the close date."""
-    return [name for name in by if name in PERIODS and name not in deals.columns]
+    return [name for name in by if name in PERIODS and name not in columns_of(deals, "deals")]
 
 
 def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
@@ -210,8 +211,8 @@ def pipeline_snapshot(
     snapshot = analysis.pipeline_snapshot(deals, stages)
     n = int(snapshot["deals"].sum())
     if not n:
-        return nothing(title, "no deal is open." if deals.height else NO_DEALS)
-    currencies = deals.filter(pipeline.OPEN)["currency"].unique().sort(nulls_last=True).to_list()
+        return nothing(title, "no deal is open." if height_of(deals) else NO_DEALS)
+    currencies = values_of(deals.filter(pipeline.OPEN), pl.col("currency").unique().sort(nulls_last=True)).to_list()
     if "currency" not in snapshot.columns:
         currencies = currencies[:1]
         snapshot = snapshot.with_columns(currency=pl.lit(currencies[0], pl.String))
@@ -232,7 +233,7 @@ def pipeline_snapshot(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
         "Where deals are now, not how many passed through",
-        _whom.left_out({"closed": deals.height - n}),
+        _whom.left_out({"closed": height_of(deals) - n}),
         note,
         barmode="group",
         showlegend=several,
@@ -287,7 +288,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     dated = months.drop_nulls("month")
     if dated.is_empty():
         why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."
-        return nothing(title, why if deals.height else NO_DEALS)
+        return nothing(title, why if height_of(deals) else NO_DEALS)
     undated = int(months.filter(pl.col("month").is_null()).select(pl.col("won", "lost").sum()).sum_horizontal().item())
     per_month = _with_amounts(dated, deals)
     shown = per_month.tail(_MAX_MONTHS)
@@ -301,7 +302,7 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     return figure(
         traces,
         f"{title} (n = {plural(n, 'closed deal')})",
-        _whom.left_out({"open": deals.filter(pipeline.OPEN).height, "without a close date": undated}),
+        _whom.left_out({"open": height_of(deals.filter(pipeline.OPEN)), "without a close date": undated}),
         f"Latest {_MAX_MONTHS} of {per_month.height} months" if per_month.height > _MAX_MONTHS else "",
         **_over_time.layout(shown.with_columns(all=pl.col("won") + pl.col("lost")), "all", "1mo", "Closed deals"),
     )

@@ -10,6 +10,7 @@ import polars as pl
 
 from crmlab.analysis import response
 from crmlab.analysis.inputs import By, keys_of
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND
 from crmlab.display import plural
@@ -74,10 +75,10 @@ def response_time(
     keys = keys_of(by)
     waits = response.waits(contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone)
     if waits.is_empty():
-        why = f"no contact has a {text(start)} by then." if contacts.height else "the contacts table is empty."
+        why = f"no contact has a {text(start)} by then." if height_of(contacts) else "the contacts table is empty."
         return nothing(title, why)
-    able = response.answerable(contacts, activities, kinds).height
-    unable, without_start = contacts.height - able, able - waits.height
+    able = height_of(response.answerable(contacts, activities, kinds))
+    unable, without_start = height_of(contacts) - able, able - waits.height
     label = _bars.label_of(keys) if keys else pl.lit("all contacts").alias("label")
     durations = waits.select(label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended"))
     groups = durations.group_by("label").len("n").sort("n", "label", descending=[True, False])

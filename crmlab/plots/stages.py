@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
+from crmlab.analysis.parts import height_of
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars
@@ -58,7 +59,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     )
     n = int(reached["n"].sum())
     if not n:
-        return nothing(title, "no deal was in a stage." if history.height else _NO_HISTORY)
+        return nothing(title, "no deal was in a stage." if height_of(history) else _NO_HISTORY)
     steps = found.select("pipeline_name", "label", "reached", pl.lit(BLUE).alias("colour"))
     won = reached.filter(pl.col("n") > 0).select(
         "pipeline_name",
@@ -124,7 +125,7 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     found = analysis.stage_durations(history, stages)
     n = int(found["stays"].sum())
     if not n:
-        return nothing(title, "no stay has a known beginning." if history.height else _NO_HISTORY)
+        return nothing(title, "no stay has a known beginning." if height_of(history) else _NO_HISTORY)
     shown, note = _whole_pipelines(found, "stays")
     beside = []
     for stays, ended, median, p90 in shown.select("stays", "ended", "median_days", "p90_days").rows():

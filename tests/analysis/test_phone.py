@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmlab.analysis.phone import _parsed as one_by_one
 from crmlab.analysis.phone import e164
 from crmlab.errors import UsageError
 
@@ -86,3 +87,30 @@ def test_the_order_and_the_repetitions_stay() -> None:
 def test_an_unknown_region_is_refused_even_where_nothing_is_read() -> None:
     with pytest.raises(UsageError, match="region='Germany' is no country"):
         e164(pl.Series([], dtype=pl.String), "Germany")
+
+
+def spelled(region: str | None) -> st.SearchStrategy[str]:
+    """Return numbers as long as those of a country, with and without what is dialled before a national number."""
+    main = [mains[0] for mains in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.values() if mains[0] != "001"]
+    home = st.sampled_from(main) if region is None else st.one_of(st.just(region), st.sampled_from(main))
+
+    @st.composite
+    def number(draw: st.DrawFn) -> str:
+        rules = phonenumbers.PhoneMetadata.metadata_for_region(draw(home))
+        length = draw(st.sampled_from(rules.general_desc.possible_length))
+        digits = draw(st.text("0123456789", min_size=length, max_size=length))
+        trunk = draw(st.sampled_from(["", "", "0", "(0)", "1", "8"]))
+        abroad = draw(st.sampled_from([f"+{rules.country_code}", f"00{rules.country_code} ", ""]))
+        return abroad + trunk + digits
+
+    return number()
+
+
+@pytest.mark.parametrize("region", [None, "DE", "GB", "US", "IT", "AU", "BR", "RU", "HU", "GG"])
+@given(data=st.data())
+def test_rules_of_a_country_give_what_the_library_reads(data: st.DataObject, region: str | None) -> None:
+    numbers = data.draw(st.lists(spelled(region), min_size=1, max_size=30))
+
+    found = e164(pl.Series(numbers), region)
+
+    assert found.to_list() == [one_by_one(number, region) for number in numbers]

@@ -59,7 +59,7 @@ def test_lazy_tables_give_the_same(entry: Entry, fetched: Fetched, earlier: Fetc
     )
 
     eager = run(script(entry, choices, fetched.keys()), data=fetched, earlier=earlier)
-    lazy = run(script(entry, choices, fetched.keys(), lazy=True), data=stored(fetched), earlier=stored(earlier))
+    lazy = run(script(entry, choices, fetched.keys()), data=stored(fetched), earlier=stored(earlier))
 
     assert lazy["figure"].to_json() == eager["figure"].to_json()
     assert lazy["numbers"].equals(eager["numbers"])

@@ -227,7 +227,7 @@ async def test_what_cannot_be_asked_is_said_before_anything_is_made(folder: Path
         await lake.refresh(ACCOUNT, "onepagecrm.deals")
     with pytest.raises(UsageError, match="'7d'"):
         await lake.refresh(ACCOUNT, sweep_after="soon")
-    with pytest.raises(UsageError, match="no table called|unknown table|table"):
+    with pytest.raises(UsageError, match="dells"):
         await lake.refresh(ACCOUNT, "dells")
     assert not folder.exists()
 

@@ -11,6 +11,7 @@ import asyncio
 import random
 import sys
 import time
+from collections import Counter
 
 from tests.torture import cancels, commands, faulty, kills, ways
 
@@ -61,12 +62,19 @@ def main() -> int:
     each = runs // SHARE
     other_ways = runs // OTHER_WAYS
     stops = runs // COMMANDS
-    done = asyncio.run(spoiled(runs - 2 * each - other_ways - stops, other_ways, seed))
-    done += killed(each, seed)
-    done += cancelled(each, seed)
-    done += asyncio.run(commands.tortured(stops, seed))
+    done = told(asyncio.run(spoiled(runs - 2 * each - other_ways - stops, other_ways, seed)))
+    done += told(killed(each, seed))
+    done += told(cancelled(each, seed))
+    done += told(asyncio.run(commands.tortured(stops, seed)))
     faulty.show(done, seed)
     return int(any(run.outcome in faulty.WRONG for run in done))
+
+
+def told(part: list[faulty.Run]) -> list[faulty.Run]:
+    """Say on stderr how far it is: all of it takes a quarter of an hour."""
+    outcomes = Counter(run.outcome for run in part)
+    print(f"{part[-1].case if part else 'nothing'}: {dict(outcomes)}", file=sys.stderr, flush=True)
+    return part
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ from tests.torture.proxy import Proxy, Strike
 OUTCOMES = ("exact", "told", "silent", "hung", "odd", "unseen")
 #: those that must not be
 WRONG = ("silent", "hung", "odd")
-#: seconds after which a run hangs; every limit of `TIMEOUTS` is far below
-PATIENCE = 60.0
+#: seconds after which a run hangs; every limit of `TIMEOUTS` is far below, also of a run that fetches twice
+PATIENCE = 150.0
 TIMEOUTS = crmlab.Timeouts(answer=3.0, connect=2.0, stall=8.0, total=40.0, max_body=MAX_BODY, first_wait=0.005)
 LIMITS = crmlab.Limits(concurrency=10)
 ROWS = 250

@@ -1,0 +1,86 @@
+"""Every question takes lazy frames: it reads no column that it does not need, and answers as of frames in memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from crmlab import Fetched, analysis
+from crmlab.analysis import parts
+from crmlab.catalogue import CATALOGUE, Entry
+from crmlab.schema import TABLES
+
+by_name = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda entry: entry.name)
+QUOTA = {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}
+#: with so few in a part the sample's tables are read in several
+FEW = 40
+
+
+def nobody_reads(frame: pl.DataFrame) -> pl.LazyFrame:
+    """Return a frame as a lazy one, with a column that cannot be read."""
+
+    def refuse(_: pl.Series) -> pl.Series:
+        raise AssertionError("a column was read that no answer needs")
+
+    return frame.lazy().with_columns(
+        pl.first().map_batches(refuse, return_dtype=pl.String).alias("of nobody's interest")
+    )
+
+
+def variables(fetched: Fetched, earlier: Fetched, *, is_lazy: bool) -> dict[str, Any]:
+    """Return what the code of questions reads."""
+
+    def given(frame: pl.DataFrame) -> Any:
+        return nobody_reads(frame) if is_lazy else frame
+
+    now, past = fetched.fetched_at, earlier.fetched_at
+    deals, before = given(fetched.deals), given(earlier.deals)
+    tables = {name: given(fetched[name] if name in fetched else TABLES[name].empty()) for name in TABLES}
+    made = {
+        "people": given(analysis.people(fetched.contacts)),
+        "before": before,
+        "history": given(analysis.stage_history([(past, earlier.deals), (now, fetched.deals)])),
+    }
+    return {**tables, **made, "deals": deals, "as_of": now, "fetched_at": now, "time_zone": "UTC", "quota": QUOTA}
+
+
+@by_name
+def test_numbers_and_figure_are_those_of_frames_in_memory(entry: Entry, fetched: Fetched, earlier: Fetched) -> None:
+    eager = variables(fetched, earlier, is_lazy=False)
+    lazy = variables(fetched, earlier, is_lazy=True)
+
+    assert_frame_equal(entry.count(lazy), entry.count(eager))
+    assert entry.draw(lazy).to_json() == entry.draw(eager).to_json()
+
+
+@by_name
+def test_numbers_of_parts_are_those_of_the_whole(
+    entry: Entry, fetched: Fetched, earlier: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = entry.count(variables(fetched, earlier, is_lazy=False))
+    lazy = variables(fetched, earlier, is_lazy=True)
+
+    monkeypatch.setattr(parts, "ROWS_IN_A_PART", FEW)
+
+    assert_frame_equal(entry.count(lazy), whole)
+
+
+def test_history_of_parts_is_that_of_the_whole(
+    fetched: Fetched, earlier: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_before = earlier.fetched_at - dt.timedelta(days=9)
+    snapshots = [
+        (long_before, earlier.deals[::2]),
+        (earlier.fetched_at, earlier.deals),
+        (fetched.fetched_at, fetched.deals),
+    ]
+    whole = analysis.stage_history(snapshots)
+
+    monkeypatch.setattr(parts, "ROWS_IN_A_PART", FEW)
+
+    assert_frame_equal(analysis.stage_history((at, nobody_reads(deals)) for at, deals in snapshots), whole)
+    assert_frame_equal(analysis.stage_history(snapshots), whole)
