@@ -212,7 +212,12 @@ class Lake:
 
         Examples
         --------
-        >>> lake.sql("select status, count(*) as deals from deals group by status").collect()  # doctest: +SKIP
+        >>> import crmlab
+        >>> lake = crmlab.Lake("lake")
+        >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+        ...     refreshed = await lake.refresh(accounts, "deals")
+        >>> lake.sql("select count(*) as deals from deals").collect().item() == lake.open().deals.collect().height
+        True
         """
         return self.open().sql(query)
 
