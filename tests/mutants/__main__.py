@@ -106,7 +106,8 @@ class EachFault:
             os._exit(code)
 
     def _fails(self, session: pytest.Session) -> bool:
-        items = session.items
+        # laws over many examples come last: most faults are found before
+        items = sorted(session.items, key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
