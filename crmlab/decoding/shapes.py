@@ -14,9 +14,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-#: what JSON is made of; all else is white space, or no JSON
+#: what JSON is made of; all else is white space, or no JSON. A text without an end goes to the end, with a group: else
+#: each of its quotes would be tried as the beginning of another
 _TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}\[\],:]|\b(?:true|false|null|NaN|-?Infinity)\b', re.DOTALL
+    r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|(\\?\Z))|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}\[\],:]|\b(?:true|false|null|NaN|-?Infinity)\b',
+    re.DOTALL,
 )
 _COLON = re.compile(r"\s*:")
 #: names of fields whose words are one of a few, or parts of such names
@@ -112,7 +114,9 @@ class Masker:
             yield self._no_json(text[done : token.start()])
             done = token.end()
             mark = token[0]
-            if mark in "{[":
+            if token[1] is not None:  # half of a text is no JSON
+                yield self._no_json(mark)
+            elif mark in "{[":
                 around.append((mark == "[", name))
                 yield mark
             elif mark in "}]":
