@@ -8,13 +8,25 @@ PYTHONS ?= $(foreach minor,11 12 13 14,$(shell python3.$(minor) -c "print('pytho
 # Windows has another folder; README.md gives the pip commands
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: data demo test lowest browser lint format contract wheel torture bench bench-full figures pictures names clean
+.PHONY: data demo test fast cover mutants lowest browser lint format contract wheel torture bench bench-full figures pictures names clean
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
+
+# Before each commit: all but the tests that look at much, on two cores; conftest.py says which those are
+fast: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q -m "not slow" -n 2
+
+# Which statements the tests reach: the list of those they do not, and a failure below 97 %
+cover: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q --cov=crmlab --cov-report=term-missing:skip-covered --cov-fail-under=97
+
+# Whether the tests of the pure modules see a small fault; MUTANTS="paging limiter" tries only these
+mutants: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 # The tests, and the wheel's, on the lowest versions that pyproject.toml allows, in .venv-lowest
 lowest: $(VENV)/.installed
@@ -91,6 +103,13 @@ names: $(VENV)/.installed
 .PHONY: operations
 operations: $(VENV)/.installed-dev
 	$(BIN)/python -m docs.operations $(SPECS)
+
+# What CI installs for one of its jobs, with the hash of each file: renewed here, and proposed by Dependabot each week
+.PHONY: lock
+lock: $(VENV)/bin/python
+	$(PIP) install --quiet uv
+	$(BIN)/python -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements-dev.txt
 
 # The sample in data/ and its dictionary, the same on every machine
 data: $(VENV)/.installed-dev

@@ -26,8 +26,9 @@ from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
-    from crmlab.fetching import Probed, probe
+    from crmlab.fetching import Probed, probe, scan
     from crmlab.fetching.typed_call import call
+    from crmlab.lake import Lake
     from crmlab.notebook import explore, login
     from crmlab.own_data.collect import collect
     from crmlab.own_data.table import table
@@ -47,6 +48,7 @@ __all__ = [
     "Dossier",
     "DryRun",
     "Fetched",
+    "Lake",
     "Limits",
     "Plan",
     "Probed",
@@ -75,6 +77,7 @@ __all__ = [
     "read_csv",
     "replay",
     "sandbox",
+    "scan",
     "table",
     "updates",
 ]
@@ -85,6 +88,7 @@ __getattr__ = when_used(
     __name__,
     {
         "Dossier": "crmlab.privacy",
+        "Lake": "crmlab.lake",
         "Probed": "crmlab.fetching",
         "PushPlan": "crmlab.pushing",
         "Pushed": "crmlab.pushing",
@@ -100,6 +104,7 @@ __getattr__ = when_used(
         "probe": "crmlab.fetching",
         "push": "crmlab.pushing",
         "read_csv": "crmlab.results",
+        "scan": "crmlab.fetching",
         "table": "crmlab.own_data",
         "updates": "crmlab.pushing",
     },

@@ -21,6 +21,8 @@ from crmlab.errors import CrmlabError, UsageError
 #: modes of what holds personal data and nobody asked for as files: for this user only
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+#: names of private files that are being written, or were when a run was killed
+UNFINISHED = ".partial"
 #: names of folders with what is not whole yet, and of those that are only being made
 _PARTS = ".parts-"
 _NEW_PARTS = ".new-parts-"
@@ -145,6 +147,25 @@ def make_private_folder(folder: Path) -> None:
     for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
         missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     folder.mkdir(exist_ok=True)  # says so where it is a file
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file for this user only: under its name it is whole, or not there.
+
+    Raises
+    ------
+    UsageError, CrmlabError
+        The place is wrong, or the disk is full.
+    """
+    part = path.with_name(path.name + UNFINISHED)
+    with errors_in_words(path):
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
+                file.write(content)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager

@@ -21,6 +21,7 @@ NAMES = [
     "Dossier",
     "DryRun",
     "Fetched",
+    "Lake",
     "Limits",
     "Plan",
     "Probed",
@@ -49,6 +50,7 @@ NAMES = [
     "read_csv",
     "replay",
     "sandbox",
+    "scan",
     "table",
     "updates",
 ]

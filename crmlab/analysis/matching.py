@@ -68,6 +68,15 @@ def evidence(
     ------
     UsageError
         A column is missing, `region` is not known, or a threshold is below 1.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab.schema.tables import TABLES, conform
+    >>> rows = {"provider": ["relenta"] * 2, "account": ["a"] * 2, "id": ["1", "2"],
+    ...         "emails": [["Ann@example.com"], ["info@example.com"]]}
+    >>> evidence(conform(pl.DataFrame(rows), TABLES["contacts"])).select("id", "value", "shared").sort("id").rows()
+    [('1', 'ann@example.com', None), ('2', 'info@example.com', 'role address')]
     """
     from crmlab.analysis.phone import e164  # noqa: PLC0415  # its metadata are loaded when they are needed
 

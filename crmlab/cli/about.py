@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-async def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write what is held and print where it is; return the exit code."""
     held = crmlab.about(options.directory, options.person, region=options.region)
     print_frame(held.summary)

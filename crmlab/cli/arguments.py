@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from crmlab import providers
 from crmlab.errors import UsageError
+from crmlab.results import kept_key, new_key
 from crmlab.schema import TABLES
 
 #: the commands, as `argparse` calls them
@@ -75,3 +76,21 @@ def _named_value(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
+
+
+def add_mask(parser: argparse.ArgumentParser, help: str) -> None:
+    """Add whether and by which key personal values are masked."""
+    parser.add_argument("--mask", action="store_true", help=help)
+    parser.add_argument(
+        "--mask-key",
+        type=Path,
+        metavar="FILE",
+        help="mask by the key in that file, which is made where it is not there: what is masked by the same one joins",
+    )
+
+
+def mask_of(options: argparse.Namespace) -> bool | bytes:
+    """Return how to mask: by a new key, which files and report share, by that of a file, or not at all."""
+    if options.mask_key:
+        return kept_key(options.mask_key)
+    return new_key() if options.mask else False

@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-async def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print what was taken, or would be; return the exit code."""
     taken = crmlab.erase(options.directory, options.person, region=options.region, dry_run=not options.yes)
     print_frame(taken)

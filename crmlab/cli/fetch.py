@@ -9,7 +9,7 @@ from typing import Any
 
 import crmlab
 from crmlab.atomic_files import check_folder
-from crmlab.cli.arguments import Commands, add_out, add_question
+from crmlab.cli.arguments import Commands, add_mask, add_out, add_question, mask_of
 from crmlab.cli.output import exit_code, print_summary
 from crmlab.fetching import asked_of
 from crmlab.results import FORMATS, MANIFEST, Result, refuse_another_question
@@ -27,11 +27,7 @@ def add(commands: Commands) -> None:
     add_out(parser)
     parser.add_argument("--format", choices=FORMATS, default="parquet")
     parser.add_argument("--report", action="store_true", help="write report.html too")
-    parser.add_argument(
-        "--mask",
-        action="store_true",
-        help="tokens instead of names, addresses and texts; without rejected records; ids stay",
-    )
+    add_mask(parser, "tokens instead of names, addresses and texts; without rejected records; ids stay")
     parser.add_argument(
         "--spool",
         type=Path,
@@ -45,17 +41,18 @@ async def run(options: argparse.Namespace) -> int:
     """Fetch and write; return the exit code."""
     accounts = [crmlab.Account(name) for name in options.providers]
     period = {"since": options.since, "until": options.until}
-    needs_memory = options.format != "parquet" or options.report or options.mask
+    mask = mask_of(options)
+    needs_memory = options.format != "parquet" or options.report
     if not needs_memory:  # tables of any size go straight into their files
-        stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period, spool=options.spool)
+        stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period, spool=options.spool, mask=mask)
         return _told(stored, [*stored.paths.values(), options.out / MANIFEST], options.out)
 
     refuse_another_question(options.out, asked_of(accounts, *options.tables, **period), options.format)
     check_folder(options.out)
     data = await crmlab.fetch(accounts, *options.tables, **period, spool=options.spool)
-    written = data.export(options.out, options.format, mask=options.mask)
+    written = data.export(options.out, options.format, mask=mask)
     if options.report:
-        written.append(data.report(options.out / "report.html", mask=options.mask))
+        written.append(data.report(options.out / "report.html", mask=mask))
     return _told(data, written, options.out)
 
 

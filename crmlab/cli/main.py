@@ -1,7 +1,7 @@
 """The command line, put together from its commands.
 
 Exit codes: 0 all complete; 1 something failed or is incomplete; 2 the question cannot be asked
-(unknown table, missing credential, wrong option).
+(unknown table, missing credential, wrong option); 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import argparse
 import asyncio
 import io
 import logging
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 import crmlab
-from crmlab.cli import about, call, demo, doctor, erase, fetch, operations, plan, push, report, sandbox, spool
-from crmlab.cli.output import INCOMPLETE, WRONG
+from crmlab.cli import about, call, demo, doctor, erase, fetch, operations, plan, push, query, report, sandbox, spool
+from crmlab.cli.output import INCOMPLETE, STOPPED, WRONG
 from crmlab.errors import CredentialError, CrmlabError, PlanError, UsageError
 
 #: in the order of the help
-COMMANDS = (demo, fetch, plan, sandbox, doctor, report, operations, call, push, spool, about, erase)
+COMMANDS = (demo, fetch, plan, sandbox, doctor, report, query, operations, call, push, spool, about, erase)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,14 +33,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         if options.verbose:
             _log_to_stderr()
-        code: int = asyncio.run(options.run(options))
+        code = _run(options)
     except (CredentialError, PlanError, UsageError) as error:
         code = _complain(error, WRONG)
     except (CrmlabError, OSError) as error:
         code = _complain(error, INCOMPLETE)
     except KeyboardInterrupt:
-        code = 130
+        code = _complain("stopped", STOPPED)
+    if arguments is None:  # the process is over: Ctrl-C would only show a traceback of Python's own end
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run a command, in an event loop where it awaits: one that only computes is stopped at once without."""
+    result: int | Coroutine[Any, Any, int] = options.run(options)
+    return result if isinstance(result, int) else asyncio.run(result)
 
 
 def _log_to_stderr() -> None:
@@ -50,7 +60,7 @@ def _log_to_stderr() -> None:
     log.setLevel(logging.DEBUG)
 
 
-def _complain(error: Exception, code: int) -> int:
+def _complain(error: Exception | str, code: int) -> int:
     print(f"crmlab: {error}", file=sys.stderr)
     return code
 
@@ -60,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="crmlab",
         description=crmlab.__doc__,
         epilog="Credentials come from the environment or .env: crmlab doctor says which are missing. "
-        "Exit codes: 0 complete, 1 failed or incomplete, 2 wrong question.",
+        "Exit codes: 0 complete, 1 failed or incomplete, 2 wrong question, 130 stopped.",
     )
     parser.add_argument("--version", action="version", version=f"crmlab {crmlab.__version__}")
     parser.add_argument(

@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-async def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print the operations; return the exit code."""
     for operation in providers.provider(options.provider).operations():
         if options.contains in operation.name:

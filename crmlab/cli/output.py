@@ -13,6 +13,8 @@ from crmlab.results import Result
 OK = 0
 INCOMPLETE = 1
 WRONG = 2
+#: by Ctrl-C, as shells say it: 128 and the number of the signal
+STOPPED = 130
 
 _SUMMARY = (
     "account", "provider", "table", "rows", "rejected", "misfits", "planned", "requests", "retries", "seconds",

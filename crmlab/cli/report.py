@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import crmlab
-from crmlab.cli.arguments import Commands
+from crmlab.cli.arguments import Commands, add_mask, mask_of
 from crmlab.cli.output import OK
 from crmlab.errors import UsageError
 from crmlab.results import FORMATS, tells_time
@@ -43,11 +43,11 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--quota", nargs="+", metavar="AMOUNT", help="to be won this year: 500000, or EUR=500000 USD=200000"
     )
-    parser.add_argument("--mask", action="store_true", help="tokens instead of names, addresses and texts")
+    add_mask(parser, "tokens instead of names, addresses and texts")
     parser.set_defaults(run=run)
 
 
-async def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write the report and print where it is; return the exit code."""
     as_of = None
     if options.as_of is not None:
@@ -58,7 +58,7 @@ async def run(options: argparse.Namespace) -> int:
     written = data.report(
         options.out or options.directory / default,
         tables=options.tables,
-        mask=options.mask,
+        mask=mask_of(options),
         title=options.title,
         time_zone=options.time_zone,
         questions=options.questions,

@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     redacting.set_defaults(run=run)
 
 
-async def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write the copy and print where it is; return the exit code."""
     copy = redact(options.directory, options.out)
     print(f"{copy.resolve()} holds the answers without personal values: look into it before you send it")

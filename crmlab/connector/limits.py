@@ -17,6 +17,12 @@ class Limits:
 
     All fetches, threads and event loops of a process share the limiter of a scope. Where they were given different
     limits, every one of these holds as long as somebody asks within it, and a warning says so.
+
+    Examples
+    --------
+    >>> from crmlab import Limits
+    >>> Limits(rate=2, burst=10)  # ten at once, then two a second
+    Limits(rate=2, burst=10, concurrency=10, scope='ip', ceiling=None)
     """
 
     rate: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import string
 from collections.abc import Callable, Iterable, Mapping
@@ -74,6 +75,8 @@ class Provider:
     ping: Request
     resources: tuple[Resource, ...]
     reached: Callable[[Page], str] = lambda page: "answered"
+    #: the time by the service's own clock at which it answered; None where it does not tell
+    clock: Callable[[Page], dt.datetime | None] = lambda page: page.sent_at
     ping_resource: str = ""
     operations: Callable[[], tuple[Operation, ...]] = tuple
     targets: tuple[Target, ...] = ()
@@ -91,6 +94,12 @@ class Provider:
 
     def resource(self, name: str) -> Resource:
         return {resource.name: resource for resource in self.resources}[name]
+
+    def comes_whole(self, name: str) -> bool:
+        """Whether a list is asked for all that it holds, whatever was read before, and so are those it is asked by."""
+        resource = self.resource(name)
+        is_of_a_period = resource.filters_by_change or resource.reached is not None
+        return not is_of_a_period and all(map(self.comes_whole, resource.needs_before_request))
 
     def personal_columns(self, resource: str, columns: Iterable[str]) -> list[str]:
         """Return which columns of a resource's own records identify a person, or hold what one said.

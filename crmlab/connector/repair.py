@@ -12,8 +12,9 @@ MAX_DEPTH = 200
 _TOO_DEEP = b"null"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-#: any text between two quotes, and one that is JSON
-_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+#: any text between two quotes, or from one to the end, and one that is JSON. Where it ended at a quote alone, each quote
+#: of a text without an end would be read to the end of the body anew
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _LEGAL_TEXT = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 #: what stands between two texts and is no number that JSON does not know: begins neither with N nor with I
 _LEGAL_REST = rb"[^\"NI\-]++|-(?![NI])"
@@ -22,7 +23,8 @@ _NO_NUMBER = rb"-?(?:NaN|Infinity)\b"
 #: as much as is JSON at once, else one text or number that is none: hardly anything is looked at in Python
 _LEGAL_OR_NOT = re.compile(rb"(?:%s|%s)++|(%s)|%s" % (_LEGAL_REST, _LEGAL_TEXT, _TEXT, _NO_NUMBER), re.DOTALL)
 _TEXTS = re.compile(_TEXT, re.DOTALL)
-_UP_TO_A_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|%s)*+[\[\]{}]' % _TEXT, re.DOTALL)
+#: matches everywhere, with a bracket or up to the end: nothing is looked at twice
+_UP_TO_A_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|%s)*+([\[\]{}]?+)' % _TEXT, re.DOTALL)
 #: inside a string: a control character, or a backslash that begins no escape
 _ILLEGAL = re.compile(rb'[\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
 _OPENING = b"[{"
@@ -84,7 +86,9 @@ def _cut(body: bytes) -> bytes:
     depth = 0
     start = 0
     for found in _UP_TO_A_BRACKET.finditer(body):
-        if body[found.end() - 1] in _OPENING:
+        if not found[1]:
+            continue
+        if found[1] in _OPENING:
             depth += 1
             if depth == MAX_DEPTH + 1:
                 kept += [body[start : found.end() - 1], _TOO_DEEP]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -90,6 +90,62 @@ class Embedding:
     possible: Callable[[str, Context], bool]
 
 
+#: the values that a column of a shared table is to have, by the column
+Wanted = Mapping[str, frozenset[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushdown:
+    """What of a filter of a shared table the service can apply, so that fewer records are asked for.
+
+    More may come than fits the filter, for it is applied again to what came; what fits must never be left out.
+
+    `time` names the column whose bounds may be the `since` and `until` of the context. `params` returns the query
+    parameters that ask for no more than the records of which columns have the wanted values, as far as there are any.
+
+    Examples
+    --------
+    >>> owners = Pushdown(time="modified_at", params=one_value(owner_id="owner"))
+    >>> owners.params({"owner_id": frozenset({"u1"})})
+    {'owner': 'u1'}
+    >>> owners.params({"owner_id": frozenset({"u1", "u2"})})
+    {}
+    """
+
+    time: str = ""
+    params: Callable[[Wanted], Mapping[str, str]] = lambda wanted: {}
+
+
+def one_value(**params: str) -> Callable[[Wanted], Mapping[str, str]]:
+    """Return a `Pushdown.params` for parameters that take one value each: the column, and its parameter."""
+
+    def asked(wanted: Wanted) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for column, param in params.items():
+            values = wanted.get(column, frozenset())
+            if len(values) == 1:
+                found[param] = str(next(iter(values)))
+        return found
+
+    return asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFilter:
+    """How a list is asked for what is new or changed since it was last read.
+
+    `overlap` is how long before that it is asked again, since clocks differ and some records arrive late. `kept` is how
+    far back a first reading asks, where a fetch without `since` would not ask for all that the service has.
+    """
+
+    overlap: dt.timedelta
+    kept: dt.timedelta | None = None
+    #: the service takes no shorter period than a day
+    by_day: bool = False
+    #: its records do not change and are not deleted by users: one that is gone has expired
+    of_events: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One kind of record of one API: how to ask for it, to page it, to read it."""
@@ -105,6 +161,8 @@ class Resource:
     #: the vendor's own request for the beginning of a numbered list: where it does not begin as page 1 does, there is
     #: a page 0
     plain_request: Request | None = None
+    #: by shared table, what of a filter goes into the first requests; those that follow keep it
+    pushdown: Mapping[str, Pushdown] = field(default_factory=dict)
     #: how many records a page is asked for: a service that refuses so many is asked for fewer
     page_size: PageSize | None = None
     #: resources whose rows `requests` needs: they are read first
@@ -136,6 +194,8 @@ class Resource:
     embedding: Embedding | None = None
     #: tells an error answer to a first request that means "nothing here" from a failure
     is_empty_answer: Callable[[ApiError, Request], bool] = lambda error, request: False
+    #: how it is asked for what changed; None where it comes whole each time, or hangs on others that are asked so
+    change_filter: ChangeFilter | None = None
     #: not all requests can be answered so: where they are, the path is wrong
     never_all_empty: bool = False
 
@@ -187,9 +247,25 @@ class Resource:
     reached: Callable[[Context], Period] | None = None
 
     @property
+    def filters_by_change(self) -> bool:
+        """Whether `Context.since` makes its list shorter, instead of choosing among what comes whole."""
+        return self.change_filter is not None
+
+    @property
     def checks_completeness(self) -> bool:
         """Whether what came is compared with what the service counts, or with what came before."""
         return self.total is not None or self.may_repeat_last_page
+
+    def asked_with(self, params: Mapping[str, str]) -> Resource:
+        """Return the resource as it is read where its first requests have these parameters as well."""
+        if not params:
+            return self
+        first = self.requests
+
+        def requests(context: Context) -> Iterable[Request]:
+            return [request.with_params(**params) for request in first(context)]
+
+        return replace(self, requests=requests)
 
     def always_embeds(self, name: str) -> bool:
         """Whether its answers hold records of that resource without being asked for them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from crmlab.connector.page import Page
-from crmlab.errors import UsageError
+from crmlab.errors import TransportError, UsageError
 
 #: what became of a row: "sent" where the service took it and does not tell whether it was new
 State = Literal["sent", "created", "updated", "refused", "not_sent", "unknown"]
@@ -21,10 +21,14 @@ Write: TypeAlias = Callable[[Any, Fields], Fields]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record to be written: its id, None where the service shall give one, and its fields."""
+    """One record to be written: its id, None where the service shall give one, and its fields.
+
+    `keeps_place` says whether it stands among the others where it stood in the request, as errors may name places.
+    """
 
     id: str | None
     fields: Fields = field(repr=False)
+    keeps_place: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,8 @@ class Target:
     `ask` returns the name of the operation that writes these records, and its arguments; `batch` says which go
     together, and `read` what the answer says of each, in their order. Where the work goes on behind the answer,
     `follow` is the operation that tells of it, whose one argument is the id, and `followed` what its answer says:
-    None while the work goes on.
+    None while the work goes on. Both raise a `TransportError` where the answer is none of the service: then nobody
+    knows what became of the records.
 
     `current_resource` names the list that is read before records are changed, because the service may blank what is
     left out; `current_operation` the one that reads a record by its id before a column of `merged` is changed, because
@@ -221,12 +226,20 @@ def _custom_values(value: Any) -> dict[str, Any]:
 
 
 def created_or_updated(record: Entry, found: Any) -> Outcome:
-    """Return what became of a record, by the id in the answer; one that names none does not say that it is there."""
-    if record.id is not None:
-        return Outcome(state="updated", id=record.id)
-    if isinstance(found, str | int) and str(found).strip():
+    """Return what became of a record, by the id in the answer.
+
+    Raises
+    ------
+    TransportError
+        The answer names none, or another one: it may be a gateway's, and no success.
+    """
+    if not isinstance(found, str | int) or not str(found).strip():
+        raise TransportError("the answer names no id")
+    if record.id is None:
         return Outcome(state="created", id=str(found))
-    return Outcome(state="sent", reason="the answer names no id")
+    if record.id != str(found):
+        raise TransportError("the answer names another id")
+    return Outcome(state="updated", id=record.id)
 
 
 def one_by_one(creates: str, updates: str, id_name: str) -> Callable[..., tuple[str, dict[str, Any]]]:

@@ -15,7 +15,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import JSON, Schema
-from crmlab.decoding.layout import NULL, Items, Layout, as_texts
+from crmlab.decoding.layout import NULL, Items, Layout, as_texts, json_decoded
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
 from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
 from crmlab.decoding.odd_values import OddValues
@@ -131,14 +131,14 @@ class ListReader:
         if texts.null_count() == len(texts):
             return pl.repeat(None, len(texts), dtype=self._dtype, eager=True), []
         try:
-            return fit(texts.str.json_decode(self._as_text), self._dtype, self._field)
+            return fit(json_decoded(texts, self._as_text), self._dtype, self._field)
         except PolarsError:
             pass
         apart = pl.Series([text is not None and not fits(text, self._dtype) for text in texts], dtype=pl.Boolean)
         if apart.sum() + texts.null_count() == len(texts):
             return self._one_by_one(texts)
         try:
-            rest = only(texts, ~apart).str.json_decode(self._as_text)
+            rest = json_decoded(only(texts, ~apart), self._as_text)
         except PolarsError:  # a number too long for the reader
             return self._one_by_one(texts)
         found, misfits = fit(rest, self._dtype, self._field)

@@ -1,9 +1,10 @@
 """JSON with its shape and without what it says: what finds a fault may be seen by others, what persons are may not.
 
 Texts become others of the same kind of characters, the same text the same one: letters stand for letters, digits for
-digits, punctuation stays. So an address is still an address, and two records that name one contact still do. What may
-be kept is kept as it stands: null, true and false, times, numbers that count pages, words that the description of the
-service knows, and words in fields whose names say that they are one of a few (``status``, ``type``).
+digits, punctuation stays. So an address is still an address, and two records that name one contact still do. Nothing
+stays because it looks harmless: a name may be written in small letters. What stays is known to say nothing: null, true
+and false, times, small numbers and those that count pages, names of documented fields, documented words in fields that
+hold no names or texts of persons, and codes of countries, languages and currencies in the fields of these.
 """
 
 from __future__ import annotations
@@ -11,30 +12,31 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-#: what JSON is made of; all else is white space, or no JSON
+#: what JSON is made of, with the white space before it; a text that a colon follows is a name. All else is no JSON
 _TOKEN = re.compile(
-    r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}\[\],:]|\b(?:true|false|null|NaN|-?Infinity)\b', re.DOTALL
+    r'\s*(?:("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)'
+    r"|([{}\[\],])|:|\b(?:true|false|null|NaN|-?Infinity)\b)",
+    re.DOTALL,
 )
-_COLON = re.compile(r"\s*:")
-#: names of fields whose words are one of a few, or parts of such names
-_OF_FEW = re.compile(
-    r"(^|_|\b)(status|type|kind|channel|action|event|method|role|direction|priority|currency|locale|language|lang|"
-    r"country_code|legal_basis|category|format|scope|mode|level|frequency|freq|storage_provider|unit|model)s?$",
+#: names of fields that hold codes, and what codes look like
+_OF_CODE = re.compile(r"(^|_|\b)(country|country_?code|language|lang|locale|currency|currency_?code)s?$", re.IGNORECASE)
+_CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?")
+#: names of fields in which persons are named, or write: no documented word is kept there, as some are names, too
+_OF_PERSON = re.compile(
+    r"name|title|text|note|subject|comment|descr|message|body|content|label|address|street|city|state$|mail|phone|"
+    r"author|owner|contact|person|user|sender|recipient|participant|reason|answer|salutation|degree|signature|search|"
+    r"^value$|^data$|compan|tag",
     re.IGNORECASE,
 )
-#: one of a few: names of persons and of their affairs begin with a capital letter
-_WORD = re.compile(r"[a-z][A-Za-z0-9_.:-]{0,39}|[A-Z][A-Z0-9_.:-]{1,39}")
 #: words that say yes or no, wherever they stand
 _YES_OR_NO = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "0", "1"})
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?|\d{4}-\d{2}")
 _OF_TIME = re.compile(
     r"(_at|_on|date|time|timestamp|_ts|^ts|expires|since|until|created|modified|updated|(?-i:[a-z]At))$", re.IGNORECASE
 )
-#: codes of countries and languages: there are few others of their length, and two would become one
-_COUNTRY = re.compile(r"[A-Z]{2}|[a-z]{2}-[A-Z]{2}")
 #: how a calendar says that something repeats (RFC 5545, 3.3.10)
 _PART = r"(FREQ|UNTIL|COUNT|INTERVAL|WKST|BY[A-Z]+)=[A-Z0-9,+-]+"
 _RULE = re.compile(rf"{_PART}(;{_PART})*;?")
@@ -42,16 +44,19 @@ _OF_ID = re.compile(r"(^|_|[a-z])(id|Id|ID)s?$")
 _OF_BIRTH = re.compile(r"birth|bday|\bborn|\bdob\b|geburt|geboren|geboorte|naiss|nascit|nacimiento", re.IGNORECASE)
 #: dates of before there were such services are of persons; the beginning of a computer's time is of none
 _OF_A_LIFE = re.compile(r"(19[0-8]\d|199\d)-(?!01-01[T ])")
-#: names that the field of a record may have, as opposed to data that stand in the place of names
-_NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$-]{0,59}")
+#: what parts a name, itself a part
+_IN_NAME = re.compile(r"([_-])")
 _URL = re.compile(r"[a-z]{2,10}://")
 _PIECE = re.compile(r"\w+")
 #: numbers below tell nobody
 _SMALL = 1_000
+_SHORTEST_NUMBER = len(str(_SMALL))
 _MAX_COUNT_DIGITS = 6
 #: of times between 2001 and 2033, as numbers
 _DIGITS_OF_SECONDS = 10
 _DIGITS_OF_MILLISECONDS = 13
+#: what may be remembered, so that memory does not grow with the number of pages
+_MOST_KNOWN = 200_000
 #: characters of which a text keeps its length; longer ones are cut to a power of two
 _EXACT_LENGTH = 64
 
@@ -62,8 +67,10 @@ class Masker:
 
     Attributes
     ----------
+    names
+        Of documented fields: they stay wherever they stand.
     words
-        Those that stay wherever they stand.
+        Documented ones: they stay in fields that are of no person.
     vocabulary
         Parts of texts in the description of the services, in small letters; they stay in messages.
     watched
@@ -73,15 +80,57 @@ class Masker:
     """
 
     key: bytes
+    names: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     vocabulary: frozenset[str] = frozenset()
     watched: frozenset[str] = frozenset()
     carried: dict[str, str] = field(default_factory=dict)
     _known: dict[str, str] = field(default_factory=dict, repr=False)
+    _tokens: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    _name_parts: set[str] = field(default_factory=set, repr=False)
+    _named: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
     def json(self, text: str) -> str:
         """Return JSON with its shape and without its content; whatever is no JSON is masked as text."""
-        return "".join(self._pieces(text))
+        pieces: list[str] = []
+        #: for each object and list around: whether it is a list, and the name of the field
+        around: list[tuple[bool, str]] = []
+        lists = 0
+        is_in_list = False
+        name = ""
+        done = 0
+        for token in _TOKEN.finditer(text):
+            if token.start() != done:
+                pieces.append(self._no_json(text[done : token.start()]))
+            done = token.end()
+            quoted, colon, number, mark = token.groups()
+            if quoted:
+                if colon and not is_in_list:
+                    name, masked = self._field_name(quoted)
+                else:
+                    masked = self._text_token(quoted, name)
+                pieces.append(token[0] if masked == quoted else token[0].replace(quoted, masked, 1))
+            elif number:
+                # outside of a list it counts pages and records, which are not so many
+                may_tell = lists or len(number) > _MAX_COUNT_DIGITS
+                is_short = len(number) < _SHORTEST_NUMBER
+                masked = self._number(number, name) if may_tell and not is_short else number
+                pieces.append(token[0] if masked == number else token[0].replace(number, masked, 1))
+            else:
+                pieces.append(token[0])
+                if mark is None:
+                    continue
+                if mark in "{[":
+                    around.append((is_in_list, name))
+                    is_in_list = mark == "["
+                    lists += is_in_list
+                elif mark in "}]":
+                    lists -= is_in_list
+                    is_in_list, name = around.pop() if around else (False, "")
+                elif not is_in_list:
+                    name = ""
+        pieces.append(self._no_json(text[done:]))
+        return "".join(pieces)
 
     def text(self, text: str) -> str:
         """Return a text of the same kind of characters."""
@@ -91,7 +140,8 @@ class Masker:
         if any(character.isspace() for character in rest.strip()):
             rest = self._replaced(_cut(rest))
         else:  # the parts of addresses and ids are the same wherever they stand
-            rest = _PIECE.sub(lambda piece: self._replaced(piece[0]), _cut(rest))
+            rest = rest if scheme else _cut(rest)  # of an address all parts are needed to ask for it
+            rest = _PIECE.sub(lambda piece: self._replaced(piece[0]), rest)
         return text[:start] + rest
 
     def value(self, text: str, name: str) -> str:
@@ -103,66 +153,67 @@ class Masker:
 
     # ---- the parts of JSON --------------------------------------------------------------------------
 
-    def _pieces(self, text: str) -> Iterator[str]:
-        #: for each object and list around: whether it is a list, and the name of the field
-        around: list[tuple[bool, str]] = []
-        name = ""
-        done = 0
-        for token in _TOKEN.finditer(text):
-            yield self._no_json(text[done : token.start()])
-            done = token.end()
-            mark = token[0]
-            if mark in "{[":
-                around.append((mark == "[", name))
-                yield mark
-            elif mark in "}]":
-                name = around.pop()[1] if around else ""
-                yield mark
-            elif mark == ",":
-                name = around[-1][1] if around and around[-1][0] else ""
-                yield mark
-            elif mark.startswith('"') and _COLON.match(text, done) and not (around and around[-1][0]):
-                name = _unquoted(mark)
-                is_name = name in self.words or _NAME.fullmatch(name)
-                yield mark if is_name else _quoted(self.text(name), mark)
-            elif mark.startswith('"'):
-                yield _quoted(self.value(_unquoted(mark), name), mark)
-            elif mark[0] in "-0123456789":
-                # outside of a list it counts pages and records, which are not so many
-                may_tell = any(is_list for is_list, _ in around) or len(mark) > _MAX_COUNT_DIGITS
-                yield self._number(mark, name) if may_tell else mark
-            else:
-                yield mark
-        yield self._no_json(text[done:])
+    def _field_name(self, quoted: str) -> tuple[str, str]:
+        """Return the name of a field, and as JSON what stands for it: others than documented ones may be data."""
+        known = self._named.get(quoted)
+        if known is None:
+            _make_room(self._named)
+            name = _unquoted(quoted)
+            is_documented = name in self.names or name in self.words
+            known = self._named[quoted] = (name, quoted if is_documented else _quoted(self._other_name(name), quoted))
+        return known
+
+    def _other_name(self, name: str) -> str:
+        """Return what stands for a name: of one that is made of documented ones and a number, these stay."""
+        if not self._name_parts:
+            self._name_parts.update(part for each in (*self.names, *self.words) for part in _IN_NAME.split(each))
+        parts = _IN_NAME.split(name)
+        kept = [part in self._name_parts or (part.isdecimal() and int(part) < _SMALL) for part in parts]
+        strange = [part for is_kept, part in zip(kept, parts, strict=True) if not (is_kept or part.isdecimal())]
+        if strange or len(parts) == 1:
+            return self.text(name)
+        return "".join(part if is_kept else self.text(part) for is_kept, part in zip(kept, parts, strict=True))
+
+    def _text_token(self, quoted: str, name: str) -> str:
+        """Return a text of a field, as JSON. What was met once is not worked out again."""
+        known = self._tokens.get((name, quoted))
+        if known is None:
+            _make_room(self._tokens)
+            known = self._tokens[name, quoted] = _quoted(self.value(_unquoted(quoted), name), quoted)
+        return known
 
     def _no_json(self, text: str) -> str:
         return text if not text.strip("\ufeff \t\r\n") else self._replaced(text)
 
     def _value(self, text: str, name: str) -> str:
-        if _OF_BIRTH.search(name) or (_OF_A_LIFE.match(text) and _TIME.fullmatch(text)):
+        stripped = text.strip()
+        if not stripped or text in self.names:
+            return text
+        if _OF_BIRTH.search(name):
             return "1900-01-01" + text[10:] if _TIME.fullmatch(text) else self.text(text)
-        if not text.strip() or text.strip().lower() in _YES_OR_NO or _TIME.fullmatch(text.strip()):
+        if stripped[0].isdecimal():
+            return self._begins_with_digit(text, stripped, name)
+        if stripped.lower() in _YES_OR_NO or ("=" in text and _RULE.fullmatch(text)):
             return text
-        if text in self.words or _RULE.fullmatch(text) or _COUNTRY.fullmatch(text):
+        if text in self.words and not _OF_PERSON.search(name):
             return text
-        if text.isdecimal() and (int(text[:20]) < _SMALL or _is_time(text, name)):
+        if _OF_CODE.search(name) and _CODE.fullmatch(text):
             return text
-        if _OF_FEW.search(name) and _WORD.fullmatch(text):
-            return text
-        if text.lstrip()[:1] in "{[":
-            return self.json(text)
-        return self.text(text)
+        return self.json(text) if stripped[0] in "{[" else self.text(text)
+
+    def _begins_with_digit(self, text: str, stripped: str, name: str) -> str:
+        if _TIME.fullmatch(stripped):
+            return "1900-01-01" + stripped[10:] if _OF_A_LIFE.match(stripped) else text
+        is_small = text.isdecimal() and (int(text[:20]) < _SMALL or _is_time(text, name))
+        return text if is_small or text in self.words else self.text(text)
 
     def _number(self, text: str, name: str) -> str:
         """Return a number of as many digits."""
-        if len(text) <= len(str(_SMALL - 1)) or _is_time(text, name):
+        if _is_time(text, name):
             return text
         whole = re.match(r"-?\d+", text)
         assert whole
-        masked = self._replaced(whole[0])
-        # no number begins with a zero
-        masked = re.sub(r"^(-?)0(?=\d)", r"\g<1>1", masked)
-        result = masked + self._replaced_digits(text[whole.end() :])
+        result = self._replaced(whole[0]) + self._replaced_digits(text[whole.end() :])
         # other numbers that are the same by chance say how much is asked for
         if text in self.watched and is_id(name):
             self.carried[text] = result
@@ -175,15 +226,28 @@ class Masker:
 
     def _replaced(self, text: str) -> str:
         """Return other characters of the same kind, the same ones for the same text, in whatever case."""
-        if text not in self._known:
-            self._known[text] = self._other(text)
-        return self._known[text]
+        known = self._known.get(text)
+        if known is None:
+            _make_room(self._known)
+            known = self._known[text] = self._other(text)
+        return known
 
     def _other(self, text: str) -> str:
-        stream = hashlib.shake_256(self.key + text.strip().casefold().encode("utf-8", "surrogatepass"))
-        digest = stream.digest(len(text) + 1)
-        start = len(text) - len(text.lstrip())
-        return "".join(_other(character, digest[max(0, place - start)]) for place, character in enumerate(text))
+        begun = text.lstrip()
+        digest = hashlib.shake_256(self.key + begun.rstrip().casefold().encode("utf-8", "surrogatepass"))
+        start = len(text) - len(begun)
+        chances = digest.digest(len(begun) + 1)
+        kinds = [_KINDS[ord(each)] if each.isascii() else _kind(each) for each in begun]
+        # a number as text and as such is the same, and no number begins with a zero
+        digits = begun.lstrip("-")
+        if digits.isdecimal() and digits[0] != "0":
+            kinds[len(begun) - len(digits)] = _FIRST_DIGIT
+        return text[:start] + "".join([kind[chance] for kind, chance in zip(kinds, chances, strict=False)])
+
+
+def _make_room(known: dict[Any, Any]) -> None:
+    if len(known) >= _MOST_KNOWN:
+        known.clear()  # all of it can be worked out again
 
 
 def is_id(name: str) -> bool:
@@ -191,15 +255,26 @@ def is_id(name: str) -> bool:
     return bool(_OF_ID.search(name))
 
 
-def _other(character: str, chance: int) -> str:
+def _kind(character: str) -> str:
+    """Return by a byte of chance what may stand for a character."""
     if character.isdecimal():
-        return str(chance % 10)
-    if not character.isalpha():
-        return character
-    if not character.isascii():
-        return "éøñžдж文字"[chance % 8]
-    letter = chr(ord("a") + chance % 26)
-    return letter.upper() if character.isupper() else letter
+        return _DIGIT
+    if character.isalpha():
+        return _FOREIGN
+    return character * 256
+
+
+_LOWER = "".join(chr(ord("a") + chance % 26) for chance in range(256))
+_DIGIT = "".join(str(chance % 10) for chance in range(256))
+_FIRST_DIGIT = "".join(str(1 + chance % 9) for chance in range(256))
+_FOREIGN = "éøñžдж文字" * 32
+#: by the number of an ASCII character
+_KINDS = [
+    _DIGIT if chr(number).isdecimal() else chr(number) * 256 for number in range(128)
+]  # fmt: skip
+for _letter in "abcdefghijklmnopqrstuvwxyz":
+    _KINDS[ord(_letter)] = _LOWER
+    _KINDS[ord(_letter.upper())] = _LOWER.upper()
 
 
 def _cut(text: str) -> str:

@@ -12,44 +12,61 @@ from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
 from crmlab.fetching.progress import Listener, Progress, State, listening
+from crmlab.fetching.query import chosen_accounts
 from crmlab.fetching.replay import replay
+from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import out_of_time
 from crmlab.loading import when_used
 
 if TYPE_CHECKING:
+    from crmlab.fetching.key_sweep import Keys, keys
+    from crmlab.fetching.lazy_scan import scan
     from crmlab.fetching.probing import Probed, max_requests, probe
     from crmlab.fetching.redaction import redact
+    from crmlab.fetching.refreshing import ListRead, Refreshed, plan_refresh, refreshed
 
 __all__ = [
     "Asked",
     "Client",
     "DryRun",
+    "Keys",
+    "ListRead",
     "Listener",
     "Plan",
     "Probed",
     "Progress",
+    "Refreshed",
     "State",
+    "TaskGroup",
     "asked_of",
     "call",
     "check",
     "chosen",
+    "chosen_accounts",
     "download",
     "fetch",
     "fetch_to",
+    "keys",
     "listening",
     "max_requests",
     "operations",
     "out_of_time",
     "plan",
+    "plan_refresh",
     "probe",
     "redact",
+    "refreshed",
     "replay",
+    "scan",
 ]
 
 __getattr__ = when_used(
     __name__,
     {
         **dict.fromkeys(("Probed", "max_requests", "probe"), "crmlab.fetching.probing"),
+        **dict.fromkeys(("ListRead", "Refreshed", "plan_refresh", "refreshed"), "crmlab.fetching.refreshing"),
+        **dict.fromkeys(("Keys", "keys"), "crmlab.fetching.key_sweep"),
         "redact": "crmlab.fetching.redaction",
+        "scan": "crmlab.fetching.lazy_scan",
     },
 )

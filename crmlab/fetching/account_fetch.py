@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,11 +12,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, Page, Request
+from crmlab.connector import Page, Request
 from crmlab.decoding import RAW, given_key
 from crmlab.errors import CrmlabError
 from crmlab.fetching.answer_spool import AnswerSpool
-from crmlab.fetching.crawl import ended, first_error, side_by_side
+from crmlab.fetching.crawl import ended, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.intake import Accept
@@ -31,6 +29,7 @@ from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
 from crmlab.fetching.spool import Spools
 from crmlab.fetching.spooled_answers import SpooledAnswers, Unwritten
+from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import out_of_time
 
 if TYPE_CHECKING:
@@ -70,7 +69,6 @@ class AccountFetch:
     ) -> None:
         self.account = account
         self.backpressure = backpressure
-        self._context = query.context(account)
         self._pages = dict(pages or {})
         self._client = client
         self._reporter = reporter
@@ -83,14 +81,15 @@ class AccountFetch:
         # twice as many as may be in flight: so the queue is never empty, and few wait with an old view of what waits
         self._turns = asyncio.Semaphore(2 * client.limits(account).concurrency)
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._fetches = self._resource_fetches(resource_tasks(account, query))
+        self._fetches = self._resource_fetches(resource_tasks(account, query), query)
         reporter.expect(self.results)
 
-    def _resource_fetches(self, tasks: Mapping[str, ResourceTask]) -> dict[str, ResourceFetch]:
-        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, self._context)
+    def _resource_fetches(self, tasks: Mapping[str, ResourceTask], query: Query) -> dict[str, ResourceFetch]:
+        contexts = {name: query.context(self.account, name) for name in tasks}
+        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
         stall = self._client.timeouts.stall
         fetches = {
-            name: ResourceFetch(task, self, embeddings, self._context, stored=self._stored(task), stall=stall)
+            name: ResourceFetch(task, self, embeddings, contexts[name], stored=self._stored(task), stall=stall)
             for name, task in tasks.items()
         }
         for name, fetch in fetches.items():
@@ -108,11 +107,8 @@ class AccountFetch:
 
         With `stop_early` the first failure is raised, and the others are cancelled.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._tasks = {name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()}
-        except BaseExceptionGroup as several:
-            raise first_error(several) from None
+        async with TaskGroup() as group:
+            self._tasks = {name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()}
 
     def stop(self, why: str) -> None:
         """End the reading of every resource; what came is kept."""
@@ -137,8 +133,8 @@ class AccountFetch:
         """Wait for the end of another resource."""
         await ended(self._tasks[name])
 
-    async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
-        """Return the context with what these resources export, as soon as they are all in.
+    async def rows(self, names: Iterable[str], *, strict: bool) -> Mapping[str, pl.DataFrame]:
+        """Return what these resources export, as soon as they are all in.
 
         With `strict`, the failure of one is raised; otherwise its rows are just absent.
         """
@@ -149,7 +145,7 @@ class AccountFetch:
             if result.failure and strict:
                 raise copy(result.failure)
             rows[name] = result.exported
-        return replace(self._context, rows=rows)
+        return rows
 
     def incomplete(self, names: Iterable[str]) -> list[str]:
         """Return those of these resources, which are all in, of which something is missing."""
@@ -175,15 +171,28 @@ class AccountFetch:
             return await self._answer_once(result, request, accept)
         return await self._sent(result, request, accept, may_repeat=not request.only_once)
 
-    @asynccontextmanager
-    async def file(self, result: ResourceResult, request: Request) -> AsyncIterator[Path]:
-        """Give the file that is the answer to a request, as long as it is read; only this user can look into it."""
-        if self._spooled:
-            self._spooled.check_file(request)
+    async def file_pages(self, result: ResourceResult, request: Request) -> AsyncGenerator[Page]:
+        """Yield the pages of the file that is the answer to a request, which is on disk until the last is taken in.
+
+        Only this user can look into it. In a spool the pages are kept, as the file itself may be of any size.
+        """
+        if self._spooled and self._spooled.is_replay:
+            async for page in self._spooled.file_pages(result, request):
+                yield page
+            return
+        cut = result.task.resource.read_file
+        assert cut is not None
         with TemporaryDirectory(prefix="crmlab-", ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "answer"
             await self._sent(result, request, lambda page: page, may_repeat=True, into=path)
-            yield path
+            # never closed by hand: a thread that nobody waits for any more may still be in it
+            pages = cut(str(path), request)
+            following = await asyncio.to_thread(next, pages, None)
+            while following:
+                page, following = following, await asyncio.to_thread(next, pages, None)
+                if self._spooled:
+                    await self._spooled.keep_file_page(result, page, is_last=following is None)
+                yield page
 
     async def _answer_once(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return an answer that the service gives only once: that of an earlier run which nobody read, else a new one.

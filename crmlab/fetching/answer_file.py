@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +13,10 @@ from typing import Any
 
 import msgspec
 
-from crmlab.atomic_files import PRIVATE_FILE, errors_in_words
 from crmlab.connector import Page, Request
 from crmlab.errors import CrmlabError
 from crmlab.results import failure_as_json, failure_from_json
 
-#: names of files that are being written, or were when a run was killed
-UNFINISHED = ".partial"
 #: fast, and a fifth of the size
 _LEVEL = 3
 #: bytes of the line that says what was asked; longer ones are none
@@ -100,30 +96,28 @@ class AnswerFile:
         )
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file for this user only: under its name it is whole, or not there.
-
-    Raises
-    ------
-    UsageError, CrmlabError
-        The place is wrong, or the disk is full.
-    """
-    part = path.with_name(path.name + UNFINISHED)
-    with errors_in_words(path):
-        try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
-                file.write(content)
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-
-
 def packed(answer: AnswerFile) -> bytes:
     """Return the content of the file of an answer."""
-    about = json.dumps(answer.about, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    # without a time in its head, the same answer makes the same file
-    return gzip.compress(about + b"\n" + answer.body, compresslevel=_LEVEL, mtime=0)
+    return _compressed(_head(answer.about) + answer.body)
+
+
+def packed_head(about: Mapping[str, Any]) -> bytes:
+    """Return the beginning of the file of an answer, which `packed_body` goes on."""
+    return _compressed(_head(about))
+
+
+def packed_body(answer: AnswerFile) -> bytes:
+    """Return the body alone: the content of several files of gzip, one after the other, is one of theirs too."""
+    return _compressed(answer.body)
+
+
+def _head(about: Mapping[str, Any]) -> bytes:
+    return json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _compressed(content: bytes) -> bytes:
+    # without a time in its head, the same content makes the same file
+    return gzip.compress(content, compresslevel=_LEVEL, mtime=0)
 
 
 def read(path: Path) -> AnswerFile | None:

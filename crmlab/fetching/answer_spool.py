@@ -21,10 +21,10 @@ from typing import Any, Self
 import msgspec
 
 from crmlab.accounts import Account
-from crmlab.atomic_files import errors_in_words, lock, make_private_folder, unlock
+from crmlab.atomic_files import UNFINISHED, errors_in_words, lock, make_private_folder, unlock, write_private
 from crmlab.connector import Request, Resource
 from crmlab.errors import AuthError, RateLimitError, ServerError, Stopped, TransportError, UsageError
-from crmlab.fetching.answer_file import UNFINISHED, AnswerFile, packed, read, when_asked, write_private
+from crmlab.fetching.answer_file import AnswerFile, packed, read, when_asked
 from crmlab.fetching.answer_places import ANSWERS, Place, Places, resource_folder
 from crmlab.fetching.query import Query
 from crmlab.fetching.resource_result import ResourceResult

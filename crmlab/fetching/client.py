@@ -10,7 +10,6 @@ from typing import Any, Self
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.decoding import answer_shape
 from crmlab.errors import UsageError
 from crmlab.fetching.call import answer, chosen
 from crmlab.fetching.query import chosen_accounts
@@ -41,12 +40,12 @@ class Client:
     --------
     >>> import asyncio
     >>> import crmlab
-    >>> async def owners_of_deals():
-    ...     async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts, crmlab.Client(accounts) as client:
-    ...         deals = await client.call(accounts[0], "list_deals", as_frame=True)
-    ...         asked = [client.call(accounts[0], "get_deal", deal_id=id) for id in deals["id"]]
-    ...         return {answer["data"]["deal"]["owner_id"] for answer in await asyncio.gather(*asked)}
-    >>> len(asyncio.run(owners_of_deals())) > 0
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as (account,):
+    ...     async with crmlab.Client([account]) as client:
+    ...         deals = await client.call(account, "list_deals", as_frame=True)
+    ...         asked = [client.call(account, "get_deal", deal_id=id) for id in deals["id"]]
+    ...         answers = await asyncio.gather(*asked)
+    >>> [answer["data"]["deal"]["id"] for answer in answers] == deals["id"].to_list()
     True
     """
 
@@ -107,7 +106,7 @@ class Client:
         if account not in self.accounts:
             raise UsageError(f"{account.label} is none of this client's accounts: give it to crmlab.Client(...)")
         asked = chosen(account, operation, arguments)
-        shape = answer_shape(as_frame=as_frame, as_model=as_model)
+        shape = asked.shape(as_frame=as_frame, as_model=as_model)
         if dry_run:
             return asked.shown()
         asked.check(allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -19,10 +19,18 @@ def conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
     repeated = frame.filter(key.is_duplicated() & key.is_not_null())
     if repeated.is_empty():
         return 0
-    times = [name for name in frame.columns if _tells_a_change(name)]
-    version = pl.struct(times).struct.json_encode() if times else pl.lit("")
     content = pl.struct(pl.all()).struct.json_encode()
-    kinds = repeated.select(key=key, version=version, content=content)
+    return count(repeated.select(key=key, version=version(frame.columns), content=content))
+
+
+def version(columns: Iterable[str]) -> pl.Expr:
+    """Return what tells one version of a record from another: its times of changes, as JSON."""
+    times = [name for name in columns if _tells_a_change(name)]
+    return pl.struct(times).struct.json_encode() if times else pl.lit("")
+
+
+def count(kinds: pl.DataFrame) -> int:
+    """Return how many keys have different content in one version. Reads key, version, content."""
     contents = kinds.group_by("key", "version").agg(pl.col("content").n_unique())
     return contents.filter(pl.col("content") > 1)["key"].n_unique()
 

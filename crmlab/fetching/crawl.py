@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from crmlab.connector import Request
+from crmlab.fetching.task_group import TaskGroup
 
 T = TypeVar("T")
 
@@ -23,11 +24,11 @@ async def crawl(requests: Iterable[Request], visit: Visit, known: set[str] | Non
     known = set() if known is None else known
     sent_last: list[Request] = []
 
-    async def visit_and_follow(group: asyncio.TaskGroup, request: Request) -> None:
+    async def visit_and_follow(group: TaskGroup, request: Request) -> None:
         for following in await visit(request):
             start(group, following)
 
-    def start(group: asyncio.TaskGroup, request: Request) -> None:
+    def start(group: TaskGroup, request: Request) -> None:
         if request.key in known:
             return
         known.add(request.key)
@@ -36,28 +37,22 @@ async def crawl(requests: Iterable[Request], visit: Visit, known: set[str] | Non
         else:
             group.create_task(visit_and_follow(group, request))
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for request in requests:
-                start(group, request)
-        while sent_last:
-            waiting = sent_last.copy()
-            sent_last.clear()
-            async with asyncio.TaskGroup() as group:
-                for request in waiting:
-                    group.create_task(visit_and_follow(group, request))
-    except BaseExceptionGroup as several:
-        raise first_error(several) from None
+    async with TaskGroup() as group:
+        for request in requests:
+            start(group, request)
+    while sent_last:
+        waiting = sent_last.copy()
+        sent_last.clear()
+        async with TaskGroup() as group:
+            for request in waiting:
+                group.create_task(visit_and_follow(group, request))
 
 
 async def side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do all of this at once; after an error or a cancel, leave nothing running and raise it plain."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for work in works:
-                group.create_task(work)
-    except BaseExceptionGroup as several:
-        raise first_error(several) from None
+    async with TaskGroup() as group:
+        for work in works:
+            group.create_task(work)
 
 
 async def ended(work: asyncio.Future[T]) -> T:
@@ -73,11 +68,3 @@ def look_at(work: asyncio.Future[Any]) -> None:
     """Take note of how it ended: asyncio complains of what nobody looked at, as after an interrupt."""
     if not work.cancelled():
         work.exception()
-
-
-def first_error(several: BaseExceptionGroup) -> BaseException:
-    """Return the first plain error of a group: nobody outside should meet a group."""
-    error: BaseException = several
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -31,9 +31,19 @@ Keep = Callable[[str, pl.DataFrame, int], None]
 
 
 class Backpressure:
-    """What a fetch has still to decode: a thread for each core, and few batches in line for them."""
+    """What a fetch has still to decode: a thread for each core, and few batches in line for them.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    max_waiting
+        Batches that may wait to be decoded before no more is asked for.
+    batch_bytes
+        How much is decoded at once.
+    """
+
+    def __init__(self, *, max_waiting: int = MAX_WAITING, batch_bytes: int = BATCH) -> None:
+        self.batch_bytes = batch_bytes
+        self._max_waiting = max_waiting
         self._threads = asyncio.Semaphore(os.cpu_count() or 1)
         self._waiting = 0
         self._room = asyncio.Event()
@@ -47,14 +57,14 @@ class Backpressure:
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a thread."""
         self._waiting += 1
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= self._max_waiting:
             self._room.clear()
         try:
             async with self._threads:
                 yield
         finally:
             self._waiting -= 1
-            if self._waiting < MAX_WAITING:
+            if self._waiting < self._max_waiting:
                 self._room.set()
 
 
@@ -109,7 +119,7 @@ class DecodeQueue:
         self._buffer += found
         self._pages.append(len(found))
         self._size += sum([len(record.text) for record in found])
-        if self._size >= BATCH:
+        if self._size >= self._backpressure.batch_bytes:
             self._start()
 
     async def flush(self) -> pl.DataFrame:

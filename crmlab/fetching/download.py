@@ -19,9 +19,9 @@ from crmlab.accounts import Account
 from crmlab.atomic_files import errors_in_words, make_folder, parts_folder
 from crmlab.connector import Limits, Operation, Request, Timeouts
 from crmlab.errors import CrmlabError, TransportError, UsageError
-from crmlab.fetching.crawl import first_error
 from crmlab.fetching.operations import operation_of
 from crmlab.fetching.spool import names_a_folder
+from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import within
 
 if TYPE_CHECKING:
@@ -205,12 +205,9 @@ async def _download_all(
 
     # as in a fetch: twice as many as may be in flight, so that the queue is never empty
     workers = 2 * client.limits(account).concurrency
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(workers, len(files))):
-                group.create_task(work())
-    except BaseExceptionGroup as several:
-        raise first_error(several) from None
+    async with TaskGroup() as group:
+        for _ in range(min(workers, len(files))):
+            group.create_task(work())
 
 
 async def _download(client: Client, account: Account, operation: Operation, file: _File, parts: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from crmlab.connector import Context, JsonPath, Resource, embedding, pages
+from crmlab.connector import Context, Embedding, JsonPath, Resource, embedding, pages
 from crmlab.errors import InternalError
 from crmlab.fetching.faults import FAULTS, internal_error
 
@@ -70,24 +70,24 @@ class EmbeddingNegotiation:
 class Embeddings:
     """Which of these resources can come with the answers of which others, in a fetch like this."""
 
-    def __init__(self, resources: Mapping[str, Resource], context: Context) -> None:
+    def __init__(self, resources: Mapping[str, Resource], contexts: Mapping[str, Context]) -> None:
         self._resources = resources
         self._negotiations: dict[str, EmbeddingNegotiation] = {}
         #: what went wrong with a resource before it is read: its own failure, and of no other one
         self._faults: dict[str, InternalError] = {}
         for resource in resources.values():
-            names = self._embeddable(resource, context)
+            names = self._embeddable(resource, contexts)
             if resource.embedding and names:
                 sizes = resource.embedding.sizes
                 self._negotiations[resource.name] = EmbeddingNegotiation(resource.name, names, sizes)
 
-    def _embeddable(self, resource: Resource, context: Context) -> set[str]:
+    def _embeddable(self, resource: Resource, contexts: Mapping[str, Context]) -> set[str]:
         """Return the resources of this fetch that a list can embed."""
         if resource.embedding is None:
             return set()
         wanted = {each.resource for each in resource.embeds} & self._resources.keys()
         try:
-            return {name for name in wanted if resource.embedding.possible(name, context)}
+            return {name for name in wanted if _is_possible(resource.embedding, resource.name, name, contexts)}
         except FAULTS as fault:
             self._faults[resource.name] = internal_error(fault)
             return set()
@@ -122,3 +122,8 @@ class Embeddings:
             if each.resource in held:
                 found.setdefault(each.resource, []).append(each.path)
         return found
+
+
+def _is_possible(embedding: Embedding, holder: str, name: str, contexts: Mapping[str, Context]) -> bool:
+    """Whether a list may embed the records of another, as it is read and as the other would be."""
+    return all(embedding.possible(name, contexts[each]) for each in (holder, name))

@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits, Page, Timeouts
+from crmlab.connector import Limits, Page, Timeouts, check_settings
 from crmlab.errors import PlanError, Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
 from crmlab.fetching.answer_spool import AnswerSpool
@@ -31,6 +31,8 @@ from crmlab.results import (
     NOT_ALWAYS,
     Fetched,
     Stored,
+    as_mask,
+    masked_account,
     parquet_metadata,
     refuse_another_question,
 )
@@ -105,7 +107,28 @@ async def fetch(
         service gives only once without `allow_destructive` and `spool`
     CrmlabError
         the first failure, with ``on_error="raise"``, or where nothing came at all
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     data = await crmlab.fetch(accounts, "deals", "stages")
+    >>> data.complete
+    True
+    >>> data.summary.select("table", "complete")
+    shape: (2, 2)
+    ┌────────┬──────────┐
+    │ table  ┆ complete │
+    │ ---    ┆ ---      │
+    │ str    ┆ bool     │
+    ╞════════╪══════════╡
+    │ stages ┆ true     │
+    │ deals  ┆ true     │
+    └────────┴──────────┘
+    >>> data.deals.schema["created_at"]
+    Datetime(time_unit='us', time_zone='UTC')
     """
+    check_settings(limits, timeouts, stop)
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         check_spool(name, allow_destructive=allow_destructive, spool=spool)
@@ -141,6 +164,7 @@ async def fetch_to(
     progress: Listener | bool | None = None,
     stop: asyncio.Event | None = None,
     spool: str | Path | None = None,
+    mask: bool | bytes = False,
 ) -> Stored:
     """Write tables of any size to Parquet files, one for each, while they arrive.
 
@@ -154,25 +178,43 @@ async def fetch_to(
         Made if it does not exist.
     stop
         Once it is set, what came is written, but never over the files of an earlier fetch.
+    mask
+        True: tokens instead of personal values in everything that is written, from the first part on, by a key that is
+        kept nowhere. Or the key, 16 to 64 bytes: files that are masked by the same one join, those of another day too.
+        Rejected records and misfits are counted without what they hold, as `Fetched.masked` has them. A `spool` keeps
+        answers as they came all the same.
 
     Raises
     ------
     UsageError
         the folder holds the answer to another question: of other accounts, of another period, or with tables that are
-        not asked for now. Some of its files would stay, and be taken for this answer. Nothing was sent.
+        not asked for now. Some of its files would stay, and be taken for this answer. Or `mask` is neither True nor a
+        key. Nothing was sent.
     PlanError
         what a service gives only once
     Stopped
         told to stop where there are files of an earlier fetch
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     stored = await crmlab.fetch_to("warehouse", accounts, "deals")
+    >>> closed = stored.deals.filter(pl.col("status") != "pending")  # a lazy frame: nothing is read yet
+    >>> closed.collect().height == crmlab.open("warehouse").deals.filter(pl.col("status") != "pending").collect().height
+    True
     """
+    check_settings(limits, timeouts, stop)
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         raise PlanError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")
     refuse_another_question(directory, query.asked(), "parquet")
+    by = as_mask(mask)
     with ExitStack() as open:
         answers = open.enter_context(spooled(spool, query))
         query = answers.query if answers else query
-        store = open.enter_context(Store(directory, parquet_metadata(query.asked())))
+        store = open.enter_context(Store(directory, parquet_metadata(query.asked(), is_masked=by is not None), mask=by))
         results = await run(
             query,
             pages,
@@ -199,7 +241,9 @@ async def fetch_to(
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
             raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
         paths = store.paths
-        scans = {name: pl.scan_parquet(paths[name]) for name in heights}
+        scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
+        if by:
+            account = masked_account(account)
         stored = Stored(scans, heights=heights, **account)
         beside = stored.writers_beside(directory, store.wholes)
         obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()

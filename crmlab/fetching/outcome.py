@@ -23,14 +23,19 @@ def handed_out(query: Query, results: Sequence[ResourceResult], spools: Spools |
     CrmlabError
         nothing came at all: the first failure
     """
-    frames = _frames(query, results)
-    heights = {name: frame.height for name, frame in frames.items()}
-    fetched = Fetched(frames, heights=heights, **account_of(query, results))
-    if fetched.failures and not any(heights.values()):
+    fetched = collected(query, results)
+    if fetched.failures and not any(frame.height for frame in fetched.values()):
         raise fetched.failures[0]
     if spools:
         spools.mark_read(results)
     return fetched
+
+
+def collected(query: Query, results: Sequence[ResourceResult]) -> Fetched:
+    """Return what came, be it nothing at all."""
+    frames = _frames(query, results)
+    heights = {name: frame.height for name, frame in frames.items()}
+    return Fetched(frames, heights=heights, **account_of(query, results))
 
 
 def _frames(query: Query, results: Iterable[ResourceResult]) -> dict[str, pl.DataFrame]:

@@ -6,14 +6,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 import polars as pl
 
 from crmlab.atomic_files import errors_in_words, make_folder, move_files, parts_folder
-from crmlab.fetching.conflicts import conflicts
+from crmlab.fetching.conflicts import conflicts, count, version
 from crmlab.fetching.keyless import with_keys
+from crmlab.results import Mask
 from crmlab.schema import TABLES
 
 #: rows of a part: few enough for little memory, enough for row groups that read fast
@@ -34,11 +36,24 @@ class Store:
         Made where it is not there.
     metadata
         What each file says of itself.
+    mask
+        Masks all that is written, the parts too, so that no plain value is on disk at any time.
+    part_rows
+        Rows of a table that are kept in memory before they are written as a part.
     """
 
-    def __init__(self, directory: str | Path, metadata: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        directory: str | Path,
+        metadata: Mapping[str, str] = MappingProxyType({}),
+        *,
+        mask: Mask | None = None,
+        part_rows: int = PART_ROWS,
+    ) -> None:
+        self._part_rows = part_rows
         self._directory = make_folder(directory)
         self._metadata = dict(metadata)
+        self._mask = mask
         self._cleanup = ExitStack()
         self._parts = self._cleanup.enter_context(parts_folder(self._directory))
         self._tables: dict[str, _Growing] = {}
@@ -67,7 +82,14 @@ class Store:
                 folder = self._parts / table
                 with errors_in_words(self._directory):
                     folder.mkdir()
-                self._tables[table] = _Growing(folder, self._metadata, keeps_newest=table in TABLES)
+                masked = partial(self._mask.frame, table) if self._mask else None
+                self._tables[table] = _Growing(
+                    folder,
+                    self._metadata,
+                    keeps_newest=table in TABLES,
+                    masked=masked,
+                    part_rows=self._part_rows,
+                )
             growing = self._tables[table]
         with errors_in_words(self.paths[table]):
             growing.add(source, frame, key, reading)
@@ -130,8 +152,18 @@ class Store:
 class _Growing:
     """One table. What is kept in memory of a row that is written: the hashes of its key and content, and its source."""
 
-    def __init__(self, folder: Path, metadata: dict[str, str], *, keeps_newest: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        metadata: dict[str, str],
+        *,
+        keeps_newest: bool,
+        masked: Callable[[pl.DataFrame], pl.DataFrame] | None,
+        part_rows: int,
+    ) -> None:
         self._folder = folder
+        self._part_rows = part_rows
+        self._masked = masked
         self._metadata = metadata
         self._keeps_newest = keeps_newest
         self._lock = threading.Lock()
@@ -159,9 +191,12 @@ class _Growing:
             self._key_of[source] = key
             content = pl.struct(pl.all()).hash()
             in_reading = pl.lit(reading, pl.UInt16)
-            self._keys.append(frame.select(key=key_hash, source=in_source, content=content, reading=in_reading))
+            hashes = {"key": key_hash, "source": in_source, "content": content, "reading": in_reading}
+            if self._masked:  # nothing can be compared once it is masked
+                hashes["version"] = version(frame.columns).hash()
+            self._keys.append(frame.select(**hashes))
             self._buffer.append(frame)
-            if sum(part.height for part in self._buffer) >= PART_ROWS:
+            if sum(part.height for part in self._buffer) >= self._part_rows:
                 self._write_part()
 
     def stop(self) -> None:
@@ -192,6 +227,8 @@ class _Growing:
             return
         path = self._folder / f"{len(self._files):06}.parquet"
         part = pl.concat(self._buffer, how="diagonal")
+        if self._masked:
+            part = self._masked(part)
         part.write_parquet(path)
         self._files[path] = part.height
         self._buffer.clear()
@@ -216,9 +253,13 @@ class _Growing:
                 continue  # each key has one content: by far the usual case
             suspects = here.filter(pl.col("content").n_unique().over("key") > 1)
             for source, number in self._sources.items():
-                numbers = suspects.filter(pl.col("source") == number)["row"]
-                if not numbers.is_empty():
-                    self.conflicts[source] += conflicts(self._rows(numbers), self._key_of[source])
+                of_source = suspects.filter(pl.col("source") == number)
+                if of_source.is_empty():
+                    continue
+                if self._masked:
+                    self.conflicts[source] += count(of_source)
+                else:
+                    self.conflicts[source] += conflicts(self._rows(of_source["row"]), self._key_of[source])
 
     def _rows(self, numbers: pl.Series) -> pl.DataFrame:
         """Return the rows with these numbers, counted over all parts."""

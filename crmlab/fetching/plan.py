@@ -147,10 +147,26 @@ async def plan(
         it took longer than `Timeouts.total`
     CrmlabError
         the first failure
+
+    Examples
+    --------
+    >>> import crmlab
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     plan = await crmlab.plan(accounts, "contacts", "deals")
+    ...     data = await crmlab.fetch(plan)  # does not ask again what the plan has asked
+    >>> plan.exact, data.complete
+    (True, True)
+    >>> plan.requests == plan.resources["requests"].sum()
+    True
     """
+    query = as_query(accounts, tables, since=since, until=until)
+    return await planned(query, limits=limits, timeouts=timeouts)
+
+
+async def planned(query: Query, *, limits: Limits | None, timeouts: Timeouts | None) -> Plan:
+    """Return the plan of a query; see `plan`."""
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
-    query = as_query(accounts, tables, since=since, until=until)
     async with Client(limits, timeouts) as client, within(client.timeouts.total):
         client.share_limits(query.accounts)
         backpressure = Backpressure()
@@ -195,7 +211,7 @@ def _plan(query: Query, limits: Iterable[_SharedLimit], pages: Mapping[str, Mapp
     scopes: list[dict[str, object]] = []
     for shared in limits:
         results = [result for preview in shared.previews for result in preview.results]
-        resources += [_resource_row(result, shared) for result in results]
+        resources += [_resource_row(result, shared, query) for result in results]
         scopes.append(_scope_row(results, shared))
     return Plan(
         resources=pl.DataFrame(resources, schema=RESOURCES, orient="row"),
@@ -205,7 +221,10 @@ def _plan(query: Query, limits: Iterable[_SharedLimit], pages: Mapping[str, Mapp
     )
 
 
-def _resource_row(result: ResourceResult, shared: _SharedLimit) -> dict[str, object]:
+def _resource_row(result: ResourceResult, shared: _SharedLimit, query: Query) -> dict[str, object]:
+    notes = [*result.notes]
+    if _is_whole_each_time(result, query):
+        notes.append("whole each time")
     return {
         "account": result.task.account.name,
         "provider": result.task.account.provider.name,
@@ -216,8 +235,16 @@ def _resource_row(result: ResourceResult, shared: _SharedLimit) -> dict[str, obj
         "requests": result.requests.minimum,
         "exact": result.requests.expected is not None,
         "seconds": shared.expected(result.requests.minimum),
-        "note": "; ".join(result.notes),
+        "note": "; ".join(notes),
     }
+
+
+def _is_whole_each_time(result: ResourceResult, query: Query) -> bool:
+    """Whether only changes are asked for, and this list costs as much as ever."""
+    task = result.task
+    asks_for_changes = bool(query.since or query.since_of)
+    costs = result.requests.minimum > 0 or result.requests.expected is None
+    return asks_for_changes and costs and task.account.provider.comes_whole(task.resource.name)
 
 
 def _scope_row(results: Sequence[ResourceResult], shared: _SharedLimit) -> dict[str, object]:

@@ -14,7 +14,7 @@ from crmlab.accounts import Account
 from crmlab.connector import Context, JsonPath, Page, Request, one_answer
 from crmlab.decoding import Decoder, Record
 from crmlab.errors import CrmlabError
-from crmlab.fetching.crawl import ended, first_error
+from crmlab.fetching.crawl import ended
 from crmlab.fetching.decode_queue import Backpressure, DecodeQueue
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.faults import FAULTS, internal_error
@@ -23,6 +23,7 @@ from crmlab.fetching.query import Query
 from crmlab.fetching.reader import ListReader
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
+from crmlab.fetching.task_group import TaskGroup
 
 if TYPE_CHECKING:
     from crmlab.http.client import Client
@@ -42,8 +43,8 @@ class PreviewedAccount(Protocol):
         """Return the answer to a request, accepted."""
         ...
 
-    async def rows(self, names: Iterable[str]) -> Context:
-        """Return the context with the rows of other resources; raise `Unread` where a plan does not read them."""
+    async def rows(self, names: Iterable[str]) -> Mapping[str, pl.DataFrame]:
+        """Return the rows of other resources; raise `Unread` where a plan does not read them."""
         ...
 
     async def finished(self, name: str) -> None:
@@ -125,7 +126,7 @@ class ResourcePreview:
             if self.task.needed:
                 await self._account.finished(self._always_in)
             return
-        context = await self._account.rows(self.task.resource.needs_before_request)
+        context = await self._knowing(self.task.resource.needs_before_request)
         requests = await self._reader.first_requests(context)
         if self._tells_how_many(requests):
             await self._reader.follow_all(requests, self._visit)
@@ -151,7 +152,11 @@ class ResourcePreview:
         return await self._account.answer(self.result, request, self._intake.accept)
 
     async def _decoder(self) -> Decoder:
-        return self.task.decoder(await self._account.rows(self.task.parents))
+        return self.task.decoder(await self._knowing(self.task.parents))
+
+    async def _knowing(self, names: Iterable[str]) -> Context:
+        """Return the context with the rows of other resources; raise `Unread` where a plan does not read them."""
+        return replace(self._context, rows=await self._account.rows(names))
 
     def _tells_how_many(self, requests: Sequence[Request]) -> bool:
         resource = self.task.resource
@@ -175,12 +180,12 @@ class AccountPreview:
         self.account = account
         self.pages: dict[str, Page] = {}
         self._client = client
-        self._context = query.context(account)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         tasks = resource_tasks(account, query)
-        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, self._context)
+        contexts = {name: query.context(account, name) for name in tasks}
+        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
         self._previews = {
-            name: ResourcePreview(task, self, backpressure, embeddings, self._context) for name, task in tasks.items()
+            name: ResourcePreview(task, self, backpressure, embeddings, contexts[name]) for name, task in tasks.items()
         }
         for name, preview in self._previews.items():
             paths = embeddings.paths(name)
@@ -193,18 +198,15 @@ class AccountPreview:
 
     async def finish(self) -> None:
         """Preview every resource; the first failure is raised, and the others are cancelled."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._tasks = {name: group.create_task(preview.work()) for name, preview in self._previews.items()}
-        except BaseExceptionGroup as several:
-            raise first_error(several) from None
+        async with TaskGroup() as group:
+            self._tasks = {name: group.create_task(preview.work()) for name, preview in self._previews.items()}
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
         await ended(self._tasks[name])
 
-    async def rows(self, names: Iterable[str]) -> Context:
-        """Return the context with the rows of other resources; raise `Unread` where a plan does not read them."""
+    async def rows(self, names: Iterable[str]) -> Mapping[str, pl.DataFrame]:
+        """Return the rows of other resources; raise `Unread` where a plan does not read them."""
         rows: dict[str, pl.DataFrame] = {}
         for name in names:
             await self.finished(name)
@@ -212,7 +214,7 @@ class AccountPreview:
             if not preview.is_read:
                 raise Unread(f"known when {name} is read")
             rows[name] = preview.result.exported
-        return replace(self._context, rows=rows)
+        return rows
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request, and keep it for the fetch that follows."""

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from crmlab.accounts import Account, check_account, check_names
-from crmlab.connector import Context, Resource
+from crmlab.connector import Context, Resource, Wanted
 from crmlab.errors import UsageError
 from crmlab.fetching.faults import FAULTS
 from crmlab.providers import provider, unknown
 from crmlab.schema import TABLES, Asked, AskedAccount, Period, TimeLike, instant
+
+#: a list of an account, by provider, account and resource: ``("onepagecrm", "default", "deals")``
+ListName = tuple[str, str, str]
+
+
+def list_name(account: Account, resource: str) -> ListName:
+    """Return what watermarks name a list by."""
+    return account.provider.name, account.name, resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Tables of accounts, of a period.
 
-    `tables`: shared ones; `raw`: the dotted names of providers' own records.
+    `tables`: shared ones; `raw`: the dotted names of providers' own records. `since_of`: lists that are asked from
+    another time on than `since`. `keys_of`: the lists of which only the ids are read, and no others; None: whole
+    records of all lists.
     """
 
     accounts: tuple[Account, ...]
@@ -27,6 +37,12 @@ class Query:
     since: dt.datetime | None
     until: dt.datetime | None
     now: dt.datetime
+    since_of: Mapping[ListName, dt.datetime] = field(default_factory=dict)
+    keys_of: frozenset[ListName] | None = None
+    #: of the one shared table that is asked for, the values that columns are to have, as far as a service can be asked
+    wanted: Wanted = field(default_factory=dict)
+    #: how many records are enough, of each list that fills the table; None: all
+    enough: int | None = None
 
     def raw_of(self, account: Account) -> set[str]:
         """Return the resources of that account's provider whose own records are wanted."""
@@ -37,10 +53,24 @@ class Query:
         """Return the names of those records that are gone from the service once they were read."""
         return [name for name in self.raw if _resource(name).destructive]
 
-    def context(self, account: Account) -> Context:
-        """Return what the account's resources may know."""
+    def since_for(self, account: Account, resource: str) -> dt.datetime | None:
+        """Return from when on a list of an account is asked for; None where from its beginning."""
+        return self.since_of.get(list_name(account, resource), self.since)
+
+    def fills(self, account: Account, resource: Resource) -> frozenset[str]:
+        """Return the shared tables that a list of an account is to fill."""
+        if self.keys_of is not None and list_name(account, resource.name) not in self.keys_of:
+            return frozenset()
+        return self.tables.intersection(resource.tables)
+
+    def context(self, account: Account, resource: str) -> Context:
+        """Return what that resource of the account may know."""
         return Context(
-            now=self.now, since=self.since, until=self.until, options=account.options, facts=account.known_facts
+            now=self.now,
+            since=self.since_for(account, resource),
+            until=self.until,
+            options=account.options,
+            facts=account.known_facts,
         )
 
     def asked(self) -> Asked:
@@ -61,11 +91,8 @@ class Query:
         for account in self.accounts:
             raw = self.raw_of(account)
             for resource in account.provider.resources:
-                if resource.reached is None:
-                    continue
-                try:
-                    period = resource.reached(self.context(account))
-                except FAULTS:  # the failure of this resource, told where it is read
+                period = self._reached_by(account, resource)
+                if period is None:
                     continue
                 names = [name for name in resource.tables if name in self.tables]
                 if resource.name in raw:
@@ -73,6 +100,17 @@ class Query:
                 for name in names:
                     reached[name] = period.within(reached.get(name, Period()))
         return reached
+
+    def _reached_by(self, account: Account, resource: Resource) -> Period | None:
+        """Return the period that a list reaches; None where it is the one that was asked for."""
+        context = self.context(account, resource.name)
+        if resource.reached is None:
+            is_other = context.since != self.since
+            return Period(since=context.since, until=self.until) if is_other else None
+        try:
+            return resource.reached(context)
+        except FAULTS:  # the failure of this resource, told where it is read
+            return None
 
 
 def as_query(

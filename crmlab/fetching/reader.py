@@ -76,6 +76,8 @@ class ListReader:
         the negotiation with the lists that this one can embed, and with the one that can embed it
     stall
         seconds without a new record, waits for the limit apart, after which the list is given up
+    enough
+        records after which the list is left as it is; None: all of it is read
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class ListReader:
         embeds: EmbeddingNegotiation | None = None,
         embedded_in: EmbeddingNegotiation | None = None,
         stall: float | None = None,
+        enough: int | None = None,
     ) -> None:
         self.completeness = Completeness()
         self.ending = Ending(resource)
@@ -112,6 +115,9 @@ class ListReader:
         self._embeds = embeds
         self._embedded_in = embedded_in
         self._stall = stall
+        self._enough = enough
+        #: whether it was left before its end, since what came was enough
+        self.is_cut = False
         self._barren_time = BarrenTime()
         self._first_keys: set[str] = set()
         #: whether there is a page before page 1; None as long as nobody looked
@@ -154,6 +160,9 @@ class ListReader:
                 await self._intake.flush()
                 self._embedded_in = None
                 continue
+            if self.is_cut:
+                self.completeness.seen_keys = await self._intake.flush()
+                return
             if not self._has_records and self._resource.never_empty:
                 self.ending.doubts.setdefault(self._resource.never_empty)
             await self._wait_for_embedded()
@@ -220,8 +229,20 @@ class ListReader:
         if request.key in self._first_keys:
             self._mentioned += self._resource.mentioned(page) or 0
             await self._read_page_zero(request, found)
-            return await self._follow_first(page, found, total)
-        return self.ending.follow(page, found, self._resource.follow(page), total=total)
+            return self._until_enough(await self._follow_first(page, found, total), found)
+        return self._until_enough(self.ending.follow(page, found, self._resource.follow(page), total=total), found)
+
+    def _until_enough(self, following: Iterable[Request], found: Sequence[Record]) -> Sequence[Request]:
+        """Return as many of these requests as bring enough records, if each answer holds as many as the last."""
+        requests = tuple(following)
+        if self._enough is None:
+            return requests
+        if self.is_cut:  # pages that are on their way would name the last ones again
+            return ()
+        missing = max(0, self._enough - self._came)
+        needed = -(-missing // max(1, len(found)))
+        self.is_cut = needed < len(requests)
+        return requests[:needed]
 
     async def _take_file(self, request: Request) -> None:
         """Hand on what a file holds, page by page."""

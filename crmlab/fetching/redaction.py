@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import ast
-import importlib
 import json
 import os
 import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from crmlab.atomic_files import errors_in_words, make_private_folder
-from crmlab.connector import Provider, Request, url_fields
+from crmlab.atomic_files import errors_in_words, make_private_folder, parts_folder, write_private
+from crmlab.connector import Request, url_fields
 from crmlab.decoding import Masker, is_id
 from crmlab.errors import UsageError
-from crmlab.fetching.answer_file import AnswerFile, packed, read, write_private
+from crmlab.fetching.answer_file import AnswerFile, packed_body, packed_head, read
 from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name, is_answer_name
 from crmlab.fetching.answer_spool import FILE, spool_in
+from crmlab.fetching.documented import documented
 from crmlab.fetching.spool import names_a_folder
+from crmlab.fetching.spooled_answers import FILE_PAGE
 from crmlab.providers import provider
 
 #: headers that say nothing of a person
@@ -31,13 +30,9 @@ _KEPT_HEADERS = frozenset(
 )  # fmt: skip
 #: a place in a path: of which list, of how many parts, at which position
 _Filled = tuple[Path, int, int]
-#: the package in which services are described by a file each
-_OF_SINGLE_FILES = provider.__module__
 _TOO_LONG_FOR_A_WORD = 16
 _TOO_SHORT_FOR_AN_ID = 4
 _ADDRESS = "https://redacted.invalid"
-#: words in a description that an answer may hold
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,39}")
 #: parts of messages: what no description knows may be of a person
 _PIECE = re.compile(r"\w+")
 #: headers that count have no larger numbers
@@ -48,9 +43,11 @@ _ID_IN_HEADER = re.compile(r"(^|[-_])(id|user|account|customer|tenant|contact|ph
 def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     """Write a copy of a spool without personal values, to be sent to somebody who looks for a fault; return its folder.
 
-    Texts become others of the same kind of characters, and so do ids and larger numbers in records; the same one is the
-    same everywhere. Null, true and false, times, numbers of pages and counts, names of fields, and words in fields such
-    as ``status`` and ``type`` stay. Keys are in no spool anyway. ``crmlab.replay`` reads the copy as it read the spool.
+    Texts become others of the same kind of characters, in whatever case they are written, and so do ids and larger
+    numbers in records; the same one is the same everywhere. What stays is known to say nothing of a person: null, true
+    and false, times, numbers of pages and counts, names of documented fields, documented words in fields that hold no
+    names or texts, codes of countries, languages and currencies. Keys are in no spool anyway. ``crmlab.replay`` reads
+    the copy as it read the spool.
 
     Parameters
     ----------
@@ -75,29 +72,48 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     if is_there:
         raise UsageError(f"{copy} is there already: name another folder, or remove it")
 
-    answers = dict(_answers(place, about))
-    filled = _filled_places(answers)
-    providers = {account["provider"]: provider(account["provider"]) for account in about["asked_accounts"]}
-    texts = frozenset(chain.from_iterable(_texts(each) for each in providers.values()))
+    with errors_in_words(copy):
+        make_private_folder(copy.parent)
+    # under its name it is whole, or not there: half a copy could not be told from a spool that was half
+    with parts_folder(copy.resolve().parent) as parts:
+        whole = parts / copy.name
+        _write_copy(place, about, whole)
+        with errors_in_words(copy):
+            whole.rename(copy)
+    return copy
+
+
+def _write_copy(place: Path, about: Mapping[str, Any], copy: Path) -> None:
+    heads = {path: answer.about for path, answer in _answers(place, about)}
+    filled = _filled_places(heads)
+    asked = [provider(account["provider"]) for account in about["asked_accounts"]]
+    known = [documented(each) for each in asked]
     masker = Masker(
         secrets.token_bytes(32),
-        words=frozenset(text for text in texts if _WORD.fullmatch(text)),
-        vocabulary=frozenset(piece.casefold() for text in texts for piece in _PIECE.findall(text)),
-        watched=_carried_by_requests(answers, filled, about),
+        names=frozenset().union(*(each.names for each in known)),
+        words=frozenset().union(*(each.words for each in known)),
+        vocabulary=frozenset().union(*(each.vocabulary for each in known)),
+        watched=_carried_by_requests(heads, filled, about),
     )
-    if masker.watched:  # once to see which ids the requests carry, and what becomes of them
-        for answer in answers.values():
-            _masked_page(answer, masker)
+    # bodies before requests: which ids these carry, and what becomes of them, is known when all are masked
+    bodies = copy / "bodies"
+    with errors_in_words(copy):
+        make_private_folder(bodies)
+    masked_heads = {}
+    for number, (path, answer) in enumerate(_answers(place, about)):
+        masked = _masked_page(answer, masker)
+        masked_heads[path] = masked.about
+        write_private(bodies / str(number), packed_body(masked))
     for setting in _settings(about):
         if setting in masker.watched:
             masker.value(setting, "")
-    with errors_in_words(copy):
-        make_private_folder(copy)
     renamed = _accounts(about, masker)
-    for path, answer in answers.items():
-        _write(path, _masked(path.parent, answer, masker, filled), copy, renamed)
+    for number, (path, head) in enumerate(masked_heads.items()):
+        asked_for = _masked_request(path.parent, head, masker, filled)
+        _write(path, asked_for, bodies / str(number), copy, renamed)
+    with errors_in_words(copy):
+        bodies.rmdir()
     write_private(copy / FILE, _about(about, masker, renamed))
-    return copy
 
 
 def _answers(directory: Path, about: Mapping[str, Any]) -> Iterator[tuple[Path, AnswerFile]]:
@@ -109,8 +125,7 @@ def _answers(directory: Path, about: Mapping[str, Any]) -> Iterator[tuple[Path, 
             yield path, answer
 
 
-def _write(path: Path, answer: AnswerFile, copy: Path, renamed: Mapping[str, str]) -> None:
-    asked = answer.about
+def _write(path: Path, asked: Mapping[str, Any], body: Path, copy: Path, renamed: Mapping[str, str]) -> None:
     request = Request(
         method=asked["method"], path=asked["path"], params=asked["params"], body=asked["body"], turn=asked["turn"]
     )
@@ -118,28 +133,34 @@ def _write(path: Path, answer: AnswerFile, copy: Path, renamed: Mapping[str, str
     folder = copy / ANSWERS / renamed[path.parent.parent.name] / path.parent.name
     with errors_in_words(folder):
         make_private_folder(folder)
-    write_private(folder / answer_name(request, time), packed(answer))
+        write_private(folder / answer_name(request, time), packed_head(asked) + body.read_bytes())
+        body.unlink()
 
 
 # ---- answers ------------------------------------------------------------------------------------
 
 
-def _masked(folder: Path, answer: AnswerFile, masker: Masker, filled: Collection[_Filled]) -> AnswerFile:
-    asked = answer.about
-    masked = _masked_page(answer, masker)
+def _masked_request(
+    folder: Path, asked: Mapping[str, Any], masker: Masker, filled: Collection[_Filled]
+) -> dict[str, Any]:
+    """Return the head of an answer with a request that carries what the masked answers do."""
+    if FILE_PAGE in asked:  # of which an address was told: all of it became another one
+        return {**asked, "path": masker.text(asked["path"]), "params": _texts_masked(asked["params"], masker)}
     parts = asked["path"].split("/")
     for position, part in _carrying(folder, parts, filled):
         carried = _as_carried(part, masker)
         if carried != part:
             parts[position] = quote(carried, safe="")
-    path = "/".join(parts)
-    about = {
-        **masked.about,
-        "path": path,
+    return {
+        **asked,
+        "path": "/".join(parts),
         "params": _values_as_carried(asked["params"], masker),
         "body": _values_as_carried(asked["body"], masker),
     }
-    return AnswerFile(about=about, body=masked.body)
+
+
+def _texts_masked(params: Mapping[str, str], masker: Masker) -> dict[str, str]:
+    return {masker.text(name): masker.text(value) for name, value in params.items()}
 
 
 def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:
@@ -179,11 +200,11 @@ def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
 # ---- what requests carry ------------------------------------------------------------------------
 
 
-def _filled_places(answers: Mapping[Path, AnswerFile]) -> frozenset[_Filled]:
+def _filled_places(heads: Mapping[Path, Mapping[str, Any]]) -> frozenset[_Filled]:
     """Return the places in the paths of each list at which several things stand: they are filled in."""
     seen: dict[_Filled, set[str]] = {}
-    for path, answer in answers.items():
-        parts = answer.about["path"].split("/")
+    for path, head in heads.items():
+        parts = head["path"].split("/")
         for position, part in enumerate(parts):
             seen.setdefault((path.parent, len(parts), position), set()).add(part)
     return frozenset(place for place, found in seen.items() if len(found) > 1)
@@ -200,14 +221,14 @@ def _carrying(folder: Path, parts: Sequence[str], filled: Collection[_Filled]) -
 
 
 def _carried_by_requests(
-    answers: Mapping[Path, AnswerFile], filled: Collection[_Filled], about: Mapping[str, Any]
+    heads: Mapping[Path, Mapping[str, Any]], filled: Collection[_Filled], about: Mapping[str, Any]
 ) -> frozenset[str]:
     """Return the texts in requests that may come from answers: ids and cursors, not words and numbers of pages."""
     found = [text for text in _settings(about) if _may_be_carried(text)]
-    for path, answer in answers.items():
-        found += [part for _, part in _carrying(path.parent, answer.about["path"].split("/"), filled)]
-        found += [text for name, text in _named(answer.about["params"]) if _is_carried(name, text)]
-        found += [text for name, text in _named(answer.about["body"]) if _is_carried(name, text)]
+    for path, head in heads.items():
+        found += [part for _, part in _carrying(path.parent, head["path"].split("/"), filled)]
+        found += [text for name, text in _named(head["params"]) if _is_carried(name, text)]
+        found += [text for name, text in _named(head["body"]) if _is_carried(name, text)]
     return frozenset(found)
 
 
@@ -307,20 +328,6 @@ def _named_account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]
 
 def _setting(value: str, masker: Masker) -> str:
     return ",".join(_as_carried(part, masker) for part in value.split(","))
-
-
-def _texts(provider: Provider) -> Iterator[str]:
-    """Yield the texts in the description of a service: what it tells apart are no names of persons."""
-    module = importlib.import_module(provider.check.__module__)
-    if not module.__file__:
-        return
-    path = Path(module.__file__)
-    # a service's description is one file, or a package of its own
-    is_package = module.__package__ not in ("", None, _OF_SINGLE_FILES)
-    for source in path.parent.glob("*.py") if is_package else [path]:
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
 
 
 def _parts(url: str) -> list[str]:

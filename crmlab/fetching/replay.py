@@ -42,7 +42,10 @@ def replay(directory: str | Path) -> Fetched:
     Examples
     --------
     >>> import crmlab
-    >>> data = crmlab.replay("spool")  # doctest: +SKIP
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     data = await crmlab.fetch(accounts, "deals", spool="spool")
+    >>> crmlab.replay("spool").deals.equals(data.deals)
+    True
     """
     check_threads()
     place, about = spool_in(directory)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
-from typing import Protocol
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Protocol, cast
 
 import polars as pl
 
@@ -38,12 +39,12 @@ class AccountServices(Protocol):
         """Return the answer to a request, accepted."""
         ...
 
-    def file(self, result: ResourceResult, request: Request) -> AbstractAsyncContextManager[Path]:
-        """Give the file that is the answer to a request, as long as it is read."""
+    def file_pages(self, result: ResourceResult, request: Request) -> AsyncGenerator[Page]:
+        """Yield the pages of the file that is the answer to a request."""
         ...
 
-    async def rows(self, names: Iterable[str], *, strict: bool) -> Context:
-        """Return the context with the rows of other resources, as soon as they are in."""
+    async def rows(self, names: Iterable[str], *, strict: bool) -> Mapping[str, pl.DataFrame]:
+        """Return the rows of other resources, as soon as they are in."""
         ...
 
     def incomplete(self, names: Iterable[str]) -> list[str]:
@@ -87,7 +88,7 @@ class ResourceFetch:
         stall: float | None = None,
     ) -> None:
         name = task.resource.name
-        self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
+        self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy, since=context.since)
         self._account = account
         self._context = context
         self._embeddings = embeddings
@@ -104,6 +105,7 @@ class ResourceFetch:
             embeds=embeddings.embeds(name),
             embedded_in=embeddings.embedded_in(name),
             stall=stall,
+            enough=task.enough,
         )
         #: whether records came with the answers of another resource
         self._has_received = False
@@ -150,6 +152,7 @@ class ResourceFetch:
     def receive(self, page: Page, found: Sequence[Record]) -> None:
         """Take records that a page of another resource holds: until then some may have been added."""
         self._has_received = True
+        self.result.note_clock(page)
         self._reader.completeness.count(page, None)
         self._intake.add(found)
         self._tell()
@@ -194,7 +197,7 @@ class ResourceFetch:
                 self.result.strategy = f"within {self._always_in}"
                 self._reader.completeness.seen_keys = await self._intake.flush()
                 return
-        context = await self._account.rows(self.task.resource.needs_before_request, strict=True)
+        context = await self._knowing(self.task.resource.needs_before_request, strict=True)
         self.result.began_at = time.monotonic()
         await self._reader.read(context)
         self.result.strategy = self._reader.strategy
@@ -203,22 +206,24 @@ class ResourceFetch:
             self._reader.ending.doubts.setdefault(f"asked about what came of {parent}, which is not complete")
 
     async def _ask(self, request: Request) -> Page:
-        return await self._account.answer(self.result, request, self._intake.accept)
+        page = await self._account.answer(self.result, request, self._intake.accept)
+        self.result.note_clock(page)
+        return page
 
     async def _ask_file(self, request: Request) -> AsyncGenerator[Page]:
         """Yield the pages of a file, which is on disk until the last of them is taken in."""
-        cut = self.task.resource.read_file
-        assert cut is not None
-        async with self._account.file(self.result, request) as path:
-            # never closed by hand: a thread that nobody waits for any more may still be in it
-            pages = cut(str(path), request)
-            while page := await asyncio.to_thread(next, pages, None):
+        async with aclosing(self._account.file_pages(self.result, request)) as pages:
+            async for page in pages:
                 await self._account.backpressure.room()
                 yield page
 
     async def _decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
-        return self.task.decoder(await self._account.rows(self.task.parents, strict=False))
+        return self.task.decoder(await self._knowing(self.task.parents, strict=False))
+
+    async def _knowing(self, names: Iterable[str], *, strict: bool) -> Context:
+        """Return the context with the rows of other resources, as soon as they are in."""
+        return replace(self._context, rows=await self._account.rows(names, strict=strict))
 
     def _tell(self) -> None:
         self._account.tell(self.result)
@@ -233,6 +238,7 @@ class ResourceFetch:
         result = self.result
         completeness = self._reader.completeness
         completeness.seen_keys = pl.concat([completeness.seen_keys, await self._intake.flush()])
+        result.newest_at = cast("dt.datetime | None", completeness.seen_keys["inserted_at"].max())
         result.rejected = self._queue.rejected
         result.misfits = self._queue.misfits
         result.misfit_counts = self._queue.misfit_counts
@@ -256,7 +262,7 @@ class ResourceFetch:
 
     def _is_complete(self) -> bool:
         reader = self._reader
-        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts
+        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts and not reader.is_cut
         return has_all_pages and not self.result.rejected.height and not self.result.lost
 
     def _names(self) -> list[str]:
@@ -295,7 +301,9 @@ class ResourceFetch:
         if result.rejected.height:
             notes.append(f"{result.rejected.height} records rejected")
         notes += [*reader.ending.doubts, *reader.ending.remarks]
-        if reader.is_short:
+        if reader.is_cut:
+            notes.append(f"{self.task.enough:,} records were enough")
+        elif reader.is_short:
             counted = reader.completeness.expected
             notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")
         return notes

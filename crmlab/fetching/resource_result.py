@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from crmlab.connector import Page
 from crmlab.decoding import MISFITS, REJECTED
 from crmlab.errors import CrmlabError
 from crmlab.fetching.resource_task import ResourceTask
@@ -73,6 +75,12 @@ class ResourceResult:
     #: when it began to ask, by the monotonic clock; and how long it took
     began_at: float = 0.0
     seconds: float = 0.0
+    #: from when on it is asked for; None where from its beginning
+    since: dt.datetime | None = None
+    #: before the first of its answers was made, by the service's own clock; None where no answer told
+    told_began_at: dt.datetime | None = None
+    #: when the newest of its records came into the list, by the service's clock; None where that is not known
+    newest_at: dt.datetime | None = None
     #: how its requests follow each other, in words
     strategy: str = ""
     notes: list[str] = field(default_factory=list)
@@ -110,6 +118,14 @@ class ResourceResult:
         self.conflicts = count
         self.complete = False
         self.notes.append(f"{count:,} {_TWICE}: the last of each is here")
+
+    def note_clock(self, page: Page) -> None:
+        """Take note of when an answer was asked for, by the service's clock: what changed later may not be in it."""
+        told = self.task.account.provider.clock(page)
+        if told is None:
+            return
+        asked_at = told - dt.timedelta(seconds=page.seconds)
+        self.told_began_at = min(asked_at, self.told_began_at or asked_at)
 
     @property
     def exported(self) -> pl.DataFrame:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from crmlab.accounts import Account
-from crmlab.connector import Context, Resource
+from crmlab.connector import Context, Resource, View
 from crmlab.decoding import EXPORTS, RAW, Decoder, decoder
 from crmlab.fetching.query import Query
+
+#: what a sweep of keys reads of a record
+KEY_COLUMNS = ("id", "created_at", "modified_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,8 @@ class ResourceTask:
     tables: frozenset[str]
     raw: bool
     needed: bool
+    #: how many records are enough; None: all
+    enough: int | None = None
 
     @property
     def full_name(self) -> str:
@@ -84,22 +89,58 @@ def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]
     """Return what is wanted of each resource of an account, those that others depend on included."""
     raw = query.raw_of(account)
     wanted = {
-        resource.name: query.tables.intersection(resource.tables)
+        resource.name: query.fills(account, resource)
         for resource in account.provider.resources
-        if not resource.destructive and query.tables.intersection(resource.tables)
+        if not resource.destructive and query.fills(account, resource)
     }
     parents = _parents(account, wanted.keys() | raw, filling=wanted.keys())
     return {
         resource.name: ResourceTask(
             account=account,
-            resource=resource,
+            resource=narrowed(resource, query, is_parent=resource.name in parents),
             tables=wanted.get(resource.name, frozenset()),
             raw=resource.name in raw,
             needed=resource.name in parents,
+            enough=None if resource.name in parents else query.enough,
         )
         for resource in account.provider.resources
         if resource.name in wanted.keys() | raw | parents
     }
+
+
+def narrowed(resource: Resource, query: Query, *, is_parent: bool) -> Resource:
+    """Return a resource as a query asks for it; of what others depend on, all records are."""
+    if query.keys_of is not None:
+        resource = with_keys_only(resource)
+    if is_parent:
+        return resource
+    return resource.asked_with(narrowing(resource, query))
+
+
+def narrowing(resource: Resource, query: Query) -> Mapping[str, str]:
+    """Return the parameters that leave out what a query does not want; none where it wants several tables."""
+    if not query.wanted or len(query.tables) != 1 or query.raw:
+        return {}
+    (table,) = query.tables
+    pushdown = resource.pushdown.get(table)
+    return pushdown.params(query.wanted) if pushdown else {}
+
+
+def with_keys_only(resource: Resource) -> Resource:
+    """Return a resource whose rows have nothing but their id and their times."""
+    views = resource.views
+    if callable(views):
+        made = views
+        return replace(resource, views=lambda context: _keys(made(context)))
+    return replace(resource, views=_keys(views))
+
+
+def _keys(views: Iterable[View]) -> tuple[View, ...]:
+    """Return the views with the columns that tell a record from others, and when it changed."""
+    return tuple(
+        replace(view, columns={name: view.columns[name] for name in KEY_COLUMNS if name in view.columns})
+        for view in views
+    )
 
 
 def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> set[str]:

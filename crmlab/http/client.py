@@ -42,12 +42,8 @@ from crmlab.http.no_answer import LostError, no_answer, trusted
 from crmlab.http.rate_queue import RateQueue, Scope, join, leave, rate_queue
 from crmlab.http.request_log import RequestLog
 
-#: tries in all for a read
-ATTEMPTS = 5
-#: seconds before the second try, doubled before each further one; of a service that says that it was asked too fast,
-#: and does not say how long to wait
-FIRST_WAIT = 0.2
-FIRST_WAIT_AFTER_REFUSAL = 1.0
+#: times the first wait, of a service that says that it was asked too fast, and does not say how long to wait
+_LONGER_AFTER_REFUSAL = 5
 #: seconds; a service that asks for a longer wait has failed as far as this fetch is concerned
 PATIENCE = 300
 #: seconds by which a time limit may be early
@@ -210,11 +206,11 @@ class Client:
             except RETRYABLE as error:
                 if again == "unapplied" and _may_be_applied(error):
                     raise outcome_unknown(request, error) from None
-                wait = _wait(error, attempt)
+                wait = _wait(error, attempt, self.timeouts.first_wait)
                 may_help = again != "never" and (not isinstance(error, TransportError) or error.worth_repeating)
                 if account in self._lost or not may_help or wait > PATIENCE:
                     raise
-                if attempt == ATTEMPTS:
+                if attempt == self.timeouts.tries:
                     if not error.of_account:
                         error.tries = _tries(attempt, time.monotonic() - started)
                     self._give_up(account, error)
@@ -234,7 +230,7 @@ class Client:
                     page = await self._once(sending, ticket)
                     log.status = page.status
             except RateLimitError as error:
-                wait = _wait(error, attempt)
+                wait = _wait(error, attempt, self.timeouts.first_wait)
                 if wait > PATIENCE:
                     error.of_account = True
                     self._give_up(account, error)
@@ -528,9 +524,9 @@ def _tries(number: int, seconds: float) -> str:
     return f"asked {number} times in {seconds:,.0f} s" if number > 1 else ""
 
 
-def _wait(error: CrmlabError, attempt: int) -> float:
+def _wait(error: CrmlabError, attempt: int, first: float) -> float:
     """Seconds until the next try: what the service asked for, else doubling; spread at random, if nobody paces it."""
     if isinstance(error, RateLimitError):
-        return error.retry_after or FIRST_WAIT_AFTER_REFUSAL * 2 ** (attempt - 1)
-    doubling: float = FIRST_WAIT * 2 ** (attempt - 1)
+        return error.retry_after or _LONGER_AFTER_REFUSAL * first * 2 ** (attempt - 1)
+    doubling: float = first * 2 ** (attempt - 1)
     return doubling * random.uniform(0.75, 1.25)  # noqa: S311  # no secret

@@ -64,7 +64,13 @@ def explore(
 
     Examples
     --------
-    >>> explore(data)  # doctest: +SKIP
+    >>> import polars as pl
+    >>> import crmlab
+    >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann", "Bo"], "amount": [100.0, 50.0]}
+    >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+    >>> panel = crmlab.explore(crmlab.collect(deals=deals, as_of="2026-01-31"))  # the last line of a cell shows it
+    >>> panel
+    <Explorer: Which share of the closed deals do we win, and who wins it?>
     """
     if earlier is not None and type(earlier) is not type(data):
         raise UsageError("give two fetches of the same kind: both from crmlab.fetch, or both from crmlab.fetch_to")

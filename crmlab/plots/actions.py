@@ -51,6 +51,20 @@ def open_actions(
     ------
     UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"kind": ["action"] * 3, "owner_id": ["ann"] * 3, "done": [False, False, True],
+    ...         "due_on": [date(2026, 3, 1), date(2026, 3, 9), date(2026, 3, 2)]}
+    >>> figure = plots.open_actions(conform(pl.DataFrame(rows), TABLES["activities"]), as_of="2026-03-09")
+    >>> figure.layout.title.text
+    'Open actions (n = 2)'
+    >>> [trace.name for trace in figure.data]
+    ['8-30 days', 'due today or later']
     """
     title = "Open actions"
     found = analysis.open_actions(activities, as_of=as_of, time_zone=time_zone, users=users)
@@ -96,6 +110,18 @@ def completion_rate(
     ------
     UsageError
         `as_of`, `since`, `until` or `time_zone` cannot be read, or a column is missing.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"kind": ["action"] * 3, "owner_id": ["ann"] * 3, "done": [True, True, False],
+    ...         "due_on": [date(2026, 3, 2)] * 3, "done_at": [date(2026, 3, 1), date(2026, 3, 3), None]}
+    >>> figure = plots.completion_rate(conform(pl.DataFrame(rows), TABLES["activities"]), as_of="2026-03-09")
+    >>> figure.layout.title.text
+    'Actions done on time (n = 3 due actions)'
     """
     title = "Actions done on time"
     found = analysis.completion_rate(

@@ -51,6 +51,18 @@ def activity_heatmap(
     ------
     UsageError
         `as_of` or `time_zone` is not known.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> utc = pl.Series("starts_at", [datetime(2026, 7, 1, 22, 30)]).dt.replace_time_zone("UTC")
+    >>> frame = conform(utc.to_frame(), TABLES["activities"])
+    >>> figure = plots.activity_heatmap(frame, time_zone="Europe/Berlin")
+    >>> figure.layout.title.text
+    'Activities by weekday and hour (n = 1)'
     """
     title = "Activities by weekday and hour"
     counts = analysis.activity_heatmap(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
@@ -123,6 +135,21 @@ def activity_volume(
     ------
     UsageError
         `as_of`, `every` or `time_zone` is not known, or there would be more than 2,000 bars.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> frame = pl.DataFrame({"kind": ["call", "call", "note"],
+    ...                       "created_at": [datetime(2026, 1, day) for day in (1, 4, 5)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.activity_volume(conform(frame, TABLES["activities"]), every="1w")
+    >>> figure.layout.title.text
+    'Activities per week (n = 3)'
+    >>> [trace.name for trace in figure.data]
+    ['call', 'note']
     """
     title = "Activities"
     done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
@@ -168,6 +195,16 @@ def activity_volume_by_owner(
     ------
     UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"kind": ["call", "call", "note"], "author": ["Ann Bee <ann@example.com>", "Ann Bee", None]}
+    >>> figure = plots.activity_volume_by_owner(conform(pl.DataFrame(rows), TABLES["activities"]))
+    >>> figure.layout.title.text
+    'Activities of each owner (n = 2)'
     """
     title = "Activities of each owner"
     counts = analysis.activity_volume_by_owner(activities, users, kinds=kinds, as_of=as_of, time_zone=time_zone)

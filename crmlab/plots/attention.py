@@ -49,6 +49,25 @@ def activities_per_deal(
     ------
     UsageError
         `time_zone` is not known, or a column is missing.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> deals = pl.DataFrame({"id": ["d", "e"], "contact_id": ["c", "x"], "status": ["won", "lost"],
+    ...                       "created_at": [datetime(2026, 3, 1)] * 2, "close_date": [date(2026, 3, 9)] * 2})
+    >>> calls = pl.DataFrame({"kind": ["call"] * 2, "contact_id": ["c"] * 2,
+    ...                       "created_at": [datetime(2026, 3, day) for day in (2, 10)]})
+    >>> utc = pl.col("created_at").dt.replace_time_zone("UTC")
+    >>> frames = [conform(frame.with_columns(utc), TABLES[name])
+    ...           for name, frame in (("deals", deals), ("activities", calls))]
+    >>> figure = plots.activities_per_deal(*frames)
+    >>> figure.layout.title.text
+    'Activities until a deal is closed (n = 2 closed deals)'
+    >>> [trace.name for trace in figure.data]
+    ['won: 1 deal, median 1', 'lost: 1 deal, median 0']
     """
     title = "Activities until a deal is closed"
     counts = attention.activities_of_deals(deals, activities, kinds=kinds, time_zone=time_zone)
@@ -126,6 +145,21 @@ def days_since_last_touch(
     ------
     UsageError
         `as_of` or `time_zone` cannot be read, `stale_days` is negative, or a column is missing.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> contacts = conform(pl.DataFrame({"id": ["c", "x"]}), TABLES["contacts"])
+    >>> calls = pl.DataFrame({"kind": ["call"], "contact_id": ["c"], "created_at": [datetime(2026, 3, 1)]})
+    >>> calls = calls.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.days_since_last_touch(contacts, conform(calls, TABLES["activities"]), as_of="2026-03-16")
+    >>> figure.layout.title.text
+    'Days since the last touch of contacts (n = 2)'
+    >>> [trace.name for trace in figure.data]
+    ['more than 14 days: stale', 'never']
     """
     is_deal = attention.are_deals(subjects)
     noun, table = ("open deal", "deals") if is_deal else ("contact", "contacts")

@@ -37,6 +37,20 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
     ------
     UsageError
         `by` is not known.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"day": [date(2026, 1, 1)], "visitors_exposed": [1000], "optin": [600], "explicit_optin": [500],
+    ...         "optout": [200]}
+    >>> figure = plots.banner_rates(conform(pl.DataFrame(rows), TABLES["consent_statistics"]))
+    >>> figure.layout.title.text
+    'What visitors chose on the banner (n = 1,000 exposed visitors)'
+    >>> [trace.name for trace in figure.data]
+    ['accepted by a click', 'accepted otherwise', 'refused', 'chose nothing']
     """
     title = "What visitors chose on the banner"
     keys = names_of(by)
@@ -93,6 +107,17 @@ def banner_items(
     ------
     UsageError
         `dimension` is neither ``"category"`` nor ``"vendor"``.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"account": ["web"] * 2, "dimension": ["category"] * 2, "item_id": ["1"] * 2, "optin": [90, 110],
+    ...         "visitors_exposed": [100, 300]}
+    >>> figure = plots.banner_items(conform(pl.DataFrame(rows), TABLES["consent_statistics_items"]))
+    >>> figure.layout.title.text
+    'Accepted by category (n = 1 category)'
     """
     title = f"Accepted by {dimension}"
     items = analysis.banner_items(consent_statistics_items, dimension=dimension).filter(pl.col("visitors_exposed") > 0)

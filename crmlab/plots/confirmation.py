@@ -49,6 +49,19 @@ def confirmation_rate(
     ------
     UsageError
         `as_of`, `by` or `subject` is not known, or `within_days` is not positive.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "step": ["request", "request", "confirmation"],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.confirmation_rate(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31))
+    >>> figure.layout.title.text
+    'Requests confirmed within 7 days (n = 2 requests)'
     """
     title = f"Requests confirmed within {plural(within_days, 'day')}"
     keys = names_of(by)
@@ -103,6 +116,19 @@ def time_to_confirm(
     ------
     UsageError
         `as_of`, `by` or `subject` is not known.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "step": ["request", "request", "confirmation"],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 3)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.time_to_confirm(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31))
+    >>> figure.layout.title.text
+    'Time to confirm (n = 2 requests)'
     """
     title = "Time to confirm"
     keys = names_of(by)
@@ -156,6 +182,22 @@ def documentation_coverage(
     ------
     UsageError
         `as_of`, `by` or `subject` is not known.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["complero"] * 2, "contact_id": ["1", "2"],
+    ...         "opted_in": [True, True], "has_documentation": [True, False],
+    ...         "occurred_at": [datetime(2026, 1, 1)] * 2}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.documentation_coverage(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31))
+    >>> figure.layout.title.text
+    'Consents in force that are documented (n = 2 consents)'
+    >>> [trace.name for trace in figure.data]
+    ['documented', 'no document', 'the service does not say']
     """
     title = "Consents in force that are documented"
     keys = names_of(by)

@@ -38,6 +38,21 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     ------
     UsageError
         `every` or `time_zone` is not known, or there would be more than 2,000 bars.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> frame = pl.DataFrame({"kind": ["subscribe", "subscribe", "unsubscribe"],
+    ...                       "occurred_at": [datetime(2026, 1, day) for day in (1, 31, 31)]})
+    >>> frame = frame.with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.consent_trend(conform(frame, TABLES["consent_events"]), every="1mo")
+    >>> figure.layout.title.text
+    'Consent events per month (n = 3)'
+    >>> [trace.name for trace in figure.data]
+    ['subscribe', 'unsubscribe']
     """
     every = chosen_grain(every, values_of(consent_events, local(consent.SAID, time_zone)))
     counts = analysis.consent_trend(consent_events, every=every, time_zone=time_zone)
@@ -73,6 +88,20 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     ------
     UsageError
         `every` is not known.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"day": [date(2026, 1, 1)] * 2, "banner_id": ["a", "b"], "visitors_exposed": [100, 300],
+    ...         "optin": [90, 110], "optout": [5, 95]}
+    >>> figure = plots.consent_banner(conform(pl.DataFrame(rows), TABLES["consent_statistics"]))
+    >>> figure.layout.title.text
+    'Banner opt-ins and opt-outs per day (n = 400 visitors)'
+    >>> [trace.name for trace in figure.data]
+    ['opt-in', 'opt-out']
     """
     every = chosen_grain(every, values_of(consent_statistics, "day"))
     rates = analysis.consent_banner(consent_statistics, every=every)

@@ -53,6 +53,19 @@ def consent_survival(
     ------
     UsageError
         `as_of`, `by`, `subject` or `which` is not known.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True, True, False],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 11)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.consent_survival(conform(frame, TABLES["consent_events"]), as_of=date(2026, 1, 31))
+    >>> figure.layout.title.text
+    'How long consents last (n = 2 consents)'
     """
     title = "How long consents last"
     keys = names_of(by)

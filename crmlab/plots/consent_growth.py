@@ -49,6 +49,21 @@ def consent_stock(
     ------
     UsageError
         `every`, `subject` or `time_zone` is not known, or there would be more than 2,000 bars.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True, True, False],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (5, 6, 19)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.consent_stock(conform(frame, TABLES["consent_events"]), every="1w")
+    >>> figure.layout.title.text
+    'Consents in force, per week (n = 1 at the end)'
+    >>> [trace.name for trace in figure.data]
+    ['in force at the end', 'opted in', 'opted out']
     """
     title = "Consents in force"
     every = chosen_grain(every, values_of(consent_events, local(SAID, time_zone)))

@@ -53,6 +53,20 @@ def consent_rate(
     ------
     UsageError
         `as_of`, `by` or `subject` is not known.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import KEY, TABLES, conform
+    >>> said = pl.Series("occurred_at", [datetime(2026, 1, 1, tzinfo=UTC)] * 3)
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True, True, False],
+    ...         "contact_id": ["1", "2", "3"], "channel": ["email"] * 3, "occurred_at": said}
+    >>> events = conform(pl.DataFrame(rows), TABLES["consent_events"])
+    >>> figure = plots.consent_rate(events, as_of="2026-02-01", by="channel")
+    >>> figure.layout.title.text
+    'Contacts opted in (n = 3 contacts with a decision)'
     """
     title = f"{_whom.NOUNS[subject][1].capitalize()} opted in"
     now = as_instant(as_of, "as_of", time_zone)
@@ -110,6 +124,20 @@ def expiring_consents(
     UsageError
         `as_of`, `subject`, `every` or `time_zone` is not known, a number of days is not positive, or there would
         be more than 2,000 bars.
+
+    Examples
+    --------
+    >>> from datetime import UTC, date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> given = [datetime(2025, 1, 31, tzinfo=UTC), datetime(2025, 2, 2, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)]
+    >>> rows = {"provider": ["altcraft"] * 3, "opted_in": [True] * 3, "contact_id": ["1", "2", "3"],
+    ...         "channel": ["email"] * 3, "occurred_at": given}
+    >>> events = conform(pl.DataFrame(rows), TABLES["consent_events"])
+    >>> figure = plots.expiring_consents(events, as_of=date(2026, 1, 15), every="1mo")
+    >>> figure.layout.title.text
+    'Consents that become 365 days old per month (n = 2)'
     """
     title = f"Consents that become {max_age_days} days old"
     start = as_instant(as_of, "as_of", time_zone)

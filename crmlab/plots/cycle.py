@@ -45,6 +45,19 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     ------
     UsageError
         As `crmlab.analysis.cycle_length`.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> frame = pl.DataFrame({"status": ["won", "won", "lost"], "created_at": [datetime(2026, 1, 1)] * 3,
+    ...                       "close_date": [date(2026, 1, 11), date(2026, 1, 31), date(2026, 1, 2)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.cycle_length(conform(frame, TABLES["deals"]))
+    >>> figure.layout.title.text
+    'Days from creating to winning (n = 2 won deals)'
     """
     title = "Days from creating to winning"
     keys = names_of(by)
@@ -103,6 +116,19 @@ def sales_velocity(
     ------
     UsageError
         As `crmlab.analysis.sales_velocity`.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"status": ["pending"] * 40 + ["won"] + ["lost"] * 3, "amount": [25_000.0] * 44,
+    ...         "created_at": [datetime(2026, 1, 1)] * 44, "close_date": [None] * 40 + [date(2026, 4, 1)] * 4}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.sales_velocity(conform(frame, TABLES["deals"]), as_of=date(2026, 4, 1))
+    >>> figure.layout.title.text
+    'Sales velocity (n = 40 open deals)'
     """
     title = "Sales velocity"
     found = analysis.sales_velocity(
@@ -162,6 +188,20 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     ------
     UsageError
         As `crmlab.analysis.win_cohorts`.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> frame = pl.DataFrame({"status": ["won", "won", "pending"],
+    ...                       "close_date": [date(2026, 1, 9), date(2026, 2, 9), None],
+    ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 1, 2), datetime(2026, 2, 1)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.win_cohorts(conform(frame, TABLES["deals"]), as_of=date(2026, 3, 15))
+    >>> figure.layout.title.text
+    'Won, by month of creating (n = 3 deals)'
     """
     title = "Won, by month of creating"
     found = analysis.win_cohorts(deals, as_of=as_of, time_zone=time_zone)
@@ -230,6 +270,21 @@ def ageing(
     ------
     UsageError
         As `crmlab.analysis.ageing`.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> frame = pl.DataFrame({"id": ["a", "b"], "status": ["pending", "pending"],
+    ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 2, 20)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.ageing(conform(frame, TABLES["deals"]), as_of=date(2026, 3, 1), stuck_after=30)
+    >>> figure.layout.title.text
+    'Age of the open deals (n = 2 open deals)'
+    >>> [trace.name for trace in figure.data]
+    ['not stuck', 'stuck']
     """
     title = "Age of the open deals"
     found = analysis.ageing(deals, as_of=as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)

@@ -42,6 +42,20 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     ------
     UsageError
         A column is missing.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"mailing": ["sent", "sent", "clicked", "opened"], "contact_id": ["a", "b", "a", "c"],
+    ...         "campaign_id": ["7"] * 4, "created_at": [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 1, 2, 3)]}
+    >>> figure = plots.email_engagement(conform(pl.DataFrame(rows), TABLES["activities"]))
+    >>> figure.layout.title.text
+    'Mailings opened and clicked (n = 2 recipients)'
+    >>> [trace.name for trace in figure.data]
+    ['opened', 'clicked']
     """
     rates = analysis.email_engagement(activities, campaigns)
     sent = rates.filter(pl.col("sent") > 0)
@@ -97,6 +111,20 @@ def email_engagement_over_time(
     ------
     UsageError
         `every` or `time_zone` is not known, a column is missing, or there would be more than 2,000 points.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"mailing": ["sent", "opened"], "contact_id": ["a", "a"], "campaign_id": ["7", "7"],
+    ...         "created_at": [datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)]}
+    >>> figure = plots.email_engagement_over_time(conform(pl.DataFrame(rows), TABLES["activities"]), every="1mo")
+    >>> figure.layout.title.text
+    'Mailings opened and clicked per month sent (n = 1 recipient)'
+    >>> [trace.name for trace in figure.data]
+    ['opened / sent to', 'clicked / sent to', 'clicked / opened']
     """
     every = chosen_grain(every, values_of(activities, local(HAPPENED, time_zone)))
     rates = analysis.email_engagement_over_time(activities, every=every, time_zone=time_zone)

@@ -39,6 +39,21 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
     ------
     UsageError
         `time_zone` is not known.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> frame = pl.DataFrame({"status": ["won", "pending"], "close_date": [date(2026, 3, 1), None],
+    ...                       "created_at": [datetime(2026, 1, 1), datetime(2026, 1, 2)]})
+    >>> frame = frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.created_against_closed(conform(frame, TABLES["deals"]))
+    >>> figure.layout.title.text
+    'Created and closed per month (n = 2 deals created)'
+    >>> [trace.name for trace in figure.data]
+    ['won', 'lost', 'created']
     """
     title = "Created and closed per month"
     months = analysis.created_against_closed(deals, time_zone=time_zone)
@@ -91,6 +106,19 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     ------
     UsageError
         A column is missing.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> def fetched(**columns):
+    ...     return conform(pl.DataFrame(columns), TABLES["deals"])
+    >>> first = fetched(id=["a", "b"], status=["pending", "pending"], amount=[100.0, 50.0])
+    >>> later = fetched(id=["a", "b", "c"], status=["won", "pending", "pending"], amount=[120.0, 40.0, 5.0])
+    >>> figure = plots.waterfall(first, later)
+    >>> figure.layout.title.text
+    'Open amount between two fetches (n = 2 open, then 2)'
     """
     title = "Open amount between two fetches"
     steps = analysis.waterfall(start, end)
@@ -146,6 +174,17 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
     go.Figure
         Horizontal bars of the share of lost deals, most frequent first, each with its number and amount; beyond
         twenty reasons the rest is one bar.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"status": ["lost", "lost", "lost", "won"], "amount": [5.0] * 4,
+    ...         "lost_reason_id": ["1", "1", None, None]}
+    >>> figure = plots.loss_reasons(conform(pl.DataFrame(rows), TABLES["deals"]), names={"1": "Price"})
+    >>> figure.layout.title.text
+    'Why deals are lost (n = 3 lost deals)'
     """
     title = "Why deals are lost"
     reasons = analysis.loss_reasons(deals, by=by, names=names)

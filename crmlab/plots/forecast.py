@@ -58,6 +58,21 @@ def weighted_pipeline(
     ------
     UsageError
         As `crmlab.analysis.weighted_pipeline`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"stage_probability": [0.1, 0.8, 0.5], "status": ["pending"] * 3,
+    ...         "amount": [100.0, 200.0, 40.0],
+    ...         "expected_close_date": [date(2026, 1, 9), date(2026, 3, 9), date(2026, 3, 31)]}
+    >>> figure = plots.weighted_pipeline(conform(pl.DataFrame(rows), TABLES["deals"]), as_of=date(2026, 2, 1))
+    >>> figure.layout.title.text
+    'Open amount by expected month (n = 3 open deals)'
+    >>> [trace.name for trace in figure.data]
+    ['all', 'weighted']
     """
     title = "Open amount by expected month"
     found = analysis.weighted_pipeline(deals, as_of=as_of, probability=probability, time_zone=time_zone)
@@ -145,6 +160,21 @@ def coverage(
     ------
     UsageError
         As `crmlab.analysis.coverage`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"status": ["won", "pending"], "amount": [40.0, 180.0], "currency": ["EUR"] * 2,
+    ...         "close_date": [date(2026, 1, 9), None]}
+    >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
+    >>> figure = plots.coverage(deals, 100, since="2026-01-01", until="2026-04-01")
+    >>> figure.layout.title.text
+    'Won and open against the quota (n = 2 deals)'
+    >>> [trace.name for trace in figure.data]
+    ['won', 'open']
     """
     title = "Won and open against the quota"
     found = analysis.coverage(deals, quota, since=since, until=until)

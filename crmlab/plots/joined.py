@@ -40,6 +40,16 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     -------
     go.Figure
         Horizontal bars, the most people on top, each with its contacts.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> who = pl.DataFrame({"provider": ["altcraft", "relenta", "relenta"], "account": ["a"] * 3,
+    ...                     "id": ["1", "3", "4"], "person_id": ["altcraft/a/1", "altcraft/a/1", "relenta/a/4"]})
+    >>> figure = plots.people_overlap(who)
+    >>> figure.layout.title.text
+    'People by the services that know them (n = 2)'
     """
     title = "People by the services that know them"
     if not height_of(people):
@@ -103,6 +113,27 @@ def open_pipeline_by_consent(
     ------
     UsageError
         `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
+
+    Examples
+    --------
+    >>> from datetime import date, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["onepagecrm", "altcraft"], "account": ["a"] * 2, "id": ["1", "9"],
+    ...         "emails": [["ann@example.com"]] * 2}
+    >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
+    >>> rows = {"provider": ["onepagecrm"] * 2, "account": ["a"] * 2, "contact_id": ["1", None],
+    ...         "status": ["pending"] * 2, "amount": [70.0, 30.0]}
+    >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "opted_in": [True], "contact_id": ["9"],
+    ...         "channel": ["email"], "occurred_at": [datetime(2026, 1, 9)]}
+    >>> events = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> events = conform(events, TABLES["consent_events"])
+    >>> figure = plots.open_pipeline_by_consent(deals, events, who, as_of=date(2026, 2, 1))
+    >>> figure.layout.title.text
+    'Open pipeline by consent (n = 2 open deals)'
     """
     title = "Open pipeline by consent"
     found = analysis.open_pipeline_by_consent(
@@ -182,6 +213,20 @@ def consent_coverage_of_pipeline(
     ------
     UsageError
         `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
+    >>> deals = conform(pl.DataFrame({"owner_name": ["Bo"], "status": ["pending"], "amount": [70.0]}), TABLES["deals"])
+    >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
+    >>> figure = plots.consent_coverage_of_pipeline(deals, nothing, nobody, as_of="2026-02-01", by="owner_name")
+    >>> figure.layout.title.text
+    'Consent coverage, for each owner (n = 1 open deal)'
+    >>> [trace.name for trace in figure.data]
+    ['opted in', 'opted out']
     """
     keys = names_of(by)
     noun = text(" and ".join(keys).replace("_name", "").replace("_", " "))
@@ -262,6 +307,19 @@ def consent_and_win_rate(
     ------
     UsageError
         `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"status": ["won", "lost"], "close_date": [date(2026, 1, 5)] * 2}
+    >>> nobody, nothing = people(TABLES["contacts"].empty()), TABLES["consent_events"].empty()
+    >>> figure = plots.consent_and_win_rate(conform(pl.DataFrame(rows), TABLES["deals"]), nothing, nobody)
+    >>> figure.layout.title.text
+    'Win rate by consent before closing (n = 2 closed deals)'
     """
     title = "Win rate by consent before closing"
     found = analysis.consent_and_win_rate(

@@ -42,6 +42,19 @@ def consent_journeys(
     ------
     UsageError
         `steps`, `smallest` or `subject` is not in its range.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["altcraft"] * 3, "kind": ["subscribe", "subscribe", "unsubscribe"],
+    ...         "contact_id": ["1", "2", "1"], "occurred_at": [datetime(2026, 1, day) for day in (1, 1, 11)]}
+    >>> frame = pl.DataFrame(rows).with_columns(pl.col("occurred_at").dt.replace_time_zone("UTC"))
+    >>> figure = plots.consent_journeys(conform(frame, TABLES["consent_events"]))
+    >>> figure.layout.title.text
+    'What follows what (n = 2 contacts)'
     """
     title = "What follows what"
     links = analysis.consent_journeys(

@@ -54,6 +54,25 @@ def activities_after_opt_out(
     ------
     UsageError
         `as_of` has no time zone, `every` or `time_zone` is not known, or `people` is not of `crmlab.analysis.people`.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "id": ["1"], "emails": [["ann@example.com"]]}
+    >>> who = people(conform(pl.DataFrame(rows), TABLES["contacts"]))
+    >>> rows = {"provider": ["altcraft"] * 2, "account": ["a"] * 2, "id": ["5", "6"], "contact_id": ["1", "1"],
+    ...         "kind": ["unsubscribe", "send"], "channel": ["email", None], "mailing": [None, "sent"],
+    ...         "opted_in": [False, None],
+    ...         "occurred_at": [datetime(2026, 1, 9), None], "starts_at": [None, datetime(2026, 1, 11)]}
+    >>> rows = pl.DataFrame(rows).with_columns(pl.col("occurred_at", "starts_at").dt.replace_time_zone("UTC"))
+    >>> events, sends = conform(rows[:1], TABLES["consent_events"]), conform(rows[1:], TABLES["activities"])
+    >>> figure = plots.activities_after_opt_out(sends, events, who, as_of="2026-02-01")
+    >>> figure.layout.title.text
+    'Contacts after an opt-out per day (n = 1)'
     """
     title = "Contacts after an opt-out"
     found = analysis.activities_after_opt_out(
@@ -118,6 +137,25 @@ def mailed_but_objected(
     ------
     UsageError
         `as_of` has no time zone, or `people` is not of `crmlab.analysis.people`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.analysis.identity import people
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"provider": ["altcraft", "relenta"], "account": ["a", "a"], "id": ["1", "2"],
+    ...         "emails": [["ann@example.com"]] * 2, "do_not_contact": [None, True]}
+    >>> contacts = conform(pl.DataFrame(rows), TABLES["contacts"])
+    >>> rows = {"provider": ["altcraft"], "account": ["a"], "contact_id": ["1"], "channel": ["email"],
+    ...         "opted_in": [True]}
+    >>> subscriptions = conform(pl.DataFrame(rows), TABLES["subscriptions"])
+    >>> sends, events = TABLES["activities"].empty(), TABLES["consent_events"].empty()
+    >>> figure = plots.mailed_but_objected(
+    ...     contacts, subscriptions, sends, events, people(contacts), as_of="2026-02-01"
+    ... )
+    >>> figure.layout.title.text
+    'Mailed although they objected (n = 1 contact)'
     """
     title = "Mailed although they objected"
     found = analysis.mailed_but_objected(

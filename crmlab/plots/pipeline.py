@@ -48,6 +48,17 @@ def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "a
     ------
     UsageError
         `by` names neither a column nor a period.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"owner_name": ["Ann", "Ann", "Ann", "Bo"], "status": ["won", "won", "lost", "pending"],
+    ...         "amount": [100.0, 200.0, 100.0, 50.0], "currency": ["EUR"] * 4}
+    >>> figure = plots.win_rate(conform(pl.DataFrame(rows), TABLES["deals"]), by="owner_name")
+    >>> figure.layout.title.text
+    'Win rate, for each owner (n = 3 closed deals)'
     """
     names = names_of(by)
     periods = _periods(deals, names)
@@ -181,6 +192,20 @@ def pipeline_snapshot(
     -------
     go.Figure
         Horizontal bars in the order of the stages, each with its number of deals and their amount.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"pipeline_id": ["p"] * 3, "stage": [10, 10, 90], "status": ["pending"] * 3,
+    ...         "amount": [100.0, 50.0, 10.0]}
+    >>> names = {"pipeline_id": ["p", "p"], "pipeline_name": ["Sales"] * 2, "stage": [10, 50],
+    ...          "label": ["Lead", "Offer"]}
+    >>> deals = conform(pl.DataFrame(rows), TABLES["deals"])
+    >>> figure = plots.pipeline_snapshot(deals, conform(pl.DataFrame(names), TABLES["stages"]))
+    >>> figure.layout.title.text
+    'Open deals in each stage (n = 3 open deals)'
     """
     title = "Open deals in each stage"
     snapshot = analysis.pipeline_snapshot(deals, stages)
@@ -243,6 +268,20 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     -------
     go.Figure
         Two colours; the won amount shows on hovering.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> rows = {"status": ["won", "lost", "won"], "amount": [100.0, 70.0, 30.0],
+    ...         "close_date": [date(2026, 1, 5), date(2026, 1, 31), date(2026, 3, 1)]}
+    >>> figure = plots.closed_by_month(conform(pl.DataFrame(rows), TABLES["deals"]))
+    >>> figure.layout.title.text
+    'Deals won and lost per month (n = 3 closed deals)'
+    >>> [trace.name for trace in figure.data]
+    ['won', 'lost']
     """
     title = "Deals won and lost per month"
     months = analysis.closed_by_month(deals)

@@ -56,6 +56,20 @@ def response_time(
     ------
     UsageError
         `as_of` or `time_zone` cannot be read, or a column is missing.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.schema import TABLES, conform
+    >>> came = pl.Series("created_at", [datetime(2026, 3, 2, 9, tzinfo=UTC)] * 3)
+    >>> contacts = conform(pl.DataFrame({"id": ["a", "b", "c"], "created_at": came}), TABLES["contacts"])
+    >>> called = pl.Series("starts_at", [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (12, 18)])
+    >>> calls = pl.DataFrame({"kind": ["call"] * 2, "contact_id": ["a", "b"], "starts_at": called})
+    >>> figure = plots.response_time(contacts, conform(calls, TABLES["activities"]), as_of="2026-03-04")
+    >>> figure.layout.title.text
+    'Time to the first answer (n = 3 contacts)'
     """
     title = "Time to the first answer"
     keys = keys_of(by)

@@ -36,6 +36,21 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     ------
     UsageError
         A column is missing.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.analysis.history import stage_history
+    >>> from crmlab.schema import TABLES, conform
+    >>> def fetched(*rows):
+    ...     columns = ["id", "stage", "status"]
+    ...     return conform(pl.DataFrame(rows, schema=columns, orient="row"), TABLES["deals"])
+    >>> history = stage_history([("2026-01-01", fetched(("a", 10, "pending"), ("b", 10, "pending"))),
+    ...                          ("2026-01-08", fetched(("a", 50, "pending"), ("b", 10, "lost")))])
+    >>> figure = plots.funnel(history, TABLES["stages"].empty())
+    >>> figure.layout.title.text
+    'Deals that reached each stage (n = 2 deals)'
     """
     title = "Deals that reached each stage"
     found = analysis.funnel(history, stages).drop_nulls("reached")
@@ -90,6 +105,21 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     ------
     UsageError
         A column is missing.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from crmlab import plots
+    >>> from crmlab.analysis.history import stage_history
+    >>> from crmlab.schema import TABLES, conform
+    >>> def fetched(*stages):
+    ...     rows = {"id": ["a", "b"][:len(stages)], "stage": stages, "status": ["pending"] * len(stages)}
+    ...     return conform(pl.DataFrame(rows, schema_overrides={"id": pl.String}), TABLES["deals"])
+    >>> fetches = [fetched(10), fetched(20, 20), fetched(20, 20), fetched(30, 20)]
+    >>> history = stage_history(zip(["2026-01-01", "2026-01-11", "2026-01-21", "2026-01-31"], fetches))
+    >>> figure = plots.stage_durations(history, TABLES["stages"].empty())
+    >>> figure.layout.title.text
+    'Days that deals stay in a stage (n = 3 stays)'
     """
     title = "Days that deals stay in a stage"
     found = analysis.stage_durations(history, stages)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from crmlab.privacy.dossier import Dossier, about
+from crmlab.privacy.dossier import Dossier, about, everything
 from crmlab.privacy.erasing import erase
+from crmlab.privacy.person import Person, find
+from crmlab.privacy.search import FOUND_BY, Found, without
 
 __all__ = [
+    "FOUND_BY",
     "Dossier",
+    "Found",
+    "Person",
     "about",
     "erase",
+    "everything",
+    "find",
+    "without",
 ]

@@ -170,9 +170,17 @@ def about(data: Fetched | Stored | str | Path, person: str, *, region: str | Non
     Examples
     --------
     >>> import crmlab
-    >>> held = crmlab.about("out", "ann@example.com")  # doctest: +SKIP
-    >>> held["consent_events"].select("occurred_at", "kind", "channel", "opted_in", "found_by")  # doctest: +SKIP
-    >>> held.write("answer-to-ann")  # doctest: +SKIP
+    >>> import polars as pl
+    >>> rows = {"id": ["1", "2"], "emails": [["ann@example.com"], ["bo@example.com"]]}
+    >>> contacts = crmlab.table("contacts", pl.DataFrame(rows), provider="salesforce")
+    >>> calls = pl.DataFrame({"id": ["7"], "kind": ["call"], "contact_id": ["1"]})
+    >>> activities = crmlab.table("activities", calls, provider="salesforce")
+    >>> data = crmlab.collect(contacts=contacts, activities=activities, as_of="2026-01-31")
+    >>> held = crmlab.about(data, "ann@example.com")  # or the name of a folder in place of data
+    >>> held["activities"].select("kind", "contact_id", "found_by").rows()
+    [('call', '1', 'contact_id')]
+    >>> [path.name for path in held.write("answer-to-ann")]
+    ['about.json', 'about.html']
     """
     found_in = opened(data)
     who = find(found_in, person, region)

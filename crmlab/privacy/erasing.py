@@ -62,8 +62,16 @@ def erase(folder: str | Path, person: str, *, region: str | None = None, dry_run
     Examples
     --------
     >>> import crmlab
-    >>> crmlab.erase("out", "ann@example.com", dry_run=True)  # doctest: +SKIP
-    >>> crmlab.erase("out", "ann@example.com")  # doctest: +SKIP
+    >>> import polars as pl
+    >>> rows = {"id": ["1", "2"], "emails": [["ann@example.com"], ["bo@example.com"]]}
+    >>> contacts = crmlab.table("contacts", pl.DataFrame(rows), provider="salesforce")
+    >>> calls = pl.DataFrame({"id": ["7"], "kind": ["call"], "contact_id": ["1"]})
+    >>> activities = crmlab.table("activities", calls, provider="salesforce")
+    >>> data = crmlab.collect(contacts=contacts, activities=activities, as_of="2026-01-31")
+    >>> files = data.export("out")
+    >>> would = crmlab.erase("out", "ann@example.com", dry_run=True)  # changes nothing
+    >>> crmlab.erase("out", "ann@example.com").select("file", "rows", "rows_left").drop_nulls().rows()
+    [('activities.parquet', 1, 0), ('contacts.parquet', 1, 1)]
     """
     place = Path(folder)
     by_format = stored_files(place)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from crmlab.connector import Fields, Outcome, Page
+from crmlab.connector import Fields, Page
 from crmlab.errors import (
     ApiError,
     CrmlabError,
@@ -19,7 +19,7 @@ from crmlab.errors import (
     UnknownOutcomeError,
     UsageError,
 )
-from crmlab.fetching import Listener, chosen, out_of_time
+from crmlab.fetching import Listener, TaskGroup, chosen, out_of_time
 from crmlab.pushing.batches import Ready, batches
 from crmlab.pushing.current import whole_list
 from crmlab.pushing.follow_up import FollowUp, as_told
@@ -63,21 +63,19 @@ class Sender:
 
     async def run(self) -> None:
         """Send everything, and follow to its end what goes on at the service."""
-        self._follow_up.add(self._prepared.pending)
+        self._follow_up.add(self._prepared.pending, in_part=True)
         total = self._client.timeouts.total
         timer = asyncio.get_running_loop().call_later(total, self._out_of_time, total) if total else None
         try:
             if self._prepared.reads_list:
                 await self._read_list()
             queue = batches(self._ready_rows(), self._target)
-            async with asyncio.TaskGroup() as group:
+            async with TaskGroup() as group:
                 for _ in range(min(IN_FLIGHT, self._client.limits(self._account).concurrency)):
                     group.create_task(self._work(queue))
             if not self.failure and next(queue, None):
                 self.failure = stopped()
             await self._follow_up.run()
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
         finally:
             if timer:
                 timer.cancel()
@@ -138,7 +136,6 @@ class Sender:
         except CrmlabError as error:
             self._failed(lines, error, has_left=has_left.is_set())
         else:
-            self._unknown_in_a_row = 0
             self._answered(batch, lines, page)
         self._progress.tell(len(batch))
 
@@ -194,10 +191,14 @@ class Sender:
 
     def _answered(self, batch: Sequence[Ready], lines: Sequence[Line], page: Page) -> None:
         """Take note of what the answer says of each row."""
+        from crmlab.http.client import outcome_unknown  # noqa: PLC0415  # loads aiohttp
+
         try:
             outcomes = self._target.read(page, [each.entry for each in batch])
-        except TransportError:  # of another shape than documented: it was a success all the same
-            outcomes = [Outcome(state="sent", id=line.id, reason="the answer could not be read") for line in lines]
+        except TransportError as error:  # a gateway's, for one, with a success of its own
+            self._unknown(lines, outcome_unknown(page.request, error))
+            return
+        self._unknown_in_a_row = 0
         settled = []
         for line, outcome in zip(lines, outcomes, strict=True):
             with_time = replace(line, sent_at=self._file.lines[line.row].sent_at)

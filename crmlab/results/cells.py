@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 
 import polars as pl
 
 #: in a joined list: no text at all, and text without a character
 _NULL = "\\N"
 _EMPTY = "\\E"
+_ESCAPE = "\\"
+#: begins a name of what is written with a ``\\`` before it, while a cell is cut
+_MARK = "\0"
+_NAMED = {_MARK: _MARK + "0", "\\\\": _MARK + "1", "\\;": _MARK + "2"}
+_MEANT = {_MARK + "0": _MARK, _MARK + "1": "\\", _MARK + "2": ";"}
 
 
 def unnested(frame: pl.DataFrame) -> pl.DataFrame:
@@ -34,31 +38,27 @@ def _joined(texts: pl.Expr) -> pl.Expr:
     return texts.list.eval(written).list.join(";")
 
 
-def split(joined: str) -> list[str | None]:
-    """Return the list of text that `unnested` joined."""
-    if not joined:
-        return []
-    texts: list[str | None] = []
-    part = ""
-    characters = iter(joined)
-    for character in characters:
-        if character == "\\":
-            part += "\\" + next(characters, "")
-        elif character == ";":
-            texts.append(_unescaped(part))
-            part = ""
-        else:
-            part += character
-    texts.append(_unescaped(part))
-    return texts
+def split(joined: pl.Series) -> pl.Series:
+    r"""Return the lists of text that `unnested` joined; null stays null.
+
+    A cell is cut at each ``;``, but not at ``\;``. So what is written with a ``\`` before it first gets a name
+    that no text has by itself: ``\0`` and a digit. A ``\0`` of the text gets such a name as well.
+    """
+    is_escaped = joined.str.contains_any([_ESCAPE, _MARK])
+    lists = joined.str.split(";")
+    if is_escaped.any():
+        few = joined.to_frame("joined").with_row_index("row").filter(is_escaped)
+        named = pl.col("joined").str.replace_many(_NAMED).str.split(";")
+        cut = few.select("row", texts=named.list.eval(_unescaped(pl.element())))
+        rows = lists.to_frame("plain").with_row_index("row").join(cut, "row", how="left", maintain_order="left")
+        lists = rows.select(pl.coalesce("texts", "plain")).to_series()
+    none = pl.Series([[]], dtype=pl.List(pl.String))
+    return lists.zip_with(joined.ne_missing(""), none.new_from_index(0, len(lists))).alias(joined.name)
 
 
-def _unescaped(part: str) -> str | None:
-    if part == _NULL:
-        return None
-    if part == _EMPTY:
-        return ""
-    return re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL)
+def _unescaped(piece: pl.Expr) -> pl.Expr:
+    without = piece.str.replace_all(r"(?s)\\(.)", "${1}").str.replace_many(_MEANT)
+    return pl.when(piece == _EMPTY).then(pl.lit("")).when(piece != _NULL).then(without)
 
 
 def _as_json(values: pl.Series) -> pl.Series:

@@ -7,10 +7,11 @@ made of it, is in `crmlab.results.excel_sheets`.
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -35,6 +36,8 @@ _MAX_WIDTH = 60
 _DATE_WIDTHS = {"day": 11, "time": 20, "clock": 10}
 #: rows that a column's width is taken from
 _MEASURED_ROWS = 1_000
+#: of which the values are Python's at a time
+_ROWS_AT_ONCE = 5_000
 
 
 def need_xlsxwriter() -> None:
@@ -46,20 +49,34 @@ def need_xlsxwriter() -> None:
 
 
 def write(sheets: Sequence[Sheet], path: Path) -> None:
-    """Write the workbook."""
-    import xlsxwriter  # noqa: PLC0415  # an extra
-    from xlsxwriter.exceptions import FileSizeError  # noqa: PLC0415
+    """Write the workbook, row by row: of the cells, memory holds a few thousand rows at a time.
 
-    # in memory: where the disk is full, XlsxWriter leaves files behind and open
-    made = io.BytesIO()
-    book = xlsxwriter.Workbook(made, {"in_memory": True})
-    for sheet in sheets:
-        _write_sheet(book, sheet)
-    try:
-        book.close()
-    except FileSizeError:
-        raise UsageError("the workbook would have more than 4 GB: write parquet or csv") from None
-    path.write_bytes(made.getbuffer())
+    What is written of each sheet stands in a folder beside the workbook until the workbook is whole.
+    """
+    import xlsxwriter  # noqa: PLC0415  # an extra
+    from xlsxwriter.exceptions import FileCreateError, FileSizeError  # noqa: PLC0415
+
+    with TemporaryDirectory(prefix="sheets-", dir=path.parent, ignore_cleanup_errors=True) as folder:
+        book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": folder})
+        try:
+            for sheet in sheets:
+                _write_sheet(book, sheet)
+            book.close()
+        except FileSizeError:
+            raise UsageError("the workbook would have more than 4 GB: write parquet or csv") from None
+        except FileCreateError as error:
+            raise error.args[0] from None  # the error of the system that it wraps
+        finally:
+            _close(book)
+
+
+def _close(book: Any) -> None:
+    """Close what XlsxWriter leaves open where it could not write on; after a workbook that is whole, nothing is."""
+    book.fileclosed = True  # else it tries once more, when it is collected
+    for sheet in book.worksheets():
+        for file in (sheet.row_data_fh, sheet.fh):
+            with suppress(OSError):  # what could not be written before cannot be written now
+                file.close()
 
 
 def _write_sheet(book: Any, sheet: Sheet) -> None:
@@ -69,25 +86,35 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
     for place, column in enumerate(sheet.columns):
         made.set_column(place, place, _width(column), formats[column.kind])
         _write_text(made, (0, place), column.head, head)
-        _write_column(made, place, column, formats)
+    writers = [_writer(made, column.kind, formats) for column in sheet.columns]
+    row = 0
+    for start in range(0, sheet.rows, _ROWS_AT_ONCE):
+        few = [column.values.slice(start, _ROWS_AT_ONCE).to_list() for column in sheet.columns]
+        for values in zip(*few, strict=True):
+            row += 1
+            for place, value in enumerate(values):
+                if value is not None:
+                    writers[place](row, place, value)
     made.freeze_panes(1, 0)
     if sheet.columns:
         made.autofilter(0, 0, sheet.rows, len(sheet.columns) - 1)
 
 
-def _write_column(made: Any, place: int, column: Column, formats: Mapping[str, Any]) -> None:
-    own = formats[column.kind]
-    for row, value in enumerate(column.values, 1):
-        if value is None:
-            continue
-        if column.kind == "text":
-            _write_text(made, (row, place), value, own)
-        elif column.kind == "boolean":
-            made.write_boolean(row, place, value, own)
-        elif math.isfinite(value):
+def _writer(made: Any, kind: str, formats: Mapping[str, Any]) -> Callable[[int, int, Any], object]:
+    """Return what writes a value of such a column into a row and place."""
+    own = formats[kind]
+    if kind == "text":
+        return lambda row, place, value: _write_text(made, (row, place), value, own)
+    if kind == "boolean":
+        return lambda row, place, value: made.write_boolean(row, place, value, own)
+
+    def write_number(row: int, place: int, value: float) -> None:
+        if math.isfinite(value):
             made.write_number(row, place, value, own)
         else:
             made.write_string(row, place, str(value), formats["text"])
+
+    return write_number
 
 
 def _write_text(made: Any, cell: tuple[int, int], text: str, form: Any) -> None:

@@ -25,6 +25,7 @@ Format = Literal["parquet", "csv", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 #: what makes a text of the checksums of other files
 TextOf = Callable[[Mapping[str, Checksum]], str]
+_AnyFrame = pl.DataFrame | pl.LazyFrame
 #: records and values as they came, which lie beside what was asked for: for this user only
 _PRIVATE = ("rejected", "misfits")
 _NOT_IN_FILE_NAMES = re.compile(r"[/\\\x00]")
@@ -51,7 +52,7 @@ def export(
     Parameters
     ----------
     tables
-        Frames by name: of Polars (lazy too), pandas or pyarrow.
+        Frames by name: of Polars, pandas or pyarrow. Lazy ones of Polars go batch by batch into Parquet files.
     directory
         The folder, which is made where it is not there.
     format
@@ -72,7 +73,7 @@ def export(
     CrmlabError
         The system refused while files were written: the disk is full.
     """
-    frames = {name: collected(as_polars(frame, name), name) for name, frame in tables.items()}
+    frames = {name: as_polars(frame, name) for name, frame in tables.items()}
     checksums: dict[str, Checksum] = {}
     writers = noting(table_writers(frames, format, metadata, workbook=manifest.WORKBOOK), checksums)
     writers |= text_writers(beside, checksums)
@@ -88,14 +89,14 @@ def text_writers(
     return {name: partial(_write_text, text_of, checksums) for name, text_of in texts.items()}
 
 
-def parquet_writers(tables: Mapping[str, pl.DataFrame], metadata: Mapping[str, str]) -> dict[str, Writer]:
+def parquet_writers(tables: Mapping[str, _AnyFrame], metadata: Mapping[str, str]) -> dict[str, Writer]:
     """Return by file name what writes each table as Parquet."""
     writers = {name: partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()}
     return {f"{name}.parquet": _with_its_mode(name, write) for name, write in writers.items()}
 
 
 def table_writers(
-    tables: Mapping[str, pl.DataFrame], format: Format, metadata: Mapping[str, str], *, workbook: str
+    tables: Mapping[str, _AnyFrame], format: Format, metadata: Mapping[str, str], *, workbook: str
 ) -> dict[str, Writer]:
     """Return by file name what writes each table, or the workbook of all of them.
 
@@ -106,15 +107,17 @@ def table_writers(
     """
     if format not in FORMATS:
         raise UsageError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
+    if format == "parquet":
+        _refuse_as_file_names(tables)
+        return parquet_writers(tables, metadata)
+    frames = {name: collected(frame, name) for name, frame in tables.items()}
     if format == "xlsx":
         excel.need_xlsxwriter()
-        return {workbook: partial(excel.write, sheets(tables))}
-    _refuse_as_file_names(tables)
-    if format == "csv":
-        _refuse_for_csv(tables)
-        writers = {name: partial(_write_csv, name, frame) for name, frame in tables.items()}
-        return {f"{name}.csv": _with_its_mode(name, write) for name, write in writers.items()}
-    return parquet_writers(tables, metadata)
+        return {workbook: partial(excel.write, sheets(frames))}
+    _refuse_as_file_names(frames)
+    _refuse_for_csv(frames)
+    writers = {name: partial(_write_csv, name, frame) for name, frame in frames.items()}
+    return {f"{name}.csv": _with_its_mode(name, write) for name, write in writers.items()}
 
 
 def _with_its_mode(name: str, write: Writer) -> Writer:
@@ -146,9 +149,12 @@ def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
         raise UsageError(f"CSV cannot hold {', '.join(problems)}: cast to text, or leave the column out")
 
 
-def _write_parquet(name: str, frame: pl.DataFrame, metadata: Mapping[str, str], path: Path) -> None:
+def _write_parquet(name: str, frame: _AnyFrame, metadata: Mapping[str, str], path: Path) -> None:
     with _refusals_in_words(name, "Parquet"):
-        frame.write_parquet(path, compression="zstd", metadata=dict(metadata))
+        if isinstance(frame, pl.LazyFrame):
+            frame.sink_parquet(path, compression="zstd", metadata=dict(metadata))
+        else:
+            frame.write_parquet(path, compression="zstd", metadata=dict(metadata))
 
 
 def _write_csv(name: str, frame: pl.DataFrame, path: Path) -> None:
@@ -205,6 +211,16 @@ def read_csv(path: str | Path) -> pl.DataFrame:
         times in the notation of a country.
     SchemaError
         It lacks columns of that table.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import crmlab
+    >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "text": ["", None]}
+    >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+    >>> files = crmlab.collect(deals=deals, as_of="2026-01-31").export("out", format="csv")
+    >>> crmlab.read_csv("out/deals.csv").select("id", "status", "text").rows()
+    [('1', 'won', ''), ('2', 'lost', None)]
     """
     name = Path(path).stem
     if name not in TABLES:
@@ -234,7 +250,7 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: s
             pl.Series(frame.columns, dtype=pl.String).to_frame("name").select(unshielded(pl.col("name"))).to_series()
         )
         named = frame.rename(dict(zip(frame.columns, names, strict=True)))
-        return named.select(_restored(name, schema.get(name, pl.String())) for name in named.columns)
+        return named.select(_restored(values, schema.get(values.name, pl.String())) for values in named)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
@@ -250,13 +266,13 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: s
         ) from None
 
 
-def _restored(name: str, dtype: pl.DataType) -> pl.Expr:
+def _restored(values: pl.Series, dtype: pl.DataType) -> pl.Expr | pl.Series:
     """Return a column of text as the values that `flat` made it of."""
-    column = pl.col(name)
+    column = pl.col(values.name)
     if dtype == pl.String:
         return unshielded(column)
     if dtype == pl.List(pl.String):
-        return unshielded(column).map_elements(split, return_dtype=dtype)
+        return split(values.to_frame().select(unshielded(column)).to_series())
     if dtype.is_nested():
         return unshielded(column).str.json_decode(dtype)
     if dtype == pl.Datetime:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 import polars as pl
@@ -21,6 +24,9 @@ from crmlab.schema import UTC, Asked, Frame, TableName, Tables, TimeLike
 
 if TYPE_CHECKING:
     from crmlab.results.export import Format
+    from crmlab.results.masking import Mask
+
+LOG = logging.getLogger("crmlab")
 
 SUMMARY = pl.Schema(
     {
@@ -138,6 +144,81 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     def __len__(self) -> int:
         return len(self._tables)
 
+    def export(self, directory: str | Path, format: Format = "parquet", *, mask: bool | bytes = False) -> list[Path]:
+        """Write the tables, the summary, rejected records and misfits if there are any; masked on request.
+
+        One file for each, or one workbook with a sheet for each, and ``crmlab.json``, which says what was asked and
+        when; `crmlab.open` reads it. See `crmlab.results.export.export` and `masked`. Lazy tables go batch by batch
+        into Parquet files, whatever their size; for the other formats they are read into memory.
+
+        Parameters
+        ----------
+        directory
+            The folder, which is made where it is not there.
+        format
+            ``"parquet"``, ``"csv"`` or ``"xlsx"``.
+        mask
+            True: tokens instead of personal values, by a key that is kept nowhere. Or the key, 16 to 64 bytes: files
+            that are masked by the same one join, those of another day too.
+
+        Raises
+        ------
+        UsageError
+            The folder holds files of another question: other accounts, another period, or tables that are not among
+            these.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> [path.name for path in data.export("out", format="csv")]
+        ['deals.csv', 'summary.csv', 'crmlab.json']
+        """
+        from crmlab.results.export import export  # noqa: PLC0415  # loaded when it is used
+        from crmlab.results.masking import as_mask  # noqa: PLC0415
+
+        by = as_mask(mask)
+        if by:
+            return self._masked_by(by).export(directory, format)
+        manifest.refuse_another_question(directory, self.asked, format)
+        frames: dict[str, Any] = {**self._tables, **self._beside()}
+        if format == "xlsx":  # a workbook is passed on alone
+            frames = {"about": self._about(), **frames}
+        return export(
+            frames,
+            directory,
+            format,
+            obsolete=NOT_ALWAYS - frames.keys(),
+            beside={manifest.FILE: partial(self._manifest, directory, format)},
+            metadata=manifest.parquet_metadata(self.asked, is_masked=self.is_masked),
+        )
+
+    @abstractmethod
+    def _masked_by(self, mask: Mask) -> Result[Frame]:
+        """Return the same with personal values as tokens."""
+
+    def _masked_account(self) -> dict[str, Any]:
+        """Return everything but the tables as masked data have it."""
+        from crmlab.results.masking import masked_account  # noqa: PLC0415  # loaded when it is used
+
+        names = ("summary", "rejected", "misfits", "failures", "asked")
+        return masked_account({name: getattr(self, name) for name in names})
+
+    def _about(self) -> pl.DataFrame:
+        """Return what was asked, in words, as a sheet of a workbook."""
+        accounts = [f"{account.name} ({account.provider})" for account in self.asked.accounts]
+        lines = {
+            "fetched": f"{self.fetched_at:%Y-%m-%d %H:%M} UTC",
+            "accounts": ", ".join(accounts),
+            "holds": self.asked.in_words() or "all times",
+            "complete": "yes" if self.complete else "no: see the sheet summary",
+            "masked": "yes: names, addresses and texts are tokens" if self.is_masked else "no",
+        }
+        return pl.DataFrame({"what": list(lines), "value": list(lines.values())})
+
     def writers_beside(self, directory: str | Path, wholes: Mapping[str, Path]) -> dict[str, Writer]:
         """Return what writes the files beside the tables as Parquet, by name: summary, rejected, misfits, manifest.
 
@@ -203,6 +284,14 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
         )
 
+    def _log_note(self, query: str) -> None:
+        """Log what the tables of a query lack."""
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
+
+        said = sql.sql_note(self, query)
+        if said:
+            LOG.info("sql: %s", said)
+
     def _period_in_words(self) -> str:
         period = self.asked.in_words()
         return f" It holds {period}." if period else ""
@@ -224,68 +313,66 @@ class Fetched(Result[pl.DataFrame]):
         Of rejected records only the number is kept, of misfits also the id and the field, and the notes of
         the summary say so. Without a `key` each call has its own tokens: keep what it returns where several
         files are to join.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> masked = data.masked(key=b"kept where nobody looks").deals
+        >>> masked.select("id", "status", pl.col("owner_name") == "Ann Bee").rows()
+        [('1', 'won', False), ('2', 'lost', None)]
         """
-        from crmlab.results.masking import mask, without_content  # noqa: PLC0415  # loaded when it is used
+        from crmlab.results.masking import Mask  # noqa: PLC0415  # loaded when it is used
 
-        left_out = pl.concat_str(
-            pl.col("note").replace("", None),
-            pl.lit("masked: what was rejected or could not be read is left out"),
-            separator="; ",
-            ignore_nulls=True,
-        )
-        counted = [name for name in ("rejected", "misfits") if name in self.summary.columns]
-        has_unread = pl.sum_horizontal(counted) > 0
-        return Fetched(
-            mask(self._tables, key, drop=drop),
-            heights=self._heights,
-            summary=self.summary.with_columns(note=pl.when(has_unread).then(left_out).otherwise("note")),
-            rejected=without_content(self.rejected),
-            misfits=without_content(self.misfits),
-            failures=self.failures,
-            asked=self.asked,
-            is_masked=True,
-        )
+        return self._masked_by(Mask(key, drop=drop))
 
-    def export(self, directory: str | Path, format: Format = "parquet", *, mask: bool = False) -> list[Path]:
-        """Write the tables, the summary, rejected records and misfits if there are any; masked on request.
+    def _masked_by(self, mask: Mask) -> Fetched:
+        tables = {name: mask.frame(name, frame) for name, frame in self._tables.items()}
+        return Fetched(tables, heights=self._heights, **self._masked_account())
 
-        One file for each, or one workbook with a sheet for each, and ``crmlab.json``, which says what was asked and
-        when; `crmlab.open` reads it. See `crmlab.results.export.export` and `masked`.
+    def sql(self, query: str) -> pl.DataFrame:
+        """Return the answer of a SQL query over the tables, by Polars' SQL.
+
+        Every table has its name there; one with a dot stands in double quotes: ``"onepagecrm.deals"``. An answer says
+        neither of which period its tables are nor whether they are complete: `asked` and `summary` do, and the log at
+        INFO where they are not whole.
+
+        Parameters
+        ----------
+        query
+            One select (https://docs.pola.rs/api/python/stable/reference/sql).
+
+        Returns
+        -------
+        pl.DataFrame
+            Its columns are those that the query names.
 
         Raises
         ------
         UsageError
-            The folder holds files of another question: other accounts, another period, or tables that are not among
-            these.
+            It is no select, names a table or a column that is not there, or reads a file.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2", "3"], "status": ["won", "lost", "won"]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> data.sql("select status, count(*) as deals from deals group by status order by deals").rows()
+        [('lost', 1), ('won', 2)]
+        >>> data.sql("select * from contacts")
+        Traceback (most recent call last):
+        ...
+        crmlab.errors.UsageError: unknown table 'contacts' in SQL; there is deals
         """
-        from crmlab.results.export import export  # noqa: PLC0415  # loaded when it is used
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
 
-        if mask:
-            return self.masked().export(directory, format)
-        manifest.refuse_another_question(directory, self.asked, format)
-        frames = {**self._tables, **self._beside()}
-        if format == "xlsx":  # a workbook is passed on alone
-            frames = {"about": self._about(), **frames}
-        return export(
-            frames,
-            directory,
-            format,
-            obsolete=NOT_ALWAYS - frames.keys(),
-            beside={manifest.FILE: partial(self._manifest, directory, format)},
-            metadata=manifest.parquet_metadata(self.asked, is_masked=self.is_masked),
-        )
-
-    def _about(self) -> pl.DataFrame:
-        """Return what was asked, in words, as a sheet of a workbook."""
-        accounts = [f"{account.name} ({account.provider})" for account in self.asked.accounts]
-        lines = {
-            "fetched": f"{self.fetched_at:%Y-%m-%d %H:%M} UTC",
-            "accounts": ", ".join(accounts),
-            "holds": self.asked.in_words() or "all times",
-            "complete": "yes" if self.complete else "no: see the sheet summary",
-            "masked": "yes: names, addresses and texts are tokens" if self.is_masked else "no",
-        }
-        return pl.DataFrame({"what": list(lines), "value": list(lines.values())})
+        self._log_note(query)
+        return sql.sql_answer(query, self._tables)
 
     @overload
     def report(
@@ -293,7 +380,7 @@ class Fetched(Result[pl.DataFrame]):
         path: str | Path,
         *,
         tables: None = None,
-        mask: bool = False,
+        mask: bool | bytes = False,
         title: str = "",
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
@@ -308,7 +395,7 @@ class Fetched(Result[pl.DataFrame]):
         path: str | Path,
         *,
         tables: Format,
-        mask: bool = False,
+        mask: bool | bytes = False,
         title: str = "",
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
@@ -322,7 +409,7 @@ class Fetched(Result[pl.DataFrame]):
         path: str | Path,
         *,
         tables: Format | None = None,
-        mask: bool = False,
+        mask: bool | bytes = False,
         title: str = "",
         time_zone: str = "UTC",
         questions: Iterable[str] | None = None,
@@ -341,7 +428,7 @@ class Fetched(Result[pl.DataFrame]):
             each, and ``report.json``, which says of each its formula, population, period and time. See
             `crmlab.report.write_numbers`.
         mask
-            Tokens instead of names, addresses and texts, see `masked`.
+            True, or a key: tokens instead of names, addresses and texts, see `masked`.
         title
             Heading of the report.
         time_zone
@@ -371,14 +458,23 @@ class Fetched(Result[pl.DataFrame]):
 
         Examples
         --------
-        >>> data.report("monday.html", title="Monday", time_zone="Europe/Berlin")  # doctest: +SKIP
-        >>> data.report("monday/", tables="csv", questions=["win_rate", "ageing"])  # doctest: +SKIP
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> data.report("monday.html", title="Monday", time_zone="Europe/Berlin").name
+        'monday.html'
+        >>> [path.name for path in data.report("monday", tables="csv", questions=["win_rate"])]
+        ['win_rate.csv', 'report.json']
         """
         from crmlab import report  # noqa: PLC0415  # above this module: loaded only when asked for
+        from crmlab.results.masking import as_mask  # noqa: PLC0415
 
         # before masking: tokens cannot be compared as people write names
         who = None if self.is_masked else report.known_people(self._tables)
-        shown = self.masked() if mask else self
+        by = as_mask(mask)
+        shown = self._masked_by(by) if by else self
         options: dict[str, Any] = {
             "who": who,
             "as_of": shown.fetched_at if as_of is None else as_of,
@@ -405,22 +501,86 @@ class Fetched(Result[pl.DataFrame]):
 
 
 class Stored(Result[pl.LazyFrame]):
-    """Tables in Parquet files: ``data["deals"]`` is ``data.deals``, a `polars.LazyFrame` of its file.
+    """Tables in Parquet files or in a lake: ``data["deals"]`` is ``data.deals``, a `polars.LazyFrame` of its files.
 
     Attributes
     ----------
     paths : dict of str to Path
-        The files, those of the summary, of the rejected records and of the misfits included. And see `Result`.
+        The files, those of the summary, of the rejected records and of the misfits included; of a lake none. And see
+        `Result`.
+    place : str
+        The folder or the lake.
 
-    To export, report or mask them, read them into memory with ``crmlab.open(folder, lazy=False)``.
+    ``export`` and ``masked`` work through the files batch by batch. For a report, or CSV and Excel files of what is not
+    too large, read them into memory with ``crmlab.open(folder, lazy=False)``, or `collect` those of a lake.
     """
 
-    paths: dict[str, Path]
+    paths: Mapping[str, Path] = MappingProxyType({})
+    place: str = ""
+
+    def collect(self) -> Fetched:
+        """Return the same with all tables in memory."""
+        tables = dict(zip(self._tables, pl.collect_all(self._tables.values()), strict=True))
+        return Fetched(
+            tables,
+            heights={name: frame.height for name, frame in tables.items()},
+            summary=self.summary,
+            rejected=self.rejected,
+            misfits=self.misfits,
+            failures=self.failures,
+            asked=self.asked,
+            is_masked=self.is_masked,
+        )
+
+    def masked(self, key: bytes | None = None, *, drop: bool = False) -> Stored:
+        """Return the same with personal values as tokens, or as null, made while the files are read.
+
+        As `Fetched.masked`, whose tokens are the same by the same key. The files stay as they are, and are not
+        among the `paths` of what it returns; ``export(folder, mask=key)`` writes masked ones.
+        """
+        from crmlab.results.masking import Mask  # noqa: PLC0415  # loaded when it is used
+
+        return self._masked_by(Mask(key, drop=drop))
+
+    def _masked_by(self, mask: Mask) -> Stored:
+        tables = {name: mask.lazy(name, scan) for name, scan in self._tables.items()}
+        masked = Stored(tables, heights=self._heights, **self._masked_account())
+        masked.paths = {}
+        return masked
+
+    def sql(self, query: str) -> pl.LazyFrame:
+        """Return the answer of a SQL query over the tables, lazily: see `Fetched.sql`.
+
+        Tables and columns that are not there are told at once. What is read of the files, ``collect()`` reads, and of
+        them only the columns and rows that the query needs.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2", "3"], "status": ["won", "lost", "won"]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> written = data.export("warehouse")
+        >>> crmlab.open("warehouse").sql("select count(*) as won from deals where status = 'won'").collect().item()
+        2
+        """
+        from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
+
+        self._log_note(query)
+        return sql.planned(query, self._tables)
 
     def _table_lines(self) -> pl.DataFrame:
+        lines = super()._table_lines()
+        if not self.paths:
+            return lines
         files = [self.paths[name].name for name in self]
-        return super()._table_lines().with_columns(file=pl.Series(files, dtype=pl.String))
+        return lines.with_columns(file=pl.Series(files, dtype=pl.String))
 
     def _overview(self) -> Overview:
         overview = super()._overview()
-        return replace(overview, words=f"{overview.words} In {self.paths['summary'].parent}.")
+        if self.place or self.paths:
+            where = f"In {self.place or self.paths['summary'].parent}."
+        else:
+            where = "Masked while the files are read."
+        return replace(overview, words=f"{overview.words} {where}")

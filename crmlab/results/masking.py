@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,7 +16,7 @@ from crmlab.providers import registry
 from crmlab.schema import CUSTOM, TABLES, as_polars, collected, mailboxes
 
 #: what blake2b takes at most; below the least, all keys could be tried
-_KEY_BYTES = range(16, 65)
+KEY_BYTES = range(16, 65)
 _TOKEN_BYTES = 10  # two of a million values are equal by chance once in 10^12 fetches
 #: one e-mail address or several, and nothing else
 _ONLY_EMAILS = r"^[\s,;|]*(?:[^\s,;|@]+[@\uff20][^\s,;|@]+[\s,;|]*)+$"
@@ -77,24 +79,125 @@ def mask(tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = Fa
     │ 1   ┆ 20    │
     └─────┴───────┘
     """
-    strange = [name for name in tables if name not in TABLES and not _of_a_service(name)]
-    if strange:
-        raise UsageError(f"not known which columns of {', '.join(strange)} are personal: mask tables of crmlab's only")
-    if key is None:
-        key = secrets.token_bytes(_KEY_BYTES[-1])
-    elif len(key) not in _KEY_BYTES:
-        raise UsageError(
-            f"the key has {len(key)} bytes: give {_KEY_BYTES[0]} to {_KEY_BYTES[-1]}, such as secrets.token_bytes(32)"
-        )
-    masked = {}
-    for name, given in tables.items():
-        frame = collected(as_polars(given, name), name)
-        columns = [_masked(frame[column], key, drop=drop) for column in _personal(name, frame)]
-        masked[name] = frame.with_columns(columns)
-    return masked
+    for_all = Mask(key, drop=drop)
+    return {name: for_all.frame(name, collected(as_polars(given, name), name)) for name, given in tables.items()}
 
 
-def without_content(unread: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """One key, by which any number of frames are masked one after the other: what is equal in them stays equal.
+
+    Nothing is kept of what was masked, so memory holds one frame at a time, and the key is in no repr.
+
+    Parameters
+    ----------
+    key
+        16 to 64 random bytes; None: new ones, kept nowhere else.
+    drop
+        Null instead of tokens.
+
+    Raises
+    ------
+    UsageError
+        It is no key, or too short or too long.
+
+    Examples
+    --------
+    >>> mask = Mask(b"kept where nobody looks")
+    >>> parts = [mask.frame("users", pl.DataFrame({"id": [id], "name": ["Ann"]})) for id in "12"]
+    >>> parts[0]["name"].item() == parts[1]["name"].item() != "Ann"
+    True
+    """
+
+    key: bytes | None = field(default=None, repr=False)
+    drop: bool = False
+
+    def __post_init__(self) -> None:
+        if self.key is None:
+            object.__setattr__(self, "key", secrets.token_bytes(KEY_BYTES[-1]))
+        elif not isinstance(self.key, bytes):
+            kind = type(self.key).__name__
+            raise UsageError(f"the key of a mask is bytes, such as secrets.token_bytes(32), not of type {kind}")
+        elif len(self.key) not in KEY_BYTES:
+            raise UsageError(
+                f"the key has {len(self.key)} bytes: give {KEY_BYTES[0]} to {KEY_BYTES[-1]}, "
+                "such as secrets.token_bytes(32)"
+            )
+
+    def frame(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return rows of the table of that name with each value of a personal column as a token, or as null."""
+        columns = [self._column(frame[column]) for column in self._personal(name, frame.columns)]
+        return frame.with_columns(columns)
+
+    def lazy(self, name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the same of a lazy frame, which is masked batch by batch while it is read."""
+        schema = frame.collect_schema()
+        self._personal(name, schema.names())  # what nobody knows is refused now, not when it is read
+        # no row of a table says anything of another one
+        return frame.map_batches(partial(self.frame, name), schema=schema, streamable=True)
+
+    def _personal(self, name: str, columns: list[str]) -> list[str]:
+        """Return the personal columns, and those of which nobody has said what they hold."""
+        if name in TABLES:
+            declared = TABLES[name].columns
+            return [column for column in columns if column not in declared or declared[column].personal]
+        if not _of_a_service(name):
+            raise UsageError(f"not known which columns of {name} are personal: mask tables of crmlab's only")
+        provider, _, resource = name.partition(".")
+        return registry()[provider].personal_columns(resource, columns)
+
+    def _column(self, values: pl.Series) -> pl.Series:
+        if self.drop or not _texts(values):
+            return pl.repeat(None, len(values), dtype=values.dtype, eager=True).alias(values.name)
+        assert self.key
+        return _tokens(values, self.key)
+
+
+def as_mask(mask: object) -> Mask | None:
+    """Return how a `mask` that somebody gave masks: True, or the key; None where nothing is to be masked.
+
+    Raises
+    ------
+    UsageError
+        It is neither.
+    """
+    if mask is False:
+        return None
+    if mask is True:
+        return Mask()
+    if not isinstance(mask, bytes):
+        raise UsageError(f"mask is True, False or a key of 16 to 64 bytes, not of type {type(mask).__name__}")
+    return Mask(mask)
+
+
+def masked_account(account: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands beside the tables as masked data have it: by name, what `Result` takes.
+
+    Of rejected records and misfits their number stays, and not what they hold.
+    """
+    return {
+        **account,
+        "summary": _without_unread(account["summary"]),
+        "rejected": _without_content(account["rejected"]),
+        "misfits": _without_content(account["misfits"]),
+        "is_masked": True,
+    }
+
+
+def _without_unread(summary: pl.DataFrame) -> pl.DataFrame:
+    """Return the summary with a note on each list of which something was rejected or not read, and is left out."""
+    left_out = pl.concat_str(
+        pl.col("note").replace("", None),
+        pl.lit("masked: what was rejected or could not be read is left out"),
+        separator="; ",
+        ignore_nulls=True,
+    )
+    counted = [name for name in ("rejected", "misfits") if name in summary.columns]
+    has_unread = pl.sum_horizontal(counted) > 0
+    return summary.with_columns(note=pl.when(has_unread).then(left_out).otherwise("note"))
+
+
+def _without_content(unread: pl.DataFrame) -> pl.DataFrame:
     """Return rejected records or misfits without what they hold: their number stays, reasons quote values."""
     return unread.with_columns(pl.lit(None, pl.String).alias(name) for name in ("reason", "raw"))
 
@@ -105,21 +208,6 @@ def _of_a_service(name: str) -> bool:
     return provider in registry() and any(each.name == resource for each in registry()[provider].resources)
 
 
-def _personal(name: str, frame: pl.DataFrame) -> list[str]:
-    """Return the personal columns, and those of which nobody has said what they hold."""
-    if name in TABLES:
-        declared = TABLES[name].columns
-        return [column for column in frame.columns if column not in declared or declared[column].personal]
-    provider, _, resource = name.partition(".")
-    return registry()[provider].personal_columns(resource, frame.columns)
-
-
-def _masked(values: pl.Series, key: bytes, *, drop: bool) -> pl.Series:
-    if drop or not _texts(values):
-        return pl.repeat(None, len(values), dtype=values.dtype, eager=True).alias(values.name)
-    return _tokens(values, key)
-
-
 def _tokens(values: pl.Series, key: bytes) -> pl.Series:
     """Return the values as tokens; every text is hashed once, however often it is there."""
     found = [each.cast(pl.String) for each in _texts(values)]
@@ -127,8 +215,8 @@ def _tokens(values: pl.Series, key: bytes) -> pl.Series:
     # no address is in any other text, and a long one takes time
     addresses = pl.when(pl.col("text").str.contains(_ONLY_EMAILS)).then(mailboxes(pl.col("text")).list.join(" "))
     compared = texts.select("text", pl.coalesce(pl.when(addresses != "").then(addresses), "text").alias("compared"))
-    tokens = {text: _token(compared, key) for text, compared in compared.iter_rows()}
-    replaced = _replaced(pl.col(values.name), values.dtype, tokens)
+    tokens = pl.Series("token", _hashed(compared["compared"], key), dtype=pl.String)
+    replaced = _replaced(pl.col(values.name), values.dtype, texts["text"], tokens)
     return values.to_frame().select(replaced.alias(values.name)).to_series()
 
 
@@ -146,24 +234,32 @@ def _texts(values: pl.Series) -> list[pl.Series]:
     return [values] if values.dtype in _TEXT else []
 
 
-def _replaced(element: pl.Expr, dtype: Any, tokens: Mapping[str, str]) -> pl.Expr:
+def _replaced(element: pl.Expr, dtype: Any, texts: pl.Series, tokens: pl.Series) -> pl.Expr:
     """Return the same with each text as its token, and null for what is no text."""
     if isinstance(dtype, pl.List):
-        return element.list.eval(_replaced(pl.element(), dtype.inner, tokens))
+        return element.list.eval(_replaced(pl.element(), dtype.inner, texts, tokens))
     if isinstance(dtype, pl.Struct):
         inside = dtype.fields
         if dtype == _CUSTOM_FIELD:
             inside = [each for each in inside if each.name == "value"]
-        parts = [_replaced(pl.field(each.name), each.dtype, tokens).alias(each.name) for each in inside]
+        parts = [_replaced(pl.field(each.name), each.dtype, texts, tokens).alias(each.name) for each in inside]
         return element.struct.with_fields(parts) if parts else element
     if dtype in _TEXT:
-        written = element.cast(pl.String).replace_strict(tokens, return_dtype=pl.String)
+        written = element.cast(pl.String).replace_strict(texts, tokens, return_dtype=pl.String)
         return written.cast(dtype) if isinstance(dtype, pl.Categorical) else written
     # of the same length as the column or list that it stands in
     return pl.when(element.is_null()).then(element).otherwise(None)
 
 
-def _token(text: str, key: bytes) -> str:
-    if not text.strip():
-        return text
-    return hashlib.blake2b(text.encode(), digest_size=_TOKEN_BYTES, key=key).hexdigest()
+def _hashed(texts: pl.Series, key: bytes) -> list[str]:
+    """Return the token of each text; blank text stays blank."""
+    keyed = hashlib.blake2b(digest_size=_TOKEN_BYTES, key=key)
+    tokens = []
+    for text in texts.to_list():
+        if not text or text.isspace():
+            tokens.append(text)
+            continue
+        hash = keyed.copy()
+        hash.update(text.encode())
+        tokens.append(hash.hexdigest())
+    return tokens

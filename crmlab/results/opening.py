@@ -64,8 +64,12 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
     Examples
     --------
     >>> import crmlab
-    >>> data = crmlab.open("out", lazy=False)  # doctest: +SKIP
-    >>> data.report("monday.html")  # doctest: +SKIP
+    >>> import polars as pl
+    >>> deals = crmlab.table("deals", pl.DataFrame({"id": ["1"], "status": ["won"]}), provider="salesforce")
+    >>> files = crmlab.collect(deals=deals, as_of="2026-01-31").export("out")
+    >>> data = crmlab.open("out", lazy=False)  # in memory; else its tables are lazy frames
+    >>> data.fetched_at.date().isoformat(), data.deals["status"].to_list()
+    ('2026-01-31', ['won'])
     """
     check_threads()
     place = Path(folder)
@@ -105,7 +109,7 @@ def tells_time(folder: str | Path) -> bool:
 
 
 def _stored(files: Mapping[str, Path], known: Mapping[str, Any], place: Path) -> Stored:
-    scans = {name: pl.scan_parquet(path) for name, path in files.items()}
+    scans = {name: pl.scan_parquet(path, glob=False) for name, path in files.items()}
     heights = {name: scan.select(pl.len()).collect().item() for name, scan in scans.items()}
     _refuse_other_heights(place, heights, manifest.read(place))
     stored = Stored(scans, heights=heights, **known)
@@ -222,7 +226,7 @@ def _known(place: Path, format: str) -> dict[str, pl.DataFrame]:
 
 def _parquet(name: str, path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError):
         raise UsageError(f"{path} cannot be read as Parquet") from None
 

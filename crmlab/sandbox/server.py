@@ -8,6 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -224,7 +225,10 @@ def _front(running: Sandbox, service: Service, latency: float, faults: Sequence[
             hitting = [fault for fault in faults if fault.hits(request)]
             for fault in reversed(hitting):
                 handle = partial(broken, fault, request, handle, service)
-            return await handle()
+            response = await handle()
+            # of a world of some days ago, answers say so
+            response.headers.setdefault("Date", format_datetime(running.world.clock(), usegmt=True))
+            return response
         finally:
             running.in_flight -= 1
 

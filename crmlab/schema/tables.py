@@ -36,12 +36,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One kind of record. `window` names the times that `since` and `until` bound (first non-null)."""
+    """One kind of record. `window` names the times that `since` and `until` bound (first non-null).
+
+    `is_event`: a row is something that happened or was counted, so it stays true when the service keeps it no longer.
+    """
 
     name: str
     doc: str
     columns: Mapping[str, Column]
     window: tuple[str, ...] = ()
+    is_event: bool = False
 
     @property
     def schema(self) -> pl.Schema:
@@ -250,6 +254,7 @@ _ALL = (
         name="consent_events",
         doc="What people said about being contacted, and the proof of it.",
         window=("occurred_at", "modified_at", "created_at"),
+        is_event=True,
         columns=_columns(
             kind=(_text, "the service's own word for what the person or the service did"),
             contact_id=(_text, "the person, in that service"),
@@ -275,6 +280,7 @@ _ALL = (
         name="consent_statistics",
         doc="Banner statistics per day. Counts are of visitors unless the name says otherwise.",
         window=(),
+        is_event=True,
         columns=_columns(
             day=(_date, "day, as the service counts it"),
             banner_id=(_text, "banner"),
@@ -302,6 +308,7 @@ _ALL = (
     Table(
         name="consent_statistics_items",
         doc="Banner statistics per day for each category and each vendor (long form).",
+        is_event=True,
         columns=_columns(
             day=(_date, "day, as the service counts it"),
             banner_id=(_text, "banner"),
@@ -383,6 +390,7 @@ _ALL = (
         name="deliveries",
         doc="Events delivered over time.",
         window=("at",),
+        is_event=True,
         columns=_columns(
             integration_id=(_text, "the source or destination"),
             at=(_time, "UTC; start of the interval"),
@@ -394,6 +402,7 @@ _ALL = (
         name="operations",
         doc="Background work of the services: uploads, exports, recounts.",
         window=_OBJECT,
+        is_event=True,
         columns=_columns(
             kind=(_text, "what is done"),
             model=(_text, "to which kind of record"),
@@ -405,6 +414,7 @@ _ALL = (
         name="changes",
         doc="Who changed what in a service's configuration.",
         window=("created_at",),
+        is_event=True,
         columns=_columns(
             kind=(_text, "created, updated, deleted, published, ..."),
             description=(_text, "what was done, as the service words it"),

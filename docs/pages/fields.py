@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -15,19 +15,32 @@ from docs.pages import declared
 from docs.pages.markdown import code, table
 
 _CUSTOM = "a custom field"
+#: table, column, and what fills it
+_Named = tuple[str, str, declared.Filling]
+#: field, shared tables, whole records
+_Row = tuple[str, str, str]
 
 
 def pages() -> dict[str, str]:
     """Return each page by its path."""
-    return {"fields/index.md": _index()} | {
-        f"fields/{name}.md": _page(provider) for name, provider in registry().items()
-    }
+    known = {name: _Fields(provider) for name, provider in registry().items()}
+    return {"fields/index.md": _index(known)} | {f"fields/{name}.md": _page(each) for name, each in known.items()}
 
 
-def _index() -> str:
+class _Fields:
+    """Where the documented fields of a service went, by resource: found out once, for the index and its own page."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        fillings = list(declared.fillings(provider))
+        self.rows = {each.name: _rows(provider, each, fillings) for each in provider.resources}
+
+
+def _index(known: Mapping[str, _Fields]) -> str:
     rows = []
-    for name, provider in registry().items():
-        found = [where for resource in provider.resources for where in _rows(provider, resource)]
+    for name, fields in known.items():
+        provider = fields.provider
+        found = [where for of_resource in fields.rows.values() for where in of_resource]
         in_tables = sum(bool(tables) for _, tables, _ in found)
         never = len(provider.never_kept) + sum(whole.startswith("never kept") for _, _, whole in found)
         rows.append([f"[{provider.title}]({name}.md)", str(len(found)), str(in_tables), str(never)])
@@ -49,8 +62,9 @@ or message.
 """
 
 
-def _page(provider: Provider) -> str:
-    parts = [_resource(provider, resource) for resource in provider.resources]
+def _page(fields: _Fields) -> str:
+    provider = fields.provider
+    parts = [_resource(resource, fields.rows[resource.name]) for resource in provider.resources]
     if provider.never_kept:
         rows = [[code(field), f"never kept: {why}"] for field, why in provider.never_kept.items()]
         parts.append(f"## Records that are not read\n\n{table(['field', 'whole records'], rows)}\n")
@@ -63,8 +77,8 @@ Where an object is searched as a whole, all fields in it that may have any shape
 {chr(10).join(parts)}"""
 
 
-def _resource(provider: Provider, resource: Resource) -> str:
-    rows = [[code(field), tables, whole] for field, tables, whole in _rows(provider, resource)]
+def _resource(resource: Resource, found: list[_Row]) -> str:
+    rows = [[code(field), tables, whole] for field, tables, whole in found]
     return f"""## {resource.name}
 
 {resource.doc}
@@ -73,9 +87,9 @@ def _resource(provider: Provider, resource: Resource) -> str:
 """
 
 
-def _rows(provider: Provider, resource: Resource) -> list[tuple[str, str, str]]:
+def _rows(provider: Provider, resource: Resource, fillings: Iterable[_Named]) -> list[_Row]:
     """Return each documented field with the columns that it fills, and its column in the whole records."""
-    filled = _filled(provider, resource)
+    filled = _filled(resource, fillings)
     rows = []
     for field, dtype in documented(provider, resource).items():
         has_any_shape = dtype == JSON
@@ -127,12 +141,12 @@ def _ways_inside(way: str, dtype: Any) -> Iterator[tuple[str, Any]]:
         yield way, dtype
 
 
-def _filled(provider: Provider, resource: Resource) -> Mapping[str, list[str]]:
+def _filled(resource: Resource, fillings: Iterable[_Named]) -> Mapping[str, list[str]]:
     """Return the columns that each way to a field fills."""
     filled: dict[str, list[str]] = defaultdict(list)
     if resource.destructive:
         return filled
-    for name, column, filling in declared.fillings(provider):
+    for name, column, filling in fillings:
         if filling.resource is resource:
             for path in filling.fields:
                 filled[_plain(path)].append(code(f"{name}.{column}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import inspect
 
@@ -36,6 +37,13 @@ pages are written by the declarations that the code runs on; `crmlab doctor` pri
 
 {table(["service", "name", "tables it fills"], rows)}
 
+## What a refresh asks
+
+A list that filters by change is asked for what changed since it was last read, and a little longer, for clocks that
+differ and for what arrives late. All others cost as many requests each time.
+
+{_refreshes()}
+
 [Coverage](coverage.md) tells of every documented operation what can be done with it.
 
 A service that is not here is [one file](../contributing.md#a-further-api-in-one-file).
@@ -46,6 +54,35 @@ A service that is not here is [one file](../contributing.md#a-further-api-in-one
 {toctree}
 ```
 """
+
+
+def _refreshes() -> str:
+    """Return how the lists that fill tables are asked by a refresh."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for provider in registry().values():
+        for resource in provider.resources:
+            if resource.tables and not resource.destructive:
+                lists = alike.setdefault((provider.title, refresh(provider, resource)), [])
+                lists.append(code(resource.name))
+    rows = [[title, ", ".join(lists), words] for (title, words), lists in alike.items()]
+    return table(["service", "lists", "a refresh asks for"], rows)
+
+
+def refresh(provider: Provider, resource: Resource) -> str:
+    """Return what a refresh asks of a list, in words."""
+    changes = resource.change_filter
+    if changes is None and provider.comes_whole(resource.name):
+        return "all of it, each time"
+    if changes is None:
+        return f"what new records of {', '.join(resource.needs_before_request)} name"
+    words = f"{'whole days' if changes.by_day else 'what changed'}, from {_long(changes.overlap)} before"
+    return f"{words}; at first the last {_long(changes.kept)}" if changes.kept else words
+
+
+def _long(time: dt.timedelta) -> str:
+    if time < dt.timedelta(days=1):
+        return f"{time // dt.timedelta(minutes=1)} minutes"
+    return "a day" if time.days == 1 else f"{time.days} days"
 
 
 def _page(provider: Provider) -> str:
@@ -132,6 +169,8 @@ def _resource(provider: Provider, resource: Resource) -> str:
         each = f", one for each of {_each(resource)}" if resource.needs_before_request else ""
         lines.append(f"asked with {code(declared.shown(request))}{each}; {resource.follow.strategy}")
         lines.append(_period(provider, resource))
+        if resource.tables:
+            lines.append(f"a refresh asks for {refresh(provider, resource)}")
     if resource.needs_before_decode:
         lines.append(f"read with the help of {', '.join(code(name) for name in resource.needs_before_decode)}")
     if resource.embeds:

@@ -20,6 +20,7 @@ _ORDER = (
         "fetch",
         "fetch_to",
         "replay",
+        "scan",
         "check",
         "probe",
         "call",

@@ -134,6 +134,16 @@ def test_the_format_that_polars_reads_fast_reads_nothing_otherwise_than_the_gene
     assert found in (None, *run(general, [value]))
 
 
+@given(st.from_regex(ex._IS_ISO_SECONDS, fullmatch=True) | st.datetimes().map("{:%Y-%m-%dT%H:%M:%SZ}".format))
+def test_what_looks_like_the_fast_format_needs_no_other(value: str) -> None:
+    fast = pl.col("a").str.to_datetime(ex._ISO_SECONDS, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    general = pl.col("a").str.to_datetime(ex._ISO, time_unit="us", time_zone="UTC", strict=False)
+    local = pl.col("a").str.to_datetime(ex._NAIVE, time_unit="us", strict=False)
+
+    assert run(fast, [value]) == run(general, [value])
+    assert run(local, [value]) == [None]
+
+
 @pytest.mark.parametrize(
     ("make", "values"),
     [

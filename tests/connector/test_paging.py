@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import PageSize, Paginator, cursor, linked, numbered, one_answer, widening
+from crmlab.connector.paging import (
+    PageSize,
+    Paginator,
+    chain,
+    cursor,
+    link_parts,
+    linked,
+    may_be_full,
+    numbered,
+    one_answer,
+    pointer,
+    until_empty,
+    widening,
+)
 from crmlab.connector.request import Request
 from crmlab.errors import PagingError
 
@@ -192,3 +206,155 @@ def test_a_link_is_followed_on_the_host_that_was_asked_whatever_it_names(link: s
 def test_a_link_that_leads_elsewhere_is_not_followed(link: str) -> None:
     with pytest.raises(PagingError, match="is not followed"):
         linked(Request(path="/users"), link)
+
+
+# ---- what a paginator says of itself ------------------------------------------------------------
+
+FIRST = Request(path="/list")
+
+
+def test_a_list_that_comes_whole_says_that_nothing_follows() -> None:
+    page = answer(FIRST, {})
+
+    assert (one_answer.more(page), one_answer.max_barren, one_answer.min_more) == (0, 20, 0)
+    assert (one_answer.next_if_full, one_answer.empty_is_end) == (False, False)
+    assert not one_answer.proves_no_end(page)
+    assert not one_answer.is_chain(page)
+    assert (*one_answer.further(page), *one_answer.onward(FIRST)) == ()
+
+
+def test_what_is_taken_out_of_a_list_is_asked_for_until_nothing_comes() -> None:
+    taking = until_empty(is_empty)
+    [second] = taking(answer(FIRST, {"data": [1]}))
+    [third] = taking(answer(second, {"data": [1]}))
+
+    assert (second.turn - FIRST.turn, third.turn - second.turn) == (1, 1)
+    assert list(taking(answer(third, {"data": []}))) == []
+    assert taking.is_chain(answer(FIRST, {}))
+
+
+def test_numbered_pages_say_how_many_follow_and_the_last_is_sent_last() -> None:
+    paged = numbered(lambda page: page.read(dict).get("last"), max_pages=4)
+    page = answer(FIRST, {"last": 4})
+    requests = list(paged(page))
+
+    assert [int(request.params["page"]) for request in requests] == [2, 3, 4]
+    assert [request.send_last for request in requests] == [False, False, True]
+    assert paged.more(page) == 3
+    assert paged.more(answer(requests[0], {"last": 4})) == 2
+    assert paged.more(answer(requests[2], {"last": 1})) == 0
+    assert (paged.more(answer(FIRST, {})), list(paged(answer(FIRST, {})))) == (None, [])
+    assert (paged.param, paged.next_if_full) == ("page", True)
+    # a later page asks only for what came in the meantime
+    assert [int(request.params["page"]) for request in paged(answer(requests[1], {"last": 4}))] == [3, 4]
+    with pytest.raises(PagingError, match="tells of 5 pages; more than 4 are not read"):
+        paged(answer(FIRST, {"last": 5}))
+
+
+def test_many_pages_are_read_unless_they_are_more_than_anybody_has() -> None:
+    assert len(list(numbered(last)(answer(FIRST, {"last": 10_000})))) == 9_999
+    with pytest.raises(PagingError, match="more than 10,000"):
+        numbered(last)(answer(FIRST, {"last": 10_001}))
+
+
+@pytest.mark.parametrize(("empty_is_end", "max_barren"), [(True, 2), (False, 20)])
+def test_a_cursor_leads_on_and_says_whether_an_empty_page_is_the_end(*, empty_is_end: bool, max_barren: int) -> None:
+    def place(request: Request, token: str) -> Request:
+        return request.with_params(after=token)
+
+    paged = cursor(lambda page: page.read(dict).get("next"), place, empty_is_end=empty_is_end)
+    going, ended = answer(FIRST, {"next": "t"}), answer(FIRST, {"next": ""})
+
+    assert [request.params["after"] for request in paged(going)] == ["t"]
+    assert list(paged(ended)) == []
+    assert (paged.more(going), paged.more(ended)) == (None, 0)
+    assert (paged.max_barren, paged.empty_is_end) == (max_barren, empty_is_end)
+    assert paged.is_chain(going)
+
+
+def test_without_a_word_an_empty_page_is_no_end() -> None:
+    plain = [cursor(lambda page: None, lambda request, token: request), chain(lambda page: None)]
+
+    assert [(each.max_barren, each.empty_is_end) for each in plain] == [(20, False)] * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        *[(nothing, None) for nothing in (None, False, [], {}, "", " ", "null", " None ", "nil", "FALSE", "undefined")],
+        ("abc", "abc"),
+        (" abc ", "abc"),
+        (0, "0"),
+        (7, "7"),
+        (7.0, "7"),
+    ],
+)
+def test_what_names_the_next_page_is_text_or_a_whole_number(value: object, named: str | None) -> None:
+    assert pointer(value) == named
+
+
+@pytest.mark.parametrize("value", [True, 1.5, [1], {"a": 1}])
+def test_what_says_that_there_is_a_page_and_not_which_is_told(value: object) -> None:
+    with pytest.raises(PagingError, match=f"but a {type(value).__name__}"):
+        pointer(value)
+
+
+def test_a_link_is_read_in_its_parts() -> None:
+    assert link_parts(" https://host.example/list?page=2 ").query == "page=2"
+    with pytest.raises(PagingError, match="is none, and is not followed"):
+        link_parts("https://[host")
+
+
+def test_a_link_without_a_value_keeps_its_parameter() -> None:
+    assert linked(FIRST, "/api/list/?after=&page=2").params == {"after": "", "page": "2"}
+    assert linked(FIRST, "?page=3").params == {"page": "3"}
+
+
+@pytest.mark.parametrize(("max_window", "refused"), [(1, False), (8, False), (0, True), (6, True), (-4, True)])
+def test_windows_are_powers_of_two(max_window: int, *, refused: bool) -> None:
+    if refused:
+        with pytest.raises(ValueError, match=f"not {max_window}"):
+            widening(is_empty, max_window=max_window)
+    else:
+        widening(is_empty, max_window=max_window)
+
+
+def test_windows_grow_until_an_empty_page_and_say_that_nobody_knows_how_many_follow() -> None:
+    paged = widening(is_empty, max_window=4, max_pages=16)
+
+    def following(number: int) -> list[int]:
+        asked = FIRST.with_params(page=number)
+        return [int(request.params["page"]) for request in paged(answer(asked, {"data": [1]}))]
+
+    assert [following(number) for number in (1, 2, 3, 4)] == [[2], [3, 4], [], [5, 6, 7, 8]]
+    assert [following(number) for number in (5, 8, 12)] == [[], [9, 10, 11, 12], [13, 14, 15, 16]]
+    assert [int(request.params["page"]) for request in paged.onward(FIRST.with_params(page=2))] == [3, 4]
+    assert (paged.more(answer(FIRST, {"data": []})), paged.more(answer(FIRST, {"data": [1]}))) == (0, None)
+    assert (paged.param, following(15)) == ("page", [])
+    with pytest.raises(PagingError, match="page 16 still holds something"):
+        following(16)
+
+
+@pytest.mark.parametrize(
+    ("height", "is_full"),
+    [(0, False), (1, False), (9, False), (100, True), (99, False), (101, False), (200, True), (1000, True)]
+    + [(height, True) for height in (10, 20, 25, 30, 40, 50)],
+)
+def test_pages_of_usual_sizes_may_be_full(height: int, *, is_full: bool) -> None:
+    assert may_be_full(height) is is_full
+
+
+@pytest.mark.parametrize("in_body", [True, False])
+def test_pages_are_made_smaller_by_and_by_and_at_last_as_the_service_likes(*, in_body: bool) -> None:
+    size = PageSize(name="limit", in_body=in_body)
+    asked = replace(FIRST, body={"limit": 10, "of": "x"}) if in_body else FIRST.with_params(limit=10, of="x")
+
+    smaller = list(size.smaller(asked))
+
+    assert size.of(asked) == 10
+    assert [size.of(request) for request in smaller] == [5, 2, 1, None]
+    held = smaller[-1].body if in_body else smaller[-1].params
+    assert held == {"of": "x"}
+    assert size.of(FIRST) is None
+    assert list(size.smaller(FIRST)) == []
+    assert size.of(size.sized(FIRST, 3)) == 3

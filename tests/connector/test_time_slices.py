@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crmlab.connector.page import Page
 from crmlab.connector.paging import cursor
 from crmlab.connector.request import Request
-from crmlab.connector.time_slices import Span, time_slices, unix_seconds
+from crmlab.connector.time_slices import Span, _further, time_slices, unix_seconds
 
 NOW = 1_790_000_000
 YEAR = 365 * 86_400
@@ -252,3 +252,57 @@ def test_no_part_is_the_whole_again_which_would_count_as_asked() -> None:
     page = Page(request=first, status=200, headers={"next": "2"}, body=json.dumps(late).encode())
 
     assert [request.params.get("cursor") for request in FOLLOW(page)] == ["2"]
+
+
+# ---- where more would be, if the last page were not the last ------------------------------------
+
+ALWAYS = Span(None, None)
+
+
+@pytest.mark.parametrize(
+    ("moments", "period", "step", "overlap", "spans"),
+    [
+        ([], ALWAYS, 1, 0, []),
+        # in order of time: after the last
+        ([10, 20, 30], ALWAYS, 1, 0, [Span(30, None)]),
+        ([10, 20, 30], Span(5, 90), 1, 5, [Span(25, 90)]),
+        ([10, 20, 30], Span(25, None), 1, 5, [Span(30, None)]),
+        ([10, 20, 30], Span(24, None), 1, 5, [Span(25, None)]),
+        ([12, 25, 38], ALWAYS, 10, 0, [Span(30, None)]),
+        # newest first: before the last
+        ([30, 20, 10], ALWAYS, 1, 0, [Span(None, 11)]),
+        ([30, 20, 10], Span(3, None), 1, 5, [Span(3, 16)]),
+        ([30, 20, 10], Span(None, 16), 1, 5, [Span(None, 11)]),
+        ([30, 20, 10], Span(None, 17), 1, 5, [Span(None, 16)]),
+        ([30, 20, 10], Span(None, 11), 1, 5, [Span(None, 10)]),
+        # of one moment: on both sides of it
+        ([10, 10], ALWAYS, 1, 0, [Span(None, 10), Span(None, 9), Span(10, None), Span(11, None)]),
+        ([10, 10], Span(10, 10), 1, 0, [Span(10, 10), Span(10, 10)]),
+        ([12, 17], Span(0, 90), 10, 0, [Span(0, 10), Span(0, 0), Span(10, 90), Span(20, 90)]),
+        # in no order: in both halves
+        ([10, 30, 20], ALWAYS, 1, 0, [Span(None, 20), Span(20, None)]),
+        ([10, 30, 20], ALWAYS, 1, 5, [Span(None, 25), Span(15, None)]),
+        ([10, 30, 20], Span(18, 22), 1, 5, [Span(18, 22), Span(18, 22)]),
+        ([10, 40, 20, 30], Span(0, 90), 1, 2, [Span(0, 32), Span(28, 90)]),
+    ],
+)
+def test_more_is_looked_for_where_the_order_of_the_page_says(
+    moments: list[int], period: Span, step: int, overlap: int, spans: list[Span]
+) -> None:
+    assert _further(moments, period, step=step, overlap=overlap) == spans
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:01", 1),
+        ("1970-01-01T01:00:02+01:00", 2),
+        ("1969-12-31T23:59:59Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_times_are_seconds_since_1970_or_unknown(text: object, seconds: int | None) -> None:
+    assert unix_seconds(text) == seconds

@@ -7,16 +7,28 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from polars.exceptions import ComputeError
 
 from crmlab.connector import JSON
-from crmlab.decoding.strict import as_text, fits, without_free_form
+from crmlab.decoding.strict import ESCAPED, as_text, fits, holds, without_free_form
 
 TEXTS = pl.List(pl.String)
 PAIR = pl.Struct({"a": pl.Int64, "b": pl.String})
-TYPES = [pl.String(), pl.Boolean(), pl.Int64(), TEXTS, pl.List(pl.Boolean()), PAIR, pl.List(PAIR), pl.List(TEXTS)]
+FLAGS = pl.List(pl.Boolean)
+TYPES = [
+    pl.String(),
+    pl.Boolean(),
+    pl.Int64(),
+    TEXTS,
+    FLAGS,
+    PAIR,
+    pl.List(PAIR),
+    pl.List(TEXTS),
+    pl.List(FLAGS),
+    pl.List(pl.List(PAIR)),
+]
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-1, 1) | st.text("ab", max_size=2),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2),
@@ -25,6 +37,13 @@ JSONS = st.recursive(
 
 
 @given(JSONS, st.sampled_from(TYPES))
+@example(True, pl.Boolean())
+@example("true", pl.Boolean())
+@example(True, pl.List(FLAGS))
+@example("true", pl.List(FLAGS))
+@example({"a": 1}, pl.List(pl.List(PAIR)))
+@example([{"a": 1}], pl.List(pl.List(PAIR)))
+@example([[{"a": 1}]], pl.List(pl.List(PAIR)))
 def test_a_type_accepts_exactly_what_the_reader_of_polars_takes(value: Any, dtype: Any) -> None:
     text = json.dumps(value)
     try:
@@ -52,3 +71,26 @@ def test_free_form_parts_of_other_fields_are_left_out() -> None:
 @pytest.mark.parametrize("raw", [b"{", b'{"a":1', b'"\xff"'])
 def test_what_is_no_json_fits_nothing(raw: bytes) -> None:
     assert not any(fits(raw, dtype) for dtype in TYPES)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "is_held"),
+    [
+        (JSON, True),
+        (pl.String(), False),
+        (pl.List(JSON), True),
+        (pl.List(pl.String), False),
+        (pl.Struct({"a": pl.String, "free": JSON}), True),
+        (pl.Struct({"a": pl.String}), False),
+        (pl.List(pl.Struct({"a": pl.String, "deep": pl.List(JSON)})), True),
+    ],
+)
+def test_a_type_holds_another_at_every_depth(dtype: Any, *, is_held: bool) -> None:
+    assert holds(dtype, JSON) is is_held
+    assert holds(dtype, pl.String, JSON) is True
+
+
+@pytest.mark.parametrize(("name", "is_escaped"), [('a"b', True), ("a\\b", True), ("a\nb", True), ("Straße~", False)])
+def test_what_json_writes_with_an_escape_is_known(name: str, *, is_escaped: bool) -> None:
+    assert bool(ESCAPED.search(name)) is is_escaped
+    assert (json.dumps(name, ensure_ascii=False) != f'"{name}"') is is_escaped

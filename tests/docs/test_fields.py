@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from crmlab.connector import Provider
 from crmlab.providers import registry
 from docs.pages import fields
 
-PAGES = fields.pages()
+
+@cache
+def pages() -> dict[str, str]:
+    return fields.pages()
 
 
 def rows_of(provider: str, resource: str) -> dict[str, tuple[str, str]]:
     """The rows of one resource's table: shared columns and whole records by field."""
-    section = PAGES[f"fields/{provider}.md"].split(f"## {resource}\n")[1].split("\n## ")[0]
+    section = pages()[f"fields/{provider}.md"].split(f"## {resource}\n")[1].split("\n## ")[0]
     cells = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
     return {field.strip("`"): (tables, whole) for field, tables, whole in (_padded(line) for line in cells)}
 
@@ -65,4 +70,4 @@ def test_counts_of_single_categories_are_found_by_their_pattern() -> None:
 
 
 def test_secrets_are_called_never_kept() -> None:
-    assert "| `secretkey` |  | never kept: " in PAGES["fields/onepagecrm.md"]
+    assert "| `secretkey` |  | never kept: " in pages()["fields/onepagecrm.md"]

@@ -176,3 +176,14 @@ def test_pages_of_before_are_removed(tmp_path: Path) -> None:
 
     assert not old.exists()
     assert {path.name for path in tmp_path.iterdir()} == set(FOLDERS)
+
+
+def test_each_list_says_what_a_refresh_asks_and_asks_so() -> None:
+    index = providers.pages()["providers/index.md"]
+
+    assert "| OnePageCRM | `contacts`, `deals`, `actions`, `notes`, `calls`, `meetings` | what changed, from " in index
+    assert "| Relenta | `custom_fields`, `contacts`, `activities` | all of it, each time |" in index
+    for provider in registry().values():
+        for resource in provider.resources:
+            if resource.tables and not resource.destructive:
+                assert declared.asks_for_period(provider, resource) is resource.filters_by_change, resource.name

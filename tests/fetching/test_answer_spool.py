@@ -22,12 +22,12 @@ from crmlab.cli import main
 from crmlab.connector import Page, Request
 from crmlab.errors import CrmlabError, Stopped, UsageError
 from crmlab.fetching import answer_file, answer_spool, redact
-from crmlab.http import client
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.server import Sandbox
 from tests.conftest import Serve
 
 FAST = crmlab.Limits(concurrency=4)
+ONCE = crmlab.Timeouts(tries=1)
 TIME = "2026-01-01T00:00:00Z"
 KEY = "k3y-of-this-account-4711"
 
@@ -54,14 +54,9 @@ class Contacts:
         return {"id": str(number), "full_name": f"C {number}", "dt_created": TIME, "dt_modified": TIME}
 
 
-@pytest.fixture(autouse=True)
-def asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "ATTEMPTS", 1)
-
-
 async def contacts(address: str, folder: Path, *, key: str = KEY, **more: Any) -> crmlab.Fetched:
     account = crmlab.Account("relenta", base_url=address, api_key=key)
-    return await crmlab.fetch(account, "contacts", limits=FAST, spool=folder, **more)
+    return await crmlab.fetch(account, "contacts", limits=FAST, timeouts=ONCE, spool=folder, **more)
 
 
 def ids(data: crmlab.Fetched) -> set[int]:
@@ -117,11 +112,11 @@ async def test_a_second_call_asks_for_what_is_missing_and_for_one_page_of_a_list
 async def test_of_a_list_that_is_counted_no_more_than_the_last_page_is_asked_twice(tmp_path: Path) -> None:
     broken = Fault(kind="status", status=503, match="notes?", skip=2, times=1)
     async with crmlab.sandbox(rows=700, seed=3, services=["onepagecrm"], faults=[broken]) as accounts:
-        await crmlab.fetch(accounts, "onepagecrm.notes", spool=tmp_path)
+        await crmlab.fetch(accounts, "onepagecrm.notes", timeouts=ONCE, spool=tmp_path)
         kept = len(answers(tmp_path))
         accounts.requests.clear()
 
-        data = await crmlab.fetch(accounts, "onepagecrm.notes", spool=tmp_path)
+        data = await crmlab.fetch(accounts, "onepagecrm.notes", timeouts=ONCE, spool=tmp_path)
         sent = accounts.requests.total()
         whole = await crmlab.fetch(accounts, "onepagecrm.notes")
 
@@ -160,11 +155,11 @@ async def test_one_record_less_and_one_more_do_not_hide_behind_the_same_count(se
         return web.json_response({"status": 0, "message": "OK", "data": found | {"max_page": -(-350 // size)}})
 
     account = crmlab.Account("onepagecrm", base_url=await serve(notes), user_id="u", api_key=KEY)
-    await crmlab.fetch(account, "onepagecrm.notes", limits=FAST, spool=tmp_path)
+    await crmlab.fetch(account, "onepagecrm.notes", limits=FAST, timeouts=ONCE, spool=tmp_path)
     is_broken = False
     numbers = range(1, 351)
 
-    data = await crmlab.fetch(account, "onepagecrm.notes", limits=FAST, spool=tmp_path)
+    data = await crmlab.fetch(account, "onepagecrm.notes", limits=FAST, timeouts=ONCE, spool=tmp_path)
 
     assert {f"n{number}" for number in numbers} <= set(data["onepagecrm.notes"]["id"])
     assert "changed since" in note(data)
@@ -215,11 +210,11 @@ async def test_a_cursor_that_is_not_known_any_more_makes_the_list_begin_anew(ser
         return web.json_response({"error": 0, "data": [{"id": f"after {cursor}"}], **more})
 
     account = crmlab.Account("altcraft", base_url=await serve(profiles), host="own.example", token=KEY)
-    await crmlab.fetch(account, "altcraft.profiles", limits=FAST, spool=tmp_path)
+    await crmlab.fetch(account, "altcraft.profiles", limits=FAST, timeouts=ONCE, spool=tmp_path)
     is_broken = False
     names = {"": "new first", "new first": "new second", "new second": None}
 
-    data = await crmlab.fetch(account, "altcraft.profiles", limits=FAST, spool=tmp_path)
+    data = await crmlab.fetch(account, "altcraft.profiles", limits=FAST, timeouts=ONCE, spool=tmp_path)
 
     assert {"after new first", "after new second"} <= set(data["altcraft.profiles"]["id"])
     assert not data.failures
@@ -341,7 +336,7 @@ async def test_what_tells_of_a_person_is_in_no_copy_whatever_it_is_called(serve:
     service = Telling(range(250))
     address = await serve(answers_of)
     account = crmlab.Account("relenta", name="ann@owner.example", base_url=f"{address}/tenants/meier-gmbh", api_key=KEY)
-    await crmlab.fetch(account, "contacts", limits=FAST, spool=tmp_path / "spool")
+    await crmlab.fetch(account, "contacts", limits=FAST, timeouts=ONCE, spool=tmp_path / "spool")
 
     copy = redact(tmp_path / "spool", tmp_path / "copy")
 
@@ -471,7 +466,9 @@ async def test_an_answer_that_cannot_be_kept_ends_the_fetch_with_the_reason(
     )
 
     with pytest.raises(CrmlabError, match="No space left on device"):
-        await crmlab.fetch_to(tmp_path / "out", account, "contacts", limits=FAST, spool=tmp_path / "spool")
+        await crmlab.fetch_to(
+            tmp_path / "out", account, "contacts", limits=FAST, timeouts=ONCE, spool=tmp_path / "spool"
+        )
 
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["contacts.csv"]
 

@@ -47,11 +47,15 @@ def reading_of(*totals: int | None, came: pl.DataFrame | None = None, lasting: i
 # ---- counting -----------------------------------------------------------------------------------
 
 
+def test_before_anything_came_there_are_no_keys() -> None:
+    assert Completeness().seen_keys.schema == KEYS
+
+
 def test_nothing_counted_is_nothing_expected() -> None:
     reading = reading_of(None, None, came=keys([1, 2]))
 
     assert (reading.is_counted, reading.expected, reading.distinct, reading.pages) == (False, None, 2, 2)
-    assert not reading.is_short(0)
+    assert reading.is_short(0) is False
 
 
 def test_an_empty_list_is_counted_as_well() -> None:
@@ -162,6 +166,14 @@ def test_a_list_that_shrank_is_settled_where_times_are_known_and_its_shortness_t
     assert reading.is_short(0)
 
 
+def test_without_times_one_list_that_changed_unsettles_all() -> None:
+    reading = reading_of(5, 5)
+    for total in (3, 4):
+        reading.count(page(path="/calls"), total)
+
+    assert not reading.is_settled(None, timed=False)
+
+
 def test_times_without_a_clock_settle_nothing() -> None:
     reading = Completeness(seen_keys=keys([1], {2: 5}))
     for total in (1, 2):
@@ -194,7 +206,7 @@ def test_a_second_reading_repeats_the_first_but_for_what_is_new(came: pl.DataFra
 
 
 def test_a_first_reading_repeats_nothing() -> None:
-    assert not reading_of(None, came=keys([1])).repeats(None)
+    assert reading_of(None, came=keys([1])).repeats(None) is False
     assert not reading_of(None, came=keys([1])).is_settled(None, timed=True)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crmlab.connector.request import Request
 from crmlab.errors import NotFoundError, TransportError
-from crmlab.fetching.crawl import crawl, first_error
+from crmlab.fetching.crawl import crawl, side_by_side
 
 Graph = dict[int, list[tuple[int, bool]]]
 NODES = st.integers(0, 11)
@@ -106,7 +106,44 @@ async def test_an_error_of_the_last_is_raised_plain() -> None:
         await crawl([to(1)], ask)
 
 
-def test_the_first_of_a_group_is_a_plain_error() -> None:
-    inner = ExceptionGroup("inner", [ValueError("first"), KeyError("second")])
+async def test_what_fails_beside_others_leaves_no_mark_of_a_cancel_on_its_caller() -> None:
+    """Else an `asyncio.timeout` around it would end in a CancelledError."""
+    task = asyncio.current_task()
+    assert task
 
-    assert str(first_error(ExceptionGroup("outer", [inner, OSError("third")]))) == "first"
+    async def fails(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        raise NotFoundError(404, "", "gone")
+
+    with pytest.raises(NotFoundError):
+        await side_by_side([side_by_side([fails(0), asyncio.sleep(60)]), asyncio.sleep(60)])
+    assert task.cancelling() == 0
+
+    for seconds in (0.0, 0.005, 0.01, 0.015):
+        with pytest.raises((NotFoundError, TimeoutError)):
+            async with asyncio.timeout(0.01):
+                await side_by_side([fails(seconds), fails(seconds + 0.001), asyncio.sleep(60)])
+        assert task.cancelling() == 0
+
+
+async def test_a_cancel_reaches_each_task_once_and_goes_before_their_errors() -> None:
+    ended: list[str] = []
+
+    async def cleans_up() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.01)  # a second cancel would cut this off
+            ended.append("cleaned up")
+            raise NotFoundError(404, "", "gone")
+
+    work = asyncio.create_task(side_by_side([cleans_up(), cleans_up()]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    work.cancel()
+    await asyncio.sleep(0.001)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+
+    assert ended == ["cleaned up"] * 2

@@ -14,7 +14,6 @@ import pytest
 from crmlab.connector.resource import Context
 from crmlab.decoding.decoder import RAW, Decoder, decoder
 from crmlab.decoding.records import Record
-from crmlab.fetching import decode_queue
 from crmlab.fetching.decode_queue import MAX_WAITING, Backpressure, DecodeQueue
 from crmlab.providers.onepagecrm import PROVIDER
 from crmlab.sandbox.world.model import NOW
@@ -76,9 +75,8 @@ async def test_there_is_room_until_as_many_wait_as_may() -> None:
     await asyncio.gather(*batches)
 
 
-async def test_a_batch_that_fails_or_is_cancelled_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_queue, "MAX_WAITING", 1)
-    backpressure = Backpressure()
+async def test_a_batch_that_fails_or_is_cancelled_makes_room() -> None:
+    backpressure = Backpressure(max_waiting=1)
 
     with pytest.raises(ZeroDivisionError):
         async with backpressure.turn():
@@ -119,11 +117,10 @@ async def test_no_more_threads_decode_than_there_are_cores(monkeypatch: pytest.M
 # ---- batches ------------------------------------------------------------------------------------
 
 
-async def test_records_are_decoded_when_there_are_enough_bytes_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_records_are_decoded_when_there_are_enough_bytes_of_them() -> None:
     records = [user(f"{n:03}") for n in range(100)]
-    monkeypatch.setattr(decode_queue, "BATCH", 10 * len(records[0].text))
     batches: list[tuple[str, int]] = []
-    users = collecting(kept=["users"], into=batches)
+    users = collecting(Backpressure(batch_bytes=10 * len(records[0].text)), kept=["users"], into=batches)
 
     for record in records[:95]:
         users.add([record])
@@ -134,10 +131,9 @@ async def test_records_are_decoded_when_there_are_enough_bytes_of_them(monkeypat
     assert users.frames()[RAW]["id"].to_list() == [f"{n:03}" for n in range(95)]  # in the order they came
 
 
-async def test_one_page_beyond_the_size_is_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_queue, "BATCH", 50)
+async def test_one_page_beyond_the_size_is_one_batch() -> None:
     batches: list[tuple[str, int]] = []
-    users = collecting(kept=["users"], into=batches)
+    users = collecting(Backpressure(batch_bytes=50), kept=["users"], into=batches)
 
     users.add([user(n) for n in range(40)])
     await users.flush()
@@ -168,9 +164,8 @@ async def test_each_flush_returns_the_keys_of_what_came_since_the_last() -> None
     assert sorted(users.frames()["users"]["id"]) == ["a", "b", "c"]
 
 
-async def test_what_arrives_while_others_are_decoded_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_queue, "BATCH", 1)
-    backpressure = Backpressure()
+async def test_what_arrives_while_others_are_decoded_is_not_lost() -> None:
+    backpressure = Backpressure(batch_bytes=1)
     users = collecting(backpressure)
     users.add([user("a")])
     flushing = asyncio.create_task(users.flush())

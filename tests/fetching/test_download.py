@@ -95,10 +95,7 @@ async def test_what_is_no_whole_pdf_gets_no_name(
     assert not [*tmp_path.iterdir()]
 
 
-async def test_a_file_that_is_cut_off_is_asked_for_again(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("crmlab.http.client.FIRST_WAIT", 0.01)
+async def test_a_file_that_is_cut_off_is_asked_for_again(serve: Serve, tmp_path: Path) -> None:
     tries = 0
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -112,7 +109,9 @@ async def test_a_file_that_is_cut_off_is_asked_for_again(
         return response
 
     account = await account_of(serve, answer)
-    found = await crmlab.download(account, "documentation_by_event", tmp_path, ONE)
+    found = await crmlab.download(
+        account, "documentation_by_event", tmp_path, ONE, timeouts=crmlab.Timeouts(first_wait=0.01)
+    )
 
     assert tries == 3
     assert Path(found["path"][0]).read_bytes() == PDF

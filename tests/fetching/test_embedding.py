@@ -15,7 +15,6 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab.connector.resource import Context
-from crmlab.http import client
 from crmlab.providers.onepagecrm import PROVIDER, pages
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.server import Sandbox
@@ -26,6 +25,7 @@ from crmlab.sandbox.world.model import NOW, World
 
 Serve = Callable[[Any], Awaitable[str]]
 FAST = crmlab.Limits(concurrency=10)
+ONCE = crmlab.Timeouts(tries=1)
 ONE = ["onepagecrm"]
 HELD = ("deals", "notes", "calls", "meetings")
 OWN = tuple(f"onepagecrm.{name}" for name in HELD)
@@ -138,12 +138,11 @@ async def test_pages_shrink_where_much_is_inside(crowded: World) -> None:
     ids=["a hundred with notes", "any with notes"],
 )
 async def test_what_is_too_much_for_the_service_is_asked_in_smaller_pages(
-    world: World, monkeypatch: pytest.MonkeyPatch, fails: str, sizes: set[int]
+    world: World, fails: str, sizes: set[int]
 ) -> None:
-    monkeypatch.setattr(client, "ATTEMPTS", 1)
     fault = Fault(kind="status", status=500, match=fails, skip=1, times=999)
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
-        data = await crmlab.fetch(crm, "contacts", *OWN, limits=FAST)
+        data = await crmlab.fetch(crm, "contacts", *OWN, limits=FAST, timeouts=ONCE)
 
     assert data.complete
     for name in HELD:
@@ -153,11 +152,10 @@ async def test_what_is_too_much_for_the_service_is_asked_in_smaller_pages(
     assert data.contacts.height == len(world.people_in("onepagecrm"))
 
 
-async def test_a_first_answer_that_is_too_much_costs_no_record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "ATTEMPTS", 1)
+async def test_a_first_answer_that_is_too_much_costs_no_record(world: World) -> None:
     fault = Fault(kind="status", status=500, match="per_page=100&fields", times=999)
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
-        data = await crmlab.fetch(crm, "contacts", *OWN, limits=FAST)
+        data = await crmlab.fetch(crm, "contacts", *OWN, limits=FAST, timeouts=ONCE)
 
     assert data.complete
     assert {name: data[f"onepagecrm.{name}"].height for name in HELD} == {

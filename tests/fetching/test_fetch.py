@@ -27,7 +27,6 @@ from crmlab.errors import (
     TransportError,
     UsageError,
 )
-from crmlab.http import client
 from crmlab.results.fetched import SUMMARY
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.server import Sandbox
@@ -406,16 +405,14 @@ async def test_where_nothing_came_at_all_the_first_failure_is_raised(
         await read(serve, refuse, "contacts", "users")  # type: ignore[arg-type]
 
 
-async def test_a_service_that_fails_for_ever_is_given_up_after_a_few_tries(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.001)
+async def test_a_service_that_fails_for_ever_is_given_up_after_a_few_tries(world: World) -> None:
+    impatient = crmlab.Timeouts(tries=3, first_wait=0.001)
     fault = Fault(kind="status", status=500, match="", times=9999)
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
-        with pytest.raises(ServerError, match=f"asked {client.ATTEMPTS} times"):
-            await crmlab.fetch(crm, "onepagecrm.notes", limits=FAST)
+        with pytest.raises(ServerError, match="asked 3 times"):
+            await crmlab.fetch(crm, "onepagecrm.notes", limits=FAST, timeouts=impatient)
 
-    assert crm.requests["onepagecrm", "/notes"] == client.ATTEMPTS
+    assert crm.requests["onepagecrm", "/notes"] == 3
 
 
 async def test_a_wrong_key_names_the_account_and_the_field_and_asks_little(crm: Sandbox) -> None:

@@ -10,16 +10,11 @@ from aiohttp import web
 
 import crmlab
 from crmlab.errors import CrmlabError, TransportError
-from crmlab.http import client
 from tests.conftest import Serve
 
 FAST = crmlab.Limits(concurrency=10)
+AT_ONCE = crmlab.Timeouts(first_wait=0)
 GATEWAY = {"message": "Service temporarily unavailable"}
-
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_wait", lambda error, attempt: 0.0)
 
 
 def note_page(number: int, last: int = 3) -> dict[str, Any]:
@@ -40,7 +35,7 @@ async def test_other_json_in_the_middle_is_asked_for_again(serve: Serve, other: 
         asked[number] += 1
         return web.json_response(other if number == 2 and asked[2] == 1 else note_page(number))
 
-    data = await crmlab.fetch(onepagecrm(await serve(notes)), "onepagecrm.notes", limits=FAST)
+    data = await crmlab.fetch(onepagecrm(await serve(notes)), "onepagecrm.notes", limits=FAST, timeouts=AT_ONCE)
 
     assert sorted(data["onepagecrm.notes"]["id"]) == ["n1", "n2", "n3"]
     assert data.complete
@@ -52,7 +47,7 @@ async def test_other_json_for_ever_is_a_failure_that_tells_names_only(serve: Ser
         number = int(request.query["page"])
         return web.json_response(GATEWAY if number == 2 else note_page(number))
 
-    data = await crmlab.fetch(onepagecrm(await serve(notes)), "onepagecrm.notes", limits=FAST)
+    data = await crmlab.fetch(onepagecrm(await serve(notes)), "onepagecrm.notes", limits=FAST, timeouts=AT_ONCE)
 
     [failure] = data.failures
     assert isinstance(failure, TransportError)
@@ -67,7 +62,7 @@ async def test_a_list_that_is_wrapped_otherwise_is_read_and_told(serve: Serve) -
         return web.json_response({"events": [{"id": f"e-{kind}", "type": kind, "contact": {"id": "c"}}]})
 
     account = crmlab.Account("complero", base_url=await serve(events), api_key="my-key-of-complero")
-    data = await crmlab.fetch(account, "complero.events", limits=FAST)
+    data = await crmlab.fetch(account, "complero.events", limits=FAST, timeouts=AT_ONCE)
 
     assert sorted(data["complero.events"]["id"]) == ["e-confirm", "e-documentation", "e-update"]
     assert data.complete

@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 import crmlab
 from crmlab.errors import ApiError, AuthError, NotFoundError, PlanError
 from crmlab.fetching import parquet_store
-from crmlab.fetching.parquet_store import Store
+from crmlab.fetching.parquet_store import PART_ROWS, Store
 from crmlab.results.fetched import Stored
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.world.generate import generate
@@ -55,9 +55,11 @@ def hour(number: int) -> dt.datetime:
     return dt.datetime(2026, 1, 1, number, tzinfo=dt.UTC)
 
 
-def kept(folder: Path, *frames: tuple[str, pl.DataFrame], table: str = "users") -> tuple[list[Any], dict[str, int]]:
+def kept(
+    folder: Path, *frames: tuple[str, pl.DataFrame], table: str = "users", part_rows: int = PART_ROWS
+) -> tuple[list[Any], dict[str, int]]:
     """Names in the file made of these frames, each from its source, and the rows of each source."""
-    with Store(folder) as growing:
+    with Store(folder, part_rows=part_rows) as growing:
         for source, frame in frames:
             growing.put(table, source, frame, pl.col("id"))
         growing.close()
@@ -177,15 +179,14 @@ async def test_accounts_may_have_different_own_fields(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [1, 2, 100_000])
-def test_of_repeated_rows_the_newest_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int) -> None:
-    monkeypatch.setattr(parquet_store, "PART_ROWS", part)
-
+def test_of_repeated_rows_the_newest_is_kept(tmp_path: Path, part: int) -> None:
     found, heights = kept(
         tmp_path,
         ("a", users(("1", 3, "newest"), ("2", None, "without time"))),
         ("b", users(("1", 9, "of another source"))),
         ("a", users(("1", 1, "old"), ("2", 0, "with time"), ("3", 5, "first of equals"))),
         ("a", users(("3", 5, "last of equals"), ("4", None, "alone"))),
+        part_rows=part,
     )
 
     assert found == ["newest", "of another source", "with time", "last of equals", "alone"]
@@ -267,15 +268,13 @@ async def test_a_cancelled_fetch_leaves_the_older_files_and_no_parts(
     assert files(tmp_path) == before
 
 
-def test_what_threads_still_bring_after_the_end_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_store, "PART_ROWS", 1)
-
+def test_what_threads_still_bring_after_the_end_is_dropped(tmp_path: Path) -> None:
     def bring(growing: Store, table: str) -> None:
         for number in range(60):
             growing.put(table, "a", users((str(number), number % 24, "late")), pl.col("id"))
 
     with ThreadPoolExecutor(4) as threads:
-        with Store(tmp_path) as growing:
+        with Store(tmp_path, part_rows=1) as growing:
             bringing = [threads.submit(bring, growing, f"own.{n % 3}") for n in range(12)]
             bringing[0].result()
             closing = threads.submit(growing.close)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import polars as pl
 import pytest
 
-from crmlab.connector import Context, EmbeddedList, Page, Request, Resource, cursor, one_answer
+from crmlab.connector import EmbeddedList, Page, Request, Resource, cursor, one_answer
 from crmlab.decoding import RAW
 from crmlab.errors import InternalError, NotFoundError
 from crmlab.fetching.decode_queue import Backpressure
@@ -21,7 +22,7 @@ def preview(
     service: Service, resource: Resource | None = None, *, account: Account | None = None, **wanted: Any
 ) -> ResourcePreview:
     chosen = resource or notes()
-    embeddings = Embeddings({chosen.name: chosen}, CONTEXT)
+    embeddings = Embeddings({chosen.name: chosen}, {chosen.name: CONTEXT})
     return ResourcePreview(task(chosen, **wanted), account or Account(service), Backpressure(), embeddings, CONTEXT)
 
 
@@ -95,7 +96,7 @@ async def test_a_cursor_tells_only_the_least() -> None:
 
 async def test_what_depends_on_a_list_that_is_not_read_is_unknown_and_says_why() -> None:
     class Unknowing(Account):
-        async def rows(self, names: Iterable[str], *, strict: bool = True) -> Context:
+        async def rows(self, names: Iterable[str], *, strict: bool = True) -> dict[str, pl.DataFrame]:
             raise Unread("known when contacts is read")
 
     service = Service(named(5))
@@ -117,7 +118,7 @@ async def test_what_always_comes_with_another_needs_no_request_and_is_read_when_
 
     holder = notes(name="bootstrap", embeds=(EmbeddedList(resource="notes", path=("notes",)),))
     service = Service(named(5))
-    embeddings = Embeddings({"bootstrap": holder, "notes": notes()}, CONTEXT)
+    embeddings = Embeddings({"bootstrap": holder, "notes": notes()}, {"bootstrap": CONTEXT, "notes": CONTEXT})
     previewed = ResourcePreview(task(notes(), needed=True), Patient(service), Backpressure(), embeddings, CONTEXT)
 
     await previewed.work()

@@ -135,6 +135,7 @@ async def test_where_everything_differs_each_probe_is_refuted(world: World) -> N
         ("pointer_name", "altcraft history_pointer, altcraft profile_pointer, complero cursor"),
         ("count,team", "altcraft count, onepagecrm count, onepagecrm team"),
         ("unknown_parameters", "onepagecrm unknown_parameters"),
+        ("since_by_creation", "onepagecrm edges"),
         ("no_since", "commanders_act log_days, complero edges, onepagecrm edges"),
         ("unclear_consents,numbers_as_text,truths_as_words,ids_as_numbers,unknown_fields,bom", "complero consents"),
     ],

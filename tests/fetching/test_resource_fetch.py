@@ -12,15 +12,18 @@ from polars.exceptions import PanicException
 from crmlab.connector import Context, Page, Paginator, Request, Resource
 from crmlab.decoding import RAW
 from crmlab.errors import InternalError, NotFoundError, Stopped
+from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.resource_fetch import ResourceFetch
 from tests.fetching.no_server import CONTEXT, Account, Service, answer, notes, task
 
 
-def fetch(service: Service, resource: Resource | None = None, **wanted: Any) -> tuple[ResourceFetch, Account]:
+def fetch(
+    service: Service, resource: Resource | None = None, *, backpressure: Backpressure | None = None, **wanted: Any
+) -> tuple[ResourceFetch, Account]:
     chosen = resource or notes()
-    account = Account(service)
-    embeddings = Embeddings({chosen.name: chosen}, CONTEXT)
+    account = Account(service, backpressure)
+    embeddings = Embeddings({chosen.name: chosen}, {chosen.name: CONTEXT})
     return ResourceFetch(task(chosen, **wanted), account, embeddings, CONTEXT, stored=frozenset()), account
 
 
@@ -180,17 +183,15 @@ async def test_what_came_before_a_fault_is_kept_beside_it() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-async def test_a_batch_that_cannot_be_decoded_costs_no_other_batch(
-    monkeypatch: pytest.MonkeyPatch, fault: BaseException
-) -> None:
+async def test_a_batch_that_cannot_be_decoded_costs_no_other_batch(fault: BaseException) -> None:
     def text(id_: str) -> str:
         if id_ == "c":
             raise fault
         return id_
 
-    monkeypatch.setattr("crmlab.fetching.decode_queue.BATCH", 1)
     broken = {"text": pl.col("id").map_elements(text, return_dtype=pl.String)}
-    notes_fetch, _ = fetch(Service(["a", "b", "c", "d", "e"]), notes(computed=broken))
+    one_by_one = Backpressure(batch_bytes=1)
+    notes_fetch, _ = fetch(Service(["a", "b", "c", "d", "e"]), notes(computed=broken), backpressure=one_by_one)
 
     await notes_fetch.work()
 

@@ -27,8 +27,7 @@ from crmlab.errors import (
     ServerError,
     TransportError,
 )
-from crmlab.http import client
-from crmlab.http.client import ATTEMPTS, Client
+from crmlab.http.client import Client
 from crmlab.http.rate_queue import rate_queue
 
 Serve = Callable[[Any], Awaitable[str]]
@@ -63,8 +62,8 @@ class Script:
         return self.answers[min(len(self.asked), len(self.answers)) - 1](request)
 
 
-async def send(url: str, request: Request = ASK, **options: Any) -> Any:
-    async with Client(FAST) as client:
+async def send(url: str, request: Request = ASK, *, timeouts: crmlab.Timeouts | None = None, **options: Any) -> Any:
+    async with Client(FAST, timeouts) as client:
         return await client.send(account(url), request, **options)
 
 
@@ -107,14 +106,14 @@ async def test_a_refusal_is_final(serve: Serve, status: int) -> None:
     assert len(script.asked) == 1
 
 
-async def test_a_service_that_fails_for_ever_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.001)
+@pytest.mark.parametrize("tries", [1, 2, 5])
+async def test_a_service_that_fails_for_ever_is_given_up(serve: Serve, tries: int) -> None:
     script = Script(lambda r: refusal(500))
 
     with pytest.raises(ServerError):
-        await send(await serve(script))
+        await send(await serve(script), timeouts=crmlab.Timeouts(tries=tries, first_wait=0.001))
 
-    assert len(script.asked) == ATTEMPTS
+    assert len(script.asked) == tries
 
 
 async def test_what_could_be_applied_twice_is_sent_once(serve: Serve) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.limits import Limits
-from crmlab.http.limiter import Limiter, Ticket
+from crmlab.http.limiter import Limiter, Ticket, strictest_of
 
 LIMITS = st.builds(Limits, rate=st.sampled_from([0.5, 1.0, 2.0, 5.0, 30.0]), burst=st.integers(1, 12))
 GAPS = st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.001, 0.05, 0.2, 0.7, 3.0]), min_size=1, max_size=60)
@@ -267,3 +267,69 @@ def test_limits_that_let_nothing_through_are_refused(wrong: dict[str, int]) -> N
 def test_a_ceiling_below_the_rate_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least rate"):
         Limits(**wrong)
+
+
+# ---- the numbers themselves ---------------------------------------------------------------------
+
+
+def answered(limiter: Limiter, *left: float) -> float | None:
+    """Let requests leave at these times, answer the last, and return the rate."""
+    for moment in left:
+        ticket = limiter.take(moment)
+        ticket.left_at = moment
+    limiter.answered(ticket)
+    return limiter.rate
+
+
+def test_the_rate_is_that_of_the_strictest_of_those_with_one() -> None:
+    limiter = Limiter(Limits())
+    assert limiter.rate is None
+
+    limiter.hold([Limits(), FIVE, Limits(rate=2, burst=1)])
+    assert limiter.rate == 2
+
+    limiter.hold([Limits(), FIVE])
+    assert limiter.rate == 5
+
+
+def test_an_answer_gives_back_a_hundredth_of_the_burst() -> None:
+    limiter = Limiter(FIVE)
+    ticket = limiter.take(0.0)
+    limiter.refused(ticket, 0.0, 1.0)
+    assert limiter.rate == pytest.approx(2.5)
+
+    assert answered(limiter, 10.0) == pytest.approx(2.55)
+
+
+@pytest.mark.parametrize(
+    ("left", "is_raised"),
+    [
+        ([0.0, 0.0], False),  # no more than is documented
+        ([0.0, 0.0, 2.0], True),
+        ([0.0, 0.0, 3.999], True),
+        ([0.0, 0.0, 4.0], False),  # two windows later nothing of them counts
+    ],
+)
+def test_beyond_the_documented_rate_it_goes_only_where_that_is_used(left: list[float], *, is_raised: bool) -> None:
+    limiter = Limiter(Limits(rate=1, burst=2, ceiling=4))
+
+    assert answered(limiter, *left) == pytest.approx(1.01 if is_raised else 1.0)
+
+
+@pytest.mark.parametrize(("slack", "seconds"), [(0.0, 10.0), (0.05, 10.05), (100.0, 10.2)])
+def test_a_window_is_longer_by_the_slack_and_by_a_fiftieth_at_most(slack: float, seconds: float) -> None:
+    limiter = Limiter(Limits(rate=1, burst=10), slack=slack) if slack else Limiter(Limits(rate=1, burst=10))
+    for _ in range(10):
+        limiter.take(0.0).left_at = 0.0
+
+    assert limiter.wait(0.0) == pytest.approx(seconds)
+
+
+def test_to_plan_with_each_number_is_the_least_of_all() -> None:
+    wide = Limits(rate=5, burst=10, concurrency=4, ceiling=20)
+    narrow = Limits(rate=2, burst=20, concurrency=8)
+    unlimited = Limits(burst=30, concurrency=6)
+
+    assert strictest_of([wide, narrow, unlimited]) == Limits(rate=2, burst=10, concurrency=4, ceiling=2)
+    assert strictest_of([wide]) == wide
+    assert strictest_of([unlimited]) == unlimited

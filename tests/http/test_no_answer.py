@@ -127,7 +127,7 @@ def told(error: Exception) -> str:
 
 
 async def ask(asked: crmlab.Account) -> None:
-    async with Client(crmlab.Limits()) as client:
+    async with Client(crmlab.Limits(), crmlab.Timeouts(first_wait=0.001)) as client:
         await client.send(asked, Request(path="/users"))
 
 
@@ -245,7 +245,6 @@ async def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    monkeypatch.setattr("crmlab.http.client.FIRST_WAIT", 0.001)
     monkeypatch.setenv("HTTPS_PROXY", address)
 
     with pytest.raises(TransportError, match=rf"cannot reach the proxy {address} .*; check HTTPS_PROXY"):

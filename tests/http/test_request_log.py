@@ -10,16 +10,13 @@ import pytest
 from aiohttp import web
 
 import crmlab
-from crmlab.http import client
 from tests.conftest import Serve
 
 KEY = "k3y-of-this-account-4711"
 TIME = "2026-01-01T00:00:00Z"
 
 
-async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(
-    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     answers = iter([503, 200, 200])
 
     async def contacts(request: web.Request) -> web.Response:
@@ -32,10 +29,9 @@ async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(
             )
         return web.json_response({"status": True, "code": 200, "data": rows})
 
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
     account = crmlab.Account("relenta", name="north", base_url=await serve(contacts), api_key=KEY)
     with caplog.at_level(logging.DEBUG, logger="crmlab"):
-        data = await crmlab.fetch(account, "contacts")
+        data = await crmlab.fetch(account, "contacts", timeouts=crmlab.Timeouts(first_wait=0.01))
 
     lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "crmlab"]
     assert data.complete

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab.connector import Request
-from crmlab.errors import PagingError, TransportError
+from crmlab.errors import PagingError, Stopped, TransportError
+from crmlab.fetching import redact
 from crmlab.providers.altcraft.export import pages_of
 from crmlab.sandbox.world.generate import generate
 from tests.conftest import Serve
 
 FAST = crmlab.Limits(concurrency=10)
+HURRY = crmlab.Timeouts(first_wait=0.001)
 HEADER = "_id,email,phones,_fname,_lname,_city,_region,_country,_status,_xxh,_createtime,season"
 TOKEN = "planted-token-0815"
 DONE: dict[str, Any] = {"status": "completed", "progress": 100}
@@ -28,7 +31,6 @@ DONE: dict[str, Any] = {"status": "completed", "progress": 100}
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crmlab.providers.altcraft.export.FIRST_WAIT", 0.001)
-    monkeypatch.setattr("crmlab.http.client.FIRST_WAIT", 0.001)
 
 
 def by_export(url: str, **more: str) -> crmlab.Account:
@@ -71,7 +73,7 @@ def result(total: int | None, *urls: str, **more: Any) -> dict[str, Any]:
 
 async def exported(serve: Serve, service: Exporting) -> crmlab.Fetched:
     account = by_export(await serve(service.answer), custom_fields="season")
-    return await crmlab.fetch(account, "contacts", "altcraft.profiles")
+    return await crmlab.fetch(account, "contacts", "altcraft.profiles", timeouts=HURRY)
 
 
 FILE = "/api/download/data/u-1/7_database_export.csv"
@@ -103,6 +105,30 @@ async def test_an_export_brings_the_table_that_pages_bring(tmp_path: Path, monke
     assert_frame_equal(data["altcraft.profiles"].drop("subscriptions").sort("id"), own.sort("id"))
     assert stored.contacts.collect().height == paged.contacts.height
     assert not [*temporary.iterdir()]
+
+
+async def test_an_export_is_replayed_from_its_spool_and_from_a_redacted_one(tmp_path: Path) -> None:
+    async with crmlab.sandbox(rows=60, seed=3, services=["altcraft"]) as accounts:
+        account = crmlab.Account(
+            "altcraft", base_url=accounts[0].base_url, token="sandbox-altcraft-token", profiles_by="export", limits=FAST
+        )
+        data = await crmlab.fetch(account, "contacts", spool=tmp_path / "spool")
+
+    again = crmlab.replay(tmp_path / "spool")
+    masked = crmlab.replay(redact(tmp_path / "spool"))
+
+    assert data.complete
+    assert_frame_equal(again.contacts, data.contacts, check_row_order=False)
+    assert masked.contacts.shape == data.contacts.shape
+    assert again.complete
+    assert masked.complete, masked.summary["note"].to_list()
+    assert not {*masked.contacts["full_name"].drop_nulls()} & {*data.contacts["full_name"].drop_nulls()}
+
+    for path in (tmp_path / "spool").rglob("*.gz"):
+        if b"database_export" in gzip.decompress(path.read_bytes())[:200]:
+            path.unlink()
+    with pytest.raises(Stopped, match=r"is not whole in .*: the fetch ended before it was read"):
+        crmlab.replay(tmp_path / "spool")
 
 
 async def test_the_state_is_asked_for_until_the_export_is_done_and_the_file_of_the_same_host_is_read(
@@ -185,16 +211,16 @@ async def test_a_fetch_that_is_gone_on_with_starts_no_second_export(serve: Serve
     service = Exporting([result(3, FILE)], "<html>Sign in</html>")
     account = by_export(await serve(service.answer), custom_fields="season")
     with pytest.raises(TransportError):
-        await crmlab.fetch(account, "contacts", spool=tmp_path)
+        await crmlab.fetch(account, "contacts", timeouts=HURRY, spool=tmp_path)
     service.file = lines(3).encode()
-    data = await crmlab.fetch(account, "contacts", spool=tmp_path)
+    data = await crmlab.fetch(account, "contacts", timeouts=HURRY, spool=tmp_path)
 
     assert data.complete, data.summary.rows()
     assert data.contacts.height == 3
     assert service.asked.count("/profiles/get_all") == 1
     asked = len(service.asked)
-    with pytest.raises(crmlab.errors.Stopped, match="files are not kept there"):
-        await asyncio.to_thread(crmlab.replay, tmp_path)
+    replayed = await asyncio.to_thread(crmlab.replay, tmp_path)
+    assert_frame_equal(replayed.contacts, data.contacts)
     assert len(service.asked) == asked
 
 

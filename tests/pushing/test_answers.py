@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crmlab.connector import Entry, Outcome, Page, Request, custom_entries, entries, inside_first
-from crmlab.errors import UsageError
+from crmlab.errors import TransportError, UsageError
 from crmlab.providers import registry
 
 IDS = ("N-1", "1", "2")
@@ -57,10 +57,12 @@ def test_errors_of_an_upload_are_of_the_contact_that_they_name_or_nobody_knows(
 def test_an_upload_that_cannot_be_followed_and_one_without_an_item_are_told() -> None:
     contacts = target("complero")
 
-    (first, *_) = contacts.read(page({"message": "taken"}), PEOPLE)
+    with pytest.raises(TransportError, match="names no operation"):
+        contacts.read(page({"message": "taken"}), PEOPLE)
+    with pytest.raises(TransportError, match="tells no status"):
+        contacts.followed(page({"message": "later"}), PEOPLE)
     ended = contacts.followed(page({"status": "done", "items": [{"id": "N-1"}]}), PEOPLE)
 
-    assert "names no operation" in first.reason
     assert [bool(outcome.reason) for outcome in ended] == [False, True, True]
 
 
@@ -83,14 +85,23 @@ def test_what_an_import_answers_is_of_the_profile_that_it_names_or_of_none(resul
 
 
 @pytest.mark.parametrize(
-    ("provider", "body"), [("onepagecrm", {"data": {"contact": {"id": "7"}}}), ("relenta", {"data": {"id": 7}})]
+    ("provider", "body"),
+    [
+        ("onepagecrm", {"data": {"contact": {"id": "7"}}}),
+        ("relenta", {"data": {"id": 7}}),
+        ("altcraft", {"profile_id": "7"}),
+    ],
 )
-def test_only_an_answer_that_names_an_id_says_that_a_record_was_created(provider: str, body: dict[str, Any]) -> None:
+def test_only_an_answer_that_names_the_id_says_that_a_record_is_there(provider: str, body: dict[str, Any]) -> None:
     read = target(provider).read
 
-    assert read(page(body), NEW[:1]) == [Outcome(state="created", id="7")]
-    assert said(read(page({}), NEW[:1])) == ["s"]
-    assert said(read(page({}), PEOPLE[:1])) == ["u"]
+    if provider != "altcraft":  # which tells of new profiles by their addresses
+        assert read(page(body), NEW[:1]) == [Outcome(state="created", id="7")]
+    assert read(page(body), [Entry("7", {})]) == [Outcome(state="updated", id="7")]
+    with pytest.raises(TransportError, match="names no id"):
+        read(page({"message": "later"}), [Entry("7", {})])
+    with pytest.raises(TransportError, match="names another id"):
+        read(page(body), [Entry("8", {})])
 
 
 @pytest.mark.parametrize("there", ["text", ["text"], {"value": "a"}, 5])
@@ -104,3 +115,20 @@ def test_a_list_that_is_not_as_documented_is_not_replaced(there: Any) -> None:
     ):
         with pytest.raises(UsageError, match="would be lost"):
             write(value, {"emails": there})
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [{"0": "v1c001"}, ["v1c001", None], "not good", ["v1c001"]],
+)
+def test_a_place_blames_nobody_where_others_of_the_request_were_refused_before(errors: Any) -> None:
+    left = [Entry(id_, {}, keeps_place=False) for id_ in IDS[1:]]
+    operation = page({"status": "done", "validation_errors": errors})
+
+    for records in (left, left[:1]):
+        outcomes = target("complero").followed(operation, records)
+        assert {outcome.state for outcome in outcomes} == {"unknown"}
+        assert all("not of which contact" in outcome.reason for outcome in outcomes)
+
+    by_id = target("complero").followed(page({"status": "done", "validation_errors": {"2": "v1c001"}}), left)
+    assert "".join(said(by_id)) == "sr"

@@ -421,6 +421,31 @@ async def test_what_a_service_says_of_a_row_holds_no_secret_and_no_page_of_text(
     assert key not in file.read_text()
 
 
+@pytest.mark.parametrize("provider", ["onepagecrm", "relenta", "complero", "altcraft"])
+async def test_a_success_that_a_gateway_says_is_none(provider: str, serve: Serve) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        success = {"relenta": {"status": True}, "altcraft": {"error": 0}}.get(provider, {})
+        return web.json_response({"message": "Endpoint request timed out", **success})
+
+    keys = {
+        "onepagecrm": {"user_id": "u" * 8, "api_key": "k" * 20},
+        "relenta": {"account_name": "sandbox", "api_key": "k" * 20},
+        "complero": {"api_key": "k" * 20},
+        "altcraft": {"token": "k" * 20},
+    }[provider]
+    account = crmlab.Account(provider, base_url=await serve(answer), facts={}, **keys)
+    columns = {"first_name": ["A"] * 5, "last_name": ["B"] * 5}
+    if provider in ("complero", "altcraft"):
+        columns["id"] = [f"N-{number}" for number in range(5)]
+    options = {"db_id": 1} if provider == "altcraft" else {}
+    pushed = await crmlab.push(account, "contacts", pl.DataFrame(columns), limits=crmlab.Limits(), **options)
+
+    assert set(states(pushed)) <= {"unknown", "not_sent"}
+    assert "unknown" in states(pushed)
+    assert not pushed.complete
+    assert "the answer names no" in pushed.frame["reason"][0]
+
+
 async def test_work_that_the_service_knows_nothing_of_any_more_is_sent_again(serve: Serve, tmp_path: Path) -> None:
     uploads = 0
 
@@ -475,3 +500,17 @@ async def test_a_push_that_waits_ends_when_it_is_told_to_stop(
     assert states(pushed) == ["not_sent", "not_sent"]
     assert isinstance(pushed.failure, Stopped)
     assert saves == (2 if waits_at == "save" else 0)
+
+
+@pytest.mark.parametrize("stop", [3, True, "now"])
+async def test_what_is_no_event_does_not_stop(stop: Any, tmp_path: Path) -> None:
+    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", api_key="k")
+
+    for asked in (
+        crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "first_name": ["A"]}), stop=stop),
+        crmlab.fetch(account, "contacts", stop=stop),
+        crmlab.fetch_to(tmp_path / "out", account, "contacts", stop=stop),
+    ):
+        with pytest.raises(UsageError, match=r"stop is an asyncio\.Event, which is set to stop, not of type"):
+            await asked
+    assert not (tmp_path / "out").exists()

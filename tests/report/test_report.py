@@ -12,7 +12,7 @@ import pytest
 from crmlab import report
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.report import shown_numbers
-from crmlab.results.masking import mask, without_content
+from crmlab.results.masking import mask, masked_account
 from crmlab.schema import TABLES, Asked, conform
 
 AS_OF = datetime(2026, 5, 16, 9, 30, tzinfo=UTC)
@@ -250,7 +250,9 @@ def test_a_masked_report_names_no_owner_and_no_reason(tmp_path: Path) -> None:
     )
 
     plain, _ = written(tmp_path, tables(), WHOLE, rejected=rejected)
-    text, page = masked(tmp_path, tables(), WHOLE, rejected=without_content(rejected))
+    summary = pl.DataFrame({"note": [""], "rejected": [1], "misfits": [1]})
+    account = masked_account({"summary": summary, "rejected": rejected, "misfits": rejected})
+    text, page = masked(tmp_path, tables(), WHOLE, rejected=account["rejected"])
 
     assert "Elm 1" in plain
     assert "Elm 1" not in text

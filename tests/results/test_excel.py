@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
+from openpyxl.utils.escape import unescape
 
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.results.export import export
@@ -147,7 +148,8 @@ def test_names_that_sheets_can_have_need_no_further_sheet(tmp_path: Path) -> Non
 def test_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
     (path,) = export({"mine": pl.DataFrame({"text": [text]})}, tmp_path, "xlsx")
 
-    assert openpyxl.load_workbook(path)["mine"]["A2"].value == text
+    # texts stand in their cells, where openpyxl leaves the escape of ``_x`` as it is; Excel reads it (ST_Xstring)
+    assert unescape(openpyxl.load_workbook(path)["mine"]["A2"].value) == text
 
 
 @pytest.mark.parametrize("text", ["\x00", "\x0b", "\r", "\ufffe", "\uffff"])
@@ -271,3 +273,21 @@ def test_the_longest_whole_numbers_are_text(tmp_path: Path) -> None:
     (path,) = export({"deals": longest.to_frame()}, tmp_path, "xlsx")
 
     assert sheet(path, "deals")[0]["id"] == str(2**128 - 1)
+
+
+def test_a_workbook_of_many_rows_is_written_a_few_rows_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crmlab.results.excel._ROWS_AT_ONCE", 7)
+    rows = 100
+    frame = pl.DataFrame({"id": [f"c{row}" for row in range(rows)], "row": range(rows)})
+    odd = pl.col("row") % 2 == 1
+    frame = frame.with_columns(odd=odd, part=pl.when(odd).then(pl.col("row") / 2), at=pl.lit(dt.date(2026, 1, 31)))
+
+    (path,) = export({"mine": frame, "none": frame.clear()}, tmp_path, "xlsx")
+
+    assert [row["id"] for row in sheet(path, "mine")] == frame["id"].to_list()
+    assert [row["part"] for row in sheet(path, "mine")] == frame["part"].to_list()
+    assert [row["odd"] for row in sheet(path, "mine")] == frame["odd"].to_list()
+    assert list(openpyxl.load_workbook(path)["none"].values) == [("id", "row", "odd", "part", "at")]
+    assert list(tmp_path.iterdir()) == [path]

@@ -140,11 +140,40 @@ def test_what_a_spreadsheet_could_run_has_a_shield_that_comes_off_again(text: st
     assert written.to_frame().select(unshielded(pl.col("text"))).item() == text
 
 
-@given(st.lists(st.none() | TEXT | st.text(st.sampled_from(";\\NE'="), max_size=5), max_size=4))
-def test_a_joined_list_is_split_again(texts: list[str | None]) -> None:
-    frame = pl.DataFrame({"list": [texts]}, schema={"list": pl.List(pl.String)})
+def split_by_hand(joined: str | None) -> list[str | None] | None:
+    """Return what `split` returns, character by character."""
+    if not joined:
+        return None if joined is None else []
+    parts = [""]
+    characters = iter(joined)
+    for character in characters:
+        if character == "\\":
+            parts[-1] += "\\" + next(characters, "")
+        elif character == ";":
+            parts.append("")
+        else:
+            parts[-1] += character
+    meant = {"\\N": None, "\\E": ""}
+    return [meant.get(part, re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL)) for part in parts]
 
-    assert split(unnested(frame)["list"].item()) == texts
+
+PIECES = st.text(st.sampled_from(";\\NE'=\x00012\n"), max_size=8)
+
+
+@given(st.lists(st.lists(st.none() | TEXT | PIECES, max_size=4), max_size=4))
+@settings(max_examples=200)
+def test_a_joined_list_is_split_again(lists: list[list[str | None]]) -> None:
+    frame = pl.DataFrame({"list": lists}, schema={"list": pl.List(pl.String)})
+
+    assert split(unnested(frame)["list"]).to_list() == lists
+
+
+@given(st.lists(st.none() | TEXT | PIECES, max_size=6))
+@settings(max_examples=200)
+def test_a_list_is_cut_as_one_would_cut_it_by_hand_whoever_wrote_it(cells: list[str | None]) -> None:
+    joined = pl.Series("list", cells, dtype=pl.String)
+
+    assert split(joined).to_list() == [split_by_hand(cell) for cell in cells]
 
 
 def test_a_csv_opens_with_its_characters_in_excel_and_comes_back_after_it_was_saved_there(tmp_path: Path) -> None:

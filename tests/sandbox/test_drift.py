@@ -54,6 +54,7 @@ _ASKED = {
         Request(path="/contacts", params={"page": "1", "per_page": "100", "team": "true"}),
         Request(path="/contacts", params={"page": "1"}),
         Request(path="/deals", params={"page": "2", "per_page": "10", "since": "1700000000", "order": "asc"}),
+        Request(path="/contacts", params={"modified_since": f"{WORLD.now - dt.timedelta(days=200):%Y-%m-%d}"}),
         Request(path="/notes", params={"page": "99"}),
         Request(path="/contacts", params={"fields": "deals(all)"}),
         Request(path="/contacts/cascade", params={"team": "true"}),
@@ -74,7 +75,15 @@ _SAID_OTHERWISE = {
     "field_names": {"modified_at"},
 }
 #: what only a probe can tell, since each answer is one that is documented
-_TOLD_BY_PROBES = {"only_mine", "local_times", "no_documentation", "addresses", "shared_ids", "statistics_day"}
+_TOLD_BY_PROBES = {
+    "only_mine",
+    "since_by_creation",
+    "local_times",
+    "no_documentation",
+    "addresses",
+    "shared_ids",
+    "statistics_day",
+}
 
 
 def test_differences_are_chosen_by_name_or_all_that_go_together() -> None:

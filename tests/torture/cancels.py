@@ -21,6 +21,8 @@ from typing import Any
 import crmlab
 
 LATENCY = 0.02
+#: what no time limit of the caller's may end as
+WRONGLY_CANCELLED = "cancelled by a time limit"
 #: seconds that a thread which decodes may go on, and a connection may take to be closed
 PATIENCE = 2.0
 
@@ -72,6 +74,12 @@ def calls(accounts: Any, wrong: list[crmlab.Account], folder: Path) -> list[Call
     ]
 
 
+def is_marked() -> bool:
+    """Whether the running task is still marked as cancelled, which a call must undo that did it for itself."""
+    task = asyncio.current_task()
+    return bool(task and task.cancelling())
+
+
 async def cancelled(call: Awaitable[Any], seconds: float, *, by_timeout: bool) -> str:
     """Cancel a call after so long; return how it ended."""
     try:
@@ -84,7 +92,7 @@ async def cancelled(call: Awaitable[Any], seconds: float, *, by_timeout: bool) -
             task.cancel()
             await task
     except asyncio.CancelledError:
-        return "cancelled"
+        return WRONGLY_CANCELLED if by_timeout else "cancelled"
     except TimeoutError:
         return "timed out"
     except crmlab.errors.CrmlabError as error:
@@ -116,6 +124,8 @@ async def tortured(runs: int, seed: int) -> int:
                 gc.collect()
                 await asyncio.sleep(0)
                 rest += [str(path.relative_to(folder)) for path in folder.rglob(".*parts*")]
+                if ended == WRONGLY_CANCELLED or is_marked():
+                    rest.append("a mark of a cancel")
                 if rest or said.texts:
                     wrong += 1
                     print(f"run {number} ({ended} after {moment:.3f} s): left {rest[:4]}, said {said.texts[:3]}")

@@ -285,7 +285,8 @@ _EMPTY_ANSWERS = ('{"status": true, "code": 200}', '{"error": 0, "error_text": "
 _GZIP = r"connection to .* failed|cut off|not the expected JSON"
 _IN_TIME = r"did not answer in time|brought no new record in"
 _BEYOND_MAX = r"larger than [\d,]+ bytes"
-_OTHER_ROWS = (
+#: of pages, cursors and counts
+OTHER_ROWS = (
     r"came again|repeats page|the service counts|leads back|changed while|missing|counts? \d|"
     r"brought no new|does not end|is empty, though|there may be more"
 )
@@ -432,22 +433,22 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="redirect to itself", change=status(301, "", Location="?"), reason="HTTP 301"),
     Fault(name="redirect for good", change=status(308, "", Location="https://elsewhere.invalid/"), reason="HTTP 308"),
     Fault(name="redirect to nowhere", change=status(307, ""), reason="HTTP 307"),
-    Fault(name="an empty page", change=empty_page, reason=_OTHER_ROWS + "|" + _NO_LIST, unseen=True),
-    Fault(name="a stale page", change=stale_page, reason=_OTHER_ROWS, unseen=True),
-    Fault(name="records twice on a page", change=twice_on_a_page, reason=_OTHER_ROWS),
-    Fault(name="an earlier page", change=earlier_page, reason=_OTHER_ROWS + "|" + _NO_LIST, unseen=True),
-    Fault(name="a cursor that repeats", change=cursor_of(_last), reason=_OTHER_ROWS),
-    Fault(name="a cursor that goes back", change=cursor_of(_first), reason=_OTHER_ROWS),
-    Fault(name="a cursor that is lost", change=no_cursor, reason=_OTHER_ROWS, unseen=True),
-    Fault(name="cursors that never end", change=endless(empties=False), reason=_OTHER_ROWS),
+    Fault(name="an empty page", change=empty_page, reason=OTHER_ROWS + "|" + _NO_LIST, unseen=True),
+    Fault(name="a stale page", change=stale_page, reason=OTHER_ROWS, unseen=True),
+    Fault(name="records twice on a page", change=twice_on_a_page, reason=OTHER_ROWS),
+    Fault(name="an earlier page", change=earlier_page, reason=OTHER_ROWS + "|" + _NO_LIST, unseen=True),
+    Fault(name="a cursor that repeats", change=cursor_of(_last), reason=OTHER_ROWS),
+    Fault(name="a cursor that goes back", change=cursor_of(_first), reason=OTHER_ROWS),
+    Fault(name="a cursor that is lost", change=no_cursor, reason=OTHER_ROWS, unseen=True),
+    Fault(name="cursors that never end", change=endless(empties=False), reason=OTHER_ROWS),
     Fault(
         name="empty pages that never end",
         change=endless(empties=True),
-        reason=_OTHER_ROWS + "|empty pages",
+        reason=OTHER_ROWS + "|empty pages",
         unseen=True,
     ),
     Fault(name="ten million pages", change=number_said(b"max_page", b"10000000"), reason="tells of 10,000,000 pages"),
-    Fault(name="one page in all", change=number_said(b"max_page", b"1"), reason=_OTHER_ROWS),
-    Fault(name="a count of nothing", change=number_said(b"total_count", b"0"), reason=_OTHER_ROWS),
-    Fault(name="a count too large", change=number_said(b"total_count", b"100000"), reason=_OTHER_ROWS),
+    Fault(name="one page in all", change=number_said(b"max_page", b"1"), reason=OTHER_ROWS),
+    Fault(name="a count of nothing", change=number_said(b"total_count", b"0"), reason=OTHER_ROWS),
+    Fault(name="a count too large", change=number_said(b"total_count", b"100000"), reason=OTHER_ROWS),
 )

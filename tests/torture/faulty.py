@@ -14,19 +14,23 @@ each run is one of
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import os
 import random
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import polars as pl
+import trustme
 from polars.testing import assert_frame_equal
 
 import crmlab
@@ -38,9 +42,9 @@ from tests.torture.proxy import Proxy, Strike
 OUTCOMES = ("exact", "told", "silent", "hung", "odd", "unseen")
 #: those that must not be
 WRONG = ("silent", "hung", "odd")
-#: seconds after which a run hangs; every limit of `TIMEOUTS` is far below
-PATIENCE = 60.0
-TIMEOUTS = crmlab.Timeouts(answer=3.0, connect=2.0, stall=8.0, total=40.0, max_body=MAX_BODY)
+#: seconds after which a run hangs; every limit of `TIMEOUTS` is far below, also of a run that fetches twice
+PATIENCE = 150.0
+TIMEOUTS = crmlab.Timeouts(answer=3.0, connect=2.0, stall=8.0, total=40.0, max_body=MAX_BODY, first_wait=0.005)
 LIMITS = crmlab.Limits(concurrency=10)
 ROWS = 250
 #: runs side by side: most of a run is waiting
@@ -48,6 +52,8 @@ AT_ONCE = 4
 #: a strike that goes on to the end
 FOR_GOOD = 10_000
 MIXTURES = "mixtures of 2 to 4"
+#: a pattern of nothing
+NEVER = "(?!)"
 _STARVED = r"did not answer in time|stopped before its end"
 
 
@@ -85,15 +91,18 @@ class Bench:
         """Fetch each service once without a fault."""
         for account in self.sandbox:
             async with Proxy(self.sandbox.url) as proxy:
-                data = await self.fetched(account, proxy.url)
+                data = await self.fetched(account.provider.name, proxy.url)
                 assert data.complete, data.summary
                 self.expected[account.provider.name] = _expected(data, proxy.asked)
 
-    async def fetched(self, account: crmlab.Account, url: str) -> crmlab.Fetched:
+    def account(self, service: str, url: str) -> crmlab.Account:
+        """Return the account of a service at another address."""
+        base_url = self.sandbox.account(service).base_url.replace(self.sandbox.url, url)
+        return crmlab.Account(service, base_url=base_url, facts={}, **self.sandbox.keys[service])
+
+    async def fetched(self, service: str, url: str) -> crmlab.Fetched:
         """Fetch all tables of a service at another address."""
-        name = account.provider.name
-        base_url = account.base_url.replace(self.sandbox.url, url)
-        asked = crmlab.Account(name, base_url=base_url, facts={}, **self.sandbox.keys[name])
+        asked = self.account(service, url)
         return await crmlab.fetch(asked, limits=LIMITS, timeouts=TIMEOUTS, progress=False)
 
     def strike(self, fault: Fault, service: str) -> Strike:
@@ -120,23 +129,31 @@ def _expected(data: crmlab.Fetched, asked: Sequence[str]) -> Expected:
 
 async def run(bench: Bench, case: str, service: str, strikes: Sequence[Strike]) -> Run:
     """Fetch once with these faults."""
-    account = bench.sandbox.account(service)
     async with Proxy(bench.sandbox.url, strikes) as proxy:
-        return await ended(bench, case, account, proxy.url, strikes)
+        return await ended(bench, case, service, proxy.url, strikes)
 
 
 async def ended(
-    bench: Bench, case: str, account: crmlab.Account, url: str, strikes: Sequence[Strike], *, reason: str = "(?!)"
+    bench: Bench, case: str, service: str, url: str, strikes: Sequence[Strike], *, reason: str = NEVER
 ) -> Run:
     """Fetch once at an address and say how it ended."""
-    service = account.provider.name
+
+    async def fetched() -> tuple[str, str]:
+        data = await bench.fetched(service, url)
+        faults = [strike.fault for strike in strikes if strike.hits]
+        return judged(data, bench.expected[service], faults, reason)
+
+    return await timed(fetched(), case, service, strikes, reason=reason)
+
+
+async def timed(
+    tried: Awaitable[tuple[str, str]], case: str, service: str, strikes: Sequence[Strike], *, reason: str = NEVER
+) -> Run:
+    """Await what returns an outcome and words, and say how it ended."""
     started = time.monotonic()
-    faults = [strike.fault for strike in strikes if strike.hits] or [strike.fault for strike in strikes]
     try:
         async with asyncio.timeout(PATIENCE):
-            data = await bench.fetched(account, url)
-        faults = [strike.fault for strike in strikes if strike.hits]
-        outcome, words = judged(data, bench.expected[service], faults, reason)
+            outcome, words = await tried
     except CrmlabError as error:
         faults = [strike.fault for strike in strikes if strike.hits]
         outcome, words = judged_failures([error], faults, reason)
@@ -200,25 +217,65 @@ def differences(expected: Mapping[str, pl.DataFrame], found: Mapping[str, pl.Dat
 # ---- what has no answer ---------------------------------------------------------------------------------------
 
 
-async def unreachable(bench: Bench) -> list[Run]:
-    """Fetch where there is no host, no server, or no certificate that anybody signed."""
-    runs = []
-    cannot = r"cannot reach|certificate|did not answer in time|connection to .* failed"
-    for account in bench.sandbox:
-        for case, url in (("no such host", "https://nowhere.invalid"), ("no such port", "http://127.0.0.1:1")):
-            runs.append(await ended(bench, case, account, url, (), reason=cannot))
-        async with Proxy(bench.sandbox.url) as plain:
-            url = plain.url.replace("http:", "https:")
-            runs.append(await ended(bench, "https where there is none", account, url, (), reason=cannot))
-        with tempfile.TemporaryDirectory() as folder:
-            async with Proxy(bench.sandbox.url, tls=_own_certificate(Path(folder))) as own:
-                runs.append(await ended(bench, "a certificate of one's own", account, own.url, (), reason=cannot))
-    return runs
+#: what must be said of each
+NO_ANSWER = {
+    "no such host": r"cannot reach nowhere\.invalid",
+    "no such port": r"cannot reach 127\.0\.0\.1:1 ",
+    "https where there is none": r"does not speak TLS|connection to .* failed",
+    "a certificate of one's own": r"is self-signed; .* SSL_CERT_FILE",
+    "a certificate of an authority that nobody knows": r"that this machine does not trust; .* SSL_CERT_FILE",
+    "a certificate that has expired": r"has expired; look at the clock",
+    "a certificate that is not valid yet": r"is not valid yet; look at the clock",
+    "a certificate of another host": r"is for another host; check base_url",
+}
 
 
-def _own_certificate(folder: Path) -> Any:
-    import ssl
+async def unreachable(bench: Bench, services: Sequence[str] | None = None) -> list[Run]:
+    """Fetch where there is no host, no server, or a certificate that must not be trusted."""
+    with tempfile.TemporaryDirectory() as place:
+        certificates = _certificates(Path(place))
+        # the authority is trusted, so that nothing but the fault is wrong
+        with mock.patch.dict(os.environ, SSL_CERT_FILE=str(Path(place) / "authority.pem")):
+            return [
+                await _unreachable(bench, case, service, certificates.get(case))
+                for service in services or bench.expected
+                for case in NO_ANSWER
+            ]
 
+
+async def _unreachable(bench: Bench, case: str, service: str, certificate: ssl.SSLContext | None) -> Run:
+    addresses = {"no such host": "https://nowhere.invalid", "no such port": "http://127.0.0.1:1"}
+    if case in addresses:
+        return await ended(bench, case, service, addresses[case], (), reason=NO_ANSWER[case])
+    async with Proxy(bench.sandbox.url, tls=certificate) as proxy:
+        url = proxy.url.replace("http:", "https:")
+        return await ended(bench, case, service, url, (), reason=NO_ANSWER[case])
+
+
+def _certificates(folder: Path) -> dict[str, ssl.SSLContext]:
+    """Return what a server shows in each case, and write the authority that is trusted."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    now = dt.datetime.now(dt.UTC)
+    day = dt.timedelta(days=1)
+    issued = {
+        "a certificate of an authority that nobody knows": trustme.CA().issue_cert("127.0.0.1"),
+        "a certificate that has expired": authority.issue_cert(
+            "127.0.0.1", not_before=now - 2 * day, not_after=now - day
+        ),
+        "a certificate that is not valid yet": authority.issue_cert(
+            "127.0.0.1", not_before=now + day, not_after=now + 2 * day
+        ),
+        "a certificate of another host": authority.issue_cert("other.example.com"),
+    }
+    contexts = {"a certificate of one's own": _own_certificate(folder)}
+    for case, certificate in issued.items():
+        contexts[case] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(contexts[case])
+    return contexts
+
+
+def _own_certificate(folder: Path) -> ssl.SSLContext:
     key = folder / "key.pem"
     certificate = folder / "certificate.pem"
     what = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
@@ -231,25 +288,25 @@ def _own_certificate(folder: Path) -> Any:
 # ---- many -----------------------------------------------------------------------------------------------------
 
 
-async def tortured(runs: int, seed: int, *, faults: Sequence[Fault] = FAULTS, rows: int = ROWS) -> list[Run]:
-    """Run so many fetches: two in three with one fault each, the others with several."""
+@asynccontextmanager
+async def opened(seed: int, *, rows: int = ROWS) -> AsyncIterator[Bench]:
+    """Serve a world, and know what each service brings of it."""
     chance = random.Random(seed)  # no secret
-    found: list[Run] = []
-    # the waits between tries are crmlab's own, and tested elsewhere
-    with mock.patch.multiple("crmlab.http.client", FIRST_WAIT=0.005, FIRST_WAIT_AFTER_REFUSAL=0.02):
-        async with crmlab.sandbox(rows=rows, seed=3) as sandbox:
-            bench = Bench(sandbox=sandbox, chance=chance)
-            await bench.measure()
-            places = asyncio.Semaphore(AT_ONCE)
+    async with crmlab.sandbox(rows=rows, seed=3) as sandbox:
+        bench = Bench(sandbox=sandbox, chance=chance)
+        await bench.measure()
+        yield bench
 
-            async def one(number: int) -> None:
-                async with places:
-                    found.append(await chosen(bench, faults, number, runs))
 
-            await asyncio.gather(*map(one, range(runs)))
-            if faults is FAULTS:
-                found += await unreachable(bench)
-    return found
+async def tortured(bench: Bench, runs: int, *, faults: Sequence[Fault] = FAULTS) -> list[Run]:
+    """Run so many fetches: two in three with one fault each, the others with several."""
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int) -> Run:
+        async with places:
+            return await chosen(bench, faults, number, runs)
+
+    return [*await asyncio.gather(*map(one, range(runs)))]
 
 
 async def chosen(bench: Bench, faults: Sequence[Fault], number: int, runs: int) -> Run:
@@ -274,16 +331,22 @@ def table(runs: Iterable[Run]) -> pl.DataFrame:
     cases = frame.group_by("case").agg(
         pl.len().alias("runs"), *counts, pl.col("seconds").max().round(1).alias("slowest")
     )
-    known = [*(fault.name for fault in FAULTS), MIXTURES]
+    known = [*(fault.name for fault in FAULTS), MIXTURES, *NO_ANSWER]
     places = {name: place for place, name in enumerate(known)}
     return cases.sort(pl.col("case").replace_strict(places, default=len(known), return_dtype=pl.Int64), "case")
+
+
+async def spoiled(runs: int, seed: int) -> list[Run]:
+    """Spoil so many fetches, and those that get no answer."""
+    async with opened(seed) as bench:
+        return [*await tortured(bench, runs), *await unreachable(bench)]
 
 
 def main() -> int:
     """Print the table; return 1 where a run went wrong."""
     numbers = [int(argument) for argument in sys.argv[1:]]
     runs, seed = (numbers + [500, random.randrange(2**32)][len(numbers) :])[:2]
-    done = asyncio.run(tortured(runs, seed))
+    done = asyncio.run(spoiled(runs, seed))
     show(done, seed)
     return int(any(each.outcome in WRONG for each in done))
 

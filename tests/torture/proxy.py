@@ -29,21 +29,29 @@ _PIECES = 10
 
 @dataclass(kw_only=True)
 class Strike:
-    """A fault, and which answers it hits: `times` of them after the first `skip`; `path` is the only one, if given."""
+    """A fault, and which answers it hits: `times` of them after the first `skip`; `path` is the only one, if given.
+
+    Without `reaches` the service never gets the request whose answer is hit: somebody in between answers.
+    """
 
     fault: Fault
     skip: int
     times: int
     path: str = ""
+    reaches: bool = True
     hits: int = field(default=0, init=False)
 
     def __str__(self) -> str:
         where = f" of {self.path}" if self.path else ""
         return f"{self.fault.name!r} in {self.times} answers{where} after {self.skip}"
 
+    def may_hit(self, path: str, number: int) -> bool:
+        """Whether it is the turn of an answer."""
+        return number >= self.skip and self.hits < self.times and self.path in ("", path)
+
     def struck(self, answer: Answer, number: int, before: Sequence[Answer]) -> Answer:
         """Return the answer with the fault, where it is hit."""
-        if number < self.skip or self.hits >= self.times or self.path not in ("", answer.path):
+        if not self.may_hit(answer.path, number):
             return answer
         changed = self.fault.change(answer, before)
         if changed is None:
@@ -55,14 +63,15 @@ class Strike:
 class Proxy:
     """Serves what `upstream` answers, with the faults of `strikes`; an async context manager.
 
-    `asked` are the paths that were asked for, one for each request.
+    `asked` are the paths that were asked for, one for each request, and `sent` the answers.
     """
 
     def __init__(self, upstream: str, strikes: Sequence[Strike] = (), *, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[str] = []
+        self.sent: list[Answer] = []
+        self.strikes = strikes
         self.url = ""
         self._upstream = upstream
-        self._strikes = strikes
         self._tls = tls
         self._answered: dict[tuple[str, str, bytes], list[Answer]] = {}
         self._connections: set[asyncio.Task[None]] = set()
@@ -105,7 +114,21 @@ class Proxy:
         headers = {name.strip(): value.strip() for name, value in pairs}
         size = int({name.lower(): value for name, value in headers.items()}.get("content-length", "0"))
         sent = await reader.readexactly(size)
-        return await self._send(writer, await self._answer(method, target, headers, sent))
+        answer = self._answered_before(target.partition("?")[0])
+        if answer is None:
+            answer = await self._answer(method, target, headers, sent)
+        self.sent.append(answer)
+        return await self._send(writer, answer)
+
+    def _answered_before(self, path: str) -> Answer | None:
+        """Return the answer of somebody in between to a request that does not reach the service."""
+        for strike in self.strikes:
+            if strike.reaches or not strike.may_hit(path, len(self.asked)):
+                continue
+            nothing = Answer(path=path, status=200, headers=(("Content-Type", "application/json"),), body=b"{}")
+            self.asked.append(path)
+            return strike.struck(nothing, len(self.asked) - 1, ())
+        return None
 
     async def _answer(self, method: str, target: str, headers: dict[str, str], sent: bytes) -> Answer:
         number = len(self.asked)
@@ -125,7 +148,7 @@ class Proxy:
         asked_list = (method, _PAGE_IN_QUERY.sub("", target), _PAGE_IN_BODY.sub(b"", sent))
         before = self._answered.setdefault(asked_list, [])
         changed = right
-        for strike in self._strikes:
+        for strike in self.strikes:
             changed = strike.struck(changed, number, before)
         before.append(right)
         return changed

@@ -9,6 +9,7 @@ import crmlab
 from tests.torture.fault_table import FAULTS
 from tests.torture.proxy import Proxy, Strike
 
+SOON = crmlab.Timeouts(first_wait=0.005)
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
@@ -37,14 +38,13 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
     ],
 )
 async def test_what_is_missing_is_told_of_each_list_that_it_is_missing_from(
-    monkeypatch: pytest.MonkeyPatch, service: str, fault: str, path: str, told: dict[str, str]
+    service: str, fault: str, path: str, told: dict[str, str]
 ) -> None:
-    monkeypatch.setattr("crmlab.http.client.FIRST_WAIT", 0.005)
     strike = Strike(fault=BY_NAME[fault], skip=0, times=10 if fault.startswith("200") else 1, path=path)
     async with crmlab.sandbox(rows=250, seed=3, services=[service]) as accounts, Proxy(accounts.url, [strike]) as proxy:
         base_url = accounts[0].base_url.replace(accounts.url, proxy.url)
         account = crmlab.Account(service, base_url=base_url, facts={}, **accounts.keys[service])
-        data = await crmlab.fetch(account, limits=crmlab.Limits(concurrency=10), progress=False)
+        data = await crmlab.fetch(account, limits=crmlab.Limits(concurrency=10), timeouts=SOON, progress=False)
 
     marked = data.summary.filter(~pl.col("complete"))
     notes = dict(marked.group_by("resource").agg(pl.col("note").first()).iter_rows())

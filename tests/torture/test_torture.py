@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.torture import cancels, faulty, kills
+from tests.torture import cancels, commands, faulty, kills, ways
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
@@ -24,7 +25,28 @@ async def test_a_cancelled_call_leaves_nothing_and_says_nothing() -> None:
 
 
 async def test_no_fault_makes_a_silent_gap_a_hang_or_a_strange_error() -> None:
-    done = await faulty.tortured(60, 7, rows=120)
+    async with faulty.opened(7, rows=120) as bench:
+        done = await faulty.tortured(bench, 60)
 
     assert [each for each in done if each.outcome in faulty.WRONG] == []
     assert {"exact", "told"} <= {each.outcome for each in done}
+
+
+async def test_files_plans_calls_downloads_and_pushes_tell_what_a_fault_does_to_them() -> None:
+    async with faulty.opened(3, rows=60) as bench:
+        done = await ways.tortured(bench, 2 * len(ways.WAYS))
+
+    assert [each for each in done if each.outcome in faulty.WRONG] == []
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="makes a certificate that nobody signed")
+async def test_what_has_no_answer_is_told_with_its_reason() -> None:
+    async with faulty.opened(1, rows=20) as bench:
+        done = await faulty.unreachable(bench, services=["relenta"])
+
+    assert {each.case: each.outcome for each in done} == dict.fromkeys(faulty.NO_ANSWER, "told")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal there that a test can send")
+async def test_a_command_that_is_stopped_says_one_line_and_leaves_nothing_half() -> None:
+    assert [run for run in await commands.tortured(3, 5) if run.outcome == "odd"] == []

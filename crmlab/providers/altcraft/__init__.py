@@ -19,6 +19,7 @@ import msgspec
 import polars as pl
 
 from crmlab.connector import (
+    ChangeFilter,
     Context,
     Fact,
     Field,
@@ -59,6 +60,8 @@ from crmlab.providers.altcraft.targets import TARGETS
 
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
+#: the days' time zone is not documented, and the times of history may be local: a day covers both
+_CHANGED = ChangeFilter(overlap=dt.timedelta(days=1), by_day=True, of_events=True)
 
 
 class _Envelope(msgspec.Struct):
@@ -319,6 +322,7 @@ PROVIDER = Provider(
             doc="What was sent to profiles and how they answered.",
             absent_is_empty=True,
             requests=_history,
+            change_filter=_CHANGED,
             nothing_to_ask=_sees_no("database"),
             needs_before_request=("databases",),
             follow=pages.history,

@@ -7,7 +7,18 @@ from typing import Any
 
 import msgspec
 
-from crmlab.connector import Batch, Entry, Fields, Outcome, Page, Target, as_list, as_text, custom_members
+from crmlab.connector import (
+    Batch,
+    Entry,
+    Fields,
+    Outcome,
+    Page,
+    Target,
+    as_list,
+    as_text,
+    created_or_updated,
+    custom_members,
+)
 from crmlab.errors import UsageError
 
 MAX_PROFILES = 10_000
@@ -78,7 +89,7 @@ def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dic
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     answer = page.read(_Answer)
     if records[0].id is not None:
-        return [Outcome(state="updated", id=records[0].id)]
+        return [created_or_updated(records[0], answer.profile_id)]
     listed = answer.result if answer.result is not None else answer.data
     if not isinstance(listed, list):
         # the page that shows this answer is cut: of another shape it says that the whole was taken, and no more

@@ -19,7 +19,10 @@ from crmlab.providers.commanders_act.measured import MEASURED
 from crmlab.providers.commanders_act.objects import OBJECTS
 from crmlab.providers.commanders_act.probes import PROBES
 from crmlab.providers.commanders_act.windows import (
+    COUNTED,
     DAYS,
+    DELIVERED,
+    LOGGED,
     as_kept,
     by_default,
     reached_as_kept,
@@ -95,6 +98,7 @@ PROVIDER = Provider(
             "delivery_trends",
             f"Deliveries of each destination, by the hour up to a day, else by the day; kept {DAYS} days.",
             requests=asking.delivery("trends"),
+            change_filter=DELIVERED,
             note=as_kept,
             reached=reached_as_kept,
             needs_before_request=("destinations",),
@@ -110,6 +114,7 @@ PROVIDER = Provider(
             "locations=yes); "
             f"the last {DAYS} days without since.",
             requests=asking.statistics,
+            change_filter=COUNTED,
             note=by_default,
             reached=reached_by_default,
             tags=("day", "device", "location"),
@@ -123,6 +128,7 @@ PROVIDER = Provider(
             "segments_statistics",
             f"Sizes per day of the segments named in segment_ids; the last {DAYS} days without since.",
             requests=asking.segments,
+            change_filter=COUNTED,
             note=lambda context: by_default(context) if context.options.get("segment_ids") else "no segment_ids given",
             reached=reached_by_default,
             tags=("segment_id",),
@@ -136,6 +142,7 @@ PROVIDER = Provider(
             "activity_logs",
             "Who changed what (needs the right to see the modification history).",
             requests=asking.logs,
+            change_filter=LOGGED,
             schema=fields.LOG,
             never_kept=fields.NEVER_KEPT_OF_LOGS,
             views=views.LOGS,

@@ -7,6 +7,7 @@ here as its newest event shows it, and a contact without events is not seen at a
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import time
@@ -20,6 +21,7 @@ import msgspec
 import polars as pl
 
 from crmlab.connector import (
+    ChangeFilter,
     Context,
     Fact,
     Field,
@@ -29,6 +31,7 @@ from crmlab.connector import (
     PageSize,
     Paginator,
     Provider,
+    Pushdown,
     Request,
     Resource,
     Span,
@@ -68,6 +71,9 @@ _LINK_TO_NEXT = re.compile(r"""rel=["']?next\b""", re.IGNORECASE)
 _FILTERS = ("type", "limit")
 #: seconds; whether the edges of a period belong to it is not documented: ask for a little more
 _OVERLAP = 1
+#: an event is chosen by when it occurred: one of a device that was offline may arrive later; an upload of a day before
+#: may have been done since
+_CHANGED = ChangeFilter(overlap=dt.timedelta(days=1), of_events=True)
 
 
 class _Refusal(msgspec.Struct):
@@ -343,6 +349,7 @@ PROVIDER = Provider(
             requests=_event_lists,
             path=(),
             follow=_slices,
+            change_filter=_CHANGED,
             remark=_ignores_period,
             lacking=_lacks_pointer,
             mentioned=_mentioned,
@@ -353,6 +360,7 @@ PROVIDER = Provider(
             computed=views.COMPUTED,
             key=views.EVENT_ID,
             views=views.EVENTS,
+            pushdown={"consent_events": Pushdown(time="occurred_at")},
             unknown_words=views.UNKNOWN_KINDS,
             exports={
                 "employee_id": views.inside("employee_id"),
@@ -403,6 +411,7 @@ PROVIDER = Provider(
             requests=_operation_list,
             path=(),
             follow=_slices,
+            change_filter=_CHANGED,
             remark=_ignores_period,
             lacking=_lacks_pointer,
             mentioned=_mentioned,

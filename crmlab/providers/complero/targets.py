@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from crmlab.connector import Batch, Entry, Outcome, Page, Target, as_text
-from crmlab.errors import UsageError
+from crmlab.errors import TransportError, UsageError
 
 MAX_CONTACTS = 1_000
 #: the vendor's table of states is cut in every copy: of the others it is assumed that the work is over
@@ -34,18 +34,19 @@ def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dic
 
 
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
-    pending = page.header("operation-id") or ""
+    pending = page.header("operation-id")
+    if not pending:  # the vendor says that every answer to an upload has one
+        raise TransportError("the answer names no operation")
     errors = page.read(_Upload).validation_errors if page.body.strip() else None
-    note = "" if pending else "the answer names no operation: what became of it cannot be asked for"
     placed = _Errors(errors, records)
-    return [
-        _outcome(record, placed.of(place), placed, note=note, pending=pending) for place, record in enumerate(records)
-    ]
+    return [_outcome(record, placed.of(place), placed, pending=pending) for place, record in enumerate(records)]
 
 
 def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
     operation = page.read(_Operation)
     status = (operation.status or "").strip().lower()
+    if not status and operation.items is None:
+        raise TransportError("the answer tells no status")
     if status in _GOES_ON:
         return None
     items = [item for item in operation.items or [] if isinstance(item, dict) and "id" in item]
@@ -67,7 +68,7 @@ def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
 
 
 def _outcome(
-    record: Entry, reason: str, errors: _Errors, *, note: str, pending: str = "", is_doubtful: bool = False
+    record: Entry, reason: str, errors: _Errors, *, note: str = "", pending: str = "", is_doubtful: bool = False
 ) -> Outcome:
     """Return what became of one contact. Errors that name no contact may be of this one: then nobody knows."""
     if reason:
@@ -81,13 +82,15 @@ def _outcome(
 class _Errors:
     """Errors of an upload by the contact that they are of: kept or listed by id, or by the place in the request.
 
-    Which of these a service does is not documented. `of_nobody` has in words what is of no contact.
+    Which of these a service does is not documented. `of_nobody` has in words what is of no contact: what names a place
+    is, too, where not all contacts of the request are there any more.
     """
 
     def __init__(self, errors: Any, records: Sequence[Entry]) -> None:
         self.of_nobody = ""
         self._by_place: dict[int, str] = {}
         self._places = {str(record.id): place for place, record in enumerate(records)}
+        self._keep_places = all(record.keeps_place for record in records)
         for place, error in self._with_places(errors):
             self._take(place, error)
 
@@ -105,18 +108,18 @@ class _Errors:
         if not isinstance(errors, list):
             return [(None, errors)]
         ids = [str(error.get("id")) if isinstance(error, dict) else "" for error in errors]
-        if len(errors) == len(self._places) and not self._places.keys() & set(ids):
+        if self._keep_places and len(errors) == len(self._places) and not self._places.keys() & set(ids):
             return [*enumerate(errors)]
         return [(self._places.get(id_), error) for id_, error in zip(ids, errors, strict=True)]
 
     def _place(self, key: str, *, is_id: bool) -> int | None:
-        is_place = key.isdecimal() and int(key) < len(self._places)
+        is_place = self._keep_places and key.isdecimal() and int(key) < len(self._places)
         if is_place and not is_id:
             return int(key)
         return self._places.get(key)
 
     def _take(self, place: int | None, error: Any) -> None:
-        if place is None and len(self._places) == 1:
+        if place is None and len(self._places) == 1 and self._keep_places:
             place = 0
         if place is None:
             told = (self.of_nobody, _in_words(error))

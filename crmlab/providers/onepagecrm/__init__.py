@@ -21,10 +21,12 @@ from crmlab.connector import (
     Limits,
     Page,
     Provider,
+    Pushdown,
     Request,
     Resource,
     first_page_fact,
     get,
+    one_value,
     page_size_fact,
     read_refusal,
     refuse,
@@ -32,9 +34,18 @@ from crmlab.connector import (
 )
 from crmlab.connector.operation import declared_in
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.asking import created_at, deals, first_page, paged, told_pages, whole
+from crmlab.providers.onepagecrm.asking import (
+    CHANGED,
+    created_at,
+    deals,
+    first_page,
+    of_deals,
+    paged,
+    told_pages,
+    whole,
+)
 from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
-from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding
+from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, told_time
 from crmlab.providers.onepagecrm.probes import PROBES
 from crmlab.providers.onepagecrm.targets import TARGETS
 
@@ -89,6 +100,8 @@ _IN_BOOTSTRAP = (
     *(EmbeddedList(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
 )
 _TIMED = ("contacts", "companies", "deals", "actions", "notes", "calls", "meetings")
+#: of notes, calls and meetings only a time can be asked for
+_WORK = {"activities": Pushdown(time="modified_at")}
 _FIELD_LISTS = {"custom_fields": "contact", "company_fields": "company", "deal_fields": "deal"}
 
 
@@ -125,6 +138,7 @@ PROVIDER = Provider(
     # one request like /users, and the only one that says who is signed in
     ping=Request(path="/bootstrap"),
     reached=_signed_in,
+    clock=told_time,
     ping_resource="bootstrap",
     resources=(
         Resource(
@@ -171,9 +185,11 @@ PROVIDER = Provider(
             follow=contact_pages,
             embeds=tuple(EmbeddedList(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
             embedding=embedding,
+            change_filter=CHANGED,
             schema=fields.CONTACT,
             envelope_fields=fields.BESIDE_CONTACT,
             views=views.CONTACTS,
+            pushdown={"contacts": Pushdown(time="modified_at", params=one_value(owner_id="owner_id"))},
         ),
         paged(
             "companies",
@@ -190,23 +206,51 @@ PROVIDER = Provider(
             "deal",
             doc="Deals with their items; with stage_history=yes also the last stage that each had in each pipeline.",
             requests=deals,
+            change_filter=CHANGED,
             schema=fields.DEAL,
             views=views.deals,
             view_tables=("deals", "deal_items"),
             needs_before_decode=("bootstrap", "pipelines"),
+            pushdown={"deals": Pushdown(time="modified_at", params=of_deals)},
         ),
-        paged("actions", "action", doc="Next actions, done and to do.", schema=fields.ACTION, views=views.ACTIONS),
-        paged("notes", "note", doc="Notes.", schema=fields.NOTE, views=views.NOTES),
+        paged(
+            "actions",
+            "action",
+            doc="Next actions, done and to do.",
+            change_filter=CHANGED,
+            schema=fields.ACTION,
+            views=views.ACTIONS,
+            pushdown={"activities": Pushdown(time="modified_at", params=one_value(owner_id="assignee_id"))},
+        ),
+        paged(
+            "notes",
+            "note",
+            doc="Notes.",
+            change_filter=CHANGED,
+            schema=fields.NOTE,
+            views=views.NOTES,
+            pushdown=_WORK,
+        ),
         paged(
             "calls",
             "call",
             doc="Calls.",
+            change_filter=CHANGED,
             schema=fields.CALL,
             views=views.calls,
             view_tables=("activities",),
             needs_before_decode=("bootstrap",),
+            pushdown=_WORK,
         ),
-        paged("meetings", "meeting", doc="Meetings.", schema=fields.MEETING, views=views.MEETINGS),
+        paged(
+            "meetings",
+            "meeting",
+            doc="Meetings.",
+            change_filter=CHANGED,
+            schema=fields.MEETING,
+            views=views.MEETINGS,
+            pushdown=_WORK,
+        ),
         *OWN_RECORDS,
     ),
     operations=declared_in("crmlab.providers.onepagecrm.operations"),

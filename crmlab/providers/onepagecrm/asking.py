@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
-from crmlab.connector import Context, PageSize, Request, Resource, fill_path, get
+from crmlab.connector import (
+    ChangeFilter,
+    Context,
+    PageSize,
+    Request,
+    Resource,
+    Wanted,
+    fill_path,
+    get,
+    one_value,
+)
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.pages import asks_for_history, numbered_pages, total
+from crmlab.providers.onepagecrm.pages import asks_for_history, ignores_period, numbered_pages, total
 
 _PER_PAGE = 100
+#: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
+CHANGED = ChangeFilter(overlap=dt.timedelta(minutes=10))
+#: how deals are asked for that are one of these
+_STATUSES: Mapping[frozenset[str], Mapping[str, str]] = {
+    frozenset({"pending"}): {"status": "pending"},
+    frozenset({"won"}): {"status": "won"},
+    frozenset({"lost"}): {"status": "lost"},
+    frozenset({"won", "lost"}): {"status": "closed"},
+}
 #: what `Resource.requests` is
 Requests = Callable[[Context], Iterable[Request]]
 
@@ -72,6 +92,17 @@ def _order(context: Context) -> str:
     return "modified_at" if context.since or context.until else "created_at"
 
 
+def of_deals(wanted: Wanted) -> Mapping[str, str]:
+    """Return the parameters of the deals that have these values; a stage is one of pending deals there."""
+    asked = dict(one_value(owner_id="owner_id", pipeline_id="pipeline_id")(wanted))
+    statuses = wanted.get("status", frozenset())
+    if statuses:
+        asked |= _STATUSES.get(statuses, {})
+    if statuses == {"pending"}:
+        asked |= one_value(stage="stage")(wanted)
+    return asked
+
+
 def inserted_at(context: Context) -> pl.Expr:
     """Return when a record came into a list that is asked for by a period."""
     return views.utc_time(_order(context))
@@ -91,6 +122,7 @@ def paged(name: str, record: str, **more: Any) -> Resource:
         "page_size": PageSize(name="per_page"),
         "total": total,
         "inserted_at": inserted_at,
+        "remark": ignores_period,
         "projection": fields.LEAN,
     }
     return Resource(name=name, unwrap=record, **(usual | more))

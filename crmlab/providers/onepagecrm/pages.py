@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
@@ -21,7 +22,10 @@ from crmlab.connector import (
     unix_seconds,
     whole_number,
 )
+from crmlab.errors import TransportError
 
+#: in Unix seconds: what is later counts something else, such as milliseconds
+_YEAR_2100 = 4_102_444_800
 #: contacts beyond this number cannot be reached by page number
 WALL = 10_000
 #: of pages; each half the one before, so that two pages hold what one held
@@ -60,6 +64,10 @@ class _Lists(msgspec.Struct):
     data: dict[str, msgspec.Raw]
 
 
+class _Changes(msgspec.Struct):
+    data: dict[str, Any]
+
+
 class _Contact(msgspec.Struct):
     id: str
     created_at: str = ""
@@ -89,6 +97,48 @@ def counts(page: Page) -> Counts:
         per_page=whole_number(data.per_page),
         items_left=whole_number(data.items_left),
     )
+
+
+def told_time(page: Page) -> dt.datetime | None:
+    """Return when an answer was made: the earlier of what its body and its header say, which may be other machines."""
+    try:
+        timestamp = page.read(Envelope).timestamp
+    except TransportError:  # told where its records are looked for
+        timestamp = None
+    if timestamp is None or not 0 < timestamp < _YEAR_2100:
+        return page.sent_at
+    in_body = dt.datetime.fromtimestamp(timestamp, dt.UTC)
+    return min(in_body, page.sent_at or in_body)
+
+
+def ignores_period(page: Page) -> str:
+    """Return what is to be said of the first page of what changed since a time that begins with what did not.
+
+    The list is sorted by the time of the change, so that the first record tells.
+    """
+    since = whole_number(page.request.params.get("modified_since"))
+    if since is None or page.request.params.get("page") != "1":
+        return ""
+    first = _first_changed_at(page)
+    if first is None or first >= since:
+        return ""
+    return (
+        "records that were changed before modified_since came as well: shared tables leave them out, and each refresh "
+        "costs as much as the first"
+    )
+
+
+def _first_changed_at(page: Page) -> int | None:
+    """Return when the first record of a page was changed; None where that cannot be read."""
+    try:
+        lists = page.read(_Changes).data
+    except TransportError:  # told where its records are looked for
+        return None
+    items = next((items for items in lists.values() if isinstance(items, list)), [])
+    first = items[0] if items and isinstance(items[0], dict) else {}
+    records = [first, *(value for value in first.values() if isinstance(value, dict))]
+    times = [unix_seconds(record["modified_at"]) for record in records if "modified_at" in record]
+    return times[0] if times else None
 
 
 def total(page: Page) -> int | None:

@@ -137,17 +137,22 @@ def _records(request: Request) -> Generator[Request, Page, list[dict[str, Any]]]
 
 def _edges_belong(context: Context) -> Reads:
     first = yield _FIRST
-    times = [unix_seconds(each.get("modified_at")) for each in _contacts(first)]
-    known = [each for each in times if each is not None]
+    times = [(unix_seconds(each.get("modified_at")), unix_seconds(each.get("created_at"))) for each in _contacts(first)]
+    known = [changed for changed, _ in times if changed is not None]
     if not known:
         return untold("no contact that was looked at has a time of its last change")
-    edge = known[len(known) // 2]
+    # one that was changed after its creation tells by which of the two the service chooses
+    later = [changed for changed, created in times if changed is not None and changed != created] or known
+    edge = later[len(later) // 2]
     at_edge = yield _FIRST.with_params(modified_since=edge, unmodified_since=edge, per_page=10)
     found = [unix_seconds(each.get("modified_at")) for each in _contacts(at_edge)]
     if any(each is not None and each != edge for each in found):
         return refuted("contacts come that were changed at other times: the period is not looked at")
     if found:
         return confirmed("a contact that was changed in the second that both name comes")
+    around = yield _FIRST.with_params(modified_since=edge - 1, unmodified_since=edge + 1, per_page=10)
+    if not _contacts(around):
+        return refuted("a contact does not come by the time of its change: the service may choose by another time")
     return refuted("a contact that was changed in the second that both name does not come")
 
 
@@ -251,9 +256,10 @@ PROBES = (
         assumption="modified_since and unmodified_since choose what was changed between, with the seconds they name",
         source=f"{_DOCUMENT}; whether the seconds belong to it is {NOWHERE}",
         if_wrong="what was changed in the very second of since is missing from a fetch: name a second earlier; a "
-        "period that is not looked at costs requests, and what is too much is left out",
+        "period that is not looked at costs requests, and what is too much is left out; where the service chooses by "
+        "another time, fetches with since and refreshes miss changes: fetch without since",
         reads=_edges_belong,
-        max_requests=2,
+        max_requests=3,
     ),
     Probe(
         name="embedding",

@@ -76,6 +76,17 @@ def _no_since(asked: Asked) -> None:
             asked.drop(name)
 
 
+def _since_by_creation(asked: Asked) -> None:
+    """Choose what was created in a period, where what was changed in it is asked for."""
+    for name, of_any_time in (("modified_since", "since"), ("unmodified_since", "until")):
+        if asked.get(name):
+            asked.put(of_any_time, asked.get(name))
+            asked.drop(name)
+    asks_for_changes = asked.get("since") or asked.get("until")
+    if asks_for_changes and not asked.get("date_filter"):
+        asked.put("date_filter", "created_at")
+
+
 def _ahead(asked: Asked, given: Given) -> None:
     for record in given.records:
         if _TIME_OF_EVENT in record:
@@ -188,6 +199,12 @@ DIFFERENCES = (
     ),
     Difference(name="exclusive_edges", doc="what lies on an edge of a period does not belong to it", ask=_exclusive),
     Difference(name="no_since", doc="filters of time are ignored", ask=_no_since, apart=True),
+    Difference(
+        name="since_by_creation",
+        doc="filters of time look at when a record was created, not at when it was changed",
+        ask=_since_by_creation,
+        apart=True,
+    ),
     Difference(
         name="local_times",
         doc="times of the mail history are three hours ahead of UTC, and say Z all the same",

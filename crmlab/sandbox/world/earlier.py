@@ -1,24 +1,30 @@
 """A world as it was some days before: the same people, and of everything what there was then.
 
 What a record says of its own past is used: stages and amounts of deals by their history, consent and mailings by their
-events. Of what has no history, such as a person's address, the state of today is taken.
+events. What else was changed later lacks something: a person the last number and tag, a company its
+description, and a note is a draft. What users deleted later is there, and the last consent and the last line of mail
+history are not yet: they arrive late. Of all else, such as a person's address, the state of today is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from crmlab.errors import UsageError
+from crmlab.sandbox.world.deleted import with_deleted, without_deleted
 from crmlab.sandbox.world.model import (
     Action,
     Appointment,
     Banner,
     Company,
+    ConsentEvent,
     Deal,
     Integration,
+    MailEvent,
     Note,
     Person,
     Segment,
@@ -30,6 +36,10 @@ from crmlab.sandbox.world.model import (
 #: what ends a subscription
 _LEAVING = ("unsubscribe", "complain", "hardbounce")
 
+#: how late an event may be told
+_LATE = timedelta(hours=20)
+#: what happened at a time
+_Event = TypeVar("_Event", ConsentEvent, MailEvent)
 #: records of which no past is known
 _Kept = TypeVar("_Kept", Person, Company, Note, Appointment)
 
@@ -37,8 +47,9 @@ _Kept = TypeVar("_Kept", Person, Company, Note, Appointment)
 def earlier(world: World, days: int) -> World:
     """Return the world as it was `days` days before its end; the world itself stays as it is.
 
-    What was created later is absent. A deal has the stage, status and amount of then: one that was closed later is
-    open, and expected to close on the day on which it was. An action that was done later is to be done.
+    Where it is served, its clock goes on from there. What was created later is absent. A deal has the stage, status
+    and amount of then: one that was closed later is open, and expected to close on the day on which it was. An action
+    that was done later is to be done.
 
     Raises
     ------
@@ -58,24 +69,26 @@ def earlier(world: World, days: int) -> World:
     if days == 0:
         return world
     now = world.now - timedelta(days=days)
+    world = without_deleted(world)
     deals = [_deal(deal, now) for deal in _created(world.deals, now)]
     customers = {deal.contact_id for deal in deals if deal.status == "won"}
     people = [_person(person, customers, now) for person in _created(world.people, now)]
-    mail_events = [event for event in world.mail_events if event.at <= now]
+    mail_events = _arrived(world.mail_events, now)
     left = {(event.person_id, event.action) for event in mail_events if event.action in _LEAVING}
 
-    return replace(
+    then = replace(
         world,
         now=now,
-        companies=[_unchanged(company, now) for company in _created(world.companies, now)],
+        clock=_clock_from(now),
+        companies=[_company(company, now) for company in _created(world.companies, now)],
         people=people,
         deals=deals,
         actions=[_action(action, now) for action in _created(world.actions, now)],
-        notes=[_unchanged(note, now) for note in _created(world.notes, now)],
+        notes=[_note(note, now) for note in _created(world.notes, now)],
         calls=_created(world.calls, now),
         meetings=_created(world.meetings, now),
         appointments=[_appointment(appointment, now) for appointment in _created(world.appointments, now)],
-        consent_events=[event for event in world.consent_events if event.at <= now],
+        consent_events=_arrived(world.consent_events, now),
         operations=_created(world.operations, now),
         mail_events=mail_events,
         subscriptions=[_subscription(subscription, left) for subscription in _created(world.subscriptions, now)],
@@ -85,6 +98,13 @@ def earlier(world: World, days: int) -> World:
         integrations=[_integration(integration, now, days) for integration in _created(world.integrations, now)],
         changes=_created(world.changes, now),
     )
+    return with_deleted(then)
+
+
+def _clock_from(now: datetime) -> Callable[[], datetime]:
+    """Return a clock that shows `now`, and goes on from there."""
+    started = monotonic()
+    return lambda: now + timedelta(seconds=monotonic() - started)
 
 
 class _Dated(Protocol):
@@ -133,8 +153,31 @@ def _closed_at(deal: Deal) -> datetime:
     return datetime.combine(deal.close_date, time(), deal.modified_at.tzinfo)
 
 
+def _arrived(events: list[_Event], now: datetime) -> list[_Event]:
+    """Return what happened until now, without the last of the latest hours: it is told later than it happened."""
+    happened = [event for event in events if event.at <= now]
+    last = max(happened, key=lambda event: event.at, default=None)
+    if last is None or last.at < now - _LATE:
+        return happened
+    return [event for event in happened if event is not last]
+
+
+def _company(company: Company, now: datetime) -> Company:
+    then = _unchanged(company, now)
+    return then if company.modified_at <= now else replace(then, description="")
+
+
+def _note(note: Note, now: datetime) -> Note:
+    then = _unchanged(note, now)
+    return then if note.modified_at <= now else replace(then, text=f"{note.text} (draft)")
+
+
 def _person(person: Person, customers: Collection[str], now: datetime) -> Person:
     then = _unchanged(person, now)
+    if person.modified_at > now:  # starred, the last number and the last tag came with that change
+        then = replace(then, starred=not person.starred)
+        if "complero" not in person.services:  # whose events show what they held when they were told
+            then = replace(then, phones=person.phones[:-1], tags=person.tags[:-1])
     if person.status_key == "customer" and person.id not in customers:
         return replace(then, status_key="prospect")
     return then
@@ -192,11 +235,16 @@ def _banner(banner: Banner, now: datetime) -> Banner:
 
 
 def _integration(integration: Integration, now: datetime, days: int) -> Integration:
-    """Return an integration with deliveries of the hours before then: only those of the last days are ever kept."""
-    shift = timedelta(days=days)
+    """Return an integration with deliveries of the week before then: each week is like the last one that is known."""
     ran = integration.last_run_at
+    weeks = [timedelta(days=7 * (days // 7 + more)) for more in (0, 1)]
+    hourly = [
+        (hour - before, success, failed, rejected)
+        for before in reversed(weeks)
+        for hour, success, failed, rejected in integration.hourly
+    ]
     return replace(
         integration,
-        last_run_at=ran - shift if ran else None,
-        hourly=[(hour - shift, success, failed, rejected) for hour, success, failed, rejected in integration.hourly],
+        last_run_at=ran - timedelta(days=days) if ran else None,
+        hourly=[each for each in hourly if now - timedelta(days=7) <= each[0] < now],
     )

@@ -20,6 +20,12 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 #: a day; `Action` and `Note` have a field named `date`, which hides the type
 Day = date
 
+
+def utc_now() -> datetime:
+    """Return the time by this machine."""
+    return datetime.now(UTC)
+
+
 SERVICES = ("onepagecrm", "relenta", "complero", "altcraft")
 
 
@@ -429,6 +435,10 @@ class World:
     integrations: list[Integration] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     lost_reasons: dict[str, str] = field(default_factory=dict)
+    #: ids of what users delete after its end
+    deleted: frozenset[str] = frozenset()
+    #: what time it is where it is served: `now` is when it was made
+    clock: Callable[[], datetime] = field(default=utc_now, repr=False)
 
     def people_by_id(self) -> dict[str, Person]:
         """People by id, built anew on each call: keep it while looping."""

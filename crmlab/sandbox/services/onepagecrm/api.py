@@ -10,7 +10,6 @@ and actions what an update does not give stays as it is.
 
 from __future__ import annotations
 
-import time
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from crmlab.connector import Limits
-from crmlab.sandbox.service import BODY, Handler, Records, Service, answer, dumps, extended
+from crmlab.sandbox.service import BODY, Handler, Records, Service, answer, dumps, extended, unix
 from crmlab.sandbox.services.onepagecrm import lists
 from crmlab.sandbox.services.onepagecrm.asked import asked
 from crmlab.sandbox.services.onepagecrm.index import Index
@@ -112,15 +111,6 @@ def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
     )
 
 
-def _envelope(**parts: bytes) -> web.Response:
-    return _enveloped(200, parts)
-
-
-def _enveloped(status: int, parts: Mapping[str, bytes]) -> web.Response:
-    told = {"status": 0, "message": "OK", "timestamp": int(time.time())}
-    return answer(extended(dumps(told), parts), status=status)
-
-
 class _Crm:
     def __init__(self, world: World) -> None:
         self.world = world
@@ -140,6 +130,13 @@ class _Crm:
         except (NotBase64, UnicodeDecodeError):
             return False
 
+    def _envelope(self, **parts: bytes) -> web.Response:
+        return self._enveloped(200, parts)
+
+    def _enveloped(self, status: int, parts: Mapping[str, bytes]) -> web.Response:
+        told = {"status": 0, "message": "OK", "timestamp": unix(self.world.clock())}
+        return answer(extended(dumps(told), parts), status=status)
+
     def changing(self, method: str, path: str, write: Write) -> Handler:
         """What changes something: what it refuses changes nothing."""
 
@@ -150,18 +147,18 @@ class _Crm:
             except Refused as error:
                 return _refusal(error.status, error.detail, **error.errors)
             self.writing.forget()
-            return _enveloped(201 if method == "POST" else 200, {"data": data()})
+            return self._enveloped(201 if method == "POST" else 200, {"data": data()})
 
         return handle
 
     async def bootstrap(self, request: web.Request) -> web.Response:
-        return _envelope(**lists.bootstrap(self.world, self.lists))
+        return self._envelope(**lists.bootstrap(self.world, self.lists))
 
     def whole(self, name: str) -> Handler:
         """A list that is never paged."""
 
         async def handle(request: web.Request) -> web.Response:
-            return _envelope(data=self.lists[name].slice())
+            return self._envelope(data=self.lists[name].slice())
 
         return handle
 
@@ -182,13 +179,13 @@ class _Crm:
             if name == "contacts" and page * per_page > WALL:
                 return _refusal(400, f"Contacts past {WALL} need /contacts/cascade")
             if name in lists.WHOLE:
-                return _envelope(data=extended(b"{}", {name: found.slice()}))
+                return self._envelope(data=extended(b"{}", {name: found.slice()}))
             batch = self._batch(name, query, found, (page - 1) * per_page, page * per_page)
             counts = {} if name in lists.UNCOUNTED else _counts(found, page, per_page)
             if name == "pinned_attachments":  # the only lists whose counts stand beside the data
-                return _envelope(data=extended(b"{}", {name: batch}), **_members(counts))
+                return self._envelope(data=extended(b"{}", {name: batch}), **_members(counts))
             listed = "contacts" if name in STREAMS else name
-            return _envelope(data=extended(dumps(counts), {listed: batch}))
+            return self._envelope(data=extended(dumps(counts), {listed: batch}))
 
         return handle
 
@@ -231,7 +228,7 @@ class _Crm:
             found = self.lists[name].of("id", request.match_info["id"])
             if not len(found):
                 return _refusal(404)
-            return _envelope(data=self._batch(name, request.query, found, 0, 1)[1:-1])
+            return self._envelope(data=self._batch(name, request.query, found, 0, 1)[1:-1])
 
         return handle
 
@@ -242,7 +239,7 @@ class _Crm:
             return _refusal(404)
         if request.match_info["id"] not in found.items[0].contact_ids:
             return _refusal(400, "The contact is no part of the relationship")
-        return _envelope(data=found.slice()[1:-1])
+        return self._envelope(data=found.slice()[1:-1])
 
     async def filtered(self, request: web.Request) -> web.Response:
         """A saved filter with the contacts that it matches, of which a page always holds as many."""
@@ -257,7 +254,7 @@ class _Crm:
         people = found.items[(page - 1) * _FILTERED : page * _FILTERED]
         contacts = [{"contact": self._rendered.contact(person)["contact"]} for person in people]
         counts = _counts(found, page, _FILTERED)
-        return _envelope(data=extended(saved.slice()[1:-1], {**_members(counts), "contacts": dumps(contacts)}))
+        return self._envelope(data=extended(saved.slice()[1:-1], {**_members(counts), "contacts": dumps(contacts)}))
 
     async def upload_form(self, request: web.Request) -> web.Response:
         """What a file is sent with to where files are stored, for a contact."""
@@ -268,7 +265,7 @@ class _Crm:
             return _refusal(404)
         fields = {"key": f"{contact_id}/", "acl": "private", "success_action_status": "201", "policy": "sandbox"}
         form = {"quota": 0, "display_quota": "0 B", "url": "https://files.example.com/", "fields": fields}
-        return _envelope(data=dumps(form))
+        return self._envelope(data=dumps(form))
 
     async def cascade(self, request: web.Request) -> web.Response:
         contacts = self._filtered("contacts", request.query)
@@ -282,7 +279,7 @@ class _Crm:
         next_id = ids[start + 99] if left else ""
         host = f"{request.scheme}://{request.host}/onepagecrm/api/v3/contacts/cascade/{next_id}"
         tail = {"items_left": left, "next_set_url": host if left else ""}
-        return _envelope(data=extended(dumps(tail), {"contacts": batch}))
+        return self._envelope(data=extended(dumps(tail), {"contacts": batch}))
 
     def _filtered(self, name: str, query: Mapping[str, str]) -> Records:
         """The list as the query asks for it, kept until the list changes."""

@@ -140,6 +140,7 @@ class Writing:
         self.key = "sandbox-onepagecrm-key"
         self.me = world.users[0].id if world.users else ""
         self._began = world.now
+        self._clock = world.clock
         self._numbers = count(1)
         #: by id, which status actions had before they were done
         self.before_done: dict[str, str] = {}
@@ -148,7 +149,7 @@ class Writing:
 
     def now(self) -> dt.datetime:
         """Return the time, which is none before that of the world."""
-        return max(self._began, dt.datetime.now(dt.UTC).replace(microsecond=0))
+        return max(self._began, self._clock().replace(microsecond=0))
 
     def new_id(self) -> str:
         """Return an id that nothing has."""

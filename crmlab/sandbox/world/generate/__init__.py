@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate.draw import Calendar
+from crmlab.sandbox.world.generate.edits import add_edits
 from crmlab.sandbox.world.generate.engagement import add_appointments, add_consent, add_mailing
 from crmlab.sandbox.world.generate.lookups import add_lookups
 from crmlab.sandbox.world.generate.people import add_companies, add_people
@@ -43,4 +44,5 @@ def generate(rows: int = 1000, *, seed: int = 1, now: datetime = NOW) -> World:
         add_consent(world, calendar)
         add_mailing(world, calendar)
     add_website(world)
+    add_edits(world)
     return world

@@ -1,0 +1,97 @@
+"""Which tests are slow, and how the examples in docstrings are run: as a notebook runs them, each in its own folder."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent
+RUN = "run_with_await"
+
+#: folders and files whose tests look at much: at every question, every page of the docs, every kind of fault
+SLOW = (
+    "tests/analysis/test_closed_doors.py",
+    "tests/analysis/test_identity_truth.py",
+    "tests/analysis/test_other_kinds.py",
+    "tests/catalogue/test_script.py",
+    "tests/connector/test_time_slices.py",
+    "tests/contract",
+    "tests/decoding/test_mutated.py",
+    "tests/decoding/test_readers.py",
+    "tests/display/test_front_end.py",
+    "tests/docs",
+    "tests/fetching/test_answer_spool.py",
+    "tests/fetching/test_changed_answers.py",
+    "tests/fetching/test_changes.py",
+    "tests/fetching/test_embedding.py",
+    "tests/fetching/test_embedding_changes.py",
+    "tests/fetching/test_ending.py",
+    "tests/notebook/test_offline_html.py",
+    "tests/own_data/test_maven.py",
+    "tests/pushing/test_kills.py",
+    "tests/sandbox/test_drift.py",
+    "tests/test_data.py",
+    "tests/test_maven.py",
+    "tests/test_notebooks.py",
+    "tests/torture",
+    "tests/truth",
+    "tests/wheel",
+)
+#: tests that say in their names how many rows or accounts they take
+MANY = re.compile("million|thousand|hundred_accounts")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and let the examples of docstrings await, which stay as a reader sees them."""
+    for item in items:
+        if is_slow(item):
+            item.add_marker(pytest.mark.slow)
+        if isinstance(item, pytest.DoctestItem):
+            _let_await(item)
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a test is left out of the fast set: a law that is tried on many examples, many rows, or one of `SLOW`."""
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or MANY.search(item.name):
+        return True
+    if not item.path.is_relative_to(ROOT):
+        return False
+    place = item.path.relative_to(ROOT).as_posix()
+    return any(place == slow or place.startswith(f"{slow}/") for slow in SLOW)
+
+
+def _let_await(item: pytest.DoctestItem) -> None:
+    for example in item.dtest.examples:
+        if "await " in example.source or "async with " in example.source:
+            example.source = f"{RUN}({example.source!r}, globals())\n"
+
+
+@pytest.fixture(autouse=True)
+def _ground_of_examples(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run what stands in a docstring in an empty folder, with one event loop from its first line to its last."""
+    if not isinstance(request.node, pytest.DoctestItem):
+        yield
+        return
+    request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))
+    with asyncio.Runner() as runner:
+        request.node.dtest.globs[RUN] = _awaiting(runner)
+        yield
+
+
+def _awaiting(runner: asyncio.Runner) -> Callable[[str, dict[str, Any]], None]:
+    def run(source: str, names: dict[str, Any]) -> None:
+        code = compile(source, "<example>", "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        running = eval(code, names)  # noqa: S307  # the project's own docstrings
+        # what has `await` only in a function that it defines has run by now
+        if inspect.iscoroutine(running):
+            runner.run(running)
+
+    return run

@@ -1,0 +1,247 @@
+"""A fetch of what changed: each list of each account from where it was last read, all of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from crmlab.accounts import Account
+from crmlab.connector import Limits, Resource, Timeouts
+from crmlab.fetching.fetch import run
+from crmlab.fetching.outcome import collected
+from crmlab.fetching.plan import Plan, planned
+from crmlab.fetching.progress import Listener
+from crmlab.fetching.query import ListName, Query, as_query, list_name
+from crmlab.fetching.resource_result import ResourceResult
+from crmlab.results import Fetched
+from crmlab.schema import TableName
+
+#: until when each list is known, by its name
+Watermarks = Mapping[ListName, dt.datetime]
+
+#: a table of an account: provider, account, table
+TableOf = tuple[str, str, str]
+#: how far back our own clock is not trusted, where a service tells no time
+_UNTOLD = dt.timedelta(days=1)
+#: how far the clock of another machine that refreshed before may be ahead of ours
+_AHEAD = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRead:
+    """One list of one account, as a refresh has read it.
+
+    Attributes
+    ----------
+    provider, account, resource : str
+        Whose list it is, and its name among the provider's resources. Together they are `name`.
+    tables : tuple of str
+        Which of the asked tables it fills.
+    since : datetime, optional
+        From when on it was asked for, the overlap included; None: from its beginning.
+    began_at : datetime, optional
+        When it began to be read, by the service's own clock; None where no answer told.
+    watermark : datetime, optional
+        Until when its changes are known, for the next refresh. It is never later than `began_at`, than this machine's
+        clock, or than the newest change that the service told of in a list that tells it, so that no wrong clock loses
+        a change; and never earlier than the watermark before, unless that is more than a day later than now, and so
+        tells nothing. As it was before where the list is not complete, and None in a list that comes whole each time.
+    is_whole : bool
+        Whether it was asked for all records that the service has now, which it keeps as long as nobody deletes them:
+        where it is also complete, one that was there and did not come was deleted.
+    filters_by_change : bool
+        Whether it is asked for what changed. A list that comes whole each time does not, nor does one that depends on
+        lists that do: Complero's employees are asked for as far as new events name them.
+    complete : bool
+        Whether all that it was asked for came.
+    requests : int
+        How many were sent, repeated tries apart.
+    lacking : frozenset of str
+        Tables that lack ids or amounts of it all the same, since these could not be read.
+    """
+
+    provider: str
+    account: str
+    resource: str
+    tables: tuple[str, ...]
+    since: dt.datetime | None
+    began_at: dt.datetime | None
+    watermark: dt.datetime | None
+    is_whole: bool
+    filters_by_change: bool
+    complete: bool
+    requests: int
+    lacking: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> ListName:
+        """What watermarks name it by."""
+        return self.provider, self.account, self.resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """What a refresh brought: rows that are new, changed or may be the same, with their summary, and its lists.
+
+    Attributes
+    ----------
+    data : Fetched
+        The rows. An id may come again as it was: that is what the overlap is for.
+    lists : tuple of ListRead
+        Each list that was read, those that others need included.
+    whole : frozenset of (provider, account, table)
+        Tables of accounts of which every record came that the service has now: of each list that fills them. What
+        was there before and is not among them was deleted.
+    """
+
+    data: Fetched
+    lists: tuple[ListRead, ...]
+    whole: frozenset[TableOf]
+
+    @property
+    def watermarks(self) -> dict[ListName, dt.datetime]:
+        """Until when the lists are known now: for the next refresh, in the place of those that it replaces."""
+        return {each.name: each.watermark for each in self.lists if each.watermark}
+
+
+async def refreshed(
+    accounts: Account | Iterable[Account],
+    *tables: TableName | str,
+    watermarks: Watermarks,
+    limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
+    progress: Listener | bool | None = None,
+    stop: asyncio.Event | None = None,
+) -> Refreshed:
+    """Return what is new or changed since `watermarks`, of all accounts and tables in one fetch.
+
+    A list without a watermark, or with one of the future, is read from its beginning, as far back as the service keeps
+    it. One that does not filter by change comes whole. What went wrong is in ``.data.failures``; nothing is raised for
+    it, even where nothing came.
+
+    Parameters
+    ----------
+    watermarks
+        `Refreshed.watermarks` of earlier refreshes; the overlap of each list is taken off here.
+
+    Raises
+    ------
+    UsageError
+        as `crmlab.fetch`
+    """
+    query = refreshing_query(accounts, *tables, watermarks=watermarks)
+    results = await run(query, {}, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error="collect")
+    lists = tuple(list_read(query, result, watermarks) for result in results)
+    return Refreshed(data=collected(query, results), lists=lists, whole=whole_tables(query, lists))
+
+
+async def plan_refresh(
+    accounts: Account | Iterable[Account],
+    *tables: TableName | str,
+    watermarks: Watermarks,
+    limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
+) -> Plan:
+    """Return how many requests `refreshed` needs, and which lists come whole each time; see `crmlab.plan`."""
+    query = refreshing_query(accounts, *tables, watermarks=watermarks)
+    return await planned(query, limits=limits, timeouts=timeouts)
+
+
+def refreshing_query(accounts: Account | Iterable[Account], *tables: TableName | str, watermarks: Watermarks) -> Query:
+    """Return the query that asks each list from its watermark on, less its overlap.
+
+    Raises
+    ------
+    UsageError
+        as `crmlab.fetch`
+    """
+    query = as_query(accounts, tables, since=None, until=None)
+    since_of: dict[ListName, dt.datetime] = {}
+    for account in query.accounts:
+        for resource in account.provider.resources:
+            name = list_name(account, resource.name)
+            since = _since(resource, watermarks.get(name), query.now)
+            if since:
+                since_of[name] = since
+    return replace(query, since_of=since_of)
+
+
+def _since(resource: Resource, watermark: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """Return from when on a list is asked for; None where from its beginning, or because it comes whole."""
+    changes = resource.change_filter
+    if changes is None:
+        return None
+    known = _trusted(watermark, now)
+    if known:
+        return known - changes.overlap
+    return now - changes.kept if changes.kept else None
+
+
+def _trusted(watermark: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """Return a watermark, but for one of later than now: of clocks that were set back since, it tells nothing."""
+    return watermark if watermark and watermark <= now + _AHEAD else None
+
+
+def list_read(query: Query, result: ResourceResult, watermarks: Watermarks) -> ListRead:
+    """Return what there is to know of a list that was read, for the next refresh and for deletions."""
+    task = result.task
+    provider = task.account.provider
+    name = list_name(task.account, task.resource.name)
+    return ListRead(
+        provider=provider.name,
+        account=task.account.name,
+        resource=task.resource.name,
+        tables=tuple(sorted(task.tables)),
+        since=result.since,
+        began_at=result.told_began_at,
+        watermark=_watermark(query, result, watermarks.get(name)),
+        is_whole=bool(task.tables) and is_whole(query, task.account, task.resource),
+        filters_by_change=task.resource.filters_by_change,
+        complete=result.complete,
+        requests=result.requests.sent,
+        lacking=result.lacking,
+    )
+
+
+def _watermark(query: Query, result: ResourceResult, before: dt.datetime | None) -> dt.datetime | None:
+    """Return until when a list is known, by whichever clock is the slowest; see `ListRead.watermark`."""
+    if not result.task.resource.filters_by_change:
+        return None
+    if not result.complete:
+        return before
+    began_at = result.told_began_at or query.now - _UNTOLD
+    known = min(began_at, query.now)
+    before = _trusted(before, query.now)
+    if result.task.resource.inserted_at:  # a list that tells when its records changed
+        known = min(known, result.newest_at or before or known)
+    return max(known, before or known)
+
+
+def is_whole(query: Query, account: Account, resource: Resource) -> bool:
+    """Whether a list was asked for all the records that there are, and loses none but by deletion."""
+    if resource.destructive:
+        return False
+    if account.provider.comes_whole(resource.name):
+        return True
+    changes = resource.change_filter
+    from_its_beginning = query.since_for(account, resource.name) is None
+    return changes is not None and not changes.of_events and from_its_beginning
+
+
+def whole_tables(query: Query, lists: Iterable[ListRead]) -> frozenset[TableOf]:
+    """Return the tables of which all lists that fill them are whole and complete."""
+    whole = {
+        (each.name, table)
+        for each in lists
+        for table in each.tables
+        if each.is_whole and each.complete and table not in each.lacking
+    }
+    found: set[TableOf] = set()
+    for account in query.accounts:
+        for table in query.tables.intersection(account.provider.tables):
+            fill = [each.name for each in account.provider.resources if table in each.tables and not each.destructive]
+            if all((list_name(account, name), table) in whole for name in fill):
+                found.add((account.provider.name, account.name, table))
+    return frozenset(found)

@@ -1,0 +1,85 @@
+"""The tables of a lake as one result that every analysis takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import polars as pl
+
+from crmlab.lake.place import Place
+from crmlab.lake.state import Mark, State
+from crmlab.lake.table import LakeTable
+from crmlab.lake.unread import UNREAD, UnreadTable
+from crmlab.lake.versions import IS_CURRENT, as_shared, at_time
+from crmlab.results import SUMMARY, Stored, failure_from_json
+from crmlab.schema import TABLES, Asked, AskedAccount, Period
+
+
+def table_of(
+    place: Place, known: State, name: str, at: dt.datetime | None = None, *, is_whole: bool = False
+) -> pl.LazyFrame:
+    """Return a table as it is, or was at a time; `is_whole`: all versions of its rows, as they are stored."""
+    versions = LakeTable(place, name, known.lake).scan(known.versions[name])
+    if is_whole:
+        return versions
+    return as_shared(versions.filter(pl.col(IS_CURRENT) if at is None else at_time(at)), name)
+
+
+def stored(place: Place, known: State, at: dt.datetime | None = None, told: State | None = None) -> Stored:
+    """Return all tables as they are now, or were at a time, and what was `told` of them then."""
+    told = told or known
+    names = [name for name in TABLES if name in told.versions]
+    scans = {name: table_of(place, known, name, at) for name in names}
+    heights = dict(told.heights)
+    if at is not None:
+        counts = pl.collect_all([scan.select(pl.len()) for scan in scans.values()])
+        heights = {name: count.item() for name, count in zip(scans, counts, strict=True)}
+    unread = {
+        name: UnreadTable(place, name, known.lake).read(told.versions[name], told.marks)
+        for name in UNREAD
+        if name in told.versions
+    }
+    result = Stored(
+        scans,
+        heights={name: heights.get(name, 0) for name in names},
+        summary=_summary(told.marks),
+        rejected=unread.get("rejected", pl.DataFrame(schema=dict.fromkeys(UNREAD["rejected"], pl.String))),
+        misfits=unread.get("misfits"),
+        failures=[failure_from_json(each) for failures in told.failures.values() for each in failures],
+        asked=_asked(told, names),
+    )
+    result.place = place.root
+    return result
+
+
+def _summary(marks: Sequence[Mark]) -> pl.DataFrame:
+    lines = []
+    for mark in marks:
+        blank = {"account": mark.account, "provider": mark.provider, "resource": mark.resource, "table": mark.table}
+        known = {"since": mark.covered_since, "until": None, "complete": mark.complete}
+        lines.append({**dict.fromkeys(SUMMARY), "note": "", **blank, **mark.summary, **known})
+    return pl.DataFrame(lines, schema=SUMMARY, orient="row")
+
+
+def _asked(known: State, names: Sequence[str]) -> Asked:
+    accounts = {(mark.provider, mark.account): mark for mark in known.marks}
+    times = [mark.known_at or mark.refreshed_at for mark in known.marks]
+    return Asked(
+        fetched_at=min(times, default=known.at),
+        accounts=tuple(
+            AskedAccount(provider=mark.provider, name=mark.account, options=mark.options) for mark in accounts.values()
+        ),
+        tables=tuple(names),
+        reached=_reached(known.marks),
+    )
+
+
+def _reached(marks: Sequence[Mark]) -> dict[str, Period]:
+    """Return the tables that are not of all times; of several accounts, what all have."""
+    reached: dict[str, Period] = {}
+    for mark in marks:
+        if mark.covered_since is not None:
+            period = Period(since=mark.covered_since)
+            reached[mark.table] = period.within(reached.get(mark.table, Period()))
+    return reached

@@ -1,0 +1,248 @@
+"""One shared table of a lake: rows merged into it, each commit whole, and read as they are or were."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+
+from crmlab.errors import UsageError
+from crmlab.lake.place import Place, again, delta, writing
+from crmlab.lake.versions import (
+    IS_CURRENT,
+    IS_NEW,
+    KEY_BUCKET,
+    MATCH,
+    MISSED_AT,
+    VALID_FROM,
+    VALID_TO,
+    Difference,
+    as_stored,
+    bucket_of,
+    buckets_for,
+    difference,
+    merge_source,
+    new_columns,
+    stored_schema,
+)
+from crmlab.schema import KEY, TABLES
+
+_CONFIGURATION = {
+    # the log keeps the least and the greatest value of each column that is named here, and must hold nobody's name
+    "delta.dataSkippingStatsColumns": f"{VALID_FROM},{VALID_TO}",
+}
+#: rows of a day, such as counts, are facts of that day: a service that keeps them no longer has not deleted them
+_DAY = "day"
+
+
+@dataclass(slots=True)
+class Written:
+    """How many rows a merge wrote, and why."""
+
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+
+    def __iadd__(self, other: Written) -> Written:
+        self.added += other.added
+        self.changed += other.changed
+        self.deleted += other.deleted
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class LakeTable:
+    """One shared table of a lake. `lake` is the id of the lake, so that a table of another one is known."""
+
+    place: Place
+    name: str
+    lake: str
+
+    @property
+    def path(self) -> str:
+        """Where it is within the lake."""
+        return f"tables/{self.name}"
+
+    def exists(self) -> bool:
+        return self.place.exists(self.path)
+
+    def open(self, version: int | None = None) -> Any:
+        """Return the Delta table.
+
+        Raises
+        ------
+        UsageError
+            It is not there, or is that of another lake.
+        """
+        table = self.place.open(self.path, version)
+        self._about(table)
+        return table
+
+    def _about(self, table: Any) -> dict[str, Any]:
+        try:
+            about: dict[str, Any] = json.loads(table.metadata().description or "")
+            is_ours = about["lake"] == self.lake
+        except (ValueError, KeyError, TypeError):
+            is_ours = False
+        if not is_ours:
+            raise UsageError(
+                f"{self.place.uri(self.path)} is no table of this lake: bring back the one that was there from a copy"
+            )
+        return about
+
+    def make(self, rows: int) -> None:
+        """Make it where it is not there, for about so many rows; give it the columns that are new."""
+        library = delta()
+        if not self.exists():
+            about = {"lake": self.lake, "buckets": buckets_for(rows)}
+            with self.place.in_words(self.path):
+                try:
+                    library.DeltaTable.create(
+                        self.place.uri(self.path),
+                        stored_schema(self.name),
+                        partition_by=[IS_CURRENT, KEY_BUCKET],
+                        description=json.dumps(about),
+                        configuration=_CONFIGURATION,
+                        storage_options=self.place.options,
+                    )
+                except library.exceptions.DeltaError:
+                    if not self.exists():
+                        raise
+        again(self._widen)
+
+    def _widen(self) -> None:
+        table = self.open()
+        lacking = new_columns(self.name, self.place.scan(table).collect_schema(), stored_schema(self.name))
+        if not lacking:
+            return
+        library = delta()
+        with self.place.in_words(self.path):
+            table.alter.add_columns(library.Schema.from_arrow(lacking).fields)
+
+    def merge(self, rows: pl.LazyFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]] = ()) -> Written:
+        """Make these rows the current versions, and return what that changed; rows that are as they were cost nothing.
+
+        Parameters
+        ----------
+        rows
+            With the columns of the shared table.
+        at
+            When they were read.
+        whole
+            Accounts (provider, account) of which these are all rows: what is stored of them and not among these was
+            missed.
+        """
+        self.make(rows.select(pl.len()).collect(engine="streaming").item())
+        schema = as_stored(TABLES[self.name].schema)
+        plain = rows.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+        written = Written()
+        with _by_bucket(plain, self._buckets()) as parts:
+            for bucket, part in enumerate(parts):
+                new = part.collect(engine="streaming").unique(KEY, keep="last", maintain_order=True)
+                written += self._write(new, new.select(KEY), bucket, at, whole)
+        return written
+
+    def mark_missed(self, keys: pl.DataFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]]) -> Written:
+        """Mark what is stored of these accounts and is not among all the `keys` that they have; return how many."""
+        schema = as_stored(TABLES[self.name].schema)
+        plain = keys.lazy().select(pl.col(name).cast(schema[name]) for name in KEY)
+        nothing = pl.DataFrame(schema=schema)
+        written = Written()
+        with _by_bucket(plain, self._buckets()) as parts:
+            for bucket, part in enumerate(parts):
+                written += self._write(nothing, part.collect(), bucket, at, whole)
+        return written
+
+    def _buckets(self) -> int:
+        return int(self._about(self.open())["buckets"])
+
+    def _write(
+        self, new: pl.DataFrame, there: pl.DataFrame, bucket: int, at: dt.datetime, whole: Sequence[tuple[str, str]]
+    ) -> Written:
+        """Commit what is different in one bucket: what is new, and what is not among the keys that are there."""
+
+        def once() -> Written:
+            table = self.open()
+            current = self.place.scan(table).filter(pl.col(IS_CURRENT), pl.col(KEY_BUCKET) == bucket)
+            with self.place.in_words(self.path):
+                keys = new.lazy().select(KEY)
+                stored = current.join(keys, on=KEY, how="semi", nulls_equal=True).collect(engine="streaming")
+                gone = self._gone(current, there.lazy(), at, whole)
+            found = difference(stored, new, gone, at=at, bucket=bucket)
+            with self.place.in_words(self.path):
+                _commit(table, found, at, bucket)
+            return Written(found.added, found.changed, found.deleted)
+
+        return again(once)
+
+    def _gone(
+        self, current: pl.LazyFrame, there: pl.LazyFrame, at: dt.datetime, whole: Sequence[tuple[str, str]]
+    ) -> pl.DataFrame:
+        """Return the keys of what is stored of these accounts and is not there any more."""
+        accounts = pl.LazyFrame(whole, schema=dict.fromkeys(KEY[:2], pl.String), orient="row")
+        # what another writer read later is newer than what was missed
+        may_be_missed = pl.col(VALID_FROM) <= at
+        if _DAY in TABLES[self.name].columns:
+            may_be_missed &= pl.col(_DAY).is_null()
+        of_accounts = current.filter(may_be_missed).join(accounts, on=KEY[:2], how="semi")
+        return of_accounts.join(there, on=KEY, how="anti", nulls_equal=True).select(KEY).collect(engine="streaming")
+
+    def scan(self, version: int) -> pl.LazyFrame:
+        """Return all versions of all rows that are there, or were at a version of the table."""
+        table = self.open(version)
+        return self.place.scan(table)
+
+    def current_rows(self, version: int) -> int:
+        """Return how many rows are current; no file is read for that."""
+        with self.place.in_words(self.path):
+            files = pl.DataFrame(self.open(version).get_add_actions(flatten=True))
+        if files.is_empty():
+            return 0
+        is_current = pl.col(f"partition.{IS_CURRENT}").cast(pl.String) == "true"
+        return int(files.filter(is_current)["num_records"].sum())
+
+
+def _commit(table: Any, found: Difference, at: dt.datetime, bucket: int) -> None:
+    if found.is_nothing:  # Delta would commit a merge of nothing as nothing too
+        return
+    if found.ended.is_empty():
+        delta().write_deltalake(table, found.begun, mode="append", **writing(table.version() + 1))
+        return
+    _merge(table, merge_source(found, at=at), bucket)
+
+
+def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:
+    """Commit what ends and what begins at once; the literals keep the files of other buckets out of it."""
+    keys = " AND ".join(f"t.{name} = s.{MATCH}{name}" for name in KEY)
+    columns = [name for name in source.columns if name != IS_NEW and not name.startswith(MATCH)]
+    merger = table.merge(
+        source,
+        f"t.{IS_CURRENT} = true AND t.{KEY_BUCKET} = {bucket} AND {keys}",
+        source_alias="s",
+        target_alias="t",
+        **writing(table.version() + 1),
+    )
+    ending = {VALID_TO: f"s.{VALID_TO}", MISSED_AT: f"s.{MISSED_AT}", IS_CURRENT: "false"}
+    merger = merger.when_matched_update(ending)
+    beginning = {f"`{name}`": f"s.`{name}`" for name in columns}
+    merger.when_not_matched_insert(beginning, predicate=f"s.{IS_NEW} = true").execute()
+
+
+@contextmanager
+def _by_bucket(rows: pl.LazyFrame, buckets: int) -> Iterator[list[pl.LazyFrame]]:
+    """Return the rows of each bucket; where there are several, the bucket of each row is found out once."""
+    if buckets == 1:
+        yield [rows]
+        return
+    with TemporaryDirectory(prefix="crmlab-") as folder:
+        file = Path(folder) / "rows.parquet"
+        rows.with_columns(bucket_of(buckets)).sink_parquet(file, compression="lz4")
+        marked = pl.scan_parquet(file)
+        yield [marked.filter(pl.col(KEY_BUCKET) == bucket).drop(KEY_BUCKET) for bucket in range(buckets)]

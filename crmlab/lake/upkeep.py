@@ -1,0 +1,153 @@
+"""What keeps a lake small: files brought together, and what is superseded for long removed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from crmlab.lake import state as states
+from crmlab.lake.place import STATE, Place, again, writing
+from crmlab.lake.state import State
+from crmlab.lake.table import LakeTable
+from crmlab.lake.unread import UNREAD, UnreadTable
+from crmlab.lake.versions import IS_CURRENT, MISSED_AT, VALID_TO
+from crmlab.schema import TABLES
+
+#: files of a commit that is not made yet are younger: a writer needs minutes for a commit, and gets a day
+WRITERS_NEED = dt.timedelta(days=1)
+_VACUUMED = {"table": pl.String(), "versions": pl.Int64(), "files": pl.Int64()}
+_COMPACTED = {"table": pl.String(), "files_before": pl.Int64(), "files_after": pl.Int64()}
+
+
+def parts_of(known: State, place: Place) -> dict[str, LakeTable | UnreadTable]:
+    """Return the tables of a lake by name, but for the one that says what it knows."""
+    found: dict[str, LakeTable | UnreadTable] = {}
+    for name in known.versions:
+        if name in TABLES:
+            found[name] = LakeTable(place, name, known.lake)
+        elif name in UNREAD:
+            found[name] = UnreadTable(place, name, known.lake)
+    return found
+
+
+def publish(place: Place) -> State:
+    """Let readers see all tables as they are now, and return what the lake knows then.
+
+    What a refresh has written that was killed becomes visible with it: these rows are true, and nothing is taken for
+    known up to their time.
+    """
+
+    def update(known: State) -> State:
+        versions = {name: each.open().version() for name, each in parts_of(known, place).items()}
+        tables = {name: each for name, each in parts_of(known, place).items() if isinstance(each, LakeTable)}
+        heights = {name: each.current_rows(versions[name]) for name, each in tables.items()}
+        return replace(known, versions={**known.versions, **versions}, heights={**known.heights, **heights})
+
+    return states.commit(place, update)
+
+
+def compact(place: Place) -> pl.DataFrame:
+    """Bring the files of each table together; see `Lake.compact`."""
+    known = states.read(place)
+    lines = []
+    for name, each in parts_of(known, place).items():
+        before, after = _compact(place, each.path)
+        lines.append((name, before, after))
+    before, after = _compact(place, STATE)
+    lines.append((STATE, before, after))
+    publish(place)
+    return pl.DataFrame(lines, schema=_COMPACTED, orient="row")
+
+
+def _compact(place: Place, path: str) -> tuple[int, int]:
+    def once() -> tuple[int, int]:
+        table = place.open(path)
+        before = len(table.file_uris())
+        options = writing(transaction_of(table, path))
+        with place.in_words(path):
+            table.optimize.compact(**options)
+            table.create_checkpoint()
+        return before, len(table.file_uris())
+
+    return again(once)
+
+
+def transaction_of(table: Any, path: str) -> int:
+    """Return the number that the next commit has; that of the newest state names its row, so it stays there."""
+    if path == STATE:
+        return int(table.transaction_version("crmlab") or 0)
+    return int(table.version()) + 1
+
+
+def vacuum(place: Place, keep: dt.timedelta, now: dt.datetime) -> pl.DataFrame:
+    """Remove what is superseded for longer than that, and the files that nothing needs; see `Lake.vacuum`."""
+    known = states.read(place)
+    before = now - keep
+
+    def update(known: State) -> State:
+        return replace(known, kept_since=max(before, known.kept_since or before))
+
+    # first of all: what is told from now on is there, also where this is killed in the middle
+    states.commit(place, update)
+    lines: list[list[Any]] = []
+    parts = parts_of(known, place)
+    for name, each in parts.items():
+        is_old = f"{IS_CURRENT} = false AND {MISSED_AT} IS NULL AND {VALID_TO} < {_sql(before)}"
+        if isinstance(each, UnreadTable):
+            # values that were not read are told as long as their list was not read whole again: for good, if need be
+            lines.append([name, 0])
+            continue
+        lines.append([name, delete(place, each.path, is_old)])
+    lines.append([STATE, _forget(place, before)])
+    publish(place)
+    for line in lines:
+        path = STATE if line[0] == STATE else parts[str(line[0])].path
+        line.append(remove_files(place, path, WRITERS_NEED))
+    return pl.DataFrame(lines, schema=_VACUUMED, orient="row")
+
+
+def _forget(place: Place, before: dt.datetime) -> int:
+    """Remove what the lake knew of itself before that; the newest of it is what it knew then, and stays."""
+    rows = place.scan(place.open(STATE)).filter(pl.col("at") < before).select("seq").collect()
+    newest = rows["seq"].max()
+    if not isinstance(newest, int):
+        return 0
+    return delete(place, STATE, f"seq < {newest}")
+
+
+def delete(place: Place, path: str, predicate: str) -> int:
+    """Delete rows, and return how many they were."""
+
+    def once() -> int:
+        table = place.open(path)
+        options = writing(transaction_of(table, path))
+        with place.in_words(path):
+            return int(table.delete(predicate, **options)["num_deleted_rows"] or 0)
+
+    return again(once)
+
+
+def remove_files(place: Place, path: str, age: dt.timedelta, *, orphans: bool = True) -> int:
+    """Remove the files that no version needs any more which readers open, and return how many they were.
+
+    Files that a commit has taken out go when they are out for `age`. With `orphans`, so do those that no commit knows:
+    a writer that was killed left them, unless it lives and is about to commit them.
+    """
+    table = place.open(path)
+    hours = int(age / dt.timedelta(hours=1))
+    with place.in_words(path):
+        removed = table.vacuum(
+            retention_hours=hours,
+            dry_run=False,
+            enforce_retention_duration=False,
+            full=orphans,
+        )
+    return len(removed)
+
+
+def _sql(time: dt.datetime) -> str:
+    """Return a time as a literal in a predicate: text becomes the type of the column that it stands beside."""
+    return f"'{time.astimezone(dt.UTC).isoformat(timespec='microseconds')}'"

@@ -1,0 +1,120 @@
+"""SQL over tables: what is asked is a select and reads these tables only; Polars answers it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from crmlab.display import listed
+from crmlab.errors import UsageError
+from crmlab.schema import Frame
+
+LOG = logging.getLogger("crmlab")
+
+#: what a select may begin with, after blanks, comments and parentheses
+_FIRST_WORD = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*(\w*)", re.DOTALL)
+_SELECTS = ("select", "with", "from", "values")
+_UNKNOWN_TABLE = re.compile(r"relation '(.*)' was not found")
+_UNKNOWN_COLUMN = re.compile(r'unable to find column "(.*?)"; valid columns: \[(.*)\]')
+#: how Polars says that a plan reads a file
+_READS_A_FILE = re.compile(r"^\s*\w+ SCAN ", re.MULTILINE)
+#: after these words Polars quotes values, which are of records
+_VALUES = re.compile(r"\s*(for \d+ out of \d+ values|values?):.*", re.DOTALL)
+
+
+def planned(query: str, tables: Mapping[str, Frame]) -> pl.LazyFrame:
+    """Return the answer of a query as a lazy frame, whose columns are known.
+
+    Raises
+    ------
+    UsageError
+        It is no select, names a table or a column that is not there, or reads anything but these tables.
+    """
+    check_select(query)
+    # first over no rows: so nothing is read before it is known what would be
+    empty = {name: pl.LazyFrame(schema=table.lazy().collect_schema()) for name, table in tables.items()}
+    if _READS_A_FILE.search(_executed(query, empty, tables).explain(optimized=False)):
+        raise UsageError(f"SQL reads the tables that are there, and no file: {known_tables(tables)}")
+    return _executed(query, {name: table.lazy() for name, table in tables.items()}, tables)
+
+
+def sql_answer(query: str, tables: Mapping[str, Frame]) -> pl.DataFrame:
+    """Return the answer of a query.
+
+    Raises
+    ------
+    UsageError
+        As for `planned`; or a value does not fit what is asked of it.
+    """
+    plan = planned(query, tables)
+    try:
+        return plan.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"the query cannot be answered: {_without_values(error)}") from None
+
+
+def check_select(query: str) -> None:
+    """Raise a `UsageError` where a text does not begin as a select does."""
+    if not isinstance(query, str):
+        raise UsageError(f"SQL is text, not {type(query).__name__}")
+    first = _FIRST_WORD.match(query)
+    word = first[1] if first else ""
+    if word.lower() not in _SELECTS:
+        said = f"{word.upper()} is none" if word else "there is none"
+        raise UsageError(f"SQL here is one select, which reads and changes nothing: {said}")
+
+
+def known_tables(tables: Iterable[str]) -> str:
+    """Say which tables there are, as they are written in SQL."""
+    names = [name if name.isidentifier() else f'"{name}"' for name in tables]
+    return f"there is {listed(names, max_shown=len(names))}" if names else "there is none"
+
+
+def used_tables(query: str, tables: Iterable[str]) -> list[str]:
+    """Return the tables that a query names; one whose name stands there as something else counts as well."""
+    return [name for name in tables if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", query, re.IGNORECASE)]
+
+
+def sql_note(data: Any, query: str) -> str:
+    """Return what an answer lacks, since the tables that it is made of do; "" where they are whole.
+
+    `data` is a `crmlab.results.Result`.
+    """
+    used = used_tables(query, data)
+    summary = data.summary.filter(pl.col("table").is_in(used))
+    parts = [data.asked.period_note(used)]
+    partial = summary.filter(~pl.col("complete"))["table"].unique(maintain_order=True).to_list()
+    if partial:
+        parts.append(f"Not complete: {listed(partial)}, see summary")
+    return ". ".join(part for part in parts if part)
+
+
+def _executed(query: str, frames: Mapping[str, pl.LazyFrame], tables: Iterable[str]) -> pl.LazyFrame:
+    try:
+        answer = pl.SQLContext(frames=dict(frames)).execute(query)
+        answer.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _in_words(error, tables) from None
+    return answer
+
+
+def _in_words(error: Exception, tables: Iterable[str]) -> UsageError:
+    said = str(error).partition("\n")[0]
+    if isinstance(error, OSError):
+        return UsageError(f"SQL reads the tables that are there, and no file: {known_tables(tables)}")
+    table = _UNKNOWN_TABLE.search(said)
+    if table:
+        return UsageError(f"unknown table {table[1]!r} in SQL; {known_tables(tables)}")
+    column = _UNKNOWN_COLUMN.search(said)
+    if column:
+        return UsageError(f"unknown column {column[1]!r} in SQL; there is {column[2].replace(chr(34), '')}")
+    reason = _without_values(error).removeprefix("sql parser error: ")
+    return UsageError(f"Polars does not understand this SQL: {reason}")
+
+
+def _without_values(error: Exception) -> str:
+    return _VALUES.sub("", str(error)).partition("\n")[0].rstrip(": ")

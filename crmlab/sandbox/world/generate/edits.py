@@ -1,0 +1,40 @@
+"""The last day's work on what was there before: about one record in a hundred was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from random import Random
+from typing import TypeVar
+
+from crmlab.sandbox.world.generate.draw import Stream, between, share_of
+from crmlab.sandbox.world.model import Company, Deal, Note, Person, World
+
+#: of contacts, companies, open deals and notes
+_EDITED = 0.01
+
+_Record = TypeVar("_Record")
+
+
+def add_edits(world: World) -> None:
+    """Change some records within a day before the world ends; of deals the amount, which tells what it was before."""
+    rng = Stream(f"{world.seed}/edits")
+    for person in _some(world.people, rng):
+        _edit(person, rng, world)
+    for company in _some(world.companies, rng):
+        _edit(company, rng, world)
+    for note in _some(world.notes, rng):
+        _edit(note, rng, world)
+    for deal in _some([deal for deal in world.deals if deal.status == "pending"], rng):
+        _edit(deal, rng, world)
+        deal.earlier_amounts.append((deal.modified_at, round(deal.amount * rng.choice((0.8, 0.9, 1.25)), 2)))
+
+
+def _some(records: Sequence[_Record], rng: Random) -> list[_Record]:
+    """Return one in a hundred, at least one of those that there are."""
+    return rng.sample(records, share_of(len(records), _EDITED)) if records else []
+
+
+def _edit(record: Person | Company | Note | Deal, rng: Random, world: World) -> None:
+    day_before = world.now - timedelta(days=1)
+    record.modified_at = max(record.modified_at, between(rng, max(day_before, record.created_at), world.now))
