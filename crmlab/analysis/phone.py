@@ -100,7 +100,8 @@ def _by_rule(region: str | None) -> pl.Expr:
     digits = pl.col("number").str.strip_chars().str.replace_all(_BETWEEN, "")
     bare = digits
     if region is None:  # nobody's own way to dial abroad goes before
-        bare = digits.str.replace("^00", "+")
+        starts_abroad = pl.col("number").str.strip_chars().str.starts_with("00")
+        bare = pl.when(starts_abroad).then(digits.str.replace("^00", "+")).otherwise(digits)
     known = _patterns()
     has_trunk = bare.str.contains(known.with_trunk)
     as_it_is = pl.when(bare.str.contains(known.possible) & ~has_trunk).then(bare)
