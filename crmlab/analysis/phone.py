@@ -120,6 +120,8 @@ def _national(digits: pl.Expr, region: str | None) -> pl.Expr:
     if rules.country_code is None or COUNTRY_CODE_TO_REGION_CODE[rules.country_code][0] != region:
         return pl.lit(None, pl.String)
     trunk = rules.national_prefix_for_parsing
+    if str(rules.country_code).startswith(str(trunk)):  # it may be the country that is dialled
+        return pl.lit(None, pl.String)
     is_national = digits.str.contains(f"^{trunk}(?:{_lengths(rules.general_desc)})$")
     is_abroad = digits.str.contains(f"^(?:{rules.international_prefix})")
     is_whole = digits.str.contains(f"^(?:{rules.general_desc.national_number_pattern})$")
