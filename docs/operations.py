@@ -54,6 +54,8 @@ class Document:
     partial: str = ""
 
 
+#: paths whose answer is a new secret
+_GIVES_SECRET = frozenset({"/change_auth_key"})
 DOCUMENTS = (
     Document(
         provider="onepagecrm",
@@ -338,6 +340,8 @@ def shown(document: Document, each: Declared, sets: dict[str, dict[str, str]]) -
         parts.append('restored_by="undo"')
     if each.dangerous:
         parts.append("dangerous=True")
+    if each.path in _GIVES_SECRET:
+        parts.append("gives_secret=True")
     if each.deprecated:
         parts.append("deprecated=True")
     return f"{each.method}({', '.join(parts)})"

@@ -50,6 +50,7 @@ NAMES = [
     "read_csv",
     "replay",
     "sandbox",
+    "scan",
     "table",
     "updates",
 ]

@@ -11,6 +11,7 @@ from phonenumbers import (
     SUPPORTED_REGIONS,
     NumberParseException,
     PhoneMetadata,
+    PhoneNumberDesc,
     is_possible_number,
     national_significant_number,
     parse,
@@ -114,10 +115,11 @@ def _national(digits: pl.Expr, region: str | None) -> pl.Expr:
     rules = None if region is None else PhoneMetadata.metadata_for_region(region, None)
     if rules is None or rules.general_desc is None or len(rules.national_prefix_for_parsing or "") != 1:
         return pl.lit(None, pl.String)
-    if COUNTRY_CODE_TO_REGION_CODE[rules.country_code][0] != region:
+    # of countries that share a code, one has the lengths by which a number is possible
+    if rules.country_code is None or COUNTRY_CODE_TO_REGION_CODE[rules.country_code][0] != region:
         return pl.lit(None, pl.String)
     trunk = rules.national_prefix_for_parsing
-    is_national = digits.str.contains(f"^{trunk}(?:{_lengths(rules)})$")
+    is_national = digits.str.contains(f"^{trunk}(?:{_lengths(rules.general_desc)})$")
     is_abroad = digits.str.contains(f"^(?:{rules.international_prefix})")
     is_whole = digits.str.contains(f"^(?:{rules.general_desc.national_number_pattern})$")
     rest = digits.str.slice(1)
@@ -150,13 +152,13 @@ def _patterns() -> _Patterns:
         rules = PhoneMetadata.metadata_for_region_or_calling_code(code, main)
         if rules is None or rules.general_desc is None:
             continue
-        possible.append(f"{code}(?:{_lengths(rules)})")
+        possible.append(f"{code}(?:{_lengths(rules.general_desc)})")
         trunk = rules.national_prefix_for_parsing
         if not trunk:
             continue
         with_trunk.append(f"{code}(?:{trunk})")
         if len(trunk) == 1:
-            one_digit.append(f"{code}{trunk}(?:{_lengths(rules)})")
+            one_digit.append(f"{code}{trunk}(?:{_lengths(rules.general_desc)})")
             whole.append(f"{code}(?:{rules.general_desc.national_number_pattern})")
     return _Patterns(
         possible=rf"^\+(?:{'|'.join(possible)})$",
@@ -167,6 +169,6 @@ def _patterns() -> _Patterns:
     )
 
 
-def _lengths(rules: PhoneMetadata) -> str:
+def _lengths(numbers: PhoneNumberDesc) -> str:
     """Return a pattern of as many digits as numbers of a country have."""
-    return "|".join(f"[0-9]{{{length}}}" for length in rules.general_desc.possible_length if length > 0)
+    return "|".join(f"[0-9]{{{length}}}" for length in numbers.possible_length if length > 0)

@@ -41,7 +41,12 @@ async def run(options: argparse.Namespace) -> int:
     """Call the operation and print what it answers; return the exit code."""
     arguments = named_values(options.arguments)
     _check_names(arguments)
-    account = crmlab.Account(providers.provider(options.provider).name)
+    service = providers.provider(options.provider)
+    if not options.dry_run and any(
+        each.gives_secret for each in service.operations() if each.name == options.operation
+    ):
+        raise UsageError(f"{options.operation} answers with a new secret, never printed: write crmlab.call, in Python")
+    account = crmlab.Account(service.name)
     answer = await crmlab.call(
         account,
         options.operation,

@@ -37,6 +37,7 @@ class Operation:
     the host does, not where the base URL ends.
     `writes` says that it changes something, `destructive` that something is gone
     afterwards (deleted, or read once and for all), `dangerous` that it is about keys, users or accounts.
+    `gives_secret` says that its answer is a new secret.
     `repeatable` says of one that writes that a second application of the same request changes nothing more, by the
     vendor's own words: only such a one is tried again when nobody knows whether the first arrived.
     `defaults` are arguments that are sent unless others are given, by their names in Python, and `restored_by` names
@@ -59,6 +60,7 @@ class Operation:
     writes: bool = False
     destructive: bool = False
     dangerous: bool = False
+    gives_secret: bool = False
     repeatable: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
     restored_by: str = ""

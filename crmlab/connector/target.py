@@ -21,10 +21,14 @@ Write: TypeAlias = Callable[[Any, Fields], Fields]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record to be written: its id, None where the service shall give one, and its fields."""
+    """One record to be written: its id, None where the service shall give one, and its fields.
+
+    `keeps_place` says whether it stands among the others where it stood in the request, as errors may name places.
+    """
 
     id: str | None
     fields: Fields = field(repr=False)
+    keeps_place: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

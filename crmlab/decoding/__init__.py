@@ -9,7 +9,7 @@ from crmlab.decoding.misfit_keys import MISFIT_KEYS
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
 from crmlab.decoding.repeated_names import repeated_names
-from crmlab.decoding.secrets import body_without_secrets, without_secrets
+from crmlab.decoding.secrets import body_without_secrets, with_new_secret, without_secrets
 from crmlab.decoding.shapes import Masker, is_id
 
 __all__ = [
@@ -34,5 +34,6 @@ __all__ = [
     "records",
     "repeated_names",
     "unknown_fields",
+    "with_new_secret",
     "without_secrets",
 ]

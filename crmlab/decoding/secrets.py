@@ -36,6 +36,24 @@ def without_secrets(value: Any, never_kept: Collection[str] = ()) -> Any:
     return _blotted(value, frozenset(map(str.casefold, never_kept)))
 
 
+def with_new_secret(value: Any) -> Any:
+    """Return parsed JSON in which each text that is named like a secret is a `pydantic.SecretStr`.
+
+    Its repr shows nothing, and ``get_secret_value()`` returns it.
+    """
+    from pydantic import SecretStr  # noqa: PLC0415  # slow to import, and rarely needed
+
+    if isinstance(value, list):
+        return [with_new_secret(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for key, part in value.items():
+        is_hidden = isinstance(part, str) and is_secret(key)
+        found[key] = SecretStr(part) if is_hidden else with_new_secret(part)
+    return found
+
+
 def _blotted(value: Any, never_kept: frozenset[str]) -> Any:
     if isinstance(value, str):
         return _json_in_text(value, never_kept)

@@ -140,7 +140,8 @@ class Masker:
         if any(character.isspace() for character in rest.strip()):
             rest = self._replaced(_cut(rest))
         else:  # the parts of addresses and ids are the same wherever they stand
-            rest = _PIECE.sub(lambda piece: self._replaced(piece[0]), _cut(rest))
+            rest = rest if scheme else _cut(rest)  # of an address all parts are needed to ask for it
+            rest = _PIECE.sub(lambda piece: self._replaced(piece[0]), rest)
         return text[:start] + rest
 
     def value(self, text: str, name: str) -> str:

@@ -19,10 +19,11 @@ from crmlab.fetching.time_limit import out_of_time
 from crmlab.loading import when_used
 
 if TYPE_CHECKING:
+    from crmlab.fetching.key_sweep import Keys, keys
     from crmlab.fetching.lazy_scan import scan
     from crmlab.fetching.probing import Probed, max_requests, probe
     from crmlab.fetching.redaction import redact
-    from crmlab.fetching.refreshing import Keys, ListRead, Refreshed, keys, plan_refresh, refreshed
+    from crmlab.fetching.refreshing import ListRead, Refreshed, plan_refresh, refreshed
 
 __all__ = [
     "Asked",
@@ -63,9 +64,8 @@ __getattr__ = when_used(
     __name__,
     {
         **dict.fromkeys(("Probed", "max_requests", "probe"), "crmlab.fetching.probing"),
-        **dict.fromkeys(
-            ("Keys", "ListRead", "Refreshed", "keys", "plan_refresh", "refreshed"), "crmlab.fetching.refreshing"
-        ),
+        **dict.fromkeys(("ListRead", "Refreshed", "plan_refresh", "refreshed"), "crmlab.fetching.refreshing"),
+        **dict.fromkeys(("Keys", "keys"), "crmlab.fetching.key_sweep"),
         "redact": "crmlab.fetching.redaction",
         "scan": "crmlab.fetching.lazy_scan",
     },

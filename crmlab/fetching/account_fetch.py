@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -172,15 +171,28 @@ class AccountFetch:
             return await self._answer_once(result, request, accept)
         return await self._sent(result, request, accept, may_repeat=not request.only_once)
 
-    @asynccontextmanager
-    async def file(self, result: ResourceResult, request: Request) -> AsyncIterator[Path]:
-        """Give the file that is the answer to a request, as long as it is read; only this user can look into it."""
-        if self._spooled:
-            self._spooled.check_file(request)
+    async def file_pages(self, result: ResourceResult, request: Request) -> AsyncGenerator[Page]:
+        """Yield the pages of the file that is the answer to a request, which is on disk until the last is taken in.
+
+        Only this user can look into it. In a spool the pages are kept, as the file itself may be of any size.
+        """
+        if self._spooled and self._spooled.is_replay:
+            async for page in self._spooled.file_pages(result, request):
+                yield page
+            return
+        cut = result.task.resource.read_file
+        assert cut is not None
         with TemporaryDirectory(prefix="crmlab-", ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "answer"
             await self._sent(result, request, lambda page: page, may_repeat=True, into=path)
-            yield path
+            # never closed by hand: a thread that nobody waits for any more may still be in it
+            pages = cut(str(path), request)
+            following = await asyncio.to_thread(next, pages, None)
+            while following:
+                page, following = following, await asyncio.to_thread(next, pages, None)
+                if self._spooled:
+                    await self._spooled.keep_file_page(result, page, is_last=following is None)
+                yield page
 
     async def _answer_once(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return an answer that the service gives only once: that of an earlier run which nobody read, else a new one.

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Request, Timeouts
-from crmlab.decoding import answer_shape, as_documented, without_secrets
+from crmlab.decoding import answer_shape, as_documented, with_new_secret, without_secrets
 from crmlab.errors import CrmlabError, Stopped, TransportError, UsageError
 from crmlab.fetching.dry_run import DryRun, dry_run
 from crmlab.fetching.operations import operation_of
@@ -78,7 +78,9 @@ async def call(
 
     Keys and passwords are blotted out in what comes back: ``••••`` stands in the place of each field that is named
     like one (``token``, ``secret``, ``password``, ``auth_key`` ...) or that is never kept of the service, such as
-    the ``parameters`` of sources and destinations of Commanders Act. Files come back as they are.
+    the ``parameters`` of sources and destinations of Commanders Act. Files come back as they are. The new secret of an
+    operation that is for one, as ``"change_auth_key"`` of OnePageCRM, comes back as a `pydantic.SecretStr`, which no
+    repr or log shows: ``answer["data"]["auth_key"].get_secret_value()``. Keep it at once: the key before is refused.
 
     Parameters
     ----------
@@ -135,7 +137,7 @@ async def call(
     from crmlab.http.client import Client  # noqa: PLC0415
 
     asked = chosen(account, operation, arguments)
-    shape = answer_shape(as_frame=as_frame, as_model=as_model)
+    shape = asked.shape(as_frame=as_frame, as_model=as_model)
     if dry_run:
         return asked.shown()
     asked.check(allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool)
@@ -165,6 +167,13 @@ class Asked:
     def shown(self) -> DryRun:
         """Return what would be sent."""
         return dry_run(self.account, self.request)
+
+    def shape(self, *, as_frame: bool, as_model: Any) -> Callable[[Any], Any]:
+        """Return what makes of the answer what was asked for; raise a `UsageError` where it cannot be that."""
+        if self.operation.gives_secret and (as_frame or as_model is not None):
+            name = self.operation.name
+            raise UsageError(f"{name} answers with a new secret, which is in no frame or model: leave them away")
+        return answer_shape(as_frame=as_frame, as_model=as_model)
 
     def check(self, *, allow_destructive: bool, allow_dangerous: bool, spool: str | Path | None) -> None:
         """Raise a `UsageError` where it needs a word that was not given."""
@@ -206,7 +215,7 @@ async def answer(client: HttpClient, asked: Asked, *, shape: Callable[[Any], Any
         page = await _where(account, _in_time(client, asked, kept))
         if asked.operation.binary:
             return page.body
-        found = _shareable(page, account)
+        found = _shareable(page, asked)
         # an answer that has not this shape stays, for the next call to read otherwise
         shown = shape(found)
         if kept:
@@ -228,15 +237,17 @@ async def _in_time(client: HttpClient, asked: Asked, spool: Spool | None) -> Pag
         raise
 
 
-def _shareable(page: Page, account: Account) -> Any:
+def _shareable(page: Page, asked: Asked) -> Any:
     """Return the decoded answer without secrets; None where the service answers with its status alone."""
     if not page.body.strip():
         return None
     try:
-        return without_secrets(page.read(Any), account.provider.secret_names)
+        if asked.operation.gives_secret:
+            return with_new_secret(page.read(Any))
+        return without_secrets(page.read(Any), asked.account.provider.secret_names)
     except RecursionError:
-        asked = f"{page.request.method} {page.request.path}"
-        raise TransportError(f"{asked} answered with JSON that is nested too deeply to be read") from None
+        sent = f"{page.request.method} {page.request.path}"
+        raise TransportError(f"{sent} answered with JSON that is nested too deeply to be read") from None
 
 
 async def _answer(client: HttpClient, asked: Asked, spool: Spool | None, has_left: asyncio.Event) -> Page:

@@ -10,7 +10,6 @@ from typing import Any, Self
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.decoding import answer_shape
 from crmlab.errors import UsageError
 from crmlab.fetching.call import answer, chosen
 from crmlab.fetching.query import chosen_accounts
@@ -107,7 +106,7 @@ class Client:
         if account not in self.accounts:
             raise UsageError(f"{account.label} is none of this client's accounts: give it to crmlab.Client(...)")
         asked = chosen(account, operation, arguments)
-        shape = answer_shape(as_frame=as_frame, as_model=as_model)
+        shape = asked.shape(as_frame=as_frame, as_model=as_model)
         if dry_run:
             return asked.shown()
         asked.check(allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool)

@@ -82,7 +82,7 @@ def _texts(of: Provider) -> Iterator[str]:
 
 
 def _of_code(node: ast.AST) -> Iterator[str]:
-    """Yield the constant texts in code and the names of arguments, which make names of fields."""
+    """Yield the constant texts in code, and the names of arguments and of attributes, which make names of fields."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
         return
@@ -91,6 +91,8 @@ def _of_code(node: ast.AST) -> Iterator[str]:
             return
         if node.arg:
             yield node.arg
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id  # of a structure that an answer is read into
     for child in ast.iter_child_nodes(node):
         is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
         if not is_docstring:

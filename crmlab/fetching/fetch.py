@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 
 from crmlab.accounts import Account
-from crmlab.connector import Limits, Page, Timeouts
+from crmlab.connector import Limits, Page, Timeouts, check_settings
 from crmlab.errors import PlanError, Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
 from crmlab.fetching.answer_spool import AnswerSpool
@@ -128,6 +128,7 @@ async def fetch(
     >>> data.deals.schema["created_at"]
     Datetime(time_unit='us', time_zone='UTC')
     """
+    check_settings(limits, timeouts, stop)
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         check_spool(name, allow_destructive=allow_destructive, spool=spool)
@@ -204,6 +205,7 @@ async def fetch_to(
     >>> closed.collect().height == crmlab.open("warehouse").deals.filter(pl.col("status") != "pending").collect().height
     True
     """
+    check_settings(limits, timeouts, stop)
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         raise PlanError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")

@@ -83,16 +83,16 @@ def scan(
 
     Examples
     --------
-    >>> import asyncio
+    >>> import datetime as dt
     >>> import crmlab
     >>> import polars as pl
-    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as (account,):
-    ...     deals = crmlab.scan(account, "deals", tell=print)
-    ...     won = deals.filter(pl.col("status") == "won").select("id", "status")
-    ...     # only because these services live in the same process; else `won.collect()`
-    ...     found = await asyncio.to_thread(won.collect)
-    deals of onepagecrm account 'onepagecrm': asked for status=won
-    >>> found["status"].unique().to_list()
+    >>> since = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
+    >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+    ...     deals = crmlab.scan(accounts, "deals", tell=print)
+    ...     won = deals.filter(pl.col("modified_at") >= since, pl.col("status") == "won", pl.col("amount") > 10)
+    ...     frame = await won.select("name", "status").collect_async()
+    deals of onepagecrm account 'onepagecrm': asked for modified_at since 2025-01-30 23:59:59 UTC, status=won
+    >>> frame["status"].unique().to_list()
     ['won']
     """
     check_threads()

@@ -20,6 +20,7 @@ from crmlab.fetching.answer_places import ANSWERS, account_folder, answer_name, 
 from crmlab.fetching.answer_spool import FILE, spool_in
 from crmlab.fetching.documented import documented
 from crmlab.fetching.spool import names_a_folder
+from crmlab.fetching.spooled_answers import FILE_PAGE
 from crmlab.providers import provider
 
 #: headers that say nothing of a person
@@ -143,6 +144,8 @@ def _masked_request(
     folder: Path, asked: Mapping[str, Any], masker: Masker, filled: Collection[_Filled]
 ) -> dict[str, Any]:
     """Return the head of an answer with a request that carries what the masked answers do."""
+    if FILE_PAGE in asked:  # of which an address was told: all of it became another one
+        return {**asked, "path": masker.text(asked["path"]), "params": _texts_masked(asked["params"], masker)}
     parts = asked["path"].split("/")
     for position, part in _carrying(folder, parts, filled):
         carried = _as_carried(part, masker)
@@ -154,6 +157,10 @@ def _masked_request(
         "params": _values_as_carried(asked["params"], masker),
         "body": _values_as_carried(asked["body"], masker),
     }
+
+
+def _texts_masked(params: Mapping[str, str], masker: Masker) -> dict[str, str]:
+    return {masker.text(name): masker.text(value) for name, value in params.items()}
 
 
 def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:

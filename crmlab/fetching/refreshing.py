@@ -7,18 +7,14 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-import polars as pl
-
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Resource, Timeouts
-from crmlab.errors import CrmlabError, UsageError
 from crmlab.fetching.fetch import run
 from crmlab.fetching.outcome import collected
 from crmlab.fetching.plan import Plan, planned
 from crmlab.fetching.progress import Listener
 from crmlab.fetching.query import ListName, Query, as_query, list_name
 from crmlab.fetching.resource_result import ResourceResult
-from crmlab.fetching.resource_task import KEY_COLUMNS
 from crmlab.results import Fetched
 from crmlab.schema import TableName
 
@@ -62,6 +58,8 @@ class ListRead:
         Whether all that it was asked for came.
     requests : int
         How many were sent, repeated tries apart.
+    lacking : frozenset of str
+        Tables that lack ids or amounts of it all the same, since these could not be read.
     """
 
     provider: str
@@ -75,6 +73,7 @@ class ListRead:
     filters_by_change: bool
     complete: bool
     requests: int
+    lacking: frozenset[str] = frozenset()
 
     @property
     def name(self) -> ListName:
@@ -119,8 +118,8 @@ async def refreshed(
     """Return what is new or changed since `watermarks`, of all accounts and tables in one fetch.
 
     A list without a watermark, or with one of the future, is read from its beginning, as far back as the service keeps
-    it. One that does not filter
-    by change comes whole. What went wrong is in ``.data.failures``; nothing is raised for it, even where nothing came.
+    it. One that does not filter by change comes whole. What went wrong is in ``.data.failures``; nothing is raised for
+    it, even where nothing came.
 
     Parameters
     ----------
@@ -135,7 +134,7 @@ async def refreshed(
     query = refreshing_query(accounts, *tables, watermarks=watermarks)
     results = await run(query, {}, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error="collect")
     lists = tuple(list_read(query, result, watermarks) for result in results)
-    return Refreshed(data=collected(query, results), lists=lists, whole=_whole_tables(query, lists))
+    return Refreshed(data=collected(query, results), lists=lists, whole=whole_tables(query, lists))
 
 
 async def plan_refresh(
@@ -198,10 +197,11 @@ def list_read(query: Query, result: ResourceResult, watermarks: Watermarks) -> L
         since=result.since,
         began_at=result.told_began_at,
         watermark=_watermark(query, result, watermarks.get(name)),
-        is_whole=bool(task.tables) and _is_whole(query, task.account, task.resource),
+        is_whole=bool(task.tables) and is_whole(query, task.account, task.resource),
         filters_by_change=task.resource.filters_by_change,
         complete=result.complete,
         requests=result.requests.sent,
+        lacking=result.lacking,
     )
 
 
@@ -219,7 +219,7 @@ def _watermark(query: Query, result: ResourceResult, before: dt.datetime | None)
     return max(known, before or known)
 
 
-def _is_whole(query: Query, account: Account, resource: Resource) -> bool:
+def is_whole(query: Query, account: Account, resource: Resource) -> bool:
     """Whether a list was asked for all the records that there are, and loses none but by deletion."""
     if resource.destructive:
         return False
@@ -230,99 +230,18 @@ def _is_whole(query: Query, account: Account, resource: Resource) -> bool:
     return changes is not None and not changes.of_events and from_its_beginning
 
 
-def _whole_tables(query: Query, lists: Iterable[ListRead]) -> frozenset[TableOf]:
+def whole_tables(query: Query, lists: Iterable[ListRead]) -> frozenset[TableOf]:
     """Return the tables of which all lists that fill them are whole and complete."""
-    whole = {each.name for each in lists if each.is_whole and each.complete}
+    whole = {
+        (each.name, table)
+        for each in lists
+        for table in each.tables
+        if each.is_whole and each.complete and table not in each.lacking
+    }
     found: set[TableOf] = set()
     for account in query.accounts:
         for table in query.tables.intersection(account.provider.tables):
             fill = [each.name for each in account.provider.resources if table in each.tables and not each.destructive]
-            if all(list_name(account, name) in whole for name in fill):
+            if all((list_name(account, name), table) in whole for name in fill):
                 found.add((account.provider.name, account.name, table))
     return frozenset(found)
-
-
-# ---- keys -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """The ids that services have now.
-
-    Attributes
-    ----------
-    frames : mapping of str to pl.DataFrame
-        By table: provider (Categorical), account (String), id (String), created_at and modified_at (Datetime in UTC,
-        null where the service gives none).
-    lists : tuple of ListRead
-        Each list that was read; none has a watermark.
-    whole : frozenset of (provider, account, table)
-        Tables of accounts of which every id came. Of all others nothing can be said that is missing.
-    failures : tuple of CrmlabError
-        What went wrong.
-    """
-
-    frames: Mapping[str, pl.DataFrame]
-    lists: tuple[ListRead, ...]
-    whole: frozenset[TableOf]
-    failures: tuple[CrmlabError, ...]
-
-
-async def keys(
-    accounts: Account | Iterable[Account],
-    *tables: TableName | str,
-    limits: Limits | None = None,
-    timeouts: Timeouts | None = None,
-    progress: Listener | bool | None = None,
-    stop: asyncio.Event | None = None,
-) -> Keys:
-    """Return the ids of all records that are at the services now, so that those that were deleted show.
-
-    They come with the fewest requests that the vendor documents: the largest pages, and OnePageCRM's deals, notes,
-    calls and meetings inside its contacts where that saves requests.
-
-    Parameters
-    ----------
-    *tables
-        Shared tables. None named: those of lists that filter by change, and only these lists, since a refresh brings
-        all others whole each time. What expires, such as consent events and deliveries, is never read.
-
-    Raises
-    ------
-    UsageError
-        as `crmlab.fetch`
-    """
-    query = keys_query(accounts, *tables)
-    results = await run(query, {}, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error="collect")
-    lists = tuple(replace(list_read(query, result, {}), watermark=None) for result in results)
-    data = collected(query, results)
-    return Keys(
-        frames={table: data[table].select("provider", "account", *KEY_COLUMNS) for table in sorted(query.tables)},
-        lists=lists,
-        whole=_whole_tables(query, lists),
-        failures=tuple(data.failures),
-    )
-
-
-def keys_query(accounts: Account | Iterable[Account], *tables: TableName | str) -> Query:
-    """Return the query for the ids of what users may delete.
-
-    Raises
-    ------
-    UsageError
-        as `crmlab.fetch`, or a service's own records are named
-    """
-    query = as_query(accounts, tables, since=None, until=None)
-    if query.raw:
-        raise UsageError(f"keys are read of shared tables, not of {', '.join(query.raw)}")
-    swept = [
-        (account, resource)
-        for account in query.accounts
-        for resource in account.provider.resources
-        if _is_whole(query, account, resource) and (tables or resource.filters_by_change)
-    ]
-    return replace(
-        query,
-        tables=query.tables.intersection(table for _, resource in swept for table in resource.tables),
-        keys_of=frozenset(list_name(account, resource.name) for account, resource in swept),
-    )

@@ -6,9 +6,8 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol, cast
 
 import polars as pl
@@ -40,8 +39,8 @@ class AccountServices(Protocol):
         """Return the answer to a request, accepted."""
         ...
 
-    def file(self, result: ResourceResult, request: Request) -> AbstractAsyncContextManager[Path]:
-        """Give the file that is the answer to a request, as long as it is read."""
+    def file_pages(self, result: ResourceResult, request: Request) -> AsyncGenerator[Page]:
+        """Yield the pages of the file that is the answer to a request."""
         ...
 
     async def rows(self, names: Iterable[str], *, strict: bool) -> Mapping[str, pl.DataFrame]:
@@ -213,12 +212,8 @@ class ResourceFetch:
 
     async def _ask_file(self, request: Request) -> AsyncGenerator[Page]:
         """Yield the pages of a file, which is on disk until the last of them is taken in."""
-        cut = self.task.resource.read_file
-        assert cut is not None
-        async with self._account.file(self.result, request) as path:
-            # never closed by hand: a thread that nobody waits for any more may still be in it
-            pages = cut(str(path), request)
-            while page := await asyncio.to_thread(next, pages, None):
+        async with aclosing(self._account.file_pages(self.result, request)) as pages:
+            async for page in pages:
                 await self._account.backpressure.room()
                 yield page
 

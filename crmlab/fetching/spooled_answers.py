@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -26,6 +26,11 @@ from crmlab.fetching.resource_result import ResourceResult
 
 #: sends a request, of whatever is not kept
 Ask = Callable[[ResourceResult, Request, Accept], Awaitable[Page]]
+
+
+#: what a kept answer says where it is a page of a file, and what the last one says
+FILE_PAGE = "page_of_file"
+LAST = "last"
 
 
 class Unwritten(Exception):
@@ -109,10 +114,40 @@ class SpooledAnswers:
                 self._move(result)
             raise
 
-    def check_file(self, request: Request) -> None:
-        """Raise a `Stopped` where nothing may be asked for: answers that are files are not kept."""
-        if self._spool.is_replay:
-            raise Stopped(f"the file at {request.path} is not in {self._spool.directory}: files are not kept there")
+    @property
+    def is_replay(self) -> bool:
+        """Whether nothing may be asked for."""
+        return self._spool.is_replay
+
+    async def file_pages(self, result: ResourceResult, request: Request) -> AsyncGenerator[Page]:
+        """Yield what was kept of the pages of a file.
+
+        Raises
+        ------
+        Stopped
+            They are not all there: the fetch ended before.
+        """
+        is_end = False
+        while not is_end:
+            # one after the other at the same address
+            place = self._spool.place(self._account, result.task.resource, request)
+            kept = await asyncio.to_thread(place.read)
+            if not kept:
+                where = self._spool.directory
+                raise Stopped(f"the file at {request.path} is not whole in {where}: the fetch ended before it was read")
+            if kept.error:
+                raise kept.error
+            is_end = kept.about[FILE_PAGE] == LAST
+            yield kept.page(request)
+
+    async def keep_file_page(self, result: ResourceResult, page: Page, *, is_last: bool) -> None:
+        """Keep a page of a file, without secrets as answers are kept."""
+        resource = result.task.resource
+        place = self._spool.place(self._account, resource, page.request)
+        kept = await asyncio.to_thread(without_secrets, self._account, resource, page, page)
+        if kept:
+            about = {**kept.about, FILE_PAGE: LAST if is_last else "more"}
+            await self._keep(place, AnswerFile(about=about, body=kept.body))
 
     def tell(self, result: ResourceResult) -> None:
         """Say in the notes of a result what was taken of an earlier run, and what was not."""

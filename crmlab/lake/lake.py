@@ -49,6 +49,9 @@ class Lake:
     refresh that is killed leaves what was there before, and the next one goes on from the same time. Several processes
     may refresh one lake.
 
+    Rows that did not change cost nothing to write. A million deals of which 1 % changed take 4 seconds of CPU and 460
+    MiB to be written, and win rates over all of them 0.4 seconds and 340 MiB (``python -m benchmarks.lake``).
+
     Parameters
     ----------
     place
@@ -84,6 +87,7 @@ class Lake:
         accounts: Account | Iterable[Account],
         *tables: TableName | str,
         sweep_after: str | dt.timedelta | None = None,
+        whole: bool = False,
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
         progress: Listener | bool | None = None,
@@ -91,9 +95,13 @@ class Lake:
     ) -> Refreshed:
         """Ask the accounts for what is new or changed since the last refresh, and make it durable.
 
-        The first refresh reads everything, as far back as each service keeps it. Later ones ask from when the last
-        complete one began, less 15 minutes (a day for consent events and other things that are dated by when they
-        happened). A list that did not come whole is kept as far as it came, and asked for from the same time again.
+        The first refresh reads everything, as far back as each service keeps it. Later ones ask each list from when the
+        last complete one began, less an overlap for clocks that differ and records that arrive late; by the service's
+        own clock where it tells. A list that did not come whole is kept as far as it came, and asked for from the same
+        time again. Lists that a service cannot filter by change come whole each time.
+
+        What a service changes without dating it, such as the label of a status or a link to a contact that is gone,
+        comes with the next change of the record, or with ``whole=True``.
 
         Parameters
         ----------
@@ -104,8 +112,10 @@ class Lake:
         sweep_after
             How old the last reading of all may be, such as ``"7d"``: what was read whole longer ago is read whole
             again, so that deletions are found. None: `sweep` does that.
+        whole
+            Read everything anew, as the first refresh does. What was deleted is found too.
         limits, timeouts, progress, stop
-            As of `crmlab.fetch`.
+            As of `crmlab.fetch`. What came before a stop is kept.
 
         Returns
         -------
@@ -122,7 +132,8 @@ class Lake:
         check_threads()
         after = None if sweep_after is None else duration(sweep_after, "sweep_after")
         options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
-        return await refreshing.refresh(self._place, chosen_accounts(accounts), tables, sweep_after=after, **options)
+        chosen = chosen_accounts(accounts)
+        return await refreshing.refresh(self._place, chosen, tables, sweep_after=after, whole=whole, **options)
 
     async def sweep(
         self,
@@ -201,7 +212,12 @@ class Lake:
 
         Examples
         --------
-        >>> lake.sql("select status, count(*) as deals from deals group by status").collect()  # doctest: +SKIP
+        >>> import crmlab
+        >>> lake = crmlab.Lake("lake")
+        >>> async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
+        ...     refreshed = await lake.refresh(accounts, "deals")
+        >>> lake.sql("select count(*) as deals from deals").collect().item() == lake.open().deals.collect().height
+        True
         """
         return self.open().sql(query)
 

@@ -102,11 +102,13 @@ async def refresh(
     tables: Sequence[str],
     *,
     sweep_after: dt.timedelta | None,
+    whole: bool,
     **options: Any,
 ) -> Refreshed:
     """Ask what is new since the last refresh, and make it durable; see `Lake.refresh`."""
     question = await _question(place, accounts, tables)
-    came = await fetching.refreshed(accounts, *tables, watermarks=watermarks(question), **options)
+    known = {} if whole else watermarks(question)
+    came = await fetching.refreshed(accounts, *tables, watermarks=known, **options)
     stale = [] if sweep_after is None else _stale(question, came.whole, sweep_after)
     keys = await _swept(question, stale, options)
     return await asyncio.to_thread(keep, place, question, came, keys)

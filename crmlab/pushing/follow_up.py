@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -45,12 +45,19 @@ class FollowUp:
         self._file = file
         self._stop = stop
         self._lines: dict[str, list[Line]] = {}
+        #: work of which not all rows that went together are known
+        self._in_part: set[str] = set()
 
-    def add(self, lines: Iterable[Line]) -> None:
-        """Take note of rows that went together, where the work on any of them goes on; errors may name their places."""
+    def add(self, lines: Iterable[Line], *, in_part: bool = False) -> None:
+        """Take note of rows that went together, where the work on any of them goes on; errors may name their places.
+
+        Of an earlier push they are there in part: what was refused at once is no longer among them.
+        """
         together = list(lines)
         for pending in sorted({line.pending for line in together if line.pending}):
             self._lines[pending] = [line for line in together if line.pending in (pending, "")]
+            if in_part:
+                self._in_part.add(pending)
 
     async def run(self) -> None:
         """Ask until everything is done, `PATIENCE` is over, or it is told to stop."""
@@ -74,7 +81,7 @@ class FollowUp:
         try:
             asked = chosen(self._prepared.rows.account, target.follow, {"id": pending})
             page = await unless_stopped(self._client.send(asked.account, asked.request), self._stop)
-            outcomes = target.followed(page, self._entries(lines))
+            outcomes = target.followed(page, self._entries(pending))
         except Stopped:
             return False
         except NotFoundError:  # and will not be there later
@@ -93,6 +100,6 @@ class FollowUp:
         """Say of rows why nobody knows yet what became of them."""
         self._file.put(replace(line, reason=reason) for line in lines if line.pending)
 
-    @staticmethod
-    def _entries(lines: Sequence[Line]) -> list[Entry]:
-        return [Entry(line.id, {}) for line in lines]
+    def _entries(self, pending: str) -> list[Entry]:
+        keeps_place = pending not in self._in_part
+        return [Entry(line.id, {}, keeps_place=keeps_place) for line in self._lines[pending]]

@@ -123,7 +123,7 @@ async def push(
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
     check_account(account)
-    check_settings(limits, timeouts)
+    check_settings(limits, timeouts, stop)
     _check_words(results, retry_unknown)
     rows = rows_of(account, table, frame)
     given = _checked_options(rows.target, options, account)

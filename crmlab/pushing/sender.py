@@ -63,7 +63,7 @@ class Sender:
 
     async def run(self) -> None:
         """Send everything, and follow to its end what goes on at the service."""
-        self._follow_up.add(self._prepared.pending)
+        self._follow_up.add(self._prepared.pending, in_part=True)
         total = self._client.timeouts.total
         timer = asyncio.get_running_loop().call_later(total, self._out_of_time, total) if total else None
         try:

@@ -8,9 +8,10 @@ memory goes to a folder for this user only, which is removed at the end.
 from __future__ import annotations
 
 import glob
+import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,6 +31,8 @@ _SETTINGS = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
 }
+#: functions that may stand in the place of a table: they make rows of nothing but their arguments
+_FUNCTIONS = ("unnest", "range", "generate_series")
 #: types that a frame does not have
 _NOT_IN_FRAMES = ("INTERVAL", "UNION", "VARIANT", "TIME WITH TIME ZONE", "GEOMETRY", "BIT")
 _UNKNOWN_TABLE = re.compile(r"Table with name (.*?) does not exist")
@@ -143,7 +146,7 @@ def _answer(connection: Any, sql: str) -> pl.DataFrame:
     if kinds != ["SELECT"]:
         said = f"there are {len(kinds)}" if len(kinds) != 1 else f"{kinds[0]} is none"
         raise UsageError(f"SQL here is one select, which reads and changes nothing: {said}")
-    # asked for by its text: a statement that is no select would be run at once
+    _check_functions(connection, statements[0].query)
     relation = connection.sql(statements[0].query)
     names = relation.columns
     if len(set(names)) < len(names):
@@ -153,6 +156,30 @@ def _answer(connection: Any, sql: str) -> pl.DataFrame:
         if any(each in str(type_) for each in _NOT_IN_FRAMES):
             raise UsageError(f"{name} is of the type {type_}, which frames do not have: cast it, as in {name}::text")
     return pl.DataFrame(relation)
+
+
+def _check_functions(connection: Any, sql: str) -> None:
+    """Refuse functions in the place of a table: most read files, and some change how DuckDB works."""
+    ((text,),) = connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
+    tree = json.loads(text)
+    if tree["error"]:
+        raise UsageError(
+            "DuckDB takes this select apart no further, so it is not run: write it without PIVOT or UNPIVOT"
+        )
+    for name in _table_functions(tree):
+        if name not in _FUNCTIONS:
+            raise UsageError(f"SQL reads the tables that are there, and not {name}(...)")
+
+
+def _table_functions(tree: Any) -> Iterator[str]:
+    """Yield the functions that stand in the place of tables."""
+    if isinstance(tree, list):
+        for each in tree:
+            yield from _table_functions(each)
+    elif isinstance(tree, dict):
+        if tree.get("type") == "TABLE_FUNCTION":
+            yield tree["function"]["function_name"]
+        yield from _table_functions([*tree.values()])
 
 
 def _in_words(error: Exception, tables: Mapping[str, Source]) -> UsageError:

@@ -357,8 +357,17 @@ class Fetched(Result[pl.DataFrame]):
 
         Examples
         --------
-        >>> data.sql("select owner_name, count(*) as deals from deals group by owner_name")  # doctest: +SKIP
-        >>> data.sql('select id, name from "onepagecrm.deals" where amount > 1000')  # doctest: +SKIP
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2", "3"], "status": ["won", "lost", "won"]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> data.sql("select status, count(*) as deals from deals group by status order by deals").rows()
+        [('lost', 1), ('won', 2)]
+        >>> data.sql("select * from contacts")
+        Traceback (most recent call last):
+        ...
+        crmlab.errors.UsageError: unknown table 'contacts' in SQL; there is deals
         """
         from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
 
@@ -547,7 +556,14 @@ class Stored(Result[pl.LazyFrame]):
 
         Examples
         --------
-        >>> data.sql("select count(*) as events from consent_events").collect()  # doctest: +SKIP
+        >>> import polars as pl
+        >>> import crmlab
+        >>> rows = {"id": ["1", "2", "3"], "status": ["won", "lost", "won"]}
+        >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+        >>> data = crmlab.collect(deals=deals, as_of="2026-01-31")
+        >>> written = data.export("warehouse")
+        >>> crmlab.open("warehouse").sql("select count(*) as won from deals where status = 'won'").collect().item()
+        2
         """
         from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
 

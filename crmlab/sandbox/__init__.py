@@ -45,7 +45,8 @@ def sandbox(
         "maven": the Maven Analytics CRM files in the folder `data`, in OnePageCRM; or a `World`.
     days_ago
         Serve the same world as it was so many days before its end: of two fetches, one of then and one of now, come
-        waterfall, funnel and the time that deals stay in a stage. The same `rows`, `seed` and `now` are the same world.
+        waterfall, funnel and the time that deals stay in a stage. What was changed since is as it was, what was deleted
+        since is there, and answers tell the time of then. The same `rows`, `seed` and `now` are the same world.
         Say when such data are from: ``crmlab.collect(deals=data.deals, as_of=accounts.world.now)``.
     services
         Which of them to serve; all of them, or OnePageCRM alone for the Maven world.

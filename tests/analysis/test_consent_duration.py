@@ -4,12 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import exp, log, sqrt
 from typing import Any
+from unittest.mock import patch
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmlab.analysis import consent_duration
 from crmlab.analysis.consent_duration import consent_survival, curve, median_days
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, conform
@@ -192,3 +194,27 @@ def test_no_events_are_an_empty_curve_without_a_median() -> None:
 def test_what_cannot_be_asked_is_refused(name: str, value: Any) -> None:
     with pytest.raises(UsageError, match=f"{name}="):
         consent_survival(events(), as_of=date(2026, 1, 1), **{name: value})
+
+
+lots = st.lists(st.tuples(st.integers(0, 30), st.booleans(), st.sampled_from("ab")), min_size=1, max_size=80)
+
+
+@given(lots, st.booleans())
+def test_a_thinned_curve_is_exact_where_it_stands(rows: list[tuple[int, bool, str]], has_groups: bool) -> None:
+    schema = {"days": pl.Float64, "ended": pl.Boolean, "group": pl.String}
+    durations = pl.DataFrame(rows, schema=schema, orient="row")
+    keys = ["group"] if has_groups else []
+    whole = consent_duration.curve(durations, keys)
+    counts = [consent_duration.times_counted(part, keys) for part in (durations[::2], durations[1::2])]
+
+    with patch.object(consent_duration, "MAX_TIMES", 4):
+        thinned = consent_duration.thinned_curve(counts, keys, confidence=0.95)
+
+    exact = ["days", "at_risk", "survival", "lower", "upper", *keys]
+    assert thinned.select(exact).join(whole.select(exact), on=exact, how="anti", nulls_equal=True).is_empty()
+    totals = pl.col("ended", "censored").sum()
+    assert thinned.select(totals).equals(whole.select(totals))
+    median = pl.col("days").filter(pl.col("survival") <= 0.5).min()
+    ends = [pl.col("days").first().alias("first"), pl.col("days").last().alias("last"), median.alias("median")]
+    by = keys or [pl.lit(0).alias("all")]
+    assert thinned.group_by(by).agg(ends).sort(pl.first()).equals(whole.group_by(by).agg(ends).sort(pl.first()))

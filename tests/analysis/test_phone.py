@@ -109,7 +109,7 @@ def spelled(region: str | None) -> st.SearchStrategy[str]:
 @pytest.mark.parametrize("region", [None, "DE", "GB", "US", "IT", "AU", "BR", "RU", "HU", "GG"])
 @given(data=st.data())
 def test_rules_of_a_country_give_what_the_library_reads(data: st.DataObject, region: str | None) -> None:
-    numbers = data.draw(st.lists(spelled(region), min_size=1, max_size=30))
+    numbers = data.draw(st.lists(spelled(region), min_size=1, max_size=60))
 
     found = e164(pl.Series(numbers), region)
 

@@ -10,7 +10,8 @@ import pytest
 import crmlab
 from crmlab.errors import UsageError
 from crmlab.fetching import keys, plan_refresh, refreshed
-from crmlab.fetching.refreshing import ListRead, Refreshed, keys_query, refreshing_query
+from crmlab.fetching.key_sweep import keys_query
+from crmlab.fetching.refreshing import ListRead, Refreshed, refreshing_query
 from crmlab.sandbox.faults import Fault
 
 NOW = dt.datetime.now(dt.UTC).replace(hour=12, minute=0, second=0, microsecond=0)

@@ -34,9 +34,8 @@ def is_deleted(id: int, step: int) -> bool:
 
 def name(id: int, step: int) -> str:
     """Return what it is called after a step: every third step it gets another name, as long as it is there."""
-    last = max(each for each in range(created(id), step + 1) if each == created(id) or (id + each) % 3 == 0)
-    while is_deleted(id, last):
-        last -= 1
+    there = [each for each in range(created(id), step + 1) if not is_deleted(id, each)]
+    last = max(each for each in there if each == created(id) or (id + each) % 3 == 0)
     return f"{id} at {last}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import shutil
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 import crmlab
 from crmlab.errors import CrmlabError, UsageError
@@ -275,6 +276,22 @@ def test_an_address_with_a_key_is_refused() -> None:
         crmlab.Lake("s3://key:secret@bucket/lake")
     with pytest.raises(UsageError, match="storage_options are text"):
         crmlab.Lake("s3://bucket/lake", storage_options={"AWS_REGION": 1})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        DeltaError("Generic LocalFileSystem error: No space left on device (os error 28)"),
+        pl.exceptions.ComputeError("No space left on device (os error 28): /somewhere"),
+    ],
+)
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, error: Exception) -> None:
+    with (
+        pytest.raises(CrmlabError, match=r"deals could not be used \(No space left on device\); what the lake held is"),
+        Place(tmp_path, None).in_words("deals"),
+    ):
+        raise error
 
 
 def test_in_a_bucket_all_is_as_in_a_folder(bucket: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from polars.testing import assert_frame_equal
 
 import crmlab
 from crmlab.connector import Request
-from crmlab.errors import PagingError, TransportError
+from crmlab.errors import PagingError, Stopped, TransportError
+from crmlab.fetching import redact
 from crmlab.providers.altcraft.export import pages_of
 from crmlab.sandbox.world.generate import generate
 from tests.conftest import Serve
@@ -105,6 +107,30 @@ async def test_an_export_brings_the_table_that_pages_bring(tmp_path: Path, monke
     assert not [*temporary.iterdir()]
 
 
+async def test_an_export_is_replayed_from_its_spool_and_from_a_redacted_one(tmp_path: Path) -> None:
+    async with crmlab.sandbox(rows=60, seed=3, services=["altcraft"]) as accounts:
+        account = crmlab.Account(
+            "altcraft", base_url=accounts[0].base_url, token="sandbox-altcraft-token", profiles_by="export", limits=FAST
+        )
+        data = await crmlab.fetch(account, "contacts", spool=tmp_path / "spool")
+
+    again = crmlab.replay(tmp_path / "spool")
+    masked = crmlab.replay(redact(tmp_path / "spool"))
+
+    assert data.complete
+    assert_frame_equal(again.contacts, data.contacts, check_row_order=False)
+    assert masked.contacts.shape == data.contacts.shape
+    assert again.complete
+    assert masked.complete, masked.summary["note"].to_list()
+    assert not {*masked.contacts["full_name"].drop_nulls()} & {*data.contacts["full_name"].drop_nulls()}
+
+    for path in (tmp_path / "spool").rglob("*.gz"):
+        if b"database_export" in gzip.decompress(path.read_bytes())[:200]:
+            path.unlink()
+    with pytest.raises(Stopped, match=r"is not whole in .*: the fetch ended before it was read"):
+        crmlab.replay(tmp_path / "spool")
+
+
 async def test_the_state_is_asked_for_until_the_export_is_done_and_the_file_of_the_same_host_is_read(
     serve: Serve,
 ) -> None:
@@ -193,8 +219,8 @@ async def test_a_fetch_that_is_gone_on_with_starts_no_second_export(serve: Serve
     assert data.contacts.height == 3
     assert service.asked.count("/profiles/get_all") == 1
     asked = len(service.asked)
-    with pytest.raises(crmlab.errors.Stopped, match="files are not kept there"):
-        await asyncio.to_thread(crmlab.replay, tmp_path)
+    replayed = await asyncio.to_thread(crmlab.replay, tmp_path)
+    assert_frame_equal(replayed.contacts, data.contacts)
     assert len(service.asked) == asked
 
 

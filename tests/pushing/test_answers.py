@@ -115,3 +115,20 @@ def test_a_list_that_is_not_as_documented_is_not_replaced(there: Any) -> None:
     ):
         with pytest.raises(UsageError, match="would be lost"):
             write(value, {"emails": there})
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [{"0": "v1c001"}, ["v1c001", None], "not good", ["v1c001"]],
+)
+def test_a_place_blames_nobody_where_others_of_the_request_were_refused_before(errors: Any) -> None:
+    left = [Entry(id_, {}, keeps_place=False) for id_ in IDS[1:]]
+    operation = page({"status": "done", "validation_errors": errors})
+
+    for records in (left, left[:1]):
+        outcomes = target("complero").followed(operation, records)
+        assert {outcome.state for outcome in outcomes} == {"unknown"}
+        assert all("not of which contact" in outcome.reason for outcome in outcomes)
+
+    by_id = target("complero").followed(page({"status": "done", "validation_errors": {"2": "v1c001"}}), left)
+    assert "".join(said(by_id)) == "sr"

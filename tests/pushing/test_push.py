@@ -500,3 +500,17 @@ async def test_a_push_that_waits_ends_when_it_is_told_to_stop(
     assert states(pushed) == ["not_sent", "not_sent"]
     assert isinstance(pushed.failure, Stopped)
     assert saves == (2 if waits_at == "save" else 0)
+
+
+@pytest.mark.parametrize("stop", [3, True, "now"])
+async def test_what_is_no_event_does_not_stop(stop: Any, tmp_path: Path) -> None:
+    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", api_key="k")
+
+    for asked in (
+        crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "first_name": ["A"]}), stop=stop),
+        crmlab.fetch(account, "contacts", stop=stop),
+        crmlab.fetch_to(tmp_path / "out", account, "contacts", stop=stop),
+    ):
+        with pytest.raises(UsageError, match=r"stop is an asyncio\.Event, which is set to stop, not of type"):
+            await asked
+    assert not (tmp_path / "out").exists()

@@ -134,6 +134,10 @@ HOSTILE = [
     "pragma enable_external_access=true",
     "call enable_logging(storage='file', storage_path='{folder}/out')",
     "select * from enable_logging(storage='file', storage_path='{folder}/out')",
+    "select 1 union all select * from enable_logging(storage='file', storage_path='{folder}/out')",
+    "select (select count(*) from read_text('{secret}'))",
+    "select * from (pivot deals on status using count(*))",
+    "select * from query('select 1')",
     "prepare x as copy deals to '{folder}/out.csv'",
     "explain analyze copy deals to '{folder}/out.csv'",
     "select getenv('HOME')",
@@ -170,6 +174,12 @@ def test_duckdb_writes_nothing_fetches_nothing_and_sees_no_variable(query: str, 
     assert "hidden-value" not in str(refused.value)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert a_frame_of_the_program.height == 1
+
+
+def test_duckdb_makes_rows_of_ranges_and_lists(data: Fetched) -> None:
+    query = "with days as (select * from range(3)) select count(*) from days, unnest([1, 2]) as pair(n)"
+
+    assert duckdb_query(query, data).item() == 6
 
 
 @each_engine

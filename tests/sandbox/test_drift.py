@@ -54,6 +54,7 @@ _ASKED = {
         Request(path="/contacts", params={"page": "1", "per_page": "100", "team": "true"}),
         Request(path="/contacts", params={"page": "1"}),
         Request(path="/deals", params={"page": "2", "per_page": "10", "since": "1700000000", "order": "asc"}),
+        Request(path="/contacts", params={"modified_since": f"{WORLD.now - dt.timedelta(days=200):%Y-%m-%d}"}),
         Request(path="/notes", params={"page": "99"}),
         Request(path="/contacts", params={"fields": "deals(all)"}),
         Request(path="/contacts/cascade", params={"team": "true"}),

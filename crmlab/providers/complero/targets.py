@@ -82,13 +82,15 @@ def _outcome(
 class _Errors:
     """Errors of an upload by the contact that they are of: kept or listed by id, or by the place in the request.
 
-    Which of these a service does is not documented. `of_nobody` has in words what is of no contact.
+    Which of these a service does is not documented. `of_nobody` has in words what is of no contact: what names a place
+    is, too, where not all contacts of the request are there any more.
     """
 
     def __init__(self, errors: Any, records: Sequence[Entry]) -> None:
         self.of_nobody = ""
         self._by_place: dict[int, str] = {}
         self._places = {str(record.id): place for place, record in enumerate(records)}
+        self._keep_places = all(record.keeps_place for record in records)
         for place, error in self._with_places(errors):
             self._take(place, error)
 
@@ -106,18 +108,18 @@ class _Errors:
         if not isinstance(errors, list):
             return [(None, errors)]
         ids = [str(error.get("id")) if isinstance(error, dict) else "" for error in errors]
-        if len(errors) == len(self._places) and not self._places.keys() & set(ids):
+        if self._keep_places and len(errors) == len(self._places) and not self._places.keys() & set(ids):
             return [*enumerate(errors)]
         return [(self._places.get(id_), error) for id_, error in zip(ids, errors, strict=True)]
 
     def _place(self, key: str, *, is_id: bool) -> int | None:
-        is_place = key.isdecimal() and int(key) < len(self._places)
+        is_place = self._keep_places and key.isdecimal() and int(key) < len(self._places)
         if is_place and not is_id:
             return int(key)
         return self._places.get(key)
 
     def _take(self, place: int | None, error: Any) -> None:
-        if place is None and len(self._places) == 1:
+        if place is None and len(self._places) == 1 and self._keep_places:
             place = 0
         if place is None:
             told = (self.of_nobody, _in_words(error))

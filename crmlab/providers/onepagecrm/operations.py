@@ -47,7 +47,7 @@ PARTIALLY = {"partial": True}
 
 OPERATIONS: tuple[Operation, ...] = (
     get("get_bootstrap", "/bootstrap"),
-    post("change_auth_key", "/change_auth_key", dangerous=True),
+    post("change_auth_key", "/change_auth_key", dangerous=True, gives_secret=True),
     get("list_users", "/users"),
     get("get_user", "/users/{user_id}"),
     put(

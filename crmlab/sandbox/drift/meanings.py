@@ -78,12 +78,13 @@ def _no_since(asked: Asked) -> None:
 
 def _since_by_creation(asked: Asked) -> None:
     """Choose what was created in a period, where what was changed in it is asked for."""
-    if asked.get("modified_since") or asked.get("unmodified_since"):
-        asked.put("date_filter", "created_at")
-    for name, asked_by_creation in (("modified_since", "since"), ("unmodified_since", "until")):
+    for name, of_any_time in (("modified_since", "since"), ("unmodified_since", "until")):
         if asked.get(name):
-            asked.put(asked_by_creation, asked.get(name))
+            asked.put(of_any_time, asked.get(name))
             asked.drop(name)
+    asks_for_changes = asked.get("since") or asked.get("until")
+    if asks_for_changes and not asked.get("date_filter"):
+        asked.put("date_filter", "created_at")
 
 
 def _ahead(asked: Asked, given: Given) -> None:

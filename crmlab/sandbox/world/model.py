@@ -438,7 +438,7 @@ class World:
     #: ids of what users delete after its end
     deleted: frozenset[str] = frozenset()
     #: what time it is where it is served: `now` is when it was made
-    clock: Callable[[], datetime] = utc_now
+    clock: Callable[[], datetime] = field(default=utc_now, repr=False)
 
     def people_by_id(self) -> dict[str, Person]:
         """People by id, built anew on each call: keep it while looping."""
