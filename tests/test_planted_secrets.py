@@ -31,7 +31,7 @@ from crmlab.providers import registry
 from tests.conftest import Serve
 
 #: with what every encoding changes
-SECRET = "pl4nted/s3cret+of=the&account"  # noqa: S105  # made up
+SECRET = "pl4nted/s3cret+of=the&account"  # made up
 KINDS = ("plain", "base64", "percent")
 ELSEWHERE = "http://169.254.169.254/latest/meta-data"
 
