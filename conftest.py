@@ -33,6 +33,9 @@ SLOW = (
     "tests/fetching/test_embedding.py",
     "tests/fetching/test_embedding_changes.py",
     "tests/fetching/test_ending.py",
+    "tests/fetching/test_lazy_scan.py",
+    "tests/lake",
+    "tests/notebook/test_explore.py",
     "tests/notebook/test_offline_html.py",
     "tests/own_data/test_maven.py",
     "tests/pushing/test_kills.py",
@@ -44,8 +47,8 @@ SLOW = (
     "tests/truth",
     "tests/wheel",
 )
-#: tests that say in their names how many rows or accounts they take
-MANY = re.compile("million|thousand|hundred_accounts")
+#: tests that say in their names that they take many rows or accounts
+MANY = re.compile("million|thousand|hundred_accounts|the_wall|a_wall")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -96,6 +96,8 @@ def differences(runs: Iterable[Run]) -> list[str]:
     """Return in words where the engines answered differently."""
     answers: dict[tuple[str, int], set[tuple[int, int]]] = {}
     for run in runs:
+        if "digest" not in run:
+            continue
         answers.setdefault((run["question"], run["table_rows"]), set()).add((run["rows"], run["digest"]))
     return [f"{question} of {rows:,} rows differs" for (question, rows), found in answers.items() if len(found) > 1]
 

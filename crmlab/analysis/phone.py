@@ -100,7 +100,8 @@ def _by_rule(region: str | None) -> pl.Expr:
     digits = pl.col("number").str.strip_chars().str.replace_all(_BETWEEN, "")
     bare = digits
     if region is None:  # nobody's own way to dial abroad goes before
-        bare = digits.str.replace("^00", "+")
+        starts_abroad = pl.col("number").str.strip_chars().str.starts_with("00")
+        bare = pl.when(starts_abroad).then(digits.str.replace("^00", "+")).otherwise(digits)
     known = _patterns()
     has_trunk = bare.str.contains(known.with_trunk)
     as_it_is = pl.when(bare.str.contains(known.possible) & ~has_trunk).then(bare)
@@ -119,6 +120,8 @@ def _national(digits: pl.Expr, region: str | None) -> pl.Expr:
     if rules.country_code is None or COUNTRY_CODE_TO_REGION_CODE[rules.country_code][0] != region:
         return pl.lit(None, pl.String)
     trunk = rules.national_prefix_for_parsing
+    if str(rules.country_code).startswith(str(trunk)):  # it may be the country that is dialled
+        return pl.lit(None, pl.String)
     is_national = digits.str.contains(f"^{trunk}(?:{_lengths(rules.general_desc)})$")
     is_abroad = digits.str.contains(f"^(?:{rules.international_prefix})")
     is_whole = digits.str.contains(f"^(?:{rules.general_desc.national_number_pattern})$")

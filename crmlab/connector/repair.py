@@ -12,8 +12,8 @@ MAX_DEPTH = 200
 _TOO_DEEP = b"null"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-#: any text between two quotes, or from one to the end, and one that is JSON. Where it ended at a quote alone, each quote
-#: of a text without an end would be read to the end of the body anew
+#: any text between two quotes, or from one to the end, and one that is JSON. Where it ended at a quote alone, each
+#: quote of a text without an end would be read to the end of the body anew
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _LEGAL_TEXT = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 #: what stands between two texts and is no number that JSON does not know: begins neither with N nor with I

@@ -20,8 +20,9 @@ _ESCAPED_ASCII = r"\\u00[2-7]"
 _ESCAPED_LETTER = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
 
-#: a text of JSON, whatever it is for; those that are names are followed by a colon
-_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+#: a text of JSON, whatever it is for; those that are names are followed by a colon. One without an end goes to the end:
+#: else each of its quotes would be tried as the beginning of another
+_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _COLON = re.compile(r"\s*:\s*")
 #: scheme and host of an address, without a user and password
 _HOST = re.compile(r"(https?://)(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+(?::\d+)?)(?=[/?#]|$)")

@@ -15,10 +15,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-#: what JSON is made of, with the white space before it; a text that a colon follows is a name. All else is no JSON
+#: what JSON is made of, with the white space before it; a text that a colon follows is a name. All else is no JSON.
+#: A text without an end goes to the end, with a group: else each of its quotes would be tried as the beginning of one
 _TOKEN = re.compile(
-    r'\s*(?:("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)'
-    r"|([{}\[\],])|:|\b(?:true|false|null|NaN|-?Infinity)\b)",
+    r'\s*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(\s*+:)?|("[^"\\]*+(?:\\.[^"\\]*+)*+\\?\Z)'
+    r"|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|([{}\[\],])|:|\b(?:true|false|null|NaN|-?Infinity)\b)|\s++",
     re.DOTALL,
 )
 #: names of fields that hold codes, and what codes look like
@@ -103,8 +104,10 @@ class Masker:
             if token.start() != done:
                 pieces.append(self._no_json(text[done : token.start()]))
             done = token.end()
-            quoted, colon, number, mark = token.groups()
-            if quoted:
+            quoted, colon, endless, number, mark = token.groups()
+            if endless:  # half of a text is no JSON
+                pieces.append(self._no_json(token[0]))
+            elif quoted:
                 if colon and not is_in_list:
                     name, masked = self._field_name(quoted)
                 else:

@@ -291,6 +291,19 @@ class Client:
         rounds = _ROUNDS if self.limits(account).rate else 0
         departure = _Departure(ticket, rounds, began_at=time.monotonic())
         proxy = self._proxy(account)
+        page = await self._page(sending, signed, url, departure, proxy)
+        if isinstance(page, TransportError):
+            raise page.with_traceback(None)
+        return self._checked(page, account, signed, proxy)
+
+    async def _page(
+        self, sending: _Sending, signed: Request, url: URL, departure: _Departure, proxy: Proxy | None
+    ) -> Page | TransportError:
+        """Return the answer, or why there is none.
+
+        That is not raised here: a service may echo the key, and a traceback may show the variables of each function.
+        """
+        request = sending.request
         try:
             async with (
                 sending.time_left.running(),
@@ -316,7 +329,7 @@ class Client:
                 lone_surrogates = 0
                 if not request.is_file:
                     body, lone_surrogates = replace_lone_surrogates(body)
-                page = Page(
+                return Page(
                     request=request,
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
@@ -324,16 +337,21 @@ class Client:
                     seconds=time.monotonic() - departure.began_at,
                     lone_surrogates=lone_surrogates,
                 )
+        except TransportError as error:
+            return error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failed = no_answer(error, url, proxy)
             failed.sent = departure.has_left
             if not failed.worth_repeating:
-                self._give_up(account, failed)
+                self._give_up(sending.account, failed)
             failed.worth_repeating &= not sending.time_left.is_over
-            raise failed from None
+            return failed
+
+    def _checked(self, page: Page, account: Account, signed: Request, proxy: Proxy | None) -> Page:
+        """Return an answer that is no refusal."""
         if page.has_no_content:  # nothing in it can be an error
             return page
-        if request.is_file and page.succeeded and not _may_be_refusal(page):
+        if page.request.is_file and page.succeeded and not _may_be_refusal(page):
             return page
         try:
             account.provider.check(page)
@@ -341,9 +359,15 @@ class Client:
             error.code = _redacted(error.code, account, signed, proxy)[:100]
             error.detail = _redacted(error.detail, account, signed, proxy)[:500]
             error.args = (error.status, error.code, error.detail)
-            raise
+            # without the functions that have read what the service says: their variables hold it as it came
+            error.__context__ = None
+            raise error.with_traceback(None) from None
+        except TransportError as error:
+            error.__context__ = None
+            raise error.with_traceback(None) from None
         except RecursionError:
-            raise TransportError(f"the answer of {url.host} is nested too deeply to be read") from None
+            host = URL(account.base_url).host
+            raise TransportError(f"the answer of {host} is nested too deeply to be read") from None
         return page
 
     async def _written(self, answer: aiohttp.ClientResponse, path: Path, time_left: _TimeLeft) -> bytes:

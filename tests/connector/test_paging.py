@@ -358,3 +358,16 @@ def test_pages_are_made_smaller_by_and_by_and_at_last_as_the_service_likes(*, in
     assert size.of(FIRST) is None
     assert list(size.smaller(FIRST)) == []
     assert size.of(size.sized(FIRST, 3)) == 3
+
+
+def test_each_way_to_read_a_list_is_called_in_plain_words() -> None:
+    ways = [one_answer, until_empty(is_empty), numbered(last), chain(lambda page: None), widening(is_empty)]
+
+    assert [way.strategy for way in ways] == [
+        "one answer",
+        "asked again until nothing is left",
+        "pages side by side",
+        "page after page",
+        "pages until an empty one",
+    ]
+    assert one_answer.param == ""
