@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from crmlab.lake import state as states
 from crmlab.lake.place import Place
 from crmlab.lake.state import Mark, State
 from crmlab.lake.table import LakeTable
@@ -51,6 +52,34 @@ def stored(place: Place, known: State, at: dt.datetime | None = None, told: Stat
     )
     result.place = place.root
     return result
+
+
+def snapshots(
+    place: Place, known: State, name: str, *, since: dt.datetime | None, every: dt.timedelta
+) -> list[tuple[dt.datetime, pl.LazyFrame]]:
+    """Return a table as it was after each refresh, with the accounts that this refresh read; see `Lake.snapshots`."""
+    starts = [time for time in (since, known.kept_since) if time]
+    found: list[tuple[dt.datetime, pl.LazyFrame]] = []
+    # from the newest on: that is always among them
+    for then in reversed(states.of_all_times(place)):
+        if starts and then.at < max(starts):
+            break
+        read = _accounts_read(then, name)
+        if not read or (found and found[-1][0] - then.at < every):
+            continue
+        is_read = pl.any_horizontal(
+            (pl.col("provider").cast(pl.String) == provider) & (pl.col("account") == account)
+            for provider, account in read
+        )
+        found.append((then.at, table_of(place, known, name, then.at).filter(is_read)))
+    return found[::-1]
+
+
+def _accounts_read(then: State, name: str) -> list[tuple[str, str]]:
+    """Return the accounts of which the refresh of that time read all that had changed in a table."""
+    asked = [mark for mark in then.marks if mark.table == name and mark.refreshed_at == then.at]
+    lacking = {(mark.provider, mark.account) for mark in asked if not mark.complete}
+    return sorted({(mark.provider, mark.account) for mark in asked} - lacking)
 
 
 def _summary(marks: Sequence[Mark]) -> pl.DataFrame:
