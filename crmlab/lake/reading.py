@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -65,14 +65,22 @@ def snapshots(
         if starts and then.at < max(starts):
             break
         read = _accounts_read(then, name)
-        if not read or (found and found[-1][0] - then.at < every):
+        # of a table that no service fills, every refresh has seen all there is: nothing
+        is_filled = any(mark.table == name for mark in then.marks)
+        if name not in then.versions or (is_filled and not read):
             continue
-        is_read = pl.any_horizontal(
-            (pl.col("provider").cast(pl.String) == provider) & (pl.col("account") == account)
-            for provider, account in read
-        )
-        found.append((then.at, table_of(place, known, name, then.at).filter(is_read)))
+        if found and found[-1][0] - then.at < every:
+            continue
+        found.append((then.at, table_of(place, known, name, then.at).filter(_is_of(read))))
     return found[::-1]
+
+
+def _is_of(accounts: Iterable[tuple[str, str]]) -> pl.Expr:
+    """Return whether a row is of one of these accounts."""
+    found = pl.lit(value=False)
+    for provider, account in accounts:
+        found |= (pl.col("provider").cast(pl.String) == provider) & (pl.col("account") == account)
+    return found
 
 
 def _accounts_read(then: State, name: str) -> list[tuple[str, str]]:
