@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 
 from crmlab.cli.arguments import Commands
@@ -70,7 +69,7 @@ async def _sweep(options: argparse.Namespace) -> int:
     lake = Lake(options.lake)
     accounts, tables = asked(lake, options)
     swept = await lake.sweep(accounts, *tables)
-    show(swept, sys.stdout)
+    show(swept)
     return OK if swept.complete else INCOMPLETE
 
 

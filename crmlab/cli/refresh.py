@@ -9,9 +9,9 @@ import json
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import polars as pl
 
@@ -58,7 +58,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="such as Europe/Berlin (default: UTC)")
     add_quota(parser)
     add_mask(parser, "tokens instead of names, addresses and texts in the report")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON on stdout, and all else on stderr")
+    parser.add_argument(
+        "--json", action="store_true", help="print one line of JSON on stdout, and on stderr what somebody has to see"
+    )
     parser.set_defaults(run=run)
 
 
@@ -118,7 +120,8 @@ async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
             accounts, *tables, sweep_after=options.sweep_after, whole=options.whole, stop=stop
         )
     line.update(as_json(refreshed))
-    show(refreshed, _out(options))
+    # a scheduler mails what stands on stderr: with --json that is only what somebody has to see
+    show(refreshed, is_quiet=options.json)
 
     earlier = await asyncio.to_thread(_earlier, lake, moment) if moment else None
     data = lake.open()
@@ -126,7 +129,8 @@ async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
     if options.report:
         page = await asyncio.to_thread(_report, data, options.report, mask=mask, **shared)
         line["report"] = str(page)
-        print(page, file=_out(options))
+        if not options.json:
+            print(page)
     decided, undecided = await asyncio.to_thread(_decide, chosen, data, shared)
     line["conditions"] = [_condition_as_json(each) for each in decided]
     line["undecided"] = undecided
@@ -239,19 +243,15 @@ def _code(refreshed: Refreshed, decided: Sequence[Decided], undecided: Sequence[
     return OK if refreshed.complete else INCOMPLETE
 
 
-def show(refreshed: Refreshed, out: TextIO) -> None:
+def show(refreshed: Refreshed, *, is_quiet: bool = False) -> None:
     """Print what was written and how, and on stderr what is missing."""
-    with redirect_stdout(out):
+    if not is_quiet:
         print_frame(refreshed.written)
         print(refreshed)
     for words in _missing(refreshed):
         print(f"FAILED {words}", file=sys.stderr)
     if not refreshed.complete:
         print("Not complete: the next refresh asks for it again.", file=sys.stderr)
-
-
-def _out(options: argparse.Namespace) -> TextIO:
-    return sys.stderr if options.json else sys.stdout
 
 
 def _missing(refreshed: Refreshed) -> list[str]:
