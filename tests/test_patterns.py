@@ -112,6 +112,6 @@ def test_no_pattern_takes_more_than_linear_time(place: str) -> None:
     assert seconds < LIMIT, f"{pattern.pattern!r} takes {seconds:.2f} s for {text}"
 
 
-@pytest.mark.parametrize("pattern", [r"(a+)+b", r"\s+$", r"(\w+\.)*x", r"a*a*b"])
+@pytest.mark.parametrize("pattern", [r"(a+)+b", r"\s+$", r"(\w+\.)*x"])
 def test_what_is_not_linear_is_found(pattern: str) -> None:
     assert slowest(re.compile(pattern), anywhere=True)[0] > LIMIT

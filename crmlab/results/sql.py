@@ -21,9 +21,9 @@ _SELECTS = ("select", "with", "from", "values")
 _UNKNOWN_TABLE = re.compile(r"relation '(.*)' was not found")
 _UNKNOWN_COLUMN = re.compile(r'unable to find column "(.*?)"; valid columns: \[(.*)\]')
 #: how Polars says that a plan reads a file
-_READS_A_FILE = re.compile(r"^\s*\w+ SCAN ", re.MULTILINE)
+_READS_A_FILE = re.compile(r"^[ \t]*+\w+ SCAN ", re.MULTILINE)
 #: after these words Polars quotes values, which are of records
-_VALUES = re.compile(r"\s*(for \d+ out of \d+ values|values?):.*", re.DOTALL)
+_VALUES = re.compile(r"(for \d+ out of \d+ values|values?):.*", re.DOTALL)
 
 
 def planned(query: str, tables: Mapping[str, Frame]) -> pl.LazyFrame:
@@ -117,4 +117,4 @@ def _in_words(error: Exception, tables: Iterable[str]) -> UsageError:
 
 
 def _without_values(error: Exception) -> str:
-    return _VALUES.sub("", str(error)).partition("\n")[0].rstrip(": ")
+    return _VALUES.sub("", str(error)).rstrip().partition("\n")[0].rstrip(": ")

@@ -301,7 +301,7 @@ _PATH = re.compile(r"(/(?!\.+(?:/|$))([\w.~%@:+-]+|{\w+}))+/?")
 
 def _checked_path(path: str, name: str) -> str:
     needed = set(re.findall(r"{\w+}", PATHS[name]))
-    if not _PATH.fullmatch(path) or set(re.findall("{.*?}", path)) != needed:
+    if not _PATH.fullmatch(path) or set(re.findall(r"{[^{}]*}", path)) != needed:
         raise ValueError(f"it must be a path such as {PATHS[name]!r}")
     return path
 
