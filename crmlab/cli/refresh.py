@@ -123,8 +123,8 @@ async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
     # a scheduler mails what stands on stderr: with --json that is only what somebody has to see
     show(refreshed, is_quiet=options.json)
 
-    earlier = await asyncio.to_thread(_earlier, lake, moment) if moment else None
     data = lake.open()
+    earlier = await asyncio.to_thread(_earlier, lake, moment, data) if moment else None
     shared = {"time_zone": options.time_zone, "earlier": earlier, "quota": quota}
     if options.report:
         page = await asyncio.to_thread(_report, data, options.report, mask=mask, **shared)
@@ -203,12 +203,21 @@ def _stop_on_sigterm() -> Iterator[asyncio.Event]:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
-def _earlier(lake: Lake, moment: dt.datetime) -> Stored | None:
+def _earlier(lake: Lake, moment: dt.datetime, data: Stored) -> Stored | None:
+    """Return the lake of then; None, with the reason on stderr, where it has none, or nothing that is earlier."""
     try:
-        return lake.as_of(moment)
+        earlier = lake.as_of(moment)
     except UsageError as error:
         print(f"Nothing to compare with: {error}", file=sys.stderr)
         return None
+    if earlier.fetched_at < data.fetched_at:
+        return earlier
+    print(
+        f"Nothing to compare with: a list of the lake is known up to {data.fetched_at:%Y-%m-%d %H:%M} UTC only, and "
+        "was so then: crmlab lake status says which",
+        file=sys.stderr,
+    )
+    return None
 
 
 def _report(data: Stored, path: Path, **options: Any) -> Path:

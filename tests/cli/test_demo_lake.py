@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 import crmlab
@@ -41,3 +42,22 @@ def test_a_folder_that_is_none_is_refused_before_anything_is_asked(
     assert main(["demo", "--lake", "--rows", "20", "--out", str(tmp_path / "file")]) == 2
 
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_where_deltalake_is_not_installed_the_demo_of_a_lake_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "deltalake", None)
+
+    assert main(["demo", "--lake", "--rows", "20", "--out", str(tmp_path)]) == 2
+
+    assert "pip install" in capsys.readouterr().err
+    assert list(tmp_path.glob("lake-*")) == []
+
+
+def test_no_command_loads_deltalake_that_does_not_need_it() -> None:
+    loaded = "import sys, crmlab.cli.main; print('deltalake' in sys.modules)"
+
+    assert (
+        subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout == "False\n"
+    )

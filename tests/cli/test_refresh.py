@@ -140,6 +140,55 @@ async def test_what_is_compared_with_is_the_lake_of_before(folder: str, capsys: 
     assert after["conditions"][0]["true"]
 
 
+async def test_a_list_that_fell_behind_leaves_nothing_to_compare_and_the_report_is_made_without(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], serve: Serve
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"status": False, "code": 500}, status=404)
+
+    refreshed(folder, came({"contacts": rows("contacts", {"1": {}})}, day(1), whole=True), day(1))
+    relenta(monkeypatch, await serve(answer))
+    report = tmp_path / "monday.html"
+
+    command = ("refresh", folder, "relenta", "--tables", "contacts", "--earlier", "1h", "--json")
+    code = await ran(*command, "--report", str(report))
+
+    line, said = line_of(capsys)
+    assert code == line["code"] == 1
+    assert "is known up to 2026-11-02 00:00 UTC only" in said
+    assert report.exists()
+
+
+async def test_an_account_with_a_name_of_its_own_is_asked_by_that_name(
+    kept: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+
+    def account(provider: str, *, name: str) -> Any:
+        asked.append((provider, name))
+        raise UsageError("nobody is asked here")
+
+    monkeypatch.setattr(crmlab, "Account", account)
+
+    assert await ran("refresh", kept, "--json") == 2
+
+    assert asked == [("onepagecrm", "sales")]
+    assert "nobody is asked here" in line_of(capsys)[0]["error"]
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(
+    folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    code = main(["refresh", folder, "onepagecrm", "--report", str(tmp_path / "file" / "out.html"), "--json"])
+
+    line, _ = line_of(capsys)
+    assert code == line["code"] == 2
+    assert "cannot be written" in line["error"]
+    assert not Path(folder).exists()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
