@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 import subprocess
@@ -15,8 +16,11 @@ from typing import Any
 import polars as pl
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 import crmlab
+from crmlab.catalogue import CATALOGUE
 from crmlab.cli import conditions
 from crmlab.cli.main import main
 from crmlab.errors import UsageError
@@ -391,3 +395,13 @@ def test_what_is_no_lake_is_said_to_be_none(folder: str, capsys: pytest.CaptureF
 def test_conditions_need_a_known_question() -> None:
     with pytest.raises(UsageError, match="unknown question"):
         conditions.condition("nothing > 0")
+
+
+@given(st.one_of(st.text(), st.from_regex(r"[a-z_.]{1,12} ?[<>=!]{1,2} ?[-0-9.e_]{1,8}")))
+def test_any_text_is_a_condition_or_refused_in_words(text: str) -> None:
+    try:
+        found = conditions.condition(text)
+    except UsageError:
+        return
+    assert found.question in CATALOGUE
+    assert math.isfinite(found.number)
