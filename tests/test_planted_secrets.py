@@ -29,6 +29,7 @@ from nbclient import NotebookClient
 
 import crmlab
 from crmlab.accounts.secret_spellings import spellings
+from crmlab.cli import main
 from crmlab.errors import CrmlabError
 from crmlab.providers import registry
 from crmlab.results.export import FORMATS
@@ -65,9 +66,9 @@ def echoing(status: int, heard: list[str]) -> Callable[[web.Request], Awaitable[
     return answer
 
 
-def listing(asked: crmlab.Account) -> str:
+def listing(provider: str) -> str:
     """Return an operation that reads and needs no argument."""
-    reading = crmlab.operations(asked.provider.name).filter(~pl.col("writes") & ~pl.col("destructive"))
+    reading = crmlab.operations(provider).filter(~pl.col("writes") & ~pl.col("destructive"))
     needed = pl.col("arguments").list.eval(pl.element().struct["required"]).list.any()
     return str(reading.filter(~needed.fill_null(value=False))["operation"][0])
 
@@ -84,7 +85,9 @@ def calls(asked: crmlab.Account, folder: Path, status: int) -> dict[str, Callabl
         "fetch_to": lambda: crmlab.fetch_to(folder / "out", asked, **hurry, progress=False),
     }
     if status == 200:  # else it is refused like the check, and both would wait for the limit
-        found["call"] = lambda: crmlab.call(asked, listing(asked), as_model=list[int], timeouts=hurry["timeouts"])
+        found["call"] = lambda: crmlab.call(
+            asked, listing(asked.provider.name), as_model=list[int], timeouts=hurry["timeouts"]
+        )
     if asked.provider.targets:
         found["push"] = lambda: crmlab.push(
             asked, "contacts", rows, results=folder / "results", **hurry, progress=False, **options
@@ -199,6 +202,25 @@ def test_what_the_server_says_is_found_where_it_is_shown(kind: str) -> None:
     said = {"plain": secret, "base64": base64.b64encode(f"x:{secret}".encode()).decode(), "percent": quote(secret, "")}
 
     assert places(f"refused: {said[kind]}", asked)
+
+
+def test_no_command_takes_a_key_where_the_list_of_processes_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for provider in registry().values():
+        for name in (field.name for field in provider.fields if field.secret):
+            for arguments in (
+                ["fetch", provider.name, f"--{name.replace('_', '-')}={SECRET}"],
+                ["plan", f"{name}={SECRET}"],
+            ):
+                with pytest.raises(SystemExit) as ended:
+                    raise SystemExit(main(arguments))
+                assert ended.value.code == 2
+            asked = ["call", provider.name, listing(provider.name), f"{name}={SECRET}"]
+            capsys.readouterr()
+            assert main(asked) == 2
+            assert SECRET not in "".join(capsys.readouterr())
 
 
 CELLS = (
