@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from crmlab.lake.lake import Lake
+from crmlab.lake.lake import Lake, duration
 from crmlab.lake.past import Changes
 from crmlab.lake.refreshing import Refreshed
 
-__all__ = ["Changes", "Lake", "Refreshed"]
+__all__ = ["Changes", "Lake", "Refreshed", "duration"]
