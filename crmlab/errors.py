@@ -25,6 +25,9 @@ Messages never hold a secret: errors of other libraries are translated at the bo
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import TypeVar
+
+Raised = TypeVar("Raised", bound=BaseException)
 
 
 class CrmlabError(Exception):
@@ -177,6 +180,15 @@ class RateLimitError(ApiError):
 
 class MisfitWarning(UserWarning):
     """Data of one's own were taken, and something in them needs a look. It is a warning, not an error."""
+
+
+def without_trace(error: Raised) -> Raised:
+    """Return an error without the functions that it came through: their variables may hold what a service says.
+
+    A service may give back the key that it was sent, and a traceback may show the variables of each function.
+    """
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 #: what a read may try again: the next attempt can succeed

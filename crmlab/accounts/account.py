@@ -14,7 +14,7 @@ from crmlab.accounts import facts as facts_
 from crmlab.accounts.proxy import ENVIRONMENT, Proxy, given_proxy, is_loopback, proxy_of_environment
 from crmlab.accounts.secret_spellings import spellings
 from crmlab.connector import Limits, Provider, Request, url_fields
-from crmlab.errors import AuthError, CredentialError, CrmlabError, UsageError
+from crmlab.errors import AuthError, CredentialError, CrmlabError, UsageError, without_trace
 from crmlab.schema import ProviderName
 
 if TYPE_CHECKING:
@@ -219,7 +219,10 @@ class Account:
         credentials.forget(self.provider, account=self.name)
 
     def explain(self, error: CrmlabError, resource: str = "") -> CrmlabError:
-        """Return the error saying where it happened and, for a refused key, what to look at."""
+        """Return the error saying where it happened and, for a refused key, what to look at.
+
+        It does not lead to the functions that it came through, which may hold an answer that repeats the key.
+        """
         if not error.where:
             error.account, error.resource = self.label, "" if error.of_account else resource
         if isinstance(error, AuthError) and error.status == 401 and not error.hint:
@@ -229,7 +232,7 @@ class Account:
             error.hint = f"check {names} (form, arguments, or {variables})"
         elif isinstance(error, AuthError) and not error.hint:
             error.hint = "the key is right but has no right to this; ask the account's administrator"
-        return error
+        return without_trace(error)
 
     @property
     def label(self) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Request, Timeouts
 from crmlab.decoding import answer_shape, as_documented, with_new_secret, without_secrets
-from crmlab.errors import CrmlabError, Stopped, TransportError, UsageError
+from crmlab.errors import CrmlabError, Stopped, TransportError, UsageError, without_trace
 from crmlab.fetching.dry_run import DryRun, dry_run
 from crmlab.fetching.operations import operation_of
 from crmlab.fetching.spool import Spool, check_spool
@@ -48,7 +48,10 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
 
     async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
         page = await _where(account, client.send(account, account.provider.ping, accept=partial(_pinged, account)))
-    page.read(Any)  # or it is no JSON, and no answer of this service
+    try:
+        page.read(Any)  # or it is no JSON, and no answer of this service
+    except TransportError as error:
+        raise without_trace(error) from None
     try:
         words = account.provider.reached(page)
     except TransportError:  # of another shape than documented: reached all the same
@@ -215,9 +218,11 @@ async def answer(client: HttpClient, asked: Asked, *, shape: Callable[[Any], Any
         page = await _where(account, _in_time(client, asked, kept))
         if asked.operation.binary:
             return page.body
-        found = _shareable(page, asked)
-        # an answer that has not this shape stays, for the next call to read otherwise
-        shown = shape(found)
+        try:
+            # an answer that has not this shape stays, for the next call to read otherwise
+            shown = shape(_shareable(page, asked))
+        except CrmlabError as error:
+            raise without_trace(error) from None
         if kept:
             kept.hand_out()
     return shown

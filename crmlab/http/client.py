@@ -35,6 +35,7 @@ from crmlab.errors import (
     RateLimitError,
     TransportError,
     UnknownOutcomeError,
+    without_trace,
 )
 from crmlab.forks import check_threads
 from crmlab.http.limiter import Limiter, Ticket, strictest_of
@@ -359,12 +360,9 @@ class Client:
             error.code = _redacted(error.code, account, signed, proxy)[:100]
             error.detail = _redacted(error.detail, account, signed, proxy)[:500]
             error.args = (error.status, error.code, error.detail)
-            # without the functions that have read what the service says: their variables hold it as it came
-            error.__context__ = None
-            raise error.with_traceback(None) from None
+            raise without_trace(error) from None
         except TransportError as error:
-            error.__context__ = None
-            raise error.with_traceback(None) from None
+            raise without_trace(error) from None
         except RecursionError:
             host = URL(account.base_url).host
             raise TransportError(f"the answer of {host} is nested too deeply to be read") from None

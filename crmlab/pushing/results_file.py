@@ -183,7 +183,8 @@ class ResultsFile:
 
     def _rewrite(self, path: Path) -> None:
         """Put a file in its place that has each row once, in their order."""
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        # always the same name: what a run that was killed left of it is replaced, and gone with this one
+        beside = path.with_name(f".{path.name}.part")
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
         try:
             try:

@@ -1,4 +1,7 @@
-"""Cells stopped at random moments in a real kernel: ``python -m tests.torture.kernel [RUNS] [SEED] [without]``.
+"""Cells stopped at random moments in a real kernel.
+
+``python -m tests.torture.kernel [RUNS] [SEED] [SOONEST] [without]``. SOONEST is the first second at which a cell may be
+stopped, 0 where it is not given.
 
 The sandbox is in the same kernel. After each stop (what the notebook's ■ sends) nothing of crmlab's may run on, no
 warning may be printed in a later cell, and a second fetch must bring everything.
