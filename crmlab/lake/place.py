@@ -83,10 +83,21 @@ class Place:
         Raises
         ------
         UsageError
-            It is not there.
+            It is not there, or is older than that version.
         """
         with self.in_words(name):
+            if version is not None:
+                self._check_reached(name, version)
             return delta().DeltaTable(self.uri(name), version=version, storage_options=self.options)
+
+    def _check_reached(self, name: str, version: int) -> None:
+        """Refuse a table that somebody brought back from a copy of before: what was written since is not in it."""
+        there = delta().DeltaTable(self.uri(name), storage_options=self.options).version()
+        if there < version:
+            raise UsageError(
+                f"{self.uri(name)} is older than the rest of the lake (its version is {there}, and {version} was "
+                "written): bring back the whole lake from one copy, or begin a new one elsewhere"
+            )
 
     def scan(self, table: Any) -> pl.LazyFrame:
         """Return the rows of an open table, lazily."""
@@ -138,6 +149,17 @@ class Place:
 
     def __repr__(self) -> str:
         return repr(self.root)
+
+
+def is_lake(place: str) -> bool:
+    """Return whether a place is a lake, and no folder of files: an address is nothing else, and is not looked at.
+
+    Examples
+    --------
+    >>> is_lake("s3://bucket/lake"), is_lake("out")
+    (True, False)
+    """
+    return "://" in place or (Path(place).expanduser() / STATE / "_delta_log").is_dir()
 
 
 def delta() -> Any:

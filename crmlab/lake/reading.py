@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from crmlab.errors import UsageError
 from crmlab.lake.place import Place
 from crmlab.lake.state import Mark, State
 from crmlab.lake.table import LakeTable
@@ -27,8 +28,16 @@ def table_of(
 
 
 def stored(place: Place, known: State, at: dt.datetime | None = None, told: State | None = None) -> Stored:
-    """Return all tables as they are now, or were at a time, and what was `told` of them then."""
+    """Return all tables as they are now, or were at a time, and what was `told` of them then.
+
+    Raises
+    ------
+    UsageError
+        Nothing was read yet: no table would pass for whole.
+    """
     told = told or known
+    if not told.versions:
+        raise UsageError(f"nothing is in the lake {place.root} yet, since no refresh has come to its end: refresh it")
     names = [name for name in TABLES if name in told.versions]
     scans = {name: table_of(place, known, name, at) for name in names}
     heights = dict(told.heights)

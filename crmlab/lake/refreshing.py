@@ -20,6 +20,7 @@ from crmlab.lake.place import Place
 from crmlab.lake.state import Mark, State
 from crmlab.lake.table import LakeTable, Written
 from crmlab.lake.unread import UNREAD, UnreadTable
+from crmlab.lake.upkeep import parts_of
 from crmlab.results import SUMMARY, Failures, failure_as_json
 from crmlab.schema import TABLES, AskedAccount
 
@@ -134,7 +135,11 @@ async def _question(place: Place, accounts: Sequence[Account], tables: Sequence[
 
 def _known(place: Place) -> State:
     if states.exists(place):
-        return states.read(place)
+        known = states.read(place)
+        # a table that is gone would be made anew with what changed alone, and pass for whole
+        for name, each in parts_of(known, place).items():
+            each.open(known.versions[name])
+        return known
     return states.create(place, dt.datetime.now(dt.UTC) - dt.timedelta(microseconds=1))
 
 
@@ -242,7 +247,8 @@ def _updated(
     marks = {mark.key: mark for mark in known.marks}
     failures = dict(known.failures)
     if came:
-        marks |= {mark.key: mark for mark in _marks(question, came, marks)}
+        new = list(_marks(question, came, marks))
+        marks = _without_superseded(marks | {mark.key: mark for mark in new}, new)
         for account in question.accounts:
             said = [failure_as_json(each) for each in came.data.failures if each.account == account.label]
             failures[account.label] = said
@@ -262,6 +268,15 @@ def _updated(
         marks=list(marks.values()),
         failures={name: each for name, each in failures.items() if each},
     )
+
+
+def _without_superseded(marks: Mapping[Any, Mark], new: Iterable[Mark]) -> dict[Any, Mark]:
+    """Leave out what was asked with other settings of the account, where these have now brought all.
+
+    Nobody asks it any more. It would make the lake as old as that for good.
+    """
+    answered = {mark.list_name: mark.key for mark in new if mark.complete}
+    return {key: mark for key, mark in marks.items() if answered.get(mark.list_name, key) == key}
 
 
 def _marks(question: Question, came: fetching.Refreshed, known: Mapping[Any, Mark]) -> Iterable[Mark]:
@@ -290,7 +305,7 @@ def _marks(question: Question, came: fetching.Refreshed, known: Mapping[Any, Mar
 def _mark(question: Question, came: fetching.Refreshed, read: ListRead, line: Mapping[str, Any], before: Mark) -> Mark:
     summary = {name: line[name] for name in SUMMARY if name not in ("since", "until", "seconds")}
     mark = replace(before, refreshed_at=question.at, complete=_is_complete(line), summary=summary)
-    if not mark.complete:
+    if not mark.complete or _is_set_back(question, read, before):
         return mark
     account = question.account(read.provider, read.account)
     since = asked_of(account, mark.table, since=read.since).period(mark.table).since
@@ -305,6 +320,14 @@ def _mark(question: Question, came: fetching.Refreshed, read: ListRead, line: Ma
     mark.known_at = came.data.asked.fetched_at
     mark.watermark = read.watermark
     return mark
+
+
+def _is_set_back(question: Question, read: ListRead, before: Mark) -> bool:
+    """Whether another writer has set the watermark back since it was asked from there: what is between is not known."""
+    asked_from = next((mark.watermark for mark in question.known.marks if mark.key == before.key), None)
+    if read.since is None or asked_from is None or before.watermark is None:
+        return False
+    return before.watermark < asked_from
 
 
 def _is_complete(line: Mapping[str, Any]) -> bool:

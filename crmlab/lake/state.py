@@ -52,6 +52,11 @@ class Mark:
         """What tells it from others."""
         return (self.provider, self.account, tuple(sorted(self.options.items())), self.resource, self.table)
 
+    @property
+    def list_name(self) -> tuple[str, str, str, str]:
+        """Which list it is about, whatever the settings of the account."""
+        return (self.provider, self.account, self.resource, self.table)
+
 
 @dataclass(slots=True, kw_only=True)
 class State:
