@@ -85,10 +85,13 @@ class Place:
         UsageError
             It is not there, or is older than that version.
         """
+        library = delta()
         with self.in_words(name):
-            if version is not None:
-                self._check_reached(name, version)
-            return delta().DeltaTable(self.uri(name), version=version, storage_options=self.options)
+            try:
+                return library.DeltaTable(self.uri(name), version=version, storage_options=self.options)
+            except library.exceptions.DeltaError:
+                self._check_reached(name, version or 0)
+                raise
 
     def _check_reached(self, name: str, version: int) -> None:
         """Refuse a table that somebody brought back from a copy of before: what was written since is not in it."""

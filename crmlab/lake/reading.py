@@ -45,7 +45,7 @@ def stored(place: Place, known: State, at: dt.datetime | None = None, told: Stat
         counts = pl.collect_all([scan.select(pl.len()) for scan in scans.values()])
         heights = {name: count.item() for name, count in zip(scans, counts, strict=True)}
     unread = {
-        name: UnreadTable(place, name, known.lake).read(told.versions[name], told.marks)
+        name: UnreadTable(place, name, known.lake).read(known.versions[name], told.marks, at)
         for name in UNREAD
         if name in told.versions
     }

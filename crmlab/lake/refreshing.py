@@ -316,7 +316,7 @@ def _mark(question: Question, came: fetching.Refreshed, read: ListRead, line: Ma
     if not is_continued:
         mark.covered_since = since
     if (read.provider, read.account, mark.table) in came.whole:
-        mark.swept_at = question.at
+        mark.swept_at = mark.values_read_at = question.at
     mark.known_at = came.data.asked.fetched_at
     mark.watermark = read.watermark
     return mark

@@ -42,6 +42,8 @@ class Mark:
     covered_since: dt.datetime | None = None
     #: when all of it was read, so that what was missing is known
     swept_at: dt.datetime | None = None
+    #: when all of its values were read: a sweep reads ids alone, and takes back nothing that could not be read
+    values_read_at: dt.datetime | None = None
     refreshed_at: dt.datetime
     complete: bool
     #: the row of the summary of the last refresh

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 
 import crmlab
 from crmlab.cli import main
 from crmlab.errors import UsageError
 from crmlab.lake import state as states
 from crmlab.lake.place import Place
-from crmlab.lake.refreshing import Question, _known, keep
+from crmlab.lake.refreshing import Question, _known, _without_superseded, keep
+from crmlab.lake.state import Mark
 from crmlab.schema import TABLES
-from tests.lake.world import ACCOUNT, NAME, came, day, deals, ids, names, refreshed
+from tests.lake.world import ACCOUNT, NAME, UNREAD, came, day, deals, ids, names, refreshed
 
 
 @pytest.fixture
@@ -112,3 +114,47 @@ def test_the_command_queries_a_lake_as_it_is_and_as_it_was(folder: Path, capsys:
         assert capsys.readouterr().out.split() == ["name", "a", "b"]
     assert main(["query", str(folder), query, "--as-of", "2026-01-01"]) == 2
     assert "holds no lake at 2026-01-01" in capsys.readouterr().err
+
+
+def test_what_was_not_read_then_is_told_when_its_first_files_are_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "lake"
+    row = (*NAME, "deals", "1", "amount", "no number", '"x"')
+    misfit = pl.DataFrame([row], schema=list(UNREAD["misfits"]), orient="row")
+    for number, met in enumerate((misfit, misfit, None), start=1):
+        what = came({"deals": deals({"1": "a"})}, day(number), whole=number == 3, misfits=met)
+        refreshed(folder, what, day(number))
+    lake = crmlab.Lake(folder)
+    lake.compact()
+    for name in UNREAD:
+        table = DeltaTable(folder / "unread" / name)
+        table.vacuum(0, dry_run=False, enforce_retention_duration=False)
+    assert lake.as_of(day(1)).misfits.rows() == [row]
+    assert lake.as_of(day(2)).misfits.rows() == [row]
+    assert lake.as_of(day(3)).misfits.is_empty()
+
+
+def test_a_sweep_of_ids_takes_back_nothing_that_could_not_be_read(folder: Path) -> None:
+    row = (*NAME, "deals", "1", "amount", "no number", '"x"')
+    misfit = pl.DataFrame([row], schema=list(UNREAD["misfits"]), orient="row")
+    refreshed(folder, came({"deals": deals({"1": "c"})}, day(2), misfits=misfit), day(2))
+    refreshed(folder, came({"deals": deals({})}, day(3)), day(3), ids("deals", {"1", "2"}))
+    lake = crmlab.Lake(folder)
+    assert lake.status()["swept_at"].item() == day(3)
+    assert lake.open().misfits.rows() == [row]
+    refreshed(folder, came({"deals": deals({"1": "d", "2": "b"})}, day(4), whole=True), day(4))
+    assert lake.open().misfits.is_empty()
+
+
+def test_settings_that_changed_make_the_lake_no_older() -> None:
+    def mark(segments: str, number: int, *, complete: bool = True, table: str = "segments") -> Mark:
+        options = {"segment_ids": segments}
+        name = {"provider": "commanders_act", "account": "site", "resource": table, "table": table}
+        return Mark(**name, options=options, refreshed_at=day(number), complete=complete)
+
+    before, beside = mark("1", 1), mark("1", 1, table="users")
+    known = {each.key: each for each in (before, beside)}
+    for complete, expected in ((True, {"1,2"}), (False, {"1", "1,2"})):
+        new = mark("1,2", 2, complete=complete)
+        left = _without_superseded(known | {new.key: new}, [new])
+        assert {each.options["segment_ids"] for each in left.values() if each.table == "segments"} == expected
+        assert beside.key in left
