@@ -1,4 +1,4 @@
-# Two commands do all the set-up: make demo, make test. Both need python3 (3.11 or newer) and PyPI.
+# Two commands do all the set-up: make demo, make test. Both, and make demo-lake, need python3 (3.11 or newer) and PyPI.
 PYTHON ?= python3
 VENV ?= .venv
 OUT ?= out
@@ -12,6 +12,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 demo: $(VENV)/.installed
 	$(BIN)/crmlab demo --out $(OUT)
+
+# Refreshes a lake twice, around a day of changes: what changed, and a report of the lake, in OUT
+.PHONY: demo-lake
+demo-lake: $(VENV)/.installed-lake
+	$(BIN)/crmlab demo --lake --out $(OUT)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q
@@ -126,6 +131,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-lake: $(VENV)/.installed
+	$(PIP) install --quiet --editable '.[lake]'
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,13 @@ def test_every_action_is_named_by_the_hash_of_its_commit() -> None:
 
     assert used
     assert [name for name in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", name)] == []
+
+
+def test_every_package_of_the_development_set_is_locked_by_its_hash() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements-dev.txt").read_text(encoding="utf-8"), re.MULTILINE))
+
+    needed = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+
+    names = {re.split(r"[<>=!~ ;\[]", each)[0] for each in needed}
+    assert names - locked == set(), "make lock"

@@ -24,6 +24,8 @@ NOTEBOOKS = {path.stem: path for path in sorted((Path(__file__).parent.parent / 
 #: the one line that is changed to see one's own data, and the name it gives
 SANDBOX = "accounts = await crmlab.sandbox(rows=1000, seed=1)"
 SWITCH = f"{SANDBOX}  # your own: accounts = crmlab.login()"
+#: how lines end that ask the sandbox of before: what does so with one's own
+PAST = ("  # your own: crmlab.open", "  # your own: accounts")
 PLOTLY = "application/vnd.plotly.v1+json"
 
 
@@ -36,9 +38,10 @@ def code_of(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_there_are_six():
+def test_there_are_seven():
     assert list(NOTEBOOKS) == [
         "01_first_look", "02_pipeline", "03_activity", "04_consent", "05_people", "06_writing_back",
+        "07_refresh_and_history",
     ]  # fmt: skip
 
 
@@ -58,7 +61,7 @@ def test_one_line_switches_to_real_accounts_and_its_cell_shows_them(notebook):
     assert not [cell.id for cell in others if "login" in cell.source]
     # the past of the sandbox, beside which stands where one's own comes from
     lines = [line for cell in others for line in cell.source.splitlines() if "sandbox" in line]
-    assert [line for line in lines if not line.endswith("  # your own: crmlab.open")] == []
+    assert [line for line in lines if not line.endswith(PAST)] == []
 
 
 def test_a_notebook_is_short_and_told_as_questions(notebook):

@@ -94,3 +94,33 @@ def mask_of(options: argparse.Namespace) -> bool | bytes:
     if options.mask_key:
         return kept_key(options.mask_key)
     return new_key() if options.mask else False
+
+
+def add_quota(parser: argparse.ArgumentParser) -> None:
+    """Add what is to be won this year."""
+    parser.add_argument(
+        "--quota", nargs="+", metavar="AMOUNT", help="to be won this year: 500000, or EUR=500000 USD=200000"
+    )
+
+
+def quota_of(options: argparse.Namespace) -> float | dict[str, float] | None:
+    """Return the amount that was given, or one for each currency; None where none was.
+
+    Raises
+    ------
+    UsageError
+        It is no amount, or one of several has no currency.
+    """
+    given = options.quota
+    if not given:
+        return None
+    pairs = [text.rpartition("=") for text in given]
+    try:
+        amounts = {currency: float(amount) for currency, _, amount in pairs}
+    except ValueError:
+        raise UsageError(f"--quota {' '.join(given)} is no amount: write 500000, or EUR=500000 USD=200000") from None
+    if list(amounts) == [""] and len(given) == 1:
+        return amounts[""]
+    if "" in amounts:
+        raise UsageError("--quota: write the currency of each amount, as in EUR=500000 USD=200000")
+    return amounts

@@ -6,6 +6,7 @@ import argparse
 
 import crmlab
 from crmlab.atomic_files import check_folder
+from crmlab.cli import demo_lake
 from crmlab.cli.arguments import Commands, add_out, add_world
 from crmlab.cli.output import exit_code, print_summary
 
@@ -21,11 +22,18 @@ def add(commands: Commands) -> None:
     )
     add_world(parser)
     add_out(parser)
+    parser.add_argument(
+        "--lake",
+        action="store_true",
+        help="refresh a lake twice, around a day of changes, and show what changed; needs pip install deltalake",
+    )
     parser.set_defaults(run=run)
 
 
 async def run(options: argparse.Namespace) -> int:
     """Fetch, write and print; return the exit code."""
+    if options.lake:
+        return await demo_lake.run(options)
     check_folder(options.out)
     async with crmlab.sandbox(
         options.world, rows=options.rows, seed=options.seed, days_ago=options.days_ago, data=options.data

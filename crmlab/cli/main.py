@@ -1,7 +1,8 @@
 """The command line, put together from its commands.
 
 Exit codes: 0 all complete; 1 something failed or is incomplete; 2 the question cannot be asked
-(unknown table, missing credential, wrong option); 130 stopped by Ctrl-C.
+(unknown table, missing credential, wrong option); 130 stopped by Ctrl-C. ``crmlab refresh`` also ends with 3 where a
+condition is true, and 4 where a key was refused.
 """
 
 from __future__ import annotations
@@ -16,12 +17,30 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import crmlab
-from crmlab.cli import about, call, demo, doctor, erase, fetch, operations, plan, push, query, report, sandbox, spool
+from crmlab.cli import (
+    about,
+    call,
+    demo,
+    doctor,
+    erase,
+    fetch,
+    lake,
+    operations,
+    plan,
+    push,
+    query,
+    refresh,
+    report,
+    sandbox,
+    spool,
+)
 from crmlab.cli.output import INCOMPLETE, STOPPED, WRONG
 from crmlab.errors import CredentialError, CrmlabError, PlanError, UsageError
 
 #: in the order of the help
-COMMANDS = (demo, fetch, plan, sandbox, doctor, report, query, operations, call, push, spool, about, erase)
+COMMANDS = (
+    demo, fetch, refresh, lake, plan, sandbox, doctor, report, query, operations, call, push, spool, about, erase,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="crmlab",
         description=crmlab.__doc__,
         epilog="Credentials come from the environment or .env: crmlab doctor says which are missing. "
-        "Exit codes: 0 complete, 1 failed or incomplete, 2 wrong question, 130 stopped.",
+        "Exit codes: 0 complete, 1 failed or incomplete, 2 wrong question, 130 stopped; crmlab refresh has more.",
     )
     parser.add_argument("--version", action="version", version=f"crmlab {crmlab.__version__}")
     parser.add_argument(

@@ -13,6 +13,10 @@ from crmlab.results import Result
 OK = 0
 INCOMPLETE = 1
 WRONG = 2
+#: a condition of ``crmlab refresh --fail-if`` is true
+TRUE = 3
+#: a service refused a key, so that trying again will not help
+REFUSED = 4
 #: by Ctrl-C, as shells say it: 128 and the number of the signal
 STOPPED = 130
 

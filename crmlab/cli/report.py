@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import crmlab
-from crmlab.cli.arguments import Commands, add_mask, mask_of
+from crmlab.cli.arguments import Commands, add_mask, add_quota, mask_of, quota_of
 from crmlab.cli.output import OK
-from crmlab.errors import UsageError
 from crmlab.results import FORMATS, tells_time
 from crmlab.schema import as_instant
 
@@ -40,9 +38,7 @@ def add(commands: Commands) -> None:
         "needed where they do not say so themselves",
     )
     parser.add_argument("--earlier", type=Path, metavar="DIR", help="files of an earlier fetch: what changed since")
-    parser.add_argument(
-        "--quota", nargs="+", metavar="AMOUNT", help="to be won this year: 500000, or EUR=500000 USD=200000"
-    )
+    add_quota(parser)
     add_mask(parser, "tokens instead of names, addresses and texts")
     parser.set_defaults(run=run)
 
@@ -64,22 +60,8 @@ def run(options: argparse.Namespace) -> int:
         questions=options.questions,
         as_of=as_of,
         earlier=crmlab.open(options.earlier, lazy=False) if options.earlier else None,
-        quota=_quota(options.quota) if options.quota else None,
+        quota=quota_of(options),
     )
     for path in written if options.tables else [written]:
         print(path)
     return OK
-
-
-def _quota(given: Sequence[str]) -> float | dict[str, float]:
-    """Return the amount that was given, or one for each currency."""
-    pairs = [text.rpartition("=") for text in given]
-    try:
-        amounts = {currency: float(amount) for currency, _, amount in pairs}
-    except ValueError:
-        raise UsageError(f"--quota {' '.join(given)} is no amount: write 500000, or EUR=500000 USD=200000") from None
-    if list(amounts) == [""] and len(given) == 1:
-        return amounts[""]
-    if "" in amounts:
-        raise UsageError("--quota: write the currency of each amount, as in EUR=500000 USD=200000")
-    return amounts

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from crmlab.lake.lake import Lake
+from crmlab.lake.lake import Lake, duration
 from crmlab.lake.past import Changes
 from crmlab.lake.place import is_lake
 from crmlab.lake.refreshing import Refreshed
 
-__all__ = ["Changes", "Lake", "Refreshed", "is_lake"]
+__all__ = ["Changes", "Lake", "Refreshed", "duration", "is_lake"]

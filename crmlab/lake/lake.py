@@ -19,7 +19,7 @@ from crmlab.lake import erasing, refreshing, upkeep
 from crmlab.lake import state as states
 from crmlab.lake.past import Changes, changes
 from crmlab.lake.place import Place, delta
-from crmlab.lake.reading import stored, table_of
+from crmlab.lake.reading import snapshots, stored, table_of
 from crmlab.lake.refreshing import Refreshed
 from crmlab.lake.versions import MISSED_AT, VALID_FROM, VALID_TO, as_shared
 from crmlab.results import Stored
@@ -270,6 +270,56 @@ class Lake:
         known = states.read(self._place)
         name = self._checked(table, known.versions)
         return as_shared(self._versions(name, known), name, (VALID_FROM, VALID_TO, MISSED_AT))
+
+    def snapshots(
+        self,
+        table: TableName | str = "deals",
+        *,
+        since: TimeLike | None = None,
+        every: str | dt.timedelta | None = None,
+    ) -> list[tuple[dt.datetime, pl.LazyFrame]]:
+        """Return a table as it was after each refresh: what `crmlab.analysis.stage_history` and `slippage` are made of.
+
+        Parameters
+        ----------
+        table
+            A shared table.
+        since
+            Refreshes from this time on: a date (midnight UTC), a time with its zone, or the ISO text of either. None:
+            as far back as the lake keeps its past.
+        every
+            Of refreshes that are closer to each other than that, such as ``"7d"``, only some are taken: each is read
+            whole. None: all.
+
+        Returns
+        -------
+        list of tuple of datetime and pl.LazyFrame
+            Earliest first: when the refresh began, in UTC, and the rows of the accounts of which it read all that had
+            changed. Of an account that it did not ask, or not to the end, it saw nothing, and there are no rows.
+
+        Raises
+        ------
+        UsageError
+            There is no lake, or it does not hold the table; `since` is no time, or `every` is no length of time.
+
+        Examples
+        --------
+        >>> import crmlab
+        >>> from crmlab import analysis
+        >>> lake = crmlab.Lake("warehouse")
+        >>> for days_ago in (90, 0):
+        ...     async with crmlab.sandbox(rows=40, services=["onepagecrm"], days_ago=days_ago) as accounts:
+        ...         refreshed = await lake.refresh(accounts, "deals", "stages")
+        >>> history = analysis.stage_history(lake.snapshots())
+        >>> set(history["entry"]) >= {"first fetch", "created"}
+        True
+        """
+        check_threads()
+        start = None if since is None else as_instant(since, "since")
+        apart = dt.timedelta(0) if every is None else duration(every, "every")
+        known = states.read(self._place)
+        name = self._checked(table, known.versions)
+        return snapshots(self._place, known, name, since=start, every=apart)
 
     def status(self) -> pl.DataFrame:
         """Return how far each list is known.

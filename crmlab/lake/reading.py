@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from crmlab.errors import UsageError
+from crmlab.lake import state as states
 from crmlab.lake.place import Place
 from crmlab.lake.state import Mark, State
 from crmlab.lake.table import LakeTable
@@ -60,6 +61,42 @@ def stored(place: Place, known: State, at: dt.datetime | None = None, told: Stat
     )
     result.place = place.root
     return result
+
+
+def snapshots(
+    place: Place, known: State, name: str, *, since: dt.datetime | None, every: dt.timedelta
+) -> list[tuple[dt.datetime, pl.LazyFrame]]:
+    """Return a table as it was after each refresh, with the accounts that this refresh read; see `Lake.snapshots`."""
+    starts = [time for time in (since, known.kept_since) if time]
+    found: list[tuple[dt.datetime, pl.LazyFrame]] = []
+    # from the newest on: that is always among them
+    for then in reversed(states.of_all_times(place)):
+        if starts and then.at < max(starts):
+            break
+        read = _accounts_read(then, name)
+        # of a table that no service fills, every refresh has seen all there is: nothing
+        is_filled = any(mark.table == name for mark in then.marks)
+        if name not in then.versions or (is_filled and not read):
+            continue
+        if found and found[-1][0] - then.at < every:
+            continue
+        found.append((then.at, table_of(place, known, name, then.at).filter(_is_of(read))))
+    return found[::-1]
+
+
+def _is_of(accounts: Iterable[tuple[str, str]]) -> pl.Expr:
+    """Return whether a row is of one of these accounts."""
+    found = pl.lit(value=False)
+    for provider, account in accounts:
+        found |= (pl.col("provider").cast(pl.String) == provider) & (pl.col("account") == account)
+    return found
+
+
+def _accounts_read(then: State, name: str) -> list[tuple[str, str]]:
+    """Return the accounts of which the refresh of that time read all that had changed in a table."""
+    asked = [mark for mark in then.marks if mark.table == name and mark.refreshed_at == then.at]
+    lacking = {(mark.provider, mark.account) for mark in asked if not mark.complete}
+    return sorted({(mark.provider, mark.account) for mark in asked} - lacking)
 
 
 def _summary(marks: Sequence[Mark]) -> pl.DataFrame:

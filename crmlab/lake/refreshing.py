@@ -55,6 +55,13 @@ class Refreshed(DisplayMixin):
     failures: Failures
     complete: bool
 
+    @property
+    def requests(self) -> int:
+        """How many requests were sent; those of a list that fills several tables count once."""
+        is_of_ids = pl.col("rows").is_null().alias("is_of_ids")
+        lists = self.summary.with_columns(is_of_ids).unique(["provider", "account", "resource", "is_of_ids"])
+        return int(lists["requests"].sum())
+
     def __repr__(self) -> str:
         state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures"
         return f"<Refreshed {self._words()}; {state}>"
@@ -64,10 +71,9 @@ class Refreshed(DisplayMixin):
         return ", ".join(f"{number:,} {what}" for what, number in counts.items())
 
     def _overview(self) -> Overview:
-        requests = int(self.summary["requests"].sum())
         return Overview(
             title="Refreshed" if self.complete else "Not complete",
-            words=f"{self._words()} with {plural(requests, 'request')}, as of {self.at:%Y-%m-%d %H:%M} UTC.",
+            words=f"{self._words()} with {plural(self.requests, 'request')}, as of {self.at:%Y-%m-%d %H:%M} UTC.",
             good=self.complete,
             tables=[("", self.written)],
             folded=[(f"Each list that was read ({self.summary.height:,})", self.summary)],

@@ -152,6 +152,23 @@ def _read(place: Place, table: Any, at: dt.datetime | None = None) -> State:
     return msgspec.json.decode(document, type=State)
 
 
+def of_all_times(place: Place) -> list[State]:
+    """Return what the lake knew after each refresh that it still remembers, the earliest first.
+
+    Raises
+    ------
+    UsageError
+        As of `read`.
+    """
+    newest = read(place)  # says what is wrong with a lake that cannot be read
+    table = place.open(STATE)
+    with place.in_words(STATE):
+        rows = place.scan(table).filter(pl.col("at") <= newest.at).collect()
+    # of what was committed of one moment, the last is true: compacting tells of the same one
+    last = rows.sort("seq").unique("at", keep="last").sort("at")
+    return [msgspec.json.decode(document, type=State) for document in last["document"]]
+
+
 def commit(place: Place, update: Callable[[State], State]) -> State:
     """Make what the lake knows something else, whatever others commit at the same time; return what it knows then.
 

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import providers
+from crmlab.analysis import people, stage_history
 from crmlab.catalogue import CATALOGUE, GIVEN, SECTIONS, Entry, evaluate, variables_of
 from crmlab.display import listed
 from crmlab.errors import UsageError
@@ -161,21 +162,92 @@ def answers(entries: Sequence[Entry], inputs: ReportInputs, variables: dict[str,
     What questions have in common, such as who is who, is added to `variables`, and so is made once.
     """
     for entry in entries:
-        absent = tuple(table for table in entry.tables if table not in inputs)
-        if absent:
-            yield NoAnswer(entry, f"{listed(absent)}, which {_were(absent)} not fetched", absent)
-            continue
-        lacking = inputs.lacks(entry)
-        if not lacking:
-            _make(entry, variables)
-            lacking = _not_in_a_fetch(entry, variables)
-        if lacking:
-            yield NoAnswer(entry, lacking)
+        unanswered = _unanswered(entry, inputs, variables)
+        if unanswered:
+            yield unanswered
             continue
         figure = with_note(entry.draw(variables), entry.period_note(inputs.asked))
         figure = with_note(figure, entry.time_note(inputs.asked, inputs.as_of))
         figure = with_note(figure, unread_note(inputs.summary, entry.reads_tables))
         yield Answer(entry, entry.count(variables), figure)
+
+
+def numbers_of(
+    question: str,
+    data: Result[Any],
+    *,
+    time_zone: str = "UTC",
+    earlier: Result[Any] | None = None,
+    quota: Quota | None = None,
+) -> pl.DataFrame:
+    """Return the numbers that answer one question of the catalogue: those that a report of the data shows.
+
+    Parameters
+    ----------
+    question
+        Its name.
+    data
+        A fetch, or stored tables, of which no more is read than the answer needs.
+    time_zone
+        IANA name of the clock by which days and months are counted.
+    earlier
+        A fetch of before, for questions that compare.
+    quota
+        The amount to be won this year; ``{currency: amount}`` where the deals are in more than one.
+
+    Raises
+    ------
+    UsageError
+        There is no such question, or the data lack what it needs.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import crmlab
+    >>> rows = {"id": ["1", "2"], "status": ["won", "lost"], "owner_name": ["Ann Bee", None]}
+    >>> deals = crmlab.table("deals", pl.DataFrame(rows), provider="salesforce")
+    >>> numbers_of("win_rate", crmlab.collect(deals=deals, as_of="2026-01-31")).height
+    2
+    """
+    ((entry,),) = chosen([question], ()).values()
+    tables: Mapping[str, Any] = data  # lazy or not: analyses take both
+    needs_people = "people" in entry.reads() and not data.is_masked
+    who = people(tables["contacts"]) if needs_people and "contacts" in tables else None
+    inputs = ReportInputs(tables, who, data.fetched_at, time_zone, data.asked, data.summary, earlier, quota)
+    variables = inputs.variables()
+    unanswered = _unanswered(entry, inputs, variables)
+    if unanswered:
+        raise UsageError(f"{question} needs {unanswered.lacking}")
+    return entry.count(variables)
+
+
+def columns_of(question: str) -> pl.Schema:
+    """Return the columns of the numbers that answer a question, with their dtypes.
+
+    Examples
+    --------
+    >>> columns_of("win_rate")["win_rate"]
+    Float64
+    """
+    ((entry,),) = chosen([question], ()).values()
+    now = dt.datetime.now(dt.UTC)
+    empty: dict[str, Any] = {name: table.empty() for name, table in TABLES.items()}
+    empty |= {"as_of": now, "fetched_at": now, "time_zone": "UTC", "quota": 1.0, "before": empty["deals"]}
+    empty["history"] = stage_history([(now, empty["deals"])])
+    _make(entry, empty)
+    return entry.count(empty).schema
+
+
+def _unanswered(entry: Entry, inputs: ReportInputs, variables: dict[str, Any]) -> NoAnswer | None:
+    """Return why a question has no answer; None where it has one, and `variables` hold what its code reads."""
+    absent = tuple(table for table in entry.tables if table not in inputs)
+    if absent:
+        return NoAnswer(entry, f"{listed(absent)}, which {_were(absent)} not fetched", absent)
+    lacking = inputs.lacks(entry)
+    if not lacking:
+        _make(entry, variables)
+        lacking = _not_in_a_fetch(entry, variables)
+    return NoAnswer(entry, lacking) if lacking else None
 
 
 def _make(entry: Entry, variables: dict[str, Any]) -> None:

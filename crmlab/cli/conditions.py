@@ -1,0 +1,114 @@
+"""Conditions on the answer to a question, such as ``"mailed_but_objected > 0"``: read, never evaluated."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from crmlab import providers, report
+from crmlab.catalogue import CATALOGUE
+from crmlab.errors import UsageError
+from crmlab.results import Result
+
+_CONDITION = re.compile(
+    r"\s*(?P<question>\w{1,60})(\.(?P<column>\w{1,60}))?\s*(?P<sign><=|>=|==|!=|<|>)\s*(?P<number>-?\d{1,15}(\.\d{1,9})?)\s*",
+    re.ASCII,
+)
+_SIGNS: Mapping[str, Callable[[Any, float], Any]] = MappingProxyType(
+    {
+        "<": operator.lt,
+        "<=": operator.le,
+        "==": operator.eq,
+        "!=": operator.ne,
+        ">=": operator.ge,
+        ">": operator.gt,
+    }
+)
+#: what the help of a command says of them
+HELP = (
+    "a question of the catalogue compared with a number: of its rows, as in 'mailed_but_objected > 0', or of any value "
+    "in one of its columns, as in 'open_actions.overdue > 50'; may be given more than once"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Whether a condition is true, and of how many rows."""
+
+    condition: str
+    is_true: bool
+    #: all rows of the answer; where a column is compared, those that make it true
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A question of the catalogue, compared with a number.
+
+    Without a column the number of rows of the answer is compared. With one the condition is true where any row has such
+    a value; rows without a value make nothing true.
+    """
+
+    text: str
+    question: str
+    column: str
+    sign: str
+    number: float
+
+    def decide(
+        self,
+        data: Result[Any],
+        *,
+        time_zone: str = "UTC",
+        earlier: Result[Any] | None = None,
+        quota: float | Mapping[str, float] | None = None,
+    ) -> Decided:
+        """Return whether it is true of these data.
+
+        Raises
+        ------
+        UsageError
+            The data lack what the question needs.
+        """
+        numbers = report.numbers_of(self.question, data, time_zone=time_zone, earlier=earlier, quota=quota)
+        compare = _SIGNS[self.sign]
+        if not self.column:
+            return Decided(condition=self.text, is_true=bool(compare(numbers.height, self.number)), rows=numbers.height)
+        rows = numbers.filter(compare(pl.col(self.column), self.number)).height
+        return Decided(condition=self.text, is_true=rows > 0, rows=rows)
+
+
+def condition(text: str) -> Condition:
+    """Return the condition that a user wrote.
+
+    Raises
+    ------
+    UsageError
+        It is none, or names a question that is not in the catalogue, or a column that its answer does not count in.
+
+    Examples
+    --------
+    >>> condition("open_actions.overdue > 50").column
+    'overdue'
+    """
+    found = _CONDITION.fullmatch(text)
+    if not found:
+        raise UsageError(
+            f"{text!r} is no condition: write a question, a sign and a number, such as 'mailed_but_objected > 0', or "
+            "'open_actions.overdue > 50' for any value of a column"
+        )
+    question, column = found["question"], found["column"] or ""
+    if question not in CATALOGUE:
+        raise UsageError(providers.unknown("question", question, CATALOGUE))
+    schema = report.columns_of(question)
+    countable = [name for name, dtype in schema.items() if dtype.is_numeric()]
+    if column and column not in countable:
+        there = ", ".join(countable) or "none"
+        raise UsageError(f"{question} has no column {column!r} of numbers; there is {there}")
+    return Condition(text=text, question=question, column=column, sign=found["sign"], number=float(found["number"]))
