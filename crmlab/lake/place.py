@@ -90,12 +90,18 @@ class Place:
             try:
                 return library.DeltaTable(self.uri(name), version=version, storage_options=self.options)
             except library.exceptions.DeltaError:
-                self._check_reached(name, version or 0)
+                there = library.DeltaTable(self.uri(name), storage_options=self.options).version()
+                self.check_reached(name, there, version or 0)
                 raise
 
-    def _check_reached(self, name: str, version: int) -> None:
-        """Refuse a table that somebody brought back from a copy of before: what was written since is not in it."""
-        there = delta().DeltaTable(self.uri(name), storage_options=self.options).version()
+    def check_reached(self, name: str, there: int, version: int) -> None:
+        """Refuse a table that somebody brought back from a copy of before: what was written since is not in it.
+
+        Raises
+        ------
+        UsageError
+            The version that is there is older than the one that was written.
+        """
         if there < version:
             raise UsageError(
                 f"{self.uri(name)} is older than the rest of the lake (its version is {there}, and {version} was "

@@ -142,11 +142,24 @@ async def _question(place: Place, accounts: Sequence[Account], tables: Sequence[
 def _known(place: Place) -> State:
     if states.exists(place):
         known = states.read(place)
-        # a table that is gone would be made anew with what changed alone, and pass for whole
-        for name, each in parts_of(known, place).items():
-            each.open(known.versions[name])
-        return known
+        return replace(known, at=max(known.at, *_written_at(place, known)))
     return states.create(place, dt.datetime.now(dt.UTC) - dt.timedelta(microseconds=1))
+
+
+def _written_at(place: Place, known: State) -> Iterable[dt.datetime]:
+    """Return of when the newest rows are that nobody has published yet; their writer may have had a clock that is fast.
+
+    Raises
+    ------
+    UsageError
+        A table is gone, which would be made anew with what changed alone and pass for whole; or is of before.
+    """
+    yield known.at
+    for name, each in parts_of(known, place).items():
+        newest = each.open().version()
+        place.check_reached(each.path, newest, known.versions[name])
+        if newest > known.versions[name] and isinstance(each, LakeTable):
+            yield each.latest(newest) or known.at
 
 
 def watermarks(question: Question) -> dict[tuple[str, str, str], dt.datetime]:

@@ -209,6 +209,12 @@ class LakeTable:
         table = self.open(version)
         return self.place.scan(table)
 
+    def latest(self, version: int) -> dt.datetime | None:
+        """Return when the newest version of any row began; None where there are no rows."""
+        with self.place.in_words(self.path):
+            found = self.scan(version).select(pl.col(VALID_FROM).max()).collect(engine="streaming").item()
+        return found if isinstance(found, dt.datetime) else None
+
     def current_rows(self, version: int) -> int:
         """Return how many rows are current; no file is read for that."""
         with self.place.in_words(self.path):

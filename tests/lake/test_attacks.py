@@ -14,9 +14,10 @@ from crmlab.cli import main
 from crmlab.errors import UsageError
 from crmlab.lake import state as states
 from crmlab.lake.place import Place
-from crmlab.lake.refreshing import Question, _known, _without_superseded, keep
+from crmlab.lake.refreshing import Question, _known, _question, _without_superseded, keep
 from crmlab.lake.state import Mark
 from crmlab.schema import TABLES
+from tests.lake.test_laws import killed_after
 from tests.lake.world import ACCOUNT, NAME, UNREAD, came, day, deals, ids, names, refreshed
 
 
@@ -158,3 +159,22 @@ def test_settings_that_changed_make_the_lake_no_older() -> None:
         left = _without_superseded(known | {new.key: new}, [new])
         assert {each.options["segment_ids"] for each in left.values() if each.table == "segments"} == expected
         assert beside.key in left
+
+
+async def test_a_killed_refresh_whose_clock_was_fast_does_not_win_for_long(folder: Path) -> None:
+    with killed_after(1):
+        refreshed(folder, came({"deals": deals({"1": "fast"})}, day(300)), day(300))
+    question = await _question(Place(folder, None), [ACCOUNT], ("deals",))
+    assert question.at > day(300)
+    keep(Place(folder, None), question, came({"deals": deals({"1": "c"})}, day(2)), [])
+    assert names(crmlab.Lake(folder).scan("deals")) == {"1": "c", "2": "b"}
+
+
+async def test_a_lake_into_which_nothing_was_read_is_not_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "lake"
+    states.create(Place(folder, None), day(0))
+    with pytest.raises(UsageError, match=r"is in the lake .* yet, since no refresh"):
+        crmlab.Lake(folder).open()
+    refreshed(folder, came({"deals": deals({})}, day(1), whole=True), day(1))
+    with pytest.raises(UsageError, match=r"is in the lake .* at 2026-11-01 12:00:00 UTC"):
+        crmlab.Lake(folder).as_of(day(0.5))
