@@ -38,10 +38,11 @@ def stored(place: Place, known: State, at: dt.datetime | None = None, told: Stat
     """
     told = told or known
     if not told.versions:
-        when = (
-            f"was in the lake {place.root} at {at:%Y-%m-%d %H:%M:%S} UTC" if at else f"is in the lake {place.root} yet"
+        when = f"at {at:%Y-%m-%d %H:%M:%S} UTC" if at else "yet"
+        raise UsageError(
+            f"nothing is in the lake {place.root} {when}, since no refresh had come to its end: name a later time, or "
+            "refresh it"
         )
-        raise UsageError(f"nothing {when}, since no refresh had come to its end: name a later time, or refresh it")
     names = [name for name in TABLES if name in told.versions]
     scans = {name: table_of(place, known, name, at) for name in names}
     heights = dict(told.heights)

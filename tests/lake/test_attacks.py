@@ -115,6 +115,8 @@ def test_the_command_queries_a_lake_as_it_is_and_as_it_was(folder: Path, capsys:
         assert capsys.readouterr().out.split() == ["name", "a", "b"]
     assert main(["query", str(folder), query, "--as-of", "2026-01-01"]) == 2
     assert "holds no lake at 2026-01-01" in capsys.readouterr().err
+    with pytest.raises(UsageError, match=r"is a lake: crmlab\.Lake\(place\)\.open\(\) reads it"):
+        crmlab.open(folder)
 
 
 def test_what_was_not_read_then_is_told_when_its_first_files_are_gone(tmp_path: Path) -> None:
