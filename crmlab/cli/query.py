@@ -1,4 +1,4 @@
-"""``crmlab query``: the answer of a SQL query over the files of a fetch."""
+"""``crmlab query``: the answer of a SQL query over the files of a fetch, or over a lake."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from crmlab.atomic_files import make_folder, write_files
 from crmlab.cli.arguments import Commands
 from crmlab.cli.output import OK, print_frame
 from crmlab.errors import UsageError
+from crmlab.lake import is_lake
 from crmlab.results import Fetched, Format, Stored, duckdb_query, sql_answer, sql_note, table_writers
 
 #: rows that are printed; a file holds all
@@ -26,13 +27,13 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "query",
-        help="answer a SQL query over files that fetch wrote",
+        help="answer a SQL query over files that fetch wrote, or over a lake",
         description="Answer one select over the tables of a folder, and print it or write it to a file. Every table "
         "has its name there; one with a dot stands in double quotes. Nothing but these tables is read.",
         epilog="example: crmlab query out/ 'select owner_name, sum(amount) as amount from deals group by owner_name' "
         "--out amounts.csv",
     )
-    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("directory", metavar="DIR", help="of files, or of a lake, which may be s3://bucket/lake too")
     parser.add_argument("sql", metavar="SELECT", help="one select")
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help=f"a .csv or .parquet file, instead of the first {_MAX_SHOWN} rows here"
@@ -45,7 +46,11 @@ def add(commands: Commands) -> None:
         "groups there are; needs pip install duckdb",
     )
     parser.add_argument("--memory-limit", metavar="SIZE", help="of --engine duckdb, such as 500MB (default: 2GB)")
-    parser.add_argument("--as-of", metavar="DAY", help="when the files were fetched, where they do not say so")
+    parser.add_argument(
+        "--as-of",
+        metavar="DAY",
+        help="when the files were fetched, where they do not say so; of a lake: as it was then",
+    )
     parser.set_defaults(run=run)
 
 
@@ -54,7 +59,7 @@ async def run(options: argparse.Namespace) -> int:
     format = _format(options.out)
     if options.memory_limit and options.engine != "duckdb":
         raise UsageError("--memory-limit is of --engine duckdb")
-    data = crmlab.open(options.directory, as_of=options.as_of)
+    data = _opened(options.directory, options.as_of)
     answer = _answer(data, options)
     said = sql_note(data, options.sql)
     if said:
@@ -69,12 +74,19 @@ async def run(options: argparse.Namespace) -> int:
     return OK
 
 
+def _opened(place: str, as_of: str | None) -> Fetched | Stored:
+    if not is_lake(place):
+        return crmlab.open(place, as_of=as_of)
+    lake = crmlab.Lake(place)
+    return lake.as_of(as_of) if as_of else lake.open()
+
+
 def _answer(data: Fetched | Stored, options: argparse.Namespace) -> pl.DataFrame:
     if options.engine == "polars":
         tables: Mapping[str, Any] = data  # of frames, lazy or not
         return sql_answer(options.sql, tables)
     limits = {"memory_limit": options.memory_limit} if options.memory_limit else {}
-    if isinstance(data, Stored):
+    if isinstance(data, Stored) and data.paths:  # a lake has none: its files hold what was before, too
         return duckdb_query(options.sql, {name: data.paths[name] for name in data}, **limits)
     return duckdb_query(options.sql, dict(data), **limits)
 

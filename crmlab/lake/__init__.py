@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmlab.lake.lake import Lake, duration
 from crmlab.lake.past import Changes
+from crmlab.lake.place import is_lake
 from crmlab.lake.refreshing import Refreshed
 
-__all__ = ["Changes", "Lake", "Refreshed", "duration"]
+__all__ = ["Changes", "Lake", "Refreshed", "duration", "is_lake"]

@@ -147,8 +147,8 @@ class Lake:
         """Read all that the accounts have, so that what was deleted there is found and marked.
 
         A row is marked with the time at which it was missed, and only where its list came whole. What services let
-        expire, such as consent events, deliveries and statistics, is kept and not marked. For the parameters see
-        `refresh`.
+        expire, such as consent events, deliveries and statistics, is kept and not marked. A row that was marked before
+        and is among the ids after all goes on as it was, and counts as added. For the parameters see `refresh`.
         """
         check_threads()
         options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
@@ -158,13 +158,17 @@ class Lake:
         """Return the tables as they are now: whole, whatever the last refresh asked for, and without what was deleted.
 
         All tables are of one refresh, also while another one writes. `fetched_at` is when the list that is known for
-        the shortest time was read; `summary` tells of each list what its last refresh brought. A table of which a
-        service keeps only a while is whole since the first refresh, which ``asked.reached`` says.
+        the shortest time was read. A table of which a service keeps only a while is whole since the first refresh,
+        which ``asked.reached`` says.
+
+        Each row of `summary` tells how the last refresh of that list went: its `rows`, `requests` and so on are what
+        that refresh brought, be it nothing, and not what the table holds. How many rows a table holds is in `rows`
+        of `status`.
 
         Raises
         ------
         UsageError
-            There is no lake, or a part of it is missing.
+            There is no lake, nothing was read into it yet, or a part of it is missing.
         """
         check_threads()
         return stored(self._place, states.read(self._place))
@@ -394,6 +398,9 @@ class Lake:
 
         What is found is what `crmlab.erase` finds, in what is current and in what was superseded. Whoever reads an
         older state at this moment meets files that are gone, and opens the lake again.
+
+        The services are not told. A refresh brings the person back with the next list that comes whole, or with the
+        next change, for as long as the service has the person: delete the person there before, or erase again.
 
         Parameters
         ----------

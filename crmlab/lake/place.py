@@ -83,10 +83,30 @@ class Place:
         Raises
         ------
         UsageError
-            It is not there.
+            It is not there, or is older than that version.
         """
+        library = delta()
         with self.in_words(name):
-            return delta().DeltaTable(self.uri(name), version=version, storage_options=self.options)
+            try:
+                return library.DeltaTable(self.uri(name), version=version, storage_options=self.options)
+            except library.exceptions.DeltaError:
+                there = library.DeltaTable(self.uri(name), storage_options=self.options).version()
+                self.check_reached(name, there, version or 0)
+                raise
+
+    def check_reached(self, name: str, there: int, version: int) -> None:
+        """Refuse a table that somebody brought back from a copy of before: what was written since is not in it.
+
+        Raises
+        ------
+        UsageError
+            The version that is there is older than the one that was written.
+        """
+        if there < version:
+            raise UsageError(
+                f"{self.uri(name)} is older than the rest of the lake (its version is {there}, and {version} was "
+                "written): bring back the whole lake from one copy, or begin a new one elsewhere"
+            )
 
     def scan(self, table: Any) -> pl.LazyFrame:
         """Return the rows of an open table, lazily."""
@@ -138,6 +158,17 @@ class Place:
 
     def __repr__(self) -> str:
         return repr(self.root)
+
+
+def is_lake(place: str) -> bool:
+    """Return whether a place is a lake, and no folder of files: an address is nothing else, and is not looked at.
+
+    Examples
+    --------
+    >>> is_lake("s3://bucket/lake"), is_lake("out")
+    (True, False)
+    """
+    return "://" in place or (Path(place).expanduser() / STATE / "_delta_log").is_dir()
 
 
 def delta() -> Any:

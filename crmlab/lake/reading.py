@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from crmlab.errors import UsageError
 from crmlab.lake import state as states
 from crmlab.lake.place import Place
 from crmlab.lake.state import Mark, State
@@ -28,8 +29,20 @@ def table_of(
 
 
 def stored(place: Place, known: State, at: dt.datetime | None = None, told: State | None = None) -> Stored:
-    """Return all tables as they are now, or were at a time, and what was `told` of them then."""
+    """Return all tables as they are now, or were at a time, and what was `told` of them then.
+
+    Raises
+    ------
+    UsageError
+        Nothing was read yet: no table would pass for whole.
+    """
     told = told or known
+    if not told.versions:
+        when = f"at {at:%Y-%m-%d %H:%M:%S} UTC" if at else "yet"
+        raise UsageError(
+            f"nothing is in the lake {place.root} {when}, since no refresh had come to its end: name a later time, or "
+            "refresh it"
+        )
     names = [name for name in TABLES if name in told.versions]
     scans = {name: table_of(place, known, name, at) for name in names}
     heights = dict(told.heights)
@@ -37,7 +50,7 @@ def stored(place: Place, known: State, at: dt.datetime | None = None, told: Stat
         counts = pl.collect_all([scan.select(pl.len()) for scan in scans.values()])
         heights = {name: count.item() for name, count in zip(scans, counts, strict=True)}
     unread = {
-        name: UnreadTable(place, name, known.lake).read(told.versions[name], told.marks)
+        name: UnreadTable(place, name, known.lake).read(known.versions[name], told.marks, at)
         for name in UNREAD
         if name in told.versions
     }

@@ -20,6 +20,7 @@ from crmlab.lake.place import Place
 from crmlab.lake.state import Mark, State
 from crmlab.lake.table import LakeTable, Written
 from crmlab.lake.unread import UNREAD, UnreadTable
+from crmlab.lake.upkeep import parts_of
 from crmlab.results import SUMMARY, Failures, failure_as_json
 from crmlab.schema import TABLES, AskedAccount
 
@@ -140,8 +141,25 @@ async def _question(place: Place, accounts: Sequence[Account], tables: Sequence[
 
 def _known(place: Place) -> State:
     if states.exists(place):
-        return states.read(place)
+        known = states.read(place)
+        return replace(known, at=max(known.at, *_written_at(place, known)))
     return states.create(place, dt.datetime.now(dt.UTC) - dt.timedelta(microseconds=1))
+
+
+def _written_at(place: Place, known: State) -> Iterable[dt.datetime]:
+    """Return of when the newest rows are that nobody has published yet; their writer may have had a clock that is fast.
+
+    Raises
+    ------
+    UsageError
+        A table is gone, which would be made anew with what changed alone and pass for whole; or is of before.
+    """
+    yield known.at
+    for name, each in parts_of(known, place).items():
+        newest = each.open().version()
+        place.check_reached(each.path, newest, known.versions[name])
+        if newest > known.versions[name] and isinstance(each, LakeTable):
+            yield each.latest(newest) or known.at
 
 
 def watermarks(question: Question) -> dict[tuple[str, str, str], dt.datetime]:
@@ -248,7 +266,8 @@ def _updated(
     marks = {mark.key: mark for mark in known.marks}
     failures = dict(known.failures)
     if came:
-        marks |= {mark.key: mark for mark in _marks(question, came, marks)}
+        new = list(_marks(question, came, marks))
+        marks = _without_superseded(marks | {mark.key: mark for mark in new}, new)
         for account in question.accounts:
             said = [failure_as_json(each) for each in came.data.failures if each.account == account.label]
             failures[account.label] = said
@@ -268,6 +287,15 @@ def _updated(
         marks=list(marks.values()),
         failures={name: each for name, each in failures.items() if each},
     )
+
+
+def _without_superseded(marks: Mapping[Any, Mark], new: Iterable[Mark]) -> dict[Any, Mark]:
+    """Leave out what was asked with other settings of the account, where these have now brought all.
+
+    Nobody asks it any more. It would make the lake as old as that for good.
+    """
+    answered = {mark.list_name: mark.key for mark in new if mark.complete}
+    return {key: mark for key, mark in marks.items() if answered.get(mark.list_name, key) == key}
 
 
 def _marks(question: Question, came: fetching.Refreshed, known: Mapping[Any, Mark]) -> Iterable[Mark]:
@@ -296,7 +324,7 @@ def _marks(question: Question, came: fetching.Refreshed, known: Mapping[Any, Mar
 def _mark(question: Question, came: fetching.Refreshed, read: ListRead, line: Mapping[str, Any], before: Mark) -> Mark:
     summary = {name: line[name] for name in SUMMARY if name not in ("since", "until", "seconds")}
     mark = replace(before, refreshed_at=question.at, complete=_is_complete(line), summary=summary)
-    if not mark.complete:
+    if not mark.complete or _is_set_back(question, read, before):
         return mark
     account = question.account(read.provider, read.account)
     since = asked_of(account, mark.table, since=read.since).period(mark.table).since
@@ -307,10 +335,18 @@ def _mark(question: Question, came: fetching.Refreshed, read: ListRead, line: Ma
     if not is_continued:
         mark.covered_since = since
     if (read.provider, read.account, mark.table) in came.whole:
-        mark.swept_at = question.at
+        mark.swept_at = mark.values_read_at = question.at
     mark.known_at = came.data.asked.fetched_at
     mark.watermark = read.watermark
     return mark
+
+
+def _is_set_back(question: Question, read: ListRead, before: Mark) -> bool:
+    """Whether another writer has set the watermark back since it was asked from there: what is between is not known."""
+    asked_from = next((mark.watermark for mark in question.known.marks if mark.key == before.key), None)
+    if read.since is None or asked_from is None or before.watermark is None:
+        return False
+    return before.watermark < asked_from
 
 
 def _is_complete(line: Mapping[str, Any]) -> bool:

@@ -42,6 +42,8 @@ class Mark:
     covered_since: dt.datetime | None = None
     #: when all of it was read, so that what was missing is known
     swept_at: dt.datetime | None = None
+    #: when all of its values were read: a sweep reads ids alone, and takes back nothing that could not be read
+    values_read_at: dt.datetime | None = None
     refreshed_at: dt.datetime
     complete: bool
     #: the row of the summary of the last refresh
@@ -51,6 +53,11 @@ class Mark:
     def key(self) -> tuple[str, str, tuple[tuple[str, str], ...], str, str]:
         """What tells it from others."""
         return (self.provider, self.account, tuple(sorted(self.options.items())), self.resource, self.table)
+
+    @property
+    def list_name(self) -> tuple[str, str, str, str]:
+        """Which list it is about, whatever the settings of the account."""
+        return (self.provider, self.account, self.resource, self.table)
 
 
 @dataclass(slots=True, kw_only=True)

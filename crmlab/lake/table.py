@@ -40,6 +40,8 @@ _CONFIGURATION = {
 }
 #: rows of a day, such as counts, are facts of that day: a service that keeps them no longer has not deleted them
 _DAY = "day"
+#: stands for null where keys are compared
+_NO_KEY = "\ue000"
 
 
 @dataclass(slots=True)
@@ -150,7 +152,10 @@ class LakeTable:
         return written
 
     def mark_missed(self, keys: pl.DataFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]]) -> Written:
-        """Mark what is stored of these accounts and is not among all the `keys` that they have; return how many."""
+        """Mark what is stored of these accounts and is not among all the `keys` that they have; return how many.
+
+        What was missed and is among them was missed wrongly, or is there again: it goes on as it was.
+        """
         schema = as_stored(TABLES[self.name].schema)
         plain = keys.lazy().select(pl.col(name).cast(schema[name]) for name in KEY)
         nothing = pl.DataFrame(schema=schema)
@@ -170,12 +175,17 @@ class LakeTable:
 
         def once() -> Written:
             table = self.open()
-            current = self.place.scan(table).filter(pl.col(IS_CURRENT), pl.col(KEY_BUCKET) == bucket)
+            versions = self.place.scan(table).filter(pl.col(KEY_BUCKET) == bucket)
+            current = versions.filter(pl.col(IS_CURRENT))
             with self.place.in_words(self.path):
-                keys = new.lazy().select(KEY)
+                ours = new.join(_ended_after(versions, at), on=KEY, how="anti", nulls_equal=True)
+                keys = ours.lazy().select(KEY)
                 stored = current.join(keys, on=KEY, how="semi", nulls_equal=True).collect(engine="streaming")
                 gone = self._gone(current, there.lazy(), at, whole)
-            found = difference(stored, new, gone, at=at, bucket=bucket)
+                again_there = _missed_before(versions, there.join(new, on=KEY, how="anti", nulls_equal=True), at)
+            found = difference(stored, ours, gone, at=at, bucket=bucket)
+            if not again_there.is_empty():
+                found = found.with_revived(again_there, at=at)
             with self.place.in_words(self.path):
                 _commit(table, found, at, bucket)
             return Written(found.added, found.changed, found.deleted)
@@ -199,6 +209,12 @@ class LakeTable:
         table = self.open(version)
         return self.place.scan(table)
 
+    def latest(self, version: int) -> dt.datetime | None:
+        """Return when the newest version of any row began; None where there are no rows."""
+        with self.place.in_words(self.path):
+            found = self.scan(version).select(pl.col(VALID_FROM).max()).collect(engine="streaming").item()
+        return found if isinstance(found, dt.datetime) else None
+
     def current_rows(self, version: int) -> int:
         """Return how many rows are current; no file is read for that."""
         with self.place.in_words(self.path):
@@ -207,6 +223,23 @@ class LakeTable:
             return 0
         is_current = pl.col(f"partition.{IS_CURRENT}").cast(pl.String) == "true"
         return int(files.filter(is_current)["num_records"].sum())
+
+
+def _ended_after(versions: pl.LazyFrame, at: dt.datetime) -> pl.DataFrame:
+    """Return the keys of what another writer read later than that, and found changed or deleted."""
+    return versions.filter(~pl.col(IS_CURRENT), pl.col(VALID_TO) > at).select(KEY).collect(engine="streaming")
+
+
+def _missed_before(versions: pl.LazyFrame, there: pl.DataFrame, at: dt.datetime) -> pl.DataFrame:
+    """Return the versions that ended since their objects were missed, of those that are there after all."""
+    keys = there.lazy()
+    current = versions.filter(pl.col(IS_CURRENT)).select(KEY)
+    lacking = keys.join(current, on=KEY, how="anti", nulls_equal=True).collect(engine="streaming")
+    if lacking.is_empty():
+        return lacking
+    ended = versions.filter(~pl.col(IS_CURRENT)).join(lacking.lazy(), on=KEY, how="semi", nulls_equal=True)
+    last = ended.collect(engine="streaming").sort(VALID_TO).unique(KEY, keep="last", maintain_order=True)
+    return last.filter(pl.col(MISSED_AT) <= at)
 
 
 def _commit(table: Any, found: Difference, at: dt.datetime, bucket: int) -> None:
@@ -220,8 +253,12 @@ def _commit(table: Any, found: Difference, at: dt.datetime, bucket: int) -> None
 
 def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:
     """Commit what ends and what begins at once; the literals keep the files of other buckets out of it."""
-    keys = " AND ".join(f"t.{name} = s.{MATCH}{name}" for name in KEY)
+    keys = " AND ".join(f"{_comparable(name, source)} = s.{MATCH}{name}" for name in KEY)
     columns = [name for name in source.columns if name != IS_NEW and not name.startswith(MATCH)]
+    ends = ~pl.col(IS_NEW)
+    source = source.with_columns(
+        pl.when(ends).then(pl.col(MATCH + name).fill_null(_NO_KEY)).alias(MATCH + name) for name in KEY
+    )
     merger = table.merge(
         source,
         f"t.{IS_CURRENT} = true AND t.{KEY_BUCKET} = {bucket} AND {keys}",
@@ -233,6 +270,12 @@ def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:
     merger = merger.when_matched_update(ending)
     beginning = {f"`{name}`": f"s.`{name}`" for name in columns}
     merger.when_not_matched_insert(beginning, predicate=f"s.{IS_NEW} = true").execute()
+
+
+def _comparable(name: str, source: pl.DataFrame) -> str:
+    """Return a part of the stored key as it is compared: null equals nothing, and a record without an id has a null."""
+    is_lacking = source.filter(~pl.col(IS_NEW))[MATCH + name].has_nulls()
+    return f"coalesce(t.{name}, '{_NO_KEY}')" if is_lacking else f"t.{name}"
 
 
 @contextmanager

@@ -75,12 +75,16 @@ class UnreadTable:
                 if not self.place.exists(self.path):
                     raise
 
-    def read(self, version: int, marks: Sequence[Mark]) -> pl.DataFrame:
-        """Return what still holds: values of lists that were not read whole since, records of the last refresh."""
+    def read(self, version: int, marks: Sequence[Mark], at: dt.datetime | None = None) -> pl.DataFrame:
+        """Return what still holds, or held at a time.
+
+        Values hold as long as their list was not read whole since, and rejected records until its next refresh. The
+        version is of now in any case: files of older ones may be gone, and the log forgets them after a month.
+        """
         columns = UNREAD[self.name]
         times = {}
         for mark in marks:
-            since = mark.refreshed_at if self.name == "rejected" else mark.swept_at
+            since = mark.refreshed_at if self.name == "rejected" else mark.values_read_at
             times[(mark.provider, mark.account, mark.resource)] = since
         if not times:
             return pl.DataFrame(schema=dict.fromkeys(columns, _TEXT))
@@ -92,6 +96,8 @@ class UnreadTable:
         with self.place.in_words(self.path):
             rows = self.place.scan(self.open(version)).join(lists, on=_LIST)
             still_holds = pl.col("__since").is_null() | (pl.col(SEEN_AT) >= pl.col("__since"))
+            if at is not None:
+                rows = rows.filter(pl.col(SEEN_AT) <= at)
             there = rows.filter(still_holds).collect()
         known_by = [name for name in columns if name not in ("reason", "raw")] if self.name == "misfits" else columns
         last = there.sort(SEEN_AT).unique(known_by, keep="last", maintain_order=True)

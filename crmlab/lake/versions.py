@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import polars as pl
@@ -115,6 +115,17 @@ class Difference:
     def is_nothing(self) -> bool:
         """Whether all is as it was."""
         return self.begun.is_empty() and self.ended.is_empty()
+
+    def with_revived(self, ended: pl.DataFrame, *, at: dt.datetime) -> Difference:
+        """Return the same with versions that begin as others have ended: their objects are there again."""
+        begun = ended.with_columns(
+            pl.lit(at, UTC).alias(VALID_FROM),
+            pl.lit(None, UTC).alias(VALID_TO),
+            pl.lit(None, UTC).alias(MISSED_AT),
+            pl.lit(value=True).alias(IS_CURRENT),
+        )
+        both = pl.concat([self.begun, begun.select(self.begun.columns)])
+        return replace(self, begun=both, added=self.added + ended.height)
 
 
 def difference(

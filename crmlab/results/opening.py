@@ -126,6 +126,8 @@ def _format(place: Path, found: Manifest | None) -> str:
             return format
     if (place / manifest.WORKBOOK).exists():
         raise UsageError(f"{place} holds a workbook, which cannot be read back: export parquet or csv")
+    if (place / "state" / "_delta_log").is_dir():
+        raise UsageError(f"{place} is a lake: crmlab.Lake(place).open() reads it, and its .collect() into memory")
     raise UsageError(f"{place} holds no summary.parquet or summary.csv, which a fetch writes beside its tables")
 
 

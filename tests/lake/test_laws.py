@@ -64,6 +64,8 @@ class Life:
         self.service: dict[str, str] = {}
         self.unread: set[str] = set()
         self.known: dict[str, object] = {}
+        #: what was missed, which goes on as it was when a sweep finds it
+        self.missed: dict[str, object] = {}
         self.past: list[tuple[float, dict[str, object]]] = []
         self.clock = 0.0
         #: what killed refreshes may have written, which is true and is seen with the next commit
@@ -90,10 +92,15 @@ class Life:
         refreshed(self.folder, came({"deals": deals(found)}, at, whole=whole, complete=complete), at)
         self.known |= found
         if whole and complete:
-            self.known = dict(found)
+            self._miss(set(found))
         if complete:
             self.unread = set()
         self._published(found)
+
+    def _miss(self, there: set[str]) -> None:
+        """Forget what is not there."""
+        self.missed |= {id: name for id, name in self.known.items() if id not in there}
+        self.known = {id: name for id, name in self.known.items() if id in there}
 
     def _published(self, found: dict[str, str]) -> None:
         """Take note of what is seen now, with what killed refreshes have written."""
@@ -117,7 +124,9 @@ class Life:
     def sweep(self, id: str, value: int) -> None:
         at = day(self.clock)
         refreshed(self.folder, None, at, ids("deals", set(self.service)))
-        self.known = {id: name for id, name in self.known.items() if id in self.service}
+        there_again = self.service.keys() & self.missed.keys() - self.known.keys()
+        self.known |= {each: self.missed[each] for each in there_again}
+        self._miss(set(self.service))
         self._published({})
 
     def compact(self, id: str, value: int) -> None:
@@ -131,7 +140,9 @@ class Life:
             refreshed(self.folder, came({"deals": deals(found)}, at, whole=bool(whole)), at)
         lake = crmlab.Lake(self.folder)
         if lake.status()["known_at"].max() == at:  # all of its commits were made
-            self.known = dict(found) if whole else self.known | found
+            self.known |= found
+            if whole:
+                self._miss(set(found))
             self.unread = set()
             self._published(found)
             return
