@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from crmlab.connector.limits import Limits
@@ -62,11 +61,9 @@ class Timeouts:
             raise ValueError("tries must be at least 1, and first_wait not negative")
 
 
-def check_settings(limits: object, timeouts: object, stop: object = None) -> None:
-    """Raise a `UsageError` where something else was given in the place of limits, timeouts, or what stops."""
+def check_settings(limits: object, timeouts: object) -> None:
+    """Raise a `UsageError` where something else was given in the place of limits or timeouts."""
     if not isinstance(limits, Limits | None):
         raise UsageError(f"limits are crmlab.Limits(...), not {type(limits).__name__}")
     if not isinstance(timeouts, Timeouts | None):
         raise UsageError(f"timeouts are crmlab.Timeouts(...), not {type(timeouts).__name__}")
-    if not isinstance(stop, asyncio.Event | None):
-        raise UsageError(f"stop is an asyncio.Event, which is set to stop, not of type {type(stop).__name__}")

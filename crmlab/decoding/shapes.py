@@ -23,7 +23,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 #: names of fields that hold codes, and what codes look like
-_OF_CODE = re.compile(r"(^|_|\b)(country|country_?code|language|lang|locale|currency|currency_?code)s?$", re.IGNORECASE)
+_OF_CODE = re.compile(
+    r"(^|_|\b)(country|country_?code|language|lang|locale|currency|currency_?code)s?$|^code$", re.IGNORECASE
+)
 _CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?")
 #: names of fields in which persons are named, or write: no documented word is kept there, as some are names, too
 _OF_PERSON = re.compile(

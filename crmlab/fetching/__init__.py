@@ -11,7 +11,7 @@ from crmlab.fetching.dry_run import DryRun
 from crmlab.fetching.fetch import asked_of, fetch, fetch_to
 from crmlab.fetching.operations import operations
 from crmlab.fetching.plan import Plan, plan
-from crmlab.fetching.progress import Listener, Progress, State, listening
+from crmlab.fetching.progress import Listener, Progress, State, check_stop, listening
 from crmlab.fetching.query import chosen_accounts
 from crmlab.fetching.replay import replay
 from crmlab.fetching.task_group import TaskGroup
@@ -41,6 +41,7 @@ __all__ = [
     "asked_of",
     "call",
     "check",
+    "check_stop",
     "chosen",
     "chosen_accounts",
     "download",

@@ -21,7 +21,7 @@ from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.outcome import account_of, handed_out
 from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
-from crmlab.fetching.progress import Listener, listening
+from crmlab.fetching.progress import Listener, check_stop, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query, as_query
 from crmlab.fetching.replayed_answers import ReplayedAnswers
@@ -128,7 +128,8 @@ async def fetch(
     >>> data.deals.schema["created_at"]
     Datetime(time_unit='us', time_zone='UTC')
     """
-    check_settings(limits, timeouts, stop)
+    check_settings(limits, timeouts)
+    check_stop(stop)
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         check_spool(name, allow_destructive=allow_destructive, spool=spool)
@@ -205,7 +206,8 @@ async def fetch_to(
     >>> closed.collect().height == crmlab.open("warehouse").deals.filter(pl.col("status") != "pending").collect().height
     True
     """
-    check_settings(limits, timeouts, stop)
+    check_settings(limits, timeouts)
+    check_stop(stop)
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         raise PlanError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")

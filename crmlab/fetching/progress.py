@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crmlab.display import front_end
+from crmlab.errors import UsageError
 
 State = Literal["running", "waiting", "complete", "incomplete", "failed", "stopped"]
 
@@ -53,6 +54,12 @@ class Progress:
 
 
 Listener = Callable[[Progress], None]
+
+
+def check_stop(stop: object) -> None:
+    """Raise a `UsageError` where something else was given in the place of what stops."""
+    if not isinstance(stop, asyncio.Event | None):
+        raise UsageError(f"stop is an asyncio.Event, which is set to stop, not of type {type(stop).__name__}")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from crmlab.accounts import Account, check_account
 from crmlab.connector import Limits, Target, Timeouts, check_settings
 from crmlab.errors import Stopped, UsageError
-from crmlab.fetching import Listener, listening
+from crmlab.fetching import Listener, check_stop, listening
 from crmlab.pushing.prepared import prepare
 from crmlab.pushing.push_plan import PushPlan, push_plan
 from crmlab.pushing.pushed import Pushed, results_frame
@@ -123,7 +123,8 @@ async def push(
     from crmlab.http.client import Client  # noqa: PLC0415  # aiohttp is loaded when something is sent
 
     check_account(account)
-    check_settings(limits, timeouts, stop)
+    check_settings(limits, timeouts)
+    check_stop(stop)
     _check_words(results, retry_unknown)
     rows = rows_of(account, table, frame)
     given = _checked_options(rows.target, options, account)

@@ -299,7 +299,7 @@ async def test_a_replay_and_one_without_personal_values_bring_the_same(tmp_path:
     assert_frame_equal(again.summary, data.summary, check_row_order=False)
     for name, frame in data.items():
         assert_frame_equal(again[name], frame, check_row_order=False)
-        assert masked[name].shape == frame.shape
+        assert (name, masked[name].shape) == (name, frame.shape)
     assert masked.complete, masked.summary.filter(~pl.col("complete"))["note"].to_list()
     assert masked.misfits.is_empty()
 
