@@ -49,8 +49,8 @@ class Lake:
     refresh that is killed leaves what was there before, and the next one goes on from the same time. Several processes
     may refresh one lake.
 
-    Rows that did not change cost nothing to write. A million deals of which 1 % changed take 4 seconds of CPU and 460
-    MiB to be written, and win rates over all of them 0.4 seconds and 340 MiB (``python -m benchmarks.lake``).
+    Rows that did not change cost nothing to write. A million deals of which 1 % changed take about 3 seconds of CPU and
+    630 MiB to be written (``python -m benchmarks.lake``; the page on lakes has the other steps).
 
     Parameters
     ----------
