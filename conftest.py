@@ -85,7 +85,10 @@ def _ground_of_examples(request: pytest.FixtureRequest) -> Iterator[None]:
     if not isinstance(request.node, pytest.DoctestItem):
         yield
         return
-    request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))
+    monkeypatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.chdir(request.getfixturevalue("tmp_path"))
+    # plotly 6.1 takes every process for a notebook, and would print its library where an example draws
+    monkeypatch.setattr("plotly.io.renderers.default", "plotly_mimetype")
     with asyncio.Runner() as runner:
         request.node.dtest.globs[RUN] = _awaiting(runner)
         yield
