@@ -30,7 +30,9 @@ _WEEK = {"since": NOW - dt.timedelta(days=7), "until": NOW}
 #: when the segments of the Commanders Act example are counted
 EXAMPLES = {"since": dt.datetime(2022, 6, 1, tzinfo=dt.UTC), "until": dt.datetime(2022, 6, 3, tzinfo=dt.UTC)}
 _NEW = "fields nobody documented: "
+#: the ids of the document's examples, which Prism answers with: an answer that names another one tells of no change
 _CONTACT = "5aba31ea9007ba0f570c92d4"
+_DEAL = "5aaa9b059007ba08c9ebaf58"
 WRONG = {
     "onepagecrm": Request(path="/deals", params={"page": "first"}),
     "commanders_act": Request(path="/sources", params={"include": "everything"}),
@@ -248,7 +250,7 @@ async def test_what_is_pushed_is_as_documented(wire: Recorder) -> None:
     day = dt.date(2026, 1, 31)
     deals = pl.DataFrame(
         {
-            "id": [None, _CONTACT],
+            "id": [None, _DEAL],
             "contact_id": [_CONTACT, None],
             "name": ["Engine", "Engine"],
             "amount": [1.5, 2.0],
