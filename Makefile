@@ -67,8 +67,8 @@ clean: clean-docs
 clean-docs:
 	rm -rf docs/fields docs/notebooks docs/providers docs/questions docs/reference docs/tables
 
-# Needs npm (for Prism, an independent mock server), schemathesis, and the vendors' OpenAPI documents, in
-# ../shared/api or the folder that CRMLAB_SPECS names.
+# Needs npm (for Prism, an independent mock server), schemathesis, and the vendors' OpenAPI documents, which are not
+# in a checkout: CRMLAB_SPECS names the folder that has them.
 contract: $(VENV)/.installed-contract
 	sh tests/contract/install_prism.sh $(VENV)/prism
 	CRMLAB_CONTRACT=1 CRMLAB_PRISM=$(VENV)/prism/node_modules/.bin/prism $(BIN)/python -m pytest -q tests/contract
